@@ -1,1 +1,23 @@
-//! Placeholder during bring-up.
+//! What other processes may say to the keeper, and the TPM policy arithmetic that signers and the keeper share.
+//!
+//! - [`message`]: the requests, the replies, and why the keeper refuses; [`state`]: the states it can be in.
+//! - [`frame`]: how they travel: a length, then CBOR, over a Unix stream socket.
+//! - [`client`]: the blocking client that the relay and the provisioning tool use.
+//! - [`policy`]: TPM 2.0 policy digests and Names, computed without a TPM.
+//! - [`approval`]: what the vendor signs: approvals of an image and revocation tickets.
+//!
+//! This crate refuses to link a TPM library, to open a network socket, to read a clock and to hold a key longer than
+//! its caller does. Bytes from the other end are foreign here: decoders bound every length before they allocate.
+
+pub mod approval;
+pub mod client;
+pub mod frame;
+pub mod message;
+pub mod policy;
+mod secret;
+pub mod state;
+
+pub use client::{ClientError, KeeperClient};
+pub use message::{ChainFault, Leaf, Leaves, Provision, Quote, Refusal, Reply, Request, Status};
+pub use secret::{DatabaseKey, KEY_DER_MAX, KeyDer, PinMac};
+pub use state::{Blob, KeeperState};
