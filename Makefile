@@ -1,0 +1,23 @@
+# `make` alone lists the targets.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/wardline/target
+
+.DEFAULT_GOAL := help
+.PHONY: help prepare run test deny fuzz
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+prepare: ## install and build what building needs (every other target does it first)
+	@.ci/prepare
+
+run: prepare ## a whole box on this machine, on a software TPM; TPM=/dev/tpmrm0 takes a chip, ARGS='...' adds arguments
+	cargo run --package wardline-devbox -- $(if $(TPM),--tpm device:$(TPM)) $(ARGS)
+
+test: prepare ## every check; FUZZ_SECONDS, WARDLINE_SEEDS and WARDLINE_SIM_SECONDS set how long the random ones look
+	@.ci/test
+
+deny: prepare ## licences, sources and forbidden crates only
+	@.ci/deny
+
+fuzz: prepare ## the fuzzers only, FUZZ_SECONDS (default 10) each; FUZZ=name runs that one
+	@.ci/fuzz $(FUZZ)
