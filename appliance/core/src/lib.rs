@@ -1,1 +1,36 @@
-//! Placeholder during bring-up.
+//! Every decision of the box: who may do what, order, delivery, receipts, expiry, and what is recorded of it.
+//!
+//! [`relay::Relay::handle`] takes an [`input::Input`] and returns a [`turn::Turn`]: *writes*, which must be durable
+//! first, and *sends*, which may leave only then. This crate refuses to
+//! - read a clock or draw randomness: both arrive as arguments;
+//! - touch a file, a socket, a thread or an environment variable;
+//! - hold a message's body: a send names a stored message, and a write carries ciphertext straight through;
+//! - iterate in hash order: a run replays from its seed.
+//!
+//! Memory is bounded by people, devices, conversations and memberships, never by history; [`limits`] has the sums.
+
+pub(crate) mod admin;
+pub mod audit;
+mod bucket;
+pub mod conversation;
+pub mod cursor;
+pub mod directory;
+mod draft;
+pub mod grant;
+pub mod ids;
+pub mod input;
+pub mod limits;
+pub mod mailbox;
+mod membership;
+pub mod pin;
+pub mod policy;
+pub mod refusal;
+pub mod relay;
+pub mod session;
+mod signin;
+pub mod state;
+pub mod text;
+pub mod time;
+pub mod turn;
+pub mod wire;
+pub mod write;

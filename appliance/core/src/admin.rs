@@ -1,0 +1,154 @@
+//! Administration: people, join codes, devices, purges. None of it reads a message.
+
+use std::ops::Bound;
+
+use crate::audit::{Act, Actor};
+use crate::directory::{JoinCode, Person};
+use crate::draft::Draft;
+use crate::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId};
+use crate::input::Fresh;
+use crate::limits;
+use crate::pin;
+use crate::refusal::Refusal;
+use crate::session::Draw;
+use crate::text::{Name, Title};
+use crate::turn::Send;
+use crate::wire::proto::{self, server_frame::Body};
+use crate::write::Write;
+
+/// Permission to administer, and in whose name. Made by [`crate::relay`] from the session and the zone.
+pub(crate) struct Administrator(pub(crate) Actor);
+
+pub(crate) fn add_person(
+    draft: &mut Draft<'_>,
+    admin: &Administrator,
+    name: Name,
+    title: Title,
+    administrator: bool,
+    fresh: &Fresh,
+) -> Result<Body, Refusal> {
+    if draft.state.people.len() >= limits::PEOPLE_MAX {
+        return Err(Refusal::Limit);
+    }
+    let mut id = PersonId::from_random(Draw::new(fresh).identifier());
+    while draft.state.people.contains_key(&id) {
+        id = id.following();
+    }
+    let person = Person { id, name, title, administrator, suspended: false, changed: Change(0) };
+    let change = draft.write(Write::PersonAdded(person));
+    draft.record(admin.0, Act::PersonAdded(id));
+    draft.announce_person(change, id);
+    Ok(Body::PersonAdded(proto::PersonAdded { person: id.value() }))
+}
+
+pub(crate) fn issue_join_code(
+    draft: &mut Draft<'_>,
+    admin: &Administrator,
+    person: PersonId,
+    fresh: &Fresh,
+) -> Result<Body, Refusal> {
+    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    if entry.suspended {
+        return Err(Refusal::PersonSuspended);
+    }
+    if draft.state.codes.len() >= limits::JOIN_CODES_MAX {
+        return Err(Refusal::Limit);
+    }
+    let code = Draw::new(fresh).code();
+    let expires = draft.now.wall.after(draft.policy.join_code_ms);
+    draft.write(Write::JoinCodeIssued(JoinCode { hash: pin::join_code_hash(&code), person, expires }));
+    draft.record(admin.0, Act::JoinCodeIssued(person));
+    Ok(Body::JoinCode(proto::JoinCode { code, expires: expires.0 }))
+}
+
+pub(crate) fn revoke_device(
+    draft: &mut Draft<'_>,
+    admin: &Administrator,
+    device: DeviceId,
+) -> Result<Body, Refusal> {
+    let entry = draft.state.devices.get(&device).ok_or(Refusal::NoSuchDevice)?;
+    if !entry.revoked {
+        draft.write(Write::DeviceRevoked { device });
+        draft.record(admin.0, Act::DeviceRevoked(device));
+    }
+    Ok(Body::Done(proto::Done {}))
+}
+
+pub(crate) fn set_standing(
+    draft: &mut Draft<'_>,
+    admin: &Administrator,
+    person: PersonId,
+    suspended: bool,
+) -> Result<Body, Refusal> {
+    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    if entry.suspended != suspended {
+        let open: Vec<DeviceId> = draft
+            .state
+            .devices_of(person)
+            .filter(|device| device.session_until.is_some())
+            .map(|device| device.id)
+            .collect();
+        let change = draft.write(Write::StandingSet { person, suspended });
+        draft.record(
+            admin.0,
+            if suspended { Act::PersonSuspended(person) } else { Act::PersonRestored(person) },
+        );
+        if suspended {
+            for device in open {
+                draft.write(Write::SessionEnded { device });
+            }
+        }
+        draft.announce_person(change, person);
+    }
+    Ok(Body::Done(proto::Done {}))
+}
+
+pub(crate) fn purge(
+    draft: &mut Draft<'_>,
+    admin: &Administrator,
+    id: ConversationId,
+) -> Result<Body, Refusal> {
+    let conversation = draft.state.conversations.get(&id).ok_or(Refusal::NoSuchConversation)?;
+    if !conversation.purged {
+        let change = draft.write(Write::KeyDestroyed { conversation: id });
+        draft.record(admin.0, Act::ConversationPurged(id));
+        draft.announce(change, id);
+        draft.send(Send::ScrubLog);
+    }
+    Ok(Body::Done(proto::Done {}))
+}
+
+pub(crate) fn list_devices(
+    draft: &mut Draft<'_>,
+    admin: &Administrator,
+    person: PersonId,
+) -> Result<Body, Refusal> {
+    draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    draft.record(admin.0, Act::DevicesListed(person));
+    let devices = draft
+        .state
+        .devices_of(person)
+        .map(|device| proto::Device {
+            device: device.id.value(),
+            name: device.name.reveal().to_owned(),
+            revoked: device.revoked,
+            pin_locked_out: device.pin_tries >= limits::PIN_TRIES_MAX,
+        })
+        .collect();
+    Ok(Body::DeviceList(proto::DeviceList { devices }))
+}
+
+/// A page of the directory: for everybody signed in.
+pub(crate) fn list_people(draft: &mut Draft<'_>, conn: Conn, request: RequestId, after: Option<PersonId>) {
+    let mut people: Vec<proto::Person> = draft
+        .state
+        .people
+        .range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+        .take(limits::PEOPLE_PAGE_MAX + 1)
+        .map(|(_, person)| person.to_wire())
+        .collect();
+    let end = people.len() <= limits::PEOPLE_PAGE_MAX;
+    people.truncate(limits::PEOPLE_PAGE_MAX);
+    let body = Body::PeoplePage(proto::PeoplePage { people, end });
+    draft.send(Send::Reply { conn, request, body });
+}

@@ -1,0 +1,136 @@
+//! What is recorded, and its form.
+//!
+//! An entry is CBOR (RFC 8949, core deterministic encoding): an array `[version, index, at, actor, act]`. Entries
+//! hold identifiers, never a name, a title or a body, so the log itself can be handed to an auditor. They are made in
+//! the turn of the act they record and stored byte for byte, so that a Merkle tree can hash them unchanged.
+
+use minicbor::{Decode, Encode};
+
+use crate::ids::{ConversationId, DeviceId, PersonId, Sequence};
+use crate::refusal::{PeerFault, Refusal};
+use crate::time::Wall;
+
+/// The form above.
+pub const VERSION: u8 = 1;
+
+/// One recorded act.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Entry {
+    /// [`VERSION`].
+    #[n(0)]
+    pub version: u8,
+    /// 1, 2, 3 … without gaps.
+    #[n(1)]
+    pub index: u64,
+    /// When the box decided it.
+    #[n(2)]
+    pub at: Wall,
+    /// On whose behalf.
+    #[n(3)]
+    pub actor: Actor,
+    /// What was done.
+    #[n(4)]
+    pub act: Act,
+}
+
+/// Who acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Actor {
+    /// The box by itself: a time-out, an expiry.
+    #[n(0)]
+    TheBox,
+    /// A person, on a device.
+    #[n(1)]
+    Person {
+        /// Who.
+        #[n(0)]
+        person: PersonId,
+        /// On which device.
+        #[n(1)]
+        device: DeviceId,
+    },
+    /// A service of the box, over its local socket.
+    #[n(2)]
+    Local,
+    /// Somebody who has proved nothing.
+    #[n(3)]
+    Unproven,
+}
+
+/// What was done. Appended to, never renumbered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[allow(missing_docs, reason = "each variant's name is its sentence; fields are the identifiers it needs")]
+pub enum Act {
+    #[n(0)]
+    PersonAdded(#[n(0)] PersonId),
+    #[n(1)]
+    PersonSuspended(#[n(0)] PersonId),
+    #[n(2)]
+    PersonRestored(#[n(0)] PersonId),
+    #[n(3)]
+    JoinCodeIssued(#[n(0)] PersonId),
+    #[n(4)]
+    JoinCodeExpired(#[n(0)] PersonId),
+    #[n(5)]
+    DeviceJoined(#[n(0)] PersonId, #[n(1)] DeviceId),
+    #[n(6)]
+    DeviceRevoked(#[n(0)] DeviceId),
+    #[n(7)]
+    SignedIn,
+    #[n(8)]
+    SessionLocked(#[n(0)] DeviceId),
+    #[n(9)]
+    PinWrong(#[n(0)] u32),
+    #[n(10)]
+    PinLockedOut,
+    #[n(11)]
+    SignInRefused(#[n(0)] DeviceId, #[n(1)] u32),
+    #[n(12)]
+    ConversationOpened(#[n(0)] ConversationId),
+    #[n(13)]
+    ConversationPurged(#[n(0)] ConversationId),
+    #[n(14)]
+    MemberAdded(#[n(0)] ConversationId, #[n(1)] PersonId),
+    #[n(15)]
+    MemberLeft(#[n(0)] ConversationId, #[n(1)] PersonId),
+    #[n(16)]
+    MessageAccepted(#[n(0)] ConversationId, #[n(1)] Sequence),
+    #[n(17)]
+    MessagesRead(#[n(0)] ConversationId, #[n(1)] Sequence),
+    #[n(18)]
+    HistoryRead(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    #[n(19)]
+    MessagesExpired(#[n(0)] ConversationId, #[n(1)] Sequence),
+    #[n(20)]
+    PeerFault(#[n(0)] DeviceId, #[n(1)] u32),
+    #[n(21)]
+    DevicesListed(#[n(0)] PersonId),
+}
+
+impl Act {
+    /// A sign-in that was refused, by the refusal's code on the wire.
+    pub(crate) fn sign_in_refused(device: DeviceId, refusal: Refusal) -> Self {
+        Self::SignInRefused(device, refusal.code() as u32)
+    }
+
+    /// A fault of a proven or claimed device, by its close code.
+    pub(crate) fn peer_fault(device: DeviceId, fault: PeerFault) -> Self {
+        Self::PeerFault(device, fault.code().0)
+    }
+}
+
+impl Entry {
+    /// The canonical bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(48);
+        match minicbor::encode(self, &mut bytes) {
+            Ok(()) => bytes,
+            Err(never) => unreachable!("encoding into memory: {never}"),
+        }
+    }
+
+    /// The entry behind stored bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
+        minicbor::decode(bytes)
+    }
+}

@@ -1,0 +1,104 @@
+//! Conversations and who is in them. A conversation is a log; a member has watermarks on it.
+
+use std::collections::BTreeMap;
+
+use minicbor::{Decode, Encode};
+
+use crate::ids::{Change, ConversationId, PersonId, Sequence};
+use crate::limits;
+use crate::text::Title;
+use crate::wire::proto;
+
+/// What sort of conversation. Patient threads, channels, role inboxes and broadcasts join this list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Kind {
+    /// Two people, one conversation for each pair, for ever.
+    #[n(1)]
+    Direct,
+    /// A small group with a title and an owner.
+    #[n(2)]
+    Group,
+}
+
+/// One conversation without its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    /// Which.
+    pub id: ConversationId,
+    /// What sort.
+    pub kind: Kind,
+    /// Empty for a direct conversation and after a purge.
+    pub title: Title,
+    /// Who opened it and may remove others.
+    pub owner: PersonId,
+    /// The change that last touched this or its list of members.
+    pub changed: Change,
+    /// The newest message's place.
+    pub last: Sequence,
+    /// The change that brought it.
+    pub last_change: Change,
+    /// The oldest message kept; earlier ones have expired.
+    pub first: Sequence,
+    /// Its key is destroyed.
+    pub purged: bool,
+    /// Present and past members: a past one is kept so that their devices learn that it is gone.
+    pub members: BTreeMap<PersonId, Member>,
+}
+
+/// One person's place in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The first message this person may read.
+    pub from: Sequence,
+    /// Every message up to here is on a device of theirs: the device said so.
+    pub delivered: Sequence,
+    /// Every message up to here was seen: the person's client said so.
+    pub read: Sequence,
+    /// Gone: reads nothing more.
+    pub left: bool,
+    /// The change that last touched this.
+    pub changed: Change,
+}
+
+impl Conversation {
+    /// The present members.
+    pub fn present(&self) -> impl Iterator<Item = (PersonId, &Member)> {
+        self.members.iter().filter(|(_, member)| !member.left).map(|(person, member)| (*person, member))
+    }
+
+    /// This person's membership, while it lasts.
+    pub fn member(&self, person: PersonId) -> Option<&Member> {
+        self.members.get(&person).filter(|member| !member.left)
+    }
+
+    /// Whether watermarks go to everybody as they move; see [`limits::WATERMARK_PUSH_MEMBERS_MAX`].
+    pub fn pushes_watermarks(&self) -> bool {
+        self.present().take(limits::WATERMARK_PUSH_MEMBERS_MAX + 1).count()
+            <= limits::WATERMARK_PUSH_MEMBERS_MAX
+    }
+
+    /// As this person sees it.
+    pub(crate) fn to_wire(&self, person: PersonId) -> proto::Conversation {
+        let kind = match self.kind {
+            Kind::Direct => proto::ConversationKind::Direct,
+            Kind::Group => proto::ConversationKind::Group,
+        };
+        proto::Conversation {
+            conversation: self.id.value(),
+            kind: kind.into(),
+            title: self.title.reveal().to_owned(),
+            members: self
+                .present()
+                .map(|(person, member)| proto::Member {
+                    person: person.value(),
+                    delivered: member.delivered.0,
+                    read: member.read.0,
+                })
+                .collect(),
+            last_sequence: self.last.0,
+            first_sequence: self.member(person).map_or(self.first, |member| member.from.max(self.first)).0,
+            purged: self.purged,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! People and their devices: who exists, who may sign in, who administers.
+
+use std::fmt;
+
+use minicbor::{Decode, Encode};
+
+use crate::ids::{Change, DeviceId, Number, PersonId};
+use crate::pin::PinMac;
+use crate::text::{Name, Title};
+use crate::time::Wall;
+use crate::wire::proto;
+
+/// A person of the facility. Never removed: a leaver is suspended, so that old messages keep their author.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Person {
+    /// Who.
+    #[n(0)]
+    pub id: PersonId,
+    /// As colleagues know them.
+    #[n(1)]
+    pub name: Name,
+    /// "RN", "MD, Cardiology"; may be empty.
+    #[n(2)]
+    pub title: Title,
+    /// May add people, issue join codes, revoke, purge. Gives no access to anybody's messages.
+    #[n(3)]
+    pub administrator: bool,
+    /// May not sign in.
+    #[n(4)]
+    pub suspended: bool,
+    /// The change that last touched this.
+    #[n(5)]
+    pub changed: Change,
+}
+
+impl Person {
+    pub(crate) fn to_wire(&self) -> proto::Person {
+        proto::Person {
+            person: self.id.value(),
+            name: self.name.reveal().to_owned(),
+            title: self.title.reveal().to_owned(),
+            suspended: self.suspended,
+            administrator: self.administrator,
+        }
+    }
+}
+
+/// A device's public key: SEC 1 uncompressed P-256 point (SEC 1, 2.3.3), 65 bytes starting with 4.
+#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct PublicKey(#[cbor(n(0), with = "minicbor::bytes")] [u8; 65]);
+
+impl PublicKey {
+    /// The key, when the bytes have its form. Whether the point is on the curve shows at the first verification,
+    /// which the join itself demands.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; 65] = bytes.try_into().ok()?;
+        (bytes[0] == 4).then_some(Self(bytes))
+    }
+
+    /// The 65 bytes.
+    pub fn as_bytes(&self) -> &[u8; 65] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublicKey(…)")
+    }
+}
+
+/// One enrolled device. Never removed: a lost one is revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Device {
+    /// Which.
+    #[n(0)]
+    pub id: DeviceId,
+    /// Whose.
+    #[n(1)]
+    pub person: PersonId,
+    /// What its person calls it.
+    #[n(2)]
+    pub name: Name,
+    /// What its signatures verify under.
+    #[n(3)]
+    pub key: PublicKey,
+    /// Salt of the PIN's stretching.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub salt: [u8; 16],
+    /// The keeper's MAC of the stretched PIN.
+    #[n(5)]
+    pub pin: PinMac,
+    /// Wrong PINs since the last right one, the one being tried included.
+    #[n(6)]
+    pub pin_tries: u32,
+    /// May not sign in, ever again.
+    #[n(7)]
+    pub revoked: bool,
+    /// The open session's end, if one is open.
+    #[n(8)]
+    pub session_until: Option<Wall>,
+    /// The highest number accepted from it.
+    #[n(9)]
+    pub last_number: Number,
+}
+
+/// A join code that nobody has redeemed, by its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct JoinCode {
+    /// [`crate::pin::join_code_hash`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub hash: [u8; 32],
+    /// Whom it makes a device for.
+    #[n(1)]
+    pub person: PersonId,
+    /// Worth nothing from here on.
+    #[n(2)]
+    pub expires: Wall,
+}

@@ -1,0 +1,245 @@
+//! What can happen to the box.
+
+use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
+use crate::pin::PinMac;
+use crate::refusal::PeerFault;
+use crate::session::{ProvenDevice, ProvenJoin};
+use crate::text::{Name, Sealed, Title, WrappedKey};
+
+/// Randomness for one request, drawn by the driver.
+#[derive(Clone)]
+pub struct Fresh {
+    /// 32 random bytes: identifiers, codes, salts.
+    pub seed: [u8; 32],
+    /// A new conversation key, wrapped. Used only where a conversation opens.
+    pub key: WrappedKey,
+}
+
+/// Where a connection comes from, by interface, VLAN or address range.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Zone {
+    /// Staff Wi-Fi: everything but administration.
+    Ward,
+    /// Guest Wi-Fi: no staff sign-in.
+    Guest,
+    /// The administration network: everything.
+    Admin,
+}
+
+/// Who speaks on a connection's other end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Door {
+    /// A device over the network: it has yet to say who it is.
+    Network(Zone),
+    /// A service of this box, its user checked by the kernel. May administer; has no messages.
+    Local,
+}
+
+/// Something happened.
+pub enum Input {
+    /// A connection opened; its transport handshake is done.
+    Connected {
+        /// Its number.
+        conn: Conn,
+        /// Through which door.
+        door: Door,
+    },
+    /// A connection ended.
+    Closed {
+        /// Which.
+        conn: Conn,
+    },
+    /// The first frame.
+    Hello {
+        /// On which connection.
+        conn: Conn,
+        /// To be answered.
+        request: RequestId,
+        /// Versions the client speaks.
+        versions: (u32, u32),
+        /// The device that will prove itself, if it says.
+        device: Option<DeviceId>,
+        /// 32 random bytes, drawn for this connection.
+        challenge: [u8; 32],
+    },
+    /// A device's signature verified.
+    Proof {
+        /// On which connection.
+        conn: Conn,
+        /// To be answered.
+        request: RequestId,
+        /// By [`crate::session::Expect::verify_sign_in`].
+        proven: ProvenDevice,
+    },
+    /// A join's signature verified.
+    Join {
+        /// On which connection.
+        conn: Conn,
+        /// To be answered.
+        request: RequestId,
+        /// By [`crate::session::Expect::verify_join`].
+        proven: ProvenJoin,
+        /// For the new device's identifier and salt.
+        fresh: Fresh,
+    },
+    /// A PIN came and is held by the doorway.
+    PinOffered {
+        /// On which connection.
+        conn: Conn,
+        /// To be answered.
+        request: RequestId,
+    },
+    /// The keeper's MAC of the PIN at hand; `None` when the keeper did not answer or asked to slow down.
+    PinMac {
+        /// On which connection.
+        conn: Conn,
+        /// The MAC.
+        mac: Option<PinMac>,
+    },
+    /// A signed-in request.
+    Request {
+        /// On which connection.
+        conn: Conn,
+        /// To be answered.
+        request: RequestId,
+        /// What is asked.
+        ask: Ask,
+    },
+    /// The doorway saw the peer break the protocol.
+    Faulted {
+        /// On which connection.
+        conn: Conn,
+        /// How.
+        fault: PeerFault,
+    },
+    /// Free space on the store's volume. Bytes.
+    Disk {
+        /// Now.
+        free: u64,
+    },
+    /// Messages that are old; see [`crate::turn::Send::FindAged`].
+    Aged {
+        /// Where.
+        conversation: ConversationId,
+        /// The last one old enough to go when read.
+        read_through: Sequence,
+        /// The last one old enough to go in any case.
+        any_through: Sequence,
+    },
+    /// The process is about to end: say so to everybody.
+    Drain,
+}
+
+/// What a signed-in client or a local service may ask for. Every field has been parsed.
+pub enum Ask {
+    /// Deliver behind this cursor.
+    Sync {
+        /// As the client kept it; empty for a snapshot.
+        cursor: Vec<u8>,
+    },
+    /// Take a message.
+    Submit(Submit),
+    /// Watermarks.
+    Receipt {
+        /// Where.
+        conversation: ConversationId,
+        /// On this device.
+        delivered: Sequence,
+        /// Seen.
+        read: Sequence,
+    },
+    /// Older messages.
+    History {
+        /// Where.
+        conversation: ConversationId,
+        /// Before this place; [`Sequence::NONE`] for the newest.
+        before: Sequence,
+        /// How many.
+        limit: u32,
+    },
+    /// The one conversation with this person.
+    OpenDirect {
+        /// With whom.
+        person: PersonId,
+        /// For its identifier and key.
+        fresh: Fresh,
+    },
+    /// A new group.
+    OpenGroup {
+        /// Its title.
+        title: Title,
+        /// The others.
+        people: Vec<PersonId>,
+        /// For its identifier and key.
+        fresh: Fresh,
+    },
+    /// People in and out of a group.
+    ChangeMembers {
+        /// Which.
+        conversation: ConversationId,
+        /// In.
+        add: Vec<PersonId>,
+        /// Out.
+        remove: Vec<PersonId>,
+    },
+    /// A page of the directory.
+    ListPeople {
+        /// Behind this one; `None` from the start.
+        after: Option<PersonId>,
+    },
+    /// The person is there.
+    Active,
+    /// Administration: a person enters the directory.
+    AddPerson {
+        /// As colleagues know them.
+        name: Name,
+        /// May be empty.
+        title: Title,
+        /// May administer.
+        administrator: bool,
+        /// For the identifier.
+        fresh: Fresh,
+    },
+    /// Administration: a join code.
+    IssueJoinCode {
+        /// For whom.
+        person: PersonId,
+        /// For the code.
+        fresh: Fresh,
+    },
+    /// Administration: a device is lost.
+    RevokeDevice {
+        /// Which.
+        device: DeviceId,
+    },
+    /// Administration: a person leaves or comes back.
+    SetStanding {
+        /// Who.
+        person: PersonId,
+        /// May not sign in.
+        suspended: bool,
+    },
+    /// Administration: destroy a conversation's key.
+    PurgeConversation {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Administration: a person's devices.
+    ListDevices {
+        /// Whose.
+        person: PersonId,
+    },
+}
+
+/// A message to take.
+pub struct Submit {
+    /// The device's number for it.
+    pub number: Number,
+    /// Its name.
+    pub message: MessageId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Sealed by the doorway; `None` when it has no key for the conversation, which then is not this person's,
+    /// purged, or not there.
+    pub body: Option<Sealed>,
+}

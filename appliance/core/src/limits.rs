@@ -1,0 +1,113 @@
+//! Every bound of the core, with the sum behind it. A test holds the sums against the code.
+
+/// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + message id, numbers and tags (64), and
+/// `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two above both.
+pub const CLIENT_FRAME_MAX: usize = 16 * 1024;
+
+/// A box's frame: a page of 100 messages of 8,192 bytes would be 819,200, so a page also ends at
+/// [`PAGE_BYTES_MAX`]; one message more may still go in, and a conversation of 500 members is 500 x 35 = 17,500.
+pub const SERVER_FRAME_MAX: usize = 128 * 1024;
+
+/// Bytes of text after which a page of messages ends: half of a frame, so that one last message of 8 KiB and all
+/// tags fit.
+pub const PAGE_BYTES_MAX: usize = 64 * 1024;
+
+/// Messages on one page of history.
+pub const PAGE_MESSAGES_MAX: u32 = 100;
+
+/// One message's text in bytes of UTF-8: about three pages of type. Longer things are attachments.
+pub const TEXT_MAX: usize = 8 * 1024;
+
+/// What sealing adds to a body: nonce 12 + tag 16 (AES-256-GCM, NIST SP 800-38D).
+pub const SEAL_OVERHEAD: usize = 28;
+
+/// A name or title of a person, device, group. 64 bytes hold 16 letters of any script and 64 of English.
+pub const NAME_MAX: usize = 64;
+/// A group's title.
+pub const TITLE_MAX: usize = 80;
+
+/// People in a facility's directory, leavers included. Memory: about 300 bytes each (two names of 64, allocation,
+/// tree overhead), 15 MB.
+pub const PEOPLE_MAX: usize = 50_000;
+
+/// Devices one person may hold at a time, revoked ones not counted. Phone, desk, tablet, spare; doubled.
+pub const DEVICES_PER_PERSON_MAX: usize = 8;
+
+/// Devices in all, revoked ones included: they stay for the audit. About 400 bytes each: 40 MB.
+pub const DEVICES_MAX: usize = 100_000;
+
+/// Conversations, purged ones included. About 250 bytes each: 250 MB at the very end, 25 MB for the first hundred
+/// thousand, which is ten years of a 300-bed hospital's patients.
+pub const CONVERSATIONS_MAX: usize = 1_000_000;
+
+/// Members of one group. A message to it wakes at most 500 x [`DEVICES_PER_PERSON_MAX`] connections.
+pub const MEMBERS_MAX: usize = 500;
+
+/// Conversations one person may be a member of: 2,000 x 80 bytes = 160 kB a person.
+pub const MEMBERSHIPS_PER_PERSON_MAX: usize = 2_000;
+
+/// Members up to which watermarks are pushed to everybody. A message to n members causes up to n receipts, each to
+/// n - 1 others: 16 x 15 = 240 small frames; at 500 it would be 249,500.
+pub const WATERMARK_PUSH_MEMBERS_MAX: usize = 16;
+
+/// Messages in one conversation: random 96-bit nonces under one key collide with probability n^2 / 2^97
+/// (NIST SP 800-38D, 8.3 allows 2^32): at 2^28 that is 2^-41. 2^28 is one message a second for eight years.
+pub const CONVERSATION_MESSAGES_MAX: u64 = 1 << 28;
+
+/// Join codes alive at a time: a whole facility of 2,000 joining on one day, doubled.
+pub const JOIN_CODES_MAX: usize = 4_000;
+
+/// Bits of a join code: ten characters of 5. With 4,000 codes alive (2^12) a guess succeeds once in 2^38; at
+/// [`JOIN_GUESSES_PER_SECOND`] from everywhere together that is 870 years.
+pub const JOIN_CODE_CHARACTERS: usize = 10;
+
+/// Wrong join codes a second the box will look at, from everywhere together; the rest are told to slow down.
+pub const JOIN_GUESSES_PER_SECOND: u64 = 10;
+/// How many of those may come at once.
+pub const JOIN_GUESSES_BURST: u64 = 100;
+
+/// Wrong PINs that lock a device (NIST SP 800-63B, 5.2.2 allows 100; ten of a million is 10^-5).
+pub const PIN_TRIES_MAX: u32 = 10;
+/// Shortest PIN, in characters.
+pub const PIN_CHARACTERS_MIN: usize = 6;
+/// Longest PIN, in bytes.
+pub const PIN_BYTES_MAX: usize = 64;
+
+/// Connections at a time: 20,000 devices, half again for the ones that roam and have not been given up yet. About
+/// 300 bytes each in the core: 9 MB.
+pub const CONNECTIONS_MAX: usize = 30_000;
+
+/// Connections that have not signed in yet. A storm of 2,000 and as many attackers.
+pub const CONNECTIONS_UNPROVEN_MAX: usize = 4_000;
+
+/// Milliseconds from connecting to having proved a device: a bad minute of Wi-Fi, not a parked socket.
+pub const PROOF_TIME_MAX_MS: u64 = 15_000;
+
+/// Milliseconds a person may take for the PIN before the connection closes.
+pub const PIN_TIME_MAX_MS: u64 = 120_000;
+
+/// Submissions a second of one device, sustained, and at once. A person does not reach 5; an integration's service
+/// account may. One device at its limit takes 400 of some 6,000 a second.
+pub const SUBMITS_PER_SECOND: u64 = 400;
+/// See [`SUBMITS_PER_SECOND`].
+pub const SUBMITS_BURST: u64 = 800;
+
+/// Requests a second of one connection, of any kind, sustained and at once: what a submission and its receipts cost,
+/// doubled.
+pub const REQUESTS_PER_SECOND: u64 = 1_000;
+/// See [`REQUESTS_PER_SECOND`].
+pub const REQUESTS_BURST: u64 = 2_000;
+
+/// Free bytes under which new bodies are refused while acknowledgements, audit, revocation and purges go on:
+/// 64 MiB is 100,000 audit entries and a WAL of 16 MiB, three times over.
+pub const DISK_RESERVE_BYTES: u64 = 64 << 20;
+
+/// People on one page of the directory: 200 x 150 bytes = 30 kB.
+pub const PEOPLE_PAGE_MAX: usize = 200;
+
+/// Missed messages up to which a cursor is caught up message by message; beyond, a snapshot with the newest of
+/// each conversation is quicker for both sides. A person gets some 200 a day: seven weeks.
+pub const CATCH_UP_MAX: usize = 10_000;
+
+/// Newest messages of each conversation in a snapshot.
+pub const SNAPSHOT_MESSAGES: u32 = 30;

@@ -1,0 +1,186 @@
+//! Messages: accepted once, ordered, delivered, receipted, expired.
+//!
+//! A message to five hundred people is one write. Nothing is kept per recipient but two watermarks, and nothing of a
+//! message stays in memory after its turn.
+
+use crate::audit::Act;
+use crate::draft::{Draft, actor};
+use crate::grant::PageGrant;
+use crate::ids::{Conn, ConversationId, MessageId, Number, RequestId, Sequence};
+use crate::input::Submit;
+use crate::limits;
+use crate::refusal::{PeerFault, Refusal};
+use crate::session::Ready;
+use crate::turn::{Accepted, Event, Send};
+use crate::wire::proto;
+use crate::write::{Message, Write};
+
+/// Takes a message, or answers a retry as the first time.
+///
+/// A device's numbers rise. One at or below the last accepted is a retry (answered from the store) or has passed; a
+/// refusal spends nothing, so the same number may come again.
+pub(crate) fn submit(
+    draft: &mut Draft<'_>,
+    conn: Conn,
+    request: RequestId,
+    who: &Ready,
+    submit: Submit,
+) -> Result<(), Refusal> {
+    let Submit { number, message, conversation: id, body } = submit;
+    if number == Number(0) {
+        return Err(Refusal::Invalid);
+    }
+    let last_number = draft.state.devices.get(&who.device()).ok_or(Refusal::DeviceUnknown)?.last_number;
+    if number <= last_number {
+        draft.send(Send::AnswerAgain { conn, request, device: who.device(), number, message });
+        return Ok(());
+    }
+    let conversation = draft.conversation_of(who, id)?;
+    if conversation.purged {
+        return Err(Refusal::Purged);
+    }
+    if conversation.last.0 >= limits::CONVERSATION_MESSAGES_MAX {
+        return Err(Refusal::Limit);
+    }
+    if draft.disk_low {
+        return Err(Refusal::DiskLow);
+    }
+    let body = body.ok_or(Refusal::Unavailable)?;
+    if body.0.len() > limits::TEXT_MAX + limits::SEAL_OVERHEAD {
+        return Err(Refusal::TooLarge);
+    }
+    let sequence = conversation.last.next();
+    let mut conns = draft.listeners(conversation);
+    conns.retain(|listener| *listener != conn);
+    // A clock that steps back does not reorder what people see.
+    let at = draft.now.wall.max(draft.state.last_at);
+    let (sender, device) = (who.person(), who.device());
+    let change = draft.write(Write::MessageAccepted(Message {
+        conversation: id,
+        sequence,
+        id: message,
+        sender,
+        device,
+        number,
+        at,
+        body,
+    }));
+    draft.record(actor(who), Act::MessageAccepted(id, sequence));
+    draft.send(Send::Accepted(Accepted {
+        conn,
+        request,
+        number,
+        message,
+        conversation: id,
+        sequence,
+        at,
+        change,
+    }));
+    if !conns.is_empty() {
+        draft.send(Send::Fanout { change, event: Event::Message(id, sequence), conns });
+    }
+    Ok(())
+}
+
+/// What a number that is at or below the last accepted one gets: the first answer, when the store has the same
+/// message under it; a fault, when it has another; a refusal, when the number was skipped.
+pub fn answer_again(stored: Option<MessageId>, offered: MessageId) -> Result<(), Again> {
+    match stored {
+        Some(stored) if stored == offered => Ok(()),
+        Some(_) => Err(Again::Fault(PeerFault::NumberReused)),
+        None => Err(Again::Refusal(Refusal::NumberPassed)),
+    }
+}
+
+/// Why a number is not answered as the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Another message came under it.
+    Fault(PeerFault),
+    /// It was skipped.
+    Refusal(Refusal),
+}
+
+/// Raises a member's watermarks. What is no rise is no write.
+pub(crate) fn receipt(
+    draft: &mut Draft<'_>,
+    conn: Conn,
+    who: &Ready,
+    id: ConversationId,
+    delivered: Sequence,
+    read: Sequence,
+) -> Result<(), Refusal> {
+    let conversation = draft.conversation_of(who, id)?;
+    if delivered > conversation.last || read > conversation.last {
+        return Err(Refusal::Invalid);
+    }
+    let member = *conversation.member(who.person()).ok_or(Refusal::NoSuchConversation)?;
+    let read = read.max(member.read);
+    let delivered = delivered.max(member.delivered).max(read);
+    if (delivered, read) == (member.delivered, member.read) {
+        return Ok(());
+    }
+    let (pushes, mut conns) = (conversation.pushes_watermarks(), draft.listeners(conversation));
+    conns.retain(|listener| *listener != conn);
+    let person = who.person();
+    let change = draft.write(Write::WatermarkMoved { conversation: id, person, delivered, read });
+    if read > member.read {
+        draft.record(actor(who), Act::MessagesRead(id, read));
+    }
+    if pushes && !conns.is_empty() {
+        let event = proto::event::Kind::Watermark(proto::Watermark {
+            conversation: id.value(),
+            person: person.value(),
+            delivered: delivered.0,
+            read: read.0,
+        });
+        draft.send(Send::Fanout { change, event: Event::Small(Box::new(event)), conns });
+    }
+    Ok(())
+}
+
+/// Grants and records a look at older messages.
+pub(crate) fn history(
+    draft: &mut Draft<'_>,
+    conn: Conn,
+    request: RequestId,
+    who: &Ready,
+    id: ConversationId,
+    before: Sequence,
+    limit: u32,
+) -> Result<(), Refusal> {
+    if limit == 0 || limit > limits::PAGE_MESSAGES_MAX {
+        return Err(Refusal::Invalid);
+    }
+    let conversation = draft.conversation_of(who, id)?;
+    if conversation.purged {
+        return Err(Refusal::Purged);
+    }
+    let member = conversation.member(who.person()).ok_or(Refusal::NoSuchConversation)?;
+    let end = conversation.last.next();
+    let before = if before == Sequence::NONE { end } else { before.min(end) };
+    let grant = PageGrant::new(id, member.from.max(conversation.first), before, limit);
+    draft.record(actor(who), Act::HistoryRead(id, before, limit));
+    draft.send(Send::ReadPage { conn, request, grant });
+    Ok(())
+}
+
+/// Deletes what is old: read by every present member, or twice as old. A message never goes unread in silence
+/// before that.
+pub(crate) fn expire(
+    draft: &mut Draft<'_>,
+    id: ConversationId,
+    read_through: Sequence,
+    any_through: Sequence,
+) {
+    let Some(conversation) = draft.state.conversations.get(&id) else { return };
+    let read_by_all =
+        conversation.present().map(|(_, member)| member.read).min().unwrap_or(conversation.last);
+    let through = read_through.min(read_by_all).max(any_through).min(conversation.last);
+    if through < conversation.first {
+        return;
+    }
+    let change = draft.write(Write::MessagesExpired { conversation: id, through });
+    draft.record(crate::audit::Actor::TheBox, Act::MessagesExpired(id, through));
+    draft.announce(change, id);
+}

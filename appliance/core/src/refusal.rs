@@ -1,0 +1,213 @@
+//! What can go wrong, in three families by blame: a [`Refusal`] is told to the person, a [`PeerFault`] closes the
+//! connection and is recorded, a [`Fault`] is ours and stops the process.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::wire::proto;
+
+/// What may stand in a log: says nothing of a person, a patient, a body or a key. Implemented by hand, type by type;
+/// the relay's log takes nothing else.
+pub trait LogSafe: fmt::Display {}
+
+/// The request is well-formed and is declined. Nothing changed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Error)]
+pub enum Refusal {
+    /// No protocol version in common.
+    #[error("This app and this box share no protocol version. Update the app.")]
+    VersionUnsupported,
+    /// The frame holds no request that this version knows.
+    #[error("The box does not know this request. Update the box or use an older app.")]
+    UnknownRequest,
+    /// The session is locked.
+    #[error("The session is locked. Enter your PIN.")]
+    Locked,
+    /// Unknown, spent and expired codes look the same from outside.
+    #[error("This join code is not valid: it may be used, expired or mistyped. Ask for a new one.")]
+    JoinCodeInvalid,
+    /// Wrong PIN; tries left.
+    #[error("Wrong PIN. Tries left: {tries_left}.")]
+    PinWrong {
+        /// Until the device locks.
+        tries_left: u32,
+    },
+    /// Ten wrong PINs.
+    #[error("Too many wrong PINs: this device is locked. Ask an administrator for a new join code.")]
+    PinLockedOut,
+    /// Fewer than [`crate::limits::PIN_CHARACTERS_MIN`] characters.
+    #[error("The PIN is too short: at least 6 characters.")]
+    PinTooShort,
+    /// A PIN that a thief tries first.
+    #[error("This PIN is too easy to guess. Choose another.")]
+    PinTooCommon,
+    /// The box does not know the device, or has revoked it.
+    #[error("The box does not know this device any more. Ask for a new join code.")]
+    DeviceUnknown,
+    /// The person's access is suspended.
+    #[error("Your access is suspended. Ask your administrator.")]
+    PersonSuspended,
+    /// Not from this network.
+    #[error("This is not allowed from this network. Use the staff Wi-Fi.")]
+    Zone,
+    /// Administrators only.
+    #[error("Only an administrator may do this, from the administration network.")]
+    NotAdministrator,
+    /// Not in the directory.
+    #[error("There is no such person in the directory.")]
+    NoSuchPerson,
+    /// Unknown, or not this person's: the two look the same from outside.
+    #[error("There is no such conversation among yours.")]
+    NoSuchConversation,
+    /// Not in the directory.
+    #[error("There is no such device.")]
+    NoSuchDevice,
+    /// A field is out of its range.
+    #[error("The request has a field that is empty or out of range. Correct it and send it again.")]
+    Invalid,
+    /// A field is longer than its bound.
+    #[error("This is too long. Shorten it and send it again.")]
+    TooLarge,
+    /// A bound of `limits.rs` is reached.
+    #[error("A limit of this box is reached. Ask your administrator.")]
+    Limit,
+    /// The number was spent by another submission or skipped.
+    #[error("This submission's number has passed. Send it again under the next number.")]
+    NumberPassed,
+    /// Not a cursor of this device and box.
+    #[error("The cursor is not one of this box and device. Synchronise from the start.")]
+    CursorInvalid,
+    /// Too fast.
+    #[error("Too many requests. Wait and send again.")]
+    SlowDown {
+        /// Milliseconds.
+        retry_after_ms: u64,
+    },
+    /// The store has no room for new messages.
+    #[error(
+        "The box is out of disk space and takes no new messages. Call IT; your message is kept on this device."
+    )]
+    DiskLow,
+    /// A part of the box is not answering.
+    #[error("The box cannot do this right now. Try again in a moment.")]
+    Unavailable,
+    /// Its key is destroyed.
+    #[error("This conversation was purged.")]
+    Purged,
+}
+
+impl Refusal {
+    /// The stable code on the wire.
+    pub const fn code(self) -> proto::RefusalCode {
+        use proto::RefusalCode as Code;
+        match self {
+            Self::VersionUnsupported => Code::VersionUnsupported,
+            Self::UnknownRequest => Code::UnknownRequest,
+            Self::Locked => Code::Locked,
+            Self::JoinCodeInvalid => Code::JoinCodeInvalid,
+            Self::PinWrong { .. } => Code::PinWrong,
+            Self::PinLockedOut => Code::PinLockedOut,
+            Self::PinTooShort => Code::PinTooShort,
+            Self::PinTooCommon => Code::PinTooCommon,
+            Self::DeviceUnknown => Code::DeviceUnknown,
+            Self::PersonSuspended => Code::PersonSuspended,
+            Self::Zone => Code::Zone,
+            Self::NotAdministrator => Code::NotAdministrator,
+            Self::NoSuchPerson => Code::NoSuchPerson,
+            Self::NoSuchConversation => Code::NoSuchConversation,
+            Self::NoSuchDevice => Code::NoSuchDevice,
+            Self::Invalid => Code::Invalid,
+            Self::TooLarge => Code::TooLarge,
+            Self::Limit => Code::Limit,
+            Self::NumberPassed => Code::NumberPassed,
+            Self::CursorInvalid => Code::CursorInvalid,
+            Self::SlowDown { .. } => Code::SlowDown,
+            Self::DiskLow => Code::DiskLow,
+            Self::Unavailable => Code::Unavailable,
+            Self::Purged => Code::Purged,
+        }
+    }
+}
+
+impl LogSafe for Refusal {}
+
+/// The peer broke the protocol: its connection closes with [`PeerFault::code`], and where a person is concerned the
+/// audit says so.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Error)]
+pub enum PeerFault {
+    /// Bytes that are no frame.
+    #[error("malformed frame")]
+    Malformed,
+    /// A frame above [`crate::limits::CLIENT_FRAME_MAX`].
+    #[error("oversize frame")]
+    Oversize,
+    /// A frame that the session's state does not allow.
+    #[error("frame out of turn")]
+    OutOfTurn,
+    /// A signature that does not verify.
+    #[error("forged signature")]
+    ForgedSignature,
+    /// One number for two messages.
+    #[error("number reused for another message")]
+    NumberReused,
+    /// Did not prove a device in [`crate::limits::PROOF_TIME_MAX_MS`].
+    #[error("no proof in time")]
+    TooSlow,
+    /// Far above [`crate::limits::REQUESTS_PER_SECOND`].
+    #[error("flood of requests")]
+    Flood,
+}
+
+impl PeerFault {
+    /// The QUIC application error code (RFC 9000, 20.2) that the connection closes with: 0x100 and up.
+    pub const fn code(self) -> CloseCode {
+        CloseCode(match self {
+            Self::Malformed => 0x100,
+            Self::Oversize => 0x101,
+            Self::OutOfTurn => 0x102,
+            Self::ForgedSignature => 0x103,
+            Self::NumberReused => 0x104,
+            Self::TooSlow => 0x105,
+            Self::Flood => 0x106,
+        })
+    }
+}
+
+impl LogSafe for PeerFault {}
+
+/// Why a connection ends, as the QUIC application error code. Faults have 0x100 and up, ordinary ends 0x10 and up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CloseCode(pub u32);
+
+impl CloseCode {
+    /// The client left, or nothing more to say.
+    pub const DONE: Self = Self(0x10);
+    /// The box is restarting: reconnect with jitter.
+    pub const DRAINING: Self = Self(0x11);
+    /// The device signed in again elsewhere.
+    pub const SUPERSEDED: Self = Self(0x12);
+    /// The device was revoked or the person suspended.
+    pub const REVOKED: Self = Self(0x13);
+    /// The refusal just sent is final: this connection can do nothing more.
+    pub const REFUSED: Self = Self(0x14);
+    /// The box has all the connections it may have.
+    pub const FULL: Self = Self(0x15);
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl LogSafe for CloseCode {}
+
+/// The box itself is wrong: an invariant does not hold. The process logs it and stops; the store is the truth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Fault {
+    /// The stored state contradicts itself.
+    #[error("the store contradicts itself: {0}")]
+    Inconsistent(&'static str),
+}
+
+impl LogSafe for Fault {}

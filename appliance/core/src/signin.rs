@@ -1,0 +1,336 @@
+//! From a connection to a signed-in person: hello, proof, PIN; or hello, join.
+//!
+//! A PIN try is counted durably *before* the keeper is asked, so that pulling the plug buys no further try.
+
+use crate::audit::{Act, Actor};
+use crate::directory::Device;
+use crate::draft::actor;
+use crate::ids::{Conn, DeviceId, Number, RequestId};
+use crate::input::{Door, Fresh, Zone};
+use crate::limits;
+use crate::pin::PinMac;
+use crate::refusal::{CloseCode, PeerFault, Refusal};
+use crate::relay::{Relay, Timer, refused};
+use crate::session::{
+    Draw, Expect, Identified, JoinUnderCheck, OpenSession, PinProof, PinUnderCheck, ProvenDevice, ProvenJoin,
+    Ready, Session,
+};
+use crate::time::Now;
+use crate::turn::{Send, Turn};
+use crate::wire;
+use crate::wire::proto::{self, server_frame::Body};
+use crate::write::Write;
+
+impl Relay {
+    #[expect(clippy::too_many_arguments, reason = "one frame, field by field")]
+    pub(crate) fn hello(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        versions: (u32, u32),
+        device: Option<DeviceId>,
+        challenge: [u8; 32],
+    ) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        match link.session {
+            Session::ExpectHello => {}
+            Session::Closing => return,
+            _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
+        }
+        if versions.0 > wire::VERSION || versions.1 < wire::VERSION {
+            return self.turn_away(turn, conn, request, Refusal::VersionUnsupported);
+        }
+        if link.door == Door::Network(Zone::Guest) {
+            return self.turn_away(turn, conn, request, Refusal::Zone);
+        }
+        let expected = match device {
+            None => None,
+            Some(id) => match self.state.devices.get(&id) {
+                Some(device) if !device.revoked => Some((id, device.key)),
+                // Identifiers are random: whoever knows one holds, or held, the device.
+                _ => return self.turn_away(turn, conn, request, Refusal::DeviceUnknown),
+            },
+        };
+        link.session = Session::ExpectProof;
+        turn.sends.push(Send::Welcome {
+            conn,
+            request,
+            expect: Expect::new(challenge, expected),
+            welcome: proto::Welcome {
+                version: wire::VERSION,
+                challenge: challenge.to_vec(),
+                facility: self.policy.facility.clone(),
+                box_time: now.wall.0,
+            },
+        });
+    }
+
+    pub(crate) fn proof(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        proven: &ProvenDevice,
+    ) {
+        match self.links.get(&conn).map(|link| &link.session) {
+            Some(Session::ExpectProof) => {}
+            Some(Session::Closing) | None => return,
+            _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
+        }
+        let id = proven.device();
+        if let Err(refusal) = self.admissible(id) {
+            self.draft(now, turn).record(Actor::Unproven, Act::sign_in_refused(id, refusal));
+            return self.turn_away(turn, conn, request, refusal);
+        }
+        let Some(device) = self.state.devices.get(&id) else { return };
+        let who = Identified::new(proven, device);
+        let idle = self.used.get(&id).is_none_or(|used| used.after(self.policy.idle_lock_ms) <= now.mono);
+        match OpenSession::check(device, now.wall, self.policy.session_ms).filter(|_| !idle) {
+            Some(open) => {
+                let who = who.resume(open);
+                self.sign_in(now, turn, conn, request, who);
+            }
+            None => {
+                let tries_left = limits::PIN_TRIES_MAX - device.pin_tries.min(limits::PIN_TRIES_MAX);
+                let body = Body::PinNeeded(proto::PinNeeded { tries_left });
+                turn.sends.push(Send::Reply { conn, request, body });
+                self.prolong(now, conn);
+                self.enter(conn, Session::ExpectPin(who));
+            }
+        }
+    }
+
+    /// A device that may go on: known, not revoked, not locked out, its person not suspended.
+    fn admissible(&self, id: DeviceId) -> Result<&Device, Refusal> {
+        let device = self.state.devices.get(&id).filter(|d| !d.revoked).ok_or(Refusal::DeviceUnknown)?;
+        if self.state.people.get(&device.person).is_none_or(|person| person.suspended) {
+            return Err(Refusal::PersonSuspended);
+        }
+        if device.pin_tries >= limits::PIN_TRIES_MAX {
+            return Err(Refusal::PinLockedOut);
+        }
+        Ok(device)
+    }
+
+    pub(crate) fn join(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        proven: ProvenJoin,
+        fresh: &Fresh,
+    ) {
+        match self.links.get(&conn).map(|link| &link.session) {
+            Some(Session::ExpectProof) => {}
+            Some(Session::Closing) | None => return,
+            _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
+        }
+        match self.join_checked(now, &proven) {
+            Err(refusal) => self.turn_away(turn, conn, request, refusal),
+            Ok(person) => {
+                let draw = Draw::new(fresh);
+                let mut device = DeviceId::from_random(draw.identifier());
+                while self.state.devices.contains_key(&device) {
+                    device = device.following();
+                }
+                let salt = draw.salt();
+                turn.sends.push(Send::StretchPin { conn, person, device, salt });
+                let check = JoinUnderCheck { request, proven, person, device, salt };
+                self.enter(conn, Session::JoinUnderCheck(Box::new(check)));
+            }
+        }
+    }
+
+    /// The person whose code it is. A wrong code costs a guess from the box's own budget: no source can try many.
+    fn join_checked(&mut self, now: Now, proven: &ProvenJoin) -> Result<crate::ids::PersonId, Refusal> {
+        let known = self.state.codes.get(&proven.code).filter(|code| now.wall < code.expires);
+        let Some(code) = known else {
+            let taken =
+                self.guesses.take(limits::JOIN_GUESSES_PER_SECOND, limits::JOIN_GUESSES_BURST, now.mono);
+            taken.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
+            return Err(Refusal::JoinCodeInvalid);
+        };
+        let person = code.person;
+        if self.state.people.get(&person).is_none_or(|person| person.suspended) {
+            return Err(Refusal::PersonSuspended);
+        }
+        let held = self.state.devices_of(person).filter(|device| !device.revoked).count();
+        if held >= limits::DEVICES_PER_PERSON_MAX || self.state.devices.len() >= limits::DEVICES_MAX {
+            return Err(Refusal::Limit);
+        }
+        Ok(person)
+    }
+
+    pub(crate) fn pin_offered(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        let who = match std::mem::replace(&mut link.session, Session::Closing) {
+            Session::ExpectPin(who) => who,
+            Session::Closing => return,
+            other => {
+                link.session = other;
+                return self.fault(now, turn, conn, PeerFault::OutOfTurn);
+            }
+        };
+        let (device, person) = (who.device(), who.person());
+        let (salt, tries) = match self.admissible(device) {
+            Ok(device) => (device.salt, device.pin_tries + 1),
+            Err(refusal) => {
+                self.enter(conn, Session::ExpectPin(who));
+                return self.turn_away(turn, conn, request, refusal);
+            }
+        };
+        self.draft(now, turn).write(Write::PinTries { device, tries });
+        turn.sends.push(Send::StretchPin { conn, person, device, salt });
+        self.enter(conn, Session::PinUnderCheck(PinUnderCheck { who, request }));
+    }
+
+    pub(crate) fn pin_mac(&mut self, now: Now, turn: &mut Turn, conn: Conn, mac: Option<PinMac>) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        match std::mem::replace(&mut link.session, Session::Closing) {
+            Session::JoinUnderCheck(check) => self.joined(now, turn, conn, *check, mac),
+            Session::PinUnderCheck(check) => self.pin_checked(now, turn, conn, check, mac),
+            other => link.session = other,
+        }
+    }
+
+    fn joined(&mut self, now: Now, turn: &mut Turn, conn: Conn, check: JoinUnderCheck, mac: Option<PinMac>) {
+        let request = check.request;
+        let Some(pin) = mac else {
+            return self.turn_away(turn, conn, request, Refusal::Unavailable);
+        };
+        // The code may have been redeemed, or its person suspended, while the keeper was busy.
+        match self.join_checked(now, &check.proven) {
+            Ok(person) if person == check.person && !self.state.devices.contains_key(&check.device) => {}
+            Ok(_) => return self.turn_away(turn, conn, request, Refusal::JoinCodeInvalid),
+            Err(refusal) => return self.turn_away(turn, conn, request, refusal),
+        }
+        let device = Device {
+            id: check.device,
+            person: check.person,
+            name: check.proven.name.clone(),
+            key: check.proven.key,
+            salt: check.salt,
+            pin,
+            pin_tries: 0,
+            revoked: false,
+            session_until: None,
+            last_number: Number(0),
+        };
+        let (hash, person, id) = (check.proven.code, check.person, check.device);
+        let who = check.enrolled();
+        let mut draft = self.draft(now, turn);
+        draft.write(Write::JoinCodeEnded { hash });
+        draft.write(Write::DeviceJoined(device));
+        draft.record(actor(&who), Act::DeviceJoined(person, id));
+        self.open_session(now, turn, id);
+        self.sign_in(now, turn, conn, request, who);
+    }
+
+    fn pin_checked(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        check: PinUnderCheck,
+        mac: Option<PinMac>,
+    ) {
+        let PinUnderCheck { who, request } = check;
+        let (id, person) = (who.device(), who.person());
+        let suspended = self.state.people.get(&person).is_none_or(|person| person.suspended);
+        let Some(device) = self.state.devices.get(&id).filter(|d| !d.revoked && !suspended) else {
+            return self.turn_away(turn, conn, request, Refusal::DeviceUnknown);
+        };
+        let tries = device.pin_tries;
+        let Some(mac) = mac else {
+            // Nothing was compared, so nothing was tried.
+            self.draft(now, turn).write(Write::PinTries { device: id, tries: tries.saturating_sub(1) });
+            self.enter(conn, Session::ExpectPin(who));
+            turn.sends.push(refused(conn, request, Refusal::Unavailable));
+            return;
+        };
+        match PinProof::check(device, &mac) {
+            Some(right) => {
+                self.draft(now, turn).write(Write::PinTries { device: id, tries: 0 });
+                self.open_session(now, turn, id);
+                let who = who.unlock(right);
+                self.sign_in(now, turn, conn, request, who);
+            }
+            None => {
+                let by = Actor::Person { person, device: id };
+                let mut draft = self.draft(now, turn);
+                draft.record(by, Act::PinWrong(tries));
+                if tries >= limits::PIN_TRIES_MAX {
+                    draft.record(by, Act::PinLockedOut);
+                    return self.turn_away(turn, conn, request, Refusal::PinLockedOut);
+                }
+                let tries_left = limits::PIN_TRIES_MAX - tries;
+                self.enter(conn, Session::ExpectPin(who));
+                turn.sends.push(refused(conn, request, Refusal::PinWrong { tries_left }));
+            }
+        }
+    }
+
+    fn open_session(&mut self, now: Now, turn: &mut Turn, device: DeviceId) {
+        let until = now.wall.after(self.policy.session_ms);
+        self.draft(now, turn).write(Write::SessionOpened { device, until });
+        self.timers.insert((now.mono.after(self.policy.idle_lock_ms), Timer::Idle(device)));
+    }
+
+    /// The end of every way in. A device has one connection: an older one ends.
+    fn sign_in(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, who: Ready) {
+        let (person, id) = (who.person(), who.device());
+        self.used.insert(id, now.mono);
+        self.draft(now, turn).record(actor(&who), Act::SignedIn);
+        if let Some(older) = self.by_device.get(&id).copied().filter(|older| *older != conn) {
+            self.close(turn, older, CloseCode::SUPERSEDED);
+        }
+        self.by_device.insert(id, conn);
+        if let Some(link) = self.links.get_mut(&conn)
+            && link.deadline.take().is_some()
+        {
+            self.unproven -= 1;
+        }
+        self.enter(conn, Session::Ready(who));
+        let (Some(device), Some(entry)) = (self.state.devices.get(&id), self.state.people.get(&person))
+        else {
+            return;
+        };
+        let signed_in = proto::SignedIn {
+            device: id.value(),
+            person: person.value(),
+            name: entry.name.reveal().to_owned(),
+            session_ends: device.session_until.unwrap_or(now.wall).0,
+            idle_lock: self.policy.idle_lock_ms,
+            last_number: device.last_number.0,
+            administrator: entry.administrator,
+        };
+        turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
+    }
+
+    /// A refusal after which this connection can do nothing more.
+    fn turn_away(&mut self, turn: &mut Turn, conn: Conn, request: RequestId, refusal: Refusal) {
+        turn.sends.push(refused(conn, request, refusal));
+        self.close(turn, conn, CloseCode::REFUSED);
+    }
+
+    fn enter(&mut self, conn: Conn, session: Session) {
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.session = session;
+        }
+    }
+
+    /// A person types slower than a device signs.
+    fn prolong(&mut self, now: Now, conn: Conn) {
+        if let Some(link) = self.links.get_mut(&conn)
+            && link.deadline.is_some()
+        {
+            let deadline = now.mono.after(limits::PIN_TIME_MAX_MS);
+            link.deadline = Some(deadline);
+            self.timers.insert((deadline, Timer::Deadline(conn)));
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What the core remembers: the fold of all writes. Nothing else changes it, so a restart, a standby and a replay
+//! all arrive at the same state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use crate::conversation::{Conversation, Kind, Member};
+use crate::directory::{Device, JoinCode, Person};
+use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence};
+use crate::refusal::Fault;
+use crate::text::Title;
+use crate::time::Wall;
+use crate::write::Write;
+
+/// The durable state without bodies, keys and audit entries, which only the store holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The directory.
+    pub people: BTreeMap<PersonId, Person>,
+    /// Every device there ever was.
+    pub devices: BTreeMap<DeviceId, Device>,
+    /// Join codes not yet redeemed.
+    pub codes: BTreeMap<[u8; 32], JoinCode>,
+    /// Every conversation there ever was.
+    pub conversations: BTreeMap<ConversationId, Conversation>,
+    /// The last change's number.
+    pub change: Change,
+    /// The last audit entry's index.
+    pub audited: u64,
+    /// The newest message's time.
+    pub last_at: Wall,
+    directs: BTreeMap<(PersonId, PersonId), ConversationId>,
+    memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
+    devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
+}
+
+/// What a store hands back at start.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// The directory.
+    pub people: Vec<Person>,
+    /// Every device, with the highest number accepted from it.
+    pub devices: Vec<Device>,
+    /// Join codes not yet redeemed.
+    pub codes: Vec<JoinCode>,
+    /// Every conversation with its members.
+    pub conversations: Vec<Conversation>,
+    /// The last change's number.
+    pub change: Change,
+    /// The last audit entry's index.
+    pub audited: u64,
+    /// The newest message's time.
+    pub last_at: Wall,
+}
+
+impl State {
+    /// The state a store holds. Faults when its parts contradict each other.
+    pub fn restore(restored: Restored) -> Result<Self, Fault> {
+        let mut state = Self {
+            change: restored.change,
+            audited: restored.audited,
+            last_at: restored.last_at,
+            ..Self::default()
+        };
+        for person in restored.people {
+            state.people.insert(person.id, person);
+        }
+        for device in restored.devices {
+            if !state.people.contains_key(&device.person) {
+                return Err(Fault::Inconsistent("a device belongs to nobody"));
+            }
+            state.devices_of.entry(device.person).or_default().insert(device.id);
+            state.devices.insert(device.id, device);
+        }
+        for code in restored.codes {
+            state.codes.insert(code.hash, code);
+        }
+        for conversation in restored.conversations {
+            if conversation.last_change > state.change || conversation.changed > state.change {
+                return Err(Fault::Inconsistent("a conversation is newer than the last change"));
+            }
+            for person in conversation.members.keys() {
+                if !state.people.contains_key(person) {
+                    return Err(Fault::Inconsistent("a member is not in the directory"));
+                }
+            }
+            state.index(&conversation);
+            state.conversations.insert(conversation.id, conversation);
+        }
+        Ok(state)
+    }
+
+    fn index(&mut self, conversation: &Conversation) {
+        for (person, _) in conversation.present() {
+            self.memberships.entry(person).or_default().insert(conversation.id);
+        }
+        let mut pair = conversation.members.keys().copied();
+        if let (Kind::Direct, Some(a), Some(b)) = (conversation.kind, pair.next(), pair.next()) {
+            self.directs.insert((a, b), conversation.id);
+        }
+    }
+
+    /// The one conversation of two people, if they have one.
+    pub fn direct(&self, a: PersonId, b: PersonId) -> Option<ConversationId> {
+        self.directs.get(&(a.min(b), a.max(b))).copied()
+    }
+
+    /// Where this person is a member.
+    pub fn memberships(&self, person: PersonId) -> impl Iterator<Item = ConversationId> + '_ {
+        self.memberships.get(&person).into_iter().flatten().copied()
+    }
+
+    /// In how many conversations this person is a member.
+    pub fn membership_count(&self, person: PersonId) -> usize {
+        self.memberships.get(&person).map_or(0, BTreeSet::len)
+    }
+
+    /// This person's devices, revoked ones included.
+    pub fn devices_of(&self, person: PersonId) -> impl Iterator<Item = &Device> {
+        self.devices_of.get(&person).into_iter().flatten().filter_map(|id| self.devices.get(id))
+    }
+
+    /// Folds one write in. Total: a write that names what is not there changes nothing, for the turn that made it
+    /// has already checked.
+    pub fn apply(&mut self, change: Change, write: &Write) {
+        self.change = change;
+        match write {
+            Write::PersonAdded(person) => {
+                self.people.insert(person.id, Person { changed: change, ..person.clone() });
+            }
+            Write::StandingSet { person, suspended } => {
+                if let Some(person) = self.people.get_mut(person) {
+                    (person.suspended, person.changed) = (*suspended, change);
+                }
+            }
+            Write::JoinCodeIssued(code) => {
+                self.codes.insert(code.hash, code.clone());
+            }
+            Write::JoinCodeEnded { hash } => {
+                self.codes.remove(hash);
+            }
+            Write::DeviceJoined(device) => {
+                self.devices_of.entry(device.person).or_default().insert(device.id);
+                self.devices.insert(device.id, device.clone());
+            }
+            Write::DeviceRevoked { device } => self.device(*device, |device| {
+                (device.revoked, device.session_until) = (true, None);
+            }),
+            Write::PinTries { device, tries } => self.device(*device, |device| device.pin_tries = *tries),
+            Write::SessionOpened { device, until } => {
+                self.device(*device, |device| device.session_until = Some(*until));
+            }
+            Write::SessionEnded { device } => self.device(*device, |device| device.session_until = None),
+            Write::KeyGranted { .. } => {}
+            Write::Audited { index, .. } => self.audited = *index,
+            _ => self.apply_to_conversation(change, write),
+        }
+    }
+
+    fn apply_to_conversation(&mut self, change: Change, write: &Write) {
+        match write {
+            Write::ConversationOpened { conversation, kind, title, owner, .. } => {
+                let opened = Conversation {
+                    id: *conversation,
+                    kind: *kind,
+                    title: title.clone(),
+                    owner: *owner,
+                    changed: change,
+                    last: Sequence::NONE,
+                    last_change: Change(0),
+                    first: Sequence(1),
+                    purged: false,
+                    members: BTreeMap::new(),
+                };
+                self.conversations.insert(*conversation, opened);
+            }
+            Write::KeyDestroyed { conversation } => self.conversation(*conversation, |conversation| {
+                (conversation.purged, conversation.title) = (true, Title::default());
+                conversation.changed = change;
+            }),
+            Write::MemberAdded { conversation, person, from } => {
+                self.conversation(*conversation, |conversation| {
+                    let before = Sequence(from.0.saturating_sub(1));
+                    let member =
+                        Member { from: *from, delivered: before, read: before, left: false, changed: change };
+                    conversation.members.insert(*person, member);
+                    conversation.changed = change;
+                });
+                self.memberships.entry(*person).or_default().insert(*conversation);
+                if let Some(conversation) = self.conversations.get(conversation).cloned()
+                    && conversation.kind == Kind::Direct
+                {
+                    self.index(&conversation);
+                }
+            }
+            Write::MemberLeft { conversation, person } => {
+                self.conversation(*conversation, |conversation| {
+                    if let Some(member) = conversation.members.get_mut(person) {
+                        (member.left, member.changed) = (true, change);
+                    }
+                    conversation.changed = change;
+                });
+                if let Some(conversations) = self.memberships.get_mut(person) {
+                    conversations.remove(conversation);
+                }
+            }
+            Write::MessageAccepted(message) => {
+                self.last_at = self.last_at.max(message.at);
+                self.device(message.device, |device| device.last_number = message.number);
+                self.conversation(message.conversation, |conversation| {
+                    (conversation.last, conversation.last_change) = (message.sequence, change);
+                });
+            }
+            Write::WatermarkMoved { conversation, person, delivered, read } => {
+                self.conversation(*conversation, |conversation| {
+                    if let Some(member) = conversation.members.get_mut(person) {
+                        (member.delivered, member.read, member.changed) = (*delivered, *read, change);
+                    }
+                });
+            }
+            Write::MessagesExpired { conversation, through } => {
+                self.conversation(*conversation, |conversation| {
+                    (conversation.first, conversation.changed) = (through.next(), change);
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn device(&mut self, id: DeviceId, change: impl FnOnce(&mut Device)) {
+        if let Some(device) = self.devices.get_mut(&id) {
+            change(device);
+        }
+    }
+
+    fn conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
+        if let Some(conversation) = self.conversations.get_mut(&id) {
+            change(conversation);
+        }
+    }
+
+    /// SHA-256 over everything above in a fixed order: two states are the same exactly when this is.
+    pub fn canonical_hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: Result<Vec<u8>, _>| {
+            let bytes: Vec<u8> = match bytes {
+                Ok(bytes) => bytes,
+                Err::<_, minicbor::encode::Error<std::convert::Infallible>>(never) => {
+                    unreachable!("encoding into memory: {never}")
+                }
+            };
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(&bytes);
+        };
+        for person in self.people.values() {
+            part(minicbor::to_vec(person));
+        }
+        for device in self.devices.values() {
+            part(minicbor::to_vec(device));
+        }
+        for code in self.codes.values() {
+            part(minicbor::to_vec(code));
+        }
+        for c in self.conversations.values() {
+            part(minicbor::to_vec((
+                c.id,
+                c.kind,
+                &c.title,
+                c.owner,
+                c.changed,
+                c.last,
+                c.last_change,
+                c.first,
+            )));
+            part(minicbor::to_vec(c.purged));
+            for (person, m) in &c.members {
+                part(minicbor::to_vec((person, m.from, m.delivered, m.read, m.left, m.changed)));
+            }
+        }
+        part(minicbor::to_vec((self.change, self.audited, self.last_at)));
+        hash.finalize().into()
+    }
+}

@@ -1,0 +1,151 @@
+//! What a decision asks of the driver: first make the writes durable, then let the sends leave.
+
+use crate::grant::{PageGrant, SyncGrant};
+use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
+use crate::refusal::CloseCode;
+use crate::session::Expect;
+use crate::time::Wall;
+use crate::wire::proto;
+use crate::write::Numbered;
+
+/// The outcome of one input.
+#[derive(Default)]
+pub struct Turn {
+    /// Durable before anything of `sends` leaves.
+    pub writes: Vec<Numbered>,
+    /// In this order.
+    pub sends: Vec<Send>,
+}
+
+/// Something for the driver to do once the turn's writes are on disk.
+pub enum Send {
+    /// An answer that the core made whole.
+    Reply {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// The answer.
+        body: proto::server_frame::Body,
+    },
+    /// The answer to a `Hello`, and what the doorway verifies the coming proof against.
+    Welcome {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// Kept by the doorway.
+        expect: Expect,
+        /// Sent to the client.
+        welcome: proto::Welcome,
+    },
+    /// Stretch the PIN at hand with this salt, have the keeper MAC it, come back with
+    /// [`crate::input::Input::PinMac`].
+    StretchPin {
+        /// Whose PIN is at hand.
+        conn: Conn,
+        /// For the keeper's rate limit.
+        person: PersonId,
+        /// For the keeper's rate limit.
+        device: DeviceId,
+        /// Of the stretching.
+        salt: [u8; 16],
+    },
+    /// The answer to a submission.
+    Accepted(Accepted),
+    /// A number that was accepted before: look the message up and answer as the first time
+    /// ([`crate::mailbox::answer_again`]).
+    AnswerAgain {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// Whose number.
+        device: DeviceId,
+        /// The number.
+        number: Number,
+        /// The name it came with.
+        message: MessageId,
+    },
+    /// A change for these connections.
+    Fanout {
+        /// Its number.
+        change: Change,
+        /// What it is.
+        event: Event,
+        /// Who hears of it. Shared, since one message may go to hundreds.
+        conns: Vec<Conn>,
+    },
+    /// Start delivering: catch up from the store behind `after`, then live.
+    Attach {
+        /// To whom.
+        conn: Conn,
+        /// What the sync answers.
+        request: RequestId,
+        /// Permission to read.
+        grant: SyncGrant,
+        /// For its cursors.
+        device: DeviceId,
+        /// The last change it has; `None` asks for a snapshot.
+        after: Option<Change>,
+    },
+    /// Stop delivering, drop what waits and the grant: the session locked or ended.
+    Detach {
+        /// Whom.
+        conn: Conn,
+    },
+    /// Read a page of history and answer with it.
+    ReadPage {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// Permission to read.
+        grant: PageGrant,
+    },
+    /// Close the connection once what was sent before has left.
+    Close {
+        /// Which.
+        conn: Conn,
+        /// Why.
+        code: CloseCode,
+    },
+    /// Find messages accepted before these times; answer with [`crate::input::Input::Aged`].
+    FindAged {
+        /// Old enough to go when read.
+        read_before: Wall,
+        /// Old enough to go in any case.
+        any_before: Wall,
+    },
+    /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
+    ScrubLog,
+}
+
+/// A message took its place: what its sender hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// To whom.
+    pub conn: Conn,
+    /// What it answers.
+    pub request: RequestId,
+    /// The device's number.
+    pub number: Number,
+    /// The message's name.
+    pub message: MessageId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place.
+    pub sequence: Sequence,
+    /// When.
+    pub at: Wall,
+    /// The change that brought it.
+    pub change: Change,
+}
+
+/// A change as clients see it.
+pub enum Event {
+    /// The message that this change's write accepted; the driver has its text.
+    Message(ConversationId, Sequence),
+    /// Anything small: a conversation, a watermark, a person.
+    Small(Box<proto::event::Kind>),
+}

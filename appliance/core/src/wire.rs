@@ -1,0 +1,269 @@
+//! Bytes and frames: `docs/protocol/`. Nothing foreign gets past here unparsed.
+
+use prost::Message as _;
+
+use crate::directory::PublicKey;
+use crate::ids::{ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
+use crate::input::{Ask, Fresh};
+use crate::limits;
+use crate::pin::{self, Pin};
+use crate::refusal::{PeerFault, Refusal};
+use crate::text::{Name, Text, Title};
+
+/// The types of `docs/protocol/wardline.proto`.
+#[allow(missing_docs, clippy::all, unreachable_pub, reason = "generated; the .proto has the words")]
+pub mod proto {
+    include!(concat!(env!("OUT_DIR"), "/wardline.v1.rs"));
+}
+
+/// The one version that this box speaks.
+pub const VERSION: u32 = 1;
+
+/// Bytes before each frame: its length, big-endian.
+pub const PREFIX: usize = 4;
+
+/// How long the coming frame is, by its prefix. Empty frames are malformed.
+pub fn frame_length(prefix: [u8; PREFIX], max: usize) -> Result<usize, PeerFault> {
+    let length = u32::from_be_bytes(prefix) as usize;
+    match length {
+        0 => Err(PeerFault::Malformed),
+        length if length > max => Err(PeerFault::Oversize),
+        length => Ok(length),
+    }
+}
+
+/// A frame with its prefix.
+pub fn encode_frame(frame: &impl prost::Message) -> Vec<u8> {
+    let length = frame.encoded_len();
+    let mut bytes = Vec::with_capacity(PREFIX + length);
+    bytes.extend_from_slice(&(length as u32).to_be_bytes());
+    frame.encode_raw(&mut bytes);
+    bytes
+}
+
+/// Fields of a protobuf message that are written by hand so that a fan-out encodes its event once.
+mod raw {
+    pub(super) fn length_delimited(field: u32, length: usize, into: &mut Vec<u8>) {
+        prost::encoding::encode_key(field, prost::encoding::WireType::LengthDelimited, into);
+        prost::encoding::encode_varint(length as u64, into);
+    }
+}
+
+/// An event as the `event` field of a `Delivery`: the same bytes for everybody.
+pub fn encode_event(kind: proto::event::Kind) -> Vec<u8> {
+    let event = proto::Event { kind: Some(kind) };
+    let length = event.encoded_len();
+    let mut bytes = Vec::with_capacity(length + 8);
+    raw::length_delimited(2, length, &mut bytes);
+    event.encode_raw(&mut bytes);
+    bytes
+}
+
+/// What stands before such an event for one device: prefix, `delivery` field of the frame, its `cursor` field.
+pub fn delivery_head(cursor: &[u8; 16], event_length: usize) -> Vec<u8> {
+    const CURSOR_FIELD: usize = 2 + 16;
+    let delivery = CURSOR_FIELD + event_length;
+    let mut head = Vec::with_capacity(PREFIX + 8 + CURSOR_FIELD);
+    head.extend_from_slice(&[0; PREFIX]);
+    raw::length_delimited(10, delivery, &mut head);
+    let frame = head.len() - PREFIX + delivery;
+    head[..PREFIX].copy_from_slice(&(frame as u32).to_be_bytes());
+    raw::length_delimited(1, 16, &mut head);
+    head.extend_from_slice(cursor);
+    head
+}
+
+/// A client's frame, taken apart and checked field by field.
+pub enum Incoming {
+    /// The first frame.
+    Hello {
+        /// Lowest and highest version the client speaks.
+        versions: (u32, u32),
+        /// Name and version of the client; only ASCII that prints.
+        client: String,
+        /// The device that will prove itself.
+        device: Option<DeviceId>,
+    },
+    /// A join.
+    Join {
+        /// [`pin::join_code_hash`].
+        code: [u8; 32],
+        /// The device's key.
+        key: PublicKey,
+        /// The device's name.
+        name: Name,
+        /// The chosen PIN.
+        pin: Pin,
+        /// To be verified.
+        signature: Vec<u8>,
+    },
+    /// A proof.
+    Prove {
+        /// Which device.
+        device: DeviceId,
+        /// To be verified.
+        signature: Vec<u8>,
+    },
+    /// A PIN.
+    Unlock {
+        /// As typed.
+        pin: Pin,
+    },
+    /// A message, its text still to be sealed.
+    Submit {
+        /// The device's number.
+        number: Number,
+        /// The message's name.
+        message: MessageId,
+        /// Where.
+        conversation: ConversationId,
+        /// What it says.
+        text: Text,
+    },
+    /// Anything else.
+    Ask(Ask),
+}
+
+/// A frame out of its bytes (without prefix), or why the connection must close.
+pub fn decode_client(bytes: &[u8]) -> Result<proto::ClientFrame, PeerFault> {
+    if bytes.len() > limits::CLIENT_FRAME_MAX {
+        return Err(PeerFault::Oversize);
+    }
+    proto::ClientFrame::decode(bytes).map_err(|_| PeerFault::Malformed)
+}
+
+/// The request in a frame. `fresh` is drawn only where something new is named. A field out of range is a refusal: the
+/// connection goes on.
+pub fn parse(
+    frame: proto::ClientFrame,
+    mut fresh: impl FnMut() -> Fresh,
+) -> (RequestId, Result<Incoming, Refusal>) {
+    use proto::client_frame::Body;
+    let request = RequestId(frame.request);
+    let incoming = match frame.body {
+        None => Err(Refusal::UnknownRequest),
+        Some(Body::Hello(hello)) => parse_hello(hello),
+        Some(Body::Join(join)) => parse_join(join),
+        Some(Body::Prove(prove)) => parse_prove(prove),
+        Some(Body::Unlock(unlock)) => Pin::offer(unlock.pin).map(|pin| Incoming::Unlock { pin }),
+        Some(Body::Submit(submit)) => parse_submit(submit),
+        Some(other) => parse_ask(other, &mut fresh).map(Incoming::Ask),
+    };
+    (request, incoming)
+}
+
+fn parse_hello(hello: proto::Hello) -> Result<Incoming, Refusal> {
+    let client = hello.client;
+    if client.len() > limits::NAME_MAX || !client.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(Refusal::Invalid);
+    }
+    let device = match hello.device {
+        0 => None,
+        value => Some(DeviceId::new(value).ok_or(Refusal::DeviceUnknown)?),
+    };
+    Ok(Incoming::Hello { versions: (hello.version_min, hello.version_max), client, device })
+}
+
+fn parse_join(join: proto::Join) -> Result<Incoming, Refusal> {
+    // Read with a bound before anything is computed from it.
+    if join.code.len() != limits::JOIN_CODE_CHARACTERS {
+        return Err(Refusal::JoinCodeInvalid);
+    }
+    Ok(Incoming::Join {
+        code: pin::join_code_hash(&join.code),
+        key: PublicKey::parse(&join.device_key).ok_or(Refusal::Invalid)?,
+        name: Name::parse(&join.device_name)?,
+        pin: Pin::choose(join.pin)?,
+        signature: join.signature,
+    })
+}
+
+fn parse_prove(prove: proto::Prove) -> Result<Incoming, Refusal> {
+    let device = DeviceId::new(prove.device).ok_or(Refusal::DeviceUnknown)?;
+    Ok(Incoming::Prove { device, signature: prove.signature })
+}
+
+fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {
+    Ok(Incoming::Submit {
+        number: number(submit.number)?,
+        message: MessageId(submit.message.as_slice().try_into().map_err(|_| Refusal::Invalid)?),
+        conversation: conversation(submit.conversation)?,
+        text: Text::parse(submit.text)?,
+    })
+}
+
+fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh) -> Result<Ask, Refusal> {
+    use proto::client_frame::Body;
+    Ok(match body {
+        Body::Sync(sync) => match sync.cursor.len() {
+            0 | 16 => Ask::Sync { cursor: sync.cursor },
+            _ => return Err(Refusal::CursorInvalid),
+        },
+        Body::Receipt(receipt) => Ask::Receipt {
+            conversation: conversation(receipt.conversation)?,
+            delivered: Sequence(receipt.delivered),
+            read: Sequence(receipt.read),
+        },
+        Body::History(history) => Ask::History {
+            conversation: conversation(history.conversation)?,
+            before: Sequence(history.before),
+            limit: history.limit,
+        },
+        Body::OpenDirect(open) => Ask::OpenDirect { person: person(open.person)?, fresh: fresh() },
+        Body::OpenGroup(open) => Ask::OpenGroup {
+            title: Title::parse(&open.title)?,
+            people: people(&open.people)?,
+            fresh: fresh(),
+        },
+        Body::ChangeMembers(change) => Ask::ChangeMembers {
+            conversation: conversation(change.conversation)?,
+            add: people(&change.add)?,
+            remove: people(&change.remove)?,
+        },
+        Body::ListPeople(list) => Ask::ListPeople {
+            after: match list.after {
+                0 => None,
+                after => Some(person(after)?),
+            },
+        },
+        Body::Active(_) => Ask::Active,
+        Body::AddPerson(add) => Ask::AddPerson {
+            name: Name::parse(&add.name)?,
+            title: if add.title.is_empty() { Title::default() } else { Title::parse(&add.title)? },
+            administrator: add.administrator,
+            fresh: fresh(),
+        },
+        Body::IssueJoinCode(issue) => Ask::IssueJoinCode { person: person(issue.person)?, fresh: fresh() },
+        Body::RevokeDevice(revoke) => {
+            Ask::RevokeDevice { device: DeviceId::new(revoke.device).ok_or(Refusal::NoSuchDevice)? }
+        }
+        Body::SetStanding(set) => Ask::SetStanding { person: person(set.person)?, suspended: set.suspended },
+        Body::PurgeConversation(purge) => {
+            Ask::PurgeConversation { conversation: conversation(purge.conversation)? }
+        }
+        Body::ListDevices(list) => Ask::ListDevices { person: person(list.person)? },
+        Body::Hello(_) | Body::Join(_) | Body::Prove(_) | Body::Unlock(_) | Body::Submit(_) => {
+            return Err(Refusal::UnknownRequest);
+        }
+    })
+}
+
+fn number(value: u64) -> Result<Number, Refusal> {
+    // SQLite's INTEGER is signed.
+    if value == 0 || value > i64::MAX as u64 { Err(Refusal::Invalid) } else { Ok(Number(value)) }
+}
+
+fn person(value: u64) -> Result<PersonId, Refusal> {
+    PersonId::new(value).ok_or(Refusal::NoSuchPerson)
+}
+
+fn people(values: &[u64]) -> Result<Vec<PersonId>, Refusal> {
+    if values.len() > limits::MEMBERS_MAX {
+        return Err(Refusal::Limit);
+    }
+    values.iter().map(|value| person(*value)).collect()
+}
+
+fn conversation(value: u64) -> Result<ConversationId, Refusal> {
+    ConversationId::new(value).ok_or(Refusal::NoSuchConversation)
+}

@@ -1,0 +1,216 @@
+//! The durable record of a decision. The writes, in order, are the whole truth: applied to an empty store they
+//! rebuild the same state. So an id, a time, a key arrives *in* the write; applying one draws nothing and reads no clock.
+//!
+//! Encoded as CBOR (RFC 8949) with definite lengths and shortest integers, which makes the bytes canonical. Indices
+//! are only ever appended; a test holds frozen bytes against them.
+
+use minicbor::{Decode, Encode};
+
+use crate::conversation::Kind;
+use crate::directory::{Device, JoinCode, Person};
+use crate::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use crate::text::{Sealed, Title, WrappedKey};
+use crate::time::Wall;
+
+/// A write and its global number.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Numbered {
+    /// 1, 2, 3 … without gaps.
+    #[n(0)]
+    pub change: Change,
+    /// What changed.
+    #[n(1)]
+    pub write: Write,
+}
+
+/// One durable change.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Write {
+    /// A person entered the directory.
+    #[n(0)]
+    PersonAdded(#[n(0)] Person),
+    /// A person was suspended or let in again.
+    #[n(1)]
+    StandingSet {
+        /// Who.
+        #[n(0)]
+        person: PersonId,
+        /// May not sign in.
+        #[n(1)]
+        suspended: bool,
+    },
+    /// A join code may be redeemed.
+    #[n(2)]
+    JoinCodeIssued(#[n(0)] JoinCode),
+    /// A join code was redeemed or expired.
+    #[n(3)]
+    JoinCodeEnded {
+        /// Its hash.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        hash: [u8; 32],
+    },
+    /// A device was enrolled.
+    #[n(4)]
+    DeviceJoined(#[n(0)] Device),
+    /// A device may not sign in any more.
+    #[n(5)]
+    DeviceRevoked {
+        /// Which.
+        #[n(0)]
+        device: DeviceId,
+    },
+    /// A PIN is about to be tried, or was right (0).
+    #[n(6)]
+    PinTries {
+        /// Which device.
+        #[n(0)]
+        device: DeviceId,
+        /// Wrong tries, the one under way included.
+        #[n(1)]
+        tries: u32,
+    },
+    /// A session opened.
+    #[n(7)]
+    SessionOpened {
+        /// Which device.
+        #[n(0)]
+        device: DeviceId,
+        /// When the PIN is due at the latest.
+        #[n(1)]
+        until: Wall,
+    },
+    /// A session locked or ended.
+    #[n(8)]
+    SessionEnded {
+        /// Which device.
+        #[n(0)]
+        device: DeviceId,
+    },
+    /// A conversation opened, with nobody in it yet.
+    #[n(9)]
+    ConversationOpened {
+        /// Which.
+        #[n(0)]
+        conversation: ConversationId,
+        /// What sort.
+        #[n(1)]
+        kind: Kind,
+        /// Empty for a direct one.
+        #[n(2)]
+        title: Title,
+        /// Who opened it.
+        #[n(3)]
+        owner: PersonId,
+        /// When.
+        #[n(4)]
+        at: Wall,
+    },
+    /// A conversation's key. On its own, so that a copy of the writes can leave keys out.
+    #[n(10)]
+    KeyGranted {
+        /// Whose.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Under the box's wrapping key.
+        #[n(1)]
+        key: WrappedKey,
+    },
+    /// A conversation's key is destroyed and its title forgotten: the purge.
+    #[n(11)]
+    KeyDestroyed {
+        /// Whose.
+        #[n(0)]
+        conversation: ConversationId,
+    },
+    /// A person is in a conversation, for the first time or again.
+    #[n(12)]
+    MemberAdded {
+        /// Where.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Who.
+        #[n(1)]
+        person: PersonId,
+        /// The first message they may read.
+        #[n(2)]
+        from: Sequence,
+    },
+    /// A person is no longer in a conversation.
+    #[n(13)]
+    MemberLeft {
+        /// Where.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Who.
+        #[n(1)]
+        person: PersonId,
+    },
+    /// A message took its place.
+    #[n(14)]
+    MessageAccepted(#[n(0)] Message),
+    /// A member's watermarks rose.
+    #[n(15)]
+    WatermarkMoved {
+        /// Where.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Whose.
+        #[n(1)]
+        person: PersonId,
+        /// On a device of theirs up to here.
+        #[n(2)]
+        delivered: Sequence,
+        /// Seen up to here.
+        #[n(3)]
+        read: Sequence,
+    },
+    /// Messages up to this place are deleted.
+    #[n(16)]
+    MessagesExpired {
+        /// Where.
+        #[n(0)]
+        conversation: ConversationId,
+        /// The last one to go.
+        #[n(1)]
+        through: Sequence,
+    },
+    /// An audit entry: canonical bytes under a gap-free index. See [`crate::audit`].
+    #[n(17)]
+    Audited {
+        /// 1, 2, 3 … without gaps.
+        #[n(0)]
+        index: u64,
+        /// [`crate::audit::Entry`], encoded.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        bytes: Vec<u8>,
+    },
+}
+
+/// A message in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Message {
+    /// Where.
+    #[n(0)]
+    pub conversation: ConversationId,
+    /// Its place there.
+    #[n(1)]
+    pub sequence: Sequence,
+    /// Its name.
+    #[n(2)]
+    pub id: MessageId,
+    /// Its author.
+    #[n(3)]
+    pub sender: PersonId,
+    /// The device that sent it.
+    #[n(4)]
+    pub device: DeviceId,
+    /// The device's number for it.
+    #[n(5)]
+    pub number: Number,
+    /// When the box took it. Never before an earlier message's.
+    #[n(6)]
+    pub at: Wall,
+    /// Its text under the conversation's key.
+    #[n(7)]
+    pub body: Sealed,
+}
