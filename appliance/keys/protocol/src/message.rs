@@ -165,6 +165,10 @@ pub struct Status {
     /// The keeper's version, from its Cargo manifest.
     #[n(3)]
     pub version: String,
+    /// Whether the TPM is in dictionary-attack lockout. Keys that exist still open, because they are exempt from it;
+    /// new ones are not made.
+    #[n(4)]
+    pub lockout: bool,
 }
 
 /// Why the keeper did not do what it was asked. The caller is told; nothing changed.

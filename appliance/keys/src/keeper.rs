@@ -1,0 +1,380 @@
+//! The keeper: one request in, one reply out, on the one thread that owns the TPM.
+//!
+//! Every answer that holds a key goes through the TPM's own policy; what the keeper checks beside it is only to say
+//! *why* in words. It hands nothing out in any state but `Ready`. Time is an argument.
+
+mod check;
+mod provision;
+
+use tracing::{error, warn};
+use wardline_keys_protocol::approval::{Approval, RevocationTicket};
+use wardline_keys_protocol::message::{ChainFault, PcrValue, Quote, Refusal, Reply, Request, Status};
+use wardline_keys_protocol::policy::{EPOCH_INDEX, IMAGE_PCR, REVOKE_INDEX, SignerKey, sha256};
+use wardline_keys_protocol::{Blob, DatabaseKey, KeeperState, PinMac};
+
+use crate::issuing::{self, RemoteKey};
+use crate::leaf::{self, LeafSet};
+use crate::pin_limit::PinLimit;
+use crate::record::{Approvals, BoxRecord, IssuingChain};
+use crate::store::{Store, StoreError};
+use crate::tpm::{Tpm, TpmAddress, TpmError, Wrapped};
+
+/// The PCRs of a quote, ascending.
+pub const QUOTED_PCRS: [u8; 5] = [0, 7, 11, 12, 15];
+
+/// The time, as the edge read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Wall clock, Unix seconds.
+    pub unix_s: i64,
+    /// A clock that never goes back, milliseconds.
+    pub mono_ms: u64,
+}
+
+/// What a connected process may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Roles {
+    /// The relay's requests.
+    pub relay: bool,
+    /// The provisioning tool's requests.
+    pub provisioning: bool,
+}
+
+impl Roles {
+    fn may(self, request: &Request) -> bool {
+        match request {
+            Request::Status | Request::Epoch | Request::Quote { .. } => self.relay || self.provisioning,
+            Request::DatabaseKey | Request::Leaves | Request::PinMac { .. } | Request::EpochAdvance => {
+                self.relay
+            }
+            Request::Provision(_)
+            | Request::IssuingRequest
+            | Request::InstallIssuing { .. }
+            | Request::InstallApproval { .. }
+            | Request::Revoke { .. } => self.provisioning,
+        }
+    }
+}
+
+/// What a request ran into: to the caller, or about the box, or the TPM's own words.
+enum Stop {
+    Refusal(Refusal),
+    State(KeeperState),
+    Tpm(TpmError),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Stop::Refusal(refusal)
+    }
+}
+
+impl From<KeeperState> for Stop {
+    fn from(state: KeeperState) -> Self {
+        Stop::State(state)
+    }
+}
+
+impl From<TpmError> for Stop {
+    fn from(error: TpmError) -> Self {
+        Stop::Tpm(error)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing(which) => Stop::State(KeeperState::BlobMissing { which }),
+            StoreError::Corrupt(which) => Stop::State(KeeperState::BlobCorrupt { which }),
+            StoreError::Io(source) => source.into(),
+        }
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(source: std::io::Error) -> Self {
+        error!(%source, "the state directory cannot be used");
+        Stop::Refusal(Refusal::Fault)
+    }
+}
+
+/// What is known once keys can be opened.
+#[derive(Debug, Clone)]
+struct Opened {
+    record: BoxRecord,
+    vendor: SignerKey,
+    approval: Approval,
+}
+
+impl Opened {
+    fn by(&self) -> (&SignerKey, &Approval) {
+        (&self.vendor, &self.approval)
+    }
+}
+
+/// The keeper.
+pub struct Keeper {
+    address: TpmAddress,
+    store: Store,
+    /// Approvals that came with the running image, not yet checked against the vendor's key.
+    image_approvals: Vec<Approval>,
+    tpm: Option<Tpm>,
+    /// Kept from the last full check, so that a PIN does not pay for one. The TPM judges each use anyway.
+    opened: Option<Opened>,
+    leaves: Option<LeafSet>,
+    pin_limit: PinLimit,
+}
+
+impl Keeper {
+    /// A keeper that has not yet looked at its TPM.
+    pub fn new(address: TpmAddress, store: Store, image_approvals: Vec<Approval>) -> Self {
+        Self {
+            address,
+            store,
+            image_approvals,
+            tpm: None,
+            opened: None,
+            leaves: None,
+            pin_limit: PinLimit::default(),
+        }
+    }
+
+    /// Answers one request.
+    pub fn handle(&mut self, now: Now, roles: Roles, request: Request) -> Reply {
+        if !roles.may(&request) {
+            return Reply::Refused(Refusal::NotAllowed);
+        }
+        if matches!(request, Request::Status) {
+            return Reply::Status(self.status(now));
+        }
+        let result = self.answer(now, request);
+        match result {
+            Ok(reply) => reply,
+            Err(Stop::Refusal(refusal)) => Reply::Refused(refusal),
+            Err(Stop::State(state)) => Reply::Refused(Refusal::State(state)),
+            Err(Stop::Tpm(error)) => Reply::Refused(Refusal::State(self.explain(now, error))),
+        }
+    }
+
+    /// The keeper's state, from a full check.
+    pub fn status(&mut self, now: Now) -> Status {
+        let state = match self.check(now) {
+            Ok(_) => KeeperState::Ready,
+            Err(state) => state,
+        };
+        let (mut revoked_bits, mut pcr11, mut lockout) = (None, None, false);
+        if let Ok(tpm) = self.tpm() {
+            pcr11 = tpm.pcrs(&[IMAGE_PCR]).ok().map(|pcrs| pcrs[0].1);
+            lockout = tpm.in_lockout().unwrap_or(false);
+            revoked_bits = match tpm.storage_name() {
+                Ok(Some(_)) => tpm.nv_read_u64(REVOKE_INDEX).ok(),
+                _ => None,
+            };
+        }
+        Status { state, revoked_bits, pcr11, version: env!("CARGO_PKG_VERSION").into(), lockout }
+    }
+
+    /// How many objects the TPM has loaded between requests; `None` when it does not answer.
+    pub fn loaded_objects(&mut self) -> Option<usize> {
+        self.tpm().ok()?.loaded_objects().ok()
+    }
+
+    /// The open TPM, opening it when need be.
+    fn tpm(&mut self) -> Result<&mut Tpm, TpmError> {
+        match &mut self.tpm {
+            Some(tpm) => Ok(tpm),
+            none => Ok(none.insert(Tpm::open(&self.address)?)),
+        }
+    }
+
+    /// Forgets the connection and everything derived from it.
+    fn forget(&mut self) {
+        self.tpm = None;
+        self.opened = None;
+        self.leaves = None;
+    }
+
+    /// Turns the TPM's refusal into the state that explains it.
+    fn explain(&mut self, now: Now, error: TpmError) -> KeeperState {
+        warn!(%error, "the TPM did not do it");
+        self.opened = None;
+        match error {
+            TpmError::Gone => {
+                self.forget();
+                KeeperState::NoTpm
+            }
+            TpmError::Lockout => KeeperState::Lockout,
+            TpmError::NoSha256Bank => KeeperState::Unmeasured { which: vec![7, 11, 15] },
+            TpmError::Refused { .. } | TpmError::Damaged { .. } | TpmError::Failed { .. } => {
+                match self.check(now) {
+                    // The check found nothing wrong, so the one operation is.
+                    Ok(_) if matches!(error, TpmError::Failed { .. }) => KeeperState::TpmFailed,
+                    Ok(_) => KeeperState::SealRefused,
+                    Err(state) => state,
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, now: Now, request: Request) -> Result<Reply, Stop> {
+        match request {
+            Request::Status => Ok(Reply::Status(self.status(now))),
+            Request::DatabaseKey => {
+                let opened = self.check(now)?;
+                let sealed: Wrapped = self.store.read(Blob::DatabaseKey)?;
+                let key = self.tpm()?.unseal(opened.by(), &sealed)?;
+                Ok(Reply::DatabaseKey(DatabaseKey(*key)))
+            }
+            Request::Leaves => {
+                self.check(now)?;
+                let set = self.leaves.as_ref().ok_or(Refusal::Fault)?;
+                Ok(Reply::Leaves(Box::new(set.leaves().clone())))
+            }
+            Request::PinMac { person, device, input } => {
+                self.pin_limit
+                    .take(now.mono_ms, person, device)
+                    .map_err(|retry_after_ms| Refusal::RateLimited { retry_after_ms })?;
+                let opened = self.opened(now)?;
+                let key: Wrapped = self.store.read(Blob::Pepper)?;
+                let message =
+                    [b"wardline-pin-v1".as_slice(), &person.to_be_bytes(), &device.to_be_bytes(), &input]
+                        .concat();
+                let mac = self.tpm()?.hmac(opened.by(), &key, &message)?;
+                Ok(Reply::PinMac(PinMac(*mac)))
+            }
+            Request::Epoch => {
+                self.opened(now)?;
+                Ok(Reply::Epoch(self.tpm()?.nv_read_u64(EPOCH_INDEX)?))
+            }
+            Request::EpochAdvance => {
+                let opened = self.opened(now)?;
+                let tpm = self.tpm()?;
+                tpm.advance_epoch(opened.by())?;
+                Ok(Reply::Epoch(tpm.nv_read_u64(EPOCH_INDEX)?))
+            }
+            Request::Quote { nonce } => self.quote(&nonce),
+            Request::Provision(answers) => self.provision(*answers),
+            Request::IssuingRequest => self.issuing_request(),
+            Request::InstallIssuing { chain } => self.install_issuing(now, chain),
+            Request::InstallApproval { approval } => self.install_approval(&approval),
+            Request::Revoke { ticket } => self.revoke(&ticket),
+        }
+    }
+
+    /// The last full check's result, or a new one.
+    fn opened(&mut self, now: Now) -> Result<Opened, KeeperState> {
+        match &self.opened {
+            Some(opened) => Ok(opened.clone()),
+            None => self.check(now),
+        }
+    }
+
+    fn quote(&mut self, nonce: &[u8; 32]) -> Result<Reply, Stop> {
+        self.record()?;
+        let key: Wrapped = self.store.read(Blob::AttestationKey)?;
+        let tpm = self.tpm()?;
+        let quote = tpm.quote(&key, nonce, &QUOTED_PCRS)?;
+        let pcrs = tpm.pcrs(&QUOTED_PCRS)?;
+        let ak_public = [&(key.public.len() as u16).to_be_bytes(), key.public.as_slice()].concat();
+        Ok(Reply::Quote(Box::new(Quote {
+            attest: quote.attest,
+            signature: quote.signature,
+            ak_public,
+            pcrs: pcrs.into_iter().map(|(index, value)| PcrValue { index, value }).collect(),
+        })))
+    }
+
+    /// Runs `f` with the issuing key as a signer.
+    fn with_issuing_key<T>(
+        &mut self,
+        opened: &Opened,
+        f: impl FnOnce(&RemoteKey<'_>) -> Result<T, TpmError>,
+    ) -> Result<T, Stop> {
+        let key: Wrapped = self.store.read(Blob::IssuingKey)?;
+        let point = key.point().ok_or(KeeperState::BlobCorrupt { which: Blob::IssuingKey })?;
+        let tpm = self.tpm()?;
+        let mut sign = |digest| tpm.sign(opened.by(), &key, digest);
+        Ok(f(&RemoteKey::new(point, &mut sign))?)
+    }
+
+    fn issuing_request(&mut self) -> Result<Reply, Stop> {
+        let opened = self.unlocked()?;
+        let der = self.with_issuing_key(&opened, |key| issuing::request(&opened.record.answers, key))?;
+        Ok(Reply::IssuingRequest(der))
+    }
+
+    fn install_issuing(&mut self, now: Now, chain: Vec<Vec<u8>>) -> Result<Reply, Stop> {
+        let record = self.record()?;
+        let malformed = Refusal::ChainRejected(ChainFault::Malformed);
+        let [issuing, root] = <[Vec<u8>; 2]>::try_from(chain).map_err(|_| malformed)?;
+        let chain = IssuingChain { issuing, root };
+        let key: Wrapped = self.store.read(Blob::IssuingKey)?;
+        let point = key.point().ok_or(KeeperState::BlobCorrupt { which: Blob::IssuingKey })?;
+        let validity = issuing::check(&chain, &record.answers, &point).map_err(Refusal::ChainRejected)?;
+        if !(validity.not_before..=validity.not_after).contains(&now.unix_s) {
+            return Err(Refusal::ChainRejected(ChainFault::NotValidNow).into());
+        }
+        self.store.write(Blob::IssuingChain, &chain)?;
+        self.opened = None;
+        self.leaves = None;
+        Ok(Reply::Done)
+    }
+
+    fn install_approval(&mut self, bytes: &[u8]) -> Result<Reply, Stop> {
+        let record = self.local_record()?;
+        let vendor = record.vendor().ok_or(KeeperState::BlobCorrupt { which: Blob::Identity })?;
+        let approval = Approval::from_bytes(bytes).map_err(|_| Refusal::ApprovalRejected)?;
+        if !approval.verify(&vendor) {
+            return Err(Refusal::ApprovalRejected.into());
+        }
+        let mut approvals = match self.store.read(Blob::Approvals) {
+            Ok(approvals) => approvals,
+            // Approvals are signed and public: a lost or damaged list is mended by installing them again.
+            Err(StoreError::Missing(_) | StoreError::Corrupt(_)) => Approvals::default(),
+            Err(error) => return Err(error.into()),
+        };
+        approvals.add(approval);
+        self.store.write(Blob::Approvals, &approvals)?;
+        self.opened = None;
+        Ok(Reply::Done)
+    }
+
+    fn revoke(&mut self, bytes: &[u8]) -> Result<Reply, Stop> {
+        let record = self.record()?;
+        let vendor = record.vendor().ok_or(KeeperState::BlobCorrupt { which: Blob::Identity })?;
+        let ticket = RevocationTicket::from_bytes(bytes).map_err(|_| Refusal::TicketRejected)?;
+        // The ticket that sets nothing is for the first write only.
+        if ticket.bits == 0 || !ticket.verify(&vendor) {
+            return Err(Refusal::TicketRejected.into());
+        }
+        let result = self.tpm()?.revoke(&vendor, &ticket);
+        self.opened = None;
+        self.leaves = None;
+        match result {
+            Err(TpmError::Refused { .. }) => Err(Refusal::TicketRejected.into()),
+            other => Ok(other.map(|()| Reply::Done)?),
+        }
+    }
+
+    /// Makes sure the leaves are those of now.
+    fn renew_leaves(
+        &mut self,
+        now: Now,
+        opened: &Opened,
+        chain: &IssuingChain,
+        validity: issuing::Validity,
+    ) -> Result<(), Stop> {
+        let answers = &opened.record.answers;
+        let set = self.leaves.take();
+        let set = self.with_issuing_key(opened, |key| {
+            leaf::renew(set, now.unix_s, || leaf::make(answers, chain, validity, key, now.unix_s))
+        })?;
+        self.leaves = Some(set);
+        Ok(())
+    }
+}
+
+/// SHA-256 of a root certificate, as provisioning pins it.
+pub fn root_hash(root_der: &[u8]) -> [u8; 32] {
+    sha256(&[root_der])
+}

@@ -1,0 +1,408 @@
+//! The keeper's objects: how each is made, and the one operation that each is for.
+
+use minicbor::{Decode, Encode};
+use tss_esapi::attributes::{NvIndexAttributes, ObjectAttributes, ObjectAttributesBuilder};
+use tss_esapi::constants::SessionType;
+use tss_esapi::handles::{NvIndexTpmHandle, ObjectHandle, PersistentTpmHandle};
+use tss_esapi::interface_types::algorithm::{HashingAlgorithm, PublicAlgorithm};
+use tss_esapi::interface_types::data_handles::Persistent;
+use tss_esapi::interface_types::ecc::EccCurve;
+use tss_esapi::interface_types::reserved_handles::{Hierarchy, NvAuth, Provision};
+use tss_esapi::interface_types::session_handles::AuthSession;
+use tss_esapi::structures::{
+    Data, Digest as TpmDigest, EccPoint, EccScheme, EccSignature, HashScheme, HmacScheme, KeyedHashScheme,
+    MaxBuffer, NvPublic, Private, Public, PublicBuilder, PublicEccParametersBuilder,
+    PublicKeyedHashParameters, SensitiveData, Signature, SignatureScheme, SymmetricDefinitionObject,
+};
+use tss_esapi::traits::{Marshall, UnMarshall};
+use wardline_keys_protocol::approval::Approval;
+use wardline_keys_protocol::policy::{self, Digest, EPOCH_INDEX, Name, STORAGE_KEY_HANDLE, SignerKey};
+use zeroize::Zeroizing;
+
+use super::error::During;
+use super::{Encrypt, Tpm, TpmError, TpmResult, selection};
+
+/// An object that only the storage key that made it can load: TPMT_PUBLIC and the encrypted private part.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Wrapped {
+    /// TPMT_PUBLIC (TPM 2.0 Part 2, 12.2.4).
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub public: Vec<u8>,
+    /// The buffer of TPM2B_PRIVATE (Part 2, 12.3.7).
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub private: Vec<u8>,
+}
+
+impl Wrapped {
+    /// For an ECC object: its public point, SEC1 uncompressed.
+    pub fn point(&self) -> Option<[u8; 65]> {
+        match Public::unmarshall(&self.public) {
+            Ok(Public::Ecc { unique, .. }) => {
+                let mut out = [0; 65];
+                out[0] = 4;
+                right_align(&mut out[1..33], unique.x().as_bytes())?;
+                right_align(&mut out[33..], unique.y().as_bytes())?;
+                Some(out)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A quote as the TPM gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attested {
+    /// TPMS_ATTEST.
+    pub attest: Vec<u8>,
+    /// TPMT_SIGNATURE.
+    pub signature: Vec<u8>,
+}
+
+/// Copies big-endian `bytes`, which a TPM may have shortened, to the right end of `out`.
+fn right_align(out: &mut [u8], bytes: &[u8]) -> Option<()> {
+    let start = out.len().checked_sub(bytes.len())?;
+    out[start..].copy_from_slice(bytes);
+    Some(())
+}
+
+pub(super) fn name_of_public(public: &Public) -> TpmResult<Name> {
+    public.marshall().during("naming a public area").map(|bytes| policy::name_of(&bytes))
+}
+
+fn ecdsa_scheme() -> EccScheme {
+    EccScheme::EcDsa(HashScheme::new(HashingAlgorithm::Sha256))
+}
+
+fn ecc_public(
+    attributes: ObjectAttributes,
+    parameters: PublicEccParametersBuilder,
+    policy: Option<&Digest>,
+) -> TpmResult<Public> {
+    let doing = "describing a key";
+    PublicBuilder::new()
+        .with_public_algorithm(PublicAlgorithm::Ecc)
+        .with_name_hashing_algorithm(HashingAlgorithm::Sha256)
+        .with_object_attributes(attributes)
+        .with_auth_policy(policy.map_or_else(TpmDigest::default, |p| TpmDigest::from(*p)))
+        .with_ecc_parameters(parameters.build().during(doing)?)
+        .with_ecc_unique_identifier(EccPoint::default())
+        .build()
+        .during(doing)
+}
+
+fn keyed_hash_public(
+    attributes: ObjectAttributes,
+    scheme: KeyedHashScheme,
+    policy: &Digest,
+) -> TpmResult<Public> {
+    PublicBuilder::new()
+        .with_public_algorithm(PublicAlgorithm::KeyedHash)
+        .with_name_hashing_algorithm(HashingAlgorithm::Sha256)
+        .with_object_attributes(attributes)
+        .with_auth_policy(TpmDigest::from(*policy))
+        .with_keyed_hash_parameters(PublicKeyedHashParameters::new(scheme))
+        .with_keyed_hash_unique_identifier(TpmDigest::default())
+        .build()
+        .during("describing an object")
+}
+
+/// Never leaves this TPM and this parent; failed uses do not count towards lockout.
+fn bound_here() -> ObjectAttributesBuilder {
+    ObjectAttributesBuilder::new().with_fixed_tpm(true).with_fixed_parent(true).with_no_da(true)
+}
+
+impl Tpm {
+    /// Makes the storage key at its handle, or finds it there. The same seed and template always give the same key,
+    /// so repeating is safe. Before this there is nothing to salt a session to, and no secret passes.
+    ///
+    /// # Errors
+    /// [`TpmError::Refused`] when another key is at the handle.
+    pub fn make_storage_key(&mut self) -> TpmResult<Name> {
+        let attributes = bound_here()
+            .with_sensitive_data_origin(true)
+            .with_user_with_auth(true)
+            .with_restricted(true)
+            .with_decrypt(true)
+            .build()
+            .during("describing the storage key")?;
+        let parameters = PublicEccParametersBuilder::new_restricted_decryption_key(
+            SymmetricDefinitionObject::AES_128_CFB,
+            EccCurve::NistP256,
+        );
+        let public = ecc_public(attributes, parameters, None)?;
+        let primary = self
+            .context
+            .execute_with_session(Some(AuthSession::Password), |ctx| {
+                ctx.create_primary(Hierarchy::Owner, public, None, None, None, None)
+            })
+            .during("making the storage key")?;
+        let name = name_of_public(&primary.out_public)?;
+        self.with_object(primary.key_handle.into(), |tpm, key| match tpm.storage_name()? {
+            Some(there) if there == name => Ok(()),
+            Some(_) => {
+                Err(TpmError::Refused { doing: "the storage key's handle: something else is there", code: 0 })
+            }
+            None => {
+                let handle = PersistentTpmHandle::new(STORAGE_KEY_HANDLE).during("naming the storage key")?;
+                tpm.context
+                    .execute_with_session(Some(AuthSession::Password), |ctx| {
+                        ctx.evict_control(Provision::Owner, key, Persistent::Persistent(handle))
+                    })
+                    .during("keeping the storage key")
+                    .map(|_| ())
+            }
+        })?;
+        self.storage_name()?;
+        Ok(name)
+    }
+
+    /// Creates an object under the storage key. `secret` is the command's first parameter, so it travels encrypted.
+    fn create(&mut self, public: Public, secret: Option<&[u8; 32]>) -> TpmResult<Wrapped> {
+        let storage = self.storage()?;
+        let secret =
+            secret.map(|bytes| SensitiveData::from_bytes(bytes)).transpose().during("taking a secret")?;
+        let made = self.with_session(SessionType::Hmac, Encrypt::Both, |tpm, session| {
+            tpm.context
+                .execute_with_session(Some(session), |ctx| {
+                    ctx.create(storage, public, None, secret, None, None)
+                })
+                .during("making an object")
+        })?;
+        Ok(Wrapped {
+            public: made.out_public.marshall().during("making an object")?,
+            private: made.out_private.as_bytes().to_vec(),
+        })
+    }
+
+    /// Seals 32 bytes under `policy` (TPM2_Create, Part 3, 12.1).
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub fn seal(&mut self, secret: &[u8; 32], policy: &Digest) -> TpmResult<Wrapped> {
+        let attributes = bound_here().build().during("describing an object")?;
+        self.create(keyed_hash_public(attributes, KeyedHashScheme::Null, policy)?, Some(secret))
+    }
+
+    /// Makes an HMAC-SHA-256 key of 32 given bytes, usable under `policy` only.
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub fn make_hmac_key(&mut self, key: &[u8; 32], policy: &Digest) -> TpmResult<Wrapped> {
+        let attributes = bound_here().with_sign_encrypt(true).build().during("describing an object")?;
+        let scheme = KeyedHashScheme::Hmac { hmac_scheme: HmacScheme::new(HashingAlgorithm::Sha256) };
+        self.create(keyed_hash_public(attributes, scheme, policy)?, Some(key))
+    }
+
+    /// Makes a P-256 signing key inside the TPM, usable under `policy` only.
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub fn make_signing_key(&mut self, policy: &Digest) -> TpmResult<Wrapped> {
+        let attributes = bound_here()
+            .with_sensitive_data_origin(true)
+            .with_sign_encrypt(true)
+            .build()
+            .during("describing a key")?;
+        let parameters =
+            PublicEccParametersBuilder::new_unrestricted_signing_key(ecdsa_scheme(), EccCurve::NistP256);
+        self.create(ecc_public(attributes, parameters, Some(policy))?, None)
+    }
+
+    /// Makes the attestation key: P-256, restricted to signing what the TPM itself says. Under no policy, because
+    /// what it is for is telling others what the PCRs have become.
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub fn make_attestation_key(&mut self) -> TpmResult<Wrapped> {
+        let attributes = bound_here()
+            .with_sensitive_data_origin(true)
+            .with_user_with_auth(true)
+            .with_restricted(true)
+            .with_sign_encrypt(true)
+            .build()
+            .during("describing a key")?;
+        let parameters =
+            PublicEccParametersBuilder::new_unrestricted_signing_key(ecdsa_scheme(), EccCurve::NistP256)
+                .with_restricted(true);
+        self.create(ecc_public(attributes, parameters, None)?, None)
+    }
+
+    fn with_loaded<T>(
+        &mut self,
+        wrapped: &Wrapped,
+        f: impl FnOnce(&mut Self, ObjectHandle) -> TpmResult<T>,
+    ) -> TpmResult<T> {
+        let damaged = |_| TpmError::Damaged { doing: "reading a wrapped object", code: 0 };
+        let public = Public::unmarshall(&wrapped.public).map_err(damaged)?;
+        let private = Private::try_from(wrapped.private.clone()).map_err(damaged)?;
+        let storage = self.storage()?;
+        let key = self.with_session(SessionType::Hmac, Encrypt::Both, |tpm, session| {
+            tpm.context
+                .execute_with_session(Some(session), |ctx| ctx.load(storage, private, public))
+                .during("loading an object")
+        })?;
+        self.with_object(key.into(), f)
+    }
+
+    /// Runs one command on a loaded object, authorised by P' and with encrypted parameters.
+    fn use_object<T>(
+        &mut self,
+        (vendor, approval): (&SignerKey, &Approval),
+        object: &Wrapped,
+        encrypt: Encrypt,
+        doing: &'static str,
+        command: impl FnOnce(&mut tss_esapi::Context, ObjectHandle) -> Result<T, tss_esapi::Error>,
+    ) -> TpmResult<T> {
+        self.with_policy(vendor, approval, |tpm, policy| {
+            tpm.with_loaded(object, |tpm, object| {
+                tpm.with_session(SessionType::Hmac, encrypt, |tpm, session| {
+                    tpm.context
+                        .execute_with_sessions((Some(policy), Some(session), None), |ctx| {
+                            command(ctx, object)
+                        })
+                        .during(doing)
+                })
+            })
+        })
+    }
+
+    /// Unseals 32 bytes (TPM2_Unseal, Part 3, 12.7).
+    ///
+    /// # Errors
+    /// [`TpmError::Refused`] when P' does not hold, [`TpmError::Damaged`] when the object is not of this TPM.
+    pub fn unseal(
+        &mut self,
+        by: (&SignerKey, &Approval),
+        sealed: &Wrapped,
+    ) -> TpmResult<Zeroizing<[u8; 32]>> {
+        let data =
+            self.use_object(by, sealed, Encrypt::Response, "unsealing", |ctx, item| ctx.unseal(item))?;
+        let mut out = Zeroizing::new([0; 32]);
+        if data.as_bytes().len() != out.len() {
+            return Err(TpmError::Damaged { doing: "unsealing", code: 0 });
+        }
+        out.copy_from_slice(data.as_bytes());
+        Ok(out)
+    }
+
+    /// HMAC-SHA-256 of `message`, at most 1 KiB (TPM2_HMAC, Part 3, 15.4).
+    ///
+    /// # Errors
+    /// As [`Tpm::unseal`].
+    pub fn hmac(
+        &mut self,
+        by: (&SignerKey, &Approval),
+        key: &Wrapped,
+        message: &[u8],
+    ) -> TpmResult<Zeroizing<[u8; 32]>> {
+        let buffer = MaxBuffer::from_bytes(message).during("taking a message")?;
+        let mac = self.use_object(by, key, Encrypt::Both, "computing a MAC", |ctx, key| {
+            ctx.hmac(key, buffer, HashingAlgorithm::Sha256)
+        })?;
+        <[u8; 32]>::try_from(mac.as_bytes())
+            .map(Zeroizing::new)
+            .map_err(|_| TpmError::Failed { doing: "computing a MAC", code: 0 })
+    }
+
+    /// ECDSA P-256 over a SHA-256 digest; r then s (TPM2_Sign, Part 3, 20.2).
+    ///
+    /// # Errors
+    /// As [`Tpm::unseal`].
+    pub fn sign(
+        &mut self,
+        by: (&SignerKey, &Approval),
+        key: &Wrapped,
+        digest: Digest,
+    ) -> TpmResult<[u8; 64]> {
+        let signature = self.use_object(by, key, Encrypt::Command, "signing", |ctx, key| {
+            ctx.sign(key.into(), TpmDigest::from(digest), SignatureScheme::Null, None)
+        })?;
+        let failed = TpmError::Failed { doing: "signing", code: 0 };
+        match signature {
+            Signature::EcDsa(ecdsa) => fixed(&ecdsa).ok_or(failed),
+            _ => Err(failed),
+        }
+    }
+
+    /// Quotes `pcrs` with `nonce` (TPM2_Quote, Part 3, 18.4).
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub fn quote(&mut self, key: &Wrapped, nonce: &[u8; 32], pcrs: &[u8]) -> TpmResult<Attested> {
+        let nonce = Data::from_bytes(nonce).during("taking a nonce")?;
+        let (attest, signature) = self.with_loaded(key, |tpm, key| {
+            tpm.with_session(SessionType::Hmac, Encrypt::Command, |tpm, session| {
+                tpm.context
+                    .execute_with_session(Some(session), |ctx| {
+                        ctx.quote(key.into(), nonce, SignatureScheme::Null, selection(pcrs))
+                    })
+                    .during("quoting")
+            })
+        })?;
+        let failed = TpmError::Failed { doing: "quoting", code: 0 };
+        let Signature::EcDsa(ecdsa) = signature else { return Err(failed) };
+        let fixed = fixed(&ecdsa).ok_or(failed)?;
+        let (r, s) = fixed.split_at(32);
+        // TPMT_SIGNATURE: ECDSA, SHA-256, r and s as TPM2B.
+        let signature = [&[0x00, 0x18, 0x00, 0x0B, 0, 32], r, &[0, 32], s].concat();
+        Ok(Attested { attest: attest.marshall().during("quoting")?, signature })
+    }
+
+    /// Defines an NV index of 8 bytes whose attributes are given as in Part 2, 13.4
+    /// (TPM2_NV_DefineSpace, Part 3, 31.3). No authorisation value, so nothing secret passes.
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub(crate) fn nv_define(&mut self, index: u32, attributes: u32, policy: &Digest) -> TpmResult<()> {
+        let doing = "defining an index";
+        let public = NvPublic::builder()
+            .with_nv_index(NvIndexTpmHandle::new(index).during(doing)?)
+            .with_index_name_algorithm(HashingAlgorithm::Sha256)
+            .with_index_attributes(NvIndexAttributes::try_from(attributes).during(doing)?)
+            .with_index_auth_policy(TpmDigest::from(*policy))
+            .with_data_area_size(8)
+            .build()
+            .during(doing)?;
+        self.context
+            .execute_with_session(Some(AuthSession::Password), |ctx| {
+                ctx.nv_define_space(Provision::Owner, None, public)
+            })
+            .during(doing)
+            .map(|_| ())
+    }
+
+    /// Removes an NV index (TPM2_NV_UndefineSpace, Part 3, 31.4).
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub(crate) fn nv_undefine(&mut self, index: u32) -> TpmResult<()> {
+        let Some((handle, _)) = self.nv(index)? else { return Ok(()) };
+        self.context
+            .execute_with_session(Some(AuthSession::Password), |ctx| {
+                ctx.nv_undefine_space(Provision::Owner, handle)
+            })
+            .during("removing an index")
+    }
+
+    /// Advances EPOCH under P' (TPM2_NV_Increment, Part 3, 31.8).
+    ///
+    /// # Errors
+    /// [`TpmError::Refused`] when P' does not hold.
+    pub fn advance_epoch(&mut self, (vendor, approval): (&SignerKey, &Approval)) -> TpmResult<()> {
+        let missing = TpmError::Failed { doing: "advancing an index that is not defined", code: 0 };
+        let (index, _) = self.nv(EPOCH_INDEX)?.ok_or(missing)?;
+        self.with_policy(vendor, approval, |tpm, policy| {
+            tpm.context
+                .execute_with_session(Some(policy), |ctx| ctx.nv_increment(NvAuth::NvIndex(index), index))
+                .during("advancing the epoch")
+        })
+    }
+}
+
+/// r and s at their full 32 bytes each.
+fn fixed(signature: &EccSignature) -> Option<[u8; 64]> {
+    let mut out = [0; 64];
+    right_align(&mut out[..32], signature.signature_r().as_bytes())?;
+    right_align(&mut out[32..], signature.signature_s().as_bytes())?;
+    Some(out)
+}
