@@ -1,0 +1,149 @@
+//! The store: one encrypted SQLite file that holds everything the box must not forget.
+//!
+//! It persists the core's writes in order, hands back the state they fold to, and answers reads to whoever holds a
+//! grant of the core's. One connection writes; a few read. Terms: a *batch* is what one [`Store::commit`] takes, and
+//! is one transaction; a *change* is a write's global number.
+//!
+//! What it refuses to do:
+//! - decide anything: it draws no identifier, reads no clock, and checks no permission but the grant's own bounds;
+//! - take a batch that does not follow the last one without a gap;
+//! - go on after a batch failed: the core's memory is ahead of the disk then, and only opening again puts them level;
+//! - open a file under a wrong key, of a newer release, or that does not check out;
+//! - run on a library that is not SQLCipher, or on an SQLite with the WAL-reset bug (before 3.51.3);
+//! - show a key, a name, a title or a body in an error or a log.
+//!
+//! Order within a batch: see [`plan`], which turns a batch into what it comes to.
+
+mod aged;
+mod changes;
+mod commit;
+mod error;
+mod hash;
+mod key;
+mod open;
+mod plan;
+mod read;
+mod readers;
+mod restore;
+mod row;
+mod rows;
+mod wal;
+
+use std::path::{Path, PathBuf};
+
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+use wardline_core::conversation::Conversation;
+use wardline_core::directory::Person;
+use wardline_core::ids::{Change, ConversationId, MessageId, PersonId, Sequence};
+use wardline_core::text::Sealed;
+use wardline_core::time::Wall;
+
+pub use error::StoreError;
+pub use key::StoreKey;
+pub use readers::Readers;
+
+/// The writer's side: one connection, one batch at a time.
+pub struct Store {
+    writer: SqliteConnection,
+    readers: Readers,
+    path: PathBuf,
+    last: Change,
+    /// Cleared while a batch is under way and after one failed.
+    sound: bool,
+    statements: rows::Statements,
+}
+
+/// What became of a batch.
+#[must_use = "sends may leave only after Committed"]
+#[derive(Debug)]
+pub enum Commit {
+    /// On disk.
+    Committed,
+    /// Rolled back for certain. The store takes no more batches until it is opened again.
+    Refused(StoreError),
+    /// Nobody knows: it is there or it is not, whole in either case. Open again to see.
+    Unknown(StoreError),
+}
+
+/// A message as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// The change that brought it.
+    pub change: Change,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place there.
+    pub sequence: Sequence,
+    /// Its name.
+    pub id: MessageId,
+    /// Its author.
+    pub sender: PersonId,
+    /// When the box took it.
+    pub at: Wall,
+    /// Its text under the conversation's key.
+    pub body: Sealed,
+}
+
+/// What a retry is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// The message's name.
+    pub message: MessageId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place there.
+    pub sequence: Sequence,
+    /// When the box took it.
+    pub at: Wall,
+    /// The change that brought it.
+    pub change: Change,
+}
+
+/// What one person has missed, all seen at one moment: that of `head`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The last change it knows of.
+    pub head: Change,
+    /// Everything anew: what the device has that is not in here is gone.
+    pub snapshot: bool,
+    /// People whose entry changed, by identifier.
+    pub people: Vec<Person>,
+    /// The person's conversations that changed, whole, by identifier.
+    pub conversations: Vec<Conversation>,
+    /// Conversations that the person left or was taken out of.
+    pub gone: Vec<ConversationId>,
+    /// Watermarks that moved, where watermarks are pushed and the conversation is not listed whole: where, whose,
+    /// delivered, read, and the change that moved it. In order of change.
+    pub watermarks: Vec<(ConversationId, PersonId, Sequence, Sequence, Change)>,
+    /// The changes that brought messages this person may read; fetch them with [`Readers::messages`]. Ascending.
+    pub messages: Vec<Change>,
+}
+
+impl Store {
+    /// The pool of readers.
+    pub fn readers(&self) -> Readers {
+        self.readers.clone()
+    }
+
+    /// The last change on disk.
+    pub fn last(&self) -> Change {
+        self.last
+    }
+
+    /// Bytes free for this store on its volume.
+    pub fn free(&self) -> Result<u64, StoreError> {
+        open::free(&self.path)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits for reads under way, ends all others, puts everything into the one file.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.readers.close().await?;
+        Ok(self.writer.close().await?)
+    }
+}

@@ -1,0 +1,291 @@
+//! One batch, one transaction.
+
+use sqlx::Executor;
+use sqlx::sqlite::SqliteConnection;
+use wardline_core::write::Numbered;
+
+use super::plan::Plan;
+use super::row::kind_number;
+use super::rows::{Many, Statements, Values};
+use super::{Commit, Store, StoreError, open};
+
+const PEOPLE: Many = Many {
+    head: "INSERT INTO person (id, name, title, administrator, suspended, changed) VALUES ",
+    columns: 6,
+    tail: "",
+};
+const STANDINGS: Many = Many {
+    head: "WITH v (id, suspended, changed) AS (VALUES ",
+    columns: 3,
+    tail: ") UPDATE person SET suspended = v.suspended, changed = v.changed FROM v WHERE person.id = v.id",
+};
+const DEVICES: Many = Many {
+    head: "INSERT INTO device (id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, \
+           number_floor) VALUES ",
+    columns: 11,
+    tail: "",
+};
+const DEVICE_PATCHES: Many = Many {
+    head: "WITH v (id, pin_tries, revoked, session_open, session_until) AS (VALUES ",
+    columns: 5,
+    tail: ") UPDATE device SET pin_tries = coalesce(v.pin_tries, device.pin_tries), \
+           revoked = max(device.revoked, v.revoked), \
+           session_open = coalesce(v.session_open, device.session_open), \
+           session_until = CASE WHEN v.session_open IS NULL THEN device.session_until ELSE v.session_until END \
+           FROM v WHERE device.id = v.id",
+};
+const CODES: Many = Many {
+    head: "INSERT INTO join_code (hash, person, expires) VALUES ",
+    columns: 3,
+    tail: " ON CONFLICT (hash) DO UPDATE SET person = excluded.person, expires = excluded.expires",
+};
+const CODES_ENDED: Many =
+    Many { head: "DELETE FROM join_code WHERE hash IN (VALUES ", columns: 1, tail: ")" };
+const OPENED: Many = Many {
+    head: "INSERT INTO conversation (id, kind, title, owner, opened_at, changed, last, last_change, first, purged, \
+           member_changed) VALUES ",
+    columns: 11,
+    tail: "",
+};
+const CONVERSATIONS: Many = Many {
+    head: "WITH v (id, changed, last, last_change, first, member_changed) AS (VALUES ",
+    columns: 6,
+    tail: ") UPDATE conversation SET changed = coalesce(v.changed, conversation.changed), \
+           last = coalesce(v.last, conversation.last), \
+           last_change = coalesce(v.last_change, conversation.last_change), \
+           first = coalesce(v.first, conversation.first), \
+           member_changed = coalesce(v.member_changed, conversation.member_changed) \
+           FROM v WHERE conversation.id = v.id",
+};
+const PURGED: Many = Many {
+    head: "UPDATE conversation SET purged = 1, title = '' WHERE id IN (VALUES ",
+    columns: 1,
+    tail: ")",
+};
+const KEYS: Many =
+    Many { head: "INSERT INTO conversation_key (conversation, wrapped) VALUES ", columns: 2, tail: "" };
+const KEYS_DESTROYED: Many =
+    Many { head: "DELETE FROM conversation_key WHERE conversation IN (VALUES ", columns: 1, tail: ")" };
+const MEMBERS: Many = Many {
+    head: "INSERT INTO member (conversation, person, starts, delivered, read, gone, changed) VALUES ",
+    columns: 7,
+    tail: " ON CONFLICT (conversation, person) DO UPDATE SET starts = excluded.starts, \
+           delivered = excluded.delivered, read = excluded.read, gone = excluded.gone, \
+           changed = excluded.changed",
+};
+const MEMBER_PATCHES: Many = Many {
+    head: "WITH v (conversation, person, delivered, read, gone, changed) AS (VALUES ",
+    columns: 6,
+    tail: ") UPDATE member SET delivered = coalesce(v.delivered, member.delivered), \
+           read = coalesce(v.read, member.read), gone = max(member.gone, v.gone), changed = v.changed \
+           FROM v WHERE member.conversation = v.conversation AND member.person = v.person",
+};
+const MESSAGES: Many = Many {
+    head: "INSERT INTO message (change, conversation, sequence, id, sender, device, number, at, body) VALUES ",
+    columns: 9,
+    tail: "",
+};
+const ENTRIES: Many = Many { head: "INSERT INTO audit (entry_index, bytes) VALUES ", columns: 2, tail: "" };
+
+/// Before messages go: what their devices have spent stays spent.
+const RAISE_FLOORS: &str = "UPDATE device SET number_floor = max(number_floor, gone.number) \
+     FROM (SELECT device, max(number) AS number FROM message \
+           WHERE conversation = ?1 AND sequence <= ?2 AND change < ?3 GROUP BY device) AS gone \
+     WHERE device.id = gone.device";
+const EXPIRE: &str = "DELETE FROM message WHERE conversation = ?1 AND sequence <= ?2 AND change < ?3";
+
+/// Also the fence: nobody else has written since.
+const META: &str = "UPDATE meta SET change = ?1, audited = coalesce(?2, audited), \
+     last_at = max(last_at, coalesce(?3, last_at)) WHERE id = 1 AND change = ?4";
+
+/// SQLite's result code for a full disk.
+const FULL: &str = "13";
+
+impl Store {
+    /// Makes these writes durable, all or none. They follow the last batch without a gap. Dropping the future before
+    /// it is done leaves the store unsound.
+    pub async fn commit(&mut self, writes: &[Numbered]) -> Commit {
+        if !self.sound {
+            return Commit::Refused(StoreError::Unsound);
+        }
+        let Some(last) = writes.last() else { return Commit::Committed };
+        self.sound = false;
+        let mut expected = self.last.0;
+        for Numbered { change, .. } in writes {
+            expected += 1;
+            if change.0 != expected {
+                return Commit::Refused(StoreError::Gap { last: expected - 1, found: change.0 });
+            }
+        }
+        let commit = self.transact(&Plan::of(writes), last.change.0).await;
+        if let Commit::Committed = commit {
+            (self.last, self.sound) = (last.change, true);
+        }
+        commit
+    }
+
+    async fn transact(&mut self, plan: &Plan<'_>, change: u64) -> Commit {
+        if let Err(error) = self.write(plan, change).await {
+            // SQLite may have rolled back by itself already; a failing ROLLBACK then is no news. Nothing of a
+            // transaction without its COMMIT is ever seen again, not even after a crash.
+            let _ = self.writer.execute("ROLLBACK").await;
+            return Commit::Refused(self.measured(error));
+        }
+        let Err(error) = self.writer.execute("COMMIT").await else { return Commit::Committed };
+        // Where SQLite keeps the transaction open after a failed COMMIT, rolling it back settles it. A full disk
+        // settles it too: frames reach the log in order, the one that commits comes last, and SQLITE_FULL is a write
+        // that came up short, so that frame is not there whole. Any other failure, that of a flush above all, may have
+        // come after the last frame: then only a look at the disk can tell.
+        let full = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == FULL);
+        let rolled_back = self.writer.execute("ROLLBACK").await.is_ok();
+        let error = self.measured(error.into());
+        if full || rolled_back { Commit::Refused(error) } else { Commit::Unknown(error) }
+    }
+
+    /// A full disk's error with how full it is.
+    fn measured(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Full { .. } => StoreError::Full { free: open::free(&self.path).unwrap_or(0) },
+            error => error,
+        }
+    }
+
+    async fn write(&mut self, plan: &Plan<'_>, change: u64) -> Result<(), StoreError> {
+        let (to, run) = (&mut self.writer, &mut self.statements);
+        to.execute("BEGIN IMMEDIATE").await?;
+        let mut values = Values::with_capacity(4);
+        values.count(change).maybe(plan.audited);
+        match plan.last_at {
+            Some(at) => values.int(at.0),
+            None => values.maybe(None),
+        };
+        values.count(self.last.0);
+        let done = sqlx::query_with(META, values.finish()?).execute(&mut *to).await?;
+        if done.rows_affected() != 1 {
+            // Another writer has been here: the core's state is not this file's.
+            return Err(StoreError::Busy);
+        }
+        directory(to, run, plan).await?;
+        conversations(to, run, plan).await?;
+        run.run(to, &MESSAGES, &plan.messages, |(change, message), row| {
+            row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
+            row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
+            row.count(message.number.0).int(message.at.0).bytes(&message.body.0);
+        })
+        .await?;
+        for expiry in &plan.expiries {
+            for sql in [RAISE_FLOORS, EXPIRE] {
+                let mut values = Values::with_capacity(3);
+                values.count(expiry.conversation.value()).count(expiry.through.0).count(expiry.change.0);
+                sqlx::query_with(sql, values.finish()?).execute(&mut *to).await?;
+            }
+        }
+        run.run(to, &ENTRIES, &plan.entries, |(index, bytes), row| {
+            row.count(*index).bytes(bytes);
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// People, devices, codes: whom the rest refers to.
+async fn directory(
+    to: &mut SqliteConnection,
+    run: &mut Statements,
+    plan: &Plan<'_>,
+) -> Result<(), sqlx::Error> {
+    run.run(to, &PEOPLE, &plan.people, |(person, change), row| {
+        row.count(person.id.value()).text(person.name.reveal()).text(person.title.reveal());
+        row.flag(person.administrator).flag(person.suspended).count(change.0);
+    })
+    .await?;
+    let standings: Vec<_> = plan.standings.iter().collect();
+    run.run(to, &STANDINGS, &standings, |(person, (suspended, change)), row| {
+        row.count(person.value()).flag(*suspended).count(change.0);
+    })
+    .await?;
+    run.run(to, &DEVICES, &plan.devices, |device, row| {
+        row.count(device.id.value()).count(device.person.value()).text(device.name.reveal());
+        row.bytes(device.key.as_bytes()).bytes(&device.salt).bytes(&device.pin.0);
+        row.count(device.pin_tries.into()).flag(device.revoked);
+        row.flag(device.session_until.is_some()).int(device.session_until.map_or(0, |until| until.0));
+        row.count(device.last_number.0);
+    })
+    .await?;
+    let patches: Vec<_> = plan.device_patches.iter().collect();
+    run.run(to, &DEVICE_PATCHES, &patches, |(device, patch), row| {
+        row.count(device.value()).maybe(patch.pin_tries.map(u64::from)).flag(patch.revoked);
+        row.maybe(patch.session.map(|session| session.is_some().into()));
+        row.int(patch.session.flatten().map_or(0, |until| until.0));
+    })
+    .await?;
+    let (mut issued, mut ended) = (Vec::new(), Vec::new());
+    for (hash, code) in &plan.codes {
+        match code {
+            Some(code) => issued.push(*code),
+            None => ended.push(*hash),
+        }
+    }
+    run.run(to, &CODES, &issued, |code, row| {
+        row.bytes(&code.hash).count(code.person.value()).int(code.expires.0);
+    })
+    .await?;
+    run.run(to, &CODES_ENDED, &ended, |hash, row| {
+        row.bytes(hash.as_slice());
+    })
+    .await
+}
+
+/// Conversations, their keys, their members.
+async fn conversations(
+    to: &mut SqliteConnection,
+    run: &mut Statements,
+    plan: &Plan<'_>,
+) -> Result<(), sqlx::Error> {
+    run.run(to, &OPENED, &plan.opened, |opened, row| {
+        row.count(opened.id.value()).int(kind_number(opened.kind)).text(opened.title.reveal());
+        row.count(opened.owner.value()).int(opened.at.0).count(opened.changed.0);
+        row.int(0).int(0).int(1).int(0).int(0);
+    })
+    .await?;
+    let patches: Vec<_> = plan.conversations.iter().collect();
+    run.run(to, &CONVERSATIONS, &patches, |(id, patch), row| {
+        row.count(id.value()).maybe(patch.changed.map(|change| change.0));
+        row.maybe(patch.last.map(|(sequence, _)| sequence.0)).maybe(patch.last.map(|(_, change)| change.0));
+        row.maybe(patch.first.map(|first| first.0)).maybe(patch.member_changed.map(|change| change.0));
+    })
+    .await?;
+    let purged: Vec<_> = plan.purged.iter().collect();
+    run.run(to, &PURGED, &purged, |id, row| {
+        row.count(id.value());
+    })
+    .await?;
+    let destroyed: Vec<_> = plan.keys_destroyed.iter().collect();
+    run.run(to, &KEYS_DESTROYED, &destroyed, |id, row| {
+        row.count(id.value());
+    })
+    .await?;
+    let granted: Vec<_> = plan.keys_granted.iter().collect();
+    run.run(to, &KEYS, &granted, |(id, key), row| {
+        row.count(id.value()).bytes(&key.0);
+    })
+    .await?;
+    let (mut whole, mut patched) = (Vec::new(), Vec::new());
+    for (place, patch) in &plan.members {
+        match (patch.from, patch.watermarks) {
+            (Some(from), Some(watermarks)) => whole.push((place, from, watermarks, patch)),
+            _ => patched.push((place, patch)),
+        }
+    }
+    run.run(to, &MEMBERS, &whole, |((conversation, person), from, (delivered, read), patch), row| {
+        row.count(conversation.value()).count(person.value()).count(from.0);
+        row.count(delivered.0).count(read.0).flag(patch.left).count(patch.changed.0);
+    })
+    .await?;
+    run.run(to, &MEMBER_PATCHES, &patched, |((conversation, person), patch), row| {
+        row.count(conversation.value()).count(person.value());
+        row.maybe(patch.watermarks.map(|(delivered, _)| delivered.0));
+        row.maybe(patch.watermarks.map(|(_, read)| read.0)).flag(patch.left).count(patch.changed.0);
+    })
+    .await
+}

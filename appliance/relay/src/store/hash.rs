@@ -1,0 +1,80 @@
+//! One number for all that is stored.
+
+use futures_util::TryStreamExt;
+use sha2::{Digest, Sha256};
+use sqlx::Connection;
+
+use super::StoreError;
+use super::readers::Readers;
+use super::row::Columns;
+
+#[derive(Clone, Copy)]
+enum Column {
+    Int,
+    Text,
+    Bytes,
+}
+use Column::{Bytes, Int, Text};
+
+/// Every table in the order of its key. What `meta` says of the release is not of the writes' making.
+const TABLES: &[(&str, &[Column])] = &[
+    ("SELECT change, audited, last_at FROM meta", &[Int; 3]),
+    (
+        "SELECT id, name, title, administrator, suspended, changed FROM person ORDER BY id",
+        &[Int, Text, Text, Int, Int, Int],
+    ),
+    (
+        "SELECT id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, number_floor \
+         FROM device ORDER BY id",
+        &[Int, Int, Text, Bytes, Bytes, Bytes, Int, Int, Int, Int, Int],
+    ),
+    ("SELECT hash, person, expires FROM join_code ORDER BY hash", &[Bytes, Int, Int]),
+    (
+        "SELECT id, kind, title, owner, opened_at, changed, last, last_change, first, purged, member_changed \
+         FROM conversation ORDER BY id",
+        &[Int, Int, Text, Int, Int, Int, Int, Int, Int, Int, Int],
+    ),
+    ("SELECT conversation, wrapped FROM conversation_key ORDER BY conversation", &[Int, Bytes]),
+    (
+        "SELECT conversation, person, starts, delivered, read, gone, changed FROM member \
+         ORDER BY conversation, person",
+        &[Int; 7],
+    ),
+    (
+        "SELECT change, conversation, sequence, id, sender, device, number, at, body FROM message ORDER BY change",
+        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes],
+    ),
+    ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),
+];
+
+impl Readers {
+    /// SHA-256 over every table in the order of its key: the same for two stores that took the same writes, however
+    /// these were cut into batches. Reads everything.
+    pub async fn canonical_hash(&self) -> Result<[u8; 32], StoreError> {
+        let mut loan = self.lend().await?;
+        let mut moment = loan.begin().await?;
+        let mut hash = Sha256::new();
+        for (number, (sql, columns)) in TABLES.iter().enumerate() {
+            let mut rows = sqlx::query(*sql).fetch(&mut *moment);
+            while let Some(row) = rows.try_next().await? {
+                // A row begins with its table's number, so that no two tables can be mistaken for one.
+                hash.update([number as u8]);
+                let mut values = Columns::new(&row);
+                for column in *columns {
+                    let bytes = match column {
+                        Int => {
+                            hash.update(values.int()?.to_be_bytes());
+                            continue;
+                        }
+                        Text => values.text()?.as_bytes(),
+                        Bytes => values.bytes()?,
+                    };
+                    hash.update((bytes.len() as u64).to_be_bytes());
+                    hash.update(bytes);
+                }
+            }
+        }
+        moment.commit().await?;
+        Ok(hash.finalize().into())
+    }
+}

@@ -1,0 +1,215 @@
+//! Opening: the library, the key, the schema, the file, in this order, each proved before the next is tried.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Executor};
+use wardline_core::state::Restored;
+
+use super::readers::{READERS, Readers};
+use super::rows::{STATEMENTS_MAX, Statements};
+use super::{Store, StoreError, StoreKey, restore, wal};
+
+static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// SQLite before this can corrupt a database when its log is reset (sqlite.org/wal.html, "The WAL-Reset Bug").
+const SQLITE_MIN: (u32, u32, u32) = (3, 51, 3);
+/// What the workspace builds; see the decision on SQLCipher.
+const SQLCIPHER_MIN: (u32, u32, u32) = (4, 20, 0);
+
+/// Bytes that must be free to open: the log at its full size, and as much again for what goes from it into the file.
+const OPEN_FREE_MIN: u64 = 2 * wal::BYTES;
+
+/// How long one statement waits for a lock. Only a checkpoint meets readers, and it is tried again.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Pages of cache, in KiB: the interior of every index at 10 million messages, and the leaves in use.
+const WRITER_CACHE: &str = "-32768";
+const READER_CACHE: &str = "-8192";
+
+impl Store {
+    /// Opens the store at `path`, or creates it, and hands back what it remembers.
+    pub async fn open(path: &Path, key: &StoreKey) -> Result<(Self, Restored), StoreError> {
+        check_library().await?;
+        create(path)?;
+        let free = free(path)?;
+        if free < OPEN_FREE_MIN && !wal::is_laid_out(path) {
+            return Err(StoreError::Full { free });
+        }
+        let options = options(path, key);
+        let writer = options
+            .clone()
+            .journal_mode(SqliteJournalMode::Wal)
+            .pragma("cache_size", WRITER_CACHE)
+            .statement_cache_capacity(STATEMENTS_MAX);
+        let mut writer = writer.connect().await.map_err(StoreError::at_opening)?;
+        check_settings(&mut writer).await?;
+        migrate(&mut writer).await?;
+        wal::lay_out(path)?;
+        let reader = options.read_only(true).pragma("cache_size", READER_CACHE).row_buffer_size(256);
+        let mut connections = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            connections.push(reader.connect().await?);
+        }
+        let readers = Readers::new(connections);
+        let restored = restore::restore(&mut writer).await?;
+        let last = restored.change;
+        let path = path.to_owned();
+        let store = Self { writer, readers, path, last, sound: true, statements: Statements::default() };
+        Ok((store, restored))
+    }
+}
+
+/// What every connection has in common. Its `Debug` would show the key: never print it. sqlx would log the very
+/// statement that sets the key: its logging is off.
+fn options(path: &Path, key: &StoreKey) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .pragma("key", key.pragma().to_string())
+        .filename(path)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        .pragma("mmap_size", "0")
+        .pragma("trusted_schema", "OFF")
+        .pragma("journal_size_limit", wal::LIMIT_BYTES.to_string())
+        .pragma("wal_autocheckpoint", wal::CHECKPOINT_PAGES.to_string())
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+}
+
+/// Bytes that whoever runs this process may still write on the volume.
+pub(super) fn free(path: &Path) -> Result<u64, StoreError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let volume = nix::sys::statvfs::statvfs(directory).map_err(|error| StoreError::Disk(error.into()))?;
+    Ok(volume.blocks_available().saturating_mul(volume.fragment_size()))
+}
+
+/// An empty file that only this user may read; SQLite gives its log the same mode.
+fn create(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(StoreError::Full { free: 0 }),
+        Err(error) => Err(StoreError::Disk(error)),
+    }
+}
+
+/// Proves on a database in memory that this program is linked to what it must be, and has SQLCipher's own log, which
+/// goes to standard error, switched off for the whole process before a key is near.
+async fn check_library() -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::new().in_memory(true).disable_statement_logging();
+    let mut memory = options.connect().await?;
+    let sqlite: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut memory).await?;
+    let cipher: Option<String> =
+        sqlx::query_scalar("PRAGMA cipher_version").fetch_optional(&mut memory).await?;
+    check_versions(&sqlite, cipher.as_deref())?;
+    memory.execute("PRAGMA cipher_log_level = NONE").await?;
+    memory.close().await?;
+    tracing::info!(sqlite, cipher = cipher.as_deref().unwrap_or_default(), "store library");
+    Ok(())
+}
+
+fn check_versions(sqlite: &str, cipher: Option<&str>) -> Result<(), StoreError> {
+    let Some(cipher) = cipher.filter(|version| !version.is_empty()) else {
+        let found = format!("plain SQLite {sqlite}, which would store everything in clear");
+        return Err(StoreError::Build { found, needed: "SQLCipher 4.20.0 or later" });
+    };
+    if version(cipher) < Some(SQLCIPHER_MIN) {
+        let found = format!("SQLCipher {cipher}");
+        return Err(StoreError::Build { found, needed: "SQLCipher 4.20.0 or later" });
+    }
+    if version(sqlite) < Some(SQLITE_MIN) {
+        let found = format!("SQLite {sqlite}");
+        return Err(StoreError::Build { found, needed: "SQLite 3.51.3 or later" });
+    }
+    Ok(())
+}
+
+/// "4.20.0 community" is 4, 20, 0.
+fn version(text: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = text.split_whitespace().next()?.split('.').map(str::parse);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch))) => Some((major, minor, patch)),
+        _ => None,
+    }
+}
+
+/// A setting that SQLite does not know or cannot take is passed over in silence: so each is read back.
+async fn check_settings(writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    for (ask, expected) in [
+        ("PRAGMA foreign_keys", "1"),
+        ("PRAGMA synchronous", "2"),
+        ("PRAGMA secure_delete", "1"),
+        ("PRAGMA mmap_size", "0"),
+    ] {
+        let found: i64 =
+            sqlx::query_scalar(ask).fetch_one(&mut *writer).await.map_err(StoreError::at_opening)?;
+        if found.to_string() != expected {
+            return Err(StoreError::Build {
+                found: format!("{ask} = {found}"),
+                needed: "every setting to hold",
+            });
+        }
+    }
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *writer).await?;
+    if mode != "wal" {
+        return Err(StoreError::Build {
+            found: format!("journal mode {mode}"),
+            needed: "every setting to hold",
+        });
+    }
+    Ok(())
+}
+
+async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    let known = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let any: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+        .fetch_one(&mut *writer)
+        .await
+        .map_err(StoreError::at_opening)?;
+    if any == 1 {
+        let found: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+            .fetch_one(&mut *writer)
+            .await?;
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+    }
+    MIGRATOR.run(&mut *writer).await.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        error => StoreError::Damaged(error.to_string()),
+    })?;
+    sqlx::query("UPDATE meta SET app = ?1 WHERE app <> ?1")
+        .bind(env!("CARGO_PKG_VERSION"))
+        .execute(writer)
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_and_old_libraries_are_refused() {
+        assert!(check_versions("3.54.1", Some("4.20.0 community")).is_ok());
+        assert!(check_versions("3.51.3", Some("5.0.0")).is_ok());
+        for (sqlite, cipher) in [
+            ("3.54.1", None),
+            ("3.54.1", Some("")),
+            ("3.54.1", Some("4.10.0 community")),
+            ("3.54.1", Some("unknown")),
+            ("3.50.4", Some("4.20.0 community")),
+            ("3.51.2", Some("4.20.0 community")),
+        ] {
+            let refused = check_versions(sqlite, cipher);
+            assert!(matches!(refused, Err(StoreError::Build { .. })), "{sqlite} {cipher:?}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What a batch comes to.
+//!
+//! A batch's writes are folded in order into what they leave behind: the last watermark of each member, the last place
+//! of each conversation, the rows that are new. That can then be written table by table, parents first, in a few
+//! statements, whatever order the writes came in. The folding is right because
+//! - rows are only ever added, patched, or (codes, keys, messages) deleted, and a patch takes the last value;
+//! - what is added and patched in one batch is added first and patched after;
+//! - a key granted and destroyed in one batch never reaches the disk;
+//! - an expiry keeps its own change number and deletes only messages before it, so messages of the whole batch may be
+//!   inserted ahead of every expiry.
+//!
+//! A property test holds this against applying one write at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wardline_core::conversation::Kind;
+use wardline_core::directory::{Device, JoinCode, Person};
+use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId, Sequence};
+use wardline_core::text::{Title, WrappedKey};
+use wardline_core::time::Wall;
+use wardline_core::write::{Message, Numbered, Write};
+
+/// A batch, table by table.
+#[derive(Default)]
+pub(super) struct Plan<'a> {
+    pub(super) people: Vec<(&'a Person, Change)>,
+    pub(super) standings: BTreeMap<PersonId, (bool, Change)>,
+    pub(super) devices: Vec<&'a Device>,
+    pub(super) device_patches: BTreeMap<DeviceId, DevicePatch>,
+    pub(super) codes: BTreeMap<&'a [u8; 32], Option<&'a JoinCode>>,
+    pub(super) opened: Vec<Opened<'a>>,
+    pub(super) conversations: BTreeMap<ConversationId, ConversationPatch>,
+    pub(super) purged: BTreeSet<ConversationId>,
+    pub(super) keys_destroyed: BTreeSet<ConversationId>,
+    pub(super) keys_granted: BTreeMap<ConversationId, &'a WrappedKey>,
+    pub(super) members: BTreeMap<(ConversationId, PersonId), MemberPatch>,
+    pub(super) messages: Vec<(Change, &'a Message)>,
+    pub(super) expiries: Vec<Expiry>,
+    pub(super) entries: Vec<(u64, &'a [u8])>,
+    pub(super) audited: Option<u64>,
+    pub(super) last_at: Option<Wall>,
+}
+
+/// A conversation as it opens.
+pub(super) struct Opened<'a> {
+    pub(super) id: ConversationId,
+    pub(super) kind: Kind,
+    pub(super) title: &'a Title,
+    pub(super) owner: PersonId,
+    pub(super) at: Wall,
+    pub(super) changed: Change,
+}
+
+/// What becomes of a device; `None` leaves it.
+#[derive(Default)]
+pub(super) struct DevicePatch {
+    pub(super) pin_tries: Option<u32>,
+    pub(super) revoked: bool,
+    /// The session's end, or that there is none.
+    pub(super) session: Option<Option<Wall>>,
+}
+
+/// What becomes of a conversation; `None` leaves it.
+#[derive(Default)]
+pub(super) struct ConversationPatch {
+    pub(super) changed: Option<Change>,
+    pub(super) last: Option<(Sequence, Change)>,
+    pub(super) first: Option<Sequence>,
+    pub(super) member_changed: Option<Change>,
+}
+
+/// What becomes of a member; `None` leaves it. With `from` it is the whole row.
+#[derive(Default)]
+pub(super) struct MemberPatch {
+    pub(super) from: Option<Sequence>,
+    pub(super) watermarks: Option<(Sequence, Sequence)>,
+    pub(super) left: bool,
+    pub(super) changed: Change,
+}
+
+/// Messages before `change` up to `through` go.
+pub(super) struct Expiry {
+    pub(super) conversation: ConversationId,
+    pub(super) through: Sequence,
+    pub(super) change: Change,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn of(writes: &'a [Numbered]) -> Self {
+        let mut plan = Self::default();
+        for Numbered { change, write } in writes {
+            plan.fold(*change, write);
+        }
+        plan
+    }
+
+    fn fold(&mut self, change: Change, write: &'a Write) {
+        match write {
+            Write::PersonAdded(person) => self.people.push((person, change)),
+            Write::StandingSet { person, suspended } => {
+                self.standings.insert(*person, (*suspended, change));
+            }
+            Write::JoinCodeIssued(code) => {
+                self.codes.insert(&code.hash, Some(code));
+            }
+            Write::JoinCodeEnded { hash } => {
+                self.codes.insert(hash, None);
+            }
+            Write::DeviceJoined(device) => self.devices.push(device),
+            Write::DeviceRevoked { device } => {
+                let patch = self.device_patches.entry(*device).or_default();
+                (patch.revoked, patch.session) = (true, Some(None));
+            }
+            Write::PinTries { device, tries } => {
+                self.device_patches.entry(*device).or_default().pin_tries = Some(*tries);
+            }
+            Write::SessionOpened { device, until } => {
+                self.device_patches.entry(*device).or_default().session = Some(Some(*until));
+            }
+            Write::SessionEnded { device } => {
+                self.device_patches.entry(*device).or_default().session = Some(None);
+            }
+            Write::ConversationOpened { conversation, kind, title, owner, at } => {
+                let (id, kind, owner, at) = (*conversation, *kind, *owner, *at);
+                self.opened.push(Opened { id, kind, title, owner, at, changed: change });
+            }
+            Write::KeyGranted { conversation, key } => {
+                self.keys_granted.insert(*conversation, key);
+            }
+            Write::KeyDestroyed { conversation } => {
+                self.keys_granted.remove(conversation);
+                self.keys_destroyed.insert(*conversation);
+                self.purged.insert(*conversation);
+                self.conversations.entry(*conversation).or_default().changed = Some(change);
+            }
+            Write::MemberAdded { conversation, person, from } => {
+                let before = Sequence(from.0.saturating_sub(1));
+                let row = MemberPatch {
+                    from: Some(*from),
+                    watermarks: Some((before, before)),
+                    left: false,
+                    changed: change,
+                };
+                self.members.insert((*conversation, *person), row);
+                self.members_changed(*conversation, change).changed = Some(change);
+            }
+            Write::MemberLeft { conversation, person } => {
+                let patch = self.members.entry((*conversation, *person)).or_default();
+                (patch.left, patch.changed) = (true, change);
+                self.members_changed(*conversation, change).changed = Some(change);
+            }
+            Write::WatermarkMoved { conversation, person, delivered, read } => {
+                let patch = self.members.entry((*conversation, *person)).or_default();
+                (patch.watermarks, patch.changed) = (Some((*delivered, *read)), change);
+                self.members_changed(*conversation, change);
+            }
+            Write::MessageAccepted(message) => {
+                self.last_at = self.last_at.max(Some(message.at));
+                self.conversations.entry(message.conversation).or_default().last =
+                    Some((message.sequence, change));
+                self.messages.push((change, message));
+            }
+            Write::MessagesExpired { conversation, through } => {
+                let patch = self.conversations.entry(*conversation).or_default();
+                (patch.first, patch.changed) = (Some(through.next()), Some(change));
+                self.expiries.push(Expiry { conversation: *conversation, through: *through, change });
+            }
+            Write::Audited { index, bytes } => {
+                self.audited = Some(*index);
+                self.entries.push((*index, bytes));
+            }
+        }
+    }
+
+    fn members_changed(&mut self, conversation: ConversationId, change: Change) -> &mut ConversationPatch {
+        let patch = self.conversations.entry(conversation).or_default();
+        patch.member_changed = Some(change);
+        patch
+    }
+}

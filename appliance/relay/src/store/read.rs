@@ -1,0 +1,116 @@
+//! Pages of history, answers to retries, keys, and messages by change.
+
+use futures_util::TryStreamExt;
+use sqlx::Row;
+use wardline_core::grant::{PageGrant, SyncGrant};
+use wardline_core::ids::{Change, ConversationId, DeviceId, Number};
+use wardline_core::limits::{PAGE_BYTES_MAX, SEAL_OVERHEAD};
+use wardline_core::text::WrappedKey;
+
+use super::readers::Readers;
+use super::row::{self, Columns};
+use super::{StoreError, StoredAnswer, StoredMessage};
+
+const PAGE: &str = "SELECT change, conversation, sequence, id, sender, at, body FROM message \
+     WHERE conversation = ?1 AND sequence >= ?2 AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4";
+
+const SUBMISSION: &str =
+    "SELECT id, conversation, sequence, at, change FROM message WHERE device = ?1 AND number = ?2";
+
+/// Whose each message is, is asked again here: the person may have been taken out, or the conversation purged, since
+/// the changes were listed. The list drives: one row by rowid for each change, whatever the tables hold.
+const MESSAGES: &str = "SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
+     message.at, message.body FROM json_each(?2) AS wanted \
+     CROSS JOIN message ON message.change = wanted.value \
+     CROSS JOIN member ON member.conversation = message.conversation AND member.person = ?1 \
+     CROSS JOIN conversation ON conversation.id = message.conversation \
+     WHERE member.gone = 0 AND message.sequence >= member.starts AND conversation.purged = 0";
+
+impl Readers {
+    /// A page of one conversation's history, newest first. Ends after as many messages as granted, and after the one
+    /// that brings its text to [`PAGE_BYTES_MAX`].
+    pub async fn page(&self, grant: &PageGrant) -> Result<Vec<StoredMessage>, StoreError> {
+        let mut loan = self.lend().await?;
+        let mut rows = sqlx::query(PAGE)
+            .bind(number(grant.conversation().value()))
+            .bind(number(grant.from().0))
+            .bind(number(grant.before().0))
+            .bind(i64::from(grant.limit()))
+            .fetch(&mut *loan);
+        let (mut page, mut text) = (Vec::new(), 0);
+        while text < PAGE_BYTES_MAX
+            && let Some(row) = rows.try_next().await?
+        {
+            let message = row::message(&row)?;
+            text += message.body.0.len().saturating_sub(SEAL_OVERHEAD);
+            page.push(message);
+        }
+        Ok(page)
+    }
+
+    /// The message that came under a device's number, if it is still here.
+    pub async fn submission(
+        &self,
+        device: DeviceId,
+        number: Number,
+    ) -> Result<Option<StoredAnswer>, StoreError> {
+        let mut loan = self.lend().await?;
+        let row = sqlx::query(SUBMISSION)
+            .bind(self::number(device.value()))
+            .bind(self::number(number.0))
+            .fetch_optional(&mut *loan)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut columns = Columns::new(&row);
+        Ok(Some(StoredAnswer {
+            message: columns.message_id()?,
+            conversation: columns.conversation()?,
+            sequence: columns.sequence()?,
+            at: columns.wall()?,
+            change: columns.change()?,
+        }))
+    }
+
+    /// A conversation's key; none when it is purged or not there.
+    pub async fn key(&self, conversation: ConversationId) -> Result<Option<WrappedKey>, StoreError> {
+        let mut loan = self.lend().await?;
+        let row = sqlx::query("SELECT wrapped FROM conversation_key WHERE conversation = ?1")
+            .bind(number(conversation.value()))
+            .fetch_optional(&mut *loan)
+            .await?;
+        Ok(match row {
+            Some(row) => Some(WrappedKey(row.try_get(0)?)),
+            None => None,
+        })
+    }
+
+    /// The messages that these changes brought, in order of change, without those that this person may not read (any
+    /// more). Callers ask for some 256 at a time.
+    pub async fn messages(
+        &self,
+        grant: &SyncGrant,
+        changes: &[Change],
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut wanted: Vec<u64> = changes.iter().map(|change| change.0).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut loan = self.lend().await?;
+        let mut rows = sqlx::query(MESSAGES)
+            .bind(number(grant.person().value()))
+            .bind(format!("{wanted:?}"))
+            .fetch(&mut *loan);
+        let mut found = Vec::with_capacity(wanted.len());
+        while let Some(row) = rows.try_next().await? {
+            found.push(row::message(&row)?);
+        }
+        Ok(found)
+    }
+}
+
+/// As SQLite holds it. What is beyond its integers is beyond everything stored.
+pub(super) fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

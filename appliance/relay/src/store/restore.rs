@@ -1,0 +1,113 @@
+//! From the tables back to what the core remembers.
+
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt;
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use wardline_core::conversation::Conversation;
+use wardline_core::state::Restored;
+
+use super::StoreError;
+use super::row::{self, Columns};
+
+/// The highest number of each device is the greater of its floor and of its messages still here: one step down the
+/// index for each device.
+const DEVICES: &str = "SELECT id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, \
+     number_floor, coalesce((SELECT max(number) FROM message WHERE message.device = device.id), 0) FROM device";
+
+pub(super) async fn restore(from: &mut SqliteConnection) -> Result<Restored, StoreError> {
+    let mut restored = Restored::default();
+    let meta =
+        sqlx::query("SELECT change, audited, last_at FROM meta WHERE id = 1").fetch_one(&mut *from).await?;
+    let mut meta = Columns::new(&meta);
+    restored.change = meta.change()?;
+    restored.audited = meta.change()?.0;
+    restored.last_at = meta.wall()?;
+    check_ends(from, &restored).await?;
+    let people = format!("SELECT {} FROM person", row::PERSON);
+    restored.people = all(from, people, row::person).await?;
+    restored.devices = all(from, DEVICES.to_owned(), row::device).await?;
+    restored.codes =
+        all(from, "SELECT hash, person, expires FROM join_code".to_owned(), row::join_code).await?;
+    restored.conversations =
+        conversations(from, "ORDER BY id", "ORDER BY conversation, person", None).await?;
+    Ok(restored)
+}
+
+/// The newest message and audit entry are not behind what the log of writes says.
+async fn check_ends(from: &mut SqliteConnection, restored: &Restored) -> Result<(), StoreError> {
+    let sql = "SELECT coalesce((SELECT max(change) FROM message), 0), coalesce((SELECT max(entry_index) FROM audit), 0)";
+    let row = sqlx::query(sql).fetch_one(from).await?;
+    let mut columns = Columns::new(&row);
+    if columns.change()? > restored.change {
+        return Err(StoreError::Damaged("a message is newer than the last change".to_owned()));
+    }
+    if columns.change()?.0 != restored.audited {
+        return Err(StoreError::Damaged("the audit does not end where the last change says".to_owned()));
+    }
+    Ok(())
+}
+
+async fn all<T>(
+    from: &mut SqliteConnection,
+    sql: String,
+    read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(from);
+    let mut found = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        found.push(read(&row)?);
+    }
+    Ok(found)
+}
+
+/// Conversations with their members: all of them, or those that two conditions choose for (person, change).
+pub(super) async fn conversations(
+    from: &mut SqliteConnection,
+    which: &str,
+    whose: &str,
+    of: Option<(i64, i64)>,
+) -> Result<Vec<Conversation>, StoreError> {
+    let sql = format!(
+        "SELECT id, kind, title, owner, changed, last, last_change, first, purged FROM conversation {which}"
+    );
+    let bound = |sql: String| {
+        let query = sqlx::query(AssertSqlSafe(sql));
+        match of {
+            Some((person, after)) => query.bind(person).bind(after),
+            None => query,
+        }
+    };
+    let mut found = BTreeMap::new();
+    let mut rows = bound(sql).fetch(&mut *from);
+    while let Some(row) = rows.try_next().await? {
+        let mut columns = Columns::new(&row);
+        let conversation = Conversation {
+            id: columns.conversation()?,
+            kind: columns.kind()?,
+            title: columns.title()?,
+            owner: columns.person()?,
+            changed: columns.change()?,
+            last: columns.sequence()?,
+            last_change: columns.change()?,
+            first: columns.sequence()?,
+            purged: columns.flag()?,
+            members: BTreeMap::new(),
+        };
+        found.insert(conversation.id, conversation);
+    }
+    drop(rows);
+    let sql =
+        format!("SELECT conversation, person, starts, delivered, read, gone, changed FROM member {whose}");
+    let mut rows = bound(sql).fetch(from);
+    while let Some(row) = rows.try_next().await? {
+        let mut columns = Columns::new(&row);
+        let conversation = columns.conversation()?;
+        let (person, member) = row::member(&mut columns)?;
+        if let Some(conversation) = found.get_mut(&conversation) {
+            conversation.members.insert(person, member);
+        }
+    }
+    Ok(found.into_values().collect())
+}

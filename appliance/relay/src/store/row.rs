@@ -1,0 +1,178 @@
+//! From columns to the core's types. A value that no write puts there is damage, never a default.
+
+use sqlx::sqlite::{SqliteRow, SqliteValueRef};
+use sqlx::{Decode, Row, Sqlite, Type};
+use wardline_core::conversation::{Kind, Member};
+use wardline_core::directory::{Device, JoinCode, Person, PublicKey};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::pin::PinMac;
+use wardline_core::text::{Name, Sealed, Title};
+use wardline_core::time::Wall;
+
+use super::{StoreError, StoredMessage};
+
+/// The columns of one row, left to right.
+pub(super) struct Columns<'r> {
+    row: &'r SqliteRow,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    pub(super) fn new(row: &'r SqliteRow) -> Self {
+        Self { row, next: 0 }
+    }
+
+    fn take<T>(&mut self) -> Result<T, StoreError>
+    where
+        T: Decode<'r, Sqlite> + Type<Sqlite>,
+    {
+        let value: SqliteValueRef<'r> = self.row.try_get_raw(self.next)?;
+        self.next += 1;
+        // STRICT tables hold what their columns say, so the check of types that `try_get` does is spared.
+        T::decode(value).map_err(|_| StoreError::value("a column"))
+    }
+
+    pub(super) fn int(&mut self) -> Result<i64, StoreError> {
+        self.take()
+    }
+
+    pub(super) fn bytes(&mut self) -> Result<&'r [u8], StoreError> {
+        self.take()
+    }
+
+    pub(super) fn text(&mut self) -> Result<&'r str, StoreError> {
+        self.take()
+    }
+
+    fn count(&mut self) -> Result<u64, StoreError> {
+        u64::try_from(self.int()?).map_err(|_| StoreError::value("a number"))
+    }
+
+    pub(super) fn flag(&mut self) -> Result<bool, StoreError> {
+        match self.int()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(StoreError::value("a flag")),
+        }
+    }
+
+    pub(super) fn change(&mut self) -> Result<Change, StoreError> {
+        self.count().map(Change)
+    }
+
+    pub(super) fn sequence(&mut self) -> Result<Sequence, StoreError> {
+        self.count().map(Sequence)
+    }
+
+    pub(super) fn number(&mut self) -> Result<Number, StoreError> {
+        self.count().map(Number)
+    }
+
+    pub(super) fn wall(&mut self) -> Result<Wall, StoreError> {
+        self.int().map(Wall)
+    }
+
+    pub(super) fn person(&mut self) -> Result<PersonId, StoreError> {
+        PersonId::new(self.count()?).ok_or_else(|| StoreError::value("a person's identifier"))
+    }
+
+    pub(super) fn device(&mut self) -> Result<DeviceId, StoreError> {
+        DeviceId::new(self.count()?).ok_or_else(|| StoreError::value("a device's identifier"))
+    }
+
+    pub(super) fn conversation(&mut self) -> Result<ConversationId, StoreError> {
+        ConversationId::new(self.count()?).ok_or_else(|| StoreError::value("a conversation's identifier"))
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        self.bytes()?.try_into().map_err(|_| StoreError::value("bytes of fixed length"))
+    }
+
+    pub(super) fn message_id(&mut self) -> Result<MessageId, StoreError> {
+        self.array().map(MessageId)
+    }
+
+    fn name(&mut self) -> Result<Name, StoreError> {
+        Name::parse(self.text()?).map_err(|_| StoreError::value("a name"))
+    }
+
+    pub(super) fn title(&mut self) -> Result<Title, StoreError> {
+        match self.text()? {
+            "" => Ok(Title::default()),
+            title => Title::parse(title).map_err(|_| StoreError::value("a title")),
+        }
+    }
+
+    pub(super) fn kind(&mut self) -> Result<Kind, StoreError> {
+        match self.int()? {
+            1 => Ok(Kind::Direct),
+            2 => Ok(Kind::Group),
+            _ => Err(StoreError::value("a conversation's kind")),
+        }
+    }
+}
+
+/// A conversation's kind as stored: [`Kind`]'s own numbers.
+pub(super) fn kind_number(kind: Kind) -> i64 {
+    match kind {
+        Kind::Direct => 1,
+        Kind::Group => 2,
+    }
+}
+
+pub(super) const PERSON: &str = "id, name, title, administrator, suspended, changed";
+
+pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
+    let mut columns = Columns::new(row);
+    Ok(Person {
+        id: columns.person()?,
+        name: columns.name()?,
+        title: columns.title()?,
+        administrator: columns.flag()?,
+        suspended: columns.flag()?,
+        changed: columns.change()?,
+    })
+}
+
+pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
+    let mut columns = Columns::new(row);
+    let (id, person, name) = (columns.device()?, columns.person()?, columns.name()?);
+    let key = PublicKey::parse(columns.bytes()?).ok_or_else(|| StoreError::value("a device's key"))?;
+    let (salt, pin) = (columns.array()?, PinMac(columns.array()?));
+    let pin_tries = u32::try_from(columns.int()?).map_err(|_| StoreError::value("a count of PIN tries"))?;
+    let (revoked, open, until) = (columns.flag()?, columns.flag()?, columns.wall()?);
+    let last_number = columns.number()?.max(columns.number()?);
+    let session_until = open.then_some(until);
+    Ok(Device { id, person, name, key, salt, pin, pin_tries, revoked, session_until, last_number })
+}
+
+pub(super) fn join_code(row: &SqliteRow) -> Result<JoinCode, StoreError> {
+    let mut columns = Columns::new(row);
+    Ok(JoinCode { hash: columns.array()?, person: columns.person()?, expires: columns.wall()? })
+}
+
+/// Behind `conversation`.
+pub(super) fn member(columns: &mut Columns<'_>) -> Result<(PersonId, Member), StoreError> {
+    let person = columns.person()?;
+    let member = Member {
+        from: columns.sequence()?,
+        delivered: columns.sequence()?,
+        read: columns.sequence()?,
+        left: columns.flag()?,
+        changed: columns.change()?,
+    };
+    Ok((person, member))
+}
+
+pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
+    let mut columns = Columns::new(row);
+    Ok(StoredMessage {
+        change: columns.change()?,
+        conversation: columns.conversation()?,
+        sequence: columns.sequence()?,
+        id: columns.message_id()?,
+        sender: columns.person()?,
+        at: columns.wall()?,
+        body: Sealed(columns.bytes()?.to_vec()),
+    })
+}
