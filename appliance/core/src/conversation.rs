@@ -79,7 +79,7 @@ impl Conversation {
     }
 
     /// As this person sees it.
-    pub(crate) fn to_wire(&self, person: PersonId) -> proto::Conversation {
+    pub fn to_wire(&self, person: PersonId) -> proto::Conversation {
         let kind = match self.kind {
             Kind::Direct => proto::ConversationKind::Direct,
             Kind::Group => proto::ConversationKind::Group,

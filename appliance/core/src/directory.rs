@@ -34,7 +34,8 @@ pub struct Person {
 }
 
 impl Person {
-    pub(crate) fn to_wire(&self) -> proto::Person {
+    /// As clients see it.
+    pub fn to_wire(&self) -> proto::Person {
         proto::Person {
             person: self.id.value(),
             name: self.name.reveal().to_owned(),

@@ -1,1 +1,16 @@
-//! Placeholder during bring-up.
+//! The relay: doorways that turn bytes into inputs, one driver that turns inputs into commits, a store that keeps
+//! them. It decides nothing: [`wardline_core`] does.
+//!
+//! This crate refuses to originate a connection to anywhere, to open the TPM, and to acknowledge what is not on disk.
+
+pub mod catchup;
+pub mod config;
+pub mod disk;
+pub mod driver;
+pub mod front;
+pub mod keeper;
+pub mod keyring;
+pub mod lane;
+pub mod logging;
+pub mod metrics;
+pub mod store;

@@ -35,7 +35,7 @@ use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 use wardline_core::conversation::Conversation;
 use wardline_core::directory::Person;
-use wardline_core::ids::{Change, ConversationId, MessageId, PersonId, Sequence};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, Sequence};
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
 
@@ -79,6 +79,8 @@ pub struct StoredMessage {
     pub id: MessageId,
     /// Its author.
     pub sender: PersonId,
+    /// The device that sent it: its body is bound to it.
+    pub device: DeviceId,
     /// When the box took it.
     pub at: Wall,
     /// Its text under the conversation's key.

@@ -1,0 +1,350 @@
+//! An honest client: an outbox that retries under the same number until it is answered, an inbox keyed by
+//! conversation and sequence, a cursor that is kept once the event is kept. What it shows is checked as it shows it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use wardline_core::directory::PublicKey;
+use wardline_core::ids::DeviceId;
+use wardline_core::input::Zone;
+use wardline_core::session;
+use wardline_core::wire::proto::client_frame::Body as Ask;
+use wardline_core::wire::proto::server_frame::Body;
+use wardline_core::wire::proto::{self, RefusalCode as Code};
+
+use crate::coverage::{Coverage, Situation};
+use crate::inbox::{Inbox, Way};
+use crate::toys;
+
+/// Submissions on their way at a time.
+const WINDOW: usize = 4;
+
+pub(crate) struct Client {
+    pub(crate) name: String,
+    pub(crate) person: usize,
+    pub(crate) key: PublicKey,
+    pub(crate) zone: Zone,
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) pin: String,
+    /// Types wrong PINs so many times in a thousand.
+    pub(crate) clumsy: u64,
+    pub(crate) code: Option<String>,
+    pub(crate) link: Option<u64>,
+    pub(crate) phase: Phase,
+    /// May not come back: revoked or locked out.
+    pub(crate) barred: bool,
+    pub(crate) suspended: bool,
+    pub(crate) cursor: Vec<u8>,
+    pub(crate) inbox: Inbox,
+    pub(crate) outbox: VecDeque<Letter>,
+    pub(crate) next_number: u64,
+    pub(crate) to_send: Vec<proto::ClientFrame>,
+    /// Requests under way and what they were.
+    pub(crate) asked: Vec<(u64, Ask)>,
+    next_request: u64,
+    /// Acknowledgements: message, conversation, sequence.
+    pub(crate) acked: Vec<(Vec<u8>, u64, u64)>,
+    pub(crate) locked_seen: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Phase {
+    Off,
+    Hello,
+    Proof,
+    PinDue,
+    PinSent,
+    In,
+    Syncing,
+    Synced,
+}
+
+/// A message on its way out.
+pub(crate) struct Letter {
+    pub(crate) number: Option<u64>,
+    pub(crate) message: [u8; 16],
+    pub(crate) conversation: u64,
+    pub(crate) text: String,
+    /// Sent on this connection and not answered.
+    pub(crate) under_way: bool,
+    pub(crate) tries: u32,
+}
+
+impl Client {
+    pub(crate) fn new(name: String, person: usize, secret: u64, zone: Zone, clumsy: u64) -> Self {
+        Self {
+            pin: format!("pin of {name}"),
+            name,
+            person,
+            key: toys::public_key(secret),
+            zone,
+            device: None,
+            clumsy,
+            code: None,
+            link: None,
+            phase: Phase::Off,
+            barred: false,
+            suspended: false,
+            cursor: Vec::new(),
+            inbox: Inbox::default(),
+            outbox: VecDeque::new(),
+            next_number: 1,
+            to_send: Vec::new(),
+            asked: Vec::new(),
+            next_request: 1,
+            acked: Vec::new(),
+            locked_seen: false,
+        }
+    }
+
+    /// Queues a frame.
+    pub(crate) fn ask(&mut self, ask: Ask) {
+        let request = self.next_request;
+        self.next_request += 1;
+        self.asked.push((request, ask.clone()));
+        self.to_send.push(proto::ClientFrame { request, body: Some(ask) });
+    }
+
+    pub(crate) fn connected(&mut self, link: u64) {
+        (self.link, self.phase) = (Some(link), Phase::Hello);
+        let device = self.device.map_or(0, DeviceId::value);
+        let client = "simulation 1".to_owned();
+        self.ask(Ask::Hello(proto::Hello { version_min: 1, version_max: 1, client, device }));
+    }
+
+    /// The connection is gone, whoever ended it. What was under way is unanswered.
+    pub(crate) fn disconnected(&mut self) {
+        (self.link, self.phase) = (None, Phase::Off);
+        self.asked.clear();
+        self.to_send.clear();
+        for letter in &mut self.outbox {
+            letter.under_way = false;
+        }
+    }
+
+    pub(crate) fn is_in(&self) -> bool {
+        matches!(self.phase, Phase::In | Phase::Syncing | Phase::Synced)
+    }
+
+    /// Sends what waits, in order, each number above the last.
+    pub(crate) fn flush_outbox(&mut self) {
+        if !self.is_in() {
+            return;
+        }
+        let waiting: Vec<usize> = (0..self.outbox.len().min(WINDOW)).filter(|i| !self.outbox[*i].under_way).collect();
+        for index in waiting {
+            let next = self.next_number;
+            let letter = &mut self.outbox[index];
+            let number = *letter.number.get_or_insert(next);
+            self.next_number = self.next_number.max(number + 1);
+            letter.under_way = true;
+            letter.tries += 1;
+            let submit = proto::Submit {
+                number,
+                message: letter.message.to_vec(),
+                conversation: letter.conversation,
+                text: letter.text.clone(),
+            };
+            self.ask(Ask::Submit(submit));
+        }
+    }
+
+    pub(crate) fn sync(&mut self) {
+        self.phase = Phase::Syncing;
+        self.ask(Ask::Sync(proto::Sync { cursor: self.cursor.clone() }));
+    }
+
+    /// Says what it has, and what its person has seen.
+    pub(crate) fn receipt(&mut self, conversation: u64, read: bool) {
+        if let Some(place) = self.inbox.places.get(&conversation) {
+            let delivered = place.contiguous;
+            let read = if read { delivered } else { 0 };
+            self.ask(Ask::Receipt(proto::Receipt { conversation, delivered, read }));
+        }
+    }
+
+    /// One frame came.
+    pub(crate) fn receive(
+        &mut self,
+        frame: proto::ServerFrame,
+        exporter: &[u8; 32],
+        coverage: &mut Coverage,
+    ) -> Result<(), String> {
+        let asked = self.asked.iter().position(|(request, _)| *request == frame.request && frame.request != 0);
+        let asked = asked.map(|at| self.asked.remove(at).1);
+        let body = frame.body.ok_or("an empty frame")?;
+        match body {
+            Body::Welcome(welcome) => self.welcomed(&welcome, exporter),
+            Body::PinNeeded(_) => {
+                self.phase = Phase::PinDue;
+                Ok(())
+            }
+            Body::SignedIn(signed_in) => {
+                self.device = DeviceId::new(signed_in.device);
+                self.code = None;
+                self.next_number = self.next_number.max(signed_in.last_number + 1);
+                if self.locked_seen {
+                    coverage.reach(Situation::Unlocked);
+                }
+                if std::mem::take(&mut self.suspended) {
+                    coverage.reach(Situation::RestoredSignedIn);
+                }
+                (self.phase, self.locked_seen) = (Phase::In, false);
+                Ok(())
+            }
+            Body::Locked(_) => {
+                (self.phase, self.locked_seen) = (Phase::PinDue, true);
+                Ok(())
+            }
+            Body::SyncStarted(started) => {
+                self.inbox.sync_started(started.snapshot);
+                Ok(())
+            }
+            Body::Synced(synced) => {
+                self.inbox.synced();
+                (self.phase, self.cursor) = (Phase::Synced, synced.cursor);
+                Ok(())
+            }
+            Body::Accepted(accepted) => self.accepted(&accepted, coverage),
+            Body::HistoryPage(page) => match asked {
+                Some(Ask::History(history)) => self.inbox.page(&page, history.before, coverage),
+                _ => Err("a page nobody asked for".to_owned()),
+            },
+            Body::Delivery(delivery) => {
+                if !self.is_in() {
+                    return Err(format!("{} is shown something while locked", self.name));
+                }
+                self.deliver(delivery, coverage)
+            }
+            Body::Opened(opened) => {
+                // The box's word on one conversation; also announced, which is what the inbox goes by.
+                opened.conversation.ok_or("opened nothing")?;
+                Ok(())
+            }
+            Body::Refused(refused) => self.refused(refused.code(), asked, coverage),
+            _ => Ok(()),
+        }
+    }
+
+    fn welcomed(&mut self, welcome: &proto::Welcome, exporter: &[u8; 32]) -> Result<(), String> {
+        let challenge: [u8; 32] = welcome.challenge.as_slice().try_into().map_err(|_| "challenge of wrong size")?;
+        self.phase = Phase::Proof;
+        if let Some(device) = self.device {
+            let message = session::sign_in_message(&challenge, exporter, device);
+            let signature = toys::sign(&self.key, &message).to_vec();
+            self.ask(Ask::Prove(proto::Prove { device: device.value(), signature }));
+        } else if let Some(code) = self.code.clone() {
+            let hash = wardline_core::pin::join_code_hash(&code);
+            let message = session::join_message(&challenge, exporter, &hash, &self.key);
+            self.ask(Ask::Join(proto::Join {
+                code,
+                device_key: self.key.as_bytes().to_vec(),
+                device_name: self.name.clone(),
+                pin: self.pin.clone(),
+                signature: toys::sign(&self.key, &message).to_vec(),
+            }));
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, delivery: proto::Delivery, coverage: &mut Coverage) -> Result<(), String> {
+        use proto::event::Kind;
+        match delivery.event.and_then(|event| event.kind).ok_or("an empty event")? {
+            Kind::Message(message) => self.inbox.message(&message, Way::Delivered, coverage)?,
+            Kind::Conversation(conversation) => self.inbox.conversation(&conversation),
+            Kind::Gone(gone) => {
+                self.inbox.places.remove(&gone.conversation);
+            }
+            Kind::Watermark(_) => coverage.reach(Situation::WatermarkPushed),
+            Kind::Person(_) => {}
+        }
+        if delivery.cursor.len() != 16 {
+            return Err("a delivery without its cursor".to_owned());
+        }
+        self.cursor = delivery.cursor;
+        Ok(())
+    }
+
+    fn accepted(&mut self, accepted: &proto::Accepted, coverage: &mut Coverage) -> Result<(), String> {
+        let mine = self.outbox.iter().position(|letter| letter.message[..] == accepted.message[..]);
+        self.acked.push((accepted.message.clone(), accepted.conversation, accepted.sequence));
+        let Some(at) = mine else {
+            // A replay of something long since answered.
+            coverage.reach(Situation::ReplayAnsweredAsFirst);
+            return Ok(());
+        };
+        let Some(letter) = self.outbox.remove(at) else { return Ok(()) };
+        if letter.number != Some(accepted.number) {
+            return Err(format!("{}: accepted under number {}", self.name, accepted.number));
+        }
+        if letter.tries > 1 {
+            coverage.reach(Situation::AckLostThenAnsweredAgain);
+        }
+        let message = proto::Message {
+            conversation: accepted.conversation,
+            sequence: accepted.sequence,
+            message: accepted.message.clone(),
+            sender: 0,
+            at: accepted.at,
+            text: letter.text,
+        };
+        self.inbox.message(&message, Way::Own, coverage)?;
+        if !accepted.cursor.is_empty() {
+            self.cursor.clone_from(&accepted.cursor);
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, code: Code, asked: Option<Ask>, coverage: &mut Coverage) -> Result<(), String> {
+        match asked {
+            Some(Ask::Submit(submit)) => self.submission_refused(code, &submit, coverage),
+            Some(Ask::Sync(_)) => {
+                if code == Code::CursorInvalid {
+                    self.cursor.clear();
+                }
+                if self.phase == Phase::Syncing {
+                    self.phase = Phase::In;
+                }
+            }
+            Some(Ask::Unlock(_)) if matches!(code, Code::PinWrong | Code::Unavailable | Code::SlowDown) => {
+                if code == Code::PinWrong {
+                    coverage.reach(Situation::WrongPin);
+                }
+                self.phase = Phase::PinDue;
+            }
+            Some(Ask::History(history)) => self.inbox.page_refused(history.conversation, code),
+            _ => {}
+        }
+        match code {
+            Code::DeviceUnknown if self.device.is_some() => self.barred = true,
+            Code::PinLockedOut => self.barred = true,
+            Code::PersonSuspended => self.suspended = true,
+            Code::JoinCodeInvalid => self.code = None,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn submission_refused(&mut self, code: Code, submit: &proto::Submit, coverage: &mut Coverage) {
+        let Some(at) = self.outbox.iter().position(|letter| letter.message[..] == submit.message[..]) else {
+            return;
+        };
+        match code {
+            // Not accepted, and this number never will be.
+            Code::NumberPassed => {
+                coverage.reach(Situation::NumberPassedRenumbered);
+                self.outbox[at].number = None;
+                self.outbox[at].under_way = false;
+            }
+            Code::Locked | Code::SlowDown | Code::DiskLow | Code::Unavailable => {
+                if code == Code::Locked {
+                    coverage.reach(Situation::AskedWhileLocked);
+                }
+                self.outbox[at].under_way = false;
+            }
+            // It will never be taken: the person is told.
+            _ => {
+                self.outbox.remove(at);
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The driver as the relay has it: waiting inputs become one commit, and sends leave only behind it. Crashes where
+//! the world says so.
+
+use wardline_core::ids::{Conn, DeviceId, RequestId};
+use wardline_core::input::{Ask, Fresh, Input, Submit};
+use wardline_core::pin::Pin;
+use wardline_core::refusal::PeerFault;
+use wardline_core::relay::{Relay, refused};
+use wardline_core::state::State;
+use wardline_core::text::{Sealed, WrappedKey};
+use wardline_core::turn::{Send, Turn};
+use wardline_core::wire::{self, Incoming, proto};
+use wardline_core::write::{Numbered, Write};
+
+use crate::coverage::Situation;
+use crate::reference::{Expected, Phase};
+use crate::reference_ward::{Chosen, Circumstances};
+use crate::toys;
+use crate::world::{Arrival, CURSOR_KEY, Doorway, Lane, World, note};
+
+/// Where the plug is pulled.
+#[derive(Clone, Copy, PartialEq)]
+enum Cut {
+    Never,
+    BeforeCommit,
+    BeforeSends,
+    AfterSends(usize),
+}
+
+impl World {
+    /// Handles some of what waits, commits, sends.
+    pub(crate) fn batch(&mut self) -> Result<(), String> {
+        let most = 1 + self.random.index(6);
+        let cut = self.choose_cut();
+        let mut writes: Vec<Numbered> = Vec::new();
+        let mut sends: Vec<Send> = Vec::new();
+        let mut taken = 0;
+        while taken < most
+            && let Some((conn, arrival)) = self.waiting.pop_front()
+        {
+            taken += 1;
+            let mut turn = self.take(conn, arrival)?;
+            writes.append(&mut turn.writes);
+            sends.append(&mut turn.sends);
+        }
+        if taken > 1 && writes.len() > 4 {
+            self.coverage.reach(Situation::BatchOfSeveral);
+        }
+        if cut == Cut::BeforeCommit {
+            self.coverage.reach(Situation::CrashBeforeCommit);
+            return self.crash();
+        }
+        self.store.commit(writes)?;
+        self.committed = self.reference.ward.clone();
+        self.compare()?;
+        if cut == Cut::BeforeSends && !sends.is_empty() {
+            self.coverage.reach(Situation::CrashBeforeSends);
+            return self.crash();
+        }
+        for (index, send) in sends.into_iter().enumerate() {
+            if cut == Cut::AfterSends(index) && index > 0 {
+                self.coverage.reach(Situation::CrashBetweenSends);
+                self.pump()?;
+                return self.crash();
+            }
+            self.perform(send)?;
+        }
+        self.pump()
+    }
+
+    fn choose_cut(&mut self) -> Cut {
+        if !self.faults || !self.random.permille(8) {
+            return Cut::Never;
+        }
+        match self.random.below(3) {
+            0 => Cut::BeforeCommit,
+            1 => Cut::BeforeSends,
+            _ => Cut::AfterSends(self.random.index(6)),
+        }
+    }
+
+    /// The process dies and comes back with what was committed. Every connection ends.
+    pub(crate) fn crash(&mut self) -> Result<(), String> {
+        note!(self, "crash at change {}", self.store.state.change.0);
+        if !self.keeper.is_empty() {
+            self.coverage.reach(Situation::PinTryOutlivedCrash);
+        }
+        let open = self.store.state.devices.values().any(|device| device.session_until.is_some());
+        if open {
+            self.crashed_in += 1;
+        }
+        let restored = self.store.restored();
+        let state = State::restore(restored.clone()).map_err(|fault| fault.to_string())?;
+        if state.canonical_hash() != self.store.state.canonical_hash() || state != self.store.state {
+            return Err("what a restart reads is not the fold of the writes".to_owned());
+        }
+        self.relay = Relay::new(self.now, self.policy.clone(), &CURSOR_KEY, restored)
+            .map_err(|fault| fault.to_string())?;
+        self.reference.restart(self.committed.clone(), self.now);
+        self.waiting.clear();
+        self.keeper.clear();
+        self.doors.clear();
+        let conns: Vec<u64> = self.links.keys().copied().collect();
+        for conn in conns {
+            self.cut(conn, false);
+        }
+        if self.disk_low {
+            self.waiting.push_back((self.local, Arrival::Disk(0)));
+        }
+        self.open_local();
+        Ok(())
+    }
+
+    fn fresh(&mut self) -> Fresh {
+        Fresh { seed: self.random.bytes(), key: WrappedKey(vec![1; 60]) }
+    }
+
+    /// One arrival: what the doorway makes of it, what the core decides, and whether the reference agrees.
+    fn take(&mut self, conn: Conn, arrival: Arrival) -> Result<Turn, String> {
+        let none = RequestId::NONE;
+        match arrival {
+            Arrival::Bytes(bytes) => self.take_frame(conn, &bytes),
+            Arrival::Connected(door, stranger) => {
+                let doorway = Doorway {
+                    door,
+                    expect: None,
+                    pin: None,
+                    lane: Lane::default(),
+                    closing: false,
+                    stranger,
+                };
+                self.doors.insert(conn, doorway);
+                let expected = self.reference.connected(self.now, conn, door);
+                self.decide(Input::Connected { conn, door }, conn, none, |_, _| Ok(expected))
+            }
+            Arrival::Closed => {
+                self.doors.remove(&conn);
+                self.keeper.retain(|(other, _)| *other != conn);
+                self.decide(Input::Closed { conn }, conn, none, |world, _| Ok(world.reference.closed(conn)))
+            }
+            Arrival::PinMac(mac) => self.take_pin_mac(conn, mac),
+            Arrival::Disk(free) => {
+                self.reference.lobby.disk_low = free < wardline_core::limits::DISK_RESERVE_BYTES;
+                self.decide(Input::Disk { free }, conn, none, |_, _| Ok(Expected::default()))
+            }
+            Arrival::Aged(conversation, read_through, any_through) => {
+                let input = Input::Aged { conversation, read_through, any_through };
+                self.decide(input, conn, none, |world, _| {
+                    Ok(world.expect_aged(conversation, read_through, any_through))
+                })
+            }
+            Arrival::Drain => {
+                self.coverage.reach(Situation::Drained);
+                self.decide(Input::Drain, conn, none, |world, _| Ok(world.reference.drain()))
+            }
+            Arrival::Timeout => {
+                let turn = self.relay.handle_timeout(self.now);
+                let expected = self.expect_timeout(&turn)?;
+                self.verify(&expected, &turn, conn, none)?;
+                Ok(turn)
+            }
+        }
+    }
+
+    fn take_pin_mac(
+        &mut self,
+        conn: Conn,
+        mac: Option<wardline_core::pin::PinMac>,
+    ) -> Result<Turn, String> {
+        let phase = self.reference.link(conn).map(|link| link.phase.clone());
+        let request = match &phase {
+            Some(Phase::Joining { request, .. } | Phase::PinChecking(_, request)) => *request,
+            _ => RequestId::NONE,
+        };
+        if mac.is_none() && request != RequestId::NONE {
+            self.coverage.reach(Situation::KeeperSilent);
+        }
+        self.count_comparison(phase.as_ref(), mac.as_ref())?;
+        let input = Input::PinMac { conn, mac: mac.clone() };
+        self.decide(input, conn, request, move |world, turn| {
+            let enrolled = turn.writes.iter().find_map(|numbered| match &numbered.write {
+                Write::DeviceJoined(device) => Some(device.id),
+                _ => None,
+            });
+            Ok(world.reference.pin_mac(world.now, conn, mac, enrolled))
+        })
+    }
+
+    /// Lets the core decide, then asks the reference what should have come of it.
+    fn decide(
+        &mut self,
+        input: Input,
+        conn: Conn,
+        request: RequestId,
+        expect: impl FnOnce(&mut Self, &Turn) -> Result<Expected, String>,
+    ) -> Result<Turn, String> {
+        let turn = self.relay.handle(self.now, input);
+        let expected = expect(self, &turn)?;
+        self.verify(&expected, &turn, conn, request)?;
+        Ok(turn)
+    }
+
+    fn take_frame(&mut self, conn: Conn, bytes: &[u8]) -> Result<Turn, String> {
+        // The reader of a connection that is being closed has stopped.
+        if self.doors.get(&conn).is_none_or(|door| door.closing) {
+            return Ok(Turn::default());
+        }
+        let Ok(frame) = wire::decode_client(&bytes[wire::PREFIX..]) else {
+            return self.take_fault(conn, RequestId::NONE, PeerFault::Malformed);
+        };
+        let body = frame.body.clone().ok_or("a frame of ours without body")?;
+        let fresh = self.fresh();
+        let (request, incoming) = wire::parse(frame, || fresh.clone());
+        let incoming = match incoming {
+            Ok(incoming) => incoming,
+            Err(refusal) => {
+                let mut turn = Turn::default();
+                turn.sends.push(refused(conn, request, refusal));
+                return Ok(turn);
+            }
+        };
+        note!(self, "{} {conn} {}", self.now.mono.0, name_of(&body));
+        match incoming {
+            Incoming::Hello { versions, device, .. } => {
+                let challenge = self.random.bytes();
+                let input = Input::Hello { conn, request, versions, device, challenge };
+                self.decide(input, conn, request, |world, _| Ok(world.reference.hello(conn, versions, device)))
+            }
+            Incoming::Join { code, key, name, pin, signature } => {
+                let expect = self.doors.get_mut(&conn).and_then(|door| door.expect.take());
+                let verdict = match expect {
+                    None => Err(PeerFault::OutOfTurn),
+                    Some(expect) => {
+                        let exporter = toys::exporter(conn.0);
+                        expect.verify_join(&toys::ToyVerifier, &exporter, code, key, name, &signature)
+                    }
+                };
+                let proven = match verdict {
+                    Ok(proven) => proven,
+                    Err(fault) => return self.take_fault(conn, request, fault),
+                };
+                self.hold_pin(conn, pin);
+                let input = Input::Join { conn, request, proven, fresh };
+                self.decide(input, conn, request, |world, _| {
+                    Ok(world.reference.join(world.now, conn, request, code, Ok(())))
+                })
+            }
+            Incoming::Prove { device, signature } => self.take_proof(conn, request, device, &signature),
+            Incoming::Unlock { pin } => {
+                self.hold_pin(conn, pin);
+                let input = Input::PinOffered { conn, request };
+                self.decide(input, conn, request, |world, _| Ok(world.reference.pin_offered(conn, request)))
+            }
+            Incoming::Submit { number, message, conversation, text } => {
+                let sealed = self.store.has_key(conversation);
+                let sealed_text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
+                let ask = Ask::Submit(Submit { number, message, conversation, body: sealed_text });
+                self.take_ask(conn, request, ask, &body, sealed)
+            }
+            Incoming::Ask(ask) => self.take_ask(conn, request, ask, &body, false),
+        }
+    }
+
+    fn hold_pin(&mut self, conn: Conn, pin: Pin) {
+        if let Some(door) = self.doors.get_mut(&conn) {
+            door.pin = Some(pin);
+        }
+    }
+
+    fn take_proof(
+        &mut self,
+        conn: Conn,
+        request: RequestId,
+        device: DeviceId,
+        signature: &[u8],
+    ) -> Result<Turn, String> {
+        let expect = self.doors.get_mut(&conn).and_then(|door| door.expect.take());
+        let verdict = match expect {
+            None => Err(PeerFault::OutOfTurn),
+            Some(expect) => {
+                expect.verify_sign_in(&toys::ToyVerifier, &toys::exporter(conn.0), device, signature)
+            }
+        };
+        match verdict {
+            Err(fault) => self.take_fault(conn, request, fault),
+            Ok(proven) => {
+                let input = Input::Proof { conn, request, proven };
+                self.decide(input, conn, request, |world, _| {
+                    Ok(world.reference.proof(world.now, conn, device))
+                })
+            }
+        }
+    }
+
+    pub(crate) fn take_fault(
+        &mut self,
+        conn: Conn,
+        request: RequestId,
+        fault: PeerFault,
+    ) -> Result<Turn, String> {
+        match fault {
+            PeerFault::ForgedSignature => self.coverage.reach(Situation::ForgedSignature),
+            PeerFault::OutOfTurn => self.coverage.reach(Situation::OutOfTurn),
+            _ => {}
+        }
+        let input = Input::Faulted { conn, fault };
+        self.decide(input, conn, request, |world, _| Ok(world.reference.fault(conn, fault)))
+    }
+
+    fn take_ask(
+        &mut self,
+        conn: Conn,
+        request: RequestId,
+        ask: Ask,
+        body: &proto::client_frame::Body,
+        sealed: bool,
+    ) -> Result<Turn, String> {
+        let cursor_known = self.cursor_known(conn, body);
+        let turn = self.relay.handle(self.now, Input::Request { conn, request, ask });
+        let mut chosen = Chosen::default();
+        for numbered in &turn.writes {
+            match &numbered.write {
+                Write::ConversationOpened { conversation, .. } => chosen.conversation = Some(*conversation),
+                Write::PersonAdded(person) => chosen.person = Some(person.id),
+                Write::JoinCodeIssued(code) => chosen.code = Some(code.hash),
+                _ => {}
+            }
+        }
+        let around = Circumstances { sealed, cursor_known, chosen };
+        let expected = self.reference.request(self.now, conn, body, &around);
+        self.verify(&expected, &turn, conn, request)?;
+        self.cover_request(conn, body, &expected);
+        Ok(turn)
+    }
+
+    /// Whether the cursor in a sync was given to this very device.
+    fn cursor_known(&mut self, conn: Conn, body: &proto::client_frame::Body) -> bool {
+        let proto::client_frame::Body::Sync(sync) = body else { return false };
+        if sync.cursor.is_empty() {
+            return true;
+        }
+        let Some(Phase::In(device)) = self.reference.link(conn).map(|link| link.phase.clone()) else {
+            return false;
+        };
+        let given = <[u8; 16]>::try_from(sync.cursor.as_slice()).ok().and_then(|key| self.cursors.get(&key));
+        match given {
+            Some((owner, _)) if *owner == device => true,
+            Some(_) => {
+                self.coverage.reach(Situation::CursorOfAnotherDevice);
+                false
+            }
+            None => {
+                self.coverage.reach(Situation::CursorMadeUp);
+                false
+            }
+        }
+    }
+}
+
+/// A frame's kind, for the trace.
+fn name_of(body: &proto::client_frame::Body) -> &'static str {
+    use proto::client_frame::Body;
+    match body {
+        Body::Hello(_) => "hello",
+        Body::Join(_) => "join",
+        Body::Prove(_) => "prove",
+        Body::Unlock(_) => "unlock",
+        Body::Sync(_) => "sync",
+        Body::Submit(_) => "submit",
+        Body::Receipt(_) => "receipt",
+        Body::History(_) => "history",
+        Body::OpenDirect(_) => "open direct",
+        Body::OpenGroup(_) => "open group",
+        Body::ChangeMembers(_) => "change members",
+        Body::ListPeople(_) => "list people",
+        Body::Active(_) => "active",
+        Body::AddPerson(_) => "add person",
+        Body::IssueJoinCode(_) => "issue join code",
+        Body::RevokeDevice(_) => "revoke device",
+        Body::SetStanding(_) => "set standing",
+        Body::PurgeConversation(_) => "purge conversation",
+        Body::ListDevices(_) => "list devices",
+    }
+}

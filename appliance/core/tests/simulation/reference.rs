@@ -1,0 +1,300 @@
+//! What the box ought to do, told naively: plain lists, obvious loops, no timers and no indices. It sees every input
+//! that the core sees, says beforehand what must come of it, and keeps its own picture of the ward. Written from the
+//! design and the protocol's words, not from the core's data structures.
+
+use wardline_core::audit::{Act, Actor};
+use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
+use wardline_core::input::{Door, Zone};
+use wardline_core::limits;
+use wardline_core::pin::PinMac;
+use wardline_core::policy::Policy;
+use wardline_core::refusal::{CloseCode, PeerFault};
+use wardline_core::time::{Mono, Now, Wall};
+use wardline_core::wire::proto::RefusalCode as Code;
+
+/// What is durable: rolled back to the last commit by a crash.
+#[derive(Clone, Default)]
+pub(crate) struct Ward {
+    pub(crate) people: Vec<Person>,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) codes: Vec<JoinCode>,
+    pub(crate) conversations: Vec<Conversation>,
+    pub(crate) newest: Wall,
+}
+
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) id: PersonId,
+    pub(crate) administrator: bool,
+    pub(crate) suspended: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct Device {
+    pub(crate) id: DeviceId,
+    pub(crate) person: PersonId,
+    pub(crate) pin: PinMac,
+    pub(crate) tries: u32,
+    pub(crate) revoked: bool,
+    pub(crate) session: Option<Wall>,
+    pub(crate) last_number: u64,
+    pub(crate) sent: Vec<(Number, MessageId)>,
+}
+
+#[derive(Clone)]
+pub(crate) struct JoinCode {
+    pub(crate) hash: [u8; 32],
+    pub(crate) person: PersonId,
+    pub(crate) expires: Wall,
+}
+
+#[derive(Clone)]
+pub(crate) struct Conversation {
+    pub(crate) id: ConversationId,
+    pub(crate) direct: bool,
+    pub(crate) owner: PersonId,
+    pub(crate) purged: bool,
+    pub(crate) members: Vec<Member>,
+    /// Every message that was ever accepted, in order: the first stands under sequence 1.
+    pub(crate) messages: Vec<MessageId>,
+    pub(crate) expired_through: u64,
+}
+
+#[derive(Clone)]
+pub(crate) struct Member {
+    pub(crate) person: PersonId,
+    pub(crate) from: u64,
+    pub(crate) delivered: u64,
+    pub(crate) read: u64,
+    pub(crate) left: bool,
+}
+
+/// What ends with the process.
+#[derive(Default)]
+pub(crate) struct Lobby {
+    pub(crate) links: Vec<Link>,
+    /// Devices with an open session: when last used, and when it is over at the latest.
+    pub(crate) open: Vec<(DeviceId, Mono, Mono)>,
+    pub(crate) disk_low: bool,
+    pub(crate) guesses: u64,
+    pub(crate) guessed_at: Mono,
+}
+
+pub(crate) struct Link {
+    pub(crate) conn: Conn,
+    pub(crate) door: Door,
+    pub(crate) phase: Phase,
+    pub(crate) attached: bool,
+    pub(crate) deadline: Option<Mono>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Phase {
+    New,
+    Welcomed,
+    Joining { request: RequestId, code: [u8; 32], person: PersonId },
+    PinDue(DeviceId),
+    PinChecking(DeviceId, RequestId),
+    In(DeviceId),
+    Local,
+    Over,
+}
+
+/// The whole picture.
+pub(crate) struct Reference {
+    pub(crate) policy: Policy,
+    pub(crate) ward: Ward,
+    pub(crate) lobby: Lobby,
+}
+
+/// What must come of an input.
+#[derive(Default)]
+pub(crate) struct Expected {
+    pub(crate) audits: Vec<(Actor, Act)>,
+    pub(crate) closes: Vec<(Conn, CloseCode)>,
+    pub(crate) answer: Option<Answer>,
+}
+
+/// How the box answers.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Answer {
+    Refused(Code),
+    Welcome,
+    PinNeeded(u32),
+    Stretch,
+    SignedIn,
+    Accepted(ConversationId, u64),
+    Again,
+    Attach,
+    Page(u64, u64),
+    Opened(ConversationId),
+    Done,
+    People,
+    PersonAdded,
+    JoinCode,
+    Devices,
+}
+
+impl Expected {
+    pub(crate) fn answered(answer: Answer) -> Self {
+        Self { answer: Some(answer), ..Self::default() }
+    }
+
+    pub(crate) fn refused(code: Code) -> Self {
+        Self::answered(Answer::Refused(code))
+    }
+}
+
+impl Ward {
+    pub(crate) fn person(&self, id: PersonId) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == id)
+    }
+
+    pub(crate) fn device(&self, id: DeviceId) -> Option<&Device> {
+        self.devices.iter().find(|device| device.id == id)
+    }
+
+    pub(crate) fn device_mut(&mut self, id: DeviceId) -> Option<&mut Device> {
+        self.devices.iter_mut().find(|device| device.id == id)
+    }
+
+    pub(crate) fn conversation(&self, id: ConversationId) -> Option<&Conversation> {
+        self.conversations.iter().find(|conversation| conversation.id == id)
+    }
+
+    pub(crate) fn conversation_mut(&mut self, id: ConversationId) -> Option<&mut Conversation> {
+        self.conversations.iter_mut().find(|conversation| conversation.id == id)
+    }
+
+    /// The person's place in a conversation, while they are in it.
+    pub(crate) fn member(&self, conversation: ConversationId, person: PersonId) -> Option<&Member> {
+        let conversation = self.conversation(conversation)?;
+        conversation.members.iter().find(|member| member.person == person && !member.left)
+    }
+
+    /// Whether this device may read this message now.
+    pub(crate) fn may_read(&self, device: DeviceId, conversation: ConversationId, sequence: u64) -> bool {
+        let Some(device) = self.device(device).filter(|device| !device.revoked) else { return false };
+        let Some(place) = self.conversation(conversation).filter(|place| !place.purged) else { return false };
+        let suspended = self.person(device.person).is_none_or(|person| person.suspended);
+        let Some(member) = self.member(conversation, device.person) else { return false };
+        !suspended
+            && sequence >= member.from
+            && sequence > place.expired_through
+            && sequence <= place.messages.len() as u64
+    }
+}
+
+impl Reference {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self { policy, ward: Ward::default(), lobby: Lobby::default() }
+    }
+
+    /// The process came back with what was committed. An open session was in use a moment ago.
+    pub(crate) fn restart(&mut self, committed: Ward, now: Now) {
+        self.ward = committed;
+        self.lobby = Lobby { guesses: limits::JOIN_GUESSES_BURST * 1000, guessed_at: now.mono, ..Lobby::default() };
+        for device in &self.ward.devices {
+            if let Some(until) = device.session {
+                let rest = u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0);
+                let rest = rest.min(self.policy.session_ms);
+                self.lobby.open.push((device.id, now.mono, now.mono.after(rest)));
+            }
+        }
+    }
+
+    pub(crate) fn link(&self, conn: Conn) -> Option<&Link> {
+        self.lobby.links.iter().find(|link| link.conn == conn)
+    }
+
+    pub(crate) fn link_mut(&mut self, conn: Conn) -> Option<&mut Link> {
+        self.lobby.links.iter_mut().find(|link| link.conn == conn)
+    }
+
+    pub(crate) fn connected(&mut self, now: Now, conn: Conn, door: Door) -> Expected {
+        let local = door == Door::Local;
+        self.lobby.links.push(Link {
+            conn,
+            door,
+            phase: if local { Phase::Local } else { Phase::New },
+            attached: false,
+            deadline: (!local).then(|| now.mono.after(limits::PROOF_TIME_MAX_MS)),
+        });
+        Expected::default()
+    }
+
+    pub(crate) fn closed(&mut self, conn: Conn) -> Expected {
+        self.lobby.links.retain(|link| link.conn != conn);
+        Expected::default()
+    }
+
+    pub(crate) fn drain(&mut self) -> Expected {
+        let mut expected = Expected::default();
+        for link in &mut self.lobby.links {
+            if link.phase != Phase::Over {
+                expected.closes.push((link.conn, CloseCode::DRAINING));
+            }
+            (link.phase, link.attached) = (Phase::Over, false);
+        }
+        expected
+    }
+
+    /// This side ends a connection.
+    pub(crate) fn close(&mut self, conn: Conn, code: CloseCode, expected: &mut Expected) {
+        if let Some(link) = self.link_mut(conn).filter(|link| link.phase != Phase::Over) {
+            (link.phase, link.attached) = (Phase::Over, false);
+            expected.closes.push((conn, code));
+        }
+    }
+
+    /// The peer broke the protocol: the connection ends, and where its device is known the audit says so.
+    pub(crate) fn fault(&mut self, conn: Conn, fault: PeerFault) -> Expected {
+        let mut expected = Expected::default();
+        let Some(phase) = self.link(conn).map(|link| link.phase.clone()) else { return expected };
+        match phase {
+            Phase::In(device) => expected.audits.push((self.actor(device), fault_of(device, fault))),
+            Phase::PinDue(device) | Phase::PinChecking(device, _) => {
+                expected.audits.push((Actor::Unproven, fault_of(device, fault)));
+            }
+            _ => {}
+        }
+        self.close(conn, fault.code(), &mut expected);
+        expected
+    }
+
+    /// Refused, and the connection can do nothing more.
+    pub(crate) fn turn_away(&mut self, conn: Conn, code: Code) -> Expected {
+        let mut expected = Expected::refused(code);
+        self.close(conn, CloseCode::REFUSED, &mut expected);
+        expected
+    }
+
+    pub(crate) fn actor(&self, device: DeviceId) -> Actor {
+        match self.ward.device(device) {
+            Some(entry) => Actor::Person { person: entry.person, device },
+            None => Actor::Unproven,
+        }
+    }
+
+    /// Whether the door is the administration network's.
+    pub(crate) fn is_admin_zone(door: Door) -> bool {
+        door == Door::Network(Zone::Admin)
+    }
+
+    /// Every attached connection of this person.
+    pub(crate) fn attached(&self, person: PersonId) -> Vec<Conn> {
+        let mut conns = Vec::new();
+        for link in self.lobby.links.iter().filter(|link| link.attached) {
+            if let Phase::In(device) = link.phase
+                && self.ward.device(device).is_some_and(|device| device.person == person)
+            {
+                conns.push(link.conn);
+            }
+        }
+        conns
+    }
+}
+
+fn fault_of(device: DeviceId, fault: PeerFault) -> Act {
+    Act::PeerFault(device, fault.code().0)
+}

@@ -1,0 +1,337 @@
+//! The reference's rules for getting in and being put out.
+
+use wardline_core::audit::{Act, Actor};
+use wardline_core::ids::{Conn, DeviceId, PersonId, RequestId};
+use wardline_core::input::{Door, Zone};
+use wardline_core::limits;
+use wardline_core::pin::PinMac;
+use wardline_core::refusal::{CloseCode, PeerFault};
+use wardline_core::time::Now;
+use wardline_core::wire::proto::RefusalCode as Code;
+
+use crate::reference::{Answer, Device, Expected, Phase, Reference};
+
+impl Reference {
+    pub(crate) fn hello(&mut self, conn: Conn, versions: (u32, u32), device: Option<DeviceId>) -> Expected {
+        match self.link(conn).map(|link| (link.phase.clone(), link.door)) {
+            None | Some((Phase::Over, _)) => Expected::default(),
+            Some((Phase::New, door)) => {
+                if versions.0 > 1 || versions.1 < 1 {
+                    return self.turn_away(conn, Code::VersionUnsupported);
+                }
+                if door == Door::Network(Zone::Guest) {
+                    return self.turn_away(conn, Code::Zone);
+                }
+                if let Some(device) = device
+                    && self.ward.device(device).is_none_or(|device| device.revoked)
+                {
+                    return self.turn_away(conn, Code::DeviceUnknown);
+                }
+                self.enter(conn, Phase::Welcomed);
+                Expected::answered(Answer::Welcome)
+            }
+            Some(_) => self.fault(conn, PeerFault::OutOfTurn),
+        }
+    }
+
+    pub(crate) fn proof(&mut self, now: Now, conn: Conn, device: DeviceId) -> Expected {
+        match self.link(conn).map(|link| link.phase.clone()) {
+            None | Some(Phase::Over) => return Expected::default(),
+            Some(Phase::Welcomed) => {}
+            Some(_) => return self.fault(conn, PeerFault::OutOfTurn),
+        }
+        if let Some(code) = self.barred(device) {
+            let mut expected = self.turn_away(conn, code);
+            expected.audits.push((Actor::Unproven, Act::SignInRefused(device, code as u32)));
+            return expected;
+        }
+        if self.session_is_open(now, device) {
+            let mut expected = Expected::default();
+            self.sign_in(conn, device, &mut expected);
+            return expected;
+        }
+        self.enter(conn, Phase::PinDue(device));
+        if let Some(link) = self.link_mut(conn) {
+            link.deadline = Some(now.mono.after(limits::PIN_TIME_MAX_MS));
+        }
+        let tries = self.ward.device(device).map_or(0, |device| device.tries);
+        Expected::answered(Answer::PinNeeded(limits::PIN_TRIES_MAX - tries))
+    }
+
+    /// Why this device may not come in.
+    fn barred(&self, device: DeviceId) -> Option<Code> {
+        let Some(device) = self.ward.device(device).filter(|device| !device.revoked) else {
+            return Some(Code::DeviceUnknown);
+        };
+        if self.ward.person(device.person).is_none_or(|person| person.suspended) {
+            return Some(Code::PersonSuspended);
+        }
+        (device.tries >= limits::PIN_TRIES_MAX).then_some(Code::PinLockedOut)
+    }
+
+    /// Open, used within the idle time, not over by either clock, and not open for longer than a session may be.
+    fn session_is_open(&self, now: Now, device: DeviceId) -> bool {
+        let Some(until) = self.ward.device(device).and_then(|device| device.session) else { return false };
+        let Some((_, used, ends)) = self.lobby.open.iter().find(|open| open.0 == device) else { return false };
+        now.wall < until
+            && until <= now.wall.after(self.policy.session_ms)
+            && now.mono < used.after(self.policy.idle_lock_ms)
+            && now.mono < *ends
+    }
+
+    /// A device has one connection: an older one ends.
+    fn sign_in(&mut self, conn: Conn, device: DeviceId, expected: &mut Expected) {
+        let older: Vec<Conn> = self
+            .lobby
+            .links
+            .iter()
+            .filter(|link| link.conn != conn && self.held_by(link.conn) == Some(device))
+            .map(|link| link.conn)
+            .collect();
+        for older in older {
+            self.close(older, CloseCode::SUPERSEDED, expected);
+        }
+        expected.audits.push((self.actor(device), Act::SignedIn));
+        expected.answer = Some(Answer::SignedIn);
+        if let Some(link) = self.link_mut(conn) {
+            (link.phase, link.deadline) = (Phase::In(device), None);
+        }
+    }
+
+    /// The device that is, or was before it locked, signed in here.
+    pub(crate) fn held_by(&self, conn: Conn) -> Option<DeviceId> {
+        let link = self.link(conn)?;
+        match &link.phase {
+            Phase::In(device) => Some(*device),
+            Phase::PinDue(device) | Phase::PinChecking(device, _) if link.deadline.is_none() => Some(*device),
+            _ => None,
+        }
+    }
+
+    /// `verified` is the verdict on the signature.
+    pub(crate) fn join(
+        &mut self,
+        now: Now,
+        conn: Conn,
+        request: RequestId,
+        code: [u8; 32],
+        verified: Result<(), PeerFault>,
+    ) -> Expected {
+        if let Err(fault) = verified {
+            return self.fault(conn, fault);
+        }
+        match self.link(conn).map(|link| link.phase.clone()) {
+            None | Some(Phase::Over) => return Expected::default(),
+            Some(Phase::Welcomed) => {}
+            Some(_) => return self.fault(conn, PeerFault::OutOfTurn),
+        }
+        // So many codes a second are looked at; of the rest, right or wrong, nothing is said.
+        let passed = now.mono.0 - self.lobby.guessed_at.0;
+        let full = limits::JOIN_GUESSES_BURST * 1000;
+        self.lobby.guesses = (self.lobby.guesses + passed * limits::JOIN_GUESSES_PER_SECOND).min(full);
+        self.lobby.guessed_at = now.mono;
+        if self.lobby.guesses < 1000 {
+            return self.turn_away(conn, Code::SlowDown);
+        }
+        match self.code_holder(now, code) {
+            Err(refusal) => {
+                if refusal == Code::JoinCodeInvalid {
+                    self.lobby.guesses -= 1000;
+                }
+                self.turn_away(conn, refusal)
+            }
+            Ok(person) => {
+                self.enter(conn, Phase::Joining { request, code, person });
+                Expected::answered(Answer::Stretch)
+            }
+        }
+    }
+
+    fn code_holder(&self, now: Now, hash: [u8; 32]) -> Result<PersonId, Code> {
+        let code = self.ward.codes.iter().find(|code| code.hash == hash && now.wall < code.expires);
+        let person = code.ok_or(Code::JoinCodeInvalid)?.person;
+        if self.ward.person(person).is_none_or(|person| person.suspended) {
+            return Err(Code::PersonSuspended);
+        }
+        let held = self.ward.devices.iter().filter(|device| device.person == person && !device.revoked).count();
+        if held >= limits::DEVICES_PER_PERSON_MAX { Err(Code::Limit) } else { Ok(person) }
+    }
+
+    pub(crate) fn pin_offered(&mut self, conn: Conn, request: RequestId) -> Expected {
+        let device = match self.link(conn).map(|link| link.phase.clone()) {
+            None | Some(Phase::Over) => return Expected::default(),
+            Some(Phase::PinDue(device)) => device,
+            Some(_) => return self.fault(conn, PeerFault::OutOfTurn),
+        };
+        if let Some(code) = self.barred(device) {
+            return self.turn_away(conn, code);
+        }
+        // One at a time: a right PIN must not forgive the wrong ones that are still being looked at.
+        let checking = |link: &crate::reference::Link| {
+            matches!(link.phase, Phase::PinChecking(other, _) if other == device)
+        };
+        if self.lobby.links.iter().any(checking) {
+            return Expected::refused(Code::SlowDown);
+        }
+        if let Some(device) = self.ward.device_mut(device) {
+            device.tries += 1;
+        }
+        self.enter(conn, Phase::PinChecking(device, request));
+        Expected::answered(Answer::Stretch)
+    }
+
+    /// What the PIN's or the join's MAC brings. `enrolled` is the new device's identifier, if the core made one.
+    pub(crate) fn pin_mac(
+        &mut self,
+        now: Now,
+        conn: Conn,
+        mac: Option<PinMac>,
+        enrolled: Option<DeviceId>,
+    ) -> Expected {
+        match self.link(conn).map(|link| link.phase.clone()) {
+            Some(Phase::Joining { code, person, .. }) => {
+                let Some(pin) = mac else { return self.turn_away(conn, Code::Unavailable) };
+                match self.code_holder(now, code) {
+                    Ok(holder) if holder == person => {}
+                    Ok(_) => return self.turn_away(conn, Code::JoinCodeInvalid),
+                    Err(code) => return self.turn_away(conn, code),
+                }
+                let Some(device) = enrolled else { return Expected::default() };
+                self.ward.codes.retain(|kept| kept.hash != code);
+                self.ward.devices.push(Device {
+                    id: device,
+                    person,
+                    pin,
+                    tries: 0,
+                    revoked: false,
+                    session: None,
+                    last_number: 0,
+                    sent: Vec::new(),
+                });
+                let mut expected = Expected::default();
+                expected.audits.push((self.actor(device), Act::DeviceJoined(person, device)));
+                self.open_session(now, device);
+                self.sign_in(conn, device, &mut expected);
+                expected
+            }
+            Some(Phase::PinChecking(device, _)) => self.pin_checked(now, conn, device, mac),
+            _ => Expected::default(),
+        }
+    }
+
+    fn pin_checked(&mut self, now: Now, conn: Conn, id: DeviceId, mac: Option<PinMac>) -> Expected {
+        let actor = self.actor(id);
+        let barred = self.barred(id);
+        if matches!(barred, Some(Code::DeviceUnknown | Code::PersonSuspended)) {
+            return self.turn_away(conn, Code::DeviceUnknown);
+        }
+        let Some(device) = self.ward.device_mut(id) else { return Expected::default() };
+        let Some(mac) = mac else {
+            device.tries -= 1;
+            self.enter(conn, Phase::PinDue(id));
+            return Expected::refused(Code::Unavailable);
+        };
+        if mac == device.pin {
+            device.tries = 0;
+            self.open_session(now, id);
+            let mut expected = Expected::default();
+            self.sign_in(conn, id, &mut expected);
+            return expected;
+        }
+        let tries = device.tries;
+        let mut audits = vec![(actor, Act::PinWrong(tries))];
+        let mut expected = if tries >= limits::PIN_TRIES_MAX {
+            audits.push((actor, Act::PinLockedOut));
+            self.turn_away(conn, Code::PinLockedOut)
+        } else {
+            self.enter(conn, Phase::PinDue(id));
+            Expected::refused(Code::PinWrong)
+        };
+        expected.audits = audits;
+        expected
+    }
+
+    fn open_session(&mut self, now: Now, id: DeviceId) {
+        let until = now.wall.after(self.policy.session_ms);
+        if let Some(device) = self.ward.device_mut(id) {
+            device.session = Some(until);
+        }
+        self.lobby.open.retain(|open| open.0 != id);
+        self.lobby.open.push((id, now.mono, now.mono.after(self.policy.session_ms)));
+    }
+
+    pub(crate) fn enter(&mut self, conn: Conn, phase: Phase) {
+        if let Some(link) = self.link_mut(conn) {
+            link.phase = phase;
+        }
+    }
+
+    /// The sessions and connections of these devices end at once.
+    pub(crate) fn expel(&mut self, devices: &[DeviceId], expected: &mut Expected) {
+        for id in devices {
+            self.lobby.open.retain(|open| open.0 != *id);
+            if let Some(device) = self.ward.device_mut(*id) {
+                device.session = None;
+            }
+            let conns: Vec<Conn> = self.lobby.links.iter().map(|link| link.conn).collect();
+            for conn in conns.into_iter().filter(|conn| self.held_by(*conn) == Some(*id)) {
+                self.close(conn, CloseCode::REVOKED, expected);
+            }
+        }
+    }
+
+    /// Time passed: which sessions ended is the core's to say (`locked`), but each must have a reason, and none that
+    /// has one by the steady clock may stay open. `codes` are those that it let expire.
+    pub(crate) fn timeout(
+        &mut self,
+        now: Now,
+        locked: &[DeviceId],
+        codes: &[[u8; 32]],
+    ) -> Result<Expected, String> {
+        let mut expected = Expected::default();
+        let late: Vec<Conn> = self
+            .lobby
+            .links
+            .iter()
+            .filter(|link| link.phase != Phase::Over && link.deadline.is_some_and(|due| due <= now.mono))
+            .map(|link| link.conn)
+            .collect();
+        for conn in late {
+            let mut fault = self.fault(conn, PeerFault::TooSlow);
+            expected.audits.append(&mut fault.audits);
+            expected.closes.append(&mut fault.closes);
+        }
+        for id in locked {
+            let open = self.lobby.open.iter().find(|open| open.0 == *id).copied();
+            let (_, used, ends) = open.ok_or_else(|| format!("{id} locked without an open session"))?;
+            let until = self.ward.device(*id).and_then(|device| device.session);
+            let idle = used.after(self.policy.idle_lock_ms) <= now.mono;
+            let over = ends <= now.mono || until.is_none_or(|until| until <= now.wall);
+            if !idle && !over {
+                return Err(format!("{id} locked too early"));
+            }
+            self.lobby.open.retain(|open| open.0 != *id);
+            if let Some(device) = self.ward.device_mut(*id) {
+                device.session = None;
+            }
+            for link in &mut self.lobby.links {
+                if link.phase == Phase::In(*id) {
+                    (link.phase, link.attached) = (Phase::PinDue(*id), false);
+                }
+            }
+            expected.audits.push((Actor::TheBox, Act::SessionLocked(*id)));
+        }
+        for (device, used, ends) in &self.lobby.open {
+            if used.after(self.policy.idle_lock_ms) <= now.mono || *ends <= now.mono {
+                return Err(format!("{device} has a session that should have locked"));
+            }
+        }
+        for hash in codes {
+            let code = self.ward.codes.iter().find(|code| code.hash == *hash).cloned();
+            let code = code.filter(|code| code.expires <= now.wall).ok_or("a live join code was expired")?;
+            self.ward.codes.retain(|kept| kept.hash != *hash);
+            expected.audits.push((Actor::TheBox, Act::JoinCodeExpired(code.person)));
+        }
+        Ok(expected)
+    }
+}

@@ -1,0 +1,411 @@
+//! The reference's rules for conversations, messages and administration.
+
+use wardline_core::audit::{Act, Actor};
+use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::refusal::PeerFault;
+use wardline_core::time::Now;
+use wardline_core::wire::proto::RefusalCode as Code;
+use wardline_core::wire::proto::client_frame::Body;
+
+use crate::reference::{Answer, Conversation, Expected, JoinCode, Member, Person, Phase, Reference};
+
+/// What only the core can have chosen in this turn.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Chosen {
+    pub(crate) conversation: Option<ConversationId>,
+    pub(crate) person: Option<PersonId>,
+    pub(crate) code: Option<[u8; 32]>,
+}
+
+/// What the reference cannot know of a request by itself.
+pub(crate) struct Circumstances {
+    /// The doorway had a key to seal the text with.
+    pub(crate) sealed: bool,
+    /// The cursor is one that was given to this device.
+    pub(crate) cursor_known: bool,
+    pub(crate) chosen: Chosen,
+}
+
+impl Reference {
+    pub(crate) fn request(&mut self, now: Now, conn: Conn, body: &Body, around: &Circumstances) -> Expected {
+        match self.link(conn).map(|link| link.phase.clone()) {
+            None | Some(Phase::Over) => Expected::default(),
+            Some(Phase::New | Phase::Welcomed | Phase::Joining { .. }) => {
+                self.fault(conn, PeerFault::OutOfTurn)
+            }
+            Some(Phase::PinDue(_) | Phase::PinChecking(..)) => Expected::refused(Code::Locked),
+            Some(Phase::Local) => self.administer(now, Actor::Local, body, around.chosen),
+            Some(Phase::In(device)) => self.ask(now, conn, device, body, around),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        now: Now,
+        conn: Conn,
+        device: DeviceId,
+        body: &Body,
+        around: &Circumstances,
+    ) -> Expected {
+        let Some(me) = self.ward.device(device).map(|device| device.person) else { return Expected::default() };
+        let by_itself = matches!(body, Body::Sync(_)) || matches!(body, Body::Receipt(r) if r.read == 0);
+        if !by_itself && let Some(open) = self.lobby.open.iter_mut().find(|open| open.0 == device) {
+            open.1 = now.mono;
+        }
+        let place = |id: u64| ConversationId::new(id).expect("parsed before");
+        let person = |id: u64| PersonId::new(id).expect("parsed before");
+        match body {
+            Body::Sync(_) if !around.cursor_known => Expected::refused(Code::CursorInvalid),
+            Body::Sync(_) => {
+                if let Some(link) = self.link_mut(conn) {
+                    link.attached = true;
+                }
+                Expected::answered(Answer::Attach)
+            }
+            Body::Submit(submit) => {
+                let message = MessageId(submit.message.as_slice().try_into().expect("parsed before"));
+                self.submit(now, device, me, (submit.number, message, place(submit.conversation)), around.sealed)
+            }
+            Body::Receipt(receipt) => {
+                self.receipt(device, me, place(receipt.conversation), receipt.delivered, receipt.read)
+            }
+            Body::History(history) => {
+                self.history(device, me, place(history.conversation), history.before, history.limit)
+            }
+            Body::OpenDirect(open) => self.open_direct(device, me, person(open.person), around.chosen),
+            Body::OpenGroup(open) => {
+                let people: Vec<PersonId> = open.people.iter().map(|id| person(*id)).collect();
+                self.open_group(device, me, &people, around.chosen)
+            }
+            Body::ChangeMembers(change) => {
+                let add: Vec<PersonId> = change.add.iter().map(|id| person(*id)).collect();
+                let remove: Vec<PersonId> = change.remove.iter().map(|id| person(*id)).collect();
+                self.change_members(device, me, place(change.conversation), &add, &remove)
+            }
+            Body::ListPeople(_) => Expected::answered(Answer::People),
+            Body::Active(_) => Expected::default(),
+            other => {
+                let door = self.link(conn).map(|link| link.door);
+                let allowed = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                if !allowed {
+                    return Expected::refused(Code::NotAdministrator);
+                }
+                self.administer(now, self.actor(device), other, around.chosen)
+            }
+        }
+    }
+
+    fn submit(
+        &mut self,
+        now: Now,
+        device: DeviceId,
+        me: PersonId,
+        (number, message, place): (u64, MessageId, ConversationId),
+        sealed: bool,
+    ) -> Expected {
+        let last = self.ward.device(device).map_or(0, |device| device.last_number);
+        if number <= last {
+            return Expected::answered(Answer::Again);
+        }
+        if self.ward.member(place, me).is_none() {
+            return Expected::refused(Code::NoSuchConversation);
+        }
+        let low = self.lobby.disk_low;
+        let Some(conversation) = self.ward.conversation_mut(place) else { return Expected::default() };
+        if conversation.purged {
+            return Expected::refused(Code::Purged);
+        }
+        if low {
+            return Expected::refused(Code::DiskLow);
+        }
+        if !sealed {
+            return Expected::refused(Code::Unavailable);
+        }
+        conversation.messages.push(message);
+        let sequence = conversation.messages.len() as u64;
+        if let Some(device) = self.ward.device_mut(device) {
+            device.last_number = number;
+            device.sent.push((Number(number), message));
+        }
+        self.ward.newest = self.ward.newest.max(now.wall);
+        let mut expected = Expected::answered(Answer::Accepted(place, sequence));
+        expected.audits.push((self.actor(device), Act::MessageAccepted(place, Sequence(sequence))));
+        expected
+    }
+
+    fn receipt(
+        &mut self,
+        device: DeviceId,
+        me: PersonId,
+        place: ConversationId,
+        delivered: u64,
+        read: u64,
+    ) -> Expected {
+        let actor = self.actor(device);
+        if self.ward.member(place, me).is_none() {
+            return Expected::refused(Code::NoSuchConversation);
+        }
+        let Some(conversation) = self.ward.conversation_mut(place) else { return Expected::default() };
+        let last = conversation.messages.len() as u64;
+        if delivered > last || read > last {
+            return Expected::refused(Code::Invalid);
+        }
+        let mut expected = Expected::default();
+        for member in conversation.members.iter_mut().filter(|member| member.person == me) {
+            if read > member.read {
+                member.read = read;
+                expected.audits.push((actor, Act::MessagesRead(place, Sequence(read))));
+            }
+            member.delivered = member.delivered.max(delivered).max(member.read);
+        }
+        expected
+    }
+
+    fn history(
+        &mut self,
+        device: DeviceId,
+        me: PersonId,
+        place: ConversationId,
+        before: u64,
+        limit: u32,
+    ) -> Expected {
+        if limit == 0 || limit > 100 {
+            return Expected::refused(Code::Invalid);
+        }
+        let Some(member) = self.ward.member(place, me) else { return Expected::refused(Code::NoSuchConversation) };
+        let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
+        if conversation.purged {
+            return Expected::refused(Code::Purged);
+        }
+        let end = conversation.messages.len() as u64 + 1;
+        let before = if before == 0 { end } else { before.min(end) };
+        let from = member.from.max(conversation.expired_through + 1);
+        let mut expected = Expected::answered(Answer::Page(from, before));
+        expected.audits.push((self.actor(device), Act::HistoryRead(place, Sequence(before), limit)));
+        expected
+    }
+
+    fn open_direct(&mut self, device: DeviceId, me: PersonId, with: PersonId, chosen: Chosen) -> Expected {
+        if me == with {
+            return Expected::refused(Code::Invalid);
+        }
+        let both = |c: &&Conversation| {
+            c.direct && [me, with].iter().all(|who| c.members.iter().any(|member| member.person == *who))
+        };
+        if let Some(existing) = self.ward.conversations.iter().find(both) {
+            return Expected::answered(Answer::Opened(existing.id));
+        }
+        if self.ward.person(with).is_none_or(|person| person.suspended) {
+            return Expected::refused(Code::NoSuchPerson);
+        }
+        self.open(device, me, true, &[me, with], chosen)
+    }
+
+    fn open_group(
+        &mut self,
+        device: DeviceId,
+        me: PersonId,
+        people: &[PersonId],
+        chosen: Chosen,
+    ) -> Expected {
+        let mut members = vec![me];
+        for person in people {
+            if !members.contains(person) {
+                members.push(*person);
+            }
+        }
+        if members.iter().any(|who| *who != me && self.ward.person(*who).is_none_or(|who| who.suspended)) {
+            return Expected::refused(Code::NoSuchPerson);
+        }
+        self.open(device, me, false, &members, chosen)
+    }
+
+    fn open(
+        &mut self,
+        device: DeviceId,
+        me: PersonId,
+        direct: bool,
+        people: &[PersonId],
+        chosen: Chosen,
+    ) -> Expected {
+        if self.lobby.disk_low {
+            return Expected::refused(Code::DiskLow);
+        }
+        let Some(id) = chosen.conversation.filter(|id| self.ward.conversation(*id).is_none()) else {
+            return Expected::default();
+        };
+        let mut expected = Expected::answered(Answer::Opened(id));
+        expected.audits.push((self.actor(device), Act::ConversationOpened(id)));
+        let mut members = Vec::new();
+        for person in people {
+            members.push(Member { person: *person, from: 1, delivered: 0, read: 0, left: false });
+            expected.audits.push((self.actor(device), Act::MemberAdded(id, *person)));
+        }
+        self.ward.conversations.push(Conversation {
+            id,
+            direct,
+            owner: me,
+            purged: false,
+            members,
+            messages: Vec::new(),
+            expired_through: 0,
+        });
+        expected
+    }
+
+    fn change_members(
+        &mut self,
+        device: DeviceId,
+        me: PersonId,
+        place: ConversationId,
+        add: &[PersonId],
+        remove: &[PersonId],
+    ) -> Expected {
+        let actor = self.actor(device);
+        if self.ward.member(place, me).is_none() {
+            return Expected::refused(Code::NoSuchConversation);
+        }
+        let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
+        if conversation.direct || conversation.purged {
+            return Expected::refused(Code::Invalid);
+        }
+        if conversation.owner != me && remove.iter().any(|person| *person != me) {
+            return Expected::refused(Code::NotAdministrator);
+        }
+        let present = |who: PersonId| self.ward.member(place, who).is_some();
+        let (mut entering, mut leaving) = (Vec::new(), Vec::new());
+        for person in add {
+            if !present(*person) && !entering.contains(person) {
+                entering.push(*person);
+            }
+        }
+        for person in remove {
+            if present(*person) && !leaving.contains(person) {
+                leaving.push(*person);
+            }
+        }
+        if entering.iter().any(|who| self.ward.person(*who).is_none_or(|who| who.suspended)) {
+            return Expected::refused(Code::NoSuchPerson);
+        }
+        let mut expected = Expected::answered(Answer::Opened(place));
+        let Some(conversation) = self.ward.conversation_mut(place) else { return expected };
+        let last = conversation.messages.len() as u64;
+        for person in entering {
+            conversation.members.retain(|member| member.person != person);
+            let member = Member { person, from: last + 1, delivered: last, read: last, left: false };
+            conversation.members.push(member);
+            expected.audits.push((actor, Act::MemberAdded(place, person)));
+        }
+        for person in leaving {
+            for member in conversation.members.iter_mut().filter(|member| member.person == person) {
+                member.left = true;
+            }
+            expected.audits.push((actor, Act::MemberLeft(place, person)));
+            if person == me {
+                expected.answer = Some(Answer::Done);
+            }
+        }
+        expected
+    }
+
+    fn administer(&mut self, now: Now, by: Actor, body: &Body, chosen: Chosen) -> Expected {
+        let done = || Expected::answered(Answer::Done);
+        match body {
+            Body::AddPerson(add) => {
+                let Some(id) = chosen.person.filter(|id| self.ward.person(*id).is_none()) else {
+                    return Expected::default();
+                };
+                self.ward.people.push(Person { id, administrator: add.administrator, suspended: false });
+                let mut expected = Expected::answered(Answer::PersonAdded);
+                expected.audits.push((by, Act::PersonAdded(id)));
+                expected
+            }
+            Body::IssueJoinCode(issue) => {
+                let person = PersonId::new(issue.person).expect("parsed before");
+                match self.ward.person(person).map(|person| person.suspended) {
+                    None => return Expected::refused(Code::NoSuchPerson),
+                    Some(true) => return Expected::refused(Code::PersonSuspended),
+                    Some(false) => {}
+                }
+                let Some(hash) = chosen.code else { return Expected::default() };
+                let expires = now.wall.after(self.policy.join_code_ms);
+                self.ward.codes.push(JoinCode { hash, person, expires });
+                let mut expected = Expected::answered(Answer::JoinCode);
+                expected.audits.push((by, Act::JoinCodeIssued(person)));
+                expected
+            }
+            Body::RevokeDevice(revoke) => {
+                let id = DeviceId::new(revoke.device).expect("parsed before");
+                let Some(device) = self.ward.device_mut(id) else { return Expected::refused(Code::NoSuchDevice) };
+                let mut expected = done();
+                if !device.revoked {
+                    device.revoked = true;
+                    expected.audits.push((by, Act::DeviceRevoked(id)));
+                }
+                self.expel(&[id], &mut expected);
+                expected
+            }
+            Body::SetStanding(set) => {
+                let id = PersonId::new(set.person).expect("parsed before");
+                let mut expected = done();
+                let Some(person) = self.ward.people.iter_mut().find(|person| person.id == id) else {
+                    return Expected::refused(Code::NoSuchPerson);
+                };
+                if person.suspended != set.suspended {
+                    person.suspended = set.suspended;
+                    let act = if set.suspended { Act::PersonSuspended(id) } else { Act::PersonRestored(id) };
+                    expected.audits.push((by, act));
+                }
+                if set.suspended {
+                    let devices = self.ward.devices.iter().filter(|device| device.person == id);
+                    let devices: Vec<DeviceId> = devices.map(|device| device.id).collect();
+                    self.expel(&devices, &mut expected);
+                }
+                expected
+            }
+            Body::PurgeConversation(purge) => {
+                let id = ConversationId::new(purge.conversation).expect("parsed before");
+                let mut expected = done();
+                let Some(conversation) = self.ward.conversation_mut(id) else {
+                    return Expected::refused(Code::NoSuchConversation);
+                };
+                if !conversation.purged {
+                    conversation.purged = true;
+                    expected.audits.push((by, Act::ConversationPurged(id)));
+                }
+                expected
+            }
+            Body::ListDevices(list) => {
+                let person = PersonId::new(list.person).expect("parsed before");
+                if self.ward.person(person).is_none() {
+                    return Expected::refused(Code::NoSuchPerson);
+                }
+                let mut expected = Expected::answered(Answer::Devices);
+                expected.audits.push((by, Act::DevicesListed(person)));
+                expected
+            }
+            Body::ListPeople(_) => Expected::answered(Answer::People),
+            _ => Expected::refused(Code::UnknownRequest),
+        }
+    }
+
+    /// What was read by everybody goes when it is old; what somebody has not read, only when it is twice as old.
+    pub(crate) fn aged(&mut self, place: ConversationId, read_through: u64, any_through: u64) -> Expected {
+        let mut expected = Expected::default();
+        let Some(conversation) = self.ward.conversation_mut(place) else { return expected };
+        let mut through = conversation.expired_through;
+        for sequence in 1..=conversation.messages.len() as u64 {
+            let unread = conversation.members.iter().any(|member| !member.left && member.read < sequence);
+            if sequence <= any_through || (sequence <= read_through && !unread) {
+                through = through.max(sequence);
+            }
+        }
+        if through > conversation.expired_through {
+            conversation.expired_through = through;
+            expected.audits.push((Actor::TheBox, Act::MessagesExpired(place, Sequence(through))));
+        }
+        expected
+    }
+}
+

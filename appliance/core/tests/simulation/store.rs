@@ -1,0 +1,226 @@
+//! The store: the list of committed writes, and what can be read out of it. Survives every crash.
+
+use std::collections::BTreeMap;
+
+use wardline_core::audit::Entry;
+use wardline_core::conversation::{Conversation, Kind};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::state::{Restored, State};
+use wardline_core::time::Wall;
+use wardline_core::wire::proto;
+use wardline_core::write::{Message, Numbered, Write};
+
+/// Newest messages of a conversation in a snapshot: few, so that snapshots leave holes.
+const SNAPSHOT: usize = 3;
+
+#[derive(Default)]
+pub(crate) struct Store {
+    pub(crate) writes: Vec<Numbered>,
+    /// The fold of the writes.
+    pub(crate) state: State,
+    pub(crate) audit: Vec<Entry>,
+    rows: BTreeMap<ConversationId, Vec<Row>>,
+    keys: Vec<ConversationId>,
+}
+
+/// A message and whether its body is still kept. Number and name outlive the body: a late retry is answered by them.
+struct Row {
+    message: Message,
+    change: Change,
+    kept: bool,
+}
+
+impl Store {
+    /// One transaction. Numbers must go on without a gap.
+    pub(crate) fn commit(&mut self, batch: Vec<Numbered>) -> Result<(), String> {
+        for numbered in batch {
+            let Numbered { change, write } = &numbered;
+            if change.0 != self.state.change.0 + 1 {
+                return Err(format!("change {} after {}", change.0, self.state.change.0));
+            }
+            self.state.apply(*change, write);
+            match write {
+                Write::Audited { index, bytes } => {
+                    let entry = Entry::from_bytes(bytes).map_err(|error| format!("audit entry: {error}"))?;
+                    if *index != self.audit.len() as u64 + 1 || entry.index != *index {
+                        return Err(format!("audit entry {index} after {}", self.audit.len()));
+                    }
+                    self.audit.push(entry);
+                }
+                Write::KeyGranted { conversation, .. } => self.keys.push(*conversation),
+                Write::KeyDestroyed { conversation } => self.keys.retain(|kept| kept != conversation),
+                Write::MessageAccepted(message) => {
+                    let rows = self.rows.entry(message.conversation).or_default();
+                    if message.sequence.0 != rows.len() as u64 + 1 {
+                        return Err(format!("message {} after {}", message.sequence.0, rows.len()));
+                    }
+                    rows.push(Row { message: message.clone(), change: *change, kept: true });
+                }
+                Write::MessagesExpired { conversation, through } => {
+                    for row in self.rows.get_mut(conversation).into_iter().flatten() {
+                        row.kept &= row.message.sequence > *through;
+                    }
+                }
+                _ => {}
+            }
+            self.writes.push(numbered);
+        }
+        Ok(())
+    }
+
+    /// What a restart reads.
+    pub(crate) fn restored(&self) -> Restored {
+        Restored {
+            people: self.state.people.values().cloned().collect(),
+            devices: self.state.devices.values().cloned().collect(),
+            codes: self.state.codes.values().cloned().collect(),
+            conversations: self.state.conversations.values().cloned().collect(),
+            change: self.state.change,
+            audited: self.state.audited,
+            last_at: self.state.last_at,
+        }
+    }
+
+    pub(crate) fn has_key(&self, conversation: ConversationId) -> bool {
+        self.keys.contains(&conversation)
+    }
+
+    /// The message under a device's number.
+    pub(crate) fn numbered(&self, device: DeviceId, number: Number) -> Option<&Message> {
+        let mut messages = self.rows.values().flatten().map(|row| &row.message);
+        messages.find(|message| message.device == device && message.number == number)
+    }
+
+    /// Where a message stands, by its name.
+    pub(crate) fn find(&self, name: &[u8]) -> Vec<(ConversationId, Sequence)> {
+        let named = |row: &&Row| row.message.id.0[..] == *name;
+        let rows = self.rows.values().flatten().filter(named);
+        rows.map(|row| (row.message.conversation, row.message.sequence)).collect()
+    }
+
+    /// A message's text, while it is kept and its key lives.
+    pub(crate) fn read(&self, conversation: ConversationId, sequence: Sequence) -> Option<proto::Message> {
+        let row = self.rows.get(&conversation)?.get(usize::try_from(sequence.0).ok()?.checked_sub(1)?)?;
+        (row.kept && self.has_key(conversation)).then(|| to_wire(&row.message))
+    }
+
+    /// How many messages a conversation ever took.
+    pub(crate) fn names(&self, conversation: ConversationId) -> impl Iterator<Item = MessageId> + '_ {
+        self.rows.get(&conversation).into_iter().flatten().map(|row| row.message.id)
+    }
+
+    /// For every conversation with something old: read through, any through.
+    pub(crate) fn aged(&self, read_before: Wall, any_before: Wall) -> Vec<(ConversationId, Sequence, Sequence)> {
+        let mut aged = Vec::new();
+        for (id, rows) in &self.rows {
+            let through = |before: Wall| {
+                let old = rows.iter().filter(|row| row.kept && row.message.at < before);
+                old.map(|row| row.message.sequence).max().unwrap_or(Sequence::NONE)
+            };
+            if through(read_before) > Sequence::NONE {
+                aged.push((*id, through(read_before), through(any_before)));
+            }
+        }
+        aged
+    }
+
+    /// Everything but messages that is this person's and changed behind `after`.
+    pub(crate) fn small_after(&self, person: PersonId, after: Change) -> Vec<proto::event::Kind> {
+        use proto::event::Kind;
+        let mut events = Vec::new();
+        for entry in self.state.people.values().filter(|entry| entry.changed > after) {
+            events.push(Kind::Person(proto::Person {
+                person: entry.id.value(),
+                name: entry.name.reveal().to_owned(),
+                title: entry.title.reveal().to_owned(),
+                suspended: entry.suspended,
+                administrator: entry.administrator,
+            }));
+        }
+        for conversation in self.state.conversations.values() {
+            let Some(member) = conversation.members.get(&person) else { continue };
+            if member.left {
+                if member.changed > after {
+                    events.push(Kind::Gone(proto::ConversationGone { conversation: conversation.id.value() }));
+                }
+                continue;
+            }
+            let marks = conversation.members.values().any(|member| member.changed > after);
+            if conversation.changed > after || marks {
+                events.push(Kind::Conversation(conversation_to_wire(conversation, person)));
+            }
+        }
+        events
+    }
+
+    /// This person's messages behind `after`, in the order of their changes.
+    pub(crate) fn messages_after(
+        &self,
+        person: PersonId,
+        after: Change,
+        limit: usize,
+    ) -> Vec<(Change, proto::Message)> {
+        let mut found: Vec<(Change, &Message)> = Vec::new();
+        for (id, rows) in &self.rows {
+            let Some(member) = self.member_from(*id, person) else { continue };
+            let mine = |row: &&Row| row.kept && row.change > after && row.message.sequence >= member;
+            found.extend(rows.iter().rev().take_while(|row| row.change > after).filter(mine).map(|row| {
+                (row.change, &row.message)
+            }));
+        }
+        found.sort_unstable_by_key(|(change, _)| *change);
+        found.into_iter().take(limit).map(|(change, message)| (change, to_wire(message))).collect()
+    }
+
+    /// The newest messages of each of this person's conversations, in the order of their changes.
+    pub(crate) fn snapshot_messages(&self, person: PersonId) -> Vec<proto::Message> {
+        let mut found: Vec<(Change, proto::Message)> = Vec::new();
+        for (id, rows) in &self.rows {
+            let Some(from) = self.member_from(*id, person) else { continue };
+            let mine = rows.iter().rev().filter(|row| row.kept && row.message.sequence >= from).take(SNAPSHOT);
+            found.extend(mine.map(|row| (row.change, to_wire(&row.message))));
+        }
+        found.sort_by_key(|(change, _)| *change);
+        found.into_iter().map(|(_, message)| message).collect()
+    }
+
+    fn member_from(&self, id: ConversationId, person: PersonId) -> Option<Sequence> {
+        let conversation = self.state.conversations.get(&id).filter(|_| self.has_key(id))?;
+        conversation.member(person).map(|member| member.from)
+    }
+}
+
+fn to_wire(message: &Message) -> proto::Message {
+    proto::Message {
+        conversation: message.conversation.value(),
+        sequence: message.sequence.0,
+        message: message.id.0.to_vec(),
+        sender: message.sender.value(),
+        at: message.at.0,
+        text: String::from_utf8_lossy(&message.body.0).into_owned(),
+    }
+}
+
+fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto::Conversation {
+    let from = conversation.member(person).map_or(conversation.first, |member| member.from);
+    let kind = match conversation.kind {
+        Kind::Direct => proto::ConversationKind::Direct,
+        Kind::Group => proto::ConversationKind::Group,
+    };
+    let present = conversation.members.iter().filter(|(_, member)| !member.left);
+    proto::Conversation {
+        conversation: conversation.id.value(),
+        kind: kind.into(),
+        title: conversation.title.reveal().to_owned(),
+        members: present
+            .map(|(person, member)| proto::Member {
+                person: person.value(),
+                delivered: member.delivered.0,
+                read: member.read.0,
+            })
+            .collect(),
+        last_sequence: conversation.last.0,
+        first_sequence: from.max(conversation.first).0,
+        purged: conversation.purged,
+    }
+}

@@ -1,0 +1,57 @@
+//! Toy cryptography: tells right from wrong, keeps nothing secret.
+
+use wardline_core::directory::PublicKey;
+use wardline_core::pin::PinMac;
+use wardline_core::session::Verifier;
+
+/// FNV-1a with a finish, stretched to any length.
+fn digest<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
+    let mut state = 0xcbf2_9ce4_8422_2325_u64;
+    for part in parts {
+        for byte in part.iter().chain([0xff].iter()) {
+            state = (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    let mut bytes = [0; N];
+    for (round, chunk) in bytes.chunks_mut(8).enumerate() {
+        let mixed = (state ^ round as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        chunk.copy_from_slice(&(mixed ^ (mixed >> 29)).to_be_bytes()[..chunk.len()]);
+    }
+    bytes
+}
+
+/// A device's key out of its secret.
+pub(crate) fn public_key(secret: u64) -> PublicKey {
+    let mut bytes: [u8; 65] = digest(&[b"key", &secret.to_be_bytes()]);
+    bytes[0] = 4;
+    PublicKey::parse(&bytes).expect("starts with 4")
+}
+
+/// "Signs" with the public key: whoever calls this is trusted to hold the secret.
+pub(crate) fn sign(key: &PublicKey, message: &[u8]) -> [u8; 64] {
+    digest(&[b"signature", key.as_bytes(), message])
+}
+
+/// Recomputes the signature.
+pub(crate) struct ToyVerifier;
+
+impl Verifier for ToyVerifier {
+    fn p256(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
+        sign(key, message) == *signature
+    }
+}
+
+/// The keeper's MAC over the stretched PIN.
+pub(crate) fn pin_mac(salt: &[u8; 16], pin: &str) -> PinMac {
+    PinMac(digest(&[b"pin", salt, pin.as_bytes()]))
+}
+
+/// A connection's exporter.
+pub(crate) fn exporter(conn: u64) -> [u8; 32] {
+    digest(&[b"exporter", &conn.to_be_bytes()])
+}
+
+/// Any short value out of any bytes, for trace hashes.
+pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
+    u64::from_be_bytes(digest(&[bytes]))
+}

@@ -1,0 +1,108 @@
+//! Catching a connection up from the store: what changed behind its cursor, then the missed messages in order.
+
+use std::sync::Arc;
+
+use wardline_core::cursor::Cursors;
+use wardline_core::grant::SyncGrant;
+use wardline_core::ids::{Change, ConversationId, DeviceId};
+use wardline_core::text::Sealed;
+use wardline_core::wire::proto::{self, event::Kind};
+
+use crate::keyring::{ConversationKey, Keyring, Origin};
+use crate::store::{Changes, Readers, StoreError, StoredMessage};
+
+/// Messages read and written at a time: at most 128 x 8 KiB = 1 MiB in memory for each connection that catches up.
+pub const CHUNK: usize = 128;
+
+/// What reading needs: the store, the keys, the cursors. One for the process.
+pub struct Library {
+    /// The store's read side.
+    pub readers: Readers,
+    /// Conversation keys.
+    pub keyring: Arc<Keyring>,
+    /// For stamping deliveries.
+    pub cursors: Cursors,
+}
+
+impl Library {
+    /// A conversation's key; `None` when it is destroyed or was never there.
+    pub async fn key(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Option<Arc<ConversationKey>>, StoreError> {
+        let read_at = match self.keyring.at_hand(conversation) {
+            Ok(key) => return Ok(Some(key)),
+            Err(read_at) => read_at,
+        };
+        let Some(wrapped) = self.readers.key(conversation).await? else { return Ok(None) };
+        let Ok(key) = self.keyring.unwrap(&wrapped) else {
+            tracing::error!("a conversation's key does not unwrap: the store was changed from outside");
+            return Ok(None);
+        };
+        self.keyring.remember(conversation, &key, read_at);
+        Ok(Some(key))
+    }
+
+    /// A stored message as the wire has it. A purged one keeps its place with no text.
+    pub async fn message(&self, stored: &StoredMessage) -> Result<proto::Message, StoreError> {
+        let text = match self.key(stored.conversation).await? {
+            Some(key) => self.text(&key, stored),
+            None => String::new(),
+        };
+        Ok(proto::Message {
+            conversation: stored.conversation.value(),
+            sequence: stored.sequence.0,
+            message: stored.id.0.to_vec(),
+            sender: stored.sender.value(),
+            at: stored.at.0,
+            text,
+        })
+    }
+
+    fn text(&self, key: &ConversationKey, stored: &StoredMessage) -> String {
+        let origin = Origin { conversation: stored.conversation, message: stored.id, device: stored.device };
+        let body: &Sealed = &stored.body;
+        self.keyring.open(key, origin, body).unwrap_or_else(|_| {
+            tracing::error!("a body does not open: the store was changed from outside");
+            String::new()
+        })
+    }
+
+    /// A page of messages.
+    pub async fn messages(&self, stored: &[StoredMessage]) -> Result<Vec<proto::Message>, StoreError> {
+        let mut messages = Vec::with_capacity(stored.len());
+        for message in stored {
+            messages.push(self.message(message).await?);
+        }
+        Ok(messages)
+    }
+
+    /// What changed, without the messages themselves.
+    pub async fn changes(&self, grant: &SyncGrant, after: Option<Change>) -> Result<Changes, StoreError> {
+        self.readers.changes(grant, after).await
+    }
+
+    /// The cursor of a device at a change.
+    pub fn cursor(&self, device: DeviceId, change: Change) -> Vec<u8> {
+        self.cursors.seal(device, change).0.to_vec()
+    }
+}
+
+/// Everything small that changed, as events. Their deliveries carry no cursor: the messages behind them do.
+pub fn small_events(changes: &Changes, grant: &SyncGrant) -> Vec<Kind> {
+    let people = changes.people.iter().map(|person| Kind::Person(person.to_wire()));
+    let conversations = changes
+        .conversations
+        .iter()
+        .map(|conversation| Kind::Conversation(conversation.to_wire(grant.person())));
+    let gone = changes.gone.iter().map(|id| Kind::Gone(proto::ConversationGone { conversation: id.value() }));
+    let watermarks = changes.watermarks.iter().map(|(conversation, person, delivered, read, _)| {
+        Kind::Watermark(proto::Watermark {
+            conversation: conversation.value(),
+            person: person.value(),
+            delivered: delivered.0,
+            read: read.0,
+        })
+    });
+    people.chain(conversations).chain(gone).chain(watermarks).collect()
+}

@@ -1,0 +1,342 @@
+//! The loop: whatever waits becomes one transaction; answers leave after it.
+//!
+//! One task owns the core and the store's writer. It never blocks on a connection: lanes take what fits and remember
+//! the rest. Throughput rises with load, because more inputs share a commit, while latency stays one commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use wardline_core::ids::{Change, Conn};
+use wardline_core::input::{Door, Input};
+use wardline_core::refusal::CloseCode;
+use wardline_core::relay::Relay;
+use wardline_core::text::Text;
+use wardline_core::time::{Mono, Now, Wall};
+use wardline_core::turn::{Event, Send, Turn};
+use wardline_core::wire::{self, proto};
+use wardline_core::write::{Numbered, Write};
+
+use crate::catchup::Library;
+use crate::disk::Disk;
+use crate::lane::{Attach, Lane, Out};
+use crate::metrics::Metrics;
+use crate::store::{Commit, Store, StoreError};
+
+/// Inputs that may wait for the driver. Every connection waits for its own turn to put one in, so one that floods
+/// takes one place at a time. 4,096 x about 300 bytes: 1 MB, and at most 4,096 bodies of 8 KiB: 32 MB.
+pub const INPUTS_MAX: usize = 4_096;
+/// Inputs that share one commit. More gain little and make the first one wait.
+const BATCH_MAX: usize = 1_024;
+/// Milliseconds between looks at the disk when nothing is committed.
+const DISK_LOOK_MS: u64 = 1_000;
+/// Conversations that one sweep may expire messages of; the next minute takes the next.
+const AGED_MAX: u32 = 1_000;
+
+/// What the doorways tell the driver.
+pub enum Command {
+    /// A connection opened, with the lane that leads back to it.
+    Connected(Conn, Door, Arc<Lane>),
+    /// Something happened; a submission brings its text along for those who are connected.
+    Input(Input, Option<Text>),
+}
+
+/// Why the loop ended.
+#[derive(Debug, Error)]
+pub enum Ended {
+    /// Asked to: everybody was told.
+    #[error("drained")]
+    Drained,
+    /// A commit did not succeed. Nothing of it was acknowledged; starting again from the store is safe.
+    #[error("the store did not commit, nothing of it was acknowledged: {0}")]
+    NotCommitted(StoreError),
+}
+
+/// The process's clock. One reading a batch.
+pub struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    /// Starts now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    /// Both readings.
+    pub fn now(&self) -> Now {
+        let mono = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        Now { mono: Mono(mono), wall: Wall(i64::try_from(wall).unwrap_or(i64::MAX)) }
+    }
+}
+
+/// The loop's belongings.
+pub struct Driver {
+    /// The decisions.
+    pub relay: Relay,
+    /// The one writer.
+    pub store: Store,
+    /// The read side, for sweeps and for forgetting purged keys.
+    pub library: Arc<Library>,
+    /// The volume.
+    pub disk: Disk,
+    /// The numbers.
+    pub metrics: Arc<Metrics>,
+    /// The clock.
+    pub clock: Clock,
+    /// From the doorways.
+    pub inbox: mpsc::Receiver<Command>,
+    /// To itself, for answers of the store.
+    pub commands: mpsc::WeakSender<Command>,
+}
+
+impl Driver {
+    /// Runs until drained or until a commit fails.
+    pub async fn run(mut self) -> Ended {
+        let mut lanes: BTreeMap<Conn, Arc<Lane>> = BTreeMap::new();
+        let mut waiting = Vec::with_capacity(BATCH_MAX);
+        loop {
+            let due = self.until_due();
+            tokio::select! {
+                received = self.inbox.recv_many(&mut waiting, BATCH_MAX) => {
+                    if received == 0 {
+                        return Ended::Drained;
+                    }
+                }
+                () = tokio::time::sleep(due) => {}
+            }
+            let mut batch = Batch::default();
+            let draining = self.decide(&mut lanes, &mut waiting, &mut batch);
+            if let Err(error) = self.commit(&batch.writes).await {
+                for lane in lanes.values() {
+                    lane.close(CloseCode::DRAINING);
+                }
+                return Ended::NotCommitted(error);
+            }
+            self.dispatch(&mut lanes, batch).await;
+            if draining {
+                return Ended::Drained;
+            }
+        }
+    }
+
+    fn until_due(&self) -> std::time::Duration {
+        let now = self.clock.now().mono.0;
+        let due = self.relay.poll_timeout().map_or(u64::MAX, |due| due.0);
+        std::time::Duration::from_millis(due.saturating_sub(now).min(DISK_LOOK_MS))
+    }
+
+    /// Lets the core decide everything that waits. True when this was the last of it.
+    fn decide(
+        &mut self,
+        lanes: &mut BTreeMap<Conn, Arc<Lane>>,
+        waiting: &mut Vec<Command>,
+        batch: &mut Batch,
+    ) -> bool {
+        let now = self.clock.now();
+        if let Ok(free) = self.disk.tend() {
+            self.metrics.disk_free_bytes.set(free);
+            let turn = self.relay.handle(now, Input::Disk { free });
+            batch.add(turn, None);
+        }
+        let mut draining = false;
+        for command in waiting.drain(..) {
+            let (input, text) = match command {
+                Command::Connected(conn, door, lane) => {
+                    lanes.insert(conn, lane);
+                    (Input::Connected { conn, door }, None)
+                }
+                Command::Input(input, text) => (input, text),
+            };
+            if let Input::Closed { conn } = &input {
+                lanes.remove(conn);
+            }
+            draining |= matches!(input, Input::Drain);
+            self.metrics.inputs_total.one();
+            batch.add(self.relay.handle(now, input), text);
+        }
+        if self.relay.poll_timeout().is_some_and(|due| due <= now.mono) {
+            batch.add(self.relay.handle_timeout(now), None);
+        }
+        let (connections, attached) = self.relay.connections();
+        self.metrics.connections.set(connections as u64);
+        self.metrics.attached.set(attached as u64);
+        self.metrics.disk_low.set(u64::from(self.relay.disk_low()));
+        draining
+    }
+
+    async fn commit(&mut self, writes: &[Numbered]) -> Result<(), StoreError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        match self.store.commit(writes).await {
+            Commit::Committed => {}
+            Commit::Refused(error) | Commit::Unknown(error) => return Err(error),
+        }
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.metrics.commits_total.one();
+        self.metrics.commit_microseconds_total.add(took);
+        self.metrics.writes_total.add(writes.len() as u64);
+        for numbered in writes {
+            match &numbered.write {
+                Write::KeyDestroyed { conversation } => self.library.keyring.forget(*conversation),
+                Write::MessageAccepted(_) => self.metrics.messages_accepted_total.one(),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn dispatch(&mut self, lanes: &mut BTreeMap<Conn, Arc<Lane>>, batch: Batch) {
+        for send in batch.sends {
+            match send {
+                Send::FindAged { read_before, any_before } => self.find_aged(read_before, any_before),
+                Send::ScrubLog => {
+                    if let Err(error) = self.store.scrub().await {
+                        tracing::error!(%error, "the log could not be truncated after a purge");
+                    }
+                }
+                Send::Fanout { change, event, conns } => {
+                    self.fan_out(lanes, change, event, &conns, &batch.events)
+                }
+                Send::Close { conn, code } => {
+                    if code.0 >= 0x100 {
+                        self.metrics.peer_faults_total.one();
+                    }
+                    if let Some(lane) = lanes.get(&conn) {
+                        lane.close(code);
+                    }
+                }
+                other => self.to_lane(lanes, other),
+            }
+        }
+    }
+
+    fn to_lane(&self, lanes: &BTreeMap<Conn, Arc<Lane>>, send: Send) {
+        let (conn, out) = match send {
+            Send::Reply { conn, request, body } => {
+                if matches!(body, proto::server_frame::Body::Refused(_)) {
+                    self.metrics.refusals_total.one();
+                }
+                (conn, Out::Frame(frame(request.0, body)))
+            }
+            Send::Welcome { conn, request, expect, welcome } => {
+                if let Some(lane) = lanes.get(&conn) {
+                    lane.expect(expect);
+                }
+                (conn, Out::Frame(frame(request.0, proto::server_frame::Body::Welcome(welcome))))
+            }
+            Send::StretchPin { conn, person, device, salt } => (conn, Out::Stretch(person, device, salt)),
+            Send::AnswerAgain { conn, request, device, number, message } => {
+                (conn, Out::AnswerAgain(request, device, number, message))
+            }
+            Send::ReadPage { conn, request, grant } => (conn, Out::Page(request, grant)),
+            Send::Accepted(accepted) => {
+                if let Some(lane) = lanes.get(&accepted.conn) {
+                    lane.accepted(accepted);
+                }
+                return;
+            }
+            Send::Attach { conn, request, grant, device, after } => {
+                if let Some(lane) = lanes.get(&conn) {
+                    lane.attach(Attach { request, grant, device, after });
+                }
+                return;
+            }
+            Send::Detach { conn } => {
+                if let Some(lane) = lanes.get(&conn) {
+                    lane.detach();
+                }
+                return;
+            }
+            Send::Fanout { .. } | Send::Close { .. } | Send::FindAged { .. } | Send::ScrubLog => return,
+        };
+        if let Some(lane) = lanes.get(&conn) {
+            lane.answer(out);
+        }
+    }
+
+    /// Encodes an event once and gives every lane its own head for it.
+    fn fan_out(
+        &self,
+        lanes: &BTreeMap<Conn, Arc<Lane>>,
+        change: Change,
+        event: Event,
+        conns: &[Conn],
+        events: &BTreeMap<Change, Bytes>,
+    ) {
+        let bytes = match event {
+            Event::Message(..) => match events.get(&change) {
+                Some(bytes) => bytes.clone(),
+                None => return,
+            },
+            Event::Small(kind) => Bytes::from(wire::encode_event(*kind)),
+        };
+        for conn in conns {
+            let Some(lane) = lanes.get(conn) else { continue };
+            lane.deliver(change, &bytes, |device| {
+                wire::delivery_head(&self.library.cursors.seal(device, change).0, bytes.len())
+            });
+        }
+        self.metrics.deliveries_total.add(conns.len() as u64);
+    }
+
+    fn find_aged(&self, read_before: Wall, any_before: Wall) {
+        let (library, commands) = (Arc::clone(&self.library), self.commands.clone());
+        tokio::spawn(async move {
+            let aged = match library.readers.aged(read_before, any_before, AGED_MAX).await {
+                Ok(aged) => aged,
+                Err(error) => return tracing::warn!(%error, "could not look for old messages"),
+            };
+            for (conversation, read_through, any_through) in aged {
+                let Some(commands) = commands.upgrade() else { return };
+                let input = Input::Aged { conversation, read_through, any_through };
+                if commands.send(Command::Input(input, None)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// A frame with its prefix.
+pub fn frame(request: u64, body: proto::server_frame::Body) -> Vec<u8> {
+    wire::encode_frame(&proto::ServerFrame { request, body: Some(body) })
+}
+
+/// One commit's worth of decisions.
+#[derive(Default)]
+struct Batch {
+    writes: Vec<Numbered>,
+    sends: Vec<Send>,
+    /// Accepted messages as events, by change: encoded once, sent to everybody connected.
+    events: BTreeMap<Change, Bytes>,
+}
+
+impl Batch {
+    fn add(&mut self, turn: Turn, text: Option<Text>) {
+        if let Some(text) = text {
+            for numbered in &turn.writes {
+                if let Write::MessageAccepted(message) = &numbered.write {
+                    let kind = proto::event::Kind::Message(proto::Message {
+                        conversation: message.conversation.value(),
+                        sequence: message.sequence.0,
+                        message: message.id.0.to_vec(),
+                        sender: message.sender.value(),
+                        at: message.at.0,
+                        text: text.reveal().to_owned(),
+                    });
+                    self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
+                }
+            }
+        }
+        self.writes.extend(turn.writes);
+        self.sends.extend(turn.sends);
+    }
+}

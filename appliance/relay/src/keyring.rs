@@ -1,0 +1,239 @@
+//! Conversation keys: unwrapped here, in memory only, and used to seal and open bodies.
+//!
+//! The keeper's database key never encrypts a body. Three keys are derived from it (HKDF-SHA-256, RFC 5869), one each
+//! for wrapping conversation keys, for cursors and for SQLCipher, so that none of them gives away another.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use thiserror::Error;
+use wardline_core::ids::{ConversationId, DeviceId, MessageId};
+use wardline_core::text::{Sealed, WrappedKey};
+use zeroize::Zeroizing;
+
+/// Unwrapped keys kept: two generations of this many, about 600 bytes each (an expanded AES key schedule): 20 MB.
+const GENERATION_MAX: usize = 16_384;
+
+/// Why a key or body could not be used.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum KeyError {
+    /// The bytes are not what this key sealed: the store was tampered with, or the key is another's.
+    #[error("sealed bytes do not open: the store or its key was changed from outside")]
+    DoesNotOpen,
+    /// The system's random generator failed.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
+}
+
+/// The three keys that come of the keeper's one.
+pub struct BoxKeys {
+    /// For [`crate::store::StoreKey`].
+    pub store: Zeroizing<[u8; 32]>,
+    /// For [`wardline_core::cursor::Cursors`].
+    pub cursor: Zeroizing<[u8; 32]>,
+    wrap: Zeroizing<[u8; 32]>,
+}
+
+impl BoxKeys {
+    /// Derives them.
+    pub fn derive(database_key: &[u8; 32]) -> Result<Self, KeyError> {
+        let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, b"wardline/1 box").extract(database_key);
+        let derive = |label: &'static [u8]| {
+            let mut key = Zeroizing::new([0; 32]);
+            let info = [label];
+            let okm = secret.expand(&info, hkdf::HKDF_SHA256).map_err(|_| KeyError::DoesNotOpen)?;
+            okm.fill(key.as_mut()).map_err(|_| KeyError::DoesNotOpen)?;
+            Ok(key)
+        };
+        // The database key itself is SQLCipher's, so that a recovered key opens the file with the stock tool.
+        Ok(Self { store: Zeroizing::new(*database_key), cursor: derive(b"cursor")?, wrap: derive(b"wrap")? })
+    }
+}
+
+/// One conversation's key, ready for use.
+pub struct ConversationKey(LessSafeKey);
+
+/// Wraps, unwraps and remembers conversation keys.
+pub struct Keyring {
+    wrap: LessSafeKey,
+    random: SystemRandom,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    young: BTreeMap<ConversationId, Arc<ConversationKey>>,
+    old: BTreeMap<ConversationId, Arc<ConversationKey>>,
+    purges: u64,
+}
+
+/// How many purges there had been when a key was read; see [`Keyring::remember`].
+#[derive(Clone, Copy)]
+pub struct Purges(u64);
+
+fn aead(key: &[u8; 32]) -> Result<LessSafeKey, KeyError> {
+    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).map_err(|_| KeyError::DoesNotOpen)?))
+}
+
+impl Keyring {
+    /// Under the box's wrapping key.
+    pub fn new(keys: &BoxKeys) -> Result<Self, KeyError> {
+        Ok(Self { wrap: aead(&keys.wrap)?, random: SystemRandom::new(), kept: Mutex::default() })
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> Result<[u8; N], KeyError> {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
+        Ok(bytes)
+    }
+
+    fn seal_under(&self, key: &LessSafeKey, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let nonce = self.random::<NONCE_LEN>()?;
+        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let tag = key
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(aad),
+                &mut sealed[NONCE_LEN..],
+            )
+            .map_err(|_| KeyError::DoesNotOpen)?;
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(sealed)
+    }
+
+    fn open_under(key: &LessSafeKey, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(KeyError::DoesNotOpen)?;
+        let mut body = Zeroizing::new(body.to_vec());
+        let opened = key
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), &mut body)
+            .map_err(|_| KeyError::DoesNotOpen)?
+            .len();
+        body.truncate(opened);
+        Ok(body)
+    }
+
+    /// A new conversation's key, wrapped.
+    pub fn fresh(&self) -> Result<WrappedKey, KeyError> {
+        let key = Zeroizing::new(self.random::<32>()?);
+        Ok(WrappedKey(self.seal_under(&self.wrap, b"wardline/1 key", key.as_ref())?))
+    }
+
+    /// The key that was wrapped.
+    pub fn unwrap(&self, wrapped: &WrappedKey) -> Result<Arc<ConversationKey>, KeyError> {
+        let key = Self::open_under(&self.wrap, b"wardline/1 key", &wrapped.0)?;
+        let key: &[u8; 32] = key.as_slice().try_into().map_err(|_| KeyError::DoesNotOpen)?;
+        Ok(Arc::new(ConversationKey(aead(key)?)))
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key, if it is at hand; else the state to pass to [`Keyring::remember`] with what the store gives.
+    pub fn at_hand(&self, conversation: ConversationId) -> Result<Arc<ConversationKey>, Purges> {
+        let mut kept = self.kept();
+        if let Some(key) = kept.young.get(&conversation) {
+            return Ok(Arc::clone(key));
+        }
+        if let Some(key) = kept.old.remove(&conversation) {
+            kept.young.insert(conversation, Arc::clone(&key));
+            return Ok(key);
+        }
+        Err(Purges(kept.purges))
+    }
+
+    /// Keeps a key that was read from the store, unless something was purged meanwhile: then it might be that.
+    pub fn remember(&self, conversation: ConversationId, key: &Arc<ConversationKey>, read_at: Purges) {
+        let mut kept = self.kept();
+        if kept.purges != read_at.0 {
+            return;
+        }
+        if kept.young.len() >= GENERATION_MAX {
+            kept.old = std::mem::take(&mut kept.young);
+        }
+        kept.young.insert(conversation, Arc::clone(key));
+    }
+
+    /// Forgets a destroyed key.
+    pub fn forget(&self, conversation: ConversationId) {
+        let mut kept = self.kept();
+        kept.purges += 1;
+        kept.young.remove(&conversation);
+        kept.old.remove(&conversation);
+    }
+
+    /// A body under its conversation's key, bound to its place of origin.
+    pub fn seal(&self, key: &ConversationKey, origin: Origin, text: &str) -> Result<Sealed, KeyError> {
+        Ok(Sealed(self.seal_under(&key.0, &origin.to_aad(), text.as_bytes())?))
+    }
+
+    /// The text that was sealed.
+    pub fn open(&self, key: &ConversationKey, origin: Origin, sealed: &Sealed) -> Result<String, KeyError> {
+        let plain = Self::open_under(&key.0, &origin.to_aad(), &sealed.0)?;
+        String::from_utf8(plain.to_vec()).map_err(|_| KeyError::DoesNotOpen)
+    }
+}
+
+/// What a body is bound to: moved to another message, device or conversation it does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// Its name.
+    pub message: MessageId,
+    /// The device that sent it.
+    pub device: DeviceId,
+}
+
+impl Origin {
+    fn to_aad(self) -> [u8; 48] {
+        let mut aad = [0; 48];
+        aad[..16].copy_from_slice(b"wardline/1 body\0");
+        aad[16..24].copy_from_slice(&self.conversation.value().to_be_bytes());
+        aad[24..40].copy_from_slice(&self.message.0);
+        aad[40..].copy_from_slice(&self.device.value().to_be_bytes());
+        aad
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(conversation: u64) -> Origin {
+        Origin {
+            conversation: ConversationId::new(conversation).unwrap(),
+            message: MessageId([3; 16]),
+            device: DeviceId::new(9).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_body_opens_where_it_was_sealed_and_nowhere_else() {
+        let ring = Keyring::new(&BoxKeys::derive(&[1; 32]).unwrap()).unwrap();
+        let wrapped = ring.fresh().unwrap();
+        let key = ring.unwrap(&wrapped).unwrap();
+        let sealed = ring.seal(&key, origin(1), "bed 4 is free").unwrap();
+        assert_eq!(ring.open(&key, origin(1), &sealed).unwrap(), "bed 4 is free");
+        assert_eq!(ring.open(&key, origin(2), &sealed), Err(KeyError::DoesNotOpen));
+        let other = Keyring::new(&BoxKeys::derive(&[2; 32]).unwrap()).unwrap();
+        assert!(other.unwrap(&wrapped).is_err());
+    }
+
+    #[test]
+    fn a_key_read_before_a_purge_is_not_kept_after_it() {
+        let ring = Keyring::new(&BoxKeys::derive(&[1; 32]).unwrap()).unwrap();
+        let id = ConversationId::new(1).unwrap();
+        let key = ring.unwrap(&ring.fresh().unwrap()).unwrap();
+        let Err(read_at) = ring.at_hand(id) else { panic!("nothing was kept yet") };
+        ring.forget(id);
+        ring.remember(id, &key, read_at);
+        assert!(ring.at_hand(id).is_err());
+    }
+}

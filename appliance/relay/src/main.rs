@@ -1,0 +1,144 @@
+//! The relay's boot, on one screen: each step needs what only the step before makes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+use nix::sys::resource::{Resource, setrlimit};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use wardline_core::cursor::Cursors;
+use wardline_core::input::Input;
+use wardline_core::relay::Relay;
+use wardline_relay::catchup::Library;
+use wardline_relay::config::{Config, Zones};
+use wardline_relay::disk::{Disk, OPEN_MIN};
+use wardline_relay::driver::{Clock, Command, Driver, Ended, INPUTS_MAX};
+use wardline_relay::front::connection::Context;
+use wardline_relay::front::local;
+use wardline_relay::front::quic::{self, Certificates, SourceLimit};
+use wardline_relay::keeper::Keeper;
+use wardline_relay::keyring::{BoxKeys, Keyring};
+use wardline_relay::logging;
+use wardline_relay::metrics::{self, Metrics};
+use wardline_relay::store::{Store, StoreKey};
+
+/// How long a keeper may take to start before the relay gives up and is started again.
+const KEEPER_PATIENCE: Duration = Duration::from_secs(30);
+/// Between looks for a renewed certificate. Leaves are renewed daily.
+const RENEWAL_LOOK: Duration = Duration::from_secs(3_600);
+
+fn main() -> Result<()> {
+    let config = Config::parse();
+    logging::start(&config.log);
+    // No core file ever holds a key or a message.
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).context("forbidding core files")?;
+    nix::sys::prctl::set_dumpable(false).context("forbidding core files")?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
+}
+
+async fn run(config: Config) -> Result<()> {
+    let keeper = Keeper::connect(&config.keeper, KEEPER_PATIENCE).with_context(|| {
+        format!("no keeper answers at {}: start wardline-keeper", config.keeper.display())
+    })?;
+    let (keeper, keys, leaves) = tokio::task::spawn_blocking(move || {
+        let mut keeper = keeper;
+        let database_key = keeper.database_key()?;
+        let leaves = keeper.leaves()?;
+        let keys = BoxKeys::derive(database_key.expose())?;
+        anyhow::Ok((keeper, keys, leaves))
+    })
+    .await?
+    .context("the keeper does not release this box's keys")?;
+
+    std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
+    let mut disk = Disk::new(&config.data);
+    wait_for_room(&mut disk).await?;
+    let key = StoreKey::new(*keys.store);
+    let (store, restored) = Store::open(&config.data.join("wardline.db"), &key).await?;
+    let clock = Clock::start();
+    let relay = Relay::new(clock.now(), config.policy(), &keys.cursor, restored)?;
+
+    let metrics = Arc::new(Metrics::default());
+    let keyring = Arc::new(Keyring::new(&keys)?);
+    let library =
+        Arc::new(Library { readers: store.readers(), keyring, cursors: Cursors::new(&keys.cursor) });
+    let keeper = Keeper::start(config.keeper.clone(), keeper)?;
+    let (commands, inbox) = mpsc::channel(INPUTS_MAX);
+    let context =
+        Arc::new(Context::new(commands.clone(), Arc::clone(&library), keeper.clone(), Arc::clone(&metrics)));
+
+    let certificates = Arc::new(Certificates::new(&leaves)?);
+    let endpoint = quic::open(config.listen, Arc::clone(&certificates))?;
+    let limit = SourceLimit { per_second: config.source_rate, burst: config.source_burst };
+    let zones = Arc::new(Zones::new(config.zone.clone()));
+    tokio::spawn(quic::run(endpoint.clone(), zones, limit, Arc::clone(&context)));
+    tokio::spawn(renew(keeper, certificates));
+    let (local_path, users) = (config.local.clone(), config.local_users());
+    let mut local = tokio::spawn(async move { local::run(&local_path, users, context).await });
+    let (metrics_path, numbers) = (config.metrics.clone(), Arc::clone(&metrics));
+    let mut scraped = tokio::spawn(async move { metrics::serve(&metrics_path, numbers).await });
+    tokio::spawn(drain_on_signal(commands.clone()));
+
+    let driver =
+        Driver { relay, store, library, disk, metrics, clock, inbox, commands: commands.downgrade() };
+    let address = endpoint.local_addr()?;
+    tracing::info!(%address, "ready");
+    // Without systemd there is nobody to tell.
+    let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status("answering")]);
+    let ended = tokio::select! {
+        ended = driver.run() => ended,
+        failed = &mut local => return Err(failed?.err().map_or_else(|| anyhow::anyhow!("ended"), Into::into))
+            .with_context(|| format!("the local socket {}", config.local.display())),
+        failed = &mut scraped => return Err(failed?.err().map_or_else(|| anyhow::anyhow!("ended"), Into::into))
+            .with_context(|| format!("the metrics socket {}", config.metrics.display())),
+    };
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    match ended {
+        Ended::Drained => {
+            // Everybody was told; what they were told is given a moment to arrive.
+            let _ = tokio::time::timeout(Duration::from_secs(2), endpoint.wait_idle()).await;
+            Ok(())
+        }
+        failed @ Ended::NotCommitted(_) => Err(failed.into()),
+    }
+}
+
+/// With not even room to open the store, nothing is served; devices keep what they have to say.
+async fn wait_for_room(disk: &mut Disk) -> Result<()> {
+    while disk.tend().context("looking at the disk")? < OPEN_MIN {
+        tracing::error!(
+            "the disk is full: nothing is served until there is room. Free space on the state volume."
+        );
+        let _ = sd_notify::notify(&[NotifyState::Status("DISK FULL: waiting for room")]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+/// Takes over the keeper's certificates as it renews them.
+async fn renew(keeper: Keeper, certificates: Arc<Certificates>) {
+    loop {
+        tokio::time::sleep(RENEWAL_LOOK).await;
+        let Some(leaves) = keeper.leaves().await else { continue };
+        if let Err(error) = certificates.replace(&leaves) {
+            tracing::error!(%error, "the keeper's new certificate does not load; the old one goes on");
+        }
+    }
+}
+
+async fn drain_on_signal(commands: mpsc::Sender<Command>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("draining");
+    let _ = commands.send(Command::Input(Input::Drain, None)).await;
+}
