@@ -174,9 +174,9 @@ impl Keeper {
         Status { state, revoked_bits, pcr11, version: env!("CARGO_PKG_VERSION").into(), lockout }
     }
 
-    /// How many objects the TPM has loaded between requests; `None` when it does not answer.
-    pub fn loaded_objects(&mut self) -> Option<usize> {
-        self.tpm().ok()?.loaded_objects().ok()
+    /// How many objects and sessions the TPM has loaded between requests; `None` when it does not answer.
+    pub fn loaded(&mut self) -> Option<usize> {
+        self.tpm().ok()?.loaded().ok()
     }
 
     /// The open TPM, opening it when need be.

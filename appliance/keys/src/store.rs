@@ -216,7 +216,6 @@ mod tests {
         let staged = store.stage().unwrap();
         staged.write(Blob::Pepper, &1u64).unwrap();
         assert!(!store.provisioned());
-        drop(staged);
         // A killed provisioning leaves its staging; opening again forgets it.
         let store = Store::open(dir.path().join("state")).unwrap();
         let staged = store.stage().unwrap();

@@ -8,6 +8,7 @@
 //! a type that does not wipe itself, and to decide anything: which PCRs, which approval and what a failure means for
 //! the box is `keeper`'s.
 
+mod commands;
 mod error;
 mod objects;
 mod policy;
@@ -28,9 +29,15 @@ use wardline_keys_protocol::approval::Approval;
 use wardline_keys_protocol::policy::{Digest, Name, STORAGE_KEY_HANDLE};
 use zeroize::Zeroizing;
 
+pub use commands::Attested;
 use error::{During, raw};
 pub use error::{TpmError, TpmResult};
-pub use objects::{Attested, Wrapped};
+pub use objects::Wrapped;
+
+/// First handle of transient objects (TPM_HT_TRANSIENT, Part 2, 7.2).
+const TRANSIENT_FIRST: u32 = 0x8000_0000;
+/// First handle of loaded sessions (TPM_HT_LOADED_SESSION).
+const LOADED_SESSION_FIRST: u32 = 0x0200_0000;
 
 /// Where the TPM is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,9 +122,8 @@ impl Tpm {
     /// Flushes every loaded object and session. The keeper owns the TPM, so they are its own; behind the kernel's
     /// resource manager only its own are visible.
     fn flush_leftovers(&mut self) -> TpmResult<()> {
-        for first in [0x8000_0000, 0x0200_0000, 0x0300_0000] {
+        for first in [TRANSIENT_FIRST, LOADED_SESSION_FIRST] {
             for handle in self.handles(first)? {
-                // A policy session is listed in the loaded range (0x02) but flushed under its own number.
                 let object =
                     self.context.tr_from_tpm_public(handle).during("finding what is still loaded")?;
                 self.context.flush_context(object).during("flushing what is still loaded")?;
@@ -132,19 +138,24 @@ impl Tpm {
             self.context.get_capability(CapabilityType::Handles, first, 64).during("listing handles")?;
         match data {
             CapabilityData::Handles(list) => {
-                let same_range = |handle: &TpmHandle| u32::from(*handle) >> 24 == first >> 24;
-                Ok(list.into_inner().into_iter().filter(same_range).collect())
+                // The list runs on into the next range. Policy sessions (0x03) are among the loaded ones (0x02).
+                let last = if first == LOADED_SESSION_FIRST { 0x03FF_FFFF } else { first | 0x00FF_FFFF };
+                Ok(list
+                    .into_inner()
+                    .into_iter()
+                    .filter(|h| (first..=last).contains(&u32::from(*h)))
+                    .collect())
             }
             _ => Err(TpmError::Failed { doing: "listing handles", code: 0 }),
         }
     }
 
-    /// How many transient objects are loaded: 0 between operations.
+    /// How many transient objects and sessions are loaded: 0 between operations.
     ///
     /// # Errors
     /// See [`TpmError`].
-    pub fn loaded_objects(&mut self) -> TpmResult<usize> {
-        self.handles(0x8000_0000).map(|list| list.len())
+    pub fn loaded(&mut self) -> TpmResult<usize> {
+        Ok(self.handles(TRANSIENT_FIRST)?.len() + self.handles(LOADED_SESSION_FIRST)?.len())
     }
 
     /// Whether the TPM is in dictionary-attack lockout (TPMA_PERMANENT.inLockout, Part 2, 8.6).

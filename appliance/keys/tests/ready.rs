@@ -1,5 +1,9 @@
 //! From an empty TPM to a keeper that hands out keys, and again after restarts.
-#![allow(clippy::unwrap_used, reason = "a failed step must fail the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed step must fail the test and say what it saw"
+)]
 
 mod support;
 

@@ -111,3 +111,22 @@ fn from_bytes<T: for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, PeerFault> {
     }
     crate::frame::decode(bytes)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_formats_keep_their_bytes() {
+        let approval = Approval { version: 1, pcr11: [7; 32], revoke_mask: 1, signature: [9; 64] };
+        let bytes = approval.to_bytes();
+        let want = [[0x84, 0x01, 0x58, 0x20].as_slice(), &[7; 32], &[0x01, 0x58, 0x40], &[9; 64]].concat();
+        assert_eq!(bytes, want);
+        assert_eq!(Approval::from_bytes(&bytes).unwrap(), approval);
+        for len in 0..bytes.len() {
+            assert!(Approval::from_bytes(&bytes[..len]).is_err(), "cut at {len}");
+        }
+        assert!(Approval::from_bytes(&[bytes.as_slice(), &[0; 64]].concat()).is_err(), "too long");
+    }
+}

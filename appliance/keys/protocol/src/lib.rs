@@ -12,6 +12,7 @@
 pub mod approval;
 pub mod client;
 pub mod frame;
+mod lists;
 pub mod message;
 pub mod policy;
 mod secret;

@@ -244,3 +244,44 @@ pub fn revoke_cp_hash(vendor: &SignerKey, bits: u64) -> Digest {
 pub fn revocation_message(cp_hash: &Digest) -> Vec<u8> {
     [0u32.to_be_bytes().as_slice(), cp_hash, REVOCATION_REF].concat()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+        std::array::from_fn(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+    }
+
+    /// P-256's generator as a signing key: a point that everybody has.
+    fn generator() -> SignerKey {
+        SignerKey {
+            x: bytes("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"),
+            y: bytes("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"),
+        }
+    }
+
+    /// Computed by swtpm 0.7.1 under tpm2-tools 5.4: `tpm2_loadexternal -G ecc256:ecdsa-sha256 -a
+    /// "sign|userwithauth"`, `tpm2_policyauthorize -q` (the policyRef in hex), `tpm2_policypcr -l sha256:7,12,15`.
+    #[test]
+    fn names_and_digests_are_those_of_a_tpm() {
+        let key = generator();
+        let name = "000b19366a7e682a0589dc1096b44aab74b7942f84b386b94eab81013d9970daf605";
+        assert_eq!(key.name(), bytes::<34>(name));
+        let zero = [[0; 32]; 3];
+        let policy = "f6681bc617844ecc8f08851a549c2c9cf61230fbd9865bd4d463adc0194a2d79";
+        assert_eq!(box_policy(&key, &zero), bytes::<32>(policy));
+    }
+
+    #[test]
+    fn what_must_differ_differs() {
+        let key = generator();
+        assert_eq!(SignerKey::from_sec1(&key.to_sec1()), Some(key));
+        assert_eq!(SignerKey::from_sec1(&[4; 64]), None);
+        assert_ne!(revoke_name(&key, false), revoke_name(&key, true));
+        assert_ne!(image_policy(&key, &[0; 32], 1), image_policy(&key, &[0; 32], 2));
+        assert_ne!(image_policy(&key, &[0; 32], 1), image_policy(&key, &[1; 32], 1));
+        assert_ne!(revoke_cp_hash(&key, 1), revoke_cp_hash(&key, 2));
+    }
+}

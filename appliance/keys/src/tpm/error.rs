@@ -1,6 +1,6 @@
 //! What a TPM says when it does not do something, sorted by what the keeper does next.
 
-use tss_esapi::{Error, error::ReturnCode};
+use tss_esapi::Error;
 
 /// The result of a TPM operation.
 pub type TpmResult<T> = Result<T, TpmError>;
@@ -82,7 +82,7 @@ impl<T> During<T> for Result<T, Error> {
 
 /// Response codes as numbers (TPM 2.0 Part 2, 6.6).
 pub(super) mod raw {
-    use super::{Error, ReturnCode};
+    use super::Error;
 
     /// The TCTI layer of a TSS2_RC: the way to the TPM, not the TPM.
     pub(super) const LAYER_TCTI: u32 = 10;
@@ -103,7 +103,7 @@ pub(super) mod raw {
     /// The TSS2_RC of a library error; 0 for errors of the wrapper itself.
     pub(super) fn code(error: &Error) -> u32 {
         match error {
-            Error::TssError(code) => u32::from(ReturnCode::from(*code)),
+            Error::TssError(code) => u32::from(*code),
             Error::WrapperError(_) => 0,
         }
     }

@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -278,13 +279,16 @@ pub(crate) fn refused(keeper: &mut Keeper) -> KeeperState {
     let Refusal::State(state) = database_key(keeper).expect_err("the database key was handed out") else {
         panic!("refused for another reason");
     };
+    // Long enough after the last time for the PIN's rate limit not to speak first.
+    static MONO_MS: AtomicU64 = AtomicU64::new(0);
+    let now = Now { unix_s: NOON, mono_ms: MONO_MS.fetch_add(60_000, Ordering::Relaxed) };
     for request in [
         Request::Leaves,
         Request::PinMac { person: 1, device: 1, input: [1; 32] },
         Request::Epoch,
         Request::EpochAdvance,
     ] {
-        let reply = keeper.handle(at(NOON), BOTH, request.clone());
+        let reply = keeper.handle(now, BOTH, request.clone());
         let Reply::Refused(Refusal::State(other)) = &reply else { panic!("{request:?}: {reply:?}") };
         assert_eq!(*other, state, "{request:?}");
     }
@@ -302,6 +306,7 @@ impl Process {
     pub(crate) fn start(state: &Path, port: u16, extra: &[&str]) -> Self {
         let socket = state.parent().unwrap().join("socket");
         let _ = std::fs::remove_file(&socket);
+        // Kept beside the state for whoever debugs a failed test.
         let child = Command::new(env!("CARGO_BIN_EXE_wardline-keeper"))
             .arg("--tpm")
             .arg(format!("swtpm:host=127.0.0.1,port={port}"))
@@ -310,7 +315,9 @@ impl Process {
             .arg("--socket")
             .arg(&socket)
             .args(extra)
-            .stderr(Stdio::null())
+            .stderr(
+                std::fs::File::options().create(true).append(true).open(state.with_extension("log")).unwrap(),
+            )
             .spawn()
             .unwrap();
         Self { child, socket }

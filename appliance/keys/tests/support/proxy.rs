@@ -77,7 +77,10 @@ fn relay(
     upstream: &Mutex<Option<TcpStream>>,
     seen: &Mutex<Vec<u8>>,
 ) -> std::io::Result<()> {
-    *upstream.lock().unwrap() = Some(TcpStream::connect((Ipv4Addr::LOCALHOST, target))?);
+    let up = TcpStream::connect((Ipv4Addr::LOCALHOST, target))?;
+    up.set_nodelay(true)?;
+    down.set_nodelay(true)?;
+    *upstream.lock().unwrap() = Some(up);
     loop {
         let command = read_tpm(&mut down)?;
         seen.lock().unwrap().extend(&command);
