@@ -16,6 +16,7 @@
 
 mod aged;
 mod changes;
+mod check;
 mod commit;
 mod error;
 mod hash;

@@ -11,7 +11,7 @@ use super::readers::Readers;
 use super::row::{self, Columns};
 use super::{StoreError, StoredAnswer, StoredMessage};
 
-const PAGE: &str = "SELECT change, conversation, sequence, id, sender, at, body FROM message \
+const PAGE: &str = "SELECT change, conversation, sequence, id, sender, device, at, body FROM message \
      WHERE conversation = ?1 AND sequence >= ?2 AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4";
 
 const SUBMISSION: &str =
@@ -20,7 +20,7 @@ const SUBMISSION: &str =
 /// Whose each message is, is asked again here: the person may have been taken out, or the conversation purged, since
 /// the changes were listed. The list drives: one row by rowid for each change, whatever the tables hold.
 const MESSAGES: &str = "SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
-     message.at, message.body FROM json_each(?2) AS wanted \
+     message.device, message.at, message.body FROM json_each(?2) AS wanted \
      CROSS JOIN message ON message.change = wanted.value \
      CROSS JOIN member ON member.conversation = message.conversation AND member.person = ?1 \
      CROSS JOIN conversation ON conversation.id = message.conversation \

@@ -172,6 +172,7 @@ pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
         sequence: columns.sequence()?,
         id: columns.message_id()?,
         sender: columns.person()?,
+        device: columns.device()?,
         at: columns.wall()?,
         body: Sealed(columns.bytes()?.to_vec()),
     })

@@ -46,13 +46,18 @@ pub(super) fn lay_out(path: &Path) -> Result<(), StoreError> {
     // Closing this drops no lock of SQLite's: those are on the database file and the shared memory.
     let grow = |mut log: File| -> std::io::Result<()> {
         let zeros = vec![0; 1 << 20];
-        let mut length = log.seek(SeekFrom::End(0))?;
+        let before = log.seek(SeekFrom::End(0))?;
+        let mut length = before;
         while length < BYTES {
             let now = (BYTES - length).min(zeros.len() as u64);
-            log.write_all(&zeros[..now as usize])?;
+            if let Err(error) = log.write_all(&zeros[..now as usize]) {
+                // What little space there is has better uses.
+                log.set_len(before)?;
+                return Err(error);
+            }
             length += now;
         }
-        log.sync_all()
+        if length > before { log.sync_all() } else { Ok(()) }
     };
     match OpenOptions::new().write(true).open(file(path)).and_then(grow) {
         Ok(()) => Ok(()),
