@@ -1,0 +1,161 @@
+//! What readers answer, against the model.
+
+use proptest::prelude::*;
+use wardline_core::ids::{Change, Number, PersonId, Sequence};
+use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES};
+use wardline_core::time::Wall;
+use wardline_core::write::Write;
+use wardline_relay::store::Store;
+
+use crate::batches::commit_cut;
+use crate::model::Model;
+use crate::world::World;
+use crate::{block_on, commit, grants, open, quick_directory};
+
+async fn check(store: &Store, model: &Model, clock: i64, dice: u64) {
+    let readers = store.readers();
+    let head = model.state.change;
+    let cursors = [
+        0,
+        1,
+        dice % (head.0 + 1),
+        head.0 / 2,
+        head.0 * 9 / 10,
+        head.0.saturating_sub(3),
+        head.0,
+        head.0 + 5,
+    ];
+    for person in model.state.people.keys().copied().take(6) {
+        let grant = grants::sync(person);
+        for after in cursors.map(|n| Some(Change(n))).into_iter().chain([None]) {
+            let expected = model.changes(person, after);
+            let found = readers.changes(&grant, after).await.unwrap();
+            assert_eq!(found, expected, "{person} after {after:?}");
+            let messages = readers.messages(&grant, &found.messages).await.unwrap();
+            assert_eq!(messages, model.messages(person, &found.messages));
+            assert_eq!(messages.len(), found.messages.len(), "what is listed may be read");
+        }
+        // Whatever is asked for, only what may be read is given; also backwards, twice, and what is no message.
+        let mut everything: Vec<Change> = (0..=head.0 + 1).map(Change).collect();
+        everything.reverse();
+        everything.extend([head, head]);
+        assert_eq!(readers.messages(&grant, &everything).await.unwrap(), model.messages(person, &everything));
+    }
+    for conversation in model.state.conversations.values().take(12) {
+        assert_eq!(readers.key(conversation.id).await.unwrap().as_ref(), model.keys.get(&conversation.id));
+        for (from, before, limit) in
+            [(1, conversation.last.0 + 1, 100), (1 + dice % 9, conversation.last.0 / 2 + 1, 7)]
+        {
+            let (from, before) = (Sequence(from), Sequence(before));
+            let grant = grants::page(conversation.id, from, before, limit);
+            let expected = model.page(conversation.id, from, before, limit);
+            assert_eq!(readers.page(&grant).await.unwrap(), expected);
+        }
+    }
+    for device in model.state.devices.values() {
+        for number in 1..=device.last_number.0.min(40) + 1 {
+            let number = Number(number);
+            let found = readers.submission(device.id, number).await.unwrap();
+            assert_eq!(found, model.submission(device.id, number));
+        }
+    }
+    for (read, any) in [(clock, clock / 2), (clock / 2, clock / 4), (clock + 1, clock + 1), (clock / 3, 0)] {
+        let (read, any) = (Wall(read), Wall(any));
+        let expected = model.aged(read, any);
+        assert_eq!(readers.aged(read, any, 1_000).await.unwrap(), expected);
+        assert_eq!(readers.aged(read, any, 2).await.unwrap().len(), expected.len().min(2));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn readers_answer_what_the_model_works_out(
+        throws in prop::collection::vec(any::<(u8, u64, u64)>(), 0..600),
+        cuts in prop::collection::vec(1..100_usize, 1..4),
+        dice in any::<u64>(),
+    ) {
+        let world = World::of(&throws);
+        block_on(async {
+            let directory = quick_directory();
+            let (mut store, _) = open(directory.path()).await;
+            commit_cut(&mut store, &world.writes, &cuts).await;
+            check(&store, &Model::of(&world.writes), world.clock, dice).await;
+        });
+    }
+}
+
+/// Two people, one conversation, and as many messages as asked for.
+fn chatter(messages: u64) -> (World, PersonId) {
+    let mut world = World::default();
+    let (ana, ben) = (world.person(1).unwrap(), world.person(2).unwrap());
+    world.device(ana, 1).unwrap();
+    world.device(ben, 2).unwrap();
+    let conversation = world.open(ana, 1, 2).unwrap();
+    for how in 0..messages {
+        world.clock += 1;
+        world.message(conversation, how * 5 + 1).unwrap();
+    }
+    (world, ben)
+}
+
+#[test]
+fn whoever_missed_too_much_gets_a_snapshot() {
+    let (world, ben) = chatter(CATCH_UP_MAX as u64 + 1);
+    let brought = |nth: usize| {
+        let messages = world.writes.iter().filter(|n| matches!(n.write, Write::MessageAccepted(_)));
+        messages.map(|n| n.change).nth(nth).unwrap()
+    };
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        commit_cut(&mut store, &world.writes, &[1024]).await;
+        let (readers, grant) = (store.readers(), grants::sync(ben));
+        let model = Model::of(&world.writes);
+        let before_all = Change(brought(0).0 - 1);
+        let everything = readers.changes(&grant, Some(before_all)).await.unwrap();
+        assert!(everything.snapshot);
+        assert_eq!(everything.messages.len(), SNAPSHOT_MESSAGES as usize);
+        assert_eq!(everything, model.changes(ben, Some(before_all)));
+        let all_but_one = readers.changes(&grant, Some(brought(0))).await.unwrap();
+        assert!(!all_but_one.snapshot);
+        assert_eq!(all_but_one.messages.len(), CATCH_UP_MAX);
+        assert_eq!(all_but_one, model.changes(ben, Some(brought(0))));
+    });
+}
+
+#[test]
+fn an_answer_is_of_one_moment_while_batches_come_in() {
+    let (world, ben) = chatter(2_000);
+    let end = world.state.change;
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        commit(&mut store, &world.writes[..20]).await;
+        let readers = store.readers();
+        let reading = tokio::spawn(async move {
+            let grant = grants::sync(ben);
+            let mut answers = 0;
+            loop {
+                let changes = readers.changes(&grant, Some(Change(10))).await.unwrap();
+                // Every message's change is known, in order, none above the head; and messages alternate with audit
+                // entries, so the head says how many there must be.
+                assert!(changes.messages.is_sorted() && changes.messages.last() <= Some(&changes.head));
+                let expected = changes.head.0.saturating_sub(10).div_ceil(2);
+                assert!(changes.messages.len() as u64 <= expected);
+                assert!(
+                    changes.messages.len() as u64 + 3 >= expected,
+                    "{} {expected}",
+                    changes.messages.len()
+                );
+                answers += 1;
+                if changes.head == end {
+                    return answers;
+                }
+            }
+        });
+        commit_cut(&mut store, &world.writes[20..], &[2, 7, 31]).await;
+        assert!(reading.await.unwrap() > 3);
+    });
+}

@@ -1,0 +1,207 @@
+//! However writes are cut into batches, the same is stored; and it is what the core remembers.
+
+use proptest::prelude::*;
+use wardline_core::ids::Change;
+use wardline_core::state::State;
+use wardline_core::write::{Numbered, Write};
+use wardline_relay::store::{Commit, StoreError};
+
+use crate::world::{World, same};
+use crate::{block_on, commit, open, quick_directory};
+
+/// Cuts at these distances, over and over.
+pub(crate) async fn commit_cut(
+    store: &mut wardline_relay::store::Store,
+    writes: &[Numbered],
+    cuts: &[usize],
+) {
+    let mut rest = writes;
+    for cut in cuts.iter().cycle() {
+        if rest.is_empty() {
+            return;
+        }
+        let (now, later) = rest.split_at((*cut).clamp(1, rest.len()));
+        commit(store, now).await;
+        rest = later;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_cut_stores_the_same_and_what_the_core_remembers(
+        throws in prop::collection::vec(any::<(u8, u64, u64)>(), 0..400),
+        cuts in prop::collection::vec(1..200_usize, 1..6),
+    ) {
+        let world = World::of(&throws);
+        block_on(async {
+            let (directory, other) = (quick_directory(), quick_directory());
+            let (mut cut, _) = open(directory.path()).await;
+            let (mut single, _) = open(other.path()).await;
+            commit_cut(&mut cut, &world.writes, &cuts).await;
+            commit_cut(&mut single, &world.writes, &[1]).await;
+            let hash = cut.readers().canonical_hash().await.unwrap();
+            assert_eq!(hash, single.readers().canonical_hash().await.unwrap());
+            cut.close().await.unwrap();
+            let (cut, restored) = open(directory.path()).await;
+            assert!(same(&State::restore(restored).unwrap(), &world.state));
+            assert_eq!(hash, cut.readers().canonical_hash().await.unwrap(), "opening changes nothing");
+        });
+    }
+}
+
+/// A world in which everything has happened, for tests that need no dice.
+pub(crate) fn busy_world(throws: u64) -> World {
+    let mut world = World::default();
+    for throw in 0..throws {
+        let what = throw.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        world.throw(((what >> 33) as u8, what >> 7, what.rotate_left(21)));
+    }
+    world
+}
+
+#[test]
+fn the_dice_throw_every_kind_of_write() {
+    let world = busy_world(3_000);
+    let mut seen = [0_u32; 18];
+    for Numbered { write, .. } in &world.writes {
+        let kind = match write {
+            Write::PersonAdded(_) => 0,
+            Write::StandingSet { .. } => 1,
+            Write::JoinCodeIssued(_) => 2,
+            Write::JoinCodeEnded { .. } => 3,
+            Write::DeviceJoined(_) => 4,
+            Write::DeviceRevoked { .. } => 5,
+            Write::PinTries { .. } => 6,
+            Write::SessionOpened { .. } => 7,
+            Write::SessionEnded { .. } => 8,
+            Write::ConversationOpened { .. } => 9,
+            Write::KeyGranted { .. } => 10,
+            Write::KeyDestroyed { .. } => 11,
+            Write::MemberAdded { .. } => 12,
+            Write::MemberLeft { .. } => 13,
+            Write::MessageAccepted(_) => 14,
+            Write::WatermarkMoved { .. } => 15,
+            Write::MessagesExpired { .. } => 16,
+            Write::Audited { .. } => 17,
+        };
+        seen[kind] += 1;
+    }
+    assert!(seen.iter().all(|count| *count > 2), "{seen:?}");
+    let present = world.state.conversations.values().map(|c| c.present().count()).max();
+    assert!(present > Some(17), "no conversation is too large for pushed watermarks: {present:?}");
+}
+
+/// The dice would need luck to throw these into one batch.
+#[test]
+fn what_depends_on_each_other_in_one_batch_comes_out_in_order() {
+    let mut world = World::default();
+    let (ana, ben) = (world.person(1).unwrap(), world.person(2).unwrap());
+    let handset = world.device(ana, 1).unwrap();
+    world.device(ben, 2).unwrap();
+    let doomed = world.open(ana, 1, 2).unwrap();
+    world.message(doomed, 1).unwrap();
+    world.write(Write::KeyDestroyed { conversation: doomed });
+    let kept = world.open(ana, 2, 2).unwrap();
+    for _ in 0..10 {
+        world.message(kept, 7).unwrap();
+    }
+    world.write(Write::MemberLeft { conversation: kept, person: ben });
+    let last = world.state.conversations[&kept].last;
+    world.write(Write::MemberAdded { conversation: kept, person: ben, from: last.next() });
+    world.write(Write::WatermarkMoved { conversation: kept, person: ben, delivered: last, read: last });
+    world.write(Write::MessagesExpired { conversation: kept, through: last });
+    world.message(kept, 7).unwrap();
+    world.write(Write::SessionOpened { device: handset, until: wardline_core::time::Wall(9) });
+    world.write(Write::DeviceRevoked { device: handset });
+    block_on(async {
+        let (directory, other) = (quick_directory(), quick_directory());
+        let (mut whole, _) = open(directory.path()).await;
+        let (mut single, _) = open(other.path()).await;
+        commit(&mut whole, &world.writes).await;
+        commit_cut(&mut single, &world.writes, &[1]).await;
+        let hash = whole.readers().canonical_hash().await.unwrap();
+        assert_eq!(hash, single.readers().canonical_hash().await.unwrap());
+        assert!(whole.readers().key(doomed).await.unwrap().is_none());
+        assert!(whole.readers().key(kept).await.unwrap().is_some());
+        whole.close().await.unwrap();
+        assert!(same(&State::restore(open(directory.path()).await.1).unwrap(), &world.state));
+    });
+}
+
+#[test]
+fn a_gap_is_refused_and_nothing_is_taken_after_it() {
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        let world = busy_world(50);
+        commit(&mut store, &world.writes[..10]).await;
+        let hash = store.readers().canonical_hash().await.unwrap();
+        for gap in [&world.writes[11..12], &world.writes[9..11]] {
+            let outcome = store.commit(gap).await;
+            assert!(matches!(outcome, Commit::Refused(StoreError::Gap { last: 10, .. })), "{outcome:?}");
+            let outcome = store.commit(&world.writes[10..11]).await;
+            assert!(matches!(outcome, Commit::Refused(StoreError::Unsound)), "{outcome:?}");
+            assert_eq!(hash, store.readers().canonical_hash().await.unwrap());
+            store.close().await.unwrap();
+            store = open(directory.path()).await.0;
+        }
+        let mut inner = world.writes[10..13].to_vec();
+        inner[2].change = Change(14);
+        let outcome = store.commit(&inner).await;
+        assert!(matches!(outcome, Commit::Refused(StoreError::Gap { last: 12, found: 14 })), "{outcome:?}");
+        assert_eq!(hash, store.readers().canonical_hash().await.unwrap());
+    });
+}
+
+#[test]
+fn a_write_that_contradicts_the_store_takes_its_whole_batch_with_it() {
+    block_on(async {
+        let directory = quick_directory();
+        let world = busy_world(50);
+        let again = world.writes.iter().find(|n| matches!(n.write, Write::PersonAdded(_))).unwrap();
+        let mut store = open(directory.path()).await.0;
+        commit(&mut store, &world.writes[..40]).await;
+        let hash = store.readers().canonical_hash().await.unwrap();
+        let mut batch = world.writes[40..].to_vec();
+        batch.push(Numbered {
+            change: Change(batch.last().unwrap().change.0 + 1),
+            write: again.write.clone(),
+        });
+        let outcome = store.commit(&batch).await;
+        assert!(matches!(outcome, Commit::Refused(StoreError::Contradiction(_))), "{outcome:?}");
+        assert!(matches!(store.commit(&world.writes[40..]).await, Commit::Refused(StoreError::Unsound)));
+        assert_eq!(hash, store.readers().canonical_hash().await.unwrap());
+        store.close().await.unwrap();
+        let (mut store, restored) = open(directory.path()).await;
+        assert_eq!(restored.change, Change(40));
+        commit(&mut store, &world.writes[40..]).await;
+    });
+}
+
+#[test]
+fn a_second_writer_is_noticed() {
+    block_on(async {
+        let directory = quick_directory();
+        let world = busy_world(50);
+        let mut first = open(directory.path()).await.0;
+        let mut second = open(directory.path()).await.0;
+        commit(&mut second, &world.writes[..10]).await;
+        let outcome = first.commit(&world.writes[..10]).await;
+        assert!(matches!(outcome, Commit::Refused(StoreError::Busy)), "{outcome:?}");
+        commit(&mut second, &world.writes[10..]).await;
+    });
+}
+
+#[test]
+fn a_message_to_somebody_unknown_is_a_contradiction() {
+    block_on(async {
+        let directory = quick_directory();
+        let world = busy_world(400);
+        let message = world.writes.iter().find(|n| matches!(n.write, Write::MessageAccepted(_))).unwrap();
+        let mut store = open(directory.path()).await.0;
+        let outcome = store.commit(&[Numbered { change: Change(1), write: message.write.clone() }]).await;
+        assert!(matches!(outcome, Commit::Refused(StoreError::Contradiction(_))), "{outcome:?}");
+    });
+}

@@ -1,0 +1,193 @@
+//! What lies on the disk.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use wardline_core::ids::Change;
+use wardline_core::text::{Name, Sealed, Title};
+use wardline_core::write::{Numbered, Write};
+use wardline_relay::store::{Store, StoreError};
+
+use crate::batches::busy_world;
+use crate::world::World;
+use crate::{block_on, commit, key, open, quick_directory};
+
+const CANARY: &str = "CANARY Zebra-Quartz 7719";
+
+/// A busy ward in which every text says the canary.
+fn canaries() -> World {
+    let mut world = busy_world(2_000);
+    for Numbered { write, .. } in &mut world.writes {
+        match write {
+            Write::PersonAdded(person) => {
+                person.name = Name::parse(CANARY).unwrap();
+                person.title = Title::parse(CANARY).unwrap();
+            }
+            Write::DeviceJoined(device) => device.name = Name::parse(CANARY).unwrap(),
+            Write::ConversationOpened { title, .. } => *title = Title::parse(CANARY).unwrap(),
+            Write::MessageAccepted(message) => message.body = Sealed(CANARY.repeat(8).into_bytes()),
+            _ => {}
+        }
+    }
+    world
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Shannon's, in bits a byte.
+fn entropy(bytes: &[u8]) -> f64 {
+    let mut counts = [0_u64; 256];
+    for byte in bytes {
+        counts[usize::from(*byte)] += 1;
+    }
+    let total = bytes.len() as f64;
+    let share = |count: u64| count as f64 / total;
+    counts.into_iter().filter(|count| *count > 0).map(|count| -share(count) * share(count).log2()).sum()
+}
+
+#[test]
+fn the_files_are_ciphertext_that_only_their_owner_may_read() {
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        for writes in canaries().writes.chunks(100) {
+            commit(&mut store, writes).await;
+        }
+        let mut seen = 0;
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(!contains(&bytes, "CANARY") && !contains(&bytes, "Zebra-Quartz"), "{path:?}");
+            assert!(!contains(&bytes, "SQLite format 3"), "{path:?}");
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
+            seen += 1;
+        }
+        assert_eq!(seen, 3, "the database, its log, its shared memory");
+        store.close().await.unwrap();
+        let bytes = std::fs::read(directory.path().join("store.db")).unwrap();
+        assert!(bytes.len() > 400_000 && entropy(&bytes) > 7.998, "{} {}", bytes.len(), entropy(&bytes));
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "closing leaves one file");
+    });
+}
+
+#[test]
+fn a_flipped_bit_in_any_page_is_found() {
+    const PAGE: usize = 4096;
+    block_on(async {
+        let directory = quick_directory();
+        let path = directory.path().join("store.db");
+        let (mut store, _) = open(directory.path()).await;
+        let mut writes = canaries().writes;
+        writes.truncate(400);
+        commit(&mut store, &writes).await;
+        store.close().await.unwrap();
+        let sound = std::fs::read(&path).unwrap();
+        let pages = sound.len() / PAGE;
+        assert!(pages > 20);
+        for page in 0..pages {
+            let mut bytes = sound.clone();
+            bytes[page * PAGE + (page * 977) % PAGE] ^= 1 << (page % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            let found = match Store::open(&path, &key()).await {
+                Err(StoreError::Key) if page == 0 => true,
+                Err(StoreError::Damaged(_)) => true,
+                Err(other) => panic!("page {page}: {other:?}"),
+                Ok((store, _)) => matches!(store.readers().check().await, Err(StoreError::Damaged(_))),
+            };
+            assert!(found, "page {page} of {pages}");
+            let _ = std::fs::remove_file(directory.path().join("store.db-wal"));
+            let _ = std::fs::remove_file(directory.path().join("store.db-shm"));
+        }
+        std::fs::write(&path, &sound).unwrap();
+        open(directory.path()).await.0.readers().check().await.unwrap();
+    });
+}
+
+fn log_of(directory: &Path) -> Vec<u8> {
+    std::fs::read(directory.join("store.db-wal")).unwrap()
+}
+
+#[test]
+fn a_scrub_leaves_nothing_in_the_log_and_the_log_its_size() {
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        let laid_out = log_of(directory.path());
+        assert!(laid_out.iter().skip(200_000).all(|byte| *byte == 0));
+        for writes in canaries().writes.chunks(100) {
+            commit(&mut store, writes).await;
+        }
+        let before = store.readers().canonical_hash().await.unwrap();
+        assert!(log_of(directory.path()).iter().any(|byte| *byte != 0));
+        // Somebody who reads for a while keeps the log from being emptied: the scrub waits.
+        let readers = store.readers();
+        let reading = tokio::spawn(async move {
+            for _ in 0..20 {
+                readers.canonical_hash().await.unwrap();
+            }
+        });
+        store.scrub().await.unwrap();
+        reading.await.unwrap();
+        let scrubbed = log_of(directory.path());
+        assert!(scrubbed.iter().all(|byte| *byte == 0), "the log holds something");
+        assert_eq!(scrubbed.len(), laid_out.len());
+        assert_eq!(store.readers().canonical_hash().await.unwrap(), before);
+        let next = busy_world(2_100).writes.split_off(canaries().writes.len());
+        commit(&mut store, &next).await;
+        assert_eq!(log_of(directory.path()).len(), laid_out.len(), "the log is reused, not regrown");
+        drop(store);
+        let (_, restored) = open(directory.path()).await;
+        assert_eq!(restored.change, Change(busy_world(2_100).state.change.0));
+    });
+}
+
+#[test]
+fn the_log_is_reset_and_reused_however_much_is_written() {
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        let size = log_of(directory.path()).len();
+        let writes = busy_world(40_000).writes;
+        for batch in writes.chunks(300) {
+            commit(&mut store, batch).await;
+        }
+        let written = std::fs::metadata(directory.path().join("store.db")).unwrap().len() as usize;
+        assert!(written > size, "{written} of {size}: too little to tell");
+        assert_eq!(log_of(directory.path()).len(), size);
+    });
+}
+
+/// Foreign eyes: the `sqlcipher` tool reads what the store wrote.
+#[test]
+fn the_sqlcipher_tool_reads_the_file() {
+    let version = Command::new("sqlcipher").arg("--version").output();
+    let version =
+        version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    // "3.46.1 2024-08-13 … (64-bit) (SQLCipher 4.6.1 community)": only 4.5 and later know this file's format.
+    let cipher = version
+        .split("SQLCipher ")
+        .nth(1)
+        .and_then(|rest| rest.split('.').map(|n| n.parse().ok()).take(2).collect::<Option<Vec<u32>>>());
+    if cipher.is_none_or(|parts| parts < vec![4, 5]) {
+        println!("skipped: no sqlcipher of 4.5 or later here (found {:?})", version.trim());
+        return;
+    }
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        let world = busy_world(500);
+        commit(&mut store, &world.writes).await;
+        store.close().await.unwrap();
+        let ask = format!(
+            "PRAGMA key = \"x'{}'\"; SELECT change FROM meta; PRAGMA cipher_integrity_check; PRAGMA integrity_check;",
+            "a5".repeat(32)
+        );
+        let answer =
+            Command::new("sqlcipher").arg(directory.path().join("store.db")).arg(ask).output().unwrap();
+        let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
+        assert_eq!(answer.trim(), format!("ok\n{}\nok", world.state.change.0));
+    });
+}

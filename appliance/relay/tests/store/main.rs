@@ -1,0 +1,56 @@
+//! The store against real SQLCipher files: what it takes, gives back, refuses and survives.
+#![allow(missing_docs, reason = "tests are named after what they show")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
+
+mod answers;
+mod batches;
+mod crash;
+mod files;
+mod full_disk;
+mod grants;
+mod model;
+mod opening;
+mod world;
+
+use std::path::Path;
+
+use wardline_core::state::Restored;
+use wardline_core::write::Numbered;
+use wardline_relay::store::{Commit, Store, StoreError, StoreKey};
+
+/// The ward's key.
+fn key() -> StoreKey {
+    StoreKey::new([0xA5; 32])
+}
+
+/// A directory in memory where there is one: a property test opens hundreds of stores, and their flushes prove nothing.
+fn quick_directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+async fn open(directory: &Path) -> (Store, Restored) {
+    Store::open(&directory.join("store.db"), &key()).await.unwrap()
+}
+
+async fn refused(directory: &Path, key: &StoreKey) -> StoreError {
+    match Store::open(&directory.join("store.db"), key).await {
+        Ok(_) => panic!("opened"),
+        Err(error) => error,
+    }
+}
+
+async fn commit(store: &mut Store, writes: &[Numbered]) {
+    match store.commit(writes).await {
+        Commit::Committed => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}

@@ -1,0 +1,165 @@
+//! What the store should answer, worked out from all writes by looking at everything.
+
+use std::collections::BTreeMap;
+
+use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
+use wardline_core::limits::{CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, WATERMARK_PUSH_MEMBERS_MAX};
+use wardline_core::state::State;
+use wardline_core::text::WrappedKey;
+use wardline_core::time::Wall;
+use wardline_core::write::{Message, Numbered, Write};
+use wardline_relay::store::{Changes, StoredAnswer, StoredMessage};
+
+pub(crate) struct Model {
+    pub(crate) state: State,
+    pub(crate) messages: BTreeMap<Change, Message>,
+    pub(crate) keys: BTreeMap<ConversationId, WrappedKey>,
+}
+
+impl Model {
+    pub(crate) fn of(writes: &[Numbered]) -> Self {
+        let mut model = Self { state: State::default(), messages: BTreeMap::new(), keys: BTreeMap::new() };
+        for Numbered { change, write } in writes {
+            model.state.apply(*change, write);
+            match write {
+                Write::MessageAccepted(message) => {
+                    model.messages.insert(*change, message.clone());
+                }
+                Write::MessagesExpired { conversation, through } => {
+                    model.messages.retain(|_, m| m.conversation != *conversation || m.sequence > *through);
+                }
+                Write::KeyGranted { conversation, key } => {
+                    model.keys.insert(*conversation, key.clone());
+                }
+                Write::KeyDestroyed { conversation } => {
+                    model.keys.remove(conversation);
+                }
+                _ => {}
+            }
+        }
+        model
+    }
+
+    fn stored(change: Change, message: &Message) -> StoredMessage {
+        StoredMessage {
+            change,
+            conversation: message.conversation,
+            sequence: message.sequence,
+            id: message.id,
+            sender: message.sender,
+            device: message.device,
+            at: message.at,
+            body: message.body.clone(),
+        }
+    }
+
+    pub(crate) fn page(
+        &self,
+        of: ConversationId,
+        from: Sequence,
+        before: Sequence,
+        limit: u32,
+    ) -> Vec<StoredMessage> {
+        let mut found: Vec<StoredMessage> = self
+            .messages
+            .iter()
+            .filter(|(_, m)| m.conversation == of && m.sequence >= from && m.sequence < before)
+            .map(|(change, message)| Self::stored(*change, message))
+            .collect();
+        found.sort_by_key(|message| std::cmp::Reverse(message.sequence));
+        found.truncate(limit as usize);
+        let mut text = 0;
+        let within = found.iter().take_while(|message| {
+            let goes_in = text < PAGE_BYTES_MAX;
+            text += message.body.0.len() - SEAL_OVERHEAD;
+            goes_in
+        });
+        let count = within.count();
+        found.truncate(count);
+        found
+    }
+
+    pub(crate) fn submission(&self, device: DeviceId, number: Number) -> Option<StoredAnswer> {
+        let (change, m) = self.messages.iter().find(|(_, m)| m.device == device && m.number == number)?;
+        let (message, conversation) = (m.id, m.conversation);
+        Some(StoredAnswer { message, conversation, sequence: m.sequence, at: m.at, change: *change })
+    }
+
+    fn may_read(&self, person: PersonId, message: &Message) -> bool {
+        let conversation = &self.state.conversations[&message.conversation];
+        let member = conversation.member(person);
+        !conversation.purged && member.is_some_and(|member| message.sequence >= member.from)
+    }
+
+    pub(crate) fn messages(&self, person: PersonId, changes: &[Change]) -> Vec<StoredMessage> {
+        let readable = self.messages.iter().filter(|(_, message)| self.may_read(person, message));
+        readable.filter(|(c, _)| changes.contains(c)).map(|(c, m)| Self::stored(*c, m)).collect()
+    }
+
+    pub(crate) fn changes(&self, person: PersonId, after: Option<Change>) -> Changes {
+        let state = &self.state;
+        let mine = || state.conversations.values().filter(move |c| c.member(person).is_some());
+        let readable = |n: Change| {
+            let all = self.messages.iter().filter(move |(c, m)| **c > n && self.may_read(person, m));
+            all.map(|(c, m)| (*c, m.conversation, m.sequence)).collect::<Vec<_>>()
+        };
+        let n = match after {
+            Some(n) if n <= state.change && readable(n).len() <= CATCH_UP_MAX => n,
+            _ => {
+                let newest = readable(Change(0)).into_iter().filter(|(_, conversation, sequence)| {
+                    sequence.0 + 30 > state.conversations[conversation].last.0
+                });
+                return Changes {
+                    head: state.change,
+                    snapshot: true,
+                    people: state.people.values().cloned().collect(),
+                    conversations: mine().cloned().collect(),
+                    messages: newest.map(|(change, ..)| change).collect(),
+                    ..Changes::default()
+                };
+            }
+        };
+        let mut watermarks = Vec::new();
+        for conversation in mine().filter(|c| c.changed <= n) {
+            if conversation.present().count() <= WATERMARK_PUSH_MEMBERS_MAX {
+                for (whose, m) in conversation.present().filter(|(_, m)| m.changed > n) {
+                    watermarks.push((conversation.id, whose, m.delivered, m.read, m.changed));
+                }
+            }
+        }
+        watermarks.sort_by_key(|watermark| watermark.4);
+        let left = |id: &ConversationId| {
+            let member = state.conversations[id].members.get(&person);
+            member.is_some_and(|member| member.left && member.changed > n)
+        };
+        Changes {
+            head: state.change,
+            snapshot: false,
+            people: state.people.values().filter(|entry| entry.changed > n).cloned().collect(),
+            conversations: mine().filter(|c| c.changed > n).cloned().collect(),
+            gone: state.conversations.keys().copied().filter(left).collect(),
+            watermarks,
+            messages: readable(n).into_iter().map(|(change, ..)| change).collect(),
+        }
+    }
+
+    pub(crate) fn aged(
+        &self,
+        read_before: Wall,
+        any_before: Wall,
+    ) -> Vec<(ConversationId, Sequence, Sequence)> {
+        let mut aged = Vec::new();
+        for conversation in self.state.conversations.values() {
+            let last_before = |time: Wall| {
+                let old = self.messages.values().filter(|m| m.conversation == conversation.id && m.at < time);
+                old.map(|m| m.sequence).max().unwrap_or(Sequence(conversation.first.0 - 1))
+            };
+            let (read, any) = (last_before(read_before), last_before(any_before));
+            let read_by_all = conversation.present().map(|(_, m)| m.read).min().unwrap_or(conversation.last);
+            if read.min(read_by_all).max(any) >= conversation.first {
+                aged.push((conversation.id, read, any));
+            }
+        }
+        aged
+    }
+}

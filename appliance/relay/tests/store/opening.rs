@@ -1,0 +1,184 @@
+//! Opening: what is refused, in which words, and that a key shows nowhere.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Executor};
+use wardline_relay::store::{Store, StoreError, StoreKey};
+
+use crate::batches::busy_world;
+use crate::{block_on, commit, key, open, quick_directory, refused};
+
+const KEY_HEX: &str = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5";
+
+/// The file behind the store's back.
+pub(crate) async fn raw(directory: &Path, key: Option<&str>) -> SqliteConnection {
+    let mut options =
+        SqliteConnectOptions::new().filename(directory.join("store.db")).disable_statement_logging();
+    if let Some(key) = key {
+        options = options.pragma("key", format!("\"x'{key}'\""));
+    }
+    options.connect().await.unwrap()
+}
+
+async fn filled(directory: &Path) {
+    let (mut store, _) = open(directory).await;
+    commit(&mut store, &busy_world(200).writes).await;
+    store.close().await.unwrap();
+}
+
+#[test]
+fn a_wrong_key_is_refused_and_the_right_one_still_opens() {
+    block_on(async {
+        let directory = quick_directory();
+        filled(directory.path()).await;
+        let error = refused(directory.path(), &StoreKey::new([0xA4; 32])).await;
+        assert!(matches!(error, StoreError::Key), "{error:?}");
+        let words = error.to_string();
+        assert!(words.contains("key") && words.contains("restore a backup"), "{words}");
+        assert_eq!(open(directory.path()).await.1.change, busy_world(200).state.change);
+    });
+}
+
+#[test]
+fn without_a_key_there_is_nothing_to_read() {
+    block_on(async {
+        let directory = quick_directory();
+        filled(directory.path()).await;
+        let mut plain = raw(directory.path(), None).await;
+        let error = plain.execute("SELECT count(*) FROM sqlite_schema").await.unwrap_err();
+        assert!(error.to_string().contains("file is not a database"), "{error}");
+    });
+}
+
+#[test]
+fn what_is_no_store_is_refused_as_with_a_wrong_key() {
+    block_on(async {
+        let directory = quick_directory();
+        let path = directory.path().join("store.db");
+        let mut plain =
+            SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
+        plain.execute("CREATE TABLE person (id INTEGER)").await.unwrap();
+        plain.close().await.unwrap();
+        let error = refused(directory.path(), &key()).await;
+        assert!(matches!(error, StoreError::Key), "{error:?}");
+    });
+}
+
+#[test]
+fn a_newer_schema_is_refused_untouched() {
+    block_on(async {
+        let directory = quick_directory();
+        filled(directory.path()).await;
+        let mut later = raw(directory.path(), Some(KEY_HEX)).await;
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                     VALUES (999, 'later', TRUE, x'00', 0)";
+        later.execute(newer).await.unwrap();
+        later.close().await.unwrap();
+        let error = refused(directory.path(), &key()).await;
+        assert!(matches!(error, StoreError::Newer { found: 999, .. }), "{error:?}");
+        let words = error.to_string();
+        assert!(words.contains("install the release"), "{words}");
+    });
+}
+
+#[test]
+fn a_missing_directory_is_the_disks_fault() {
+    block_on(async {
+        let directory = quick_directory();
+        let error = refused(&directory.path().join("nowhere"), &key()).await;
+        assert!(matches!(error, StoreError::Disk(_)), "{error:?}");
+    });
+}
+
+#[test]
+fn a_store_that_contradicts_itself_is_refused() {
+    block_on(async {
+        for (damage, whats_wrong) in [
+            ("UPDATE meta SET audited = audited + 1", "audit"),
+            ("DELETE FROM audit WHERE entry_index = (SELECT max(entry_index) FROM audit)", "audit"),
+            ("UPDATE meta SET change = 1", "newer"),
+            ("UPDATE person SET suspended = 7", "flag"),
+            ("UPDATE conversation SET kind = 99", "kind"),
+        ] {
+            let directory = quick_directory();
+            filled(directory.path()).await;
+            let mut inside = raw(directory.path(), Some(KEY_HEX)).await;
+            inside.execute(damage).await.unwrap();
+            inside.close().await.unwrap();
+            let error = refused(directory.path(), &key()).await;
+            let words = error.to_string();
+            assert!(
+                matches!(error, StoreError::Damaged(_)) && words.contains(whats_wrong),
+                "{damage}: {error:?}"
+            );
+        }
+    });
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Everything any thread of this process logs, at the finest level, while stores open, fail to open and work.
+#[test]
+fn the_key_is_in_no_log_and_no_error() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    block_on(async {
+        let directory = quick_directory();
+        filled(directory.path()).await;
+        let (mut store, _) = open(directory.path()).await;
+        store.scrub().await.unwrap();
+        let error = refused(directory.path(), &StoreKey::new([0xA4; 32])).await;
+        let shown = format!("{error} {error:?}").to_lowercase();
+        assert!(!shown.contains(&KEY_HEX[..16]) && !shown.contains("a4a4a4a4"));
+        let nowhere = refused(&directory.path().join("nowhere"), &key()).await;
+        assert!(!format!("{nowhere} {nowhere:?}").to_lowercase().contains(&KEY_HEX[..16]));
+    });
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap().to_lowercase();
+    assert!(log.contains("store library"), "nothing was heard");
+    for secret in [&KEY_HEX[..16], "a4a4a4a4", "pragma key", "165, 165, 165", "ana 0"] {
+        assert!(!log.contains(secret), "logged: {secret}");
+    }
+}
+
+/// In a process of its own, whose standard error can be heard.
+#[test]
+fn sqlcipher_says_nothing_on_standard_error() {
+    if let Ok(directory) = std::env::var("WARDLINE_TEST_WRONG_KEY") {
+        block_on(async {
+            let wrong = Store::open(&Path::new(&directory).join("store.db"), &StoreKey::new([1; 32])).await;
+            assert!(matches!(wrong, Err(StoreError::Key)));
+        });
+        return;
+    }
+    let directory = quick_directory();
+    block_on(filled(directory.path()));
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "opening::sqlcipher_says_nothing_on_standard_error", "--nocapture"])
+        .env("WARDLINE_TEST_WRONG_KEY", directory.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success());
+    assert_eq!(String::from_utf8_lossy(&child.stderr).trim(), "");
+    assert!(!String::from_utf8_lossy(&child.stdout).contains("ERROR"));
+}

@@ -1,0 +1,242 @@
+//! Valid writes, as the core would make them, chosen by dice.
+
+use wardline_core::audit::{self, Act, Actor};
+use wardline_core::conversation::Kind;
+use wardline_core::directory::{Device, JoinCode, Person, PublicKey};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::pin::PinMac;
+use wardline_core::state::State;
+use wardline_core::text::{Name, Sealed, Title, WrappedKey};
+use wardline_core::time::Wall;
+use wardline_core::write::{Message, Numbered, Write};
+
+/// One throw: what happens, to whom, how much.
+pub(crate) type Throw = (u8, u64, u64);
+
+/// The core's state and every write that led there.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) writes: Vec<Numbered>,
+    pub(crate) clock: i64,
+}
+
+fn nth<T>(of: impl Iterator<Item = T>, which: u64) -> Option<T> {
+    let mut all: Vec<T> = of.collect();
+    if all.is_empty() { None } else { Some(all.swap_remove((which % all.len() as u64) as usize)) }
+}
+
+/// Dice that are thrown together should not agree by accident.
+fn mix(value: u64) -> u64 {
+    let value = (value ^ (value >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (value ^ (value >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) ^ (value >> 32)
+}
+
+impl World {
+    pub(crate) fn of(throws: &[Throw]) -> Self {
+        let mut world = Self::default();
+        for throw in throws {
+            world.throw(*throw);
+        }
+        world
+    }
+
+    pub(crate) fn write(&mut self, write: Write) -> Change {
+        let change = Change(self.state.change.0 + 1);
+        self.state.apply(change, &write);
+        self.writes.push(Numbered { change, write });
+        change
+    }
+
+    pub(crate) fn record(&mut self, act: Act) {
+        let index = self.state.audited + 1;
+        let at = Wall(self.clock);
+        let entry = audit::Entry { version: audit::VERSION, index, at, actor: Actor::TheBox, act };
+        self.write(Write::Audited { index, bytes: entry.to_bytes() });
+    }
+
+    pub(crate) fn throw(&mut self, (what, who, how): Throw) {
+        let what = what % 40;
+        self.clock += i64::try_from(how % 1000).unwrap();
+        let person = nth(self.state.people.keys().copied(), who);
+        let device = nth(self.state.devices.keys().copied(), who);
+        let conversation = nth(self.state.conversations.keys().copied(), mix(who));
+        match (what, person, device, conversation) {
+            (0..3, ..) => {
+                self.person(who);
+            }
+            (3, Some(person), ..) => {
+                self.write(Write::StandingSet { person, suspended: how.is_multiple_of(2) });
+            }
+            (4, Some(person), ..) => {
+                let mut hash = [0; 32];
+                hash[..8].copy_from_slice(&(how % 8).to_be_bytes());
+                self.write(Write::JoinCodeIssued(JoinCode { hash, person, expires: Wall(self.clock) }));
+            }
+            (5, ..) => {
+                if let Some(hash) = nth(self.state.codes.keys().copied(), who) {
+                    self.write(Write::JoinCodeEnded { hash });
+                }
+            }
+            (6..8, Some(person), ..) => {
+                self.device(person, how);
+            }
+            (8, _, Some(device), _) if how.is_multiple_of(4) => {
+                self.write(Write::DeviceRevoked { device });
+            }
+            (9, _, Some(device), _) => {
+                self.write(Write::PinTries { device, tries: (how % 10) as u32 });
+            }
+            (10, _, Some(device), _) => {
+                self.write(Write::SessionOpened { device, until: Wall(self.clock + 1) });
+            }
+            (11, _, Some(device), _) => {
+                self.write(Write::SessionEnded { device });
+            }
+            (12..14, Some(person), ..) => {
+                let count = if how.is_multiple_of(3) { 40 } else { 1 + how % 4 };
+                self.open(person, how, count);
+            }
+            (14, _, _, Some(conversation)) if how.is_multiple_of(4) => {
+                self.write(Write::KeyDestroyed { conversation });
+            }
+            (15..17, Some(person), _, Some(conversation)) => {
+                let known = &self.state.conversations[&conversation];
+                if known.kind == Kind::Group && known.member(person).is_none() && !known.purged {
+                    // Some join with history, as late joiners of a patient thread will.
+                    let from = if how.is_multiple_of(3) {
+                        Sequence(1 + how % (known.last.0 + 1))
+                    } else {
+                        known.last.next()
+                    };
+                    self.write(Write::MemberAdded { conversation, person, from });
+                }
+            }
+            (17..19, _, _, Some(conversation)) => {
+                let known = &self.state.conversations[&conversation];
+                if let Some(person) = nth(known.present().map(|m| m.0), how)
+                    && known.kind == Kind::Group
+                {
+                    self.write(Write::MemberLeft { conversation, person });
+                }
+            }
+            (19..33, ..) => {
+                if let Some(conversation) = conversation {
+                    self.message(conversation, how);
+                }
+            }
+            (33..38, _, _, Some(conversation)) => self.watermark(conversation, how),
+            (38, _, _, Some(conversation)) => {
+                let known = &self.state.conversations[&conversation];
+                if known.first <= known.last {
+                    let through = Sequence(known.first.0 + how % (known.last.0 - known.first.0 + 1));
+                    self.write(Write::MessagesExpired { conversation, through });
+                }
+            }
+            _ => self.record(Act::SignedIn),
+        }
+    }
+
+    pub(crate) fn person(&mut self, id: u64) -> Option<PersonId> {
+        let id = PersonId::from_random(mix(id).to_be_bytes());
+        if self.state.people.contains_key(&id) {
+            return None;
+        }
+        let title = if id.value().is_multiple_of(2) { Title::default() } else { Title::parse("RN").unwrap() };
+        let name = Name::parse(&format!("Ana {id}")).unwrap();
+        let (administrator, suspended) = (id.value().is_multiple_of(5), false);
+        // What the write says of `changed` is not to be trusted: the number of the write is.
+        let changed = Change(0);
+        self.write(Write::PersonAdded(Person { id, name, title, administrator, suspended, changed }));
+        Some(id)
+    }
+
+    pub(crate) fn device(&mut self, person: PersonId, id: u64) -> Option<DeviceId> {
+        let id = DeviceId::from_random(mix(id ^ person.value()).to_be_bytes());
+        if self.state.devices.contains_key(&id) {
+            return None;
+        }
+        let mut point = [7; 65];
+        point[0] = 4;
+        self.write(Write::DeviceJoined(Device {
+            id,
+            person,
+            name: Name::parse("Handset 12").unwrap(),
+            key: PublicKey::parse(&point).unwrap(),
+            salt: [3; 16],
+            pin: PinMac([9; 32]),
+            pin_tries: 0,
+            revoked: false,
+            session_until: None,
+            last_number: Number(id.value() % 3),
+        }));
+        Some(id)
+    }
+
+    pub(crate) fn open(&mut self, owner: PersonId, id: u64, members: u64) -> Option<ConversationId> {
+        let conversation = ConversationId::from_random(mix(id ^ 0xC0).to_be_bytes());
+        if self.state.conversations.contains_key(&conversation) {
+            return None;
+        }
+        let people: Vec<PersonId> = self.state.people.keys().copied().take(members as usize).collect();
+        let kind = match people[..] {
+            [a, b] if self.state.direct(a, b).is_none() => Kind::Direct,
+            _ => Kind::Group,
+        };
+        let title = if kind == Kind::Direct { Title::default() } else { Title::parse("4 West").unwrap() };
+        let at = Wall(self.clock);
+        self.write(Write::ConversationOpened { conversation, kind, title, owner, at });
+        self.write(Write::KeyGranted { conversation, key: WrappedKey(mix(id).to_be_bytes().repeat(7)) });
+        for person in people {
+            self.write(Write::MemberAdded { conversation, person, from: Sequence(1) });
+            self.record(Act::MemberAdded(conversation, person));
+        }
+        Some(conversation)
+    }
+
+    pub(crate) fn message(&mut self, conversation: ConversationId, how: u64) -> Option<Change> {
+        let known = &self.state.conversations[&conversation];
+        let sender = nth(known.present().map(|member| member.0), how)?;
+        let device = nth(self.state.devices_of(sender).map(|device| device.id), how)?;
+        if known.purged {
+            return None;
+        }
+        let sequence = known.last.next();
+        // Numbers rise, not always by one.
+        let number = Number(self.state.devices[&device].last_number.0 + 1 + how % 3 / 2);
+        let at = Wall(self.clock).max(self.state.last_at);
+        let length = if how.is_multiple_of(5) { 8_192 + 28 } else { 29 + (how % 40) as usize };
+        let id = MessageId(mix(how).to_be_bytes().repeat(2).try_into().unwrap());
+        let body = Sealed(mix(how).to_be_bytes().into_iter().cycle().take(length).collect());
+        let message = Message { conversation, sequence, id, sender, device, number, at, body };
+        let change = self.write(Write::MessageAccepted(message));
+        self.record(Act::MessageAccepted(conversation, sequence));
+        Some(change)
+    }
+
+    fn watermark(&mut self, conversation: ConversationId, how: u64) {
+        let known = &self.state.conversations[&conversation];
+        let Some((person, member)) = nth(known.present(), how) else { return };
+        let read = Sequence((member.read.0 + mix(how) % 4).min(known.last.0).max(member.read.0));
+        let delivered =
+            Sequence((member.delivered.0 + mix(how) % 7).min(known.last.0)).max(read).max(member.delivered);
+        if (delivered, read) != (member.delivered, member.read) {
+            self.write(Write::WatermarkMoved { conversation, person, delivered, read });
+        }
+    }
+}
+
+/// Whether two states are one. Their indices differ in sets that are empty or missing, which nobody can see.
+pub(crate) fn same(a: &State, b: &State) -> bool {
+    let public = a.people == b.people
+        && a.devices == b.devices
+        && a.codes == b.codes
+        && a.conversations == b.conversations
+        && (a.change, a.audited, a.last_at) == (b.change, b.audited, b.last_at);
+    let indexed = a.people.keys().all(|person| {
+        a.memberships(*person).eq(b.memberships(*person))
+            && a.devices_of(*person).eq(b.devices_of(*person))
+            && b.people.keys().all(|other| a.direct(*person, *other) == b.direct(*person, *other))
+    });
+    public && indexed && a.canonical_hash() == b.canonical_hash()
+}
