@@ -191,23 +191,34 @@ impl Relay {
     pub(crate) fn pin_mac(&mut self, now: Now, turn: &mut Turn, conn: Conn, mac: Option<PinMac>) {
         let Some(link) = self.links.get_mut(&conn) else { return };
         match std::mem::replace(&mut link.session, Session::Closing) {
-            Session::JoinUnderCheck(check) => self.joined(now, turn, conn, *check, mac),
+            Session::JoinUnderCheck(check) => self.joined(now, turn, conn, check, mac),
             Session::PinUnderCheck(check) => self.pin_checked(now, turn, conn, check, mac),
             other => link.session = other,
         }
     }
 
-    fn joined(&mut self, now: Now, turn: &mut Turn, conn: Conn, check: JoinUnderCheck, mac: Option<PinMac>) {
+    fn joined(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        check: Box<JoinUnderCheck>,
+        mac: Option<PinMac>,
+    ) {
         let request = check.request;
-        let Some(pin) = mac else {
-            return self.turn_away(turn, conn, request, Refusal::Unavailable);
-        };
         // The code may have been redeemed, or its person suspended, while the keeper was busy.
-        match self.join_checked(now, &check.proven) {
-            Ok(person) if person == check.person && !self.state.devices.contains_key(&check.device) => {}
-            Ok(_) => return self.turn_away(turn, conn, request, Refusal::JoinCodeInvalid),
-            Err(refusal) => return self.turn_away(turn, conn, request, refusal),
-        }
+        let outcome = mac.ok_or(Refusal::Unavailable).and_then(|pin| {
+            let person = self.join_checked(now, &check.proven)?;
+            let free = person == check.person && !self.state.devices.contains_key(&check.device);
+            if free { Ok(pin) } else { Err(Refusal::JoinCodeInvalid) }
+        });
+        let pin = match outcome {
+            Ok(pin) => pin,
+            Err(refusal) => {
+                self.enter(conn, Session::JoinUnderCheck(check));
+                return self.turn_away(turn, conn, request, refusal);
+            }
+        };
         let device = Device {
             id: check.device,
             person: check.person,
@@ -242,6 +253,7 @@ impl Relay {
         let (id, person) = (who.device(), who.person());
         let suspended = self.state.people.get(&person).is_none_or(|person| person.suspended);
         let Some(device) = self.state.devices.get(&id).filter(|d| !d.revoked && !suspended) else {
+            self.enter(conn, Session::ExpectPin(who));
             return self.turn_away(turn, conn, request, Refusal::DeviceUnknown);
         };
         let tries = device.pin_tries;
@@ -265,6 +277,7 @@ impl Relay {
                 draft.record(by, Act::PinWrong(tries));
                 if tries >= limits::PIN_TRIES_MAX {
                     draft.record(by, Act::PinLockedOut);
+                    self.enter(conn, Session::ExpectPin(who));
                     return self.turn_away(turn, conn, request, Refusal::PinLockedOut);
                 }
                 let tries_left = limits::PIN_TRIES_MAX - tries;
