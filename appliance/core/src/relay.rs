@@ -42,6 +42,23 @@ pub struct Relay {
     disk_low: bool,
 }
 
+/// How much of each thing the relay holds for as long as it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Connections.
+    pub links: usize,
+    /// Connections that have not signed in yet.
+    pub unproven: usize,
+    /// Connections that are delivered to.
+    pub attached: usize,
+    /// Devices that are, or were until their session locked, signed in on a connection.
+    pub held: usize,
+    /// Devices whose use is followed.
+    pub sessions: usize,
+    /// Timers set: at most one a connection, one a device, and the sweep.
+    pub timers: usize,
+}
+
 /// One connection.
 pub(crate) struct Link {
     pub(crate) door: Door,
@@ -104,6 +121,18 @@ impl Relay {
     /// Connections, and those of them that are delivered to.
     pub fn connections(&self) -> (usize, usize) {
         (self.links.len(), self.attached.values().map(BTreeSet::len).sum())
+    }
+
+    /// What is held in memory besides the state: for metrics, and for the proof that it is bounded.
+    pub fn load(&self) -> Load {
+        Load {
+            links: self.links.len(),
+            unproven: self.unproven,
+            attached: self.attached.values().map(BTreeSet::len).sum(),
+            held: self.by_device.len(),
+            sessions: self.used.len(),
+            timers: self.timers.len(),
+        }
     }
 
     /// Decides one input.
@@ -222,6 +251,10 @@ impl Relay {
     pub(crate) fn close(&mut self, turn: &mut Turn, conn: Conn, code: CloseCode) {
         let Some(link) = self.links.get_mut(&conn) else { return };
         let session = std::mem::replace(&mut link.session, Session::Closing);
+        // Once is enough: a peer that floods a connection that is being closed makes the box no work.
+        if matches!(session, Session::Closing) {
+            return;
+        }
         self.forget(conn, &session);
         turn.sends.push(Send::Detach { conn });
         turn.sends.push(Send::Close { conn, code });
