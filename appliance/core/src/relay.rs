@@ -34,8 +34,8 @@ pub struct Relay {
     pub(crate) links: BTreeMap<Conn, Link>,
     pub(crate) by_device: BTreeMap<DeviceId, Conn>,
     attached: Attached,
-    /// When each device with an open session was last used.
-    pub(crate) used: BTreeMap<DeviceId, Mono>,
+    /// Every device with an open session, by the steady clock.
+    pub(crate) used: BTreeMap<DeviceId, Use>,
     pub(crate) timers: BTreeSet<(Mono, Timer)>,
     pub(crate) guesses: Bucket,
     pub(crate) unproven: usize,
@@ -69,6 +69,24 @@ pub(crate) struct Link {
     submits: Bucket,
 }
 
+/// An open session's use. It has one timer, which is in [`Relay::timers`] exactly as long as this is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Use {
+    /// The person's last act.
+    last: Mono,
+    /// The session's end, whatever the wall clock says meanwhile.
+    ends: Mono,
+    /// When the timer is due.
+    looks_at: Mono,
+}
+
+impl Use {
+    /// Whether the session may go on.
+    pub(crate) fn is_fresh(&self, now: Now, idle_lock_ms: u64) -> bool {
+        now.mono < self.last.after(idle_lock_ms) && now.mono < self.ends
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Timer {
     Deadline(Conn),
@@ -94,11 +112,11 @@ impl Relay {
             state,
         };
         // A session that had not locked when the relay stopped was in use within the idle time: it goes on.
-        let open: Vec<DeviceId> =
-            relay.state.devices.values().filter(|d| d.session_until.is_some()).map(|d| d.id).collect();
-        for device in open {
-            relay.used.insert(device, now.mono);
-            relay.timers.insert((now.mono.after(relay.policy.idle_lock_ms), Timer::Idle(device)));
+        let open: Vec<(DeviceId, Wall)> =
+            relay.state.devices.values().filter_map(|d| Some((d.id, d.session_until?))).collect();
+        for (device, until) in open {
+            let rest = u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0);
+            relay.follow(now, device, rest.min(relay.policy.session_ms));
         }
         Ok(relay)
     }
@@ -222,11 +240,33 @@ impl Relay {
     }
 
     fn closed(&mut self, conn: Conn) {
+        self.clear_deadline(conn);
         if let Some(link) = self.links.remove(&conn) {
             self.forget(conn, &link.session);
-            if link.deadline.is_some() {
-                self.unproven -= 1;
-            }
+        }
+    }
+
+    /// The connection need not hurry any more: it is through, or gone.
+    pub(crate) fn clear_deadline(&mut self, conn: Conn) {
+        if let Some(due) = self.links.get_mut(&conn).and_then(|link| link.deadline.take()) {
+            self.timers.remove(&(due, Timer::Deadline(conn)));
+            self.unproven -= 1;
+        }
+    }
+
+    /// Follows a session that is open and was used just now.
+    pub(crate) fn follow(&mut self, now: Now, device: DeviceId, rest_ms: u64) {
+        self.unfollow(device);
+        let ends = now.mono.after(rest_ms);
+        let looks_at = ends.min(now.mono.after(self.policy.idle_lock_ms));
+        self.used.insert(device, Use { last: now.mono, ends, looks_at });
+        self.timers.insert((looks_at, Timer::Idle(device)));
+    }
+
+    /// The session is over.
+    fn unfollow(&mut self, device: DeviceId) {
+        if let Some(used) = self.used.remove(&device) {
+            self.timers.remove(&(used.looks_at, Timer::Idle(device)));
         }
     }
 
@@ -308,8 +348,10 @@ impl Relay {
         let zone = link.door;
         let Session::Ready(who) = &link.session else { return Ok(()) };
         let who = who.clone();
-        if is_act_of_a_person(&ask) {
-            self.used.insert(who.device(), now.mono);
+        if is_act_of_a_person(&ask)
+            && let Some(used) = self.used.get_mut(&who.device())
+        {
+            used.last = now.mono;
         }
         self.ask_as(now, turn, conn, request, &who, zone, ask)
     }
@@ -427,7 +469,7 @@ impl Relay {
     /// Ends what these devices have open, at once.
     fn expel(&mut self, turn: &mut Turn, devices: &[DeviceId]) {
         for device in devices {
-            self.used.remove(device);
+            self.unfollow(*device);
             if let Some(conn) = self.by_device.get(device).copied() {
                 self.close(turn, conn, CloseCode::REVOKED);
             }
@@ -443,18 +485,17 @@ impl Relay {
 
     /// Locks a session that nobody used, or that is as old as one may be; else looks again when it could be.
     fn idle(&mut self, now: Now, turn: &mut Turn, device: DeviceId) {
-        let Some(used) = self.used.get(&device).copied() else { return };
-        let Some(until) = self.state.devices.get(&device).and_then(|d| d.session_until) else {
-            self.used.remove(&device);
-            return;
-        };
-        let locks_at = used.after(self.policy.idle_lock_ms);
-        if locks_at > now.mono && now.wall < until {
-            let ends_at = now.mono.after(until.0.saturating_sub(now.wall.0).unsigned_abs());
-            self.timers.insert((locks_at.min(ends_at), Timer::Idle(device)));
+        let Some(used) = self.used.get_mut(&device) else { return };
+        let until = self.state.devices.get(&device).and_then(|device| device.session_until);
+        if used.is_fresh(now, self.policy.idle_lock_ms) && until.is_some_and(|until| now.wall < until) {
+            used.looks_at = used.ends.min(used.last.after(self.policy.idle_lock_ms));
+            self.timers.insert((used.looks_at, Timer::Idle(device)));
             return;
         }
         self.used.remove(&device);
+        if until.is_none() {
+            return;
+        }
         let mut draft = self.draft(now, turn);
         draft.write(Write::SessionEnded { device });
         draft.record(Actor::TheBox, Act::SessionLocked(device));

@@ -87,8 +87,8 @@ impl Relay {
         }
         let Some(device) = self.state.devices.get(&id) else { return };
         let who = Identified::new(proven, device);
-        let idle = self.used.get(&id).is_none_or(|used| used.after(self.policy.idle_lock_ms) <= now.mono);
-        match OpenSession::check(device, now.wall, self.policy.session_ms).filter(|_| !idle) {
+        let fresh = self.used.get(&id).is_some_and(|used| used.is_fresh(now, self.policy.idle_lock_ms));
+        match OpenSession::check(device, now.wall, self.policy.session_ms).filter(|_| fresh) {
             Some(open) => {
                 let who = who.resume(open);
                 self.sign_in(now, turn, conn, request, who);
@@ -290,23 +290,18 @@ impl Relay {
     fn open_session(&mut self, now: Now, turn: &mut Turn, device: DeviceId) {
         let until = now.wall.after(self.policy.session_ms);
         self.draft(now, turn).write(Write::SessionOpened { device, until });
-        self.timers.insert((now.mono.after(self.policy.idle_lock_ms), Timer::Idle(device)));
+        self.follow(now, device, self.policy.session_ms);
     }
 
     /// The end of every way in. A device has one connection: an older one ends.
     fn sign_in(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, who: Ready) {
         let (person, id) = (who.person(), who.device());
-        self.used.insert(id, now.mono);
         self.draft(now, turn).record(actor(&who), Act::SignedIn);
         if let Some(older) = self.by_device.get(&id).copied().filter(|older| *older != conn) {
             self.close(turn, older, CloseCode::SUPERSEDED);
         }
         self.by_device.insert(id, conn);
-        if let Some(link) = self.links.get_mut(&conn)
-            && link.deadline.take().is_some()
-        {
-            self.unproven -= 1;
-        }
+        self.clear_deadline(conn);
         self.enter(conn, Session::Ready(who));
         let (Some(device), Some(entry)) = (self.state.devices.get(&id), self.state.people.get(&person))
         else {
@@ -339,10 +334,11 @@ impl Relay {
     /// A person types slower than a device signs.
     fn prolong(&mut self, now: Now, conn: Conn) {
         if let Some(link) = self.links.get_mut(&conn)
-            && link.deadline.is_some()
+            && let Some(due) = link.deadline
         {
             let deadline = now.mono.after(limits::PIN_TIME_MAX_MS);
             link.deadline = Some(deadline);
+            self.timers.remove(&(due, Timer::Deadline(conn)));
             self.timers.insert((deadline, Timer::Deadline(conn)));
         }
     }
