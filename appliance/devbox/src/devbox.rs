@@ -1,0 +1,286 @@
+//! Starting, provisioning, breaking and stopping a box.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+use wardline_keys_protocol::client::KeeperClient;
+use wardline_keys_protocol::message::Provision;
+use wardline_keys_protocol::state::KeeperState;
+use wardline_provisioning::{FacilityRoot, Names, VendorKey};
+
+use crate::console::Console;
+use crate::process::{Process, sibling};
+use crate::{facility, swtpm::Swtpm};
+
+/// How long a part may take to start. Six TPM objects are made at the first start; a chip takes a second for each.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the relay may take to say goodbye.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Years that the demo box's issuing certificate lives.
+const ISSUING_YEARS: i64 = 2;
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where everything is kept.
+    pub directory: PathBuf,
+    /// Where devices reach it.
+    pub listen: SocketAddr,
+    /// A TPM as `wardline-keeper --tpm` takes it; a software one when none is given.
+    pub tpm: Option<String>,
+    /// More arguments for the relay.
+    pub relay: Vec<String>,
+}
+
+impl Options {
+    /// A box on a free port of this machine.
+    pub fn local(directory: &Path) -> Result<Self> {
+        // Kept open only to find a port that is free now.
+        let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Self { directory: directory.to_owned(), listen, tpm: None, relay: Vec::new() })
+    }
+}
+
+/// A running box.
+pub struct Devbox {
+    options: Options,
+    root_sha256: [u8; 32],
+    relay: Option<Process>,
+    keeper: Option<Process>,
+    swtpm: Option<Swtpm>,
+}
+
+impl Devbox {
+    /// Starts everything; provisions what is new.
+    pub fn start(options: Options) -> Result<Self> {
+        fs::create_dir_all(&options.directory)
+            .with_context(|| format!("making {}", options.directory.display()))?;
+        let swtpm = match options.tpm {
+            Some(_) => None,
+            None => Some(Swtpm::power_on(&options.directory)?),
+        };
+        let mut devbox = Self { options, root_sha256: [0; 32], relay: None, keeper: None, swtpm };
+        devbox.start_keeper()?;
+        devbox.provision()?;
+        devbox.start_relay()?;
+        Ok(devbox)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.options.directory.join(name)
+    }
+
+    /// The keeper's socket.
+    pub fn keeper_socket(&self) -> PathBuf {
+        self.path("keeper.sock")
+    }
+
+    /// The relay's local socket.
+    pub fn local_socket(&self) -> PathBuf {
+        self.path("relay.sock")
+    }
+
+    /// The relay's metrics socket.
+    pub fn metrics_socket(&self) -> PathBuf {
+        self.path("metrics.sock")
+    }
+
+    /// The directory of the relay's store.
+    pub fn data(&self) -> PathBuf {
+        self.path("relay")
+    }
+
+    /// Where devices reach it.
+    pub fn address(&self) -> SocketAddr {
+        self.options.listen
+    }
+
+    /// SHA-256 of the facility root's certificate.
+    pub fn root_sha256(&self) -> [u8; 32] {
+        self.root_sha256
+    }
+
+    /// Starts the keeper and waits until it answers.
+    pub fn start_keeper(&mut self) -> Result<()> {
+        let uid = nix::unistd::geteuid().to_string();
+        let tpm = match (&self.options.tpm, &self.swtpm) {
+            (Some(tpm), _) => tpm.clone(),
+            (None, Some(swtpm)) => swtpm.address(),
+            (None, None) => bail!("the box has no TPM"),
+        };
+        let socket = self.keeper_socket();
+        let mut args: Vec<String> = vec!["--tpm".into(), tpm];
+        args.extend(["--state".into(), self.path("keeper").display().to_string()]);
+        args.extend(["--socket".into(), socket.display().to_string()]);
+        args.extend(["--relay-uid".into(), uid.clone(), "--provisioning-uid".into(), uid]);
+        args.push("--allow-unlocked-memory".into());
+        let log = self.path("keeper.log");
+        let mut keeper = Process::start("wardline-keeper", &sibling("wardline-keeper")?, &args, &log)?;
+        keeper.await_ready(PATIENCE, || {
+            KeeperClient::connect(&socket).is_ok_and(|mut client| client.status().is_ok())
+        })?;
+        self.keeper = Some(keeper);
+        Ok(())
+    }
+
+    /// What `wardline-provision` does between a laptop and a box, in one place.
+    fn provision(&mut self) -> Result<()> {
+        let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+        let facility = self.path("facility");
+        let (root, vendor) = if facility.exists() {
+            (FacilityRoot::load(&facility)?, VendorKey::load(&facility.join("vendor.pem"))?)
+        } else {
+            // Complete or not there: a stop half-way leaves no half facility.
+            let new = self.path("facility.new");
+            let _ = fs::remove_dir_all(&new);
+            let (root, vendor) = (FacilityRoot::generate(facility::NAME, now)?, VendorKey::generate()?);
+            root.save(&new)?;
+            vendor.save(&new.join("vendor.pem"))?;
+            fs::rename(&new, &facility)?;
+            (root, vendor)
+        };
+        self.root_sha256 = root.sha256();
+        let mut keeper = KeeperClient::connect(self.keeper_socket())?;
+        let status = keeper.status()?;
+        if status.state == KeeperState::Ready {
+            return Ok(());
+        }
+        if !matches!(status.state, KeeperState::NotProvisioned | KeeperState::IssuingMissing) {
+            bail!("{}", status.state);
+        }
+        let pcr11 = status.pcr11.context("the keeper does not say what PCR 11 is")?;
+        let ip = self.options.listen.ip();
+        keeper.provision(Provision {
+            facility: facility::NAME.to_owned(),
+            dns_names: vec!["box.lindenhof.example".to_owned()],
+            ip_addrs: addresses(ip),
+            root_sha256: root.sha256(),
+            vendor_public: vendor.public().to_sec1(),
+            approval: vendor.approve(pcr11, 1)?.to_bytes(),
+            first_revocation: vendor.revoke(0)?.to_bytes(),
+        })?;
+        let ranges: Vec<String> =
+            addresses(ip).iter().map(|ip| format!("{ip}/{}", if ip.is_ipv4() { 32 } else { 128 })).collect();
+        let names = Names::parse(&["lindenhof.example".to_owned()], &ranges)?;
+        let issuing = root.certify(&keeper.issuing_request()?, &names, now, ISSUING_YEARS)?;
+        keeper.install_issuing(vec![issuing, root.certificate().to_vec()])?;
+        let state = keeper.status()?.state;
+        if state != KeeperState::Ready {
+            bail!("the keeper is not ready after provisioning: {state}");
+        }
+        Ok(())
+    }
+
+    /// Starts the relay and waits until its local socket answers.
+    pub fn start_relay(&mut self) -> Result<()> {
+        let socket = self.local_socket();
+        let _ = fs::remove_file(&socket);
+        let mut args: Vec<String> = Vec::new();
+        for (flag, value) in [
+            ("--listen", self.options.listen.to_string()),
+            ("--data", self.data().display().to_string()),
+            ("--keeper", self.keeper_socket().display().to_string()),
+            ("--local", socket.display().to_string()),
+            ("--metrics", self.metrics_socket().display().to_string()),
+            ("--facility", facility::NAME.to_owned()),
+            ("--zone", "admin=127.0.0.0/8".to_owned()),
+        ] {
+            args.extend([flag.to_owned(), value]);
+        }
+        args.extend(self.options.relay.iter().cloned());
+        let log = self.path("relay.log");
+        let mut relay = Process::start("wardline-relay", &sibling("wardline-relay")?, &args, &log)?;
+        relay.await_ready(PATIENCE, || Console::open(&socket).is_ok())?;
+        self.relay = Some(relay);
+        Ok(())
+    }
+
+    /// Administration at the console.
+    pub fn console(&self) -> Result<Console> {
+        Ok(Console::open(&self.local_socket())?)
+    }
+
+    /// A join link with a fresh code.
+    pub fn join_link(&self, person: u64) -> Result<String> {
+        let code = self.console()?.join_code(person)?;
+        let (head, tail) = code.split_at(code.len() / 2);
+        let host = match self.options.listen.ip() {
+            ip if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, self.options.listen.port())),
+            _ => self.options.listen,
+        };
+        Ok(format!("wardline://{host}/join?code={head}-{tail}&root={}", base64url(&self.root_sha256)))
+    }
+
+    /// SIGKILL to the relay.
+    pub fn kill_relay(&mut self) {
+        self.relay = None;
+    }
+
+    /// SIGKILL to the keeper.
+    pub fn kill_keeper(&mut self) {
+        self.keeper = None;
+    }
+
+    /// The relay's process number, while it runs.
+    pub fn relay_pid(&mut self) -> Option<u32> {
+        running(&mut self.relay).map(Process::pid)
+    }
+
+    /// Whether both daemons run.
+    pub fn is_whole(&mut self) -> bool {
+        running(&mut self.relay).is_some() && running(&mut self.keeper).is_some()
+    }
+
+    /// Starts again whichever daemon has ended, as systemd would.
+    pub fn mend(&mut self) -> Result<()> {
+        if running(&mut self.keeper).is_none() {
+            self.start_keeper()?;
+        }
+        if running(&mut self.relay).is_none() {
+            self.start_relay()?;
+        }
+        Ok(())
+    }
+
+    /// Stops in order: the relay says goodbye first.
+    pub fn stop(mut self) {
+        if let Some(mut relay) = self.relay.take() {
+            relay.stop(DRAIN);
+        }
+        if let Some(mut keeper) = self.keeper.take() {
+            keeper.stop(DRAIN);
+        }
+        if let Some(mut swtpm) = self.swtpm.take() {
+            swtpm.power_off();
+        }
+    }
+}
+
+/// The process, while it runs.
+fn running(process: &mut Option<Process>) -> Option<&Process> {
+    process.as_mut().and_then(|process| process.ended().is_none().then_some(&*process))
+}
+
+/// The addresses that the box's certificate names.
+fn addresses(listen: IpAddr) -> Vec<IpAddr> {
+    let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    if listen.is_unspecified() || listen == local { vec![local] } else { vec![local, listen] }
+}
+
+/// RFC 4648, section 5, without padding.
+fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group =
+            chunk.iter().fold(0u32, |group, byte| (group << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for index in 0..=chunk.len() {
+            text.push(char::from(ALPHABET[(group >> (18 - 6 * index)) as usize & 63]));
+        }
+    }
+    text
+}
