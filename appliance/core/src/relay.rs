@@ -38,6 +38,8 @@ pub struct Relay {
     pub(crate) used: BTreeMap<DeviceId, Use>,
     pub(crate) timers: BTreeSet<(Mono, Timer)>,
     pub(crate) guesses: Bucket,
+    /// Devices with a PIN at the keeper.
+    pub(crate) checking: BTreeSet<DeviceId>,
     pub(crate) unproven: usize,
     disk_low: bool,
 }
@@ -106,6 +108,7 @@ impl Relay {
             used: BTreeMap::new(),
             timers: BTreeSet::from([(now.mono.after(SWEEP_MS), Timer::Sweep)]),
             guesses: Bucket::full(limits::JOIN_GUESSES_BURST, now.mono),
+            checking: BTreeSet::new(),
             unproven: 0,
             disk_low: false,
             policy,
@@ -279,6 +282,9 @@ impl Relay {
             if conns.is_empty() {
                 self.attached.remove(&who.person());
             }
+        }
+        if let Session::PinUnderCheck(check) = session {
+            self.checking.remove(&check.who.device());
         }
         if let Some(device) = device_of(session)
             && self.by_device.get(&device) == Some(&conn)

@@ -21,6 +21,9 @@ use crate::wire;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
+/// How soon to offer a PIN again while another of the device's is being looked at: about what stretching takes.
+const PIN_CHECK_MS: u64 = 500;
+
 impl Relay {
     #[expect(clippy::too_many_arguments, reason = "one frame, field by field")]
     pub(crate) fn hello(
@@ -183,6 +186,13 @@ impl Relay {
                 return self.turn_away(turn, conn, request, refusal);
             }
         };
+        // One at a time: else a right PIN would forgive the wrong ones that are still being looked at, and a device
+        // that holds many connections would have nineteen tries.
+        if !self.checking.insert(device) {
+            self.enter(conn, Session::ExpectPin(who));
+            turn.sends.push(refused(conn, request, Refusal::SlowDown { retry_after_ms: PIN_CHECK_MS }));
+            return;
+        }
         self.draft(now, turn).write(Write::PinTries { device, tries });
         turn.sends.push(Send::StretchPin { conn, person, device, salt });
         self.enter(conn, Session::PinUnderCheck(PinUnderCheck { who, request }));
@@ -251,6 +261,7 @@ impl Relay {
     ) {
         let PinUnderCheck { who, request } = check;
         let (id, person) = (who.device(), who.person());
+        self.checking.remove(&id);
         let suspended = self.state.people.get(&person).is_none_or(|person| person.suspended);
         let Some(device) = self.state.devices.get(&id).filter(|d| !d.revoked && !suspended) else {
             self.enter(conn, Session::ExpectPin(who));
