@@ -15,8 +15,8 @@ impl Bucket {
         Self { level: burst * 1000, at: now }
     }
 
-    /// Takes a token, or says in how many milliseconds there will be one.
-    pub(crate) fn take(&mut self, per_second: u64, burst: u64, now: Mono) -> Result<(), u64> {
+    /// Whether there is a token, or in how many milliseconds there will be one.
+    pub(crate) fn look(&mut self, per_second: u64, burst: u64, now: Mono) -> Result<(), u64> {
         let passed = now.0.saturating_sub(self.at.0);
         // `per_second` tokens a second is `per_second` thousandths a millisecond.
         self.level = self.level.saturating_add(passed.saturating_mul(per_second)).min(burst * 1000);
@@ -24,6 +24,12 @@ impl Bucket {
         if self.level < 1000 {
             return Err((1000 - self.level).div_ceil(per_second.max(1)));
         }
+        Ok(())
+    }
+
+    /// Takes a token, or says in how many milliseconds there will be one.
+    pub(crate) fn take(&mut self, per_second: u64, burst: u64, now: Mono) -> Result<(), u64> {
+        self.look(per_second, burst, now)?;
         self.level -= 1000;
         Ok(())
     }

@@ -5,7 +5,7 @@
 use crate::audit::{Act, Actor};
 use crate::directory::Device;
 use crate::draft::actor;
-use crate::ids::{Conn, DeviceId, Number, RequestId};
+use crate::ids::{Conn, DeviceId, Number, PersonId, RequestId};
 use crate::input::{Door, Fresh, Zone};
 use crate::limits;
 use crate::pin::PinMac;
@@ -132,7 +132,7 @@ impl Relay {
             Some(Session::Closing) | None => return,
             _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
         }
-        match self.join_checked(now, &proven) {
+        match self.guess(now, &proven) {
             Err(refusal) => self.turn_away(turn, conn, request, refusal),
             Ok(person) => {
                 let draw = Draw::new(fresh);
@@ -148,15 +148,24 @@ impl Relay {
         }
     }
 
-    /// The person whose code it is. A wrong code costs a guess from the box's own budget: no source can try many.
-    fn join_checked(&mut self, now: Now, proven: &ProvenJoin) -> Result<crate::ids::PersonId, Refusal> {
-        let known = self.state.codes.get(&proven.code).filter(|code| now.wall < code.expires);
-        let Some(code) = known else {
-            let taken =
-                self.guesses.take(limits::JOIN_GUESSES_PER_SECOND, limits::JOIN_GUESSES_BURST, now.mono);
+    /// As [`Relay::join_checked`], within the box's own budget: a wrong code costs a guess, and without one left no
+    /// code is looked at, right or wrong, or a flood of guesses would find the right one all the same.
+    fn guess(&mut self, now: Now, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
+        let (rate, burst) = (limits::JOIN_GUESSES_PER_SECOND, limits::JOIN_GUESSES_BURST);
+        let left = self.guesses.look(rate, burst, now.mono);
+        left.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
+        let outcome = self.join_checked(now, proven);
+        if outcome == Err(Refusal::JoinCodeInvalid) {
+            let taken = self.guesses.take(rate, burst, now.mono);
             taken.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
-            return Err(Refusal::JoinCodeInvalid);
-        };
+        }
+        outcome
+    }
+
+    /// The person whose code it is.
+    fn join_checked(&self, now: Now, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
+        let known = self.state.codes.get(&proven.code).filter(|code| now.wall < code.expires);
+        let code = known.ok_or(Refusal::JoinCodeInvalid)?;
         let person = code.person;
         if self.state.people.get(&person).is_none_or(|person| person.suspended) {
             return Err(Refusal::PersonSuspended);
