@@ -1,1 +1,45 @@
-//! Placeholder during bring-up.
+//! The client of a Wardline box: what a phone app, a desk app, the `wardline` command and the tests share.
+//!
+//! [`Client::join`] enrols this device with a join link; [`Client::open`] opens an enrolled one. Either way one
+//! task keeps the connection up, keeps what was composed until the box has it, and hands over what arrives through
+//! [`Client::events`]. The protocol in words is `docs/protocol/README.md`.
+//!
+//! This crate refuses to
+//! - send a message that is not yet on disk, or to forget one before the box has accepted it;
+//! - move the cursor past an event that its user has not taken;
+//! - write a received message's text to disk;
+//! - talk to a box whose chain does not end in the root that the join link named;
+//! - print: that is the command's.
+
+#![forbid(unsafe_code)]
+
+mod agent;
+mod call;
+mod client;
+mod clock;
+mod connection;
+pub mod error;
+pub mod event;
+mod files;
+mod inflight;
+mod join;
+mod key;
+pub mod link;
+pub mod local;
+pub mod outbox;
+pub mod profile;
+mod sealing;
+mod settle;
+mod signin;
+mod state;
+pub mod trust;
+
+pub use call::{Call, Calls, Page};
+pub use client::{Client, Events, Options, Standing, Tracked};
+pub use error::Error;
+pub use event::Event;
+pub use link::JoinLink;
+pub use local::LocalBox;
+pub use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence};
+pub use wardline_core::pin::Pin;
+pub use wardline_core::refusal::Refusal;

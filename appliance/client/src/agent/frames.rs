@@ -1,0 +1,281 @@
+//! In: what the box sends, and what it means for the user.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
+
+use super::{Agent, Link, QUEUE_MAX, Sync, Up};
+use crate::client::Standing;
+use crate::clock;
+use crate::error::{CloseText, End, Refused, Unreachable};
+use crate::event::{Conversation, Event, Person, SignedIn};
+use crate::inflight::Asked;
+use crate::settle::Stamp;
+
+impl Agent {
+    pub(super) fn frame(&mut self, frame: proto::ServerFrame) -> Result<(), End> {
+        let request = frame.request;
+        match frame.body {
+            // A later version's: not for us.
+            None => Ok(()),
+            Some(Body::Delivery(delivery)) => self.delivery(delivery),
+            Some(Body::SyncStarted(started)) => {
+                self.sync_started(started.snapshot);
+                Ok(())
+            }
+            Some(Body::Synced(synced)) => {
+                self.asked.answered(request);
+                self.synced(synced.cursor);
+                Ok(())
+            }
+            Some(Body::Accepted(accepted)) => {
+                self.asked.answered(request);
+                self.accepted(accepted)
+            }
+            Some(Body::Locked(locked)) => {
+                self.locked(locked.tries_left);
+                Ok(())
+            }
+            Some(Body::Draining(draining)) => {
+                let after = Duration::from_millis(draining.retry_after.clamp(200, 60_000));
+                let why = CloseText::Transport("it is restarting".to_owned());
+                self.attempt = 0;
+                self.lost(Unreachable::Closed(why).into(), Some(after + clock::part_of(after)))
+            }
+            Some(Body::Refused(refused)) => self.refused(request, Refused::from_wire(refused)),
+            Some(Body::SignedIn(signed_in)) => self.signed_in(request, signed_in),
+            Some(answer) => {
+                self.learn(&answer);
+                if let Some(Asked::Call(reply)) = self.asked.answered(request) {
+                    let _ = reply.send(Ok(answer));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn signed_in(&mut self, request: u64, wire: proto::SignedIn) -> Result<(), End> {
+        let Link::Up(Up { facility, .. }) = &self.link else { return Ok(()) };
+        match SignedIn::from_wire(wire, facility) {
+            Ok(signed_in) => {
+                if let Some(Asked::Unlock(reply)) = self.asked.answered(request) {
+                    let _ = reply.send(Ok(signed_in.clone()));
+                }
+                self.opened(signed_in);
+                Ok(())
+            }
+            Err(error) => self.lost(error, None),
+        }
+    }
+
+    /// The session is open: everything that waited goes.
+    pub(super) fn opened(&mut self, signed_in: SignedIn) {
+        if let Link::Up(up) = &mut self.link {
+            up.open = Some(Instant::now());
+            up.sync = Sync::No;
+        }
+        self.outbox.raise_floor(signed_in.last_number);
+        // What was declined for being locked need not wait.
+        self.delayed.clear();
+        self.stand(Standing::Open(signed_in.clone()));
+        self.tell(Event::Connected(signed_in));
+        self.offer_pin();
+        self.start_sync();
+        for (body, reply) in std::mem::take(&mut self.questions) {
+            let request = self.asked.ask(Asked::Call(reply), Instant::now());
+            self.send_frame(request, body);
+        }
+    }
+
+    fn locked(&mut self, tries_left: u32) {
+        if let Link::Up(up) = &mut self.link {
+            up.open = None;
+            up.sync = Sync::No;
+        }
+        self.stand(Standing::PinNeeded { tries_left });
+        self.tell(Event::Locked { tries_left });
+        self.offer_pin();
+    }
+
+    fn refused(&mut self, request: u64, refused: Refused) -> Result<(), End> {
+        use proto::RefusalCode as Code;
+        match self.asked.answered(request) {
+            Some(Asked::Submit(id, _)) => self.declined(id, refused),
+            Some(Asked::Call(reply)) => {
+                let _ = reply.send(Err(refused.into()));
+                Ok(())
+            }
+            Some(Asked::Unlock(reply)) => {
+                let (code, tries_left) = (refused.code, refused.tries_left);
+                let _ = reply.send(Err(refused.clone().into()));
+                match code {
+                    Code::PinLockedOut | Code::DeviceUnknown | Code::PersonSuspended => {
+                        Err(End::Refused(refused))
+                    }
+                    Code::PinWrong => {
+                        self.stand(Standing::PinNeeded { tries_left });
+                        self.tell(Event::PinNeeded { tries_left });
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Some(Asked::Sync) if refused.code == Code::CursorInvalid => {
+                // The box has another past than this device: from the start.
+                self.state.cursor.clear();
+                self.unsynced();
+                self.start_sync();
+                Ok(())
+            }
+            // A session that has just locked syncs again once it is open.
+            Some(Asked::Sync) if refused.code == Code::Locked => {
+                self.unsynced();
+                Ok(())
+            }
+            Some(Asked::Sync) => self.lost(refused.into(), None),
+            // A receipt of a conversation that has just gone, or a request that nobody waits for.
+            None => Ok(()),
+        }
+    }
+
+    /// Somebody takes the events from now on.
+    pub(super) fn follow(&mut self) {
+        self.following = true;
+        let now = match &*self.standing.borrow() {
+            Standing::Open(signed_in) => Some(Event::Connected(signed_in.clone())),
+            Standing::PinNeeded { tries_left } => Some(Event::PinNeeded { tries_left: *tries_left }),
+            Standing::Waiting(why) => {
+                Some(Event::Reconnecting { after: Duration::ZERO, why: why.to_string() })
+            }
+            _ => None,
+        };
+        if let Some(now) = now {
+            self.tell(now);
+        }
+        let failed: Vec<_> = self
+            .outbox
+            .waiting()
+            .filter_map(|waiting| Some((waiting.id, waiting.conversation, waiting.failed.clone()?)))
+            .collect();
+        for (id, conversation, refused) in failed {
+            self.tell_failed(id, conversation, refused);
+        }
+        self.start_sync();
+    }
+
+    fn unsynced(&mut self) {
+        if let Link::Up(up) = &mut self.link {
+            up.sync = Sync::No;
+        }
+    }
+
+    fn start_sync(&mut self) {
+        let cursor = self.state.cursor.clone();
+        match &mut self.link {
+            Link::Up(up) if up.open.is_some() && up.sync == Sync::No && self.following => {
+                up.sync = Sync::Asked
+            }
+            _ => return,
+        }
+        let request = self.asked.ask(Asked::Sync, Instant::now());
+        self.send_frame(request, client_frame::Body::Sync(proto::Sync { cursor }));
+    }
+
+    /// The queue has drained: what was dropped for its length is asked for again.
+    pub(super) fn resume_sync(&mut self) {
+        if self.queue.is_empty() {
+            self.start_sync();
+        }
+    }
+
+    fn sync_started(&mut self, snapshot: bool) {
+        let Link::Up(up) = &mut self.link else { return };
+        if up.sync != Sync::Asked {
+            return;
+        }
+        up.sync = Sync::Running;
+        self.state.sync_started(snapshot);
+        if snapshot {
+            self.tell(Event::Snapshot);
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(&self.link, Link::Up(up) if up.sync == Sync::Running)
+    }
+
+    fn delivery(&mut self, delivery: proto::Delivery) -> Result<(), End> {
+        if !self.is_running() {
+            return Ok(());
+        }
+        if self.queue.len() >= QUEUE_MAX {
+            // Dropped, and everything behind it: the cursor stays before it.
+            self.unsynced();
+            return Ok(());
+        }
+        let kind = delivery.event.and_then(|event| event.kind);
+        let events = match kind.map(|kind| self.state.apply(kind)) {
+            Some(Ok(events)) => events,
+            Some(Err(error)) => return self.lost(error, None),
+            // A later version's: passed over, and not asked for again.
+            None => vec![],
+        };
+        let cursor = (delivery.cursor.len() == 16 && !self.state.in_snapshot()).then_some(delivery.cursor);
+        if let Some(cursor) = &cursor {
+            self.state.cursor.clone_from(cursor);
+        }
+        self.queue_all(events, cursor);
+        Ok(())
+    }
+
+    fn queue_all(&mut self, events: Vec<Event>, cursor: Option<Vec<u8>>) {
+        let me = self.profile.identity.person;
+        for event in events {
+            let message = match &event {
+                // From another device of this person: shown, not receipted.
+                Event::Message(message) => {
+                    Some((message.conversation, message.sequence, message.sender == me))
+                }
+                _ => None,
+            };
+            self.queue(Some(event), Stamp { message, ..Stamp::default() });
+        }
+        if cursor.is_some() {
+            self.queue(None, Stamp { cursor, ..Stamp::default() });
+        }
+    }
+
+    fn synced(&mut self, cursor: Vec<u8>) {
+        if !self.is_running() {
+            return;
+        }
+        let gone = self.state.synced();
+        let cursor = (cursor.len() == 16).then_some(cursor);
+        if let Some(cursor) = &cursor {
+            self.state.cursor.clone_from(cursor);
+        }
+        self.queue_all(gone, None);
+        self.queue(Some(Event::CaughtUp), Stamp { cursor, ..Stamp::default() });
+        for (conversation, delivered) in self.state.undelivered() {
+            self.receipt(conversation, delivered, wardline_core::ids::Sequence(0));
+        }
+    }
+
+    /// What answers say of people and conversations is known from then on.
+    fn learn(&mut self, answer: &Body) {
+        match answer {
+            Body::Opened(proto::Opened { conversation: Some(wire) }) => {
+                if let Ok(conversation) = Conversation::from_wire(wire.clone()) {
+                    self.state.conversation(conversation);
+                }
+            }
+            Body::PeoplePage(page) => {
+                for person in page.people.iter().filter_map(|wire| Person::from_wire(wire.clone()).ok()) {
+                    self.state.person(person);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `wardline admin`: by an administrator over the network, or on the box over its local socket.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::{Args, Subcommand};
+use wardline_client::link::{Address, Code};
+use wardline_client::{Calls, Client, ConversationId, DeviceId, JoinLink, LocalBox, Options};
+
+use crate::exit::Failure;
+use crate::{Common, find, pin, say};
+
+#[derive(Args)]
+pub(crate) struct Admin {
+    /// On the box itself: its local socket.
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Add somebody to the directory.
+    AddPerson {
+        /// As colleagues know them.
+        name: String,
+        /// "RN", "MD, Cardiology".
+        #[arg(long, default_value = "")]
+        title: String,
+        /// May administer.
+        #[arg(long)]
+        administrator: bool,
+    },
+    /// A join code for one more device of a person.
+    Code {
+        /// A part of the name that fits one alone, or the identifier.
+        person: String,
+        /// With --socket: where devices find the box, HOST:PORT, to print a whole link.
+        #[arg(long, requires = "root")]
+        address: Option<Address>,
+        /// With --socket: SHA-256 of the facility root, hexadecimal or base64url.
+        #[arg(long, requires = "address")]
+        root: Option<String>,
+    },
+    /// A person's devices.
+    Devices {
+        /// Whose.
+        person: String,
+    },
+    /// End a device, for good.
+    Revoke {
+        /// Its identifier; `devices` lists them.
+        device: String,
+    },
+    /// End a person's access at once, on every device.
+    Suspend {
+        /// Whose.
+        person: String,
+    },
+    /// Undo `suspend`.
+    Restore {
+        /// Whose.
+        person: String,
+    },
+    /// Destroy a conversation's messages. Cannot be undone.
+    Purge {
+        /// Its identifier.
+        conversation: String,
+        /// Say that you mean it.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub(crate) async fn admin(common: &Common, admin: Admin) -> Result<(), Failure> {
+    if let Some(socket) = &admin.socket {
+        let local = LocalBox::connect(socket).await?;
+        return act(&local, admin.act, None).await;
+    }
+    let client = Client::open_with(&common.profile()?, Options { peek: true }).await?;
+    pin::contact(common, &client).await?;
+    let done = act(&client, admin.act, Some(&client)).await;
+    client.close().await;
+    done
+}
+
+async fn act(door: &impl Calls, act: Act, client: Option<&Client>) -> Result<(), Failure> {
+    let hex = |text: &str| u64::from_str_radix(text, 16).ok();
+    match act {
+        Act::AddPerson { name, title, administrator } => {
+            let person = door.add_person(&name, &title, administrator).await?;
+            say::line(&person.to_string());
+        }
+        Act::Code { person, address, root } => {
+            let person = find::person(&door.people().await?, &person)?;
+            let code = door.issue_join_code(person).await?;
+            let read = Code::parse(&code.code)?;
+            let (left, right) = code.code.split_at(code.code.len() / 2);
+            say::line(&format!("{left}-{right}  until {}", say::time(code.expires)));
+            let link = match (client, address, root) {
+                (_, Some(address), Some(root)) => {
+                    let server_name = address.host.clone();
+                    Some(JoinLink { server_name, address, root: parse_root(&root)?, code: read })
+                }
+                (Some(client), _, _) => {
+                    let identity = client.identity();
+                    Some(JoinLink {
+                        address: identity.address.clone(),
+                        server_name: identity.server_name.clone(),
+                        root: wardline_client::trust::sha256(&identity.root),
+                        code: read,
+                    })
+                }
+                _ => None,
+            };
+            if let Some(link) = link {
+                say::line(&link.to_string());
+            }
+        }
+        Act::Devices { person } => {
+            let person = find::person(&door.people().await?, &person)?;
+            for device in door.list_devices(person).await? {
+                let revoked = if device.revoked { "  revoked" } else { "" };
+                let locked = if device.pin_locked_out { "  locked by wrong PINs" } else { "" };
+                say::line(&format!("{}  {}{revoked}{locked}", device.id, say::clean_line(&device.name)));
+            }
+        }
+        Act::Revoke { device } => {
+            let device = hex(&device).and_then(DeviceId::new);
+            let device =
+                device.ok_or_else(|| Failure::Usage("A device has 16 hexadecimal digits.".into()))?;
+            door.revoke_device(device).await?;
+            say::line("Revoked.");
+        }
+        Act::Suspend { person } => {
+            door.suspend(find::person(&door.people().await?, &person)?, true).await?;
+            say::line("Suspended.");
+        }
+        Act::Restore { person } => {
+            door.suspend(find::person(&door.people().await?, &person)?, false).await?;
+            say::line("Restored.");
+        }
+        Act::Purge { conversation, yes } => {
+            let conversation = hex(&conversation).and_then(ConversationId::new);
+            let wrong = || Failure::Usage("A conversation has 16 hexadecimal digits.".into());
+            let conversation = conversation.ok_or_else(wrong)?;
+            if !yes {
+                let sure = "This destroys the conversation's messages for everybody, for ever. Add --yes.";
+                return Err(Failure::Usage(sure.into()));
+            }
+            door.purge(conversation).await?;
+            say::line("Purged.");
+        }
+    }
+    Ok(())
+}
+
+fn parse_root(text: &str) -> Result<[u8; 32], Failure> {
+    let plain: String = text.chars().filter(|c| *c != ':').collect();
+    let from_hex = || {
+        let digits = plain.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+        let bytes = digits.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect::<Option<Vec<u8>>>()?;
+        <[u8; 32]>::try_from(bytes).ok()
+    };
+    let from_base64 = || URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    let wrong = || Failure::Usage("--root is the SHA-256 of the root: 64 hexadecimal digits.".into());
+    from_hex().or_else(from_base64).ok_or_else(wrong)
+}

@@ -1,0 +1,56 @@
+//! Exit codes.
+
+use thiserror::Error;
+use wardline_client::error::{End, Refused};
+use wardline_client::{Error, error};
+use wardline_core::wire::proto::RefusalCode;
+
+/// Why the command ends without having done what was asked.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Machine(String),
+    /// A message that is kept and not yet accepted.
+    #[error("{0}")]
+    Kept(String),
+    /// No PIN at hand.
+    #[error("{0}")]
+    Locked(String),
+    #[error(transparent)]
+    Client(#[from] Error),
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Machine(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Kept(_) => 4,
+            Self::Locked(_) => 5,
+            Self::Client(error) => match error {
+                Error::Profile(_) | Error::Ended(End::Storage(_) | End::Closed) => 1,
+                Error::Input(_) => 2,
+                Error::Refused(refused) | Error::Ended(End::Refused(refused)) => refusal(refused),
+                Error::Ended(_) | Error::Protocol(_) => 3,
+                Error::Unreachable(_) | Error::Untrusted(_) | Error::Offline(_) | Error::Interrupted => 4,
+                Error::Locked { .. } => 5,
+            },
+        }
+    }
+}
+
+fn refusal(refused: &Refused) -> u8 {
+    match refused.code {
+        RefusalCode::Locked | RefusalCode::PinWrong => 5,
+        RefusalCode::Unavailable => 4,
+        _ => 3,
+    }
+}
+
+impl From<error::LinkError> for Failure {
+    fn from(error: error::LinkError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}

@@ -1,0 +1,129 @@
+//! What happens, as JSON objects of one line. The keys are stable; docs/protocol/README.md lists them.
+
+use serde_json::{Value, json};
+use wardline_client::event::{Accepted, Conversation, Kind, Message, Person, message_hex};
+use wardline_client::{Event, PersonId};
+
+use crate::say;
+
+pub(crate) fn print(value: &Value) {
+    say::line(&value.to_string());
+}
+
+pub(crate) fn message(message: &Message, me: PersonId, people: &[Person]) -> Value {
+    let name = people.iter().find(|person| person.id == message.sender).map(|person| person.name.as_str());
+    json!({
+        "event": "message",
+        "conversation": message.conversation.to_string(),
+        "sequence": message.sequence.0,
+        "message": message_hex(message.id),
+        "sender": message.sender.to_string(),
+        "sender_name": name,
+        "own": message.sender == me,
+        "at": message.at,
+        "text": message.text,
+    })
+}
+
+pub(crate) fn person(person: &Person) -> Value {
+    json!({
+        "event": "person",
+        "person": person.id.to_string(),
+        "name": person.name,
+        "title": person.title,
+        "suspended": person.suspended,
+        "administrator": person.administrator,
+    })
+}
+
+pub(crate) fn conversation(conversation: &Conversation) -> Value {
+    let kind = match conversation.kind {
+        Kind::Direct => "direct",
+        Kind::Group => "group",
+        _ => "other",
+    };
+    let members = conversation.members.iter().map(|member| {
+        json!({
+            "person": member.person.to_string(),
+            "delivered": member.delivered.0,
+            "read": member.read.0,
+        })
+    });
+    json!({
+        "event": "conversation",
+        "conversation": conversation.id.to_string(),
+        "kind": kind,
+        "title": conversation.title,
+        "members": members.collect::<Vec<_>>(),
+        "last_sequence": conversation.last.0,
+        "first_sequence": conversation.first.0,
+        "purged": conversation.purged,
+    })
+}
+
+pub(crate) fn accepted(accepted: &Accepted) -> Value {
+    json!({
+        "event": "accepted",
+        "message": message_hex(accepted.message),
+        "conversation": accepted.conversation.to_string(),
+        "sequence": accepted.sequence.0,
+        "at": accepted.at,
+    })
+}
+
+/// Nothing for events that a later version brings.
+pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Value> {
+    Some(match event {
+        Event::Message(message) => self::message(message, me, people),
+        Event::Conversation(conversation) => self::conversation(conversation),
+        Event::Person(person) => self::person(person),
+        Event::Accepted(accepted) => self::accepted(accepted),
+        Event::Connected(signed_in) => json!({
+            "event": "connected",
+            "facility": signed_in.facility,
+            "device": signed_in.device.to_string(),
+            "person": signed_in.person.to_string(),
+            "name": signed_in.name,
+            "administrator": signed_in.administrator,
+            "session_ends": signed_in.session_ends,
+        }),
+        Event::Reconnecting { after, why } => json!({
+            "event": "reconnecting",
+            "after_ms": u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+            "why": why,
+        }),
+        Event::PinNeeded { tries_left } => json!({ "event": "pin_needed", "tries_left": tries_left }),
+        Event::Locked { tries_left } => json!({ "event": "locked", "tries_left": tries_left }),
+        Event::Snapshot => json!({ "event": "snapshot" }),
+        Event::CaughtUp => json!({ "event": "caught_up" }),
+        Event::Gap { conversation, from, to } => json!({
+            "event": "gap",
+            "conversation": conversation.to_string(),
+            "from": from.0,
+            "to": to.0,
+        }),
+        Event::Watermark(watermark) => json!({
+            "event": "watermark",
+            "conversation": watermark.conversation.to_string(),
+            "person": watermark.member.person.to_string(),
+            "delivered": watermark.member.delivered.0,
+            "read": watermark.member.read.0,
+        }),
+        Event::Gone(conversation) => json!({ "event": "gone", "conversation": conversation.to_string() }),
+        Event::Delayed { message, refused } => json!({
+            "event": "delayed",
+            "message": message_hex(*message),
+            "code": refused.code.as_str_name(),
+            "advice": refused.advice,
+        }),
+        Event::Failed { message, conversation, refused } => json!({
+            "event": "failed",
+            "message": message_hex(*message),
+            "conversation": conversation.to_string(),
+            "code": refused.code.as_str_name(),
+            "advice": refused.advice,
+        }),
+        Event::Ended(end) => json!({ "event": "ended", "why": end.to_string() }),
+        _ => return None,
+    })
+}

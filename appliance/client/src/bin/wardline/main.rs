@@ -1,0 +1,182 @@
+//! `wardline`: Wardline in a terminal, and its administration.
+//!
+//! Exit codes: 0 done; 1 something on this machine (no profile, in use, damaged); 2 wrong usage; 3 the box refused, or
+//! this device's access has ended; 4 the box cannot be reached; 5 the session is locked and no PIN was at hand.
+//!
+//! Refuses to print a PIN, a key or a token, and to send a terminal what steers one: control characters in names and
+//! texts are shown as `�`.
+
+#![forbid(unsafe_code)]
+
+mod admin;
+mod chat;
+mod commands;
+mod editor;
+mod exit;
+mod find;
+mod json;
+mod pin;
+mod say;
+mod tail;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::exit::Failure;
+
+/// Wardline in a terminal.
+#[derive(Parser)]
+#[command(name = "wardline", version, about, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 this machine's files, 2 usage, 3 refused, 4 unreachable, 5 locked."
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command knows.
+#[derive(Args, Clone)]
+struct Common {
+    /// Where this device's profile lies.
+    #[arg(long, global = true, env = "WARDLINE_PROFILE", value_name = "DIR")]
+    profile: Option<PathBuf>,
+    /// Read the PIN from the first line of this file instead of asking.
+    #[arg(long, global = true, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make this machine one of your devices, with the link you were given.
+    Join {
+        /// wardline://HOST:PORT/join?code=…&root=…
+        link: String,
+        /// What to call this device; this machine's name by default.
+        #[arg(long)]
+        device_name: Option<String>,
+    },
+    /// Who this device is, and whether its box answers.
+    Whoami,
+    /// Everybody in the directory.
+    People {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send one message.
+    Send {
+        /// A person or conversation: a part of the name that fits one alone, or an identifier.
+        to: String,
+        /// What to say.
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// How long to wait for the box to accept it, in seconds.
+        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+        wait: u64,
+        /// Say what became of it as one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write and read, line by line.
+    Chat {
+        /// A person or conversation to begin with.
+        with: Option<String>,
+    },
+    /// Print what arrives, until interrupted.
+    Tail {
+        /// One JSON object a line; docs/protocol/README.md lists the keys.
+        #[arg(long)]
+        json: bool,
+        /// Also tell senders that their messages were read.
+        #[arg(long)]
+        mark_read: bool,
+        /// End once everything missed was printed.
+        #[arg(long)]
+        until_caught_up: bool,
+    },
+    /// Your conversations.
+    Conversations {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The newest messages of a conversation, oldest first.
+    History {
+        /// A person or conversation.
+        conversation: String,
+        /// How many, at most 100.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+        /// Only those before this sequence.
+        #[arg(long, default_value_t = 0)]
+        before: u64,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Administration: by an administrator from the administration network, or on the box with --socket.
+    Admin(admin::Admin),
+}
+
+impl Common {
+    /// `$XDG_DATA_HOME/wardline`, or ~/.local/share/wardline.
+    fn profile(&self) -> Result<PathBuf, Failure> {
+        if let Some(profile) = &self.profile {
+            return Ok(profile.clone());
+        }
+        let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        set("XDG_DATA_HOME")
+            .or_else(|| set("HOME").map(|home| home.join(".local/share")))
+            .map(|data| data.join("wardline"))
+            .ok_or(Failure::Usage(
+                "No home directory is set: say where the profile lies with --profile.".into(),
+            ))
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(cli));
+            // A terminal that is still being read from must not hold the process.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(Failure::Machine(error.to_string())),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say::problem(&failure.to_string());
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let common = cli.common;
+    match cli.command {
+        Command::Join { link, device_name } => commands::join(&common, &link, device_name).await,
+        Command::Whoami => commands::whoami(&common).await,
+        Command::People { json } => commands::people(&common, json).await,
+        Command::Send { to, text, wait, json } => {
+            commands::send(&common, &to, &text.join(" "), wait, json).await
+        }
+        Command::Chat { with } => chat::chat(&common, with).await,
+        Command::Tail { json, mark_read, until_caught_up } => {
+            tail::tail(&common, tail::Wish { json, mark_read, until_caught_up }).await
+        }
+        Command::Conversations { json } => commands::conversations(&common, json).await,
+        Command::History { conversation, limit, before, json } => {
+            commands::history(&common, &conversation, before, limit, json).await
+        }
+        Command::Admin(admin) => admin::admin(&common, admin).await,
+    }
+}

@@ -1,0 +1,117 @@
+//! PINs: asked for on the terminal without echo, or read from a file. Never an argument, never printed.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::Path;
+
+use wardline_client::error::Refused;
+use wardline_client::{Client, Error, Pin};
+use wardline_core::limits;
+use wardline_core::wire::proto::RefusalCode;
+use zeroize::Zeroizing;
+
+use crate::exit::Failure;
+use crate::{Common, say};
+
+const RULES: &str = "A PIN has at least 6 characters. Refused are the ones a thief tries first: 123456, 000000, \
+                     121212, runs up or down, dates, keyboard rows, common passwords.";
+
+/// The first line of a file or of standard input.
+fn first_line(from: impl std::io::Read) -> std::io::Result<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    std::io::BufReader::new(from.take(4 * limits::PIN_BYTES_MAX as u64)).read_line(&mut line)?;
+    let end = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(end);
+    Ok(line)
+}
+
+fn from_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let open = std::fs::File::open(path).and_then(first_line);
+    open.map_err(|error| Failure::Machine(format!("{}: {error}", path.display())))
+}
+
+async fn ask(prompt: &'static str) -> Result<Zeroizing<String>, Failure> {
+    let asked = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt)).await;
+    match asked {
+        Ok(Ok(pin)) => Ok(Zeroizing::new(pin)),
+        Ok(Err(error)) => Err(Failure::Locked(format!("No PIN could be read: {error}"))),
+        Err(_) => Err(Failure::Locked("No PIN could be read.".to_owned())),
+    }
+}
+
+pub(crate) fn has_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// A new PIN, for joining.
+pub(crate) async fn choose(common: &Common) -> Result<Pin, Failure> {
+    let refused = |why: wardline_client::Refusal| Failure::Usage(format!("{why} {RULES}"));
+    if let Some(path) = &common.pin_file {
+        return Pin::choose(from_file(path)?.to_string()).map_err(refused);
+    }
+    if !has_terminal() {
+        let line = first_line(std::io::stdin()).map_err(|error| Failure::Machine(error.to_string()))?;
+        return Pin::choose(line.to_string()).map_err(refused);
+    }
+    say::note(&format!("Choose the PIN that opens Wardline on this device. {RULES}"));
+    loop {
+        let first = ask("PIN: ").await?;
+        let pin = match Pin::choose(first.to_string()) {
+            Ok(pin) => pin,
+            Err(why) => {
+                say::note(&why.to_string());
+                continue;
+            }
+        };
+        if ask("The same PIN again: ").await?.as_str() == first.as_str() {
+            return Ok(pin);
+        }
+        say::note("The two were different. Again:");
+    }
+}
+
+/// The PIN of a session that wants it. `Locked` when nobody can be asked.
+async fn offer(common: &Common, tries_left: u32) -> Result<Pin, Failure> {
+    let text = match &common.pin_file {
+        Some(path) => from_file(path)?,
+        None if has_terminal() => {
+            if tries_left < limits::PIN_TRIES_MAX {
+                say::note(&format!("Tries left: {tries_left}."));
+            }
+            ask("PIN: ").await?
+        }
+        None => {
+            let how = "The session is locked. Run this on a terminal, or give --pin-file FILE.";
+            return Err(Failure::Locked(how.to_owned()));
+        }
+    };
+    Pin::offer(text.to_string()).map_err(|why| Failure::Locked(why.to_string()))
+}
+
+/// Opens a locked session. A wrong PIN is asked for again on a terminal, and fails from a file: trying it again would
+/// lock the device.
+pub(crate) async fn unlock(common: &Common, client: &Client, mut tries_left: u32) -> Result<(), Failure> {
+    loop {
+        match client.unlock(offer(common, tries_left).await?).await {
+            Ok(_) => return Ok(()),
+            Err(Error::Refused(Refused {
+                code: RefusalCode::PinWrong, tries_left: left, advice, ..
+            })) if common.pin_file.is_none() => {
+                say::note(&advice);
+                tries_left = left;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits for an open session, asking for the PIN when it is wanted.
+pub(crate) async fn contact(common: &Common, client: &Client) -> Result<(), Failure> {
+    let address = &client.identity().address;
+    loop {
+        match say::patiently(&format!("Connecting to {address} …"), client.contact()).await {
+            Ok(_) => return Ok(()),
+            Err(Error::Locked { tries_left }) => unlock(common, client, tries_left).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The one place that prints. Standard output has what was asked for, standard error everything else.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a terminal program prints; it does so here only"
+)]
+
+use std::future::Future;
+use std::io::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// What was asked for.
+pub(crate) fn line(text: &str) {
+    // A reader that has gone is no reason to fail.
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// What is good to know.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// What went wrong and what to do.
+pub(crate) fn problem(text: &str) {
+    note(&format!("wardline: {text}"));
+}
+
+/// Says what is going on when it takes more than a second.
+pub(crate) async fn patiently<T>(what: &str, doing: impl Future<Output = T>) -> T {
+    let mut doing = std::pin::pin!(doing);
+    tokio::select! {
+        done = &mut doing => return done,
+        () = tokio::time::sleep(Duration::from_secs(1)) => note(what),
+    }
+    doing.await
+}
+
+/// A foreign text on one line or more, without anything that steers a terminal: no control characters, and none of
+/// the marks that turn the reading direction around.
+pub(crate) fn clean(text: &str) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    let clean = |c: char| match c {
+        '\n' | '\t' => c,
+        c if c.is_control() || turns(c) => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(clean).collect()
+}
+
+/// [`clean`], on one line.
+pub(crate) fn clean_line(text: &str) -> String {
+    clean(text).replace(['\n', '\t'], " ")
+}
+
+/// The time of day here; with the date when it is not today.
+pub(crate) fn time(milliseconds: i64) -> String {
+    let here = |at: Timestamp| at.to_zoned_datetime(TimeZone::system());
+    let Ok(at) = Timestamp::from_millisecond(milliseconds).map(here) else { return "?".to_owned() };
+    if at.date() == here(Timestamp::now()).date() {
+        at.strftime("%H:%M").to_string()
+    } else {
+        at.strftime("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_texts_steer_no_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e"), "a\u{fffd}[2Jb\u{fffd}\nc\u{fffd}d\u{fffd}e");
+        assert_eq!(clean_line("a\nb\tc"), "a b c");
+    }
+}

@@ -1,0 +1,96 @@
+//! `wardline tail`: what arrives, printed as it comes. An event counts as dealt with once it is printed.
+
+use std::collections::BTreeMap;
+
+use wardline_client::event::Person;
+use wardline_client::{Client, Event, PersonId};
+
+use crate::exit::Failure;
+use crate::{Common, find, json, pin, say};
+
+/// How.
+pub(crate) struct Wish {
+    pub(crate) json: bool,
+    pub(crate) mark_read: bool,
+    pub(crate) until_caught_up: bool,
+}
+
+pub(crate) async fn tail(common: &Common, wish: Wish) -> Result<(), Failure> {
+    let client = Client::open(&common.profile()?).await?;
+    let ended = tokio::select! {
+        ended = follow(common, &client, &wish) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    };
+    client.close().await;
+    ended
+}
+
+async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Failure> {
+    let me = client.identity().person;
+    let (_, known) = client.known().await?;
+    let mut people: BTreeMap<PersonId, Person> =
+        known.into_iter().map(|person| (person.id, person)).collect();
+    let Some(mut events) = client.events() else { return Ok(()) };
+    while let Some(event) = events.next().await {
+        if let Event::Person(person) = &event {
+            people.insert(person.id, person.clone());
+        }
+        let sender = match &event {
+            Event::Message(message) => people.get(&message.sender).cloned(),
+            _ => None,
+        };
+        if wish.json {
+            if let Some(value) = json::event(&event, me, sender.as_slice()) {
+                json::print(&value);
+            }
+        } else {
+            plain(&event, sender.as_slice());
+        }
+        match event {
+            Event::PinNeeded { tries_left } | Event::Locked { tries_left } => {
+                match pin::unlock(common, client, tries_left).await {
+                    Ok(()) => {}
+                    // The connection went while the PIN was typed: it is asked for again by the next one.
+                    Err(Failure::Client(wardline_client::Error::Interrupted)) => {}
+                    Err(failure) => return Err(failure),
+                }
+            }
+            Event::Message(message) if wish.mark_read => {
+                client.mark_read(message.conversation, message.sequence).await?;
+            }
+            Event::CaughtUp if wish.until_caught_up => {
+                events.done();
+                return Ok(());
+            }
+            Event::Ended(end) => return Err(wardline_client::Error::from(end).into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn plain(event: &Event, people: &[Person]) {
+    match event {
+        Event::Message(message) => {
+            let (time, name) = (say::time(message.at), find::name(people, message.sender));
+            say::line(&format!("{time} [{}] {name}: {}", message.conversation, say::clean(&message.text)));
+        }
+        Event::Connected(signed_in) => say::note(&format!(
+            "Signed in as {} at {}.",
+            say::clean_line(&signed_in.name),
+            say::clean_line(&signed_in.facility)
+        )),
+        Event::Reconnecting { after, why } => {
+            say::note(&format!("{why} Trying again in {:.1} s.", after.as_secs_f32()));
+        }
+        Event::Gap { conversation, from, to } => {
+            say::note(&format!(
+                "[{conversation}] {} to {} came while away: see wardline history.",
+                from.0, to.0
+            ));
+        }
+        Event::Failed { refused, .. } => say::note(&format!("A message was not sent: {refused}")),
+        Event::Delayed { refused, .. } => say::note(&format!("A message waits: {refused}")),
+        _ => {}
+    }
+}

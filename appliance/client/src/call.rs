@@ -1,0 +1,224 @@
+//! Questions with one answer, over a connection or the box's local socket.
+
+use std::future::Future;
+
+use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence};
+use wardline_core::limits;
+use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
+
+use crate::error::Error;
+use crate::event::{self, Conversation, Message, Person};
+
+/// Somebody who answers requests.
+pub trait Call: Sync {
+    /// The answer to a request; a refusal is an error.
+    fn call(&self, body: Ask) -> impl Future<Output = Result<Answer, Error>> + Send;
+}
+
+/// A page of history.
+pub struct Page {
+    /// Newest first.
+    pub messages: Vec<Message>,
+    /// Nothing older is readable.
+    pub end: bool,
+}
+
+/// A join code fresh from the box. Shown to the person who is to join, and to nobody else.
+#[derive(Clone)]
+pub struct JoinCode {
+    /// Ten characters.
+    pub code: String,
+    /// Worth nothing from here on: milliseconds since 1970.
+    pub expires: i64,
+}
+
+/// A device as administrators see it.
+#[derive(Clone)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// What its person calls it.
+    pub name: String,
+    /// May not sign in any more.
+    pub revoked: bool,
+    /// Ten wrong PINs.
+    pub pin_locked_out: bool,
+}
+
+fn odd<T>(_: Answer) -> Result<T, Error> {
+    Err(Error::Protocol("an answer to another question"))
+}
+
+/// What can be asked. The second half is for administrators from the administration network, and for the box's local
+/// socket, which knows only that half and `people`.
+pub trait Calls: Call {
+    /// The whole directory, page by page.
+    fn people(&self) -> impl Future<Output = Result<Vec<Person>, Error>> + Send {
+        async {
+            let mut people: Vec<Person> = Vec::new();
+            loop {
+                let after = people.last().map_or(0, |person| person.id.value());
+                let page = match self.call(Ask::ListPeople(proto::ListPeople { after })).await? {
+                    Answer::PeoplePage(page) => page,
+                    other => return odd(other),
+                };
+                let before = people.len();
+                for person in page.people {
+                    people.push(Person::from_wire(person)?);
+                }
+                if page.end || people.len() == before || people.len() > limits::PEOPLE_MAX {
+                    return Ok(people);
+                }
+            }
+        }
+    }
+
+    /// The direct conversation with a person, opened when there is none.
+    fn open_direct(&self, person: PersonId) -> impl Future<Output = Result<Conversation, Error>> + Send {
+        self.opened(Ask::OpenDirect(proto::OpenDirect { person: person.value() }))
+    }
+
+    /// A new group with these people and oneself.
+    fn open_group(
+        &self,
+        title: &str,
+        people: &[PersonId],
+    ) -> impl Future<Output = Result<Conversation, Error>> + Send {
+        let people = people.iter().map(|person| person.value()).collect();
+        self.opened(Ask::OpenGroup(proto::OpenGroup { title: title.to_owned(), people }))
+    }
+
+    /// Adds people to a group.
+    fn add_members(
+        &self,
+        conversation: ConversationId,
+        people: &[PersonId],
+    ) -> impl Future<Output = Result<Conversation, Error>> + Send {
+        let add = people.iter().map(|person| person.value()).collect();
+        let conversation = conversation.value();
+        self.opened(Ask::ChangeMembers(proto::ChangeMembers { conversation, add, remove: vec![] }))
+    }
+
+    /// Takes people out of a group; oneself: leaves it.
+    fn remove_members(
+        &self,
+        conversation: ConversationId,
+        people: &[PersonId],
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let remove = people.iter().map(|person| person.value()).collect();
+        let conversation = conversation.value();
+        let ask = Ask::ChangeMembers(proto::ChangeMembers { conversation, add: vec![], remove });
+        async {
+            match self.call(ask).await? {
+                Answer::Opened(_) | Answer::Done(_) => Ok(()),
+                other => odd(other),
+            }
+        }
+    }
+
+    /// Older messages, newest first, before `before` (0: from the newest), at most 100.
+    fn history(
+        &self,
+        conversation: ConversationId,
+        before: Sequence,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page, Error>> + Send {
+        let ask = proto::History { conversation: conversation.value(), before: before.0, limit };
+        async move {
+            match self.call(Ask::History(ask)).await? {
+                Answer::HistoryPage(page) => Ok(Page {
+                    messages: page.messages.into_iter().map(Message::from_wire).collect::<Result<_, _>>()?,
+                    end: page.end,
+                }),
+                other => odd(other),
+            }
+        }
+    }
+
+    /// Adds somebody to the directory.
+    fn add_person(
+        &self,
+        name: &str,
+        title: &str,
+        administrator: bool,
+    ) -> impl Future<Output = Result<PersonId, Error>> + Send {
+        let ask = proto::AddPerson { name: name.to_owned(), title: title.to_owned(), administrator };
+        async move {
+            match self.call(Ask::AddPerson(ask)).await? {
+                Answer::PersonAdded(added) => event::person(added.person),
+                other => odd(other),
+            }
+        }
+    }
+
+    /// A join code for one more device of this person.
+    fn issue_join_code(&self, person: PersonId) -> impl Future<Output = Result<JoinCode, Error>> + Send {
+        async move {
+            match self.call(Ask::IssueJoinCode(proto::IssueJoinCode { person: person.value() })).await? {
+                Answer::JoinCode(code) => Ok(JoinCode { code: code.code, expires: code.expires }),
+                other => odd(other),
+            }
+        }
+    }
+
+    /// A person's devices.
+    fn list_devices(&self, person: PersonId) -> impl Future<Output = Result<Vec<Device>, Error>> + Send {
+        async move {
+            match self.call(Ask::ListDevices(proto::ListDevices { person: person.value() })).await? {
+                Answer::DeviceList(list) => list.devices.into_iter().map(Device::from_wire).collect(),
+                other => odd(other),
+            }
+        }
+    }
+
+    /// Ends a device, for good and at once.
+    fn revoke_device(&self, device: DeviceId) -> impl Future<Output = Result<(), Error>> + Send {
+        self.done(Ask::RevokeDevice(proto::RevokeDevice { device: device.value() }))
+    }
+
+    /// Suspends a person, at once on every device, or restores one.
+    fn suspend(&self, person: PersonId, suspended: bool) -> impl Future<Output = Result<(), Error>> + Send {
+        self.done(Ask::SetStanding(proto::SetStanding { person: person.value(), suspended }))
+    }
+
+    /// Destroys a conversation's messages. Cannot be undone.
+    fn purge(&self, conversation: ConversationId) -> impl Future<Output = Result<(), Error>> + Send {
+        let conversation = conversation.value();
+        self.done(Ask::PurgeConversation(proto::PurgeConversation { conversation }))
+    }
+
+    #[doc(hidden)]
+    fn opened(&self, ask: Ask) -> impl Future<Output = Result<Conversation, Error>> + Send {
+        async {
+            match self.call(ask).await? {
+                Answer::Opened(proto::Opened { conversation: Some(conversation) }) => {
+                    Conversation::from_wire(conversation)
+                }
+                other => odd(other),
+            }
+        }
+    }
+
+    #[doc(hidden)]
+    fn done(&self, ask: Ask) -> impl Future<Output = Result<(), Error>> + Send {
+        async {
+            match self.call(ask).await? {
+                Answer::Done(_) => Ok(()),
+                other => odd(other),
+            }
+        }
+    }
+}
+
+impl<C: Call> Calls for C {}
+
+impl Device {
+    fn from_wire(wire: proto::Device) -> Result<Self, Error> {
+        Ok(Self {
+            id: DeviceId::new(wire.device).ok_or(Error::Protocol("a device without identifier"))?,
+            name: wire.name,
+            revoked: wire.revoked,
+            pin_locked_out: wire.pin_locked_out,
+        })
+    }
+}

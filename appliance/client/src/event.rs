@@ -1,0 +1,344 @@
+//! What happens, as the user of a [`crate::Client`] hears of it. None of it prints texts, names or titles in `Debug`.
+
+use std::fmt;
+use std::time::Duration;
+
+use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence};
+use wardline_core::wire::proto;
+
+use crate::error::{End, Error, Refused};
+
+/// One happening. Taking the next one from [`crate::Events`] says that this one is dealt with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Signed in: what was composed goes out, what was missed comes in.
+    Connected(SignedIn),
+    /// No connection; the next attempt comes after this time. Composing goes on.
+    Reconnecting {
+        /// Until the next attempt.
+        after: Duration,
+        /// In words.
+        why: String,
+    },
+    /// The box wants the person's PIN to open the session: [`crate::Client::unlock`].
+    PinNeeded {
+        /// Until the device locks.
+        tries_left: u32,
+    },
+    /// The session locked: hide what is shown; [`crate::Client::unlock`].
+    Locked {
+        /// Until the device locks.
+        tries_left: u32,
+    },
+    /// What comes next is a snapshot: conversations not named before [`Event::CaughtUp`] are gone.
+    Snapshot,
+    /// Everything missed has come; from now on things come as they happen.
+    CaughtUp,
+    /// A message of somebody else, or of this person's from another device. Each comes once.
+    Message(Message),
+    /// Messages of this conversation were skipped by a snapshot: [`crate::Calls::history`] has them.
+    Gap {
+        /// Where.
+        conversation: ConversationId,
+        /// The first one missing.
+        from: Sequence,
+        /// The last one missing.
+        to: Sequence,
+    },
+    /// A conversation is new or has changed.
+    Conversation(Conversation),
+    /// Somebody's device has, or somebody has seen, everything up to here.
+    Watermark(Watermark),
+    /// This person is no longer a member: forget what is shown of it.
+    Gone(ConversationId),
+    /// Somebody is new in the directory or has changed.
+    Person(Person),
+    /// A message of this device is the box's now.
+    Accepted(Accepted),
+    /// A message of this device waits: the box declined it for the moment and will be asked again.
+    Delayed {
+        /// Which.
+        message: MessageId,
+        /// Why.
+        refused: Refused,
+    },
+    /// A message of this device will never be sent. Tell the person; it is forgotten once this event is dealt with.
+    Failed {
+        /// Which.
+        message: MessageId,
+        /// Where it should have gone.
+        conversation: ConversationId,
+        /// Why.
+        refused: Refused,
+    },
+    /// Over: nothing more comes until the cause is mended and the profile opened again.
+    Ended(End),
+}
+
+/// An opened session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// This device.
+    pub device: DeviceId,
+    /// Whose it is.
+    pub person: PersonId,
+    /// That person's name.
+    pub name: String,
+    /// The facility's.
+    pub facility: String,
+    /// When the PIN is asked for again at the latest: milliseconds since 1970.
+    pub session_ends: i64,
+    /// A session with no act of the person for so long locks.
+    pub idle_lock: Duration,
+    /// The highest number that the box accepted from this device.
+    pub last_number: u64,
+    /// May administer, from the administration network.
+    pub administrator: bool,
+}
+
+/// A message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place, from 1.
+    pub sequence: Sequence,
+    /// Its name.
+    pub id: MessageId,
+    /// Who wrote it.
+    pub sender: PersonId,
+    /// When the box accepted it: milliseconds since 1970.
+    pub at: i64,
+    /// What it says.
+    pub text: String,
+}
+
+/// What sort of conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Two people.
+    Direct,
+    /// A group with a title.
+    Group,
+    /// One that a later version brought: show its title.
+    Other,
+}
+
+/// A conversation without its messages.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// Which.
+    pub id: ConversationId,
+    /// What sort.
+    pub kind: Kind,
+    /// Empty for a direct one.
+    pub title: String,
+    /// Present members, oneself included.
+    pub members: Vec<Member>,
+    /// The newest message's place; 0: none.
+    pub last: Sequence,
+    /// The first that this person may read.
+    pub first: Sequence,
+    /// Its messages are destroyed.
+    pub purged: bool,
+}
+
+/// Somebody in a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Who.
+    pub person: PersonId,
+    /// A device of theirs has everything up to here.
+    pub delivered: Sequence,
+    /// They have seen everything up to here.
+    pub read: Sequence,
+}
+
+/// A member's watermarks moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Watermark {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Whose, and up to where.
+    pub member: Member,
+}
+
+/// Somebody in the directory.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub id: PersonId,
+    /// As colleagues know them.
+    pub name: String,
+    /// "RN"; may be empty.
+    pub title: String,
+    /// May not sign in.
+    pub suspended: bool,
+    /// May administer.
+    pub administrator: bool,
+}
+
+/// A message of this device took its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// Which.
+    pub message: MessageId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place.
+    pub sequence: Sequence,
+    /// When: milliseconds since 1970.
+    pub at: i64,
+}
+
+/// 32 hexadecimal digits.
+pub fn message_hex(id: MessageId) -> String {
+    id.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn person(value: u64) -> Result<PersonId, Error> {
+    PersonId::new(value).ok_or(Error::Protocol("a person without identifier"))
+}
+
+pub(crate) fn conversation(value: u64) -> Result<ConversationId, Error> {
+    ConversationId::new(value).ok_or(Error::Protocol("a conversation without identifier"))
+}
+
+pub(crate) fn message(bytes: &[u8]) -> Result<MessageId, Error> {
+    bytes.try_into().map(MessageId).map_err(|_| Error::Protocol("a message without identifier"))
+}
+
+impl SignedIn {
+    pub(crate) fn from_wire(wire: proto::SignedIn, facility: &str) -> Result<Self, Error> {
+        Ok(Self {
+            device: DeviceId::new(wire.device).ok_or(Error::Protocol("a device without identifier"))?,
+            person: person(wire.person)?,
+            name: wire.name,
+            facility: facility.to_owned(),
+            session_ends: wire.session_ends,
+            idle_lock: Duration::from_millis(wire.idle_lock),
+            last_number: wire.last_number,
+            administrator: wire.administrator,
+        })
+    }
+}
+
+impl Message {
+    pub(crate) fn from_wire(wire: proto::Message) -> Result<Self, Error> {
+        Ok(Self {
+            conversation: conversation(wire.conversation)?,
+            sequence: Sequence(wire.sequence),
+            id: message(&wire.message)?,
+            sender: person(wire.sender)?,
+            at: wire.at,
+            text: wire.text,
+        })
+    }
+}
+
+impl Conversation {
+    pub(crate) fn from_wire(wire: proto::Conversation) -> Result<Self, Error> {
+        let kind = match wire.kind() {
+            proto::ConversationKind::Direct => Kind::Direct,
+            proto::ConversationKind::Group => Kind::Group,
+            proto::ConversationKind::Unspecified => Kind::Other,
+        };
+        let members = wire.members.iter().map(|member| {
+            Ok(Member {
+                person: person(member.person)?,
+                delivered: Sequence(member.delivered),
+                read: Sequence(member.read),
+            })
+        });
+        Ok(Self {
+            id: conversation(wire.conversation)?,
+            kind,
+            members: members.collect::<Result<_, Error>>()?,
+            title: wire.title,
+            last: Sequence(wire.last_sequence),
+            first: Sequence(wire.first_sequence),
+            purged: wire.purged,
+        })
+    }
+}
+
+impl Conversation {
+    pub(crate) fn to_wire(&self) -> proto::Conversation {
+        let kind = match self.kind {
+            Kind::Direct => proto::ConversationKind::Direct,
+            Kind::Group => proto::ConversationKind::Group,
+            Kind::Other => proto::ConversationKind::Unspecified,
+        };
+        let members = self.members.iter().map(|member| proto::Member {
+            person: member.person.value(),
+            delivered: member.delivered.0,
+            read: member.read.0,
+        });
+        proto::Conversation {
+            conversation: self.id.value(),
+            kind: kind.into(),
+            title: self.title.clone(),
+            members: members.collect(),
+            last_sequence: self.last.0,
+            first_sequence: self.first.0,
+            purged: self.purged,
+        }
+    }
+}
+
+impl Watermark {
+    pub(crate) fn from_wire(wire: proto::Watermark) -> Result<Self, Error> {
+        let (delivered, read) = (Sequence(wire.delivered), Sequence(wire.read));
+        let member = Member { person: person(wire.person)?, delivered, read };
+        Ok(Self { conversation: conversation(wire.conversation)?, member })
+    }
+}
+
+impl Person {
+    pub(crate) fn from_wire(wire: proto::Person) -> Result<Self, Error> {
+        Ok(Self {
+            id: person(wire.person)?,
+            name: wire.name,
+            title: wire.title,
+            suspended: wire.suspended,
+            administrator: wire.administrator,
+        })
+    }
+}
+
+impl Accepted {
+    pub(crate) fn from_wire(wire: &proto::Accepted) -> Result<Self, Error> {
+        Ok(Self {
+            message: message(&wire.message)?,
+            conversation: conversation(wire.conversation)?,
+            sequence: Sequence(wire.sequence),
+            at: wire.at,
+        })
+    }
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedIn({} as {})", self.device, self.person)
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message({} #{} by {})", self.conversation, self.sequence.0, self.sender)
+    }
+}
+
+impl fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Conversation({}, {} members, last {})", self.id, self.members.len(), self.last.0)
+    }
+}
+
+impl fmt::Debug for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Person({})", self.id)
+    }
+}

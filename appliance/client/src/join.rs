@@ -1,0 +1,72 @@
+//! Redeeming a join link: a key is made and kept, the box enrols it, the profile is complete.
+//!
+//! The key is on disk before the box hears of it. If the power fails between the box's answer and the profile's last
+//! write, the code is spent and the device unusable: ask for another code; an administrator sees the orphan in the
+//! person's list of devices.
+
+use std::path::Path;
+
+use wardline_core::limits;
+use wardline_core::pin::{Pin, join_code_hash};
+use wardline_core::session::join_message;
+use wardline_core::text::Name;
+use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
+
+use crate::connection::Endpoint;
+use crate::error::{Error, InputError, ProfileError};
+use crate::event::SignedIn;
+use crate::key::DeviceKey;
+use crate::link::JoinLink;
+use crate::profile::{Claim, Identity, Profile};
+use crate::signin;
+use crate::trust::{Root, Trust};
+
+/// Enrols this device as one of the person's that the code was issued for.
+pub(crate) async fn redeem(
+    link: &JoinLink,
+    pin: &Pin,
+    device_name: &str,
+    directory: &Path,
+) -> Result<Profile, Error> {
+    Name::parse(device_name).map_err(|_| {
+        InputError::NotNow("A device's name must have 1 to 64 bytes, none of them a control character.")
+    })?;
+    debug_assert_eq!(link.code.reveal().len(), limits::JOIN_CODE_CHARACTERS);
+    let claim = Claim::take(directory, true)?;
+    if claim.is_joined() {
+        return Err(ProfileError::Exists(directory.to_owned()).into());
+    }
+    let key = DeviceKey::generate()?;
+    claim.keep_key(&key)?;
+
+    let endpoint = Endpoint::new()?;
+    let trust = Trust::new(Root::Pinned(link.root), &link.server_name);
+    let mut connection = endpoint.connect(&link.address, &trust).await?;
+    let root = trust.root().cloned().ok_or(Error::Protocol("no verified root"))?;
+    let welcome = signin::hello(&mut connection, None).await?;
+    let code = link.code.reveal();
+    let signed = join_message(&welcome.challenge, &connection.exporter, &join_code_hash(code), key.public());
+    let join = proto::Join {
+        code: code.to_owned(),
+        device_key: key.public().as_bytes().to_vec(),
+        device_name: device_name.to_owned(),
+        pin: pin.reveal().to_owned(),
+        signature: key.sign(&signed)?,
+    };
+    signin::send(&mut connection, 2, client_frame::Body::Join(join)).await?;
+    let signed_in = match signin::answer(&mut connection, 2).await? {
+        Body::SignedIn(signed_in) => SignedIn::from_wire(signed_in, &welcome.facility)?,
+        _ => return Err(Error::Protocol("no answer to the join")),
+    };
+    let identity = Identity {
+        address: link.address.clone(),
+        server_name: link.server_name.clone(),
+        root,
+        facility: signed_in.facility,
+        device: signed_in.device,
+        person: signed_in.person,
+        name: signed_in.name,
+        device_name: device_name.to_owned(),
+    };
+    Ok(claim.complete(identity, key)?)
+}

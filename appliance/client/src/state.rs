@@ -1,0 +1,298 @@
+//! What this device knows: people, conversations, watermarks, and which messages it has shown.
+//!
+//! Nothing here is a message. It lives in memory and in the profile's `state` file, sealed. What was *queued* for
+//! the user and what the user has *taken* are kept apart: only the second goes to disk, with the cursor behind it,
+//! so that a crash shows nothing twice that was taken and skips nothing that was not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use wardline_core::ids::{ConversationId, PersonId, Sequence};
+use wardline_core::wire::proto;
+
+use crate::error::{Error, ProfileError};
+use crate::event::{Conversation, Event, Member, Message, Person, Watermark};
+use crate::files;
+use crate::key::DeviceKey;
+use crate::sealing::Sealing;
+
+/// 50,000 people of 150 bytes and 2,000 conversations of 16 KiB.
+const FILE_MAX: u64 = 64 << 20;
+
+/// Which sequences of a conversation were met: all up to one, and some beyond.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Marks {
+    upto: u64,
+    ahead: BTreeSet<u64>,
+}
+
+impl Marks {
+    pub(crate) fn contains(&self, sequence: u64) -> bool {
+        sequence <= self.upto || self.ahead.contains(&sequence)
+    }
+
+    /// Met out of order: a message of one's own that was accepted while others were still on their way.
+    fn add(&mut self, sequence: u64) {
+        if sequence > self.upto {
+            self.ahead.insert(sequence);
+        }
+        while self.ahead.remove(&(self.upto + 1)) {
+            self.upto += 1;
+        }
+    }
+
+    /// Met in order: everything before will not come any more. What was missing, if anything.
+    fn advance(&mut self, sequence: u64, first: u64) -> Option<(u64, u64)> {
+        // The first message of a conversation ever met leaves nothing missing: older ones are history.
+        let begin = if self.upto == 0 { sequence } else { (self.upto + 1).max(first) };
+        let missing: Vec<u64> = (begin..sequence).filter(|at| !self.ahead.contains(at)).collect();
+        self.upto = self.upto.max(sequence);
+        let upto = self.upto;
+        self.ahead.retain(|at| *at > upto);
+        self.add(sequence);
+        Some((*missing.first()?, *missing.last()?))
+    }
+
+    fn highest(&self) -> u64 {
+        self.ahead.last().copied().unwrap_or(0).max(self.upto)
+    }
+}
+
+/// A conversation and how far this device is in it.
+pub(crate) struct Known {
+    pub(crate) conversation: Conversation,
+    queued: Marks,
+    taken: Marks,
+}
+
+/// What this device knows.
+pub(crate) struct State {
+    path: PathBuf,
+    cursor_path: PathBuf,
+    sealing: Sealing,
+    me: PersonId,
+    pub(crate) people: BTreeMap<PersonId, Person>,
+    pub(crate) conversations: BTreeMap<ConversationId, Known>,
+    /// Behind the last event that was queued.
+    pub(crate) cursor: Vec<u8>,
+    /// Of a running snapshot: conversations that it has not named.
+    unnamed: Option<BTreeSet<ConversationId>>,
+    changed: bool,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+struct Stored {
+    people: Vec<(u64, String, String, bool, bool)>,
+    conversations: Vec<StoredConversation>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredConversation {
+    wire: Vec<u8>,
+    taken: Marks,
+}
+
+impl State {
+    /// As it was left. Files that are damaged or do not belong together are given up: the next sync is a snapshot.
+    pub(crate) fn open(
+        path: &Path,
+        cursor_path: &Path,
+        key: &DeviceKey,
+        me: PersonId,
+    ) -> Result<Self, ProfileError> {
+        let mut state = Self {
+            path: path.to_owned(),
+            cursor_path: cursor_path.to_owned(),
+            sealing: Sealing::new(key, "state")?,
+            me,
+            people: BTreeMap::new(),
+            conversations: BTreeMap::new(),
+            cursor: Vec::new(),
+            unnamed: None,
+            changed: false,
+        };
+        let sealed = files::read_private(path, FILE_MAX)?;
+        let plain = sealed.and_then(|sealed| state.sealing.open(b"state", &sealed));
+        if let Some(stored) = plain.and_then(|plain| serde_json::from_slice::<Stored>(&plain).ok()) {
+            state.restore(stored);
+            let cursor = files::read_small(cursor_path)?;
+            state.cursor = cursor.filter(|cursor| cursor.len() == 16).map(|c| c.to_vec()).unwrap_or_default();
+        }
+        Ok(state)
+    }
+
+    fn restore(&mut self, stored: Stored) {
+        for (id, name, title, suspended, administrator) in stored.people {
+            if let Some(id) = PersonId::new(id) {
+                self.people.insert(id, Person { id, name, title, suspended, administrator });
+            }
+        }
+        for StoredConversation { wire, taken } in stored.conversations {
+            let wire = <proto::Conversation as prost::Message>::decode(wire.as_slice());
+            if let Some(Ok(conversation)) = wire.ok().map(Conversation::from_wire) {
+                let known = Known { queued: taken.clone(), taken, conversation };
+                self.conversations.insert(known.conversation.id, known);
+            }
+        }
+    }
+
+    /// Writes what changed, then the cursor of what the user has taken.
+    pub(crate) fn save(&mut self, taken_cursor: &[u8]) -> Result<(), ProfileError> {
+        if std::mem::take(&mut self.changed) {
+            let people = self.people.values();
+            let people =
+                people.map(|p| (p.id.value(), p.name.clone(), p.title.clone(), p.suspended, p.administrator));
+            let conversations = self.conversations.values().map(|known| StoredConversation {
+                wire: prost::Message::encode_to_vec(&known.conversation.to_wire()),
+                taken: known.taken.clone(),
+            });
+            let stored = Stored { people: people.collect(), conversations: conversations.collect() };
+            let plain = zeroize::Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default());
+            files::write_whole(&self.path, &self.sealing.seal(b"state", &plain)?)?;
+        }
+        files::write_whole(&self.cursor_path, taken_cursor)
+    }
+
+    /// A sync begins. A snapshot says of itself which conversations there are.
+    pub(crate) fn sync_started(&mut self, snapshot: bool) {
+        self.unnamed = snapshot.then(|| self.conversations.keys().copied().collect());
+    }
+
+    /// Whether the cursors of single events count: those of a snapshot do not, because what a broken-off one had
+    /// still to say would be lost.
+    pub(crate) fn in_snapshot(&self) -> bool {
+        self.unnamed.is_some()
+    }
+
+    /// A sync is through. What a snapshot did not name is gone.
+    pub(crate) fn synced(&mut self) -> Vec<Event> {
+        let gone = self.unnamed.take().unwrap_or_default();
+        gone.into_iter().map(|id| self.gone(id)).collect()
+    }
+
+    fn gone(&mut self, id: ConversationId) -> Event {
+        self.changed |= self.conversations.remove(&id).is_some();
+        Event::Gone(id)
+    }
+
+    /// What an event means for the user: nothing, when it was met before; or one or two happenings.
+    pub(crate) fn apply(&mut self, kind: proto::event::Kind) -> Result<Vec<Event>, Error> {
+        use proto::event::Kind;
+        Ok(match kind {
+            Kind::Message(message) => self.message(Message::from_wire(message)?),
+            Kind::Conversation(wire) => {
+                let conversation = Conversation::from_wire(wire)?;
+                self.conversation(conversation.clone());
+                vec![Event::Conversation(conversation)]
+            }
+            Kind::Watermark(wire) => {
+                let watermark = Watermark::from_wire(wire)?;
+                self.watermark(watermark);
+                vec![Event::Watermark(watermark)]
+            }
+            Kind::Gone(gone) => vec![self.gone(crate::event::conversation(gone.conversation)?)],
+            Kind::Person(wire) => {
+                let person = Person::from_wire(wire)?;
+                self.person(person.clone());
+                vec![Event::Person(person)]
+            }
+        })
+    }
+
+    fn message(&mut self, message: Message) -> Vec<Event> {
+        let Some(known) = self.conversations.get_mut(&message.conversation) else {
+            // The box names a conversation before its messages; one that it does not name is shown all the same.
+            return vec![Event::Message(message)];
+        };
+        if known.queued.contains(message.sequence.0) {
+            return vec![];
+        }
+        known.conversation.last = known.conversation.last.max(message.sequence);
+        self.changed = true;
+        let conversation = message.conversation;
+        let missing = known.queued.advance(message.sequence.0, known.conversation.first.0);
+        let gap =
+            missing.map(|(from, to)| Event::Gap { conversation, from: Sequence(from), to: Sequence(to) });
+        gap.into_iter().chain([Event::Message(message)]).collect()
+    }
+
+    pub(crate) fn conversation(&mut self, conversation: Conversation) {
+        self.changed = true;
+        if let Some(unnamed) = &mut self.unnamed {
+            unnamed.remove(&conversation.id);
+        }
+        match self.conversations.get_mut(&conversation.id) {
+            Some(known) => known.conversation = conversation,
+            None => {
+                let known = Known { queued: Marks::default(), taken: Marks::default(), conversation };
+                self.conversations.insert(known.conversation.id, known);
+            }
+        }
+    }
+
+    pub(crate) fn person(&mut self, person: Person) {
+        self.changed = true;
+        self.people.insert(person.id, person);
+    }
+
+    fn watermark(&mut self, watermark: Watermark) {
+        self.changed = true;
+        if let Some(known) = self.conversations.get_mut(&watermark.conversation) {
+            raise(&mut known.conversation.members, watermark.member);
+        }
+    }
+
+    /// A message of this device took its place.
+    pub(crate) fn accepted(&mut self, conversation: ConversationId, sequence: Sequence) {
+        if let Some(known) = self.conversations.get_mut(&conversation) {
+            self.changed = true;
+            known.queued.add(sequence.0);
+            known.conversation.last = known.conversation.last.max(sequence);
+        }
+    }
+
+    /// The user has taken a message.
+    pub(crate) fn taken(&mut self, conversation: ConversationId, sequence: Sequence, own: bool) {
+        if let Some(known) = self.conversations.get_mut(&conversation) {
+            self.changed = true;
+            if own {
+                known.taken.add(sequence.0);
+            } else {
+                known.taken.advance(sequence.0, 0);
+            }
+        }
+    }
+
+    /// This person's own watermarks as far as known here.
+    pub(crate) fn mine(&self, conversation: ConversationId) -> Option<Member> {
+        let members = &self.conversations.get(&conversation)?.conversation.members;
+        members.iter().find(|member| member.person == self.me).copied()
+    }
+
+    /// This device raised them.
+    pub(crate) fn raised(&mut self, conversation: ConversationId, delivered: Sequence, read: Sequence) {
+        self.watermark(Watermark { conversation, member: Member { person: self.me, delivered, read } });
+    }
+
+    /// Conversations of which the box may not have heard how much was delivered here.
+    pub(crate) fn undelivered(&self) -> Vec<(ConversationId, Sequence)> {
+        let behind = self.conversations.values().filter_map(|known| {
+            let taken = Sequence(known.taken.highest().min(known.conversation.last.0));
+            let mine = self.mine(known.conversation.id)?;
+            (taken > mine.delivered).then_some((known.conversation.id, taken))
+        });
+        behind.collect()
+    }
+}
+
+fn raise(members: &mut [Member], to: Member) {
+    if let Some(member) = members.iter_mut().find(|member| member.person == to.person) {
+        member.delivered = member.delivered.max(to.delivered);
+        member.read = member.read.max(to.read);
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;
