@@ -203,6 +203,9 @@ impl State {
                 });
                 if let Some(conversations) = self.memberships.get_mut(person) {
                     conversations.remove(conversation);
+                    if conversations.is_empty() {
+                        self.memberships.remove(person);
+                    }
                 }
             }
             Write::MessageAccepted(message) => {
