@@ -1,7 +1,7 @@
 //! An honest client: an outbox that retries under the same number until it is answered, an inbox keyed by
 //! conversation and sequence, a cursor that is kept once the event is kept. What it shows is checked as it shows it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::DeviceId;
@@ -192,6 +192,8 @@ impl Client {
                 Ok(())
             }
             Body::Locked(_) => {
+                // Pages that were on their way are taken back with the deliveries.
+                self.asked.retain(|(_, ask)| !matches!(ask, Ask::History(_) | Ask::Sync(_)));
                 (self.phase, self.locked_seen) = (Phase::PinDue, true);
                 Ok(())
             }
@@ -204,7 +206,7 @@ impl Client {
                 (self.phase, self.cursor) = (Phase::Synced, synced.cursor);
                 Ok(())
             }
-            Body::Accepted(accepted) => self.accepted(&accepted, coverage),
+            Body::Accepted(accepted) => self.accepted(&accepted, asked, coverage),
             Body::HistoryPage(page) => match asked {
                 Some(Ask::History(history)) => self.inbox.page(&page, history.before, coverage),
                 _ => Err("a page nobody asked for".to_owned()),
@@ -264,28 +266,35 @@ impl Client {
         Ok(())
     }
 
-    fn accepted(&mut self, accepted: &proto::Accepted, coverage: &mut Coverage) -> Result<(), String> {
+    fn accepted(
+        &mut self,
+        accepted: &proto::Accepted,
+        asked: Option<Ask>,
+        coverage: &mut Coverage,
+    ) -> Result<(), String> {
         let mine = self.outbox.iter().position(|letter| letter.message[..] == accepted.message[..]);
         self.acked.push((accepted.message.clone(), accepted.conversation, accepted.sequence));
-        let Some(at) = mine else {
-            // A replay of something long since answered.
+        let text = if let Some(letter) = mine.and_then(|at| self.outbox.remove(at)) {
+            if letter.number != Some(accepted.number) {
+                return Err(format!("{}: accepted under number {}", self.name, accepted.number));
+            }
+            if letter.tries > 1 {
+                coverage.reach(Situation::AckLostThenAnsweredAgain);
+            }
+            letter.text
+        } else if let Some(Ask::Submit(submit)) = asked {
             coverage.reach(Situation::ReplayAnsweredAsFirst);
-            return Ok(());
+            submit.text
+        } else {
+            return Err("an answer to nothing".to_owned());
         };
-        let Some(letter) = self.outbox.remove(at) else { return Ok(()) };
-        if letter.number != Some(accepted.number) {
-            return Err(format!("{}: accepted under number {}", self.name, accepted.number));
-        }
-        if letter.tries > 1 {
-            coverage.reach(Situation::AckLostThenAnsweredAgain);
-        }
         let message = proto::Message {
             conversation: accepted.conversation,
             sequence: accepted.sequence,
             message: accepted.message.clone(),
             sender: 0,
             at: accepted.at,
-            text: letter.text,
+            text,
         };
         self.inbox.message(&message, Way::Own, coverage)?;
         if !accepted.cursor.is_empty() {

@@ -82,13 +82,11 @@ impl World {
     /// The process dies and comes back with what was committed. Every connection ends.
     pub(crate) fn crash(&mut self) -> Result<(), String> {
         note!(self, "crash at change {}", self.store.state.change.0);
-        if !self.keeper.is_empty() {
+        let checking = |phase: &Phase| matches!(phase, Phase::PinChecking(..));
+        if self.reference.lobby.links.iter().any(|link| checking(&link.phase)) {
             self.coverage.reach(Situation::PinTryOutlivedCrash);
         }
-        let open = self.store.state.devices.values().any(|device| device.session_until.is_some());
-        if open {
-            self.crashed_in += 1;
-        }
+        self.crashed_in += 1;
         let restored = self.store.restored();
         let state = State::restore(restored.clone()).map_err(|fault| fault.to_string())?;
         if state.canonical_hash() != self.store.state.canonical_hash() || state != self.store.state {
@@ -122,7 +120,6 @@ impl World {
             Arrival::Bytes(bytes) => self.take_frame(conn, &bytes),
             Arrival::Connected(door, stranger) => {
                 let doorway = Doorway {
-                    door,
                     expect: None,
                     pin: None,
                     lane: Lane::default(),
@@ -149,6 +146,7 @@ impl World {
                     Ok(world.expect_aged(conversation, read_through, any_through))
                 })
             }
+            Arrival::Fault(fault) => self.take_fault(conn, none, fault),
             Arrival::Drain => {
                 self.coverage.reach(Situation::Drained);
                 self.decide(Input::Drain, conn, none, |world, _| Ok(world.reference.drain()))
@@ -182,7 +180,9 @@ impl World {
                 Write::DeviceJoined(device) => Some(device.id),
                 _ => None,
             });
-            Ok(world.reference.pin_mac(world.now, conn, mac, enrolled))
+            let expected = world.reference.pin_mac(world.now, conn, mac, enrolled);
+            world.cover_mac(phase.as_ref(), &expected);
+            Ok(expected)
         })
     }
 
@@ -224,7 +224,11 @@ impl World {
             Incoming::Hello { versions, device, .. } => {
                 let challenge = self.random.bytes();
                 let input = Input::Hello { conn, request, versions, device, challenge };
-                self.decide(input, conn, request, |world, _| Ok(world.reference.hello(conn, versions, device)))
+                self.decide(input, conn, request, |world, _| {
+                    let expected = world.reference.hello(conn, versions, device);
+                    world.cover_entry(&body, &expected);
+                    Ok(expected)
+                })
             }
             Incoming::Join { code, key, name, pin, signature } => {
                 let expect = self.doors.get_mut(&conn).and_then(|door| door.expect.take());
@@ -242,14 +246,20 @@ impl World {
                 self.hold_pin(conn, pin);
                 let input = Input::Join { conn, request, proven, fresh };
                 self.decide(input, conn, request, |world, _| {
-                    Ok(world.reference.join(world.now, conn, request, code, Ok(())))
+                    let expected = world.reference.join(world.now, conn, request, code);
+                    world.cover_entry(&body, &expected);
+                    Ok(expected)
                 })
             }
-            Incoming::Prove { device, signature } => self.take_proof(conn, request, device, &signature),
+            Incoming::Prove { device, signature } => self.take_proof(conn, request, device, &signature, &body),
             Incoming::Unlock { pin } => {
                 self.hold_pin(conn, pin);
                 let input = Input::PinOffered { conn, request };
-                self.decide(input, conn, request, |world, _| Ok(world.reference.pin_offered(conn, request)))
+                self.decide(input, conn, request, |world, _| {
+                    let expected = world.reference.pin_offered(conn, request);
+                    world.cover_entry(&body, &expected);
+                    Ok(expected)
+                })
             }
             Incoming::Submit { number, message, conversation, text } => {
                 let sealed = self.store.has_key(conversation);
@@ -273,6 +283,7 @@ impl World {
         request: RequestId,
         device: DeviceId,
         signature: &[u8],
+        body: &proto::client_frame::Body,
     ) -> Result<Turn, String> {
         let expect = self.doors.get_mut(&conn).and_then(|door| door.expect.take());
         let verdict = match expect {
@@ -286,7 +297,9 @@ impl World {
             Ok(proven) => {
                 let input = Input::Proof { conn, request, proven };
                 self.decide(input, conn, request, |world, _| {
-                    Ok(world.reference.proof(world.now, conn, device))
+                    let expected = world.reference.proof(world.now, conn, device);
+                    world.cover_entry(body, &expected);
+                    Ok(expected)
                 })
             }
         }

@@ -115,10 +115,20 @@ pub(crate) struct Expected {
     pub(crate) answer: Option<Answer>,
 }
 
+/// A refusal's code, that prints itself.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Said(pub(crate) Code);
+
+impl std::fmt::Debug for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str_name())
+    }
+}
+
 /// How the box answers.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Answer {
-    Refused(Code),
+    Refused(Said),
     Welcome,
     PinNeeded(u32),
     Stretch,
@@ -141,7 +151,7 @@ impl Expected {
     }
 
     pub(crate) fn refused(code: Code) -> Self {
-        Self::answered(Answer::Refused(code))
+        Self::answered(Answer::Refused(Said(code)))
     }
 }
 

@@ -108,18 +108,7 @@ impl Reference {
         }
     }
 
-    /// `verified` is the verdict on the signature.
-    pub(crate) fn join(
-        &mut self,
-        now: Now,
-        conn: Conn,
-        request: RequestId,
-        code: [u8; 32],
-        verified: Result<(), PeerFault>,
-    ) -> Expected {
-        if let Err(fault) = verified {
-            return self.fault(conn, fault);
-        }
+    pub(crate) fn join(&mut self, now: Now, conn: Conn, request: RequestId, code: [u8; 32]) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => return Expected::default(),
             Some(Phase::Welcomed) => {}
@@ -273,8 +262,9 @@ impl Reference {
             if let Some(device) = self.ward.device_mut(*id) {
                 device.session = None;
             }
-            let conns: Vec<Conn> = self.lobby.links.iter().map(|link| link.conn).collect();
-            for conn in conns.into_iter().filter(|conn| self.held_by(*conn) == Some(*id)) {
+            let mut conns: Vec<Conn> = self.lobby.links.iter().map(|link| link.conn).collect();
+            conns.retain(|conn| self.held_by(*conn) == Some(*id));
+            for conn in conns {
                 self.close(conn, CloseCode::REVOKED, expected);
             }
         }

@@ -91,6 +91,12 @@ impl Store {
         messages.find(|message| message.device == device && message.number == number)
     }
 
+    /// What a device once sent under a number, while it can be read.
+    pub(crate) fn text_under(&self, device: DeviceId, number: Number) -> Option<String> {
+        let message = self.numbered(device, number)?;
+        self.read(message.conversation, message.sequence).map(|message| message.text)
+    }
+
     /// Where a message stands, by its name.
     pub(crate) fn find(&self, name: &[u8]) -> Vec<(ConversationId, Sequence)> {
         let named = |row: &&Row| row.message.id.0[..] == *name;

@@ -50,8 +50,3 @@ pub(crate) fn pin_mac(salt: &[u8; 16], pin: &str) -> PinMac {
 pub(crate) fn exporter(conn: u64) -> [u8; 32] {
     digest(&[b"exporter", &conn.to_be_bytes()])
 }
-
-/// Any short value out of any bytes, for trace hashes.
-pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
-    u64::from_be_bytes(digest(&[bytes]))
-}

@@ -7,7 +7,7 @@ use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PersonId, Reque
 use wardline_core::input::{Door, Zone};
 use wardline_core::pin::{Pin, PinMac};
 use wardline_core::policy::Policy;
-use wardline_core::refusal::CloseCode;
+use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::relay::Relay;
 use wardline_core::session::Expect;
 use wardline_core::state::Restored;
@@ -22,7 +22,7 @@ use crate::store::Store;
 
 pub(crate) const NAMES: [&str; 8] = ["Ana", "Ben", "Chidi", "Dana", "Emeka", "Farah", "Goran", "Hana"];
 
-/// The box's own connection for its local service.
+/// Outlives every crash.
 pub(crate) const CURSOR_KEY: [u8; 32] = [7; 32];
 
 pub(crate) struct World {
@@ -78,7 +78,6 @@ pub(crate) enum Down {
 
 /// One connection's end at the box.
 pub(crate) struct Doorway {
-    pub(crate) door: Door,
     pub(crate) expect: Option<Expect>,
     pub(crate) pin: Option<Pin>,
     pub(crate) lane: Lane,
@@ -122,6 +121,7 @@ pub(crate) enum Arrival {
     Aged(ConversationId, Sequence, Sequence),
     Drain,
     Timeout,
+    Fault(PeerFault),
 }
 
 /// Somebody who does one thing.

@@ -1,0 +1,192 @@
+//! The end of a history: everything heals, everybody comes back, and then everything must be where it belongs.
+
+use std::collections::BTreeMap;
+
+use wardline_core::ids::{Change, ConversationId};
+use wardline_core::state::State;
+use wardline_core::wire::proto;
+use wardline_core::wire::proto::client_frame::Body as Ask;
+use wardline_core::write::Numbered;
+
+use crate::client::Phase;
+use crate::world::{Arrival, World, note};
+
+impl World {
+    /// Heals, then goes on until nothing more happens.
+    pub(crate) fn heal(&mut self) -> Result<(), String> {
+        note!(self, "heal");
+        self.faults = false;
+        self.disk_low = false;
+        self.waiting.push_back((self.local, Arrival::Disk(1 << 40)));
+        for client in &mut self.clients {
+            client.clumsy = 0;
+        }
+        for _ in 0..4_000 {
+            for link in self.links.values_mut() {
+                link.stalled = false;
+            }
+            self.restore_all();
+            self.act_all();
+            self.pass(20)?;
+            while !self.waiting.is_empty() || !self.keeper.is_empty() {
+                self.keeper_answers();
+                self.batch()?;
+            }
+            self.pump()?;
+            while self.links.values().any(|link| !link.up.is_empty() || !link.down.is_empty()) {
+                self.carry_up();
+                self.carry_down()?;
+                self.batch()?;
+            }
+            self.dismiss_strangers();
+            if self.is_quiet() {
+                return Ok(());
+            }
+        }
+        let stuck: Vec<String> = self
+            .clients
+            .iter()
+            .filter(|client| !client.barred)
+            .map(|c| format!("{} {:?} out {} hole {:?}", c.name, c.phase, c.outbox.len(), c.inbox.hole()))
+            .collect();
+        Err(format!("does not come to rest: {stuck:?}"))
+    }
+
+    fn restore_all(&mut self) {
+        let suspended = self.reference.ward.people.iter().filter(|person| person.suspended);
+        for person in suspended.map(|person| person.id.value()).collect::<Vec<_>>() {
+            self.local_ask(Ask::SetStanding(proto::SetStanding { person, suspended: false }));
+        }
+    }
+
+    fn act_all(&mut self) {
+        for index in 0..self.clients.len() {
+            let person = self.people[self.clients[index].person];
+            let client = &mut self.clients[index];
+            match client.phase {
+                Phase::Off if client.barred => {}
+                Phase::Off => {
+                    if client.device.is_some() || client.code.is_some() {
+                        self.connect(index);
+                    } else if let Some(person) = person.filter(|_| self.local_asked.is_empty()) {
+                        self.local_ask(Ask::IssueJoinCode(proto::IssueJoinCode { person: person.value() }));
+                    }
+                    continue;
+                }
+                Phase::PinDue => {
+                    let pin = client.pin.clone();
+                    client.ask(Ask::Unlock(proto::Unlock { pin }));
+                    client.phase = Phase::PinSent;
+                }
+                Phase::In => client.sync(),
+                Phase::Synced => self.fill_hole(index),
+                _ => {}
+            }
+            self.clients[index].flush_outbox();
+            self.post(index);
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        let settled = |client: &crate::client::Client| {
+            let in_place = client.phase == Phase::Synced
+                && client.outbox.is_empty()
+                && client.inbox.hole().is_none()
+                && client.asked.iter().all(|(_, ask)| matches!(ask, Ask::Receipt(_) | Ask::Active(_)));
+            client.barred && client.link.is_none() || in_place
+        };
+        self.waiting.is_empty() && self.clients.iter().all(settled)
+    }
+
+    /// The promises, one by one.
+    pub(crate) fn judge(&self) -> Result<(), String> {
+        for (message, conversation, sequence) in &self.acked {
+            let found = self.store.find(message);
+            if found.len() != 1 || (found[0].0.value(), found[0].1.0) != (*conversation, *sequence) {
+                return Err(format!("acknowledged at {sequence} and found at {found:?}"));
+            }
+        }
+        for place in &self.reference.ward.conversations {
+            let stored: Vec<_> = self.store.names(place.id).collect();
+            if stored != place.messages {
+                return Err(format!("{} holds other messages than were accepted", place.id));
+            }
+        }
+        self.judge_inboxes()?;
+        self.judge_audit()?;
+        self.replay()
+    }
+
+    /// Every device that is in has every message that is its person's, in its place, and nothing else.
+    fn judge_inboxes(&self) -> Result<(), String> {
+        for client in self.clients.iter().filter(|client| client.phase == Phase::Synced) {
+            let person = self.people[client.person].ok_or("a client of nobody")?;
+            for place in &self.reference.ward.conversations {
+                let member = self.reference.ward.member(place.id, person);
+                let shown = client.inbox.places.get(&place.id.value());
+                let Some(member) = member else {
+                    if shown.is_some() {
+                        return Err(format!("{} still shows {}", client.name, place.id));
+                    }
+                    continue;
+                };
+                let shown = shown.ok_or_else(|| format!("{} never heard of {}", client.name, place.id))?;
+                if place.purged {
+                    if !shown.shown.is_empty() {
+                        return Err(format!("{} still shows what was purged", client.name));
+                    }
+                    continue;
+                }
+                let first = member.from.max(place.expired_through + 1);
+                let wanted: BTreeMap<u64, Vec<u8>> = (first..=place.messages.len() as u64)
+                    .map(|sequence| (sequence, place.messages[sequence as usize - 1].0.to_vec()))
+                    .collect();
+                let found: BTreeMap<u64, Vec<u8>> =
+                    shown.shown.iter().map(|(sequence, (id, _))| (*sequence, id.clone())).collect();
+                if wanted != found {
+                    let (wanted, found): (Vec<_>, Vec<_>) = (wanted.keys().collect(), found.keys().collect());
+                    return Err(format!("{} shows {found:?} of {}, not {wanted:?}", client.name, place.id));
+                }
+                self.judge_texts(place.id, &shown.shown)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_texts(&self, place: ConversationId, shown: &BTreeMap<u64, (Vec<u8>, String)>) -> Result<(), String> {
+        for (sequence, (_, text)) in shown {
+            let stored = self.store.read(place, wardline_core::ids::Sequence(*sequence));
+            if stored.is_none_or(|stored| stored.text != *text) {
+                return Err(format!("another text than was sent in place {sequence}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The log is gap-free and its times are the box's.
+    fn judge_audit(&self) -> Result<(), String> {
+        for (at, entry) in self.store.audit.iter().enumerate() {
+            if entry.index != at as u64 + 1 {
+                return Err(format!("audit entry {} stands at {}", entry.index, at + 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// All writes, through their bytes, into an empty state: the same state.
+    fn replay(&self) -> Result<(), String> {
+        let mut state = State::default();
+        for numbered in &self.store.writes {
+            let bytes = minicbor::to_vec(numbered).map_err(|error| error.to_string())?;
+            let again: Numbered = minicbor::decode(&bytes).map_err(|error| error.to_string())?;
+            if again != *numbered || again.change != Change(state.change.0 + 1) {
+                return Err(format!("change {} does not survive its bytes", numbered.change.0));
+            }
+            state.apply(again.change, &again.write);
+        }
+        if state.canonical_hash() != self.relay.state().canonical_hash() {
+            return Err("a replay of the writes arrives elsewhere".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,380 @@
+//! What may happen next: one step of chance at a time.
+
+use wardline_core::ids::Conn;
+use wardline_core::time::{Now, Wall};
+use wardline_core::wire::proto;
+use wardline_core::wire::proto::client_frame::Body as Ask;
+
+use crate::client::{Letter, Phase};
+use crate::coverage::Situation;
+use crate::world::{Arrival, Down, Stranger, World, note};
+
+impl World {
+    /// One step.
+    pub(crate) fn step(&mut self) -> Result<(), String> {
+        match self.random.below(100) {
+            0..22 => self.client_acts(),
+            22..40 => self.carry_up(),
+            40..58 => self.carry_down()?,
+            58..74 => self.batch()?,
+            74..82 => self.keeper_answers(),
+            82..92 => {
+                let ms = 1 + self.random.below(400);
+                self.pass(ms)?;
+            }
+            92..95 => self.administer(),
+            95..98 => self.network_fails(),
+            _ => self.world_turns()?,
+        }
+        self.dismiss_strangers();
+        Ok(())
+    }
+
+    /// A client does what it has to do, or what comes to its person's mind.
+    fn client_acts(&mut self) {
+        let index = self.random.index(self.clients.len());
+        let person = self.people[self.clients[index].person];
+        let client = &mut self.clients[index];
+        match client.phase {
+            Phase::Off => {
+                if client.device.is_none() && client.code.is_none() {
+                    if let Some(person) = person.filter(|_| !client.barred) {
+                        self.local_ask(Ask::IssueJoinCode(proto::IssueJoinCode { person: person.value() }));
+                    }
+                } else if !client.barred || self.random.permille(100) {
+                    self.connect(index);
+                }
+                return;
+            }
+            Phase::PinDue => {
+                let clumsy = client.clumsy;
+                let wrong = self.random.permille(clumsy);
+                let client = &mut self.clients[index];
+                let pin = if wrong { "not the pin".to_owned() } else { client.pin.clone() };
+                client.ask(Ask::Unlock(proto::Unlock { pin }));
+                client.phase = Phase::PinSent;
+            }
+            Phase::In => client.sync(),
+            Phase::Synced | Phase::Syncing => self.person_acts(index),
+            Phase::Hello | Phase::Proof | Phase::PinSent => {}
+        }
+        self.clients[index].flush_outbox();
+        self.post(index);
+    }
+
+    fn person_acts(&mut self, index: usize) {
+        let places: Vec<u64> = self.clients[index].inbox.places.keys().copied().collect();
+        let place = self.random.pick(&places).copied();
+        let dice = self.random.below(100);
+        match (dice, place) {
+            (0..40, Some(place)) => self.write_letter(index, place),
+            (40..60, Some(place)) => {
+                let read = self.random.permille(600);
+                self.clients[index].receipt(place, read);
+            }
+            (60..66, Some(conversation)) => {
+                let before = self.random.below(6);
+                let limit = 1 + self.random.below(5) as u32;
+                self.clients[index].ask(Ask::History(proto::History { conversation, before, limit }));
+            }
+            (66..72, Some(conversation)) => self.change_members(index, conversation),
+            (72..75, _) => self.misbehave(index),
+            (75..78, _) => self.clients[index].ask(Ask::Active(proto::Active {})),
+            (78..80, _) => self.clients[index].ask(Ask::ListPeople(proto::ListPeople { after: 0 })),
+            (80..84, _) => self.fill_hole(index),
+            (84..87, _) => self.administer_as(index),
+            _ if places.len() < 6 => self.open(index),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn fill_hole(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        let under_way = client.asked.iter().any(|(_, ask)| matches!(ask, Ask::History(_)));
+        if let Some((conversation, before)) = client.inbox.hole().filter(|_| !under_way) {
+            client.ask(Ask::History(proto::History { conversation, before, limit: 10 }));
+        }
+    }
+
+    fn write_letter(&mut self, index: usize, conversation: u64) {
+        let message = self.random.bytes();
+        let client = &mut self.clients[index];
+        if client.outbox.len() < 8 {
+            let text = format!("{} says {}", client.name, u64::from_be_bytes(first8(&message)));
+            let letter = Letter { number: None, message, conversation, text, under_way: false, tries: 0 };
+            client.outbox.push_back(letter);
+            if self.random.permille(50) {
+                self.coverage.reach(Situation::NumberSkipped);
+                self.clients[index].next_number += 1;
+            }
+        }
+    }
+
+    fn open(&mut self, index: usize) {
+        let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
+        if self.random.permille(500) {
+            if let Some(person) = self.random.pick(&people).copied() {
+                self.clients[index].ask(Ask::OpenDirect(proto::OpenDirect { person }));
+            }
+        } else {
+            let some: Vec<u64> = people.into_iter().filter(|_| self.random.permille(500)).collect();
+            let title = "4 West".to_owned();
+            self.clients[index].ask(Ask::OpenGroup(proto::OpenGroup { title, people: some }));
+        }
+    }
+
+    fn change_members(&mut self, index: usize, conversation: u64) {
+        let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
+        let pick = |world: &mut Self| world.random.pick(&people).copied().into_iter().collect::<Vec<u64>>();
+        let add = if self.random.permille(700) { pick(self) } else { Vec::new() };
+        let remove = if self.random.permille(400) { pick(self) } else { Vec::new() };
+        self.clients[index].ask(Ask::ChangeMembers(proto::ChangeMembers { conversation, add, remove }));
+    }
+
+    /// What a broken or hostile client does.
+    fn misbehave(&mut self, index: usize) {
+        let cursors: Vec<[u8; 16]> = self.cursors.keys().copied().collect();
+        let device = self.clients[index].device;
+        let sent = device.and_then(|device| self.reference.ward.device(device)).map(|device| device.sent.clone());
+        let old = self.random.pick(&sent.unwrap_or_default()).copied();
+        let message: [u8; 16] = self.random.bytes();
+        let dice = self.random.below(5);
+        let made_up: [u8; 16] = self.random.bytes();
+        let any = self.random.pick(&cursors).copied();
+        let place = self.store.state.conversations.keys().next().map(|id| id.value());
+        let old_text = old.and_then(|(number, _)| self.store.text_under(device?, number));
+        let client = &mut self.clients[index];
+        match (dice, old, place) {
+            (0, Some((number, name)), Some(conversation)) => client.ask(Ask::Submit(proto::Submit {
+                number: number.0,
+                message: name.0.to_vec(),
+                conversation,
+                text: old_text.unwrap_or_else(|| "again".to_owned()),
+            })),
+            (1, Some((number, _)), Some(conversation)) => client.ask(Ask::Submit(proto::Submit {
+                number: number.0,
+                message: message.to_vec(),
+                conversation,
+                text: "another under an old number".to_owned(),
+            })),
+            (2, ..) => client.ask(Ask::Sync(proto::Sync { cursor: made_up.to_vec() })),
+            (3, ..) => {
+                if let Some(cursor) = any.filter(|c| self.cursors.get(c).is_some_and(|(d, _)| Some(*d) != device)) {
+                    client.ask(Ask::Sync(proto::Sync { cursor: cursor.to_vec() }));
+                }
+            }
+            (4, _, Some(conversation)) => {
+                // Somebody else's conversation, perhaps.
+                let number = client.next_number;
+                client.next_number += 1;
+                let (message, text) = (message.to_vec(), "let me in".to_owned());
+                client.ask(Ask::Submit(proto::Submit { number, message, conversation, text }));
+            }
+            _ => {}
+        }
+    }
+
+    /// The client's person tries to administer.
+    fn administer_as(&mut self, index: usize) {
+        if let Some(body) = self.act_of_administration() {
+            self.clients[index].ask(body);
+        }
+    }
+
+    fn administer(&mut self) {
+        if let Some(body) = self.act_of_administration() {
+            self.local_ask(body);
+        }
+    }
+
+    fn act_of_administration(&mut self) -> Option<Ask> {
+        let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
+        let person = self.random.pick(&people).copied()?;
+        Some(match self.random.below(100) {
+            0..12 => Ask::RevokeDevice(proto::RevokeDevice { device: self.any_device()?.value() }),
+            12..30 => Ask::SetStanding(proto::SetStanding { person, suspended: true }),
+            30..70 => Ask::SetStanding(proto::SetStanding { person, suspended: false }),
+            70..80 => {
+                let places: Vec<u64> = self.store.state.conversations.keys().map(|id| id.value()).collect();
+                let conversation = self.random.pick(&places).copied()?;
+                Ask::PurgeConversation(proto::PurgeConversation { conversation })
+            }
+            80..90 => Ask::ListDevices(proto::ListDevices { person }),
+            _ => Ask::IssueJoinCode(proto::IssueJoinCode { person }),
+        })
+    }
+
+    /// A frame reaches the box.
+    pub(crate) fn carry_up(&mut self) {
+        for _ in 0..3 {
+            let ready = self.links.iter().filter(|(_, link)| !link.stalled && !link.up.is_empty());
+            let ready: Vec<u64> = ready.map(|(conn, _)| *conn).collect();
+            let Some(conn) = self.random.pick(&ready).copied() else { return };
+            let frame = self.links.get_mut(&conn).and_then(|link| link.up.pop_front());
+            self.waiting.extend(frame.map(|bytes| (Conn(conn), Arrival::Bytes(bytes))));
+        }
+    }
+
+    /// A frame reaches a client.
+    pub(crate) fn carry_down(&mut self) -> Result<(), String> {
+        for _ in 0..3 {
+            let ready = self.links.iter().filter(|(_, link)| !link.stalled && !link.down.is_empty());
+            let ready: Vec<u64> = ready.map(|(conn, _)| *conn).collect();
+            let Some(conn) = self.random.pick(&ready).copied() else { return Ok(()) };
+            self.deliver_one(conn)?;
+        }
+        Ok(())
+    }
+
+    fn deliver_one(&mut self, conn: u64) -> Result<(), String> {
+        let Some(link) = self.links.get_mut(&conn) else { return Ok(()) };
+        let index = link.client;
+        match link.down.pop_front() {
+            None => {}
+            Some(Down::Close(code)) => {
+                note!(self, "{} hears the end of c{conn}: {code}", self.clients[index].name);
+                self.cut(conn, true);
+            }
+            Some(Down::Frame(bytes)) => {
+                let frame = prost::Message::decode(&bytes[wardline_core::wire::PREFIX..])
+                    .map_err(|error| format!("a frame that is none: {error}"))?;
+                let exporter = crate::toys::exporter(conn);
+                let client = &mut self.clients[index];
+                let result = client.receive(frame, &exporter, &mut self.coverage);
+                result.map_err(|error| format!("{}: {error}", client.name))?;
+                self.acked.append(&mut client.acked);
+                client.flush_outbox();
+                self.post(index);
+            }
+        }
+        self.pump()
+    }
+
+    /// The keeper is done with one PIN, or gives up.
+    pub(crate) fn keeper_answers(&mut self) {
+        if self.keeper.is_empty() {
+            return;
+        }
+        let (conn, mac) = self.keeper.swap_remove(self.random.index(self.keeper.len()));
+        let silent = self.faults && self.random.permille(60);
+        self.waiting.push_back((conn, Arrival::PinMac((!silent).then_some(mac))));
+    }
+
+    fn network_fails(&mut self) {
+        let conns: Vec<u64> = self.links.keys().copied().collect();
+        let Some(conn) = self.random.pick(&conns).copied() else { return };
+        match self.random.below(10) {
+            0..3 => self.cut(conn, true),
+            // The box believes for a while that it is still there.
+            3..5 => self.cut(conn, false),
+            _ => {
+                if let Some(link) = self.links.get_mut(&conn) {
+                    link.stalled = !link.stalled;
+                }
+            }
+        }
+    }
+
+    /// Rare things.
+    fn world_turns(&mut self) -> Result<(), String> {
+        match self.random.below(60) {
+            0..9 => {
+                let ms = 5_000 + self.random.below(55_000);
+                self.pass(ms)
+            }
+            9..13 => {
+                let ms = 60_000 + self.random.below(400_000);
+                self.pass(ms)
+            }
+            13 => {
+                let ms = 1_200_000 + self.random.below(1_800_000);
+                self.pass(ms)
+            }
+            14..17 => {
+                self.step_clock();
+                Ok(())
+            }
+            17..20 => {
+                self.disk_low = !self.disk_low;
+                if !self.disk_low {
+                    self.coverage.reach(Situation::DiskRecovered);
+                }
+                let free = if self.disk_low { 1 << 20 } else { 1 << 40 };
+                self.waiting.push_back((self.local, Arrival::Disk(free)));
+                Ok(())
+            }
+            20 => {
+                self.waiting.push_back((self.local, Arrival::Drain));
+                while !self.waiting.is_empty() {
+                    self.batch()?;
+                }
+                self.crash()
+            }
+            21..24 => {
+                // A roaming building: everybody stalls or comes back.
+                let stalled = self.random.permille(500);
+                self.links.values_mut().for_each(|link| link.stalled = stalled);
+                Ok(())
+            }
+            24..28 => {
+                self.suspend_while_checking();
+                Ok(())
+            }
+            28..30 if self.random.permille(60) => {
+                for _ in 0..110 {
+                    self.stranger(Stranger::Guess("AAAAAAAAAA".to_owned()));
+                }
+                Ok(())
+            }
+            _ => {
+                if let Some(stranger) = self.some_stranger() {
+                    self.stranger(stranger);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Somebody is put out just while the keeper looks at their PIN.
+    fn suspend_while_checking(&mut self) {
+        let Some((conn, _)) = self.keeper.first() else { return };
+        let Some(link) = self.links.get(&conn.0) else { return };
+        let client = &self.clients[link.client];
+        let body = match (client.device, self.people[client.person]) {
+            (Some(device), _) if self.random.permille(500) => {
+                Ask::RevokeDevice(proto::RevokeDevice { device: device.value() })
+            }
+            (_, Some(person)) => Ask::SetStanding(proto::SetStanding { person: person.value(), suspended: true }),
+            _ => return,
+        };
+        self.local_ask(body);
+    }
+
+    fn some_stranger(&mut self) -> Option<Stranger> {
+        Some(match self.random.below(20) {
+            0..2 => Stranger::Guess("BADC0DEBAD".to_owned()),
+            2..6 => Stranger::Guess(self.random.pick(&self.old_codes)?.clone()),
+            6..8 => Stranger::Forge(self.any_device()?),
+            8..14 => Stranger::Twin(self.random.index(self.clients.len())),
+            14 => Stranger::OutOfTurn,
+            15 => Stranger::FromTheFuture,
+            16 => Stranger::Guest,
+            _ => Stranger::Silent,
+        })
+    }
+
+    fn step_clock(&mut self) {
+        let most = if self.random.permille(500) { 60_000 } else { 3_600_000 };
+        let by = 1 + self.random.below(most);
+        let back = self.random.permille(500);
+        let wall = if back { self.now.wall.0 - by as i64 } else { self.now.wall.0 + by as i64 };
+        self.coverage.reach(if back { Situation::ClockSteppedBack } else { Situation::ClockSteppedForward });
+        self.now = Now { mono: self.now.mono, wall: Wall(wall) };
+    }
+}
+
+fn first8(bytes: &[u8; 16]) -> [u8; 8] {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&bytes[..8]);
+    eight
+}

@@ -1,0 +1,185 @@
+//! Those who are not honest clients: their lines, and what is made of the box's answers to them and to the local
+//! service.
+
+use wardline_core::ids::{Conn, DeviceId, PersonId, RequestId};
+use wardline_core::refusal::CloseCode;
+use wardline_core::wire::proto::client_frame::Body as Ask;
+use wardline_core::wire::proto::server_frame::Body;
+use wardline_core::wire::proto::{self, RefusalCode as Code};
+use wardline_core::{pin, session};
+
+use crate::coverage::Situation;
+use crate::reference::{Answer, Expected, Phase, Said};
+use crate::toys;
+use crate::world::{Arrival, Stranger, World};
+
+impl World {
+    /// A stranger is welcomed and says its line.
+    pub(crate) fn stranger_welcomed(&mut self, conn: Conn, challenge: &[u8]) {
+        let Some(stranger) = self.doors.get(&conn).and_then(|door| door.stranger.clone()) else { return };
+        let challenge: [u8; 32] = challenge.try_into().expect("32 bytes");
+        let exporter = toys::exporter(conn.0);
+        match stranger {
+            Stranger::Guess(code) => {
+                let key = toys::public_key(self.random.next());
+                let message = session::join_message(&challenge, &exporter, &pin::join_code_hash(&code), &key);
+                let join = proto::Join {
+                    code,
+                    device_key: key.as_bytes().to_vec(),
+                    device_name: "somebody".to_owned(),
+                    pin: "correct horse".to_owned(),
+                    signature: toys::sign(&key, &message).to_vec(),
+                };
+                self.stranger_says(conn, Ask::Join(join));
+            }
+            Stranger::Forge(device) => {
+                let signature = vec![1; 64];
+                self.stranger_says(conn, Ask::Prove(proto::Prove { device: device.value(), signature }));
+            }
+            Stranger::Twin(client) => {
+                let (key, device) = (self.clients[client].key, self.clients[client].device);
+                let Some(device) = device else { return };
+                let message = session::sign_in_message(&challenge, &exporter, device);
+                let signature = toys::sign(&key, &message).to_vec();
+                self.stranger_says(conn, Ask::Prove(proto::Prove { device: device.value(), signature }));
+            }
+            Stranger::OutOfTurn => self.stranger_says(conn, Ask::Active(proto::Active {})),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn stranger_answered(&mut self, conn: Conn, body: &Body) {
+        let Some(stranger) = self.doors.get(&conn).and_then(|door| door.stranger.clone()) else { return };
+        let Stranger::Twin(_) = stranger else { return };
+        let again = match body {
+            Body::PinNeeded(_) => true,
+            Body::Refused(refused) => matches!(refused.code(), Code::PinWrong | Code::SlowDown | Code::Unavailable),
+            _ => false,
+        };
+        if again && self.random.permille(800) {
+            let pin = format!("guess {}", self.random.below(1000));
+            self.stranger_says(conn, Ask::Unlock(proto::Unlock { pin }));
+        }
+    }
+
+    /// The local service hears back.
+    pub(crate) fn local_answer(&mut self, request: RequestId, body: &Body) {
+        let at = self.local_asked.iter().position(|(asked, _)| *asked == request.0);
+        let Some((_, asked)) = at.map(|at| self.local_asked.remove(at)) else { return };
+        match (asked, body) {
+            (Ask::AddPerson(add), Body::PersonAdded(added)) => {
+                let index = crate::world::NAMES.iter().position(|name| *name == add.name);
+                if let Some(index) = index.filter(|index| *index < self.people.len()) {
+                    self.people[index] = PersonId::new(added.person);
+                }
+            }
+            (Ask::IssueJoinCode(issue), Body::JoinCode(code)) => {
+                let (person, people) = (PersonId::new(issue.person), &self.people);
+                self.old_codes.push(code.code.clone());
+                let waiting = |client: &&mut crate::client::Client| {
+                    people[client.person] == person && client.device.is_none() && client.code.is_none()
+                };
+                if let Some(client) = self.clients.iter_mut().find(waiting) {
+                    client.code = Some(code.code.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes what a request and the reference's view of it came to.
+    pub(crate) fn cover_request(&mut self, conn: Conn, body: &Ask, expected: &Expected) {
+        let network = conn != self.local;
+        let refused = match expected.answer {
+            Some(Answer::Refused(Said(code))) => Some(code),
+            _ => None,
+        };
+        match body {
+            Ask::Submit(_) if refused == Some(Code::Purged) => self.coverage.reach(Situation::PurgedRefused),
+            Ask::Submit(_) if refused == Some(Code::DiskLow) => self.coverage.reach(Situation::DiskLowRefused),
+            Ask::Submit(_) if refused == Some(Code::NoSuchConversation) => {
+                self.coverage.reach(Situation::StrangerRefused);
+            }
+            Ask::Submit(_) if refused.is_none() && self.reference.ward.newest > self.now.wall => {
+                self.coverage.reach(Situation::TimeHeldAgainstStepBack);
+            }
+            Ask::OpenDirect(_) if expected.audits.is_empty() && refused.is_none() => {
+                self.coverage.reach(Situation::DirectOpenedTwice);
+            }
+            Ask::RevokeDevice(_) | Ask::SetStanding(_) | Ask::PurgeConversation(_) if network => {
+                let done = refused.is_none();
+                let refused = refused == Some(Code::NotAdministrator);
+                if done {
+                    self.coverage.reach(Situation::AdministeredOverNetwork);
+                } else if refused {
+                    self.coverage.reach(Situation::AdministrationRefused);
+                }
+            }
+            _ => {}
+        }
+        let expelled = expected.closes.iter().any(|(_, code)| *code == CloseCode::REVOKED);
+        match body {
+            Ask::RevokeDevice(_) if expelled => self.coverage.reach(Situation::RevokedWhileAttached),
+            Ask::SetStanding(_) if expelled => self.coverage.reach(Situation::SuspendedWhileAttached),
+            _ => {}
+        }
+    }
+
+    /// Situations that show in the answer to somebody coming in.
+    pub(crate) fn cover_entry(&mut self, body: &Ask, expected: &Expected) {
+        let Some(answer) = expected.answer else { return };
+        let situation = match (body, answer) {
+            (Ask::Hello(_), Answer::Refused(Said(Code::VersionUnsupported))) => Situation::VersionUnsupported,
+            (Ask::Hello(_), Answer::Refused(Said(Code::Zone))) => Situation::GuestZoneRefused,
+            (Ask::Hello(_), Answer::Refused(Said(Code::DeviceUnknown))) => Situation::RevokedTurnedAway,
+            (Ask::Prove(_), Answer::Refused(Said(Code::PinLockedOut))) => Situation::LockedOutTurnedAway,
+            (Ask::Prove(_), Answer::Refused(Said(Code::PersonSuspended))) => Situation::SuspendedTurnedAway,
+            (Ask::Prove(_), Answer::SignedIn) => {
+                if self.crashed_in > 0 {
+                    self.coverage.reach(Situation::SessionOutlivedCrash);
+                }
+                Situation::ResumedWithoutPin
+            }
+            (Ask::Join(_), Answer::Refused(Said(Code::SlowDown))) => Situation::JoinGuessesSlowedDown,
+            (Ask::Join(join), Answer::Refused(Said(Code::JoinCodeInvalid))) => {
+                if self.old_codes.contains(&join.code) { Situation::JoinCodeSpent } else { Situation::JoinCodeWrong }
+            }
+            (Ask::Unlock(_), Answer::Refused(Said(Code::SlowDown))) => Situation::TwoPinsOfOneDevice,
+            _ => return,
+        };
+        self.coverage.reach(situation);
+    }
+
+    /// Situations that show when the keeper comes back.
+    pub(crate) fn cover_mac(&mut self, before: Option<&Phase>, expected: &Expected) {
+        let situation = match (before, expected.answer) {
+            (Some(Phase::Joining { .. }), Some(Answer::Refused(Said(Code::JoinCodeInvalid)))) => Situation::JoinRaced,
+            (Some(Phase::Joining { .. }), Some(Answer::Refused(Said(Code::PersonSuspended)))) => {
+                Situation::SuspendedWhileJoining
+            }
+            (Some(Phase::PinChecking(..)), Some(Answer::Refused(Said(Code::PinLockedOut)))) => Situation::LockedOut,
+            (Some(Phase::PinChecking(..)), Some(Answer::Refused(Said(Code::DeviceUnknown)))) => {
+                Situation::RevokedDuringPin
+            }
+            _ => return,
+        };
+        self.coverage.reach(situation);
+    }
+
+    /// A device that the box knows.
+    pub(crate) fn any_device(&mut self) -> Option<DeviceId> {
+        let devices: Vec<DeviceId> = self.clients.iter().filter_map(|client| client.device).collect();
+        self.random.pick(&devices).copied()
+    }
+
+    /// The end of a stranger's connection.
+    pub(crate) fn dismiss_strangers(&mut self) {
+        let gone = self.doors.iter().filter(|(_, door)| door.stranger.is_some() && door.closing);
+        let gone: Vec<Conn> = gone.map(|(conn, _)| *conn).collect();
+        for conn in gone {
+            if !self.waiting.iter().any(|(other, arrival)| *other == conn && matches!(arrival, Arrival::Closed)) {
+                self.waiting.push_back((conn, Arrival::Closed));
+            }
+        }
+    }
+}

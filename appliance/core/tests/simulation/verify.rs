@@ -1,0 +1,329 @@
+//! Holds every turn against the reference, and both pictures against each other at every commit.
+
+use wardline_core::audit::{Act, Actor, Entry};
+use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId, Sequence};
+use wardline_core::limits;
+use wardline_core::pin::PinMac;
+use wardline_core::refusal::CloseCode;
+use wardline_core::turn::{Event, Send, Turn};
+use wardline_core::wire::proto;
+use wardline_core::wire::proto::server_frame::Body;
+use wardline_core::write::Write;
+
+use crate::coverage::Situation;
+use crate::reference::{Answer, Expected, Phase, Said};
+use crate::world::{World, note};
+
+impl World {
+    /// The turn did exactly what the reference expects: its audit, its answer, its closes, its fan-out.
+    pub(crate) fn verify(
+        &mut self,
+        expected: &Expected,
+        turn: &Turn,
+        conn: Conn,
+        request: RequestId,
+    ) -> Result<(), String> {
+        let mut audits = audits_of(turn)?;
+        for wanted in &expected.audits {
+            let at = audits.iter().position(|found| found == wanted);
+            audits.remove(at.ok_or_else(|| format!("not audited: {wanted:?}"))?);
+        }
+        if let Some(extra) = audits.first() {
+            return Err(format!("audited without reason or twice: {extra:?}"));
+        }
+        let answers: Vec<Answer> = turn.sends.iter().filter_map(|send| answer_to(send, conn, request)).collect();
+        if answers != expected.answer.into_iter().collect::<Vec<_>>() {
+            return Err(format!("{conn} is answered {answers:?}, not {:?}", expected.answer));
+        }
+        note!(self, "  -> {:?} {} writes {} sends", expected.answer, turn.writes.len(), turn.sends.len());
+        let mut closes: Vec<(Conn, CloseCode)> = Vec::new();
+        for send in &turn.sends {
+            match send {
+                Send::Close { conn, code } => closes.push((*conn, *code)),
+                Send::Accepted(accepted) => {
+                    let durable = turn.writes.iter().any(|numbered| {
+                        numbered.change == accepted.change && matches!(numbered.write, Write::MessageAccepted(_))
+                    });
+                    if !durable {
+                        return Err("acknowledged without a write".to_owned());
+                    }
+                }
+                Send::StretchPin { conn, .. } => {
+                    let counted = turn.writes.iter().any(|n| matches!(n.write, Write::PinTries { .. }));
+                    let joining = matches!(self.phase(*conn), Some(Phase::Joining { .. }));
+                    if !counted && !joining {
+                        return Err(format!("{conn}: a PIN goes to the keeper uncounted"));
+                    }
+                }
+                Send::Fanout { event, conns, .. } => self.verify_fanout(event, conns, conn)?,
+                _ => {}
+            }
+        }
+        closes.sort_unstable();
+        let mut wanted = expected.closes.clone();
+        wanted.sort_unstable();
+        if closes != wanted {
+            return Err(format!("closes {closes:?}, not {wanted:?}"));
+        }
+        for (closed, code) in &closes {
+            if *code == CloseCode::SUPERSEDED {
+                self.coverage.reach(Situation::Superseded);
+            }
+            if *code == CloseCode::FULL {
+                continue;
+            }
+            if !turn.sends.iter().any(|send| matches!(send, Send::Detach { conn } if conn == closed)) {
+                return Err(format!("{closed} is closed and still delivered to"));
+            }
+        }
+        self.verify_bounds()
+    }
+
+    pub(crate) fn phase(&self, conn: Conn) -> Option<Phase> {
+        self.reference.link(conn).map(|link| link.phase.clone())
+    }
+
+    /// A message goes to every attached connection of every member but the one it came from, and to no other.
+    fn verify_fanout(&mut self, event: &Event, conns: &[Conn], from: Conn) -> Result<(), String> {
+        let (place, first) = match event {
+            Event::Message(place, sequence) => (*place, Some(*sequence)),
+            Event::Small(kind) => match &**kind {
+                proto::event::Kind::Conversation(told) => (place_of(told.conversation)?, None),
+                proto::event::Kind::Watermark(told) => (place_of(told.conversation)?, None),
+                _ => return Ok(()),
+            },
+        };
+        for conn in conns {
+            let link = self.reference.link(*conn).filter(|link| link.attached);
+            let Some(Phase::In(device)) = link.map(|link| &link.phase) else {
+                return Err(format!("{conn} hears of {place} and is not signed in and synced"));
+            };
+            let person = self.reference.ward.device(*device).map(|device| device.person);
+            let member = person.and_then(|person| self.reference.ward.member(place, person));
+            let member = member.ok_or_else(|| format!("{conn} hears of {place} and is not in it"))?;
+            if first.is_some_and(|sequence| sequence.0 < member.from) {
+                return Err(format!("{conn} hears of a message from before its time"));
+            }
+            if first.is_some() && member.from > 1 {
+                self.coverage.reach(Situation::LateJoinerReads);
+            }
+        }
+        if let Some(sequence) = first {
+            let conversation = self.reference.ward.conversation(place).ok_or("a message of nowhere")?;
+            if conversation.purged || sequence.0 != conversation.messages.len() as u64 {
+                return Err(format!("{place} passes on what it should not"));
+            }
+            let members: Vec<PersonId> =
+                conversation.members.iter().filter(|m| !m.left).map(|m| m.person).collect();
+            let mut wanted: Vec<Conn> =
+                members.iter().flat_map(|person| self.reference.attached(*person)).filter(|c| *c != from).collect();
+            wanted.sort_unstable();
+            let mut found = conns.to_vec();
+            found.sort_unstable();
+            if wanted != found {
+                return Err(format!("a message goes to {found:?}, not {wanted:?}"));
+            }
+            self.cover_own_device(from, &found);
+        }
+        Ok(())
+    }
+
+    fn cover_own_device(&mut self, from: Conn, conns: &[Conn]) {
+        let person = |world: &Self, conn: Conn| match world.phase(conn) {
+            Some(Phase::In(device)) => world.reference.ward.device(device).map(|device| device.person),
+            _ => None,
+        };
+        let author = person(self, from);
+        if conns.iter().any(|conn| person(self, *conn) == author) {
+            self.coverage.reach(Situation::OwnDeviceHears);
+        }
+    }
+
+    /// Memory stays within its bounds.
+    fn verify_bounds(&self) -> Result<(), String> {
+        let load = self.relay.load();
+        let devices = self.reference.ward.devices.len();
+        if load.links != self.reference.lobby.links.len() {
+            return Err(format!("{} connections, not {}", load.links, self.reference.lobby.links.len()));
+        }
+        let attached = self.reference.lobby.links.iter().filter(|link| link.attached).count();
+        if load.attached != attached {
+            return Err(format!("{} connections are delivered to, not {attached}", load.attached));
+        }
+        if load.timers > load.links + devices + 1 {
+            return Err(format!("{} timers for {} connections and {devices} devices", load.timers, load.links));
+        }
+        let held = self.reference.lobby.links.iter().filter(|l| self.reference.held_by(l.conn).is_some()).count();
+        if load.held > held {
+            return Err(format!("{} devices are remembered as connected, not {held}", load.held));
+        }
+        if load.sessions > devices {
+            return Err(format!("{} sessions of {devices} devices", load.sessions));
+        }
+        let unproven = self.reference.lobby.links.iter().filter(|link| link.deadline.is_some()).count();
+        if load.unproven != unproven {
+            return Err(format!("{} unproven connections, not {unproven}", load.unproven));
+        }
+        Ok(())
+    }
+
+    /// The core's state is the fold of the writes, and says what the reference says.
+    pub(crate) fn compare(&self) -> Result<(), String> {
+        let state = self.relay.state();
+        if state.change != self.store.state.change || state.audited != self.store.audit.len() as u64 {
+            return Err("the core and its writes have parted".to_owned());
+        }
+        let ward = &self.reference.ward;
+        if (state.people.len(), state.devices.len(), state.codes.len(), state.conversations.len())
+            != (ward.people.len(), ward.devices.len(), ward.codes.len(), ward.conversations.len())
+        {
+            return Err("the core and the reference count differently".to_owned());
+        }
+        if !ward.conversations.is_empty() && state.last_at != ward.newest {
+            return Err("the newest message's time differs".to_owned());
+        }
+        for person in &ward.people {
+            if state.people.get(&person.id).is_none_or(|p| p.suspended != person.suspended) {
+                return Err(format!("{} stands differently", person.id));
+            }
+        }
+        for device in &ward.devices {
+            let same = state.devices.get(&device.id).is_some_and(|d| {
+                (d.pin_tries, d.revoked, d.last_number.0, d.session_until, d.person)
+                    == (device.tries, device.revoked, device.last_number, device.session, device.person)
+            });
+            if !same {
+                return Err(format!("{} stands differently", device.id));
+            }
+        }
+        for place in &ward.conversations {
+            let told = state.conversations.get(&place.id).ok_or_else(|| format!("{} is lost", place.id))?;
+            let last = place.messages.len() as u64;
+            if (told.last.0, told.first.0, told.purged) != (last, place.expired_through + 1, place.purged) {
+                return Err(format!("{} stands differently", place.id));
+            }
+            for member in &place.members {
+                let same = told.members.get(&member.person).is_some_and(|m| {
+                    (m.from.0, m.delivered.0, m.read.0, m.left)
+                        == (member.from, member.delivered, member.read, member.left)
+                });
+                if !same || told.members.len() != place.members.len() {
+                    return Err(format!("{} has other members", place.id));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a timer's turn ended must have been due, and what was due must have ended.
+    pub(crate) fn expect_timeout(&mut self, turn: &Turn) -> Result<Expected, String> {
+        let (mut locked, mut codes) = (Vec::new(), Vec::new());
+        for numbered in &turn.writes {
+            match &numbered.write {
+                Write::SessionEnded { device } => locked.push(*device),
+                Write::JoinCodeEnded { hash } => codes.push(*hash),
+                Write::Audited { .. } => {}
+                _ => return Err("a timer wrote something else".to_owned()),
+            }
+        }
+        for device in &locked {
+            let open = self.reference.lobby.open.iter().find(|open| open.0 == *device);
+            let idle = open.is_some_and(|o| o.1.after(self.policy.idle_lock_ms) <= self.now.mono);
+            self.coverage.reach(if idle { Situation::IdleLocked } else { Situation::AgeLocked });
+        }
+        if !codes.is_empty() {
+            self.coverage.reach(Situation::JoinCodeExpired);
+        }
+        let now = self.now;
+        let expected = self.reference.timeout(now, &locked, &codes)?;
+        for (_, act) in &expected.audits {
+            if matches!(act, Act::PeerFault(..)) {
+                self.coverage.reach(Situation::PinTooSlow);
+            }
+        }
+        if expected.closes.len() > expected.audits.len() {
+            self.coverage.reach(Situation::ProofTooSlow);
+        }
+        Ok(expected)
+    }
+
+    pub(crate) fn expect_aged(&mut self, id: ConversationId, read: Sequence, any: Sequence) -> Expected {
+        let before = self.reference.ward.conversation(id).map_or(0, |place| place.expired_through);
+        let expected = self.reference.aged(id, read.0, any.0);
+        let after = self.reference.ward.conversation(id).map_or(0, |place| place.expired_through);
+        if after < read.0 {
+            self.coverage.reach(Situation::ExpiryHeldBackByUnread);
+        }
+        if after > before {
+            let reason = if after > any.0 { Situation::ExpiredReadByAll } else { Situation::ExpiredUnreadInTheEnd };
+            self.coverage.reach(reason);
+        }
+        expected
+    }
+
+    /// A wrong PIN that the box compares counts, whatever crashed meanwhile.
+    pub(crate) fn count_comparison(&mut self, phase: Option<&Phase>, mac: Option<&PinMac>) -> Result<(), String> {
+        let (Some(Phase::PinChecking(device, _)), Some(mac)) = (phase, mac) else { return Ok(()) };
+        let Some(entry) = self.reference.ward.device(*device).filter(|entry| !entry.revoked) else { return Ok(()) };
+        if self.reference.ward.person(entry.person).is_none_or(|person| person.suspended) {
+            return Ok(());
+        }
+        let right = entry.pin == *mac;
+        let compared = self.compared.entry(*device).or_default();
+        *compared = if right { 0 } else { *compared + 1 };
+        if *compared > limits::PIN_TRIES_MAX {
+            return Err(format!("{device}: {compared} wrong PINs looked at since the last right one"));
+        }
+        Ok(())
+    }
+}
+
+fn place_of(value: u64) -> Result<ConversationId, String> {
+    ConversationId::new(value).ok_or_else(|| "no conversation".to_owned())
+}
+
+/// Every entry that the turn records, decoded.
+fn audits_of(turn: &Turn) -> Result<Vec<(Actor, Act)>, String> {
+    let mut audits = Vec::new();
+    for numbered in &turn.writes {
+        if let Write::Audited { bytes, .. } = &numbered.write {
+            let entry = Entry::from_bytes(bytes).map_err(|error| error.to_string())?;
+            audits.push((entry.actor, entry.act));
+        }
+    }
+    Ok(audits)
+}
+
+fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
+    let (conn, request, answer) = match send {
+        Send::Reply { conn, request, body } => {
+            let answer = match body {
+                Body::Refused(refused) => Answer::Refused(Said(refused.code())),
+                Body::PinNeeded(needed) => Answer::PinNeeded(needed.tries_left),
+                Body::SignedIn(_) => Answer::SignedIn,
+                Body::Opened(opened) => {
+                    Answer::Opened(ConversationId::new(opened.conversation.as_ref()?.conversation)?)
+                }
+                Body::Done(_) => Answer::Done,
+                Body::PeoplePage(_) => Answer::People,
+                Body::PersonAdded(_) => Answer::PersonAdded,
+                Body::JoinCode(_) => Answer::JoinCode,
+                Body::DeviceList(_) => Answer::Devices,
+                _ => return None,
+            };
+            (*conn, *request, answer)
+        }
+        Send::Welcome { conn, request, .. } => (*conn, *request, Answer::Welcome),
+        // The request comes back with the MAC.
+        Send::StretchPin { conn, .. } => (*conn, asked, Answer::Stretch),
+        Send::Accepted(a) => (a.conn, a.request, Answer::Accepted(a.conversation, a.sequence.0)),
+        Send::AnswerAgain { conn, request, .. } => (*conn, *request, Answer::Again),
+        Send::Attach { conn, request, .. } => (*conn, *request, Answer::Attach),
+        Send::ReadPage { conn, request, grant } => {
+            (*conn, *request, Answer::Page(grant.from().0, grant.before().0))
+        }
+        _ => return None,
+    };
+    (conn == to && request == asked).then_some(answer)
+}
+
