@@ -6,7 +6,7 @@
 mod check;
 mod provision;
 
-use tracing::{error, warn};
+use tracing::error;
 use wardline_keys_protocol::approval::{Approval, RevocationTicket};
 use wardline_keys_protocol::message::{ChainFault, PcrValue, Quote, Refusal, Reply, Request, Status};
 use wardline_keys_protocol::policy::{EPOCH_INDEX, IMAGE_PCR, REVOKE_INDEX, SignerKey, sha256};
@@ -196,24 +196,15 @@ impl Keeper {
 
     /// Turns the TPM's refusal into the state that explains it.
     fn explain(&mut self, now: Now, error: TpmError) -> KeeperState {
-        warn!(%error, "the TPM did not do it");
-        self.opened = None;
-        match error {
-            TpmError::Gone => {
-                self.forget();
-                KeeperState::NoTpm
-            }
-            TpmError::Lockout => KeeperState::Lockout,
-            TpmError::NoSha256Bank => KeeperState::Unmeasured { which: vec![7, 11, 15] },
-            TpmError::Refused { .. } | TpmError::Damaged { .. } | TpmError::Failed { .. } => {
-                match self.check(now) {
-                    // The check found nothing wrong, so the one operation is.
-                    Ok(_) if matches!(error, TpmError::Failed { .. }) => KeeperState::TpmFailed,
-                    Ok(_) => KeeperState::SealRefused,
-                    Err(state) => state,
-                }
+        if matches!(error, TpmError::Refused { .. } | TpmError::Damaged { .. } | TpmError::Failed { .. }) {
+            match self.check(now) {
+                // That something is not made yet explains no failure in making it.
+                Ok(_) | Err(KeeperState::NotProvisioned | KeeperState::IssuingMissing) => {}
+                Err(state) => return state,
             }
         }
+        self.opened = None;
+        self.state_of(Stop::Tpm(error))
     }
 
     fn answer(&mut self, now: Now, request: Request) -> Result<Reply, Stop> {

@@ -5,10 +5,10 @@
 //! PINs can be tried with the pepper whatever the relay's store says. It starts full after a restart, which buys an
 //! attacker one more burst a restart; restarting the keeper takes root, and root can already read the relay's memory.
 //!
-//! Arithmetic: a four-digit PIN has 10 000 values, common ones refused. One device: 10 at once, then one in 6 s: the
-//! whole space takes 16.6 hours. The box: 200 at once, then 20 a second. A shift change of 400 people within 10
-//! minutes needs 0.7 a second, so honest use never notices; a thief of the relay's database with a live box needs
-//! 5 minutes for the PIN of one person if he may name any device, so the per-device limit is kept per *person* too.
+//! Arithmetic: a four-digit PIN has 10 000 values, common ones refused. One device: 10 at once, then one in 6 s, so
+//! the whole space takes 16.6 hours. The box: 200 at once, then 20 a second; a shift change of 400 people within 10
+//! minutes needs 0.7 a second, so honest use never notices. At the box's rate alone, naming a new device each time,
+//! one person's space would take 500 s: so each person has a limit over all devices, and 16.6 hours hold there too.
 
 use std::collections::BTreeMap;
 

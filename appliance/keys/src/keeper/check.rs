@@ -28,7 +28,7 @@ impl Keeper {
     }
 
     /// The state behind a stop inside a check; unlike `explain` it never checks again.
-    fn state_of(&mut self, stop: Stop) -> KeeperState {
+    pub(super) fn state_of(&mut self, stop: Stop) -> KeeperState {
         match stop {
             Stop::State(state) => state,
             Stop::Refusal(_) => KeeperState::TpmFailed,

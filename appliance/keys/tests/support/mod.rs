@@ -67,21 +67,28 @@ impl Swtpm {
         for _ in 0..20 {
             let (port, next) = pair();
             self.port = port;
+            let pid_file = self.state.path().join("pid");
+            let _ = std::fs::remove_file(&pid_file);
             let mut child = Command::new("swtpm")
                 .args(["socket", "--tpm2", "--flags", "not-need-init,startup-clear"])
                 .arg("--tpmstate")
                 .arg(format!("dir={}", self.state.path().display()))
                 .args(["--server", &format!("type=tcp,port={port},bindaddr=127.0.0.1")])
                 .args(["--ctrl", &format!("type=tcp,port={next},bindaddr=127.0.0.1")])
+                .arg("--pid")
+                .arg(format!("file={}", pid_file.display()))
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
                 .expect("swtpm is installed");
+            // It writes its number once both ports are its own. Somebody else may have taken one meanwhile: then it
+            // ends, and another pair is tried.
             let up = until("swtpm", || {
                 if child.try_wait().unwrap().is_some() {
                     return Some(false);
                 }
-                TcpStream::connect((Ipv4Addr::LOCALHOST, next)).is_ok().then_some(true)
+                let written = std::fs::read_to_string(&pid_file).ok()?;
+                (written.trim() == child.id().to_string()).then_some(true)
             });
             if up {
                 self.child = Some(child);
