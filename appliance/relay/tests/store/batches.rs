@@ -1,11 +1,13 @@
 //! However writes are cut into batches, the same is stored; and it is what the core remembers.
 
 use proptest::prelude::*;
+use sqlx::{AssertSqlSafe, Executor};
 use wardline_core::ids::Change;
 use wardline_core::state::State;
 use wardline_core::write::{Numbered, Write};
 use wardline_relay::store::{Commit, StoreError};
 
+use crate::opening::{KEY_HEX, raw};
 use crate::world::{World, same};
 use crate::{block_on, commit, open, quick_directory};
 
@@ -203,5 +205,94 @@ fn a_message_to_somebody_unknown_is_a_contradiction() {
         let mut store = open(directory.path()).await.0;
         let outcome = store.commit(&[Numbered { change: Change(1), write: message.write.clone() }]).await;
         assert!(matches!(outcome, Commit::Refused(StoreError::Contradiction(_))), "{outcome:?}");
+    });
+}
+
+#[test]
+fn a_batch_that_nobody_waited_for_leaves_the_store_unsound() {
+    block_on(async {
+        let directory = quick_directory();
+        let world = busy_world(50);
+        let mut store = open(directory.path()).await.0;
+        let waited = tokio::time::timeout(std::time::Duration::ZERO, store.commit(&world.writes[..10])).await;
+        assert!(waited.is_err());
+        let outcome = store.commit(&world.writes[10..20]).await;
+        assert!(matches!(outcome, Commit::Refused(StoreError::Unsound)), "{outcome:?}");
+        assert!(matches!(store.scrub().await, Err(StoreError::Unsound)));
+    });
+}
+
+/// Changes one value at a time behind the store's back: the hash sees each.
+#[test]
+fn every_column_of_every_table_is_in_the_hash() {
+    block_on(async {
+        let directory = quick_directory();
+        let mut store = open(directory.path()).await.0;
+        let mut world = busy_world(2_000);
+        // The throw that issues a join code, so that there is one.
+        world.throw((4, 0, 0));
+        commit(&mut store, &world.writes).await;
+        let readers = store.readers();
+        let before = readers.canonical_hash().await.unwrap();
+        let mut inside = raw(directory.path(), Some(KEY_HEX)).await;
+        sqlx::query("PRAGMA foreign_keys = OFF").execute(&mut inside).await.unwrap();
+        let columns: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT s.name, c.name, c.type FROM sqlite_schema AS s JOIN pragma_table_info(s.name) AS c \
+             WHERE s.type = 'table' AND s.name NOT LIKE '\\_%' ESCAPE '\\' AND s.name NOT LIKE 'sqlite%'",
+        )
+        .fetch_all(&mut inside)
+        .await
+        .unwrap();
+        let mut seen = 0;
+        for (table, column, kind) in columns {
+            if ["meta.id", "meta.app"].contains(&format!("{table}.{column}").as_str()) {
+                continue;
+            }
+            let other = match kind.as_str() {
+                "INTEGER" => format!("{column} + 1"),
+                "TEXT" => format!("{column} || 'x'"),
+                "BLOB" => format!("CAST({column} || x'00' AS BLOB)"),
+                kind => panic!("{kind}"),
+            };
+            // The greatest row, so that a greater value is free.
+            let one = format!(
+                "UPDATE {table} SET {column} = {other} WHERE {column} = (SELECT max({column}) FROM {table}) \
+                 AND (SELECT count(*) FROM {table}) > 0 RETURNING 1"
+            );
+            inside.execute("BEGIN").await.unwrap();
+            let changed = inside.fetch_all(AssertSqlSafe(one)).await.unwrap().len();
+            inside.execute("COMMIT").await.unwrap();
+            assert!(changed > 0, "{table} is empty");
+            let now = readers.canonical_hash().await.unwrap();
+            assert_ne!(now, before, "{table}.{column} is not in the hash");
+            seen += 1;
+            let back = match kind.as_str() {
+                "INTEGER" => format!("{column} - 1"),
+                "TEXT" => format!("substr({column}, 1, length({column}) - 1)"),
+                _ => format!("CAST(substr({column}, 1, length({column}) - 1) AS BLOB)"),
+            };
+            let undo = format!(
+                "UPDATE {table} SET {column} = {back} WHERE {column} = (SELECT max({column}) FROM {table})"
+            );
+            inside.execute(AssertSqlSafe(undo)).await.unwrap();
+            assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
+        }
+        assert_eq!(seen, 3 + 6 + 11 + 3 + 11 + 2 + 7 + 9 + 2);
+    });
+}
+
+#[test]
+fn closing_ends_every_reader() {
+    block_on(async {
+        let directory = quick_directory();
+        let store = open(directory.path()).await.0;
+        let readers = store.readers();
+        let reading = {
+            let readers = readers.clone();
+            tokio::spawn(async move { readers.canonical_hash().await })
+        };
+        store.close().await.unwrap();
+        assert!(matches!(reading.await.unwrap(), Ok(_) | Err(StoreError::Closed)));
+        assert!(matches!(readers.canonical_hash().await, Err(StoreError::Closed)));
     });
 }

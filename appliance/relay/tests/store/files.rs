@@ -33,6 +33,18 @@ fn canaries() -> World {
     world
 }
 
+/// Messages of full length to one conversation.
+pub(crate) fn long_messages(count: u64) -> World {
+    let mut world = World::default();
+    let ana = world.person(1).unwrap();
+    world.device(ana, 1).unwrap();
+    let conversation = world.open(ana, 1, 1).unwrap();
+    for how in 0..count {
+        world.message(conversation, how * 5).unwrap();
+    }
+    world
+}
+
 fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

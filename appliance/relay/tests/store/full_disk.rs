@@ -107,3 +107,44 @@ fn a_full_disk_refuses_for_certain_and_loses_nothing() {
     }
     println!("skipped: this machine lets nobody mount a small disk");
 }
+
+async fn under_a_limit(directory: &Path) {
+    let world = crate::files::long_messages(2_400);
+    let (mut store, _) = open(directory).await;
+    let (setup, rest) = world.writes.split_at(100);
+    commit(&mut store, setup).await;
+    let outcome = store.commit(rest).await;
+    assert!(matches!(outcome, Commit::Unknown(StoreError::Disk(_))), "{outcome:?}");
+    let outcome = store.commit(rest).await;
+    assert!(matches!(outcome, Commit::Refused(StoreError::Unsound)), "{outcome:?}");
+}
+
+/// A file that may not grow makes COMMIT itself fail, and not for want of space: nobody knows then. In a process whose
+/// files may have 17 MiB, and which is not killed for trying more.
+#[test]
+fn a_commit_that_fails_at_the_very_end_is_unknown_and_whole_either_way() {
+    if let Ok(directory) = std::env::var("WARDLINE_TEST_LIMITED") {
+        return block_on(under_a_limit(Path::new(&directory)));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    // In blocks of 512 bytes, as POSIX has it.
+    let script = "trap '' XFSZ; ulimit -f 34816; exec \"$@\"";
+    let output = Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "full_disk::a_commit_that_fails_at_the_very_end_is_unknown_and_whole_either_way"])
+        .arg("--nocapture")
+        .env("WARDLINE_TEST_LIMITED", directory.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    block_on(async {
+        let world = crate::files::long_messages(2_400);
+        let (store, restored) = open(directory.path()).await;
+        let done = restored.change.0 as usize;
+        assert!(done == 100 || done == world.writes.len(), "{done}: half a batch");
+        assert!(same(&State::restore(restored).unwrap(), &folded(&world.writes[..done])));
+        store.readers().check().await.unwrap();
+    });
+}

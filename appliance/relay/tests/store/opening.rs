@@ -12,7 +12,7 @@ use wardline_relay::store::{Store, StoreError, StoreKey};
 use crate::batches::busy_world;
 use crate::{block_on, commit, key, open, quick_directory, refused};
 
-const KEY_HEX: &str = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5";
+pub(crate) const KEY_HEX: &str = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5";
 
 /// The file behind the store's back.
 pub(crate) async fn raw(directory: &Path, key: Option<&str>) -> SqliteConnection {
