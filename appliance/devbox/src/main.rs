@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -30,8 +31,18 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // In words: a backtrace helps nobody who types `make run`.
+            println!("\nThe box does not run: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<()> {
     let directory = match args.directory {
         Some(directory) => directory,
         None => default_directory()?,
@@ -43,11 +54,12 @@ async fn main() -> Result<()> {
     println!("Starting a box on {chip}, kept in {} …", directory.display());
     let options =
         Options { directory: directory.clone(), listen: args.listen, tpm: args.tpm, relay: Vec::new() };
-    let mut devbox = tokio::task::spawn_blocking(|| Devbox::start(options)).await??;
+    // On this thread: the parts die with the thread that started them (PR_SET_PDEATHSIG, prctl(2)).
+    let mut devbox = tokio::task::block_in_place(|| Devbox::start(options))?;
     welcome(&devbox, &directory)?;
     supervise(&mut devbox).await?;
     println!("\nStopping: everybody is told, nothing is lost …");
-    tokio::task::spawn_blocking(|| devbox.stop()).await?;
+    tokio::task::block_in_place(|| devbox.stop());
     println!("Stopped. `make run` goes on where this ended; `make run ARGS=--fresh` begins anew.");
     Ok(())
 }

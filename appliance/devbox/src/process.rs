@@ -54,8 +54,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program with its output in `log`. It is killed when this process dies, however that happens; Ctrl-C at
-    /// the terminal reaches this process alone, which stops the parts in order.
+    /// Starts a program with its output in `log`. It is killed when the calling *thread* ends, however that happens
+    /// (PR_SET_PDEATHSIG, prctl(2)); Ctrl-C at the terminal reaches this process alone, which stops the parts in order.
     pub fn start(
         name: &'static str,
         program: &Path,

@@ -1,5 +1,6 @@
 //! The relay's boot, on one screen: each step needs what only the step before makes.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +31,19 @@ const KEEPER_PATIENCE: Duration = Duration::from_secs(30);
 /// Between looks for a renewed certificate. Leaves are renewed daily.
 const RENEWAL_LOOK: Duration = Duration::from_secs(3_600);
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let config = Config::parse();
     logging::start(&config.log);
+    match boot(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn boot(config: Config) -> Result<()> {
     // No core file ever holds a key or a message.
     setrlimit(Resource::RLIMIT_CORE, 0, 0).context("forbidding core files")?;
     nix::sys::prctl::set_dumpable(false).context("forbidding core files")?;
