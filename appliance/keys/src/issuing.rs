@@ -80,7 +80,10 @@ pub(crate) fn request(answers: &Provision, key: &RemoteKey<'_>) -> TpmResult<Vec
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, answers.facility.as_str());
-    params.distinguished_name.push(DnType::CommonName, format!("Wardline box {}", answers.dns_names[0]));
+    params.distinguished_name.push(
+        DnType::CommonName,
+        format!("Wardline box {}", answers.dns_names.first().map_or("", String::as_str)),
+    );
     params.serialize_request(key).map(|csr| csr.der().to_vec()).map_err(|_| key.fault())
 }
 
