@@ -57,10 +57,14 @@ impl World {
             self.coverage.reach(Situation::CrashBeforeSends);
             return self.crash();
         }
+        if self.random.permille(200) {
+            // Lanes read the store on their own: they may see a commit before its sends reach them.
+            self.read_ahead()?;
+        }
         for (index, send) in sends.into_iter().enumerate() {
             if cut == Cut::AfterSends(index) && index > 0 {
                 self.coverage.reach(Situation::CrashBetweenSends);
-                self.pump()?;
+                self.read_ahead()?;
                 return self.crash();
             }
             self.perform(send)?;
@@ -119,13 +123,8 @@ impl World {
         match arrival {
             Arrival::Bytes(bytes) => self.take_frame(conn, &bytes),
             Arrival::Connected(door, stranger) => {
-                let doorway = Doorway {
-                    expect: None,
-                    pin: None,
-                    lane: Lane::default(),
-                    closing: false,
-                    stranger,
-                };
+                let doorway =
+                    Doorway { expect: None, pin: None, lane: Lane::default(), closing: false, stranger };
                 self.doors.insert(conn, doorway);
                 let expected = self.reference.connected(self.now, conn, door);
                 self.decide(Input::Connected { conn, door }, conn, none, |_, _| Ok(expected))
@@ -160,11 +159,7 @@ impl World {
         }
     }
 
-    fn take_pin_mac(
-        &mut self,
-        conn: Conn,
-        mac: Option<wardline_core::pin::PinMac>,
-    ) -> Result<Turn, String> {
+    fn take_pin_mac(&mut self, conn: Conn, mac: Option<wardline_core::pin::PinMac>) -> Result<Turn, String> {
         let phase = self.reference.link(conn).map(|link| link.phase.clone());
         let request = match &phase {
             Some(Phase::Joining { request, .. } | Phase::PinChecking(_, request)) => *request,
@@ -251,7 +246,9 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Prove { device, signature } => self.take_proof(conn, request, device, &signature, &body),
+            Incoming::Prove { device, signature } => {
+                self.take_proof(conn, request, device, &signature, &body)
+            }
             Incoming::Unlock { pin } => {
                 self.hold_pin(conn, pin);
                 let input = Input::PinOffered { conn, request };

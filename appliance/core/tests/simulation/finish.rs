@@ -153,7 +153,11 @@ impl World {
         Ok(())
     }
 
-    fn judge_texts(&self, place: ConversationId, shown: &BTreeMap<u64, (Vec<u8>, String)>) -> Result<(), String> {
+    fn judge_texts(
+        &self,
+        place: ConversationId,
+        shown: &BTreeMap<u64, (Vec<u8>, String)>,
+    ) -> Result<(), String> {
         for (sequence, (_, text)) in shown {
             let stored = self.store.read(place, wardline_core::ids::Sequence(*sequence));
             if stored.is_none_or(|stored| stored.text != *text) {

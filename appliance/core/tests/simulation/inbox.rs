@@ -43,7 +43,12 @@ impl Place {
         }
     }
 
-    fn show(&mut self, sequence: u64, message: &proto::Message, coverage: &mut Coverage) -> Result<(), String> {
+    fn show(
+        &mut self,
+        sequence: u64,
+        message: &proto::Message,
+        coverage: &mut Coverage,
+    ) -> Result<(), String> {
         if let Some((id, text)) = self.shown.get(&sequence) {
             if *id != message.message || *text != message.text {
                 return Err(format!("two messages in place {sequence}"));
@@ -105,7 +110,11 @@ impl Inbox {
         let sequence = message.sequence;
         if sequence < place.first || place.purged {
             let own = way == Way::Own || (way == Way::History && !place.purged);
-            return if own { Ok(()) } else { Err(format!("message {sequence} before the first readable one")) };
+            return if own {
+                Ok(())
+            } else {
+                Err(format!("message {sequence} before the first readable one"))
+            };
         }
         place.last = place.last.max(sequence);
         if way == Way::Delivered && sequence > place.contiguous + 1 {

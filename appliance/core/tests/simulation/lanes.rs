@@ -41,7 +41,8 @@ impl World {
             }
             Send::StretchPin { conn, salt, .. } => {
                 let Some(door) = self.doors.get_mut(&conn) else { return Ok(()) };
-                let pin = door.pin.take().ok_or_else(|| format!("{conn}: a PIN to stretch, and none at hand"))?;
+                let pin =
+                    door.pin.take().ok_or_else(|| format!("{conn}: a PIN to stretch, and none at hand"))?;
                 self.keeper.push((conn, toys::pin_mac(&salt, pin.reveal())));
             }
             Send::Accepted(accepted) => self.acknowledge(&accepted)?,
@@ -121,7 +122,10 @@ impl World {
 
     fn acknowledge(&mut self, accepted: &Accepted) -> Result<(), String> {
         if !self.store.find(&accepted.message.0).contains(&(accepted.conversation, accepted.sequence)) {
-            return Err(format!("acknowledged and not in the store: {} of {}", accepted.sequence.0, accepted.conversation));
+            return Err(format!(
+                "acknowledged and not in the store: {} of {}",
+                accepted.sequence.0, accepted.conversation
+            ));
         }
         let mut live = None;
         if let Some(door) = self.doors.get_mut(&accepted.conn)
@@ -163,7 +167,7 @@ impl World {
             if door.lane.out.len() >= LANE {
                 self.coverage.reach(Situation::LaneFellBehind);
                 note!(self, "{conn} falls behind at {}", sent.0);
-                door.lane.mode = Mode::Behind { device, person, after: sent, sync: None };
+                door.lane.mode = Mode::Behind { device, person, after: sent, sync: None, snapshot: false };
                 continue;
             }
             door.lane.mode = Mode::Live { device, person, sent: change };
@@ -206,7 +210,7 @@ impl World {
             }
         }
         if let Some(door) = self.doors.get_mut(&conn) {
-            door.lane.mode = Mode::Behind { device, person, after: position, sync: Some(request) };
+            door.lane.mode = Mode::Behind { device, person, after: position, sync: Some(request), snapshot };
         }
     }
 
@@ -257,12 +261,25 @@ impl World {
         Ok(())
     }
 
+    /// Reads on, and lets leave, for whoever is still attached: a lane runs on its own, between any two sends.
+    pub(crate) fn read_ahead(&mut self) -> Result<(), String> {
+        let attached = self.reference.lobby.links.iter().filter(|link| link.attached);
+        for conn in attached.map(|link| link.conn).collect::<Vec<_>>() {
+            self.catch_up(conn)?;
+            self.leave(conn)?;
+        }
+        Ok(())
+    }
+
     fn catch_up(&mut self, conn: Conn) -> Result<(), String> {
-        let Some(door) = self.doors.get(&conn).filter(|door| door.lane.out.len() < LANE) else { return Ok(()) };
-        let Mode::Behind { device, person, after, sync } = door.lane.mode else { return Ok(()) };
+        let Some(door) = self.doors.get(&conn).filter(|door| door.lane.out.len() < LANE) else {
+            return Ok(());
+        };
+        let Mode::Behind { device, person, after, sync, snapshot } = door.lane.mode else { return Ok(()) };
         let head = self.store.state.change;
         // Conversations before their messages, so that a message never comes for an unknown one.
-        let cursor = self.seal(device, after);
+        let stamp = |change: Change| if snapshot { Change(0) } else { change };
+        let cursor = self.seal(device, stamp(after));
         for kind in self.store.small_after(person, after) {
             self.queue(conn, delivery(&cursor, &wire::encode_event(kind)));
         }
@@ -270,12 +287,13 @@ impl World {
         let whole = messages.len() < LANE;
         let mut position = after;
         for (change, message) in messages {
-            let id = wardline_core::ids::ConversationId::new(message.conversation).ok_or("no conversation")?;
+            let id =
+                wardline_core::ids::ConversationId::new(message.conversation).ok_or("no conversation")?;
             if !self.committed.may_read(device, id, message.sequence) {
                 return Err(format!("{conn} would be caught up with what is not its own"));
             }
             position = change;
-            let cursor = self.seal(device, change);
+            let cursor = self.seal(device, stamp(change));
             self.queue(conn, delivery(&cursor, &wire::encode_event(proto::event::Kind::Message(message))));
         }
         let mode = if whole {
@@ -288,7 +306,7 @@ impl World {
             }
             Mode::Live { device, person, sent: head }
         } else {
-            Mode::Behind { device, person, after: position, sync }
+            Mode::Behind { device, person, after: position, sync, snapshot }
         };
         if let Some(door) = self.doors.get_mut(&conn) {
             door.lane.mode = mode;
@@ -314,7 +332,9 @@ impl World {
                     let entitled = matches!(phase, Some(Phase::In(_)))
                         && held.and_then(|device| self.committed.device(device)).is_some_and(|device| {
                             let person = self.committed.person(device.person);
-                            !device.revoked && device.session.is_some() && person.is_some_and(|p| !p.suspended)
+                            !device.revoked
+                                && device.session.is_some()
+                                && person.is_some_and(|p| !p.suspended)
                         });
                     if !entitled {
                         return Err(format!("{conn} is delivered to, and is {phase:?}"));

@@ -7,7 +7,10 @@
 //! | `WARDLINE_SEEDS` | histories to run | 2000 |
 //! | `WARDLINE_SIM_SECONDS` | stop after so long | 300 |
 //! | `WARDLINE_SEED` | run this one and print what happens | |
-#![expect(clippy::disallowed_methods, reason = "the harness, not the world, reads its environment and has threads")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the harness, not the world, reads its environment and has threads"
+)]
 #![expect(clippy::disallowed_types, reason = "the harness keeps its time box by the clock")]
 
 mod client;
@@ -46,7 +49,7 @@ fn history(seed: u64, readable: bool) -> (World, Result<(), String>) {
 fn live(world: &mut World) -> Result<(), String> {
     world.settle()?;
     world.faults = true;
-    for _ in 0..300 + world.random.index(500) {
+    for _ in 0..800 + world.random.index(1600) {
         world.step()?;
     }
     world.heal()?;
@@ -101,7 +104,10 @@ fn histories_keep_every_promise() {
     let (done, total) = (done.into_inner(), total.into_inner().expect("no panic"));
     let seconds = began.elapsed().as_secs_f64();
     let early = if done < seeds { " (stopped early)" } else { "" };
-    println!("simulation: {done} of {seeds} seeds{early} in {seconds:.1} s, {:.1} a second", done as f64 / seconds);
+    println!(
+        "simulation: {done} of {seeds} seeds{early} in {seconds:.1} s, {:.1} a second",
+        done as f64 / seconds
+    );
     if let Some((seed, error)) = failures.into_inner().expect("no panic").into_iter().min() {
         panic!(
             "seed {seed}: {error}\nreplay it with\n  \

@@ -203,7 +203,8 @@ impl Reference {
     /// The process came back with what was committed. An open session was in use a moment ago.
     pub(crate) fn restart(&mut self, committed: Ward, now: Now) {
         self.ward = committed;
-        self.lobby = Lobby { guesses: limits::JOIN_GUESSES_BURST * 1000, guessed_at: now.mono, ..Lobby::default() };
+        self.lobby =
+            Lobby { guesses: limits::JOIN_GUESSES_BURST * 1000, guessed_at: now.mono, ..Lobby::default() };
         for device in &self.ward.devices {
             if let Some(until) = device.session {
                 let rest = u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0);

@@ -72,7 +72,9 @@ impl Reference {
     /// Open, used within the idle time, not over by either clock, and not open for longer than a session may be.
     fn session_is_open(&self, now: Now, device: DeviceId) -> bool {
         let Some(until) = self.ward.device(device).and_then(|device| device.session) else { return false };
-        let Some((_, used, ends)) = self.lobby.open.iter().find(|open| open.0 == device) else { return false };
+        let Some((_, used, ends)) = self.lobby.open.iter().find(|open| open.0 == device) else {
+            return false;
+        };
         now.wall < until
             && until <= now.wall.after(self.policy.session_ms)
             && now.mono < used.after(self.policy.idle_lock_ms)
@@ -142,7 +144,8 @@ impl Reference {
         if self.ward.person(person).is_none_or(|person| person.suspended) {
             return Err(Code::PersonSuspended);
         }
-        let held = self.ward.devices.iter().filter(|device| device.person == person && !device.revoked).count();
+        let held =
+            self.ward.devices.iter().filter(|device| device.person == person && !device.revoked).count();
         if held >= limits::DEVICES_PER_PERSON_MAX { Err(Code::Limit) } else { Ok(person) }
     }
 
@@ -156,9 +159,7 @@ impl Reference {
             return self.turn_away(conn, code);
         }
         // One at a time: a right PIN must not forgive the wrong ones that are still being looked at.
-        let checking = |link: &crate::reference::Link| {
-            matches!(link.phase, Phase::PinChecking(other, _) if other == device)
-        };
+        let checking = |link: &crate::reference::Link| matches!(link.phase, Phase::PinChecking(other, _) if other == device);
         if self.lobby.links.iter().any(checking) {
             return Expected::refused(Code::SlowDown);
         }

@@ -47,7 +47,9 @@ impl Reference {
         body: &Body,
         around: &Circumstances,
     ) -> Expected {
-        let Some(me) = self.ward.device(device).map(|device| device.person) else { return Expected::default() };
+        let Some(me) = self.ward.device(device).map(|device| device.person) else {
+            return Expected::default();
+        };
         let by_itself = matches!(body, Body::Sync(_)) || matches!(body, Body::Receipt(r) if r.read == 0);
         if !by_itself && let Some(open) = self.lobby.open.iter_mut().find(|open| open.0 == device) {
             open.1 = now.mono;
@@ -64,7 +66,13 @@ impl Reference {
             }
             Body::Submit(submit) => {
                 let message = MessageId(submit.message.as_slice().try_into().expect("parsed before"));
-                self.submit(now, device, me, (submit.number, message, place(submit.conversation)), around.sealed)
+                self.submit(
+                    now,
+                    device,
+                    me,
+                    (submit.number, message, place(submit.conversation)),
+                    around.sealed,
+                )
             }
             Body::Receipt(receipt) => {
                 self.receipt(device, me, place(receipt.conversation), receipt.delivered, receipt.read)
@@ -173,7 +181,9 @@ impl Reference {
         if limit == 0 || limit > 100 {
             return Expected::refused(Code::Invalid);
         }
-        let Some(member) = self.ward.member(place, me) else { return Expected::refused(Code::NoSuchConversation) };
+        let Some(member) = self.ward.member(place, me) else {
+            return Expected::refused(Code::NoSuchConversation);
+        };
         let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
         if conversation.purged {
             return Expected::refused(Code::Purged);
@@ -337,7 +347,9 @@ impl Reference {
             }
             Body::RevokeDevice(revoke) => {
                 let id = DeviceId::new(revoke.device).expect("parsed before");
-                let Some(device) = self.ward.device_mut(id) else { return Expected::refused(Code::NoSuchDevice) };
+                let Some(device) = self.ward.device_mut(id) else {
+                    return Expected::refused(Code::NoSuchDevice);
+                };
                 let mut expected = done();
                 if !device.revoked {
                     device.revoked = true;
@@ -408,4 +420,3 @@ impl Reference {
         expected
     }
 }
-

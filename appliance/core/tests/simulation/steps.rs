@@ -5,25 +5,25 @@ use wardline_core::time::{Now, Wall};
 use wardline_core::wire::proto;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 
-use crate::client::{Letter, Phase};
+use crate::client::{Letter, Phase, REPLAY};
 use crate::coverage::Situation;
 use crate::world::{Arrival, Down, Stranger, World, note};
 
 impl World {
     /// One step.
     pub(crate) fn step(&mut self) -> Result<(), String> {
-        match self.random.below(100) {
-            0..22 => self.client_acts(),
-            22..40 => self.carry_up(),
-            40..58 => self.carry_down()?,
-            58..74 => self.batch()?,
-            74..82 => self.keeper_answers(),
-            82..92 => {
+        match self.random.below(1000) {
+            0..330 => self.client_acts(),
+            330..520 => self.carry_up(),
+            520..710 => self.carry_down()?,
+            710..850 => self.batch()?,
+            850..910 => self.keeper_answers(),
+            910..960 => {
                 let ms = 1 + self.random.below(400);
                 self.pass(ms)?;
             }
-            92..95 => self.administer(),
-            95..98 => self.network_fails(),
+            960..970 => self.administer(),
+            970..985 => self.network_fails(),
             _ => self.world_turns()?,
         }
         self.dismiss_strangers();
@@ -67,9 +67,9 @@ impl World {
         let place = self.random.pick(&places).copied();
         let dice = self.random.below(100);
         match (dice, place) {
-            (0..40, Some(place)) => self.write_letter(index, place),
-            (40..60, Some(place)) => {
-                let read = self.random.permille(600);
+            (0..38, Some(place)) => self.write_letter(index, place),
+            (38..60, Some(place)) => {
+                let read = self.random.permille(700);
                 self.clients[index].receipt(place, read);
             }
             (60..66, Some(conversation)) => {
@@ -83,7 +83,7 @@ impl World {
             (78..80, _) => self.clients[index].ask(Ask::ListPeople(proto::ListPeople { after: 0 })),
             (80..84, _) => self.fill_hole(index),
             (84..87, _) => self.administer_as(index),
-            _ if places.len() < 6 => self.open(index),
+            _ if places.len() < 4 => self.open(index),
             _ => {}
         }
     }
@@ -135,7 +135,8 @@ impl World {
     fn misbehave(&mut self, index: usize) {
         let cursors: Vec<[u8; 16]> = self.cursors.keys().copied().collect();
         let device = self.clients[index].device;
-        let sent = device.and_then(|device| self.reference.ward.device(device)).map(|device| device.sent.clone());
+        let sent =
+            device.and_then(|device| self.reference.ward.device(device)).map(|device| device.sent.clone());
         let old = self.random.pick(&sent.unwrap_or_default()).copied();
         let message: [u8; 16] = self.random.bytes();
         let dice = self.random.below(5);
@@ -149,7 +150,7 @@ impl World {
                 number: number.0,
                 message: name.0.to_vec(),
                 conversation,
-                text: old_text.unwrap_or_else(|| "again".to_owned()),
+                text: old_text.unwrap_or_else(|| REPLAY.to_owned()),
             })),
             (1, Some((number, _)), Some(conversation)) => client.ask(Ask::Submit(proto::Submit {
                 number: number.0,
@@ -159,7 +160,9 @@ impl World {
             })),
             (2, ..) => client.ask(Ask::Sync(proto::Sync { cursor: made_up.to_vec() })),
             (3, ..) => {
-                if let Some(cursor) = any.filter(|c| self.cursors.get(c).is_some_and(|(d, _)| Some(*d) != device)) {
+                if let Some(cursor) =
+                    any.filter(|c| self.cursors.get(c).is_some_and(|(d, _)| Some(*d) != device))
+                {
                     client.ask(Ask::Sync(proto::Sync { cursor: cursor.to_vec() }));
                 }
             }
@@ -191,15 +194,15 @@ impl World {
         let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
         let person = self.random.pick(&people).copied()?;
         Some(match self.random.below(100) {
-            0..12 => Ask::RevokeDevice(proto::RevokeDevice { device: self.any_device()?.value() }),
-            12..30 => Ask::SetStanding(proto::SetStanding { person, suspended: true }),
-            30..70 => Ask::SetStanding(proto::SetStanding { person, suspended: false }),
-            70..80 => {
+            0..8 => Ask::RevokeDevice(proto::RevokeDevice { device: self.any_device()?.value() }),
+            8..20 => Ask::SetStanding(proto::SetStanding { person, suspended: true }),
+            20..70 => Ask::SetStanding(proto::SetStanding { person, suspended: false }),
+            70..76 => {
                 let places: Vec<u64> = self.store.state.conversations.keys().map(|id| id.value()).collect();
                 let conversation = self.random.pick(&places).copied()?;
                 Ask::PurgeConversation(proto::PurgeConversation { conversation })
             }
-            80..90 => Ask::ListDevices(proto::ListDevices { person }),
+            76..90 => Ask::ListDevices(proto::ListDevices { person }),
             _ => Ask::IssueJoinCode(proto::IssueJoinCode { person }),
         })
     }
@@ -236,9 +239,10 @@ impl World {
                 self.cut(conn, true);
             }
             Some(Down::Frame(bytes)) => {
-                let frame = prost::Message::decode(&bytes[wardline_core::wire::PREFIX..])
+                let frame: proto::ServerFrame = prost::Message::decode(&bytes[wardline_core::wire::PREFIX..])
                     .map_err(|error| format!("a frame that is none: {error}"))?;
                 let exporter = crate::toys::exporter(conn);
+                self.note_frame(index, &frame);
                 let client = &mut self.clients[index];
                 let result = client.receive(frame, &exporter, &mut self.coverage);
                 result.map_err(|error| format!("{}: {error}", client.name))?;
@@ -248,6 +252,36 @@ impl World {
             }
         }
         self.pump()
+    }
+
+    fn note_frame(&mut self, index: usize, frame: &proto::ServerFrame) {
+        use proto::event::Kind;
+        use proto::server_frame::Body;
+        let name = &self.clients[index].name;
+        let at = |cursor: &[u8]| {
+            <[u8; 16]>::try_from(cursor).ok().and_then(|c| self.cursors.get(&c)).map(|c| c.1.0)
+        };
+        match &frame.body {
+            Some(Body::Delivery(delivery)) => {
+                let at = at(&delivery.cursor);
+                match delivery.event.as_ref().and_then(|event| event.kind.as_ref()) {
+                    Some(Kind::Message(m)) => {
+                        note!(self, "{name} <- {at:?} {:016x} {}", m.conversation, m.sequence)
+                    }
+                    Some(Kind::Conversation(c)) => {
+                        note!(self, "{name} <- {at:?} {:016x} from {}", c.conversation, c.first_sequence);
+                    }
+                    Some(Kind::Gone(gone)) => note!(self, "{name} <- {at:?} {:016x} gone", gone.conversation),
+                    _ => {}
+                }
+            }
+            Some(Body::SyncStarted(s)) => note!(self, "{name} <- sync, snapshot {}", s.snapshot),
+            Some(Body::Synced(s)) => note!(self, "{name} <- synced at {:?}", at(&s.cursor)),
+            Some(Body::Accepted(a)) => {
+                note!(self, "{name} <- {:?} accepted {:016x} {}", at(&a.cursor), a.conversation, a.sequence)
+            }
+            _ => {}
+        }
     }
 
     /// The keeper is done with one PIN, or gives up.
@@ -278,23 +312,23 @@ impl World {
     /// Rare things.
     fn world_turns(&mut self) -> Result<(), String> {
         match self.random.below(60) {
-            0..9 => {
+            0..5 => {
                 let ms = 5_000 + self.random.below(55_000);
                 self.pass(ms)
             }
-            9..13 => {
+            5..7 => {
                 let ms = 60_000 + self.random.below(400_000);
                 self.pass(ms)
             }
-            13 => {
-                let ms = 1_200_000 + self.random.below(1_800_000);
+            7 | 8 => {
+                let ms = 1_200_000 + self.random.below(900_000);
                 self.pass(ms)
             }
-            14..17 => {
+            9..14 => {
                 self.step_clock();
                 Ok(())
             }
-            17..20 => {
+            14..20 => {
                 self.disk_low = !self.disk_low;
                 if !self.disk_low {
                     self.coverage.reach(Situation::DiskRecovered);
@@ -344,7 +378,9 @@ impl World {
             (Some(device), _) if self.random.permille(500) => {
                 Ask::RevokeDevice(proto::RevokeDevice { device: device.value() })
             }
-            (_, Some(person)) => Ask::SetStanding(proto::SetStanding { person: person.value(), suspended: true }),
+            (_, Some(person)) => {
+                Ask::SetStanding(proto::SetStanding { person: person.value(), suspended: true })
+            }
             _ => return,
         };
         self.local_ask(body);

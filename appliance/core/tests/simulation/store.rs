@@ -116,7 +116,11 @@ impl Store {
     }
 
     /// For every conversation with something old: read through, any through.
-    pub(crate) fn aged(&self, read_before: Wall, any_before: Wall) -> Vec<(ConversationId, Sequence, Sequence)> {
+    pub(crate) fn aged(
+        &self,
+        read_before: Wall,
+        any_before: Wall,
+    ) -> Vec<(ConversationId, Sequence, Sequence)> {
         let mut aged = Vec::new();
         for (id, rows) in &self.rows {
             let through = |before: Wall| {
@@ -147,7 +151,8 @@ impl Store {
             let Some(member) = conversation.members.get(&person) else { continue };
             if member.left {
                 if member.changed > after {
-                    events.push(Kind::Gone(proto::ConversationGone { conversation: conversation.id.value() }));
+                    events
+                        .push(Kind::Gone(proto::ConversationGone { conversation: conversation.id.value() }));
                 }
                 continue;
             }
@@ -170,9 +175,13 @@ impl Store {
         for (id, rows) in &self.rows {
             let Some(member) = self.member_from(*id, person) else { continue };
             let mine = |row: &&Row| row.kept && row.change > after && row.message.sequence >= member;
-            found.extend(rows.iter().rev().take_while(|row| row.change > after).filter(mine).map(|row| {
-                (row.change, &row.message)
-            }));
+            found.extend(
+                rows.iter()
+                    .rev()
+                    .take_while(|row| row.change > after)
+                    .filter(mine)
+                    .map(|row| (row.change, &row.message)),
+            );
         }
         found.sort_unstable_by_key(|(change, _)| *change);
         found.into_iter().take(limit).map(|(change, message)| (change, to_wire(message))).collect()
@@ -183,7 +192,8 @@ impl Store {
         let mut found: Vec<(Change, proto::Message)> = Vec::new();
         for (id, rows) in &self.rows {
             let Some(from) = self.member_from(*id, person) else { continue };
-            let mine = rows.iter().rev().filter(|row| row.kept && row.message.sequence >= from).take(SNAPSHOT);
+            let mine =
+                rows.iter().rev().filter(|row| row.kept && row.message.sequence >= from).take(SNAPSHOT);
             found.extend(mine.map(|row| (row.change, to_wire(&row.message))));
         }
         found.sort_by_key(|(change, _)| *change);

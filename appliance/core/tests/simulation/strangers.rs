@@ -1,6 +1,7 @@
 //! Those who are not honest clients: their lines, and what is made of the box's answers to them and to the local
 //! service.
 
+use wardline_core::audit::Act;
 use wardline_core::ids::{Conn, DeviceId, PersonId, RequestId};
 use wardline_core::refusal::CloseCode;
 use wardline_core::wire::proto::client_frame::Body as Ask;
@@ -53,7 +54,9 @@ impl World {
         let Stranger::Twin(_) = stranger else { return };
         let again = match body {
             Body::PinNeeded(_) => true,
-            Body::Refused(refused) => matches!(refused.code(), Code::PinWrong | Code::SlowDown | Code::Unavailable),
+            Body::Refused(refused) => {
+                matches!(refused.code(), Code::PinWrong | Code::SlowDown | Code::Unavailable)
+            }
             _ => false,
         };
         if again && self.random.permille(800) {
@@ -96,7 +99,9 @@ impl World {
         };
         match body {
             Ask::Submit(_) if refused == Some(Code::Purged) => self.coverage.reach(Situation::PurgedRefused),
-            Ask::Submit(_) if refused == Some(Code::DiskLow) => self.coverage.reach(Situation::DiskLowRefused),
+            Ask::Submit(_) if refused == Some(Code::DiskLow) => {
+                self.coverage.reach(Situation::DiskLowRefused)
+            }
             Ask::Submit(_) if refused == Some(Code::NoSuchConversation) => {
                 self.coverage.reach(Situation::StrangerRefused);
             }
@@ -118,6 +123,30 @@ impl World {
             _ => {}
         }
         let expelled = expected.closes.iter().any(|(_, code)| *code == CloseCode::REVOKED);
+        if let (Ask::PurgeConversation(purge), false) = (body, expected.audits.is_empty()) {
+            let place = self.reference.ward.conversations.iter().find(|c| c.id.value() == purge.conversation);
+            let members = place.map(|place| place.members.clone()).unwrap_or_default();
+            if members.iter().any(|member| !self.reference.attached(member.person).is_empty()) {
+                self.coverage.reach(Situation::PurgedWhileAttached);
+            }
+        }
+        for (_, act) in &expected.audits {
+            match act {
+                Act::MemberLeft(_, person) if !self.reference.attached(*person).is_empty() => {
+                    self.coverage.reach(Situation::RemovedWhileAttached);
+                }
+                Act::MemberAdded(place, person) if matches!(body, Ask::ChangeMembers(_)) => {
+                    let before = (*place, *person);
+                    if self.left.contains(&before) {
+                        self.coverage.reach(Situation::Readmitted);
+                    }
+                }
+                _ => {}
+            }
+            if let Act::MemberLeft(place, person) = act {
+                self.left.push((*place, *person));
+            }
+        }
         match body {
             Ask::RevokeDevice(_) if expelled => self.coverage.reach(Situation::RevokedWhileAttached),
             Ask::SetStanding(_) if expelled => self.coverage.reach(Situation::SuspendedWhileAttached),
@@ -142,7 +171,11 @@ impl World {
             }
             (Ask::Join(_), Answer::Refused(Said(Code::SlowDown))) => Situation::JoinGuessesSlowedDown,
             (Ask::Join(join), Answer::Refused(Said(Code::JoinCodeInvalid))) => {
-                if self.old_codes.contains(&join.code) { Situation::JoinCodeSpent } else { Situation::JoinCodeWrong }
+                if self.old_codes.contains(&join.code) {
+                    Situation::JoinCodeSpent
+                } else {
+                    Situation::JoinCodeWrong
+                }
             }
             (Ask::Unlock(_), Answer::Refused(Said(Code::SlowDown))) => Situation::TwoPinsOfOneDevice,
             _ => return,
@@ -153,11 +186,15 @@ impl World {
     /// Situations that show when the keeper comes back.
     pub(crate) fn cover_mac(&mut self, before: Option<&Phase>, expected: &Expected) {
         let situation = match (before, expected.answer) {
-            (Some(Phase::Joining { .. }), Some(Answer::Refused(Said(Code::JoinCodeInvalid)))) => Situation::JoinRaced,
+            (Some(Phase::Joining { .. }), Some(Answer::Refused(Said(Code::JoinCodeInvalid)))) => {
+                Situation::JoinRaced
+            }
             (Some(Phase::Joining { .. }), Some(Answer::Refused(Said(Code::PersonSuspended)))) => {
                 Situation::SuspendedWhileJoining
             }
-            (Some(Phase::PinChecking(..)), Some(Answer::Refused(Said(Code::PinLockedOut)))) => Situation::LockedOut,
+            (Some(Phase::PinChecking(..)), Some(Answer::Refused(Said(Code::PinLockedOut)))) => {
+                Situation::LockedOut
+            }
             (Some(Phase::PinChecking(..)), Some(Answer::Refused(Said(Code::DeviceUnknown)))) => {
                 Situation::RevokedDuringPin
             }
@@ -177,7 +214,11 @@ impl World {
         let gone = self.doors.iter().filter(|(_, door)| door.stranger.is_some() && door.closing);
         let gone: Vec<Conn> = gone.map(|(conn, _)| *conn).collect();
         for conn in gone {
-            if !self.waiting.iter().any(|(other, arrival)| *other == conn && matches!(arrival, Arrival::Closed)) {
+            if !self
+                .waiting
+                .iter()
+                .any(|(other, arrival)| *other == conn && matches!(arrival, Arrival::Closed))
+            {
                 self.waiting.push_back((conn, Arrival::Closed));
             }
         }

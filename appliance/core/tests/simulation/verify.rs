@@ -31,7 +31,8 @@ impl World {
         if let Some(extra) = audits.first() {
             return Err(format!("audited without reason or twice: {extra:?}"));
         }
-        let answers: Vec<Answer> = turn.sends.iter().filter_map(|send| answer_to(send, conn, request)).collect();
+        let answers: Vec<Answer> =
+            turn.sends.iter().filter_map(|send| answer_to(send, conn, request)).collect();
         if answers != expected.answer.into_iter().collect::<Vec<_>>() {
             return Err(format!("{conn} is answered {answers:?}, not {:?}", expected.answer));
         }
@@ -42,7 +43,8 @@ impl World {
                 Send::Close { conn, code } => closes.push((*conn, *code)),
                 Send::Accepted(accepted) => {
                     let durable = turn.writes.iter().any(|numbered| {
-                        numbered.change == accepted.change && matches!(numbered.write, Write::MessageAccepted(_))
+                        numbered.change == accepted.change
+                            && matches!(numbered.write, Write::MessageAccepted(_))
                     });
                     if !durable {
                         return Err("acknowledged without a write".to_owned());
@@ -115,8 +117,11 @@ impl World {
             }
             let members: Vec<PersonId> =
                 conversation.members.iter().filter(|m| !m.left).map(|m| m.person).collect();
-            let mut wanted: Vec<Conn> =
-                members.iter().flat_map(|person| self.reference.attached(*person)).filter(|c| *c != from).collect();
+            let mut wanted: Vec<Conn> = members
+                .iter()
+                .flat_map(|person| self.reference.attached(*person))
+                .filter(|c| *c != from)
+                .collect();
             wanted.sort_unstable();
             let mut found = conns.to_vec();
             found.sort_unstable();
@@ -151,9 +156,13 @@ impl World {
             return Err(format!("{} connections are delivered to, not {attached}", load.attached));
         }
         if load.timers > load.links + devices + 1 {
-            return Err(format!("{} timers for {} connections and {devices} devices", load.timers, load.links));
+            return Err(format!(
+                "{} timers for {} connections and {devices} devices",
+                load.timers, load.links
+            ));
         }
-        let held = self.reference.lobby.links.iter().filter(|l| self.reference.held_by(l.conn).is_some()).count();
+        let held =
+            self.reference.lobby.links.iter().filter(|l| self.reference.held_by(l.conn).is_some()).count();
         if load.held > held {
             return Err(format!("{} devices are remembered as connected, not {held}", load.held));
         }
@@ -255,16 +264,23 @@ impl World {
             self.coverage.reach(Situation::ExpiryHeldBackByUnread);
         }
         if after > before {
-            let reason = if after > any.0 { Situation::ExpiredReadByAll } else { Situation::ExpiredUnreadInTheEnd };
+            let reason =
+                if after > any.0 { Situation::ExpiredReadByAll } else { Situation::ExpiredUnreadInTheEnd };
             self.coverage.reach(reason);
         }
         expected
     }
 
     /// A wrong PIN that the box compares counts, whatever crashed meanwhile.
-    pub(crate) fn count_comparison(&mut self, phase: Option<&Phase>, mac: Option<&PinMac>) -> Result<(), String> {
+    pub(crate) fn count_comparison(
+        &mut self,
+        phase: Option<&Phase>,
+        mac: Option<&PinMac>,
+    ) -> Result<(), String> {
         let (Some(Phase::PinChecking(device, _)), Some(mac)) = (phase, mac) else { return Ok(()) };
-        let Some(entry) = self.reference.ward.device(*device).filter(|entry| !entry.revoked) else { return Ok(()) };
+        let Some(entry) = self.reference.ward.device(*device).filter(|entry| !entry.revoked) else {
+            return Ok(());
+        };
         if self.reference.ward.person(entry.person).is_none_or(|person| person.suspended) {
             return Ok(());
         }
@@ -326,4 +342,3 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
     };
     (conn == to && request == asked).then_some(answer)
 }
-

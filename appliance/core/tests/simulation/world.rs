@@ -53,6 +53,8 @@ pub(crate) struct World {
     /// Wrong PINs compared since the last right one.
     pub(crate) compared: BTreeMap<DeviceId, u32>,
     pub(crate) acked: Vec<(Vec<u8>, u64, u64)>,
+    /// Who was once taken out of what.
+    pub(crate) left: Vec<(ConversationId, PersonId)>,
     pub(crate) coverage: Coverage,
     pub(crate) trace: Trace,
     pub(crate) faults: bool,
@@ -98,8 +100,9 @@ pub(crate) enum Mode {
     /// Nothing is delivered.
     #[default]
     Off,
-    /// The store is read from `after`; `sync` is owed a `Synced`.
-    Behind { device: DeviceId, person: PersonId, after: Change, sync: Option<RequestId> },
+    /// The store is read from `after`; `sync` is owed a `Synced`. Within a snapshot every cursor says "from the
+    /// start": what the snapshot does not name is forgotten only at its end.
+    Behind { device: DeviceId, person: PersonId, after: Change, sync: Option<RequestId>, snapshot: bool },
     /// Changes are passed on as they happen; `sent` is the last.
     Live { device: DeviceId, person: PersonId, sent: Change },
 }
@@ -188,7 +191,8 @@ impl World {
             join_code_ms: 10 * 60_000,
             retention_ms: 20 * 60_000,
         };
-        let relay = Relay::new(now, policy.clone(), &CURSOR_KEY, Restored::default()).expect("an empty store");
+        let relay =
+            Relay::new(now, policy.clone(), &CURSOR_KEY, Restored::default()).expect("an empty store");
         let mut reference = Reference::new(policy.clone());
         reference.restart(Ward::default(), now);
         Self {
@@ -213,6 +217,7 @@ impl World {
             cursors: BTreeMap::new(),
             compared: BTreeMap::new(),
             acked: Vec::new(),
+            left: Vec::new(),
             coverage: Coverage::new(),
             trace: Trace { hash: 0xcbf2_9ce4_8422_2325, words: readable.then(String::new) },
             faults: false,
@@ -237,7 +242,8 @@ impl World {
                 // Somebody always has forgotten the PIN.
                 let clumsy = if self.random.permille(60) { 1000 } else { 60 };
                 let secret = self.random.next();
-                let client = Client::new(format!("{name}'s device {}", device + 1), index, secret, zone, clumsy);
+                let client =
+                    Client::new(format!("{name}'s device {}", device + 1), index, secret, zone, clumsy);
                 self.clients.push(client);
             }
         }
