@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::mpsc;
-use wardline_core::ids::{Change, Conn};
+use wardline_core::ids::{Change, Conn, DeviceId};
 use wardline_core::input::{Door, Input};
 use wardline_core::refusal::CloseCode;
 use wardline_core::relay::Relay;
@@ -223,6 +223,12 @@ impl Driver {
             Send::Reply { conn, request, body } => {
                 if matches!(body, proto::server_frame::Body::Refused(_)) {
                     self.metrics.refusals_total.one();
+                }
+                if let (proto::server_frame::Body::SignedIn(signed_in), Some(lane)) =
+                    (&body, lanes.get(&conn))
+                    && let Some(device) = DeviceId::new(signed_in.device)
+                {
+                    lane.set_device(device);
                 }
                 (conn, Out::Frame(frame(request.0, body)))
             }

@@ -1,12 +1,13 @@
 //! One batch, one transaction.
 
+use std::borrow::Cow;
+
 use sqlx::Executor;
-use sqlx::sqlite::SqliteConnection;
 use wardline_core::write::Numbered;
 
 use super::plan::Plan;
 use super::row::kind_number;
-use super::rows::{Many, Statements, Values};
+use super::rows::{Many, Script};
 use super::{Commit, Store, StoreError, open};
 
 const PEOPLE: Many = Many {
@@ -90,16 +91,23 @@ const ENTRIES: Many = Many { head: "INSERT INTO audit (entry_index, bytes) VALUE
 /// Before messages go: what their devices have spent stays spent.
 const RAISE_FLOORS: &str = "UPDATE device SET number_floor = max(number_floor, gone.number) \
      FROM (SELECT device, max(number) AS number FROM message \
-           WHERE conversation = ?1 AND sequence <= ?2 AND change < ?3 GROUP BY device) AS gone \
+           WHERE conversation = ? AND sequence <= ? AND change < ? GROUP BY device) AS gone \
      WHERE device.id = gone.device";
-const EXPIRE: &str = "DELETE FROM message WHERE conversation = ?1 AND sequence <= ?2 AND change < ?3";
+const EXPIRE: &str = "DELETE FROM message WHERE conversation = ? AND sequence <= ? AND change < ?";
 
-/// Also the fence: nobody else has written since.
-const META: &str = "UPDATE meta SET change = ?1, audited = coalesce(?2, audited), \
-     last_at = max(last_at, coalesce(?3, last_at)) WHERE id = 1 AND change = ?4";
+/// Also the fence: where somebody else has written since, the change is NULL, which no column of ours may be and no
+/// other value of a batch is.
+const META: &str = "UPDATE meta SET audited = coalesce(?, audited), last_at = max(last_at, coalesce(?, last_at)), \
+     change = CASE WHEN change = ? THEN ? END WHERE id = 1";
 
 /// SQLite's result code for a full disk.
 const FULL: &str = "13";
+/// And for a column that may not be NULL.
+const NOT_NULL: &str = "1299";
+
+fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error()?.code()
+}
 
 impl Store {
     /// Makes these writes durable, all or none. They follow the last batch without a gap. Dropping the future before
@@ -136,7 +144,7 @@ impl Store {
         // settles it too: frames reach the log in order, the one that commits comes last, and SQLITE_FULL is a write
         // that came up short, so that frame is not there whole. Any other failure, that of a flush above all, may have
         // come after the last frame: then only a look at the disk can tell.
-        let full = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == FULL);
+        let full = code(&error).as_deref() == Some(FULL);
         let rolled_back = self.writer.execute("ROLLBACK").await.is_ok();
         let error = self.measured(error.into());
         if full || rolled_back { Commit::Refused(error) } else { Commit::Unknown(error) }
@@ -151,74 +159,63 @@ impl Store {
     }
 
     async fn write(&mut self, plan: &Plan<'_>, change: u64) -> Result<(), StoreError> {
-        let (to, run) = (&mut self.writer, &mut self.statements);
-        to.execute("BEGIN IMMEDIATE").await?;
-        let mut values = Values::with_capacity(4);
-        values.count(change).maybe(plan.audited);
-        match plan.last_at {
-            Some(at) => values.int(at.0),
-            None => values.maybe(None),
-        };
-        values.count(self.last.0);
-        let done = sqlx::query_with(META, values.finish()?).execute(&mut *to).await?;
-        if done.rows_affected() != 1 {
-            // Another writer has been here: the core's state is not this file's.
-            return Err(StoreError::Busy);
-        }
-        directory(to, run, plan).await?;
-        conversations(to, run, plan).await?;
-        run.run(to, &MESSAGES, &plan.messages, |(change, message), row| {
+        let mut script = Script::new(&mut self.statements);
+        script.one("BEGIN IMMEDIATE", |_| {});
+        script.one(META, |row| {
+            row.maybe(plan.audited);
+            match plan.last_at {
+                Some(at) => row.int(at.0),
+                None => row.maybe(None),
+            };
+            row.count(self.last.0).count(change);
+        });
+        directory(&mut script, plan);
+        conversations(&mut script, plan);
+        script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
             row.count(message.number.0).int(message.at.0).bytes(&message.body.0);
-        })
-        .await?;
+        });
         for expiry in &plan.expiries {
-            for sql in [RAISE_FLOORS, EXPIRE] {
-                let mut values = Values::with_capacity(3);
-                values.count(expiry.conversation.value()).count(expiry.through.0).count(expiry.change.0);
-                sqlx::query_with(sql, values.finish()?).execute(&mut *to).await?;
+            for text in [RAISE_FLOORS, EXPIRE] {
+                script.one(text, |row| {
+                    row.count(expiry.conversation.value()).count(expiry.through.0).count(expiry.change.0);
+                });
             }
         }
-        run.run(to, &ENTRIES, &plan.entries, |(index, bytes), row| {
+        script.many(&ENTRIES, &plan.entries, |(index, bytes), row| {
             row.count(*index).bytes(bytes);
+        });
+        script.run(&mut self.writer).await.map_err(|error| match code(&error).as_deref() {
+            Some(NOT_NULL) => StoreError::Busy,
+            _ => error.into(),
         })
-        .await?;
-        Ok(())
     }
 }
 
 /// People, devices, codes: whom the rest refers to.
-async fn directory(
-    to: &mut SqliteConnection,
-    run: &mut Statements,
-    plan: &Plan<'_>,
-) -> Result<(), sqlx::Error> {
-    run.run(to, &PEOPLE, &plan.people, |(person, change), row| {
+fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
+    script.many(&PEOPLE, &plan.people, |(person, change), row| {
         row.count(person.id.value()).text(person.name.reveal()).text(person.title.reveal());
         row.flag(person.administrator).flag(person.suspended).count(change.0);
-    })
-    .await?;
+    });
     let standings: Vec<_> = plan.standings.iter().collect();
-    run.run(to, &STANDINGS, &standings, |(person, (suspended, change)), row| {
+    script.many(&STANDINGS, &standings, |(person, (suspended, change)), row| {
         row.count(person.value()).flag(*suspended).count(change.0);
-    })
-    .await?;
-    run.run(to, &DEVICES, &plan.devices, |device, row| {
+    });
+    script.many(&DEVICES, &plan.devices, |device, row| {
         row.count(device.id.value()).count(device.person.value()).text(device.name.reveal());
         row.bytes(device.key.as_bytes()).bytes(&device.salt).bytes(&device.pin.0);
         row.count(device.pin_tries.into()).flag(device.revoked);
         row.flag(device.session_until.is_some()).int(device.session_until.map_or(0, |until| until.0));
         row.count(device.last_number.0);
-    })
-    .await?;
+    });
     let patches: Vec<_> = plan.device_patches.iter().collect();
-    run.run(to, &DEVICE_PATCHES, &patches, |(device, patch), row| {
+    script.many(&DEVICE_PATCHES, &patches, |(device, patch), row| {
         row.count(device.value()).maybe(patch.pin_tries.map(u64::from)).flag(patch.revoked);
         row.maybe(patch.session.map(|session| session.is_some().into()));
         row.int(patch.session.flatten().map_or(0, |until| until.0));
-    })
-    .await?;
+    });
     let (mut issued, mut ended) = (Vec::new(), Vec::new());
     for (hash, code) in &plan.codes {
         match code {
@@ -226,50 +223,39 @@ async fn directory(
             None => ended.push(*hash),
         }
     }
-    run.run(to, &CODES, &issued, |code, row| {
+    script.many(&CODES, &issued, |code, row| {
         row.bytes(&code.hash).count(code.person.value()).int(code.expires.0);
-    })
-    .await?;
-    run.run(to, &CODES_ENDED, &ended, |hash, row| {
+    });
+    script.many(&CODES_ENDED, &ended, |hash, row| {
         row.bytes(hash.as_slice());
-    })
-    .await
+    });
 }
 
 /// Conversations, their keys, their members.
-async fn conversations(
-    to: &mut SqliteConnection,
-    run: &mut Statements,
-    plan: &Plan<'_>,
-) -> Result<(), sqlx::Error> {
-    run.run(to, &OPENED, &plan.opened, |opened, row| {
+fn conversations(script: &mut Script<'_>, plan: &Plan<'_>) {
+    script.many(&OPENED, &plan.opened, |opened, row| {
         row.count(opened.id.value()).int(kind_number(opened.kind)).text(opened.title.reveal());
         row.count(opened.owner.value()).int(opened.at.0).count(opened.changed.0);
         row.int(0).int(0).int(1).int(0).int(0);
-    })
-    .await?;
+    });
     let patches: Vec<_> = plan.conversations.iter().collect();
-    run.run(to, &CONVERSATIONS, &patches, |(id, patch), row| {
+    script.many(&CONVERSATIONS, &patches, |(id, patch), row| {
         row.count(id.value()).maybe(patch.changed.map(|change| change.0));
         row.maybe(patch.last.map(|(sequence, _)| sequence.0)).maybe(patch.last.map(|(_, change)| change.0));
         row.maybe(patch.first.map(|first| first.0)).maybe(patch.member_changed.map(|change| change.0));
-    })
-    .await?;
+    });
     let purged: Vec<_> = plan.purged.iter().collect();
-    run.run(to, &PURGED, &purged, |id, row| {
+    script.many(&PURGED, &purged, |id, row| {
         row.count(id.value());
-    })
-    .await?;
+    });
     let destroyed: Vec<_> = plan.keys_destroyed.iter().collect();
-    run.run(to, &KEYS_DESTROYED, &destroyed, |id, row| {
+    script.many(&KEYS_DESTROYED, &destroyed, |id, row| {
         row.count(id.value());
-    })
-    .await?;
+    });
     let granted: Vec<_> = plan.keys_granted.iter().collect();
-    run.run(to, &KEYS, &granted, |(id, key), row| {
+    script.many(&KEYS, &granted, |(id, key), row| {
         row.count(id.value()).bytes(&key.0);
-    })
-    .await?;
+    });
     let (mut whole, mut patched) = (Vec::new(), Vec::new());
     for (place, patch) in &plan.members {
         match (patch.from, patch.watermarks) {
@@ -277,15 +263,13 @@ async fn conversations(
             _ => patched.push((place, patch)),
         }
     }
-    run.run(to, &MEMBERS, &whole, |((conversation, person), from, (delivered, read), patch), row| {
+    script.many(&MEMBERS, &whole, |((conversation, person), from, (delivered, read), patch), row| {
         row.count(conversation.value()).count(person.value()).count(from.0);
         row.count(delivered.0).count(read.0).flag(patch.left).count(patch.changed.0);
-    })
-    .await?;
-    run.run(to, &MEMBER_PATCHES, &patched, |((conversation, person), patch), row| {
+    });
+    script.many(&MEMBER_PATCHES, &patched, |((conversation, person), patch), row| {
         row.count(conversation.value()).count(person.value());
         row.maybe(patch.watermarks.map(|(delivered, _)| delivered.0));
         row.maybe(patch.watermarks.map(|(_, read)| read.0)).flag(patch.left).count(patch.changed.0);
-    })
-    .await
+    });
 }

@@ -3,6 +3,7 @@
 //! each statement serve every count, and all of them stay prepared.
 
 use std::collections::BTreeMap;
+use std::num::TryFromIntError;
 use std::sync::Arc;
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
@@ -11,8 +12,8 @@ use sqlx::{Arguments, AssertSqlSafe};
 /// The largest cut. Nine columns of 512 rows are 4,608 variables; SQLite allows 32,766.
 const ROWS_MAX: usize = 512;
 
-/// Room for every shape of every statement: ten shapes of twelve statements, and the single ones.
-pub(super) const STATEMENTS_MAX: usize = 160;
+/// Room for every shape of the statements that are common, and for what small batches join.
+pub(super) const STATEMENTS_MAX: usize = 200;
 
 /// A statement around `(?, ?, …), (?, ?, …), …`.
 pub(super) struct Many {
@@ -33,26 +34,63 @@ impl Statements {
         });
         Arc::clone(text)
     }
+}
 
-    /// Runs `many` over all of `rows`, whose values `bind` lays out from left to right.
-    pub(super) async fn run<T>(
-        &mut self,
-        connection: &mut SqliteConnection,
-        many: &Many,
-        rows: &[T],
-        bind: impl Fn(&T, &mut Values),
-    ) -> Result<(), sqlx::Error> {
+/// Statements to be run in order.
+pub(super) struct Script<'s> {
+    statements: &'s mut Statements,
+    jobs: Vec<Job>,
+}
+
+struct Job {
+    text: Arc<str>,
+    values: Values,
+    rows: usize,
+}
+
+impl<'s> Script<'s> {
+    pub(super) fn new(statements: &'s mut Statements) -> Self {
+        Self { statements, jobs: Vec::new() }
+    }
+
+    /// One statement with its values, in order of its `?`.
+    pub(super) fn one(&mut self, text: &'static str, bind: impl FnOnce(&mut Values)) {
+        let mut values = Values::default();
+        bind(&mut values);
+        self.jobs.push(Job { text: text.into(), values, rows: 1 });
+    }
+
+    /// `many` over all of `rows`, whose values `bind` lays out from left to right.
+    pub(super) fn many<T>(&mut self, many: &Many, rows: &[T], bind: impl Fn(&T, &mut Values)) {
         let mut rest = rows;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(cut(rest.len()));
-            let mut values = Values::with_capacity(now.len() * many.columns);
+            let mut values = Values::default();
+            values.0.reserve(now.len() * many.columns);
             for row in now {
                 bind(row, &mut values);
             }
-            debug_assert_eq!(values.arguments.len(), now.len() * many.columns);
-            let text = self.text(many, now.len());
-            sqlx::query_with(AssertSqlSafe(text), values.finish()?).execute(&mut *connection).await?;
+            let text = self.statements.text(many, now.len());
+            self.jobs.push(Job { text, values, rows: now.len() });
             rest = later;
+        }
+    }
+
+    /// Runs everything. Neighbours of one row go together: a small batch costs one trip to the connection's thread.
+    pub(super) async fn run(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let mut jobs = self.jobs.into_iter().peekable();
+        while let Some(Job { text, mut values, rows }) = jobs.next() {
+            let mut text: Arc<str> = text;
+            if rows == 1 && jobs.peek().is_some_and(|next| next.rows == 1) {
+                let mut joined = text.to_string();
+                while let Some(next) = jobs.next_if(|next| next.rows == 1) {
+                    joined.push_str("; ");
+                    joined.push_str(&next.text);
+                    values.0.extend(next.values.0);
+                }
+                text = joined.into();
+            }
+            sqlx::query_with(AssertSqlSafe(text), values.bound()?).execute(&mut *connection).await?;
         }
         Ok(())
     }
@@ -63,42 +101,31 @@ fn cut(rows: usize) -> usize {
     (1 << rows.ilog2()).min(ROWS_MAX)
 }
 
-/// Values for the variables of one statement.
-pub(super) struct Values {
-    arguments: SqliteArguments,
-    failed: Option<sqlx::error::BoxDynError>,
+/// Values for the variables of one statement, or of several on end.
+#[derive(Default)]
+pub(super) struct Values(Vec<Value>);
+
+enum Value {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+    /// A number above 2^63: none of ours is, and none must turn negative unseen.
+    Beyond(TryFromIntError),
 }
 
 impl Values {
-    pub(super) fn with_capacity(count: usize) -> Self {
-        let mut arguments = SqliteArguments::default();
-        arguments.reserve(count, 0);
-        Self { arguments, failed: None }
-    }
-
-    fn add<'q, T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>(
-        &mut self,
-        value: T,
-    ) -> &mut Self {
-        if let Err(error) = self.arguments.add(value) {
-            self.failed = Some(error);
-        }
+    fn push(&mut self, value: Value) -> &mut Self {
+        self.0.push(value);
         self
     }
 
     pub(super) fn int(&mut self, value: i64) -> &mut Self {
-        self.add(value)
+        self.push(Value::Int(value))
     }
 
-    /// A number of ours. Those that mean something are below 2^63; one that is not must not turn negative unseen.
     pub(super) fn count(&mut self, value: u64) -> &mut Self {
-        match i64::try_from(value) {
-            Ok(value) => self.add(value),
-            Err(error) => {
-                self.failed = Some(error.into());
-                self
-            }
-        }
+        self.push(i64::try_from(value).map_or_else(Value::Beyond, Value::Int))
     }
 
     pub(super) fn flag(&mut self, value: bool) -> &mut Self {
@@ -108,23 +135,32 @@ impl Values {
     pub(super) fn maybe(&mut self, value: Option<u64>) -> &mut Self {
         match value {
             Some(value) => self.count(value),
-            None => self.add(None::<i64>),
+            None => self.push(Value::Null),
         }
     }
 
     pub(super) fn text(&mut self, value: &str) -> &mut Self {
-        self.add(value)
+        self.push(Value::Text(value.to_owned()))
     }
 
     pub(super) fn bytes(&mut self, value: &[u8]) -> &mut Self {
-        self.add(value)
+        self.push(Value::Bytes(value.to_vec()))
     }
 
-    pub(super) fn finish(self) -> Result<SqliteArguments, sqlx::Error> {
-        match self.failed {
-            None => Ok(self.arguments),
-            Some(error) => Err(sqlx::Error::Encode(error)),
+    fn bound(self) -> Result<SqliteArguments, sqlx::Error> {
+        let mut arguments = SqliteArguments::default();
+        arguments.reserve(self.0.len(), 0);
+        for value in self.0 {
+            let added = match value {
+                Value::Null => arguments.add(None::<i64>),
+                Value::Int(value) => arguments.add(value),
+                Value::Text(value) => arguments.add(value),
+                Value::Bytes(value) => arguments.add(value),
+                Value::Beyond(error) => Err(error.into()),
+            };
+            added.map_err(sqlx::Error::Encode)?;
         }
+        Ok(arguments)
     }
 }
 
