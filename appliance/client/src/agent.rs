@@ -7,8 +7,10 @@
 //! What arrives is queued for the user without ever holding back answers: when the user is slow, deliveries beyond a
 //! bound are dropped and, once the queue has drained, asked for again from the cursor behind the last queued one.
 
+mod attempt;
 mod frames;
 mod sending;
+mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -20,19 +22,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use wardline_core::ids::{ConversationId, MessageId, Sequence};
 use wardline_core::pin::Pin;
-use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::wire::proto::{self, client_frame, server_frame};
 
 use crate::client::{Options, Standing};
-use crate::clock;
 use crate::connection::{Broken, Connection, Endpoint};
-use crate::error::{CloseText, End, Error, Unreachable};
-use crate::event::{Accepted, Conversation, Event, Person, SignedIn};
+use crate::error::{End, Error, Refused};
+use crate::event::{Accepted, Conversation, Event, Person, SignedIn, Unsent};
 use crate::inflight::{Asked, InFlight};
 use crate::outbox::Outbox;
 use crate::profile::Profile;
 use crate::settle::{Receipts, Stamp, Taken};
-use crate::signin::{self, Proven};
+use crate::signin::Proven;
 use crate::state::State;
 use crate::trust::{Root, Trust};
 
@@ -56,7 +56,7 @@ pub(crate) enum Command {
         kept: oneshot::Sender<Result<MessageId, Error>>,
         settled: oneshot::Sender<Result<Accepted, Error>>,
     },
-    Waiting(oneshot::Sender<usize>),
+    Waiting(oneshot::Sender<Vec<Unsent>>),
     Unlock {
         pin: Pin,
         reply: oneshot::Sender<Result<SignedIn, Error>>,
@@ -153,7 +153,7 @@ pub(crate) struct Agent {
     receipts: Receipts,
     kept: Vec<(MessageId, oneshot::Sender<Result<MessageId, Error>>)>,
     settling: BTreeMap<MessageId, oneshot::Sender<Result<Accepted, Error>>>,
-    delayed: BTreeMap<MessageId, Instant>,
+    delayed: BTreeMap<MessageId, (Instant, Refused)>,
     /// The box took a number for reused: one at a time until the outbox is empty.
     careful: bool,
 }
@@ -222,7 +222,7 @@ impl Agent {
             let events = self.events.clone();
             let happened = tokio::select! {
                 command = self.commands.recv() => Happened::Command(command),
-                progress = progress(&mut self.link) => Happened::Progress(progress),
+                progress = attempt::progress(&mut self.link) => Happened::Progress(progress),
                 Ok(slot) = events.reserve(), if !self.queue.is_empty() => {
                     if let Some(stamped) = self.queue.pop_front() {
                         slot.send(stamped);
@@ -268,8 +268,14 @@ impl Agent {
                 }
             }
             Command::Waiting(reply) => {
-                let waiting = self.outbox.waiting().filter(|waiting| waiting.failed.is_none());
-                let _ = reply.send(waiting.count());
+                let unsent = self.outbox.waiting().map(|waiting| Unsent {
+                    message: waiting.id,
+                    conversation: waiting.conversation,
+                    composed: waiting.composed,
+                    why: waiting.failed.clone().or_else(|| Some(self.delayed.get(&waiting.id)?.1.clone())),
+                    failed: waiting.failed.is_some(),
+                });
+                let _ = reply.send(unsent.collect());
             }
             Command::Unlock { pin, reply } => {
                 self.unlocking = Some((pin, reply));
@@ -322,117 +328,6 @@ impl Agent {
         matches!(&self.link, Link::Up(Up { open: Some(_), .. }))
     }
 
-    /// Starts an attempt.
-    fn connect(&mut self) {
-        let (endpoint, trust, profile) = (self.endpoint.clone(), self.trust.clone(), self.profile.clone());
-        self.link = Link::Connecting(Box::pin(async move {
-            let identity = &profile.identity;
-            let mut connection = endpoint.connect(&identity.address, &trust).await?;
-            let welcome = signin::hello(&mut connection, Some(identity.device)).await?;
-            let proven = signin::prove(&mut connection, &welcome, identity.device, &profile.key).await?;
-            Ok(Established { connection, facility: welcome.facility, proven })
-        }));
-        self.stand(Standing::Connecting);
-    }
-
-    async fn progressed(&mut self, progress: Progress) -> Result<(), End> {
-        match progress {
-            Progress::Due => self.connect(),
-            Progress::Connected(Ok(established)) => self.established(established),
-            Progress::Connected(Err(error)) => self.failed(error)?,
-            Progress::Frame(Some(Ok(frame))) => self.frame(frame)?,
-            Progress::Frame(Some(Err(Broken::Malformed))) => {
-                self.lost(Error::Protocol("a malformed frame"), None)?;
-            }
-            Progress::Frame(Some(Err(Broken::Ended)) | None) => {
-                let Link::Up(up) = &self.link else { return Ok(()) };
-                let why = up.connection.why_closed().await;
-                self.closed(why)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn established(&mut self, established: Established) {
-        let Established { connection, facility, proven } = established;
-        self.asked = InFlight::new();
-        self.receipts.reconnected(Instant::now());
-        self.link = Link::Up(Up { connection, facility, open: None, sync: Sync::No });
-        match proven {
-            Proven::SignedIn(signed_in) => self.opened(signed_in),
-            Proven::PinNeeded { tries_left } => {
-                self.stand(Standing::PinNeeded { tries_left });
-                self.tell(Event::PinNeeded { tries_left });
-                self.refuse_questions(|| Error::Locked { tries_left });
-                self.offer_pin();
-            }
-        }
-    }
-
-    /// An attempt failed: some answers of the box are final.
-    fn failed(&mut self, error: Error) -> Result<(), End> {
-        use proto::RefusalCode as Code;
-        match error {
-            Error::Refused(refused)
-                if matches!(
-                    refused.code,
-                    Code::VersionUnsupported
-                        | Code::DeviceUnknown
-                        | Code::PersonSuspended
-                        | Code::PinLockedOut
-                ) =>
-            {
-                Err(End::Refused(refused))
-            }
-            Error::Unreachable(Unreachable::Closed(why @ CloseText::Code(_))) => self.closed(why),
-            error => self.lost(error, None),
-        }
-    }
-
-    /// The connection closed.
-    fn closed(&mut self, why: CloseText) -> Result<(), End> {
-        if let CloseText::Code(code) = &why {
-            match *code {
-                CloseCode::SUPERSEDED => return Err(End::Superseded),
-                CloseCode::REVOKED => return Err(End::Revoked),
-                code if code == PeerFault::NumberReused.code() => self.suspect_numbers()?,
-                // The PIN was not typed in time, or the network was slow: nobody's fault.
-                code if code == PeerFault::TooSlow.code() => {}
-                code if code.0 >= 0x100 => {
-                    self.faults += 1;
-                    if self.faults >= FAULTS_MAX {
-                        return Err(End::Faulted(code));
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.lost(Unreachable::Closed(why).into(), None)
-    }
-
-    /// No connection any more: what waits for answers hears so, and the next attempt is set.
-    fn lost(&mut self, why: Error, after: Option<Duration>) -> Result<(), End> {
-        if let Link::Up(Up { open: Some(since), .. }) = &self.link
-            && since.elapsed() > STEADY
-        {
-            self.attempt = 0;
-        }
-        self.asked.abandon();
-        self.refuse_questions(|| Error::Offline(why.to_string()));
-        let after = after.unwrap_or_else(|| clock::backoff(self.attempt));
-        self.attempt = self.attempt.saturating_add(1);
-        self.link = Link::Down { until: Instant::now() + after };
-        self.tell(Event::Reconnecting { after, why: why.to_string() });
-        self.stand(Standing::Waiting(Arc::new(why)));
-        Ok(())
-    }
-
-    fn refuse_questions(&mut self, why: impl Fn() -> Error) {
-        for (_, reply) in std::mem::take(&mut self.questions) {
-            let _ = reply.send(Err(why()));
-        }
-    }
-
     fn stand(&self, standing: Standing) {
         self.standing.send_replace(standing);
     }
@@ -446,35 +341,6 @@ impl Agent {
         if self.following {
             self.queue.push_back(Stamped { event, stamp });
         }
-    }
-
-    fn next_timer(&self) -> Option<Instant> {
-        let delayed = self.delayed.values().min().copied().filter(|_| self.is_open());
-        let receipts = self.receipts.at().filter(|_| self.is_open());
-        [self.save_at, self.rewrite_at, delayed, receipts, self.asked.overdue_at()]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    fn timers(&mut self) -> Result<(), End> {
-        let now = Instant::now();
-        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if due(self.save_at) {
-            self.save()?;
-        }
-        if due(self.rewrite_at) {
-            self.rewrite_at = None;
-            self.outbox.rewrite().map_err(storage)?;
-        }
-        if due(self.receipts.at()) && self.is_open() {
-            self.flush_receipts();
-        }
-        self.delayed.retain(|_, until| *until > now);
-        if due(self.asked.overdue_at()) {
-            self.lost(Unreachable::Silent(self.profile.identity.address.to_string()).into(), None)?;
-        }
-        Ok(())
     }
 
     async fn finish(&mut self, end: End) {
@@ -511,17 +377,6 @@ impl Agent {
             }
         })
         .await;
-    }
-}
-
-async fn progress(link: &mut Link) -> Progress {
-    match link {
-        Link::Down { until } => {
-            tokio::time::sleep_until(*until).await;
-            Progress::Due
-        }
-        Link::Connecting(connecting) => Progress::Connected(connecting.await),
-        Link::Up(up) => Progress::Frame(up.connection.frames.recv().await),
     }
 }
 

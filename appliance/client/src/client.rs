@@ -11,7 +11,7 @@ use wardline_core::wire::proto::{client_frame, server_frame};
 use crate::agent::{Agent, Command, Stamped};
 use crate::call::Call;
 use crate::error::{End, Error};
-use crate::event::{Accepted, Conversation, Event, Person, SignedIn};
+use crate::event::{Accepted, Conversation, Event, Person, SignedIn, Unsent};
 use crate::join;
 use crate::link::JoinLink;
 use crate::profile::{Identity, Profile};
@@ -160,8 +160,8 @@ impl Client {
         Ok(Tracked { id, outcome })
     }
 
-    /// Messages that wait to be accepted.
-    pub async fn waiting(&self) -> Result<usize, Error> {
+    /// What was composed here and is not accepted yet, or never will be, and why as far as the box said.
+    pub async fn unsent(&self) -> Result<Vec<Unsent>, Error> {
         self.ask(Command::Waiting).await
     }
 

@@ -193,6 +193,21 @@ pub struct Accepted {
     pub at: i64,
 }
 
+/// A message of this device that is not the box's yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unsent {
+    /// Which.
+    pub message: MessageId,
+    /// Where it goes.
+    pub conversation: ConversationId,
+    /// When it was composed: milliseconds since 1970.
+    pub composed: i64,
+    /// What the box said to the last attempt, if it declined.
+    pub why: Option<Refused>,
+    /// It will never be sent.
+    pub failed: bool,
+}
+
 /// 32 hexadecimal digits.
 pub fn message_hex(id: MessageId) -> String {
     id.0.iter().map(|byte| format!("{byte:02x}")).collect()

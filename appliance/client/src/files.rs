@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -16,9 +16,13 @@ pub(crate) fn io(path: &Path, source: io::Error) -> ProfileError {
     ProfileError::Io { path: path.to_owned(), source }
 }
 
-/// Makes the directory, parents included, or takes it as it is; refuses one that others may enter.
+/// Makes the directory, parents included, or takes it as it is. An empty one is closed to others; one that holds
+/// something and that others may enter is refused: whatever is in it may be theirs.
 pub(crate) fn private_directory(path: &Path) -> Result<(), ProfileError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| io(path, e))?;
+    if fs::read_dir(path).map_err(|e| io(path, e))?.next().is_none() {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(|e| io(path, e))?;
+    }
     check_private(path, "700")
 }
 

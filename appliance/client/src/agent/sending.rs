@@ -65,7 +65,8 @@ impl Agent {
         let now = Instant::now();
         let mut ready = Vec::new();
         for waiting in self.outbox.waiting().filter(|waiting| waiting.failed.is_none()) {
-            if busy.insert(waiting.conversation) && self.delayed.get(&waiting.id).is_none_or(|at| *at <= now)
+            if busy.insert(waiting.conversation)
+                && self.delayed.get(&waiting.id).is_none_or(|(at, _)| *at <= now)
             {
                 ready.push((waiting.number.is_none(), waiting.number, waiting.id));
             }
@@ -130,10 +131,11 @@ impl Agent {
             self.outbox.take_number(id);
             let wait = refused.retry_after.unwrap_or_default();
             let wait = wait + crate::clock::part_of(wait / 2);
-            self.delayed.insert(id, Instant::now() + wait);
+            self.delayed.insert(id, (Instant::now() + wait, refused.clone()));
             self.tell(Event::Delayed { message: id, refused });
             return Ok(());
         }
+        self.delayed.remove(&id);
         self.outbox.fail(id, &refused).map_err(storage)?;
         let told = self
             .settling

@@ -50,9 +50,9 @@ pub(crate) async fn whoami(common: &Common) -> Result<(), Failure> {
     let root = wardline_client::trust::sha256(&identity.root);
     let root: Vec<String> = root.iter().map(|byte| format!("{byte:02x}")).collect();
     say::line(&format!("root     {}", root.join("")));
-    let waiting = client.waiting().await?;
+    let waiting = client.unsent().await?.len();
     if waiting > 0 {
-        say::line(&format!("outbox   {waiting} waiting"));
+        say::line(&format!("outbox   {waiting} not accepted yet"));
     }
     let address = format!("Connecting to {} …", identity.address);
     let standing = match say::patiently(&address, client.contact()).await {
@@ -143,7 +143,7 @@ async fn settle(
         return Err(Failure::Locked(kept.to_owned()));
     }
     // Without a connection there is no point in waiting the usual time; a longer one was asked for.
-    let waiting = format!("Waiting for {address} to accept it …");
+    let (id, waiting) = (tracked.id, format!("Waiting for {address} to accept it …"));
     let outcome = tokio::time::timeout(Duration::from_secs(wait), tracked.outcome());
     match say::patiently(&waiting, outcome).await {
         Ok(Ok(accepted)) if as_json => json::print(&json::accepted(&accepted)),
@@ -152,9 +152,13 @@ async fn settle(
         }
         Ok(Err(error)) => return Err(error.into()),
         Err(_) => {
+            let unsent = client.unsent().await.unwrap_or_default();
+            let said = unsent.into_iter().find(|unsent| unsent.message == id).and_then(|unsent| unsent.why);
+            let said =
+                said.map_or_else(|| format!("The box at {address} did not answer."), |why| why.to_string());
             return Err(Failure::Kept(format!(
-                "The box at {address} has not accepted it. The message is kept on this device and goes at the next \
-                 contact: the next wardline command that connects."
+                "{said} The message is kept on this device and goes at the next contact: the next wardline command \
+                 that connects."
             )));
         }
     }

@@ -1,0 +1,142 @@
+//! Connections: begun, up, lost; and which ends of one are final.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wardline_core::refusal::{CloseCode, PeerFault};
+use wardline_core::wire::proto;
+
+use super::{Agent, Established, FAULTS_MAX, Link, Progress, STEADY, Sync, Up};
+use crate::client::Standing;
+use crate::clock;
+use crate::connection::Broken;
+use crate::error::{CloseText, End, Error, Unreachable};
+use crate::event::Event;
+use crate::inflight::InFlight;
+use crate::signin::{self, Proven};
+
+/// The next thing that happens to a connection.
+pub(super) async fn progress(link: &mut Link) -> Progress {
+    match link {
+        Link::Down { until } => {
+            tokio::time::sleep_until(*until).await;
+            Progress::Due
+        }
+        Link::Connecting(connecting) => Progress::Connected(connecting.await),
+        Link::Up(up) => Progress::Frame(up.connection.frames.recv().await),
+    }
+}
+
+impl Agent {
+    /// Starts an attempt.
+    pub(super) fn connect(&mut self) {
+        let (endpoint, trust, profile) = (self.endpoint.clone(), self.trust.clone(), self.profile.clone());
+        self.link = Link::Connecting(Box::pin(async move {
+            let identity = &profile.identity;
+            let mut connection = endpoint.connect(&identity.address, &trust).await?;
+            let welcome = signin::hello(&mut connection, Some(identity.device)).await?;
+            let proven = signin::prove(&mut connection, &welcome, identity.device, &profile.key).await?;
+            Ok(Established { connection, facility: welcome.facility, proven })
+        }));
+        self.stand(Standing::Connecting);
+    }
+
+    pub(super) async fn progressed(&mut self, progress: Progress) -> Result<(), End> {
+        match progress {
+            Progress::Due => self.connect(),
+            Progress::Connected(Ok(established)) => self.established(established),
+            Progress::Connected(Err(error)) => self.failed(error)?,
+            Progress::Frame(Some(Ok(frame))) => self.frame(frame)?,
+            Progress::Frame(Some(Err(Broken::Malformed))) => {
+                self.lost(Error::Protocol("a malformed frame"), None)?;
+            }
+            Progress::Frame(Some(Err(Broken::Ended)) | None) => {
+                let Link::Up(up) = &self.link else { return Ok(()) };
+                let why = up.connection.why_closed().await;
+                self.closed(why)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn established(&mut self, established: Established) {
+        let Established { connection, facility, proven } = established;
+        self.asked = InFlight::new();
+        self.receipts.reconnected(Instant::now());
+        self.link = Link::Up(Up { connection, facility, open: None, sync: Sync::No });
+        match proven {
+            Proven::SignedIn(signed_in) => self.opened(signed_in),
+            Proven::PinNeeded { tries_left } => {
+                self.stand(Standing::PinNeeded { tries_left });
+                self.tell(Event::PinNeeded { tries_left });
+                self.refuse_questions(|| Error::Locked { tries_left });
+                self.offer_pin();
+            }
+        }
+    }
+
+    /// An attempt failed: some answers of the box are final.
+    fn failed(&mut self, error: Error) -> Result<(), End> {
+        use proto::RefusalCode as Code;
+        match error {
+            Error::Refused(refused)
+                if matches!(
+                    refused.code,
+                    Code::VersionUnsupported
+                        | Code::DeviceUnknown
+                        | Code::PersonSuspended
+                        | Code::PinLockedOut
+                ) =>
+            {
+                Err(End::Refused(refused))
+            }
+            Error::Unreachable(Unreachable::Closed(why @ CloseText::Code(_))) => self.closed(why),
+            error => self.lost(error, None),
+        }
+    }
+
+    /// The connection closed.
+    fn closed(&mut self, why: CloseText) -> Result<(), End> {
+        if let CloseText::Code(code) = &why {
+            match *code {
+                CloseCode::SUPERSEDED => return Err(End::Superseded),
+                CloseCode::REVOKED => return Err(End::Revoked),
+                code if code == PeerFault::NumberReused.code() => self.suspect_numbers()?,
+                // The PIN was not typed in time, or the network was slow: nobody's fault.
+                code if code == PeerFault::TooSlow.code() => {}
+                code if code.0 >= 0x100 => {
+                    self.faults += 1;
+                    if self.faults >= FAULTS_MAX {
+                        return Err(End::Faulted(code));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.lost(Unreachable::Closed(why).into(), None)
+    }
+
+    /// No connection any more: what waits for answers hears so, and the next attempt is set.
+    pub(super) fn lost(&mut self, why: Error, after: Option<Duration>) -> Result<(), End> {
+        if let Link::Up(Up { open: Some(since), .. }) = &self.link
+            && since.elapsed() > STEADY
+        {
+            self.attempt = 0;
+        }
+        self.asked.abandon();
+        self.refuse_questions(|| Error::Offline(why.to_string()));
+        let after = after.unwrap_or_else(|| clock::backoff(self.attempt));
+        self.attempt = self.attempt.saturating_add(1);
+        self.link = Link::Down { until: Instant::now() + after };
+        self.tell(Event::Reconnecting { after, why: why.to_string() });
+        self.stand(Standing::Waiting(Arc::new(why)));
+        Ok(())
+    }
+
+    pub(super) fn refuse_questions(&mut self, why: impl Fn() -> Error) {
+        for (_, reply) in std::mem::take(&mut self.questions) {
+            let _ = reply.send(Err(why()));
+        }
+    }
+}

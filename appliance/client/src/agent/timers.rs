@@ -1,0 +1,39 @@
+//! What is due when.
+
+use tokio::time::Instant;
+
+use super::{Agent, storage};
+use crate::error::{End, Unreachable};
+
+impl Agent {
+    /// When [`Agent::timers`] has something to do.
+    pub(super) fn next_timer(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let delayed = self.delayed.values().map(|(until, _)| *until).filter(|until| *until > now).min();
+        let delayed = delayed.filter(|_| self.is_open());
+        let receipts = self.receipts.at().filter(|_| self.is_open());
+        [self.save_at, self.rewrite_at, delayed, receipts, self.asked.overdue_at()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(super) fn timers(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.save_at) {
+            self.save()?;
+        }
+        if due(self.rewrite_at) {
+            self.rewrite_at = None;
+            self.outbox.rewrite().map_err(storage)?;
+        }
+        if due(self.receipts.at()) && self.is_open() {
+            self.flush_receipts();
+        }
+        if due(self.asked.overdue_at()) {
+            self.lost(Unreachable::Silent(self.profile.identity.address.to_string()).into(), None)?;
+        }
+        Ok(())
+    }
+}
