@@ -137,7 +137,7 @@ proptest! {
                 },
                 Act::TakeNumber(index) => pick(&index).into_iter().for_each(|id| outbox.take_number(id)),
                 Act::Forget(index) => pick(&index).into_iter().for_each(|id| outbox.forget(id).unwrap()),
-                Act::Fail(index) => for id in pick(&index) {
+                Act::Fail(index) => if let Some(id) = pick(&index) {
                     let advice = "no".to_owned();
                     let code = RefusalCode::Purged;
                     outbox.fail(id, &Refused { code, advice, retry_after: None, tries_left: 0 }).unwrap();

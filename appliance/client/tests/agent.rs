@@ -1,4 +1,5 @@
 //! The client against a scripted box: what it promises when connections, sessions and submissions go wrong.
+#![allow(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 mod scripted;
 
