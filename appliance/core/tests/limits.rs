@@ -1,0 +1,142 @@
+//! The sums of `limits.rs`, against the code: the largest thing that each bound allows is built and measured.
+
+use wardline_core::limits;
+use wardline_core::wire::proto::{self, client_frame, server_frame};
+use wardline_core::wire::{self, Incoming};
+
+const ID: u64 = i64::MAX as u64;
+
+fn client(body: client_frame::Body) -> Vec<u8> {
+    let frame = proto::ClientFrame { request: u64::MAX, body: Some(body) };
+    wire::encode_frame(&frame)[wire::PREFIX..].to_vec()
+}
+
+fn server(body: server_frame::Body) -> usize {
+    wire::encode_frame(&proto::ServerFrame { request: u64::MAX, body: Some(body) }).len() - wire::PREFIX
+}
+
+fn fresh() -> wardline_core::input::Fresh {
+    wardline_core::input::Fresh { seed: [7; 32], key: wardline_core::text::WrappedKey(vec![0; 60]) }
+}
+
+/// Taken, and understood.
+fn fits(bytes: &[u8]) {
+    assert!(bytes.len() <= limits::CLIENT_FRAME_MAX, "{} bytes", bytes.len());
+    let frame = wire::decode_client(bytes).expect("it fits");
+    assert!(wire::parse(frame, fresh).1.is_ok());
+}
+
+#[test]
+fn the_largest_submission_fits() {
+    let submit = |text: usize| {
+        client(client_frame::Body::Submit(proto::Submit {
+            number: ID,
+            message: vec![255; 16],
+            conversation: ID,
+            text: "x".repeat(text),
+        }))
+    };
+    let bytes = submit(limits::TEXT_MAX);
+    fits(&bytes);
+    assert!(bytes.len() - limits::TEXT_MAX <= 64, "the sum says 64");
+    let frame = wire::decode_client(&submit(limits::TEXT_MAX + 1)).expect("still a frame");
+    assert!(wire::parse(frame, fresh).1.is_err());
+}
+
+#[test]
+fn the_largest_change_of_members_fits() {
+    let people = vec![ID; limits::MEMBERS_MAX];
+    let change = proto::ChangeMembers { conversation: ID, add: people.clone(), remove: people.clone() };
+    fits(&client(client_frame::Body::ChangeMembers(change)));
+    let title = "x".repeat(limits::TITLE_MAX);
+    fits(&client(client_frame::Body::OpenGroup(proto::OpenGroup { title, people })));
+}
+
+#[test]
+fn the_largest_join_fits() {
+    let join = proto::Join {
+        code: "Z".repeat(limits::JOIN_CODE_CHARACTERS),
+        device_key: [4; 65].to_vec(),
+        device_name: "x".repeat(limits::NAME_MAX),
+        pin: "ab3".repeat(limits::PIN_BYTES_MAX / 3) + "q",
+        signature: vec![255; 64],
+    };
+    let frame = wire::decode_client(&client(client_frame::Body::Join(join))).expect("it fits");
+    assert!(matches!(wire::parse(frame, fresh).1, Ok(Incoming::Join { .. }) | Err(_)));
+}
+
+fn message(text: usize) -> proto::Message {
+    proto::Message {
+        conversation: ID,
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        message: vec![255; 16],
+        sender: ID,
+        at: i64::MAX,
+        text: "x".repeat(text),
+    }
+}
+
+#[test]
+fn the_largest_page_of_history_fits() {
+    // Texts fill the page to one byte below its end, and then the largest one comes.
+    let most = limits::PAGE_MESSAGES_MAX as usize - 1;
+    let mut messages: Vec<proto::Message> =
+        (0..most).map(|_| message((limits::PAGE_BYTES_MAX - 1) / most)).collect();
+    messages.push(message(limits::TEXT_MAX));
+    let size = server(server_frame::Body::HistoryPage(proto::HistoryPage { conversation: ID, messages, end: true }));
+    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+}
+
+#[test]
+fn the_largest_conversation_fits() {
+    let member = proto::Member {
+        person: ID,
+        delivered: limits::CONVERSATION_MESSAGES_MAX,
+        read: limits::CONVERSATION_MESSAGES_MAX,
+    };
+    let conversation = proto::Conversation {
+        conversation: ID,
+        kind: 2,
+        title: "x".repeat(limits::TITLE_MAX),
+        members: vec![member; limits::MEMBERS_MAX],
+        last_sequence: limits::CONVERSATION_MESSAGES_MAX,
+        first_sequence: limits::CONVERSATION_MESSAGES_MAX,
+        purged: true,
+    };
+    let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(conversation) }));
+    assert!(size <= 500 * 35 + 200, "the sum says 35 bytes a member: {size}");
+    assert!(size <= limits::SERVER_FRAME_MAX);
+}
+
+#[test]
+fn the_largest_page_of_people_fits() {
+    let person = proto::Person {
+        person: ID,
+        name: "x".repeat(limits::NAME_MAX),
+        title: "x".repeat(limits::TITLE_MAX),
+        suspended: true,
+        administrator: true,
+    };
+    let page = proto::PeoplePage { people: vec![person; limits::PEOPLE_PAGE_MAX], end: true };
+    let size = server(server_frame::Body::PeoplePage(page));
+    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+}
+
+#[test]
+fn a_delivery_of_the_largest_message_fits() {
+    let event = wire::encode_event(proto::event::Kind::Message(message(limits::TEXT_MAX)));
+    let size = wire::delivery_head(&[255; 16], event.len()).len() - wire::PREFIX + event.len();
+    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+}
+
+/// The odds that the comments name.
+#[test]
+fn the_odds_are_as_written() {
+    let guesses = 2f64.powi(50) / limits::JOIN_CODES_MAX as f64 / limits::JOIN_GUESSES_PER_SECOND as f64;
+    let years = guesses / (365.25 * 86_400.0);
+    assert!(years > 850.0, "a join code is guessed in {years} years");
+    let nonces = (limits::CONVERSATION_MESSAGES_MAX as f64).powi(2) / 2f64.powi(97);
+    assert!(nonces <= 2f64.powi(-41), "nonces collide with probability {nonces}");
+    let pins = f64::from(limits::PIN_TRIES_MAX) / 1e6;
+    assert!(pins <= 1e-5);
+}

@@ -1,0 +1,251 @@
+//! Durable bytes, frozen: a write or an audit entry that a box made once is read for ever. `vectors/writes.txt` has one
+//! of each; lines are added (`WARDLINE_VECTORS=update`), never changed.
+#![expect(clippy::disallowed_methods, reason = "a test reads the vectors that it holds the code against")]
+
+use std::path::{Path, PathBuf};
+
+use wardline_core::audit::{Act, Actor, Entry};
+use wardline_core::conversation::Kind;
+use wardline_core::directory::{Device, JoinCode, Person, PublicKey};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::pin::PinMac;
+use wardline_core::text::{Name, Sealed, Title, WrappedKey};
+use wardline_core::time::Wall;
+use wardline_core::write::{Message, Numbered, Write};
+
+const AT: Wall = Wall(1_800_000_000_000);
+
+fn person() -> PersonId {
+    PersonId::new(0x0102_0304_0506_0708).expect("in range")
+}
+
+fn device() -> DeviceId {
+    DeviceId::new(0x1112_1314_1516_1718).expect("in range")
+}
+
+fn place() -> ConversationId {
+    ConversationId::new(0x2122_2324_2526_2728).expect("in range")
+}
+
+/// One of each. A new variant does not compile until it is named here and, below, has its sample.
+fn name_of(write: &Write) -> &'static str {
+    match write {
+        Write::PersonAdded(_) => "PersonAdded",
+        Write::StandingSet { .. } => "StandingSet",
+        Write::JoinCodeIssued(_) => "JoinCodeIssued",
+        Write::JoinCodeEnded { .. } => "JoinCodeEnded",
+        Write::DeviceJoined(_) => "DeviceJoined",
+        Write::DeviceRevoked { .. } => "DeviceRevoked",
+        Write::PinTries { .. } => "PinTries",
+        Write::SessionOpened { .. } => "SessionOpened",
+        Write::SessionEnded { .. } => "SessionEnded",
+        Write::ConversationOpened { .. } => "ConversationOpened",
+        Write::KeyGranted { .. } => "KeyGranted",
+        Write::KeyDestroyed { .. } => "KeyDestroyed",
+        Write::MemberAdded { .. } => "MemberAdded",
+        Write::MemberLeft { .. } => "MemberLeft",
+        Write::MessageAccepted(_) => "MessageAccepted",
+        Write::WatermarkMoved { .. } => "WatermarkMoved",
+        Write::MessagesExpired { .. } => "MessagesExpired",
+        Write::Audited { .. } => "Audited",
+    }
+}
+
+fn writes() -> Vec<Write> {
+    let key = PublicKey::parse(&[&[4][..], &[5; 64]].concat()).expect("a key's form");
+    vec![
+        Write::PersonAdded(Person {
+            id: person(),
+            name: Name::parse("Ana").expect("a name"),
+            title: Title::parse("RN").expect("a title"),
+            administrator: true,
+            suspended: false,
+            changed: Change(0),
+        }),
+        Write::StandingSet { person: person(), suspended: true },
+        Write::JoinCodeIssued(JoinCode { hash: [6; 32], person: person(), expires: AT }),
+        Write::JoinCodeEnded { hash: [6; 32] },
+        Write::DeviceJoined(Device {
+            id: device(),
+            person: person(),
+            name: Name::parse("Ana's phone").expect("a name"),
+            key,
+            salt: [7; 16],
+            pin: PinMac([8; 32]),
+            pin_tries: 0,
+            revoked: false,
+            session_until: Some(AT),
+            last_number: Number(0),
+        }),
+        Write::DeviceRevoked { device: device() },
+        Write::PinTries { device: device(), tries: 3 },
+        Write::SessionOpened { device: device(), until: AT },
+        Write::SessionEnded { device: device() },
+        Write::ConversationOpened {
+            conversation: place(),
+            kind: Kind::Group,
+            title: Title::parse("4 West").expect("a title"),
+            owner: person(),
+            at: AT,
+        },
+        Write::KeyGranted { conversation: place(), key: WrappedKey(vec![9; 60]) },
+        Write::KeyDestroyed { conversation: place() },
+        Write::MemberAdded { conversation: place(), person: person(), from: Sequence(5) },
+        Write::MemberLeft { conversation: place(), person: person() },
+        Write::MessageAccepted(Message {
+            conversation: place(),
+            sequence: Sequence(300),
+            id: MessageId([10; 16]),
+            sender: person(),
+            device: device(),
+            number: Number(70_000),
+            at: AT,
+            body: Sealed(vec![11; 40]),
+        }),
+        Write::WatermarkMoved { conversation: place(), person: person(), delivered: Sequence(9), read: Sequence(8) },
+        Write::MessagesExpired { conversation: place(), through: Sequence(4) },
+        Write::Audited { index: 1, bytes: vec![12; 10] },
+    ]
+}
+
+fn act_name(act: &Act) -> &'static str {
+    match act {
+        Act::PersonAdded(_) => "PersonAdded",
+        Act::PersonSuspended(_) => "PersonSuspended",
+        Act::PersonRestored(_) => "PersonRestored",
+        Act::JoinCodeIssued(_) => "JoinCodeIssued",
+        Act::JoinCodeExpired(_) => "JoinCodeExpired",
+        Act::DeviceJoined(..) => "DeviceJoined",
+        Act::DeviceRevoked(_) => "DeviceRevoked",
+        Act::SignedIn => "SignedIn",
+        Act::SessionLocked(_) => "SessionLocked",
+        Act::PinWrong(_) => "PinWrong",
+        Act::PinLockedOut => "PinLockedOut",
+        Act::SignInRefused(..) => "SignInRefused",
+        Act::ConversationOpened(_) => "ConversationOpened",
+        Act::ConversationPurged(_) => "ConversationPurged",
+        Act::MemberAdded(..) => "MemberAdded",
+        Act::MemberLeft(..) => "MemberLeft",
+        Act::MessageAccepted(..) => "MessageAccepted",
+        Act::MessagesRead(..) => "MessagesRead",
+        Act::HistoryRead(..) => "HistoryRead",
+        Act::MessagesExpired(..) => "MessagesExpired",
+        Act::PeerFault(..) => "PeerFault",
+        Act::DevicesListed(_) => "DevicesListed",
+    }
+}
+
+fn acts() -> Vec<Act> {
+    vec![
+        Act::PersonAdded(person()),
+        Act::PersonSuspended(person()),
+        Act::PersonRestored(person()),
+        Act::JoinCodeIssued(person()),
+        Act::JoinCodeExpired(person()),
+        Act::DeviceJoined(person(), device()),
+        Act::DeviceRevoked(device()),
+        Act::SignedIn,
+        Act::SessionLocked(device()),
+        Act::PinWrong(4),
+        Act::PinLockedOut,
+        Act::SignInRefused(device(), 10),
+        Act::ConversationOpened(place()),
+        Act::ConversationPurged(place()),
+        Act::MemberAdded(place(), person()),
+        Act::MemberLeft(place(), person()),
+        Act::MessageAccepted(place(), Sequence(300)),
+        Act::MessagesRead(place(), Sequence(8)),
+        Act::HistoryRead(place(), Sequence(301), 50),
+        Act::MessagesExpired(place(), Sequence(4)),
+        Act::PeerFault(device(), 0x104),
+        Act::DevicesListed(person()),
+    ]
+}
+
+fn actors() -> [(&'static str, Actor); 4] {
+    [
+        ("TheBox", Actor::TheBox),
+        ("Person", Actor::Person { person: person(), device: device() }),
+        ("Local", Actor::Local),
+        ("Unproven", Actor::Unproven),
+    ]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
+}
+
+/// Every sample by name, encoded by today's code.
+fn today() -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for (at, write) in writes().into_iter().enumerate() {
+        let name = format!("write {}", name_of(&write));
+        let numbered = Numbered { change: Change(at as u64 + 1), write };
+        found.push((name, minicbor::to_vec(numbered).expect("into memory")));
+    }
+    for (at, act) in acts().into_iter().enumerate() {
+        let entry = Entry { version: 1, index: at as u64 + 1, at: AT, actor: actors()[1].1, act };
+        found.push((format!("act {}", act_name(&act)), entry.to_bytes()));
+    }
+    for (name, actor) in actors() {
+        let entry = Entry { version: 1, index: 1, at: Wall(-1), actor, act: Act::SignedIn };
+        found.push((format!("actor {name}"), entry.to_bytes()));
+    }
+    found
+}
+
+fn frozen() -> Vec<(String, Vec<u8>)> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/writes.txt");
+    let mut text = std::fs::read_to_string(&path).unwrap_or_default();
+    if std::env::var("WARDLINE_VECTORS").is_ok_and(|wish| wish == "update") {
+        for (name, bytes) in today() {
+            if !text.lines().any(|line| line.starts_with(&format!("{name}: "))) {
+                text.push_str(&format!("{name}: {}\n", hex(&bytes)));
+            }
+        }
+        std::fs::write(&path, &text).expect("the vectors are written");
+    }
+    let lines = text.lines().map(|line| line.split_once(": ").expect("a name and bytes"));
+    lines.map(|(name, bytes)| (name.to_owned(), unhex(bytes))).collect()
+}
+
+#[test]
+fn old_bytes_are_read_and_written_as_ever() {
+    let (frozen, today) = (frozen(), today());
+    for (name, bytes) in &today {
+        let old = frozen.iter().find(|(old, _)| old == name).unwrap_or_else(|| panic!("{name} has no vector"));
+        assert_eq!(hex(&old.1), hex(bytes), "{name}");
+    }
+    for (name, bytes) in &frozen {
+        let again = if name.starts_with("write ") {
+            let numbered: Numbered = minicbor::decode(bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            minicbor::to_vec(numbered).expect("into memory")
+        } else {
+            Entry::from_bytes(bytes).unwrap_or_else(|error| panic!("{name}: {error}")).to_bytes()
+        };
+        assert_eq!(hex(&again), hex(bytes), "{name}");
+    }
+    assert_eq!(frozen.len(), today.len(), "a vector of something that is no more");
+}
+
+/// Nothing readable of people or messages stands in an audit entry: only identifiers, which are numbers.
+#[test]
+fn audit_entries_hold_numbers_alone() {
+    for (name, bytes) in today().into_iter().filter(|(name, _)| !name.starts_with("write ")) {
+        let mut decoder = minicbor::Decoder::new(&bytes);
+        while decoder.position() < bytes.len() {
+            use minicbor::data::Type;
+            match decoder.datatype().expect("CBOR") {
+                Type::Array => drop(decoder.array()),
+                Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
+                    decoder.skip().expect("a number");
+                }
+                other => panic!("{name} holds {other}"),
+            }
+        }
+    }
+}
