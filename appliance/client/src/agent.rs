@@ -107,7 +107,8 @@ struct Up {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sync {
     No,
-    Asked,
+    /// By this request.
+    Asked(u64),
     Running,
 }
 

@@ -68,6 +68,18 @@ impl InFlight {
         })
     }
 
+    /// The session locked: questions under way may be left without an answer; submissions are answered in any case.
+    pub(crate) fn locked(&mut self, tries_left: u32) {
+        let asked = std::mem::take(&mut self.asked);
+        for (request, (since, what)) in asked {
+            match what {
+                Asked::Call(reply) => drop(reply.send(Err(Error::Locked { tries_left }))),
+                Asked::Sync => {}
+                kept => drop(self.asked.insert(request, (since, kept))),
+            }
+        }
+    }
+
     /// The connection is gone: whoever waits for an answer hears that none comes.
     pub(crate) fn abandon(&mut self) {
         for (_, what) in std::mem::replace(self, Self::new()).asked.into_values() {

@@ -21,7 +21,7 @@ impl Agent {
             None => Ok(()),
             Some(Body::Delivery(delivery)) => self.delivery(delivery),
             Some(Body::SyncStarted(started)) => {
-                self.sync_started(started.snapshot);
+                self.sync_started(request, started.snapshot);
                 Ok(())
             }
             Some(Body::Synced(synced)) => {
@@ -93,6 +93,7 @@ impl Agent {
             up.open = None;
             up.sync = Sync::No;
         }
+        self.asked.locked(tries_left);
         self.stand(Standing::PinNeeded { tries_left });
         self.tell(Event::Locked { tries_left });
         self.offer_pin();
@@ -171,14 +172,15 @@ impl Agent {
     }
 
     fn start_sync(&mut self) {
-        let cursor = self.state.cursor.clone();
-        match &mut self.link {
-            Link::Up(up) if up.open.is_some() && up.sync == Sync::No && self.following => {
-                up.sync = Sync::Asked
-            }
-            _ => return,
+        let ready = matches!(&self.link, Link::Up(up) if up.open.is_some() && up.sync == Sync::No);
+        if !ready || !self.following {
+            return;
         }
         let request = self.asked.ask(Asked::Sync, Instant::now());
+        if let Link::Up(up) = &mut self.link {
+            up.sync = Sync::Asked(request);
+        }
+        let cursor = self.state.cursor.clone();
         self.send_frame(request, client_frame::Body::Sync(proto::Sync { cursor }));
     }
 
@@ -189,12 +191,15 @@ impl Agent {
         }
     }
 
-    fn sync_started(&mut self, snapshot: bool) {
+    /// The answer to a sync; or, unasked, a box that rather gives a snapshot than everything this device missed.
+    fn sync_started(&mut self, request: u64, snapshot: bool) {
         let Link::Up(up) = &mut self.link else { return };
-        if up.sync != Sync::Asked {
-            return;
+        match up.sync {
+            Sync::Asked(asked) if asked == request => up.sync = Sync::Running,
+            Sync::Running => {}
+            // Of a delivery that this device has given up.
+            Sync::Asked(_) | Sync::No => return,
         }
-        up.sync = Sync::Running;
         self.state.sync_started(snapshot);
         if snapshot {
             self.tell(Event::Snapshot);

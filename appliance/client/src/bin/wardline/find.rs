@@ -17,20 +17,32 @@ fn identifier(text: &str) -> Option<u64> {
     (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
-/// The one of these names that `text` is, or is a part of, alone.
+/// How well a text fits a name: 3 is it, 2 begins one of its words, 1 stands anywhere in it.
+fn fit(name: &str, wanted: &str) -> u8 {
+    let name = name.to_lowercase();
+    let begins_a_word =
+        |(at, _): (usize, &str)| !name[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+    if name == wanted {
+        3
+    } else if name.match_indices(wanted).any(begins_a_word) {
+        2
+    } else {
+        name.contains(wanted).into()
+    }
+}
+
+/// The one name that `text` fits best.
 fn one_of<'a, T>(text: &str, all: impl Iterator<Item = (&'a str, T)>, none: &str) -> Result<T, Failure> {
     let wanted = text.trim().to_lowercase();
-    let fit = |name: &str| name.to_lowercase();
-    let mut found: Vec<(&str, T)> = all.filter(|(name, _)| fit(name).contains(&wanted)).collect();
-    if found.iter().filter(|(name, _)| fit(name) == wanted).count() == 1 {
-        found.retain(|(name, _)| fit(name) == wanted);
-    }
+    let mut found: Vec<(u8, &str, T)> = all.map(|(name, it)| (fit(name, &wanted), name, it)).collect();
+    let best = found.iter().map(|(fit, ..)| *fit).max().filter(|fit| *fit > 0 && !wanted.is_empty());
+    found.retain(|(fit, ..)| Some(*fit) == best);
     if found.len() > 1 {
-        let names: Vec<String> = found.iter().take(8).map(|(name, _)| say::clean_line(name)).collect();
+        let names: Vec<String> = found.iter().take(8).map(|(_, name, _)| say::clean_line(name)).collect();
         let names = names.join(", ");
         return Err(Failure::Usage(format!("{text} fits several: {names}. Write more of the name.")));
     }
-    found.pop().map(|(_, it)| it).ok_or_else(|| Failure::Usage(format!("{text}: {none}")))
+    found.pop().map(|(_, _, it)| it).ok_or_else(|| Failure::Usage(format!("{text}: {none}")))
 }
 
 /// A person of the directory.
@@ -97,11 +109,14 @@ mod tests {
 
     #[test]
     fn a_part_that_fits_one_alone_is_enough() {
-        let all = people(&["Ana Ruiz", "Ben Okafor", "Ana Ruiz-Gomez"]);
+        let all = people(&["Ana Ruiz", "Ben Okafor", "Ana Ruiz-Gomez", "Dana Petrov"]);
         assert_eq!(person(&all, "oka").unwrap().value(), 2);
         assert_eq!(person(&all, "ana ruiz").unwrap().value(), 1);
         assert_eq!(person(&all, "0000000000000009").unwrap().value(), 9);
         assert!(person(&all, "ana").unwrap_err().to_string().contains("fits several"));
+        assert_eq!(person(&all, "gom").unwrap().value(), 3);
+        assert_eq!(person(&all, "dan").unwrap().value(), 4);
+        assert!(person(&all, "").is_err());
         assert!(person(&all, "carl").unwrap_err().to_string().contains("nobody"));
     }
 }
