@@ -1,6 +1,6 @@
 //! Opening: the library, the key, the schema, the file, in this order, each proved before the next is tried.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use wardline_core::state::Restored;
 
 use super::readers::{READERS, Readers};
 use super::rows::{STATEMENTS_MAX, Statements};
-use super::{Store, StoreError, StoreKey, restore, wal};
+use super::{Store, StoreError, StoreKey, check, restore, wal};
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -28,8 +28,24 @@ const OPEN_FREE_MIN: u64 = 2 * wal::BYTES;
 /// How long one statement waits for a lock. Only a checkpoint meets readers, and it is tried again.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Pages of cache, in KiB: the interior of every index at 10 million messages, and the leaves in use.
-const WRITER_CACHE: &str = "-32768";
+/// Up to this size the whole file is checked at opening: a second or two on a slow box. A million messages are 511 MB and
+/// would take five to ten, with every phone in the house waiting; those are checked by [`Readers::check`].
+const CHECK_WHOLE_MAX: u64 = 64 << 20;
+
+/// What the core cannot do without, always checked. Bounded by people and conversations, not by history.
+const CHECK_ALWAYS: [&str; 7] = [
+    "PRAGMA quick_check(meta)",
+    "PRAGMA quick_check(person)",
+    "PRAGMA quick_check(device)",
+    "PRAGMA quick_check(join_code)",
+    "PRAGMA quick_check(conversation)",
+    "PRAGMA quick_check(conversation_key)",
+    "PRAGMA quick_check(member)",
+];
+
+/// Cache in KiB, as a negative number. The writer touches two index leaves a message: both indices of a million messages
+/// are 50 MB. A reader needs the interior of the indices, and the leaves in use.
+const WRITER_CACHE: &str = "-65536";
 const READER_CACHE: &str = "-8192";
 
 impl Store {
@@ -50,6 +66,7 @@ impl Store {
         let mut writer = writer.connect().await.map_err(StoreError::at_opening)?;
         check_settings(&mut writer).await?;
         migrate(&mut writer).await?;
+        check(path, &mut writer).await?;
         wal::lay_out(path)?;
         let reader = options.read_only(true).pragma("cache_size", READER_CACHE).row_buffer_size(256);
         let mut connections = Vec::with_capacity(READERS);
@@ -66,7 +83,8 @@ impl Store {
 }
 
 /// What every connection has in common. Its `Debug` would show the key: never print it. sqlx would log the very
-/// statement that sets the key: its logging is off.
+/// statement that sets the key: its logging is off. It also copies the key's text and does not wipe it, so the options
+/// are dropped as soon as all connections stand.
 fn options(path: &Path, key: &StoreKey) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .pragma("key", key.pragma().to_string())
@@ -83,17 +101,24 @@ fn options(path: &Path, key: &StoreKey) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Bytes that whoever runs this process may still write on the volume.
 pub(super) fn free(path: &Path) -> Result<u64, StoreError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let volume = nix::sys::statvfs::statvfs(directory).map_err(|error| StoreError::Disk(error.into()))?;
+    let volume =
+        nix::sys::statvfs::statvfs(directory(path)).map_err(|error| StoreError::Disk(error.into()))?;
     Ok(volume.blocks_available().saturating_mul(volume.fragment_size()))
 }
 
 /// An empty file that only this user may read; SQLite gives its log the same mode.
 fn create(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
+        // The name outlasts a power cut only once its directory is flushed.
+        Ok(_) => {
+            File::open(directory(path)).and_then(|directory| directory.sync_all()).map_err(StoreError::Disk)
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(StoreError::Full { free: 0 }),
         Err(error) => Err(StoreError::Disk(error)),
@@ -163,6 +188,15 @@ async fn check_settings(writer: &mut SqliteConnection) -> Result<(), StoreError>
             found: format!("journal mode {mode}"),
             needed: "every setting to hold",
         });
+    }
+    Ok(())
+}
+
+async fn check(path: &Path, writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    let size = std::fs::metadata(path).map_err(StoreError::Disk)?.len();
+    let checks: &[&str] = if size <= CHECK_WHOLE_MAX { &["PRAGMA quick_check(1)"] } else { &CHECK_ALWAYS };
+    for sql in checks {
+        check::expect_ok(writer, sql).await?;
     }
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use futures_util::TryStreamExt;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use wardline_core::conversation::Conversation;
 use wardline_core::state::Restored;
 
 use super::StoreError;
@@ -30,8 +29,15 @@ pub(super) async fn restore(from: &mut SqliteConnection) -> Result<Restored, Sto
     restored.devices = all(from, DEVICES.to_owned(), row::device).await?;
     restored.codes =
         all(from, "SELECT hash, person, expires FROM join_code".to_owned(), row::join_code).await?;
-    restored.conversations =
-        conversations(from, "ORDER BY id", "ORDER BY conversation, person", None).await?;
+    let conversations = format!("SELECT {} FROM conversation", row::CONVERSATION);
+    let conversations = all(from, conversations, row::conversation).await?;
+    let mut conversations: BTreeMap<_, _> = conversations.into_iter().map(|c| (c.id, c)).collect();
+    let members = format!("SELECT {} FROM member", row::MEMBER);
+    for (conversation, person, member) in all(from, members, row::member).await? {
+        let conversation = conversations.get_mut(&conversation);
+        conversation.ok_or_else(|| StoreError::value("a member"))?.members.insert(person, member);
+    }
+    restored.conversations = conversations.into_values().collect();
     Ok(restored)
 }
 
@@ -60,54 +66,4 @@ async fn all<T>(
         found.push(read(&row)?);
     }
     Ok(found)
-}
-
-/// Conversations with their members: all of them, or those that two conditions choose for (person, change).
-pub(super) async fn conversations(
-    from: &mut SqliteConnection,
-    which: &str,
-    whose: &str,
-    of: Option<(i64, i64)>,
-) -> Result<Vec<Conversation>, StoreError> {
-    let sql = format!(
-        "SELECT id, kind, title, owner, changed, last, last_change, first, purged FROM conversation {which}"
-    );
-    let bound = |sql: String| {
-        let query = sqlx::query(AssertSqlSafe(sql));
-        match of {
-            Some((person, after)) => query.bind(person).bind(after),
-            None => query,
-        }
-    };
-    let mut found = BTreeMap::new();
-    let mut rows = bound(sql).fetch(&mut *from);
-    while let Some(row) = rows.try_next().await? {
-        let mut columns = Columns::new(&row);
-        let conversation = Conversation {
-            id: columns.conversation()?,
-            kind: columns.kind()?,
-            title: columns.title()?,
-            owner: columns.person()?,
-            changed: columns.change()?,
-            last: columns.sequence()?,
-            last_change: columns.change()?,
-            first: columns.sequence()?,
-            purged: columns.flag()?,
-            members: BTreeMap::new(),
-        };
-        found.insert(conversation.id, conversation);
-    }
-    drop(rows);
-    let sql =
-        format!("SELECT conversation, person, starts, delivered, read, gone, changed FROM member {whose}");
-    let mut rows = bound(sql).fetch(from);
-    while let Some(row) = rows.try_next().await? {
-        let mut columns = Columns::new(&row);
-        let conversation = columns.conversation()?;
-        let (person, member) = row::member(&mut columns)?;
-        if let Some(conversation) = found.get_mut(&conversation) {
-            conversation.members.insert(person, member);
-        }
-    }
-    Ok(found.into_values().collect())
 }

@@ -1,8 +1,10 @@
 //! From columns to the core's types. A value that no write puts there is damage, never a default.
 
+use std::collections::BTreeMap;
+
 use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Decode, Row, Sqlite, Type};
-use wardline_core::conversation::{Kind, Member};
+use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, JoinCode, Person, PublicKey};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
 use wardline_core::pin::PinMac;
@@ -151,9 +153,30 @@ pub(super) fn join_code(row: &SqliteRow) -> Result<JoinCode, StoreError> {
     Ok(JoinCode { hash: columns.array()?, person: columns.person()?, expires: columns.wall()? })
 }
 
-/// Behind `conversation`.
-pub(super) fn member(columns: &mut Columns<'_>) -> Result<(PersonId, Member), StoreError> {
-    let person = columns.person()?;
+pub(super) const CONVERSATION: &str = "id, kind, title, owner, changed, last, last_change, first, purged";
+
+/// Without its members.
+pub(super) fn conversation(row: &SqliteRow) -> Result<Conversation, StoreError> {
+    let mut columns = Columns::new(row);
+    Ok(Conversation {
+        id: columns.conversation()?,
+        kind: columns.kind()?,
+        title: columns.title()?,
+        owner: columns.person()?,
+        changed: columns.change()?,
+        last: columns.sequence()?,
+        last_change: columns.change()?,
+        first: columns.sequence()?,
+        purged: columns.flag()?,
+        members: BTreeMap::new(),
+    })
+}
+
+pub(super) const MEMBER: &str = "conversation, person, starts, delivered, read, gone, changed";
+
+pub(super) fn member(row: &SqliteRow) -> Result<(ConversationId, PersonId, Member), StoreError> {
+    let mut columns = Columns::new(row);
+    let (conversation, person) = (columns.conversation()?, columns.person()?);
     let member = Member {
         from: columns.sequence()?,
         delivered: columns.sequence()?,
@@ -161,7 +184,7 @@ pub(super) fn member(columns: &mut Columns<'_>) -> Result<(PersonId, Member), St
         left: columns.flag()?,
         changed: columns.change()?,
     };
-    Ok((person, member))
+    Ok((conversation, person, member))
 }
 
 pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {

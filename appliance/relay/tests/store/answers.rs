@@ -159,3 +159,22 @@ fn an_answer_is_of_one_moment_while_batches_come_in() {
         assert!(reading.await.unwrap() > 3);
     });
 }
+
+#[test]
+fn a_page_ends_with_the_message_that_fills_it() {
+    let world = crate::files::long_messages(40);
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        commit(&mut store, &world.writes).await;
+        let conversation = *world.state.conversations.keys().next().unwrap();
+        let grant = grants::page(conversation, Sequence(1), Sequence(41), 100);
+        let page = store.readers().page(&grant).await.unwrap();
+        assert_eq!(page, Model::of(&world.writes).page(conversation, Sequence(1), Sequence(41), 100));
+        // 64 KiB in messages of 8 KiB of text.
+        assert_eq!(
+            page.iter().map(|message| message.sequence.0).collect::<Vec<_>>(),
+            [40, 39, 38, 37, 36, 35, 34, 33]
+        );
+    });
+}
