@@ -26,7 +26,7 @@ use wardline_core::wire::proto::{self, client_frame, server_frame};
 
 use crate::client::{Options, Standing};
 use crate::connection::{Broken, Connection, Endpoint};
-use crate::error::{End, Error, Refused};
+use crate::error::{End, Error, InputError, Refused};
 use crate::event::{Accepted, Conversation, Event, Person, SignedIn, Unsent};
 use crate::inflight::{Asked, InFlight};
 use crate::outbox::Outbox;
@@ -279,7 +279,10 @@ impl Agent {
                 let _ = reply.send(unsent.collect());
             }
             Command::Unlock { pin, reply } => {
-                self.unlocking = Some((pin, reply));
+                if let Some((_, earlier)) = self.unlocking.replace((pin, reply)) {
+                    let given_up = "Another PIN was offered before this one was sent.";
+                    let _ = earlier.send(Err(InputError::NotNow(given_up).into()));
+                }
                 self.offer_pin();
             }
             Command::Read { conversation, read } => {

@@ -117,9 +117,14 @@ impl Agent {
                     Code::PinWrong => {
                         self.stand(Standing::PinNeeded { tries_left });
                         self.tell(Event::PinNeeded { tries_left });
+                        // One that was offered meanwhile: one at a time.
+                        self.offer_pin();
                         Ok(())
                     }
-                    _ => Ok(()),
+                    _ => {
+                        self.offer_pin();
+                        Ok(())
+                    }
                 }
             }
             Some(Asked::Sync) if refused.code == Code::CursorInvalid => {

@@ -1,0 +1,200 @@
+//! `docs/protocol/README.md` against the code: its worked example, its limits, its codes. A page that a client can be
+//! written from must not be wrong in a byte.
+#![allow(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use wardline_client::{DeviceId, JoinLink};
+use wardline_core::directory::PublicKey;
+use wardline_core::limits;
+use wardline_core::pin::join_code_hash;
+use wardline_core::refusal::{CloseCode, PeerFault};
+use wardline_core::session::{join_message, sign_in_message};
+use wardline_core::wire::{encode_frame, proto};
+
+fn page() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol/README.md")).unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(digit).collect()
+}
+
+/// The hexadecimal value of `name = …` in the example, which may go on over indented lines.
+fn value(page: &str, name: &str) -> Vec<u8> {
+    let begin = page.find(&format!("\n{name:17} =")).unwrap_or_else(|| panic!("{name} is missing"));
+    let rest = page[begin + 1..].split_once('=').unwrap().1;
+    let mut digits = String::new();
+    for (index, line) in rest.lines().enumerate() {
+        if index > 0 && !line.starts_with("  ") {
+            break;
+        }
+        digits.push_str(line.trim());
+    }
+    bytes(&digits)
+}
+
+#[test]
+fn the_worked_example_is_right() {
+    let page = page();
+    let fixed = |name| <[u8; 32]>::try_from(value(&page, name)).unwrap();
+    let (challenge, exporter) = (fixed("challenge"), fixed("exporter"));
+    let device = DeviceId::new(u64::from_be_bytes(value(&page, "device").try_into().unwrap())).unwrap();
+    let key = PublicKey::parse(&value(&page, "device_key")).unwrap();
+    let verifier = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.as_bytes());
+
+    let sign_in = sign_in_message(&challenge, &exporter, device);
+    assert_eq!(hex(&value(&page, "sign_in")), hex(&sign_in));
+    verifier.verify(&sign_in, &value(&page, "sign_in_signature")).unwrap();
+
+    let code = join_code_hash("ABCDEFGHJK");
+    assert_eq!(hex(&value(&page, "code_hash")), hex(&code));
+    let join = join_message(&challenge, &exporter, &code, &key);
+    assert_eq!(hex(&value(&page, "join")), hex(&join));
+    verifier.verify(&join, &value(&page, "join_signature")).unwrap();
+
+    let hello = proto::Hello {
+        version_min: 1,
+        version_max: 1,
+        client: "example 1.0".to_owned(),
+        device: device.value(),
+    };
+    let body = Some(proto::client_frame::Body::Hello(hello));
+    assert_eq!(
+        hex(&value(&page, "hello_frame")),
+        hex(&encode_frame(&proto::ClientFrame { request: 1, body }))
+    );
+    let submit = proto::Submit {
+        number: 42,
+        message: (0..16).collect(),
+        conversation: 0x77,
+        text: "Bed 12: on my way".to_owned(),
+    };
+    let body = Some(proto::client_frame::Body::Submit(submit));
+    assert_eq!(
+        hex(&value(&page, "submit_frame")),
+        hex(&encode_frame(&proto::ClientFrame { request: 7, body }))
+    );
+}
+
+#[test]
+fn the_example_link_is_one() {
+    let page = page();
+    let line = page.lines().find(|line| line.starts_with("wardline://box.")).unwrap();
+    assert_eq!(line.parse::<JoinLink>().unwrap().code.reveal(), "ABCDEFGHJK");
+}
+
+#[test]
+fn every_limit_stands_there() {
+    let page = page();
+    let rows = [
+        ("client frame", limits::CLIENT_FRAME_MAX as u64),
+        ("box frame", limits::SERVER_FRAME_MAX as u64),
+        ("text", limits::TEXT_MAX as u64),
+        ("name, person's title, device name, client name", limits::NAME_MAX as u64),
+        ("group title", limits::TITLE_MAX as u64),
+        ("join code", limits::JOIN_CODE_CHARACTERS as u64),
+        ("PIN, at least", limits::PIN_CHARACTERS_MIN as u64),
+        ("PIN, at most", limits::PIN_BYTES_MAX as u64),
+        ("wrong PINs", u64::from(limits::PIN_TRIES_MAX)),
+        ("time to prove", limits::PROOF_TIME_MAX_MS),
+        ("time for the PIN", limits::PIN_TIME_MAX_MS),
+        ("submissions", limits::SUBMITS_PER_SECOND),
+        ("submissions at once", limits::SUBMITS_BURST),
+        ("requests", limits::REQUESTS_PER_SECOND),
+        ("requests at once", limits::REQUESTS_BURST),
+        ("members", limits::MEMBERS_MAX as u64),
+        ("members with pushed watermarks", limits::WATERMARK_PUSH_MEMBERS_MAX as u64),
+        ("conversations of a person", limits::MEMBERSHIPS_PER_PERSON_MAX as u64),
+        ("devices of a person", limits::DEVICES_PER_PERSON_MAX as u64),
+        ("people on a page", limits::PEOPLE_PAGE_MAX as u64),
+        ("messages on a page", u64::from(limits::PAGE_MESSAGES_MAX)),
+        ("bytes of text on a page", limits::PAGE_BYTES_MAX as u64),
+        ("catch-up", limits::CATCH_UP_MAX as u64),
+        ("snapshot", u64::from(limits::SNAPSHOT_MESSAGES)),
+    ];
+    for (name, value) in rows {
+        let row = format!("| {name} | {value} ");
+        assert!(page.contains(&row), "not there: {row}");
+    }
+}
+
+#[test]
+fn every_code_stands_there() {
+    let page = page();
+    for number in 1.. {
+        let Ok(code) = proto::RefusalCode::try_from(number) else { break };
+        let name = code.as_str_name().trim_start_matches("REFUSAL_CODE_");
+        assert!(page.contains(&format!("| {number} | {name} |")), "{name}");
+    }
+    let ends = [
+        (CloseCode::DONE, "DONE"),
+        (CloseCode::DRAINING, "DRAINING"),
+        (CloseCode::SUPERSEDED, "SUPERSEDED"),
+        (CloseCode::REVOKED, "REVOKED"),
+        (CloseCode::REFUSED, "REFUSED"),
+        (CloseCode::FULL, "FULL"),
+        (PeerFault::Malformed.code(), "malformed"),
+        (PeerFault::Oversize.code(), "oversize"),
+        (PeerFault::OutOfTurn.code(), "out of turn"),
+        (PeerFault::ForgedSignature.code(), "forged signature"),
+        (PeerFault::NumberReused.code(), "number reused"),
+        (PeerFault::TooSlow.code(), "too slow"),
+        (PeerFault::Flood.code(), "flood"),
+    ];
+    for (code, name) in ends {
+        assert!(page.contains(&format!("| {code} | {name} |")), "{code} {name}");
+    }
+}
+
+/// Prints the example anew: `cargo test -p wardline-client --test protocol_page -- --ignored --nocapture`.
+#[test]
+#[ignore = "writes the example for the page"]
+#[allow(clippy::print_stdout, reason = "that is what it is for")]
+fn print_the_example() {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let sign =
+        |message: &[u8]| hex(pair.sign(&aws_lc_rs::rand::SystemRandom::new(), message).unwrap().as_ref());
+    let challenge: [u8; 32] = std::array::from_fn(|n| n as u8);
+    let exporter: [u8; 32] = std::array::from_fn(|n| 0x20 + n as u8);
+    let device = DeviceId::new(0x0123_4567_89ab_cdef).unwrap();
+    let key = PublicKey::parse(pair.public_key().as_ref()).unwrap();
+    let code = join_code_hash("ABCDEFGHJK");
+    let (sign_in, join) =
+        (sign_in_message(&challenge, &exporter, device), join_message(&challenge, &exporter, &code, &key));
+    let show = |name: &str, value: String| {
+        let lines: Vec<&str> =
+            value.as_bytes().chunks(96).map(|chunk| std::str::from_utf8(chunk).unwrap()).collect();
+        println!("{name:17} = {}", lines.join("\n                    "));
+    };
+    show("challenge", hex(&challenge));
+    show("exporter", hex(&exporter));
+    show("device", hex(&device.value().to_be_bytes()));
+    show("device_key", hex(key.as_bytes()));
+    show("sign_in", hex(&sign_in));
+    show("sign_in_signature", sign(&sign_in));
+    show("code_hash", hex(&code));
+    show("join", hex(&join));
+    show("join_signature", sign(&join));
+    let hello = proto::Hello {
+        version_min: 1,
+        version_max: 1,
+        client: "example 1.0".to_owned(),
+        device: device.value(),
+    };
+    let body = Some(proto::client_frame::Body::Hello(hello));
+    show("hello_frame", hex(&encode_frame(&proto::ClientFrame { request: 1, body })));
+    let submit = proto::Submit {
+        number: 42,
+        message: (0..16).collect(),
+        conversation: 0x77,
+        text: "Bed 12: on my way".to_owned(),
+    };
+    let body = Some(proto::client_frame::Body::Submit(submit));
+    show("submit_frame", hex(&encode_frame(&proto::ClientFrame { request: 7, body })));
+}
