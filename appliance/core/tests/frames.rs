@@ -6,7 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use prost::Message as _;
-use protox::prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+use protox::prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value,
+};
 use serde_json::{Map, Value as Json, json};
 use wardline_core::wire::proto::{self, server_frame};
 use wardline_core::wire::{self, PREFIX};
@@ -96,7 +98,8 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let word =
+            chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for at in 0..4 {
             let letter = LETTERS[(word >> (18 - 6 * at)) as usize & 63];
             text.push(if at <= chunk.len() { char::from(letter) } else { '=' });
@@ -178,7 +181,8 @@ fn frozen_frames_mean_what_they_meant() {
             assert!(frame.body.is_some(), "{name} is known to the code");
             wire::encode_frame(&frame)
         } else {
-            let frame = proto::ServerFrame::decode(bytes.as_slice()).expect("frozen bytes are a server's frame");
+            let frame =
+                proto::ServerFrame::decode(bytes.as_slice()).expect("frozen bytes are a server's frame");
             assert!(frame.body.is_some(), "{name} is known to the code");
             wire::encode_frame(&frame)
         };

@@ -83,7 +83,8 @@ fn the_largest_page_of_history_fits() {
     let mut messages: Vec<proto::Message> =
         (0..most).map(|_| message((limits::PAGE_BYTES_MAX - 1) / most)).collect();
     messages.push(message(limits::TEXT_MAX));
-    let size = server(server_frame::Body::HistoryPage(proto::HistoryPage { conversation: ID, messages, end: true }));
+    let size =
+        server(server_frame::Body::HistoryPage(proto::HistoryPage { conversation: ID, messages, end: true }));
     assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
 }
 

@@ -14,7 +14,8 @@ fn folder() -> PathBuf {
 }
 
 fn compiled() -> FileDescriptorSet {
-    let mut set = protox::compile([folder().join("wardline.proto")], [folder()]).expect("the definition compiles");
+    let mut set =
+        protox::compile([folder().join("wardline.proto")], [folder()]).expect("the definition compiles");
     for file in &mut set.file {
         // Comments may change.
         file.source_code_info = None;
@@ -125,7 +126,12 @@ fn every_kind_of_break_is_seen() {
     assert_eq!(edit(|set| drop(message(set, "Hello").field.remove(0))), 1);
     assert_eq!(edit(|set| message(set, "Hello").field[0].number = Some(90)), 1);
     assert_eq!(edit(|set| message(set, "Hello").field[0].name = Some("other".to_owned())), 1);
-    assert_eq!(edit(|set| message(set, "Hello").field[0].set_type(prost_types::field_descriptor_proto::Type::Fixed64)), 1);
+    assert_eq!(
+        edit(
+            |set| message(set, "Hello").field[0].set_type(prost_types::field_descriptor_proto::Type::Fixed64)
+        ),
+        1
+    );
     assert_eq!(edit(|set| message(set, "ClientFrame").field[1].oneof_index = None), 1);
     assert_eq!(edit(|set| set.file[0].enum_type[0].value[3].number = Some(99)), 1);
     assert_eq!(edit(|set| drop(set.file[0].enum_type[0].value.pop())), 1);
@@ -162,7 +168,9 @@ fn names_follow_the_style() {
     for (name, message) in messages(&set) {
         let oneofs = message.oneof_decl.iter().map(|oneof| oneof.name().to_owned());
         let fields = message.field.iter().map(|field| field.name().to_owned());
-        offences.extend(fields.chain(oneofs).filter(|field| !is_snake(field)).map(|field| format!("{name}.{field}")));
+        offences.extend(
+            fields.chain(oneofs).filter(|field| !is_snake(field)).map(|field| format!("{name}.{field}")),
+        );
     }
     for (name, one) in enums(&set) {
         let prefix = screaming(one.name());
@@ -172,7 +180,9 @@ fn names_follow_the_style() {
             offences.push(format!("{name} begins with something else than {prefix}_UNSPECIFIED = 0"));
         }
         let prefixed = |value: &str| value.starts_with(&format!("{prefix}_"));
-        offences.extend(one.value.iter().filter(|v| !prefixed(v.name())).map(|v| format!("{name}: {}", v.name())));
+        offences.extend(
+            one.value.iter().filter(|v| !prefixed(v.name())).map(|v| format!("{name}: {}", v.name())),
+        );
     }
     assert!(offences.is_empty(), "{offences:?}");
 }

@@ -13,15 +13,45 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 const ALLOWED: [&str; 19] = [
-    "aes", "block-buffer", "bytes", "cfg-if", "cipher", "cpubits", "cpufeatures", "crypto-common", "digest",
-    "hybrid-array", "inout", "libc", "minicbor", "prost", "sha2", "thiserror", "typenum", "wardline-core",
+    "aes",
+    "block-buffer",
+    "bytes",
+    "cfg-if",
+    "cipher",
+    "cpubits",
+    "cpufeatures",
+    "crypto-common",
+    "digest",
+    "hybrid-array",
+    "inout",
+    "libc",
+    "minicbor",
+    "prost",
+    "sha2",
+    "thiserror",
+    "typenum",
+    "wardline-core",
     "zeroize",
 ];
 
 /// What no argument would excuse.
 const FORBIDDEN: [&str; 16] = [
-    "async-std", "chrono", "futures", "getrandom", "log", "mio", "nix", "quinn", "rand", "rand_core", "rustix",
-    "smol", "socket2", "time", "tokio", "tracing",
+    "async-std",
+    "chrono",
+    "futures",
+    "getrandom",
+    "log",
+    "mio",
+    "nix",
+    "quinn",
+    "rand",
+    "rand_core",
+    "rustix",
+    "smol",
+    "socket2",
+    "time",
+    "tokio",
+    "tracing",
 ];
 
 /// The packages that are linked into the core for this platform, by its own wishes.
@@ -41,13 +71,21 @@ fn linked(platform: &str) -> BTreeSet<String> {
 fn the_core_links_arithmetic_alone() {
     for platform in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] {
         let linked = linked(platform);
-        assert!(linked.contains("prost") && linked.contains("sha2"), "{platform}: the list is not the core's");
-        let unexpected: Vec<&String> = linked.iter().filter(|name| !ALLOWED.contains(&name.as_str())).collect();
+        assert!(
+            linked.contains("prost") && linked.contains("sha2"),
+            "{platform}: the list is not the core's"
+        );
+        let unexpected: Vec<&String> =
+            linked.iter().filter(|name| !ALLOWED.contains(&name.as_str())).collect();
         assert!(unexpected.is_empty(), "{platform}: the core links {unexpected:?}; say here why it may");
-        let forbidden: Vec<&String> = linked.iter().filter(|name| FORBIDDEN.contains(&name.as_str())).collect();
+        let forbidden: Vec<&String> =
+            linked.iter().filter(|name| FORBIDDEN.contains(&name.as_str())).collect();
         assert!(forbidden.is_empty(), "{platform}: the core links {forbidden:?}");
         // libc comes for cpufeatures on Arm and for nobody on the boxes that ship.
-        assert!(platform.starts_with("aarch64") || !linked.contains("libc"), "{platform}: the core links libc");
+        assert!(
+            platform.starts_with("aarch64") || !linked.contains("libc"),
+            "{platform}: the core links libc"
+        );
     }
 }
 

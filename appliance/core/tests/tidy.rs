@@ -1,5 +1,5 @@
 //! House style, as far as a program can see it, over every Rust and SQL file of the repository.
-#![expect(clippy::disallowed_methods, reason = "a test reads the sources that it judges")]
+#![expect(clippy::print_stdout, reason = "a test says what is worth a look")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,11 @@ const LINES_WARN: usize = 400;
 
 /// What may stay as it is: file or folder, rule, why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
-    ("appliance/relay/tests/store/crash.rs", SLEEPS, "kills a real process at a moment that nothing announces"),
+    (
+        "appliance/relay/tests/store/crash.rs",
+        SLEEPS,
+        "kills a real process at a moment that nothing announces",
+    ),
     ("appliance/devbox/tests/storms.rs", SLEEPS, "paces a load of real clients; waits for nothing by it"),
     ("appliance/keys/", REASONS, "owed: five test modules"),
 ];
@@ -138,17 +142,22 @@ fn every_exception_has_a_reason() {
         let lines: Vec<&str> = source.text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
             let line = line.trim_start();
-            let opens = ["#[allow(", "#[expect(", "#![allow(", "#![expect("].iter().any(|open| line.starts_with(open));
+            let opens = ["#[allow(", "#[expect(", "#![allow(", "#![expect("]
+                .iter()
+                .any(|open| line.starts_with(open));
             if !opens {
                 continue;
             }
             // An attribute may be broken over lines; it ends with its bracket.
-            let whole: Vec<&str> =
-                lines[at..].iter().copied().scan(false, |over, line| {
+            let whole: Vec<&str> = lines[at..]
+                .iter()
+                .copied()
+                .scan(false, |over, line| {
                     let this = (!*over).then_some(line);
                     *over |= line.trim_end().ends_with(")]");
                     this
-                }).collect();
+                })
+                .collect();
             if !whole.join(" ").contains("reason = \"") {
                 offences.push(format!("{}:{}: {line}", source.path, at + 1));
             }

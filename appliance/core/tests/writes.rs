@@ -102,7 +102,12 @@ fn writes() -> Vec<Write> {
             at: AT,
             body: Sealed(vec![11; 40]),
         }),
-        Write::WatermarkMoved { conversation: place(), person: person(), delivered: Sequence(9), read: Sequence(8) },
+        Write::WatermarkMoved {
+            conversation: place(),
+            person: person(),
+            delivered: Sequence(9),
+            read: Sequence(8),
+        },
         Write::MessagesExpired { conversation: place(), through: Sequence(4) },
         Write::Audited { index: 1, bytes: vec![12; 10] },
     ]
@@ -217,12 +222,14 @@ fn frozen() -> Vec<(String, Vec<u8>)> {
 fn old_bytes_are_read_and_written_as_ever() {
     let (frozen, today) = (frozen(), today());
     for (name, bytes) in &today {
-        let old = frozen.iter().find(|(old, _)| old == name).unwrap_or_else(|| panic!("{name} has no vector"));
+        let old =
+            frozen.iter().find(|(old, _)| old == name).unwrap_or_else(|| panic!("{name} has no vector"));
         assert_eq!(hex(&old.1), hex(bytes), "{name}");
     }
     for (name, bytes) in &frozen {
         let again = if name.starts_with("write ") {
-            let numbered: Numbered = minicbor::decode(bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let numbered: Numbered =
+                minicbor::decode(bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
             minicbor::to_vec(numbered).expect("into memory")
         } else {
             Entry::from_bytes(bytes).unwrap_or_else(|error| panic!("{name}: {error}")).to_bytes()
@@ -241,7 +248,14 @@ fn audit_entries_hold_numbers_alone() {
             use minicbor::data::Type;
             match decoder.datatype().expect("CBOR") {
                 Type::Array => drop(decoder.array()),
-                Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
+                Type::U8
+                | Type::U16
+                | Type::U32
+                | Type::U64
+                | Type::I8
+                | Type::I16
+                | Type::I32
+                | Type::I64 => {
                     decoder.skip().expect("a number");
                 }
                 other => panic!("{name} holds {other}"),

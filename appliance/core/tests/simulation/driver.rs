@@ -16,7 +16,8 @@ use crate::coverage::Situation;
 use crate::reference::{Expected, Phase};
 use crate::reference_ward::{Chosen, Circumstances};
 use crate::toys;
-use crate::world::{Arrival, CURSOR_KEY, Doorway, Lane, World, note};
+use crate::trace::note;
+use crate::world::{Arrival, CURSOR_KEY, Doorway, Lane, World};
 
 /// Where the plug is pulled.
 #[derive(Clone, Copy, PartialEq)]

@@ -9,7 +9,8 @@ use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::write::Numbered;
 
 use crate::client::Phase;
-use crate::world::{Arrival, World, note};
+use crate::trace::note;
+use crate::world::{Arrival, World};
 
 impl World {
     /// Heals, then goes on until nothing more happens.

@@ -13,7 +13,8 @@ use wardline_core::wire::{self, proto};
 use crate::coverage::Situation;
 use crate::reference::Phase;
 use crate::toys;
-use crate::world::{Arrival, Down, Mode, Out, World, note};
+use crate::trace::note;
+use crate::world::{Arrival, Down, Mode, Out, World};
 
 /// Deliveries that wait for one connection before it goes back to the store.
 const LANE: usize = 6;

@@ -11,6 +11,7 @@
     clippy::disallowed_methods,
     reason = "the harness, not the world, reads its environment and has threads"
 )]
+#![expect(clippy::print_stdout, reason = "the harness reports")]
 #![expect(clippy::disallowed_types, reason = "the harness keeps its time box by the clock")]
 
 mod client;
@@ -21,12 +22,14 @@ mod inbox;
 mod lanes;
 mod random;
 mod reference;
+mod reference_admin;
 mod reference_signin;
 mod reference_ward;
 mod steps;
 mod store;
 mod strangers;
 mod toys;
+mod trace;
 mod verify;
 mod world;
 

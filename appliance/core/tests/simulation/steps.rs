@@ -7,7 +7,8 @@ use wardline_core::wire::proto::client_frame::Body as Ask;
 
 use crate::client::{Letter, Phase, REPLAY};
 use crate::coverage::Situation;
-use crate::world::{Arrival, Down, Stranger, World, note};
+use crate::trace::note;
+use crate::world::{Arrival, Down, Stranger, World};
 
 impl World {
     /// One step.
@@ -252,36 +253,6 @@ impl World {
             }
         }
         self.pump()
-    }
-
-    fn note_frame(&mut self, index: usize, frame: &proto::ServerFrame) {
-        use proto::event::Kind;
-        use proto::server_frame::Body;
-        let name = &self.clients[index].name;
-        let at = |cursor: &[u8]| {
-            <[u8; 16]>::try_from(cursor).ok().and_then(|c| self.cursors.get(&c)).map(|c| c.1.0)
-        };
-        match &frame.body {
-            Some(Body::Delivery(delivery)) => {
-                let at = at(&delivery.cursor);
-                match delivery.event.as_ref().and_then(|event| event.kind.as_ref()) {
-                    Some(Kind::Message(m)) => {
-                        note!(self, "{name} <- {at:?} {:016x} {}", m.conversation, m.sequence)
-                    }
-                    Some(Kind::Conversation(c)) => {
-                        note!(self, "{name} <- {at:?} {:016x} from {}", c.conversation, c.first_sequence);
-                    }
-                    Some(Kind::Gone(gone)) => note!(self, "{name} <- {at:?} {:016x} gone", gone.conversation),
-                    _ => {}
-                }
-            }
-            Some(Body::SyncStarted(s)) => note!(self, "{name} <- sync, snapshot {}", s.snapshot),
-            Some(Body::Synced(s)) => note!(self, "{name} <- synced at {:?}", at(&s.cursor)),
-            Some(Body::Accepted(a)) => {
-                note!(self, "{name} <- {:?} accepted {:016x} {}", at(&a.cursor), a.conversation, a.sequence)
-            }
-            _ => {}
-        }
     }
 
     /// The keeper is done with one PIN, or gives up.

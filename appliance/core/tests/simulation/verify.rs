@@ -12,7 +12,8 @@ use wardline_core::write::Write;
 
 use crate::coverage::Situation;
 use crate::reference::{Answer, Expected, Phase, Said};
-use crate::world::{World, note};
+use crate::trace::note;
+use crate::world::World;
 
 impl World {
     /// The turn did exactly what the reference expects: its audit, its answer, its closes, its fan-out.

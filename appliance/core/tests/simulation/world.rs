@@ -1,7 +1,6 @@
 //! The world around one box: people with devices, connections that break, a store that lasts, clocks that step.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt::Write as _;
 
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId, Sequence};
 use wardline_core::input::{Door, Zone};
@@ -19,6 +18,7 @@ use crate::coverage::Coverage;
 use crate::random::Random;
 use crate::reference::{Reference, Ward};
 use crate::store::Store;
+use crate::trace::{Trace, note};
 
 pub(crate) const NAMES: [&str; 8] = ["Ana", "Ben", "Chidi", "Dana", "Emeka", "Farah", "Goran", "Hana"];
 
@@ -146,40 +146,6 @@ pub(crate) enum Stranger {
     Silent,
 }
 
-/// What happened, as a hash, and in words when somebody wants to read it.
-pub(crate) struct Trace {
-    pub(crate) hash: u64,
-    words: Option<String>,
-}
-
-impl std::fmt::Write for Trace {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        for byte in text.bytes() {
-            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        if let Some(words) = &mut self.words {
-            words.push_str(text);
-        }
-        Ok(())
-    }
-}
-
-impl Trace {
-    pub(crate) fn note(&mut self, what: std::fmt::Arguments<'_>) {
-        self.write_fmt(what).expect("writing into memory");
-        self.write_str("\n").expect("writing into memory");
-    }
-
-    pub(crate) fn words(&self) -> &str {
-        self.words.as_deref().unwrap_or_default()
-    }
-}
-
-macro_rules! note {
-    ($world:expr, $($what:tt)*) => { $world.trace.note(format_args!($($what)*)) };
-}
-pub(crate) use note;
-
 impl World {
     pub(crate) fn new(seed: u64, readable: bool) -> Self {
         let random = Random::new(seed);
@@ -219,7 +185,7 @@ impl World {
             acked: Vec::new(),
             left: Vec::new(),
             coverage: Coverage::new(),
-            trace: Trace { hash: 0xcbf2_9ce4_8422_2325, words: readable.then(String::new) },
+            trace: Trace::new(readable),
             faults: false,
             disk_low: false,
             crashed_in: 0,

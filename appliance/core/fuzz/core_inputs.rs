@@ -1,0 +1,352 @@
+//! Bytes as a history: each few of them are one input to a whole relay with two people already in it. Whatever the
+//! order, it never panics, numbers its changes and audit entries without a gap, sets no timer too many, and a restart
+//! from its writes arrives at the same state.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use libfuzzer_sys::fuzz_target;
+use wardline_core::directory::PublicKey;
+use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
+use wardline_core::input::{Ask, Door, Fresh, Input, Submit, Zone};
+use wardline_core::pin::PinMac;
+use wardline_core::policy::Policy;
+use wardline_core::refusal::PeerFault;
+use wardline_core::relay::Relay;
+use wardline_core::session::{Expect, Verifier};
+use wardline_core::state::{Restored, State};
+use wardline_core::text::{Name, Sealed, WrappedKey};
+use wardline_core::time::{Mono, Now, Wall};
+use wardline_core::turn::{Send, Turn};
+use wardline_core::wire::{self, Incoming, proto};
+use wardline_core::write::Write;
+
+/// Everything verifies: the fuzzer need not sign.
+struct Trusting;
+
+impl Verifier for Trusting {
+    fn p256(&self, _: &PublicKey, _: &[u8], _: &[u8; 64]) -> bool {
+        true
+    }
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn short(&mut self) -> u64 {
+        u64::from(self.byte().unwrap_or(0)) << 8 | u64::from(self.byte().unwrap_or(0))
+    }
+}
+
+struct Box {
+    relay: Relay,
+    now: Now,
+    /// The fold of what was written.
+    state: State,
+    expects: BTreeMap<Conn, Expect>,
+    open: Vec<Conn>,
+    next_conn: u64,
+    code: Option<String>,
+    seed: u8,
+}
+
+fn fresh(seed: u8) -> Fresh {
+    Fresh { seed: [seed; 32], key: WrappedKey(vec![1; 60]) }
+}
+
+impl Box {
+    fn take(&mut self, turn: Turn) {
+        for numbered in turn.writes {
+            assert_eq!(numbered.change.0, self.state.change.0 + 1, "a gap in the changes");
+            if let Write::Audited { index, .. } = &numbered.write {
+                assert_eq!(*index, self.state.audited + 1, "a gap in the audit");
+            }
+            self.state.apply(numbered.change, &numbered.write);
+        }
+        for send in turn.sends {
+            match send {
+                Send::Welcome { conn, expect, .. } => drop(self.expects.insert(conn, expect)),
+                Send::Reply { body: proto::server_frame::Body::JoinCode(code), .. } => {
+                    self.code = Some(code.code)
+                }
+                Send::Fanout { change, conns, .. } => {
+                    assert!(change <= self.state.change && !conns.is_empty());
+                    assert!(conns.iter().all(|conn| self.open.contains(conn)), "a fan-out to nobody");
+                }
+                Send::Attach { after, .. } => assert!(after.is_none_or(|after| after <= self.state.change)),
+                _ => {}
+            }
+        }
+        let load = self.relay.load();
+        assert_eq!(load.links, self.open.len());
+        assert!(load.timers <= load.links + self.state.devices.len() + 1, "{load:?}");
+        assert!(load.attached <= load.links && load.unproven <= load.links && load.held <= load.links);
+    }
+
+    fn handle(&mut self, input: Input) {
+        let turn = self.relay.handle(self.now, input);
+        self.take(turn);
+    }
+
+    fn connect(&mut self, door: Door) -> Conn {
+        let conn = Conn(self.next_conn);
+        self.next_conn += 1;
+        self.open.push(conn);
+        self.handle(Input::Connected { conn, door });
+        conn
+    }
+
+    fn frame(&mut self, conn: Conn, body: proto::client_frame::Body) {
+        self.seed = self.seed.wrapping_add(1);
+        let seed = self.seed;
+        let frame = proto::ClientFrame { request: 1, body: Some(body) };
+        let (request, Ok(incoming)) = wire::parse(frame, || fresh(seed)) else { return };
+        let input = match incoming {
+            Incoming::Hello { versions, device, .. } => {
+                Input::Hello { conn, request, versions, device, challenge: [seed; 32] }
+            }
+            Incoming::Join { code, key, name, .. } => {
+                let expect = self.expects.remove(&conn);
+                let proven = expect.map(|e| e.verify_join(&Trusting, &[0; 32], code, key, name, &[0; 64]));
+                match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
+                    Ok(proven) => Input::Join { conn, request, proven, fresh: fresh(seed) },
+                    Err(fault) => Input::Faulted { conn, fault },
+                }
+            }
+            Incoming::Prove { device, .. } => {
+                let expect = self.expects.remove(&conn);
+                let proven =
+                    expect.map(|expect| expect.verify_sign_in(&Trusting, &[0; 32], device, &[0; 64]));
+                match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
+                    Ok(proven) => Input::Proof { conn, request, proven },
+                    Err(fault) => Input::Faulted { conn, fault },
+                }
+            }
+            Incoming::Unlock { .. } => Input::PinOffered { conn, request },
+            Incoming::Submit { number, message, conversation, text } => {
+                let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
+                let ask = Ask::Submit(Submit { number, message, conversation, body });
+                Input::Request { conn, request, ask }
+            }
+            Incoming::Ask(ask) => Input::Request { conn, request, ask },
+        };
+        self.handle(input);
+    }
+
+    fn restart(&mut self) {
+        let restored = Restored {
+            people: self.state.people.values().cloned().collect(),
+            devices: self.state.devices.values().cloned().collect(),
+            codes: self.state.codes.values().cloned().collect(),
+            conversations: self.state.conversations.values().cloned().collect(),
+            change: self.state.change,
+            audited: self.state.audited,
+            last_at: self.state.last_at,
+        };
+        assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
+        self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");
+        assert!(*self.relay.state() == self.state, "a restart is elsewhere");
+        self.open.clear();
+        self.expects.clear();
+    }
+
+    fn device(&self, at: u64) -> u64 {
+        self.state
+            .devices
+            .keys()
+            .nth(at as usize % self.state.devices.len().max(1))
+            .map_or(1, |id| id.value())
+    }
+
+    fn person(&self, at: u64) -> u64 {
+        self.state.people.keys().nth(at as usize % self.state.people.len().max(1)).map_or(1, |id| id.value())
+    }
+
+    fn place(&self, at: u64) -> u64 {
+        let places = &self.state.conversations;
+        places.keys().nth(at as usize % places.len().max(1)).map_or(1, |id| id.value())
+    }
+
+    /// A whole join, by a code of the local service.
+    fn join(&mut self, local: Conn, person: u64, pin: u8) {
+        self.frame(local, proto::client_frame::Body::IssueJoinCode(proto::IssueJoinCode { person }));
+        let Some(code) = self.code.take() else { return };
+        let conn = self.connect(Door::Network(Zone::Ward));
+        self.frame(conn, hello(0));
+        self.frame(conn, join(code));
+        self.handle(Input::PinMac { conn, mac: Some(PinMac([pin; 32])) });
+        self.frame(conn, proto::client_frame::Body::Sync(proto::Sync { cursor: Vec::new() }));
+    }
+}
+
+fn hello(device: u64) -> proto::client_frame::Body {
+    let client = "fuzz".to_owned();
+    proto::client_frame::Body::Hello(proto::Hello { version_min: 1, version_max: 1, client, device })
+}
+
+fn join(code: String) -> proto::client_frame::Body {
+    proto::client_frame::Body::Join(proto::Join {
+        code,
+        device_key: [4; 65].to_vec(),
+        device_name: "a phone".to_owned(),
+        pin: "correct horse".to_owned(),
+        signature: vec![0; 64],
+    })
+}
+
+fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> {
+    use proto::client_frame::Body;
+    let verb = bytes.byte()?;
+    let a = bytes.short();
+    let b = bytes.short();
+    let conn = world.open.get(a as usize % world.open.len().max(1)).copied().unwrap_or(Conn(0));
+    match verb % 32 {
+        0 => drop(world.connect(Door::Network(if a % 3 == 0 { Zone::Admin } else { Zone::Ward }))),
+        1 if conn != *local => {
+            world.open.retain(|open| *open != conn);
+            world.expects.remove(&conn);
+            world.handle(Input::Closed { conn });
+        }
+        2 => {
+            let device = if b == 0 { 0 } else { world.device(b) };
+            world.frame(conn, hello(device));
+        }
+        3 => {
+            let device = world.device(b);
+            world.frame(conn, Body::Prove(proto::Prove { device, signature: vec![0; 64] }));
+        }
+        4 => {
+            let code = world.code.clone().unwrap_or_else(|| "0123456789".to_owned());
+            world.frame(conn, join(code));
+        }
+        5 => world.frame(conn, Body::Unlock(proto::Unlock { pin: "a pin".to_owned() })),
+        6 => {
+            let mac = (b != 0).then_some(PinMac([b as u8; 32]));
+            world.handle(Input::PinMac { conn, mac });
+        }
+        7 => {
+            let device = DeviceId::new(world.device(b))?;
+            let cursor = world.relay.cursors().seal(device, Change(b % (world.state.change.0 + 2)));
+            world.frame(conn, Body::Sync(proto::Sync { cursor: cursor.0.to_vec() }));
+        }
+        8 => world.frame(conn, Body::Sync(proto::Sync { cursor: Vec::new() })),
+        9..=12 => {
+            let conversation = world.place(b);
+            let submit = proto::Submit {
+                number: b % 64,
+                message: vec![b as u8; 16],
+                conversation,
+                text: "x".to_owned(),
+            };
+            world.frame(conn, Body::Submit(submit));
+        }
+        13 => {
+            let receipt = proto::Receipt { conversation: world.place(b), delivered: b % 16, read: a % 16 };
+            world.frame(conn, Body::Receipt(receipt));
+        }
+        14 => {
+            let history =
+                proto::History { conversation: world.place(b), before: b % 16, limit: a as u32 % 120 };
+            world.frame(conn, Body::History(history));
+        }
+        15 => {
+            let person = world.person(b);
+            world.frame(conn, Body::OpenDirect(proto::OpenDirect { person }));
+        }
+        16 => {
+            let people = vec![world.person(a), world.person(b)];
+            world.frame(conn, Body::OpenGroup(proto::OpenGroup { title: "4 West".to_owned(), people }));
+        }
+        17 => {
+            let add = if b % 2 == 0 { vec![world.person(b)] } else { Vec::new() };
+            let remove = if b % 3 == 0 { vec![world.person(a)] } else { Vec::new() };
+            let change = proto::ChangeMembers { conversation: world.place(b), add, remove };
+            world.frame(conn, Body::ChangeMembers(change));
+        }
+        18 => world.frame(conn, Body::Active(proto::Active {})),
+        19 => {
+            let by = if b % 2 == 0 { *local } else { conn };
+            let device = world.device(b);
+            world.frame(by, Body::RevokeDevice(proto::RevokeDevice { device }));
+        }
+        20 => {
+            let person = world.person(b);
+            world.frame(*local, Body::SetStanding(proto::SetStanding { person, suspended: a % 3 == 0 }));
+        }
+        21 => {
+            let conversation = world.place(b);
+            world.frame(*local, Body::PurgeConversation(proto::PurgeConversation { conversation }));
+        }
+        22 => {
+            let name = Name::parse("Chidi").ok()?.reveal().to_owned();
+            let add = proto::AddPerson { name, title: String::new(), administrator: a % 2 == 0 };
+            world.frame(*local, Body::AddPerson(add));
+        }
+        23 => {
+            let person = world.person(b);
+            world.join(*local, person, b as u8);
+        }
+        24 => {
+            let ms = a * if b % 4 == 0 { 60_000 } else { 10 };
+            world.now = Now { mono: world.now.mono.after(ms), wall: world.now.wall.after(ms) };
+            let turn = world.relay.handle_timeout(world.now);
+            world.take(turn);
+            assert!(world.relay.poll_timeout().is_some_and(|due| due > world.now.mono), "a timer is stuck");
+        }
+        25 => world.now.wall = Wall(world.now.wall.0.wrapping_add((a as i64 - 32_768) * 10_000)),
+        26 => world.handle(Input::Disk { free: a << 12 }),
+        27 => {
+            let conversation = ConversationId::new(world.place(b))?;
+            let (read_through, any_through) = (Sequence(a % 16), Sequence(b % 8));
+            world.handle(Input::Aged { conversation, read_through, any_through });
+        }
+        28 => world.handle(Input::Faulted { conn, fault: PeerFault::Malformed }),
+        29 if a % 8 == 0 => {
+            world.restart();
+            *local = world.connect(Door::Local);
+        }
+        30 => {
+            world.handle(Input::Request { conn, request: RequestId(b), ask: Ask::ListPeople { after: None } })
+        }
+        31 if a % 64 == 0 => world.handle(Input::Drain),
+        _ => {}
+    }
+    Some(())
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let now = Now { mono: Mono(0), wall: Wall(1_800_000_000_000) };
+    let mut world = Box {
+        relay: Relay::new(now, Policy::default(), &[9; 32], Restored::default()).expect("an empty store"),
+        now,
+        state: State::default(),
+        expects: BTreeMap::new(),
+        open: Vec::new(),
+        next_conn: 1,
+        code: None,
+        seed: 0,
+    };
+    let mut local = world.connect(Door::Local);
+    for name in ["Ana", "Ben"] {
+        let add =
+            proto::AddPerson { name: name.to_owned(), title: String::new(), administrator: name == "Ana" };
+        world.frame(local, proto::client_frame::Body::AddPerson(add));
+    }
+    for at in 0..2 {
+        let person = world.person(at);
+        world.join(local, person, 1);
+    }
+    let mut bytes = Bytes(bytes);
+    for _ in 0..400 {
+        if step(&mut world, &mut local, &mut bytes).is_none() {
+            break;
+        }
+    }
+    world.restart();
+});

@@ -1,0 +1,113 @@
+//! The reference's rules for administration, and for what the box does by itself.
+
+use wardline_core::audit::{Act, Actor};
+use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence};
+use wardline_core::time::Now;
+use wardline_core::wire::proto::RefusalCode as Code;
+use wardline_core::wire::proto::client_frame::Body;
+
+use crate::reference::{Answer, Expected, JoinCode, Person, Reference};
+use crate::reference_ward::Chosen;
+
+impl Reference {
+    pub(crate) fn administer(&mut self, now: Now, by: Actor, body: &Body, chosen: Chosen) -> Expected {
+        let done = || Expected::answered(Answer::Done);
+        match body {
+            Body::AddPerson(add) => {
+                let Some(id) = chosen.person.filter(|id| self.ward.person(*id).is_none()) else {
+                    return Expected::default();
+                };
+                self.ward.people.push(Person { id, administrator: add.administrator, suspended: false });
+                let mut expected = Expected::answered(Answer::PersonAdded);
+                expected.audits.push((by, Act::PersonAdded(id)));
+                expected
+            }
+            Body::IssueJoinCode(issue) => {
+                let person = PersonId::new(issue.person).expect("parsed before");
+                match self.ward.person(person).map(|person| person.suspended) {
+                    None => return Expected::refused(Code::NoSuchPerson),
+                    Some(true) => return Expected::refused(Code::PersonSuspended),
+                    Some(false) => {}
+                }
+                let Some(hash) = chosen.code else { return Expected::default() };
+                let expires = now.wall.after(self.policy.join_code_ms);
+                self.ward.codes.push(JoinCode { hash, person, expires });
+                let mut expected = Expected::answered(Answer::JoinCode);
+                expected.audits.push((by, Act::JoinCodeIssued(person)));
+                expected
+            }
+            Body::RevokeDevice(revoke) => {
+                let id = DeviceId::new(revoke.device).expect("parsed before");
+                let Some(device) = self.ward.device_mut(id) else {
+                    return Expected::refused(Code::NoSuchDevice);
+                };
+                let mut expected = done();
+                if !device.revoked {
+                    device.revoked = true;
+                    expected.audits.push((by, Act::DeviceRevoked(id)));
+                }
+                self.expel(&[id], &mut expected);
+                expected
+            }
+            Body::SetStanding(set) => {
+                let id = PersonId::new(set.person).expect("parsed before");
+                let mut expected = done();
+                let Some(person) = self.ward.people.iter_mut().find(|person| person.id == id) else {
+                    return Expected::refused(Code::NoSuchPerson);
+                };
+                if person.suspended != set.suspended {
+                    person.suspended = set.suspended;
+                    let act = if set.suspended { Act::PersonSuspended(id) } else { Act::PersonRestored(id) };
+                    expected.audits.push((by, act));
+                }
+                if set.suspended {
+                    let devices = self.ward.devices.iter().filter(|device| device.person == id);
+                    let devices: Vec<DeviceId> = devices.map(|device| device.id).collect();
+                    self.expel(&devices, &mut expected);
+                }
+                expected
+            }
+            Body::PurgeConversation(purge) => {
+                let id = ConversationId::new(purge.conversation).expect("parsed before");
+                let mut expected = done();
+                let Some(conversation) = self.ward.conversation_mut(id) else {
+                    return Expected::refused(Code::NoSuchConversation);
+                };
+                if !conversation.purged {
+                    conversation.purged = true;
+                    expected.audits.push((by, Act::ConversationPurged(id)));
+                }
+                expected
+            }
+            Body::ListDevices(list) => {
+                let person = PersonId::new(list.person).expect("parsed before");
+                if self.ward.person(person).is_none() {
+                    return Expected::refused(Code::NoSuchPerson);
+                }
+                let mut expected = Expected::answered(Answer::Devices);
+                expected.audits.push((by, Act::DevicesListed(person)));
+                expected
+            }
+            Body::ListPeople(_) => Expected::answered(Answer::People),
+            _ => Expected::refused(Code::UnknownRequest),
+        }
+    }
+
+    /// What was read by everybody goes when it is old; what somebody has not read, only when it is twice as old.
+    pub(crate) fn aged(&mut self, place: ConversationId, read_through: u64, any_through: u64) -> Expected {
+        let mut expected = Expected::default();
+        let Some(conversation) = self.ward.conversation_mut(place) else { return expected };
+        let mut through = conversation.expired_through;
+        for sequence in 1..=conversation.messages.len() as u64 {
+            let unread = conversation.members.iter().any(|member| !member.left && member.read < sequence);
+            if sequence <= any_through || (sequence <= read_through && !unread) {
+                through = through.max(sequence);
+            }
+        }
+        if through > conversation.expired_through {
+            conversation.expired_through = through;
+            expected.audits.push((Actor::TheBox, Act::MessagesExpired(place, Sequence(through))));
+        }
+        expected
+    }
+}

@@ -1,0 +1,78 @@
+//! What a history leaves behind: a hash that tells two histories apart, and words for a reader.
+
+use std::fmt::Write as _;
+
+use wardline_core::wire::proto;
+
+use crate::world::World;
+
+/// What happened, as a hash, and in words when somebody wants to read it.
+pub(crate) struct Trace {
+    pub(crate) hash: u64,
+    words: Option<String>,
+}
+
+impl std::fmt::Write for Trace {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for byte in text.bytes() {
+            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        if let Some(words) = &mut self.words {
+            words.push_str(text);
+        }
+        Ok(())
+    }
+}
+
+impl Trace {
+    pub(crate) fn new(readable: bool) -> Self {
+        Self { hash: 0xcbf2_9ce4_8422_2325, words: readable.then(String::new) }
+    }
+
+    pub(crate) fn note(&mut self, what: std::fmt::Arguments<'_>) {
+        self.write_fmt(what).expect("writing into memory");
+        self.write_str("\n").expect("writing into memory");
+    }
+
+    pub(crate) fn words(&self) -> &str {
+        self.words.as_deref().unwrap_or_default()
+    }
+}
+
+macro_rules! note {
+    ($world:expr, $($what:tt)*) => { $world.trace.note(format_args!($($what)*)) };
+}
+pub(crate) use note;
+
+impl World {
+    /// What a client is shown, with the change that its cursor then says.
+    pub(crate) fn note_frame(&mut self, index: usize, frame: &proto::ServerFrame) {
+        use proto::event::Kind;
+        use proto::server_frame::Body;
+        let name = &self.clients[index].name;
+        let at = |cursor: &[u8]| {
+            <[u8; 16]>::try_from(cursor).ok().and_then(|c| self.cursors.get(&c)).map(|c| c.1.0)
+        };
+        match &frame.body {
+            Some(Body::Delivery(delivery)) => {
+                let at = at(&delivery.cursor);
+                match delivery.event.as_ref().and_then(|event| event.kind.as_ref()) {
+                    Some(Kind::Message(m)) => {
+                        note!(self, "{name} <- {at:?} {:016x} {}", m.conversation, m.sequence)
+                    }
+                    Some(Kind::Conversation(c)) => {
+                        note!(self, "{name} <- {at:?} {:016x} from {}", c.conversation, c.first_sequence);
+                    }
+                    Some(Kind::Gone(gone)) => note!(self, "{name} <- {at:?} {:016x} gone", gone.conversation),
+                    _ => {}
+                }
+            }
+            Some(Body::SyncStarted(s)) => note!(self, "{name} <- sync, snapshot {}", s.snapshot),
+            Some(Body::Synced(s)) => note!(self, "{name} <- synced at {:?}", at(&s.cursor)),
+            Some(Body::Accepted(a)) => {
+                note!(self, "{name} <- {:?} accepted {:016x} {}", at(&a.cursor), a.conversation, a.sequence)
+            }
+            _ => {}
+        }
+    }
+}
