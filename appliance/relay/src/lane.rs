@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -85,6 +86,7 @@ pub struct Lane {
     inner: Mutex<Inner>,
     written: Notify,
     filled: Notify,
+    closing: Notify,
 }
 
 /// What the writer does next.
@@ -115,7 +117,8 @@ impl Lane {
             pin: None,
             close: None,
         };
-        Self { inner: Mutex::new(inner), written: Notify::new(), filled: Notify::new() }
+        let (written, filled, closing) = (Notify::new(), Notify::new(), Notify::new());
+        Self { inner: Mutex::new(inner), written, filled, closing }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -205,6 +208,21 @@ impl Lane {
         inner.close.get_or_insert(code);
         drop(inner);
         self.filled.notify_one();
+        self.closing.notify_one();
+    }
+
+    /// The code, once the lane has been closing for so long. For one waiter at a time.
+    pub async fn overdue(&self, patience: Duration) -> CloseCode {
+        loop {
+            let code = self.inner().close;
+            match code {
+                None => self.closing.notified().await,
+                Some(code) => {
+                    tokio::time::sleep(patience).await;
+                    return code;
+                }
+            }
+        }
     }
 
     /// Whether a catch-up that began at this generation may go on.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
@@ -31,6 +32,8 @@ use crate::metrics::Metrics;
 
 /// PINs stretched at a time: each takes 19 MiB and 30 ms of a core.
 const STRETCHES_MAX: usize = 2;
+/// How long a closing connection may take to write what waits: who takes nothing in cannot hold its place.
+const WRITE_OUT_MAX: Duration = Duration::from_secs(1);
 
 /// What every connection needs; one for the process.
 pub struct Context {
@@ -96,6 +99,7 @@ where
     let mut writing = std::pin::pin!(writer::run(context, conn, &lane, writer));
     let code = tokio::select! {
         code = &mut writing => code,
+        code = lane.overdue(WRITE_OUT_MAX) => code,
         ended = incoming.run() => match ended {
             // The peer left.
             None => CloseCode::DONE,
@@ -103,7 +107,10 @@ where
             Some(fault) => {
                 tracing::info!(conn = safe(&conn), fault = safe(&fault), "peer fault");
                 context.tell(Input::Faulted { conn, fault }, None).await;
-                writing.await
+                tokio::select! {
+                    code = &mut writing => code,
+                    code = lane.overdue(WRITE_OUT_MAX) => code,
+                }
             }
         },
     };
