@@ -1,0 +1,154 @@
+//! Devices and people who want what is not theirs.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use wardline_core::limits::PIN_TRIES_MAX;
+use wardline_core::wire::proto::client_frame::Body as Ask;
+use wardline_core::wire::proto::server_frame::Body as Answer;
+use wardline_core::wire::proto::{self, RefusalCode};
+
+use super::Arena;
+use super::support::pair::PIN;
+use super::support::raw::{Device, Raw, Way, hello, refusal, refused_as, submit};
+use super::support::until;
+
+/// The refusal just sent was final.
+const REFUSED: u64 = 0x14;
+
+/// The place that a message got.
+fn accepted(answer: Answer) -> Result<proto::Accepted> {
+    match answer {
+        Answer::Accepted(accepted) => Ok(accepted),
+        Answer::Refused(refused) => bail!("not accepted: {}", refused.code().as_str_name()),
+        _ => bail!("not accepted"),
+    }
+}
+
+/// A direct conversation with somebody.
+pub(super) async fn conversation_with(raw: &mut Raw, person: u64) -> Result<u64> {
+    match raw.ask(Ask::OpenDirect(proto::OpenDirect { person })).await? {
+        Answer::Opened(opened) => Ok(opened.conversation.context("opened nothing")?.conversation),
+        _ => bail!("no conversation was opened"),
+    }
+}
+
+pub(super) async fn numbers(arena: &mut Arena) -> Result<()> {
+    let (mut raw, _) = arena.way.join(&arena.fixture.code("Grace")?, PIN).await?;
+    let conversation = conversation_with(&mut raw, arena.fixture.person("Hugo")?).await?;
+    let first = accepted(raw.ask(submit(5, 5, conversation, "five")).await?)?;
+    // The same again is answered the same, and takes no second place.
+    let again = accepted(raw.ask(submit(5, 5, conversation, "five")).await?)?;
+    ensure!((first.sequence, first.at) == (again.sequence, again.at), "a retry was answered otherwise");
+    let next = accepted(raw.ask(submit(6, 6, conversation, "six")).await?)?;
+    ensure!(next.sequence == first.sequence + 1, "a retry took a place in the conversation");
+    // A number that was skipped has passed; the connection goes on.
+    refused_as(&raw.refused(submit(3, 3, conversation, "three")).await?, RefusalCode::NumberPassed)?;
+    for number in [0, u64::MAX] {
+        refused_as(&raw.refused(submit(number, 9, conversation, "x")).await?, RefusalCode::Invalid)?;
+    }
+    // A conversation of others looks like none.
+    let others = arena.pair.conversation.value();
+    refused_as(&raw.refused(submit(7, 7, others, "hello")).await?, RefusalCode::NoSuchConversation)?;
+    let history = Ask::History(proto::History { conversation: others, before: 0, limit: 10 });
+    refused_as(&raw.refused(history).await?, RefusalCode::NoSuchConversation)?;
+    // What administrators may do, others may not.
+    let purge = Ask::PurgeConversation(proto::PurgeConversation { conversation: others });
+    refused_as(&raw.refused(purge).await?, RefusalCode::NotAdministrator)?;
+    let before = arena.fixture.metric("wardline_relay_peer_faults_total")?;
+    raw.say(submit(5, 55, conversation, "another under five")).await?;
+    raw.closes_with(0x104).await?;
+    let after = arena.fixture.metric("wardline_relay_peer_faults_total")?;
+    ensure!(after == before + 1, "the fault was not counted");
+    Ok(())
+}
+
+pub(super) async fn join_codes(arena: &mut Arena) -> Result<()> {
+    let invalid = async |code: &str| {
+        let mut raw = arena.way.connect().await?;
+        let (answer, _) = raw.join(code, PIN, false).await?;
+        refused_as(&refusal(answer)?, RefusalCode::JoinCodeInvalid)?;
+        raw.closes_with(REFUSED).await
+    };
+    for code in ["0000000000", "0000\u{e9}0000"] {
+        invalid(code).await.with_context(|| format!("the code {code:?}"))?;
+    }
+    // What cannot be a code is refused before it is looked up; the connection may try again.
+    for code in ["", "00000", "000000000000"] {
+        let (answer, _) = arena.way.connect().await?.join(code, PIN, false).await?;
+        refused_as(&refusal(answer)?, RefusalCode::JoinCodeInvalid)?;
+    }
+    let code = arena.fixture.code("Ines")?;
+    invalid(&code.to_lowercase()).await.context("a code in lower case, which no client sends")?;
+    arena.way.join(&code, PIN).await.context("a good code")?;
+    invalid(&code).await.context("a code used twice")?;
+    // Weak PINs do not spend a code.
+    let code = arena.fixture.code("Ines")?;
+    for (pin, refused) in [("123456", RefusalCode::PinTooCommon), ("73915", RefusalCode::PinTooShort)] {
+        let mut raw = arena.way.connect().await?;
+        let (answer, _) = raw.join(&code, pin, false).await?;
+        refused_as(&refusal(answer)?, refused)?;
+    }
+    arena.way.join(&code, PIN).await.context("a good code after weak PINs").map(|_| ())
+}
+
+pub(super) async fn guest(arena: &mut Arena) -> Result<()> {
+    let way = Way { from: [127, 0, 0, 2].into(), ..Way::new(&arena.fixture.devbox) };
+    let mut raw = way.connect().await?;
+    refused_as(&raw.refused(hello(None)).await?, RefusalCode::Zone)?;
+    raw.closes_with(REFUSED).await?;
+    let (_, device) = arena.way.join(&arena.fixture.code("Luis")?, PIN).await?;
+    let mut raw = way.connect().await?;
+    refused_as(&raw.refused(hello(Some(device.id))).await?, RefusalCode::Zone)?;
+    raw.closes_with(REFUSED).await
+}
+
+/// A device whose session is left to lock.
+pub(super) async fn thief(arena: &Arena) -> Result<(Raw, Device)> {
+    arena.way.join(&arena.fixture.code("Keiko")?, PIN).await
+}
+
+pub(super) async fn wrong_pins(arena: &mut Arena, (mut raw, device): (Raw, Device)) -> Result<()> {
+    // Ten seconds after its join at the latest, and most of them are over.
+    loop {
+        if let Some(Answer::Locked(locked)) = raw.frame().await.context("the session did not lock")?.body {
+            ensure!(locked.tries_left == PIN_TRIES_MAX, "{} tries left", locked.tries_left);
+            break;
+        }
+    }
+    let list = Ask::ListPeople(proto::ListPeople { after: 0 });
+    refused_as(&raw.refused(list).await?, RefusalCode::Locked)?;
+    let unlock = |pin: String| Ask::Unlock(proto::Unlock { pin });
+    for wrong in 1..PIN_TRIES_MAX {
+        // Half on this connection, half on others: tries count by device.
+        if wrong == 5 {
+            raw = arena.way.connect().await?;
+            let challenge = raw.hello(Some(device.id)).await?;
+            let proof = raw.proof(&device, &challenge)?;
+            match raw.ask(Ask::Prove(proof)).await? {
+                Answer::PinNeeded(needed) => {
+                    ensure!(needed.tries_left == PIN_TRIES_MAX - 4, "tries forgotten")
+                }
+                _ => bail!("a locked session was opened without its PIN"),
+            }
+        }
+        let refused = raw.refused(unlock(format!("wrong {wrong}"))).await?;
+        refused_as(&refused, RefusalCode::PinWrong)?;
+        ensure!(refused.tries_left == PIN_TRIES_MAX - wrong, "{} tries left", refused.tries_left);
+    }
+    refused_as(&raw.refused(unlock("wrong at last".to_owned())).await?, RefusalCode::PinLockedOut)?;
+    raw.closes_with(REFUSED).await?;
+    // The right PIN comes too late.
+    let mut raw = arena.way.connect().await?;
+    let challenge = raw.hello(Some(device.id)).await?;
+    let proof = raw.proof(&device, &challenge)?;
+    refused_as(&raw.refused(Ask::Prove(proof)).await?, RefusalCode::PinLockedOut)?;
+    raw.closes_with(REFUSED).await?;
+    // The administrator sees it.
+    let keiko = arena.fixture.person("Keiko")?;
+    until(super::support::raw::PATIENCE, "the device is shown as locked out", || {
+        let answer =
+            arena.fixture.devbox.console()?.ask(Ask::ListDevices(proto::ListDevices { person: keiko }))?;
+        let Answer::DeviceList(list) = answer else { bail!("no list of devices") };
+        Ok(list.devices.iter().any(|d| d.device == device.id.value() && d.pin_locked_out))
+    })
+    .await
+}
