@@ -24,8 +24,8 @@ const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
 
 /// Everything at once, since a trip to the connection's thread costs more than most of these. `?1` is the person, `?2`
 /// the last change they have, `?3` how many messages at most in all, `?4` how many of each conversation, `?5` the most
-/// members that watermarks are pushed to.
-static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
+/// members that watermarks are pushed to. On the `+ 0`, see [`super::read`].
+pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (person, conversation, member) = (row::PERSON, row::CONVERSATION, row::MEMBER);
     // Joining stamps the conversation too, so `changed` also finds those that the person is new in. Counting present
     // members stops one above the most.
@@ -33,33 +33,33 @@ static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
         "{HEAD}; \
          WITH RECURSIVE walk (conversation, sequence, floor, change) AS ( \
            SELECT conversation.id, conversation.last, \
-                  max(mine.starts, conversation.first, conversation.last - ?4 + 1), conversation.last_change \
+                  max(mine.starts, conversation.first, conversation.last - (?4 + 0) + 1), conversation.last_change \
            FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation \
-           WHERE mine.person = ?1 AND mine.gone = 0 AND conversation.purged = 0 \
-           AND conversation.last_change > ?2 AND conversation.last >= max(mine.starts, conversation.first) \
+           WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.purged = 0 \
+           AND conversation.last_change > (?2 + 0) AND conversation.last >= max(mine.starts, conversation.first) \
            UNION ALL \
            SELECT walk.conversation, walk.sequence - 1, walk.floor, message.change \
            FROM walk CROSS JOIN message ON message.conversation = walk.conversation \
                                        AND message.sequence = walk.sequence - 1 \
-           WHERE walk.sequence > walk.floor AND message.change > ?2 \
-           LIMIT ?3) \
+           WHERE walk.sequence > walk.floor AND message.change > (?2 + 0) \
+           LIMIT (?3 + 0)) \
          SELECT change FROM walk; \
-         SELECT {person} FROM person WHERE changed > ?2; \
+         SELECT {person} FROM person WHERE changed > (?2 + 0); \
          SELECT {conversation} FROM conversation \
-         WHERE changed > ?2 AND id IN (SELECT conversation FROM member WHERE person = ?1 AND gone = 0); \
+         WHERE changed > (?2 + 0) AND id IN (SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 0); \
          SELECT {member} FROM member WHERE conversation IN ( \
            SELECT conversation.id FROM member AS mine \
            CROSS JOIN conversation ON conversation.id = mine.conversation \
-           WHERE mine.person = ?1 AND mine.gone = 0 AND conversation.changed > ?2); \
-         SELECT conversation FROM member WHERE person = ?1 AND gone = 1 AND changed > ?2 ORDER BY conversation; \
+           WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.changed > (?2 + 0)); \
+         SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 1 AND changed > (?2 + 0) ORDER BY conversation; \
          SELECT other.conversation, other.person, other.delivered, other.read, other.changed \
          FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation \
          CROSS JOIN member AS other ON other.conversation = mine.conversation \
-         WHERE mine.person = ?1 AND mine.gone = 0 \
-         AND conversation.member_changed > ?2 AND conversation.changed <= ?2 \
-         AND other.gone = 0 AND other.changed > ?2 \
+         WHERE mine.person = (?1 + 0) AND mine.gone = 0 \
+         AND conversation.member_changed > (?2 + 0) AND conversation.changed <= (?2 + 0) \
+         AND other.gone = 0 AND other.changed > (?2 + 0) \
          AND (SELECT count(*) FROM (SELECT 1 FROM member AS present \
-              WHERE present.conversation = mine.conversation AND present.gone = 0 LIMIT ?5 + 1)) <= ?5 \
+              WHERE present.conversation = mine.conversation AND present.gone = 0 LIMIT (?5 + 1))) <= (?5 + 0) \
          ORDER BY other.changed"
     )
     .into()

@@ -88,10 +88,10 @@ const MESSAGES: Many = Many {
 };
 const ENTRIES: Many = Many { head: "INSERT INTO audit (entry_index, bytes) VALUES ", columns: 2, tail: "" };
 
-/// Before messages go: what their devices have spent stays spent.
+/// Before messages go: what their devices have spent stays spent. On the `+ 0`, see [`super::read`].
 const RAISE_FLOORS: &str = "UPDATE device SET number_floor = max(number_floor, gone.number) \
      FROM (SELECT device, max(number) AS number FROM message \
-           WHERE conversation = ? AND sequence <= ? AND change < ? GROUP BY device) AS gone \
+           WHERE conversation = (? + 0) AND sequence <= (? + 0) AND change < (? + 0) GROUP BY device) AS gone \
      WHERE device.id = gone.device";
 const EXPIRE: &str = "DELETE FROM message WHERE conversation = ? AND sequence <= ? AND change < ?";
 
