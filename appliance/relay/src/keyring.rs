@@ -1,7 +1,8 @@
 //! Conversation keys: unwrapped here, in memory only, and used to seal and open bodies.
 //!
-//! The keeper's database key never encrypts a body. Three keys are derived from it (HKDF-SHA-256, RFC 5869), one each
-//! for wrapping conversation keys, for cursors and for SQLCipher, so that none of them gives away another.
+//! The keeper's database key never encrypts a body. It is SQLCipher's, so that a recovered key opens the file with
+//! the stock tool; from it others are derived (HKDF-SHA-256, RFC 5869) for wrapping conversation keys, for cursors and
+//! for stateless resets, and none of these gives away another.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,12 +29,14 @@ pub enum KeyError {
     NoRandomness,
 }
 
-/// The three keys that come of the keeper's one.
+/// The keys that come of the keeper's one.
 pub struct BoxKeys {
     /// For [`crate::store::StoreKey`].
     pub store: Zeroizing<[u8; 32]>,
     /// For [`wardline_core::cursor::Cursors`].
     pub cursor: Zeroizing<[u8; 32]>,
+    /// For QUIC's stateless resets ([`crate::front::quic::open`]).
+    pub reset: Zeroizing<[u8; 32]>,
     wrap: Zeroizing<[u8; 32]>,
 }
 
@@ -48,8 +51,12 @@ impl BoxKeys {
             okm.fill(key.as_mut()).map_err(|_| KeyError::DoesNotOpen)?;
             Ok(key)
         };
-        // The database key itself is SQLCipher's, so that a recovered key opens the file with the stock tool.
-        Ok(Self { store: Zeroizing::new(*database_key), cursor: derive(b"cursor")?, wrap: derive(b"wrap")? })
+        Ok(Self {
+            store: Zeroizing::new(*database_key),
+            cursor: derive(b"cursor")?,
+            reset: derive(b"reset")?,
+            wrap: derive(b"wrap")?,
+        })
     }
 }
 

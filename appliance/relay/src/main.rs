@@ -82,7 +82,7 @@ async fn run(config: Config) -> Result<()> {
         Arc::new(Context::new(commands.clone(), Arc::clone(&library), keeper.clone(), Arc::clone(&metrics)));
 
     let certificates = Arc::new(Certificates::new(&leaves)?);
-    let endpoint = quic::open(config.listen, Arc::clone(&certificates))?;
+    let endpoint = quic::open(config.listen, Arc::clone(&certificates), &keys.reset)?;
     let limit = SourceLimit { per_second: config.source_rate, burst: config.source_burst };
     let zones = Arc::new(Zones::new(config.zone.clone()));
     tokio::spawn(quic::run(endpoint.clone(), zones, limit, Arc::clone(&context)));

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::hmac;
 use quinn::crypto::rustls::{HandshakeData, QuicServerConfig};
 use quinn::{Endpoint, EndpointConfig, IdleTimeout, Incoming, TransportConfig, VarInt};
+use quinn_proto::HashedConnectionIdGenerator;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -91,8 +93,13 @@ fn certified(leaf: &Leaf) -> Result<Arc<CertifiedKey>, rustls::Error> {
     Ok(Arc::new(CertifiedKey::from_der(chain, key, &provider)?))
 }
 
-/// Opens the endpoint.
-pub fn open(address: SocketAddr, certificates: Arc<Certificates>) -> Result<Endpoint, OpenError> {
+/// Opens the endpoint. `reset` outlives restarts, so that a client of the last run hears with its next packet that its
+/// connection is gone (RFC 9000, 10.3) and need not wait for silence to tell it.
+pub fn open(
+    address: SocketAddr,
+    certificates: Arc<Certificates>,
+    reset: &[u8; 32],
+) -> Result<Endpoint, OpenError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut tls = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -110,7 +117,14 @@ pub fn open(address: SocketAddr, certificates: Arc<Certificates>) -> Result<Endp
     let socket = std::net::UdpSocket::bind(address).map_err(bind)?;
     widen(&socket);
     let runtime = Arc::new(quinn::TokioRuntime);
-    Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime).map_err(bind)
+    let reset = hmac::Key::new(hmac::HMAC_SHA256, reset);
+    // Connection ids of the last run must still look like ours, or their packets are dropped without a reset.
+    let mut ids = [0; 8];
+    ids.copy_from_slice(&hmac::sign(&reset, b"connection ids").as_ref()[..8]);
+    let ids = u64::from_be_bytes(ids);
+    let mut endpoint = EndpointConfig::new(Arc::new(reset));
+    endpoint.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
+    Endpoint::new(endpoint, Some(config), socket, runtime).map_err(bind)
 }
 
 fn transport() -> TransportConfig {
