@@ -9,6 +9,7 @@
 
 mod attempt;
 mod frames;
+mod pulse;
 mod sending;
 mod timers;
 
@@ -25,6 +26,7 @@ use wardline_core::pin::Pin;
 use wardline_core::wire::proto::{self, client_frame, server_frame};
 
 use crate::client::{Options, Standing};
+use crate::clock;
 use crate::connection::{Broken, Connection, Endpoint};
 use crate::error::{End, Error, InputError, Refused};
 use crate::event::{Accepted, Conversation, Event, Person, SignedIn, Unsent};
@@ -35,6 +37,7 @@ use crate::settle::{Receipts, Stamp, Taken};
 use crate::signin::Proven;
 use crate::state::State;
 use crate::trust::{Root, Trust};
+use pulse::Pulse;
 
 /// Events that wait for the user's side. Two minutes of a busy shift; more are asked for again.
 const QUEUE_MAX: usize = 4_096;
@@ -57,6 +60,7 @@ pub(crate) enum Command {
         settled: oneshot::Sender<Result<Accepted, Error>>,
     },
     Waiting(oneshot::Sender<Vec<Unsent>>),
+    Drained(oneshot::Sender<()>),
     Unlock {
         pin: Pin,
         reply: oneshot::Sender<Result<SignedIn, Error>>,
@@ -101,6 +105,7 @@ struct Up {
     /// Signed in since; `None`: locked.
     open: Option<Instant>,
     sync: Sync,
+    pulse: Pulse,
 }
 
 /// Whether the box delivers on this connection.
@@ -155,6 +160,8 @@ pub(crate) struct Agent {
     kept: Vec<(MessageId, oneshot::Sender<Result<MessageId, Error>>)>,
     settling: BTreeMap<MessageId, oneshot::Sender<Result<Accepted, Error>>>,
     delayed: BTreeMap<MessageId, (Instant, Refused)>,
+    /// Who waits for an empty outbox.
+    draining: Vec<oneshot::Sender<()>>,
     /// The box took a number for reused: one at a time until the outbox is empty.
     careful: bool,
 }
@@ -201,6 +208,7 @@ impl Agent {
             kept: Vec::new(),
             settling: BTreeMap::new(),
             delayed: BTreeMap::new(),
+            draining: Vec::new(),
             careful: false,
         };
         agent.connect();
@@ -210,6 +218,8 @@ impl Agent {
     pub(crate) async fn run(mut self) {
         let (end, done) = self.work().await.unwrap_or_else(|end| (end, None));
         self.finish(end).await;
+        // The files and their lock are free when `close` returns.
+        drop(self);
         if let Some(done) = done {
             let _ = done.send(());
         }
@@ -260,7 +270,7 @@ impl Agent {
         match command {
             Command::Follow => self.follow(),
             Command::Send { conversation, text, kept, settled } => {
-                match self.outbox.put(conversation, text, now_ms()) {
+                match self.outbox.put(conversation, text, clock::now_ms()) {
                     Ok(id) => {
                         self.kept.push((id, kept));
                         self.settling.insert(id, settled);
@@ -278,6 +288,7 @@ impl Agent {
                 });
                 let _ = reply.send(unsent.collect());
             }
+            Command::Drained(reply) => self.draining.push(reply),
             Command::Unlock { pin, reply } => {
                 if let Some((_, earlier)) = self.unlocking.replace((pin, reply)) {
                     let given_up = "Another PIN was offered before this one was sent.";
@@ -373,23 +384,17 @@ impl Agent {
         self.stand(Standing::Ended(end.clone()));
         self.link = Link::Down { until: Instant::now() };
         self.tell(Event::Ended(end));
-        let _ = tokio::time::timeout(STEADY, async {
-            for stamped in std::mem::take(&mut self.queue) {
-                if self.events.send(stamped).await.is_err() {
-                    break;
-                }
+        let leaving = matches!(&*self.standing.borrow(), Standing::Ended(End::Closed));
+        for stamped in std::mem::take(&mut self.queue) {
+            // Who closes does not wait for events any more.
+            let slot = if leaving { Duration::ZERO } else { STEADY };
+            if tokio::time::timeout(slot, self.events.send(stamped)).await.is_err() {
+                break;
             }
-        })
-        .await;
+        }
     }
 }
 
 fn storage(error: impl std::fmt::Display) -> End {
     End::Storage(error.to_string())
-}
-
-/// The wall clock, for what people see.
-fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map(|since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).unwrap_or(0)
 }

@@ -165,6 +165,11 @@ impl Client {
         self.ask(Command::Waiting).await
     }
 
+    /// Waits until nothing waits to be sent. Bound this with a timeout: it takes as long as the box is away.
+    pub async fn drained(&self) -> Result<(), Error> {
+        self.ask(Command::Drained).await
+    }
+
     /// Offers the person's PIN. Works while connecting as well: it is held until the box asks for it.
     pub async fn unlock(&self, pin: Pin) -> Result<SignedIn, Error> {
         self.ask(|reply| Command::Unlock { pin, reply }).await?

@@ -1,4 +1,4 @@
-//! Randomness and waiting times: the two ambient things this crate takes from the system in one place.
+//! Randomness, waiting times and the wall clock: what this crate takes from the system, in one place.
 
 use std::time::Duration;
 
@@ -29,6 +29,12 @@ pub(crate) fn part_of(whole: Duration) -> Duration {
 pub(crate) fn backoff(attempt: u32) -> Duration {
     let bound = WAIT_MIN.saturating_mul(2 << attempt.min(10)).min(WAIT_MAX);
     WAIT_MIN + part_of(bound - WAIT_MIN)
+}
+
+/// The wall clock, for what people see: milliseconds since 1970.
+pub(crate) fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map(|since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::wire::proto;
 
+use super::pulse::Pulse;
 use super::{Agent, Established, FAULTS_MAX, Link, Progress, STEADY, Sync, Up};
 use crate::client::Standing;
 use crate::clock;
@@ -64,7 +65,13 @@ impl Agent {
         let Established { connection, facility, proven } = established;
         self.asked = InFlight::new();
         self.receipts.reconnected(Instant::now());
-        self.link = Link::Up(Up { connection, facility, open: None, sync: Sync::No });
+        self.link = Link::Up(Up {
+            connection,
+            facility,
+            open: None,
+            sync: Sync::No,
+            pulse: Pulse::new(Instant::now()),
+        });
         match proven {
             Proven::SignedIn(signed_in) => self.opened(signed_in),
             Proven::PinNeeded { tries_left } => {

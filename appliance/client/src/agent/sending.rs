@@ -48,6 +48,11 @@ impl Agent {
         for id in ready {
             self.submit(id);
         }
+        if self.outbox.waiting().all(|waiting| waiting.failed.is_some()) {
+            for drained in self.draining.drain(..) {
+                let _ = drained.send(());
+            }
+        }
         if self.outbox.wants_rewriting() {
             self.rewrite_at.get_or_insert_with(|| Instant::now() + REWRITE_AFTER);
         }

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{Agent, storage};
+use super::{Agent, Link, storage};
 use crate::error::{End, Unreachable};
 
 impl Agent {
@@ -12,7 +12,11 @@ impl Agent {
         let delayed = self.delayed.values().map(|(until, _)| *until).filter(|until| *until > now).min();
         let delayed = delayed.filter(|_| self.is_open());
         let receipts = self.receipts.at().filter(|_| self.is_open());
-        [self.save_at, self.rewrite_at, delayed, receipts, self.asked.overdue_at()]
+        let pulse = match &self.link {
+            Link::Up(up) => Some(up.pulse.look_at()),
+            _ => None,
+        };
+        [pulse, self.save_at, self.rewrite_at, delayed, receipts, self.asked.overdue_at()]
             .into_iter()
             .flatten()
             .min()
@@ -31,7 +35,14 @@ impl Agent {
         if due(self.receipts.at()) && self.is_open() {
             self.flush_receipts();
         }
-        if due(self.asked.overdue_at()) {
+        let gone = match &mut self.link {
+            Link::Up(up) if up.pulse.look_at() <= now => {
+                let (sent, heard) = up.connection.traffic();
+                up.pulse.is_gone(sent, heard, now)
+            }
+            _ => false,
+        };
+        if gone || due(self.asked.overdue_at()) {
             self.lost(Unreachable::Silent(self.profile.identity.address.to_string()).into(), None)?;
         }
         Ok(())

@@ -82,7 +82,7 @@ pub(crate) async fn admin(common: &Common, admin: Admin) -> Result<(), Failure> 
     let client = Client::open_with(&common.profile()?, Options { peek: true }).await?;
     pin::contact(common, &client).await?;
     let done = act(&client, admin.act, Some(&client)).await;
-    client.close().await;
+    pin::leave(&client).await;
     done
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String
         say::clean_line(&identity.device_name),
         say::clean_line(&identity.facility),
     ));
-    client.close().await;
+    pin::leave(&client).await;
     Ok(())
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn whoami(common: &Common) -> Result<(), Failure> {
         }
     };
     say::line(&format!("box      {}, {standing}", identity.address));
-    client.close().await;
+    pin::leave(&client).await;
     Ok(())
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn people(common: &Common, as_json: bool) -> Result<(), Failure
         let gone = if person.suspended { "  (suspended)" } else { "" };
         say::line(&format!("{}  {}{gone}", person.id, say::clean_line(&format!("{}{title}", person.name))));
     }
-    client.close().await;
+    pin::leave(&client).await;
     Ok(())
 }
 
@@ -126,7 +126,7 @@ pub(crate) async fn send(
     };
     let tracked = client.send_tracked(place, text).await?;
     let settled = settle(&client, tracked, contact, wait, as_json).await;
-    client.close().await;
+    pin::leave(&client).await;
     settled
 }
 
@@ -209,7 +209,7 @@ pub(crate) async fn conversations(common: &Common, as_json: bool) -> Result<(), 
         let title = find::title(me, &people, conversation);
         say::line(&format!("{}  {title}{unread}{purged}", conversation.id));
     }
-    client.close().await;
+    pin::leave(&client).await;
     Ok(())
 }
 
@@ -245,6 +245,6 @@ pub(crate) async fn history(
     {
         say::note(&format!("Older ones: --before {}", oldest.sequence.0));
     }
-    client.close().await;
+    pin::leave(&client).await;
     Ok(())
 }

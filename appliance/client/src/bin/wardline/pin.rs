@@ -115,3 +115,12 @@ pub(crate) async fn contact(common: &Common, client: &Client) -> Result<(), Fail
         }
     }
 }
+
+/// Ends a client. What was kept from earlier goes first, if it can go soon.
+pub(crate) async fn leave(client: &Client) {
+    const SOON: std::time::Duration = std::time::Duration::from_secs(3);
+    if matches!(&*client.standing().borrow(), wardline_client::Standing::Open(_)) {
+        let _ = tokio::time::timeout(SOON, client.drained()).await;
+    }
+    client.close().await;
+}
