@@ -134,9 +134,10 @@ pub(crate) fn processes(directory: &Path) -> Result<Vec<(u32, String)>> {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         let Ok(line) = fs::read(entry.path().join("cmdline")) else { continue };
         if pid != std::process::id() && wanted.is_in(&line) {
-            let program = line.split(|byte| *byte == 0).next().unwrap_or_default();
-            let program = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-            found.push((pid, String::from_utf8_lossy(program).into_owned()));
+            // The keeper starts itself again through /proc/self/exe; the link says what it is.
+            let program = fs::read_link(entry.path().join("exe")).unwrap_or_default();
+            let program = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            found.push((pid, program));
         }
     }
     Ok(found)
