@@ -8,7 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={FILE}");
     let descriptors = protox::compile([FILE], [DIRECTORY])?;
     prost_build::Config::new()
-        // What people write or are called never prints itself; see `wire::redacted`.
+        // What people write or are called never prints itself.
         .skip_debug(["."])
         .compile_fds(descriptors)?;
     Ok(())

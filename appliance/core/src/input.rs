@@ -49,6 +49,13 @@ pub enum Input {
         /// Which.
         conn: Conn,
     },
+    /// A connection's address moved into another zone (RFC 9000, 9: migration).
+    Moved {
+        /// Which.
+        conn: Conn,
+        /// Where it is now.
+        zone: Zone,
+    },
     /// The first frame.
     Hello {
         /// On which connection.

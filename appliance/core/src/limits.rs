@@ -77,8 +77,9 @@ pub const PIN_BYTES_MAX: usize = 64;
 /// 300 bytes each in the core: 9 MB.
 pub const CONNECTIONS_MAX: usize = 30_000;
 
-/// Connections that have not signed in yet. A storm of 2,000 and as many attackers.
-pub const CONNECTIONS_UNPROVEN_MAX: usize = 4_000;
+/// Connections that have not signed in yet. One address may open 2,500 at once and 100 a second (the relay's defaults),
+/// and holds each for [`PROOF_TIME_MAX_MS`]: 2,500 + 15 x 100 = 4,000. So one address cannot take them all.
+pub const CONNECTIONS_UNPROVEN_MAX: usize = 6_000;
 
 /// Milliseconds from connecting to having proved a device: a bad minute of Wi-Fi, not a parked socket.
 pub const PROOF_TIME_MAX_MS: u64 = 15_000;

@@ -162,6 +162,7 @@ impl Relay {
         match input {
             Input::Connected { conn, door } => self.connected(now, &mut turn, conn, door),
             Input::Closed { conn } => self.closed(conn),
+            Input::Moved { conn, zone } => self.moved(&mut turn, conn, zone),
             Input::Hello { conn, request, versions, device, challenge } => {
                 self.hello(now, &mut turn, conn, request, versions, device, challenge);
             }
@@ -270,6 +271,16 @@ impl Relay {
     fn unfollow(&mut self, device: DeviceId) {
         if let Some(used) = self.used.remove(&device) {
             self.timers.remove(&(used.looks_at, Timer::Idle(device)));
+        }
+    }
+
+    /// What a zone does not allow ends when a connection roams into it.
+    fn moved(&mut self, turn: &mut Turn, conn: Conn, zone: Zone) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        link.door = Door::Network(zone);
+        if zone == Zone::Guest && !matches!(link.session, Session::ExpectHello | Session::Closing) {
+            turn.sends.push(refused(conn, RequestId::NONE, Refusal::Zone));
+            self.close(turn, conn, CloseCode::REFUSED);
         }
     }
 

@@ -51,7 +51,7 @@ pub struct Config {
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=3_650))]
     pub retention: u64,
     /// Handshakes a second that one address may begin.
-    #[arg(long, default_value_t = 500, value_name = "COUNT")]
+    #[arg(long, default_value_t = 100, value_name = "COUNT")]
     pub source_rate: u32,
     /// Handshakes that one address may begin at once: a whole ward behind one access controller.
     #[arg(long, default_value_t = 2_500, value_name = "COUNT")]

@@ -87,6 +87,8 @@ pub struct Driver {
     pub disk: Disk,
     /// The numbers.
     pub metrics: Arc<Metrics>,
+    /// A purged key may still be in the write-ahead log. True at start: the last run may have died before it was gone.
+    pub scrub_due: bool,
     /// The clock.
     pub clock: Clock,
     /// From the doorways.
@@ -196,11 +198,13 @@ impl Driver {
     async fn dispatch(&mut self, lanes: &mut BTreeMap<Conn, Arc<Lane>>, batch: Batch) {
         for send in batch.sends {
             match send {
-                Send::FindAged { read_before, any_before } => self.find_aged(read_before, any_before),
+                Send::FindAged { read_before, any_before } => {
+                    self.find_aged(read_before, any_before);
+                    self.scrub().await;
+                }
                 Send::ScrubLog => {
-                    if let Err(error) = self.store.scrub().await {
-                        tracing::error!(%error, "the log could not be truncated after a purge");
-                    }
+                    self.scrub_due = true;
+                    self.scrub().await;
                 }
                 Send::Fanout { change, event, conns } => {
                     self.fan_out(lanes, change, event, &conns, &batch.events)
@@ -215,6 +219,17 @@ impl Driver {
                 }
                 other => self.to_lane(lanes, other),
             }
+        }
+    }
+
+    /// Finishes a purge. A reader may be in the way: then again with the next minute's sweep.
+    async fn scrub(&mut self) {
+        if !self.scrub_due {
+            return;
+        }
+        match self.store.scrub().await {
+            Ok(()) => self.scrub_due = false,
+            Err(error) => tracing::warn!(%error, "a purge is not finished: the log will be truncated later"),
         }
     }
 

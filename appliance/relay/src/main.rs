@@ -93,8 +93,17 @@ async fn run(config: Config) -> Result<()> {
     let mut scraped = tokio::spawn(async move { metrics::serve(&metrics_path, numbers).await });
     tokio::spawn(drain_on_signal(commands.clone()));
 
-    let driver =
-        Driver { relay, store, library, disk, metrics, clock, inbox, commands: commands.downgrade() };
+    let driver = Driver {
+        relay,
+        store,
+        library,
+        disk,
+        metrics,
+        scrub_due: true,
+        clock,
+        inbox,
+        commands: commands.downgrade(),
+    };
     let address = endpoint.local_addr()?;
     tracing::info!(%address, "ready");
     // Without systemd there is nobody to tell.

@@ -77,11 +77,12 @@ impl Verifier for AwsLc {
     }
 }
 
-/// Serves one connection to its end, and says with which code to close what carries it. `exporter` is the
+/// Serves one connection to its end, and says with which code to close what carries it. `door` is asked before each
+/// frame, because a connection may roam into another zone. `exporter` is the
 /// transport's channel binding (RFC 8446, 7.5), where it has one.
 pub async fn serve<R, W>(
     context: &Arc<Context>,
-    door: Door,
+    door: impl Fn() -> Door,
     exporter: Option<[u8; 32]>,
     reader: R,
     writer: &mut W,
@@ -92,10 +93,11 @@ where
 {
     let conn = Conn(context.next.fetch_add(1, Ordering::Relaxed));
     let lane = Arc::new(Lane::new());
-    if context.commands.send(Command::Connected(conn, door, Arc::clone(&lane))).await.is_err() {
+    let opened_by = door();
+    if context.commands.send(Command::Connected(conn, opened_by, Arc::clone(&lane))).await.is_err() {
         return CloseCode::DRAINING;
     }
-    let mut incoming = Reader { context, conn, lane: &lane, exporter, stream: reader };
+    let mut incoming = Reader { context, conn, lane: &lane, exporter, stream: reader, door, last: opened_by };
     let mut writing = std::pin::pin!(writer::run(context, conn, &lane, writer));
     let code = tokio::select! {
         code = &mut writing => code,
@@ -118,15 +120,17 @@ where
     code
 }
 
-struct Reader<'a, R> {
+struct Reader<'a, R, D> {
     context: &'a Arc<Context>,
     conn: Conn,
     lane: &'a Arc<Lane>,
     exporter: Option<[u8; 32]>,
     stream: R,
+    door: D,
+    last: Door,
 }
 
-impl<R: AsyncRead + Unpin> Reader<'_, R> {
+impl<R: AsyncRead + Unpin, D: Fn() -> Door> Reader<'_, R, D> {
     /// Reads until the peer leaves or breaks the protocol.
     async fn run(&mut self) -> Option<PeerFault> {
         loop {
@@ -135,9 +139,21 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
                 Ok(bytes) => bytes,
                 Err(fault) => return Some(fault),
             };
+            self.look_where().await;
             if let Err(fault) = self.handle(&bytes).await {
                 return Some(fault);
             }
+        }
+    }
+
+    /// Tells the core when the connection has roamed into another zone since the last frame.
+    async fn look_where(&mut self) {
+        let now = (self.door)();
+        if let Door::Network(zone) = now
+            && now != self.last
+        {
+            self.last = now;
+            self.context.tell(Input::Moved { conn: self.conn, zone }, None).await;
         }
     }
 

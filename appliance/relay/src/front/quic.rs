@@ -15,7 +15,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use thiserror::Error;
-use wardline_core::input::{Door, Zone};
+use wardline_core::input::Door;
 use wardline_core::refusal::CloseCode;
 use wardline_keys_protocol::message::{Leaf, Leaves};
 
@@ -186,11 +186,10 @@ pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, cont
         under_way.fetch_add(1, Ordering::Relaxed);
         let (context, under_way, zones) = (Arc::clone(&context), Arc::clone(&under_way), Arc::clone(&zones));
         tokio::spawn(async move {
-            let zone = zones.of(incoming.remote_address().ip());
             let opened = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake(incoming)).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
             match opened {
-                Ok(Some(opened)) => dispatch(opened, zone, &context).await,
+                Ok(Some(opened)) => dispatch(opened, &zones, &context).await,
                 _ => context.metrics.handshakes_failed_total.one(),
             }
         });
@@ -214,22 +213,23 @@ async fn handshake(incoming: Incoming) -> Option<Opened> {
     Some(Opened { connection, send, receive, protocol })
 }
 
-async fn dispatch(opened: Opened, zone: Zone, context: &Arc<Context>) {
+async fn dispatch(opened: Opened, zones: &Zones, context: &Arc<Context>) {
     match opened.protocol.as_slice() {
-        ALPN => native(opened, zone, context).await,
+        ALPN => native(opened, zones, context).await,
         // TLS has refused everything else already (RFC 7301, 3.2).
         _ => opened.connection.close(VarInt::from_u32(CloseCode::REFUSED.0), b""),
     }
 }
 
-async fn native(opened: Opened, zone: Zone, context: &Arc<Context>) {
+async fn native(opened: Opened, zones: &Zones, context: &Arc<Context>) {
     let Opened { connection, mut send, receive, .. } = opened;
     let mut exporter = [0; 32];
     if connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"").is_err() {
         connection.close(VarInt::from_u32(CloseCode::REFUSED.0), b"");
         return;
     }
-    let code = serve(context, Door::Network(zone), Some(exporter), receive, &mut send).await;
+    let door = || Door::Network(zones.of(connection.remote_address().ip()));
+    let code = serve(context, door, Some(exporter), receive, &mut send).await;
     if send.finish().is_ok() {
         // The last refusal says what to do next: let it arrive before the close overtakes it.
         let _ = tokio::time::timeout(LAST_WORDS_MAX, send.stopped()).await;
