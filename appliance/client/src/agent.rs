@@ -373,7 +373,7 @@ impl Agent {
             let _ = self.outbox.rewrite();
         }
         if let Link::Up(up) = &mut self.link {
-                let _ = tokio::time::timeout(Duration::from_millis(500), up.connection.finish()).await;
+            let _ = tokio::time::timeout(Duration::from_millis(500), up.connection.finish()).await;
         }
         self.refuse_questions(|| end.clone().into());
         self.asked.abandon();

@@ -34,7 +34,7 @@ const UNVALIDATED_MAX: usize = 64;
 const HANDSHAKES_MAX: usize = 2_000;
 /// From the first packet to the control stream. A bad minute of Wi-Fi repeats a packet six times in this.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
-/// Silence after which a connection is given up. Clients keep it alive every 20 s, so two may be lost.
+/// Silence after which a connection is given up. Clients keep it alive every 10 s, so five may be lost.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long a close waits for what was written before it to arrive.
 const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
