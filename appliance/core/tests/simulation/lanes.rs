@@ -21,7 +21,7 @@ const LANE: usize = 6;
 /// Frames in flight to one client.
 const WINDOW: usize = 4;
 /// Missed messages up to which a cursor is caught up message by message.
-const CATCH_UP: usize = 25;
+const CATCH_UP: usize = 8;
 
 fn reply(request: RequestId, body: Body) -> Out {
     Out::Reply(wire::encode_frame(&proto::ServerFrame { request: request.0, body: Some(body) }))

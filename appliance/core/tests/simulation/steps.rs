@@ -19,12 +19,12 @@ impl World {
             520..710 => self.carry_down()?,
             710..850 => self.batch()?,
             850..910 => self.keeper_answers(),
-            910..960 => {
+            910..955 => {
                 let ms = 1 + self.random.below(400);
                 self.pass(ms)?;
             }
-            960..970 => self.administer(),
-            970..985 => self.network_fails(),
+            955..965 => self.administer(),
+            965..985 => self.network_fails(),
             _ => self.world_turns()?,
         }
         self.dismiss_strangers();
