@@ -330,6 +330,8 @@ impl Client {
                 self.phase = Phase::PinDue;
             }
             Some(Ask::History(history)) => self.inbox.page_refused(history.conversation, code),
+            // Strangers with its person's codes have taken the last place.
+            Some(Ask::Join(_)) if code == Code::Limit => self.barred = true,
             _ => {}
         }
         match code {

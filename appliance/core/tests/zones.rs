@@ -1,0 +1,47 @@
+//! A zone is where a connection is now, not where it was opened: QUIC lets it roam.
+
+use wardline_core::ids::{Conn, RequestId};
+use wardline_core::input::{Door, Input, Zone};
+use wardline_core::policy::Policy;
+use wardline_core::refusal::CloseCode;
+use wardline_core::relay::Relay;
+use wardline_core::state::Restored;
+use wardline_core::time::{Mono, Now, Wall};
+use wardline_core::turn::{Send, Turn};
+
+const CONN: Conn = Conn(1);
+
+fn now() -> Now {
+    Now { mono: Mono(1_000), wall: Wall(1_795_435_200_000) }
+}
+
+/// A box that Mallory's connection from the ward has said hello to.
+fn greeted() -> Relay {
+    let mut relay = Relay::new(now(), Policy::default(), &[7; 32], Restored::default()).unwrap();
+    relay.handle(now(), Input::Connected { conn: CONN, door: Door::Network(Zone::Ward) });
+    let hello = Input::Hello {
+        conn: CONN,
+        request: RequestId(1),
+        versions: (1, 1),
+        device: None,
+        challenge: [3; 32],
+    };
+    assert!(relay.handle(now(), hello).sends.iter().any(|send| matches!(send, Send::Welcome { .. })));
+    relay
+}
+
+fn closes(turn: &Turn) -> bool {
+    turn.sends.iter().any(|send| matches!(send, Send::Close { conn: CONN, code: CloseCode::REFUSED }))
+}
+
+#[test]
+fn a_connection_that_roams_into_the_guest_network_ends() {
+    assert!(closes(&greeted().handle(now(), Input::Moved { conn: CONN, zone: Zone::Guest })));
+}
+
+#[test]
+fn a_connection_that_roams_within_the_staff_networks_goes_on() {
+    let mut relay = greeted();
+    assert!(!closes(&relay.handle(now(), Input::Moved { conn: CONN, zone: Zone::Admin })));
+    assert!(!closes(&relay.handle(now(), Input::Moved { conn: CONN, zone: Zone::Ward })));
+}
