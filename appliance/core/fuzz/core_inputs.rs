@@ -306,6 +306,10 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
             let (read_through, any_through) = (Sequence(a % 16), Sequence(b % 8));
             world.handle(Input::Aged { conversation, read_through, any_through });
         }
+        28 if b % 4 != 0 && conn != *local => {
+            let zone = [Zone::Ward, Zone::Admin, Zone::Guest][a as usize % 3];
+            world.handle(Input::Moved { conn, zone });
+        }
         28 => world.handle(Input::Faulted { conn, fault: PeerFault::Malformed }),
         29 if a % 8 == 0 => {
             world.restart();

@@ -14,11 +14,12 @@ use wardline_core::wire::proto::{self, server_frame};
 use wardline_core::wire::{self, PREFIX};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where")).join("vectors")
 }
 
 fn pool() -> DescriptorPool {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol");
+    let folder = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where"))
+        .join("../../docs/protocol");
     let set = protox::compile([folder.join("wardline.proto")], [folder]).expect("the definition compiles");
     DescriptorPool::from_file_descriptor_set(set).expect("descriptors")
 }

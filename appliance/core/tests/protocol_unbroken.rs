@@ -10,7 +10,7 @@ use prost::Message as _;
 use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorSet};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol")
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where")).join("../../docs/protocol")
 }
 
 fn compiled() -> FileDescriptorSet {

@@ -59,7 +59,7 @@ fn linked(platform: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--locked", "--package", "wardline-core", "--target", platform])
         .args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"])
-        .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
+        .current_dir(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where"))
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

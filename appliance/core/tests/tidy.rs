@@ -49,7 +49,10 @@ impl Source {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where"))
+        .join("../..")
+        .canonicalize()
+        .expect("the repository")
 }
 
 fn gather(folder: &Path, extension: &str, found: &mut Vec<Source>) {

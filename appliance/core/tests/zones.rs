@@ -17,7 +17,8 @@ fn now() -> Now {
 
 /// A box that Mallory's connection from the ward has said hello to.
 fn greeted() -> Relay {
-    let mut relay = Relay::new(now(), Policy::default(), &[7; 32], Restored::default()).unwrap();
+    let mut relay =
+        Relay::new(now(), Policy::default(), &[7; 32], Restored::default()).expect("an empty store");
     relay.handle(now(), Input::Connected { conn: CONN, door: Door::Network(Zone::Ward) });
     let hello = Input::Hello {
         conn: CONN,

@@ -54,6 +54,7 @@ situations!(
     OutOfTurn,
     VersionUnsupported,
     GuestZoneRefused,
+    RoamedAmongGuests,
     // Joining.
     JoinCodeWrong,
     JoinCodeSpent,

@@ -16,7 +16,7 @@ use crate::coverage::Situation;
 use crate::reference::{Expected, Phase};
 use crate::reference_ward::{Chosen, Circumstances};
 use crate::toys;
-use crate::trace::note;
+use crate::trace::{name_of, note};
 use crate::world::{Arrival, CURSOR_KEY, Doorway, Lane, World};
 
 /// Where the plug is pulled.
@@ -135,6 +135,7 @@ impl World {
                 self.keeper.retain(|(other, _)| *other != conn);
                 self.decide(Input::Closed { conn }, conn, none, |world, _| Ok(world.reference.closed(conn)))
             }
+            Arrival::Moved(zone) => self.take_moved(conn, zone),
             Arrival::PinMac(mac) => self.take_pin_mac(conn, mac),
             Arrival::Disk(free) => {
                 self.reference.lobby.disk_low = free < wardline_core::limits::DISK_RESERVE_BYTES;
@@ -183,7 +184,7 @@ impl World {
     }
 
     /// Lets the core decide, then asks the reference what should have come of it.
-    fn decide(
+    pub(crate) fn decide(
         &mut self,
         input: Input,
         conn: Conn,
@@ -365,31 +366,5 @@ impl World {
                 false
             }
         }
-    }
-}
-
-/// A frame's kind, for the trace.
-fn name_of(body: &proto::client_frame::Body) -> &'static str {
-    use proto::client_frame::Body;
-    match body {
-        Body::Hello(_) => "hello",
-        Body::Join(_) => "join",
-        Body::Prove(_) => "prove",
-        Body::Unlock(_) => "unlock",
-        Body::Sync(_) => "sync",
-        Body::Submit(_) => "submit",
-        Body::Receipt(_) => "receipt",
-        Body::History(_) => "history",
-        Body::OpenDirect(_) => "open direct",
-        Body::OpenGroup(_) => "open group",
-        Body::ChangeMembers(_) => "change members",
-        Body::ListPeople(_) => "list people",
-        Body::Active(_) => "active",
-        Body::AddPerson(_) => "add person",
-        Body::IssueJoinCode(_) => "issue join code",
-        Body::RevokeDevice(_) => "revoke device",
-        Body::SetStanding(_) => "set standing",
-        Body::PurgeConversation(_) => "purge conversation",
-        Body::ListDevices(_) => "list devices",
     }
 }

@@ -34,6 +34,14 @@ impl Reference {
         }
     }
 
+    /// A connection roamed: from now on it is where it is. From the guest network nobody signs in or stays signed in.
+    pub(crate) fn moved(&mut self, conn: Conn, zone: Zone) -> Expected {
+        let Some(link) = self.link_mut(conn) else { return Expected::default() };
+        link.door = Door::Network(zone);
+        let said = !matches!(link.phase, Phase::New | Phase::Over);
+        if zone == Zone::Guest && said { self.turn_away(conn, Code::Zone) } else { Expected::default() }
+    }
+
     pub(crate) fn proof(&mut self, now: Now, conn: Conn, device: DeviceId) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => return Expected::default(),

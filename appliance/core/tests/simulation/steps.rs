@@ -1,6 +1,7 @@
 //! What may happen next: one step of chance at a time.
 
 use wardline_core::ids::Conn;
+use wardline_core::input::Zone;
 use wardline_core::time::{Now, Wall};
 use wardline_core::wire::proto;
 use wardline_core::wire::proto::client_frame::Body as Ask;
@@ -272,6 +273,13 @@ impl World {
             0..3 => self.cut(conn, true),
             // The box believes for a while that it is still there.
             3..5 => self.cut(conn, false),
+            5 => {
+                let zone = *self
+                    .random
+                    .pick(&[Zone::Ward, Zone::Ward, Zone::Admin, Zone::Guest])
+                    .unwrap_or(&Zone::Ward);
+                self.waiting.push_back((Conn(conn), Arrival::Moved(zone)));
+            }
             _ => {
                 if let Some(link) = self.links.get_mut(&conn) {
                     link.stalled = !link.stalled;

@@ -3,7 +3,9 @@
 
 use wardline_core::audit::Act;
 use wardline_core::ids::{Conn, DeviceId, PersonId, RequestId};
+use wardline_core::input::{Input, Zone};
 use wardline_core::refusal::CloseCode;
+use wardline_core::turn::Turn;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
@@ -201,6 +203,17 @@ impl World {
             _ => return,
         };
         self.coverage.reach(situation);
+    }
+
+    /// A connection roams into another zone.
+    pub(crate) fn take_moved(&mut self, conn: Conn, zone: Zone) -> Result<Turn, String> {
+        self.decide(Input::Moved { conn, zone }, conn, RequestId::NONE, |world, _| {
+            let expected = world.reference.moved(conn, zone);
+            if !expected.closes.is_empty() {
+                world.coverage.reach(Situation::RoamedAmongGuests);
+            }
+            Ok(expected)
+        })
     }
 
     /// A device that the box knows.

@@ -76,3 +76,29 @@ impl World {
         }
     }
 }
+
+/// A frame's kind, for the trace.
+pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
+    use proto::client_frame::Body;
+    match body {
+        Body::Hello(_) => "hello",
+        Body::Join(_) => "join",
+        Body::Prove(_) => "prove",
+        Body::Unlock(_) => "unlock",
+        Body::Sync(_) => "sync",
+        Body::Submit(_) => "submit",
+        Body::Receipt(_) => "receipt",
+        Body::History(_) => "history",
+        Body::OpenDirect(_) => "open direct",
+        Body::OpenGroup(_) => "open group",
+        Body::ChangeMembers(_) => "change members",
+        Body::ListPeople(_) => "list people",
+        Body::Active(_) => "active",
+        Body::AddPerson(_) => "add person",
+        Body::IssueJoinCode(_) => "issue join code",
+        Body::RevokeDevice(_) => "revoke device",
+        Body::SetStanding(_) => "set standing",
+        Body::PurgeConversation(_) => "purge conversation",
+        Body::ListDevices(_) => "list devices",
+    }
+}

@@ -118,6 +118,8 @@ pub(crate) enum Out {
 pub(crate) enum Arrival {
     Connected(Door, Option<Stranger>),
     Closed,
+    /// It roamed.
+    Moved(Zone),
     Bytes(Vec<u8>),
     PinMac(Option<PinMac>),
     Disk(u64),
