@@ -12,7 +12,8 @@ use wardline_core::session::{join_message, sign_in_message};
 use wardline_core::wire::{encode_frame, proto};
 
 fn page() -> String {
-    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol/README.md")).unwrap()
+    let here = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    std::fs::read_to_string(here.join("../../docs/protocol/README.md")).unwrap()
 }
 
 fn hex(bytes: &[u8]) -> String {

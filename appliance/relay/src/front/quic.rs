@@ -30,8 +30,9 @@ pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-wardline-1";
 /// Handshakes under way above which an address must first prove itself (RFC 9000, 8.1.2). A reconnecting ward stays
 /// below it for all but an instant.
 const UNVALIDATED_MAX: usize = 64;
-/// Handshakes under way at a time: 20 kB each, 40 MB. Above, an attempt is dropped unanswered; clients try again.
-const HANDSHAKES_MAX: usize = 2_000;
+/// Handshakes under way at a time: 20 kB each, 80 MB. Above, an attempt is dropped unanswered; clients try again. One
+/// address may have 2,500 at once and 100 a second for [`HANDSHAKE_TIME_MAX`], 3,500 in all: never every place.
+const HANDSHAKES_MAX: usize = 4_000;
 /// From the first packet to the control stream. A bad minute of Wi-Fi repeats a packet six times in this.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 /// Silence after which a connection is given up. Clients keep it alive every 10 s, so five may be lost.
