@@ -195,6 +195,12 @@ impl Lane {
         inner
             .queue
             .retain(|out| !matches!(out, Out::Delivery(..) | Out::Attach(_) | Out::Resume | Out::Page(..)));
+        // What was delivered before an answer may be among what was dropped: its cursor would claim it.
+        for out in &mut inner.queue {
+            if let Out::Accepted(_, live) = out {
+                *live = None;
+            }
+        }
         inner.bytes = inner.queue.iter().map(weight).sum();
         inner.answers =
             inner.queue.iter().filter(|out| !matches!(out, Out::Delivery(..) | Out::Resume)).count();
@@ -378,6 +384,24 @@ mod tests {
         assert!(resumed);
         assert!(!lane.go_live(lane.generation(), Change(999)), "1000 was skipped");
         assert!(lane.go_live(lane.generation(), Change(1_000)));
+    }
+
+    #[test]
+    fn an_answer_that_outlives_a_detach_carries_no_cursor() {
+        let lane = live();
+        lane.deliver(Change(1), &Bytes::from_static(b"x"), |_| Vec::new());
+        lane.accepted(Accepted {
+            conn: wardline_core::ids::Conn(1),
+            request: RequestId(1),
+            number: Number(1),
+            message: MessageId([0; 16]),
+            conversation: wardline_core::ids::ConversationId::new(1).unwrap(),
+            sequence: wardline_core::ids::Sequence(1),
+            at: wardline_core::time::Wall(0),
+            change: Change(2),
+        });
+        lane.detach();
+        assert!(matches!(lane.try_next(), Some(Next::Out(Out::Accepted(_, None)))));
     }
 
     #[test]

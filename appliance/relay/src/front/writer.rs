@@ -215,6 +215,8 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
     async fn catch_up(&mut self, sync: Option<(RequestId, bool)>) -> Result<(), Stop> {
         let generation = self.lane.generation();
         let mut begin = sync;
+        // Until a snapshot is whole, no cursor: one that is broken off begins again, for it has yet to say what is gone.
+        let mut snapshot = false;
         loop {
             let Some(delivery) = &self.delivery else { return Ok(()) };
             let after = match begin {
@@ -223,6 +225,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             };
             let changes = self.context.library.changes(&delivery.grant, after).await?;
             let events = small_events(&changes, &delivery.grant);
+            snapshot |= changes.snapshot;
             // A reader so far behind that it is given a snapshot must know that it is one.
             if begin.is_some() || changes.snapshot {
                 let request = begin.take().map_or(RequestId::NONE, |(request, _)| request);
@@ -232,6 +235,9 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
                 let event = Some(proto::Event { kind: Some(kind) });
                 self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor: Vec::new(), event }));
                 if self.gathered.len() >= GATHER {
+                    if !self.lane.is_current(generation) {
+                        return Ok(());
+                    }
                     self.flush().await?;
                 }
             }
@@ -239,7 +245,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
                 if !self.lane.is_current(generation) {
                     return Ok(());
                 }
-                self.send_missed(chunk).await?;
+                self.send_missed(chunk, !snapshot).await?;
                 while let Some(out) = self.lane.try_next_answer() {
                     match out {
                         Out::Frame(bytes) => self.gathered.extend_from_slice(&bytes),
@@ -265,12 +271,13 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         Ok(())
     }
 
-    async fn send_missed(&mut self, changes: &[Change]) -> Result<(), Stop> {
+    async fn send_missed(&mut self, changes: &[Change], with_cursor: bool) -> Result<(), Stop> {
         let Some(delivery) = &self.delivery else { return Ok(()) };
         let device = delivery.device;
         let stored = self.context.library.readers.messages(&delivery.grant, changes).await?;
         for message in &stored {
-            let cursor = self.context.library.cursor(device, message.change);
+            let cursor =
+                if with_cursor { self.context.library.cursor(device, message.change) } else { Vec::new() };
             let kind = Some(proto::event::Kind::Message(self.context.library.message(message).await?));
             let event = Some(proto::Event { kind });
             self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor, event }));
