@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use wardline_core::limits::DISK_RESERVE_BYTES;
 
-/// As much as the reserve: with nothing else free, dropping it gives what the core counts on.
-pub const BALLAST_BYTES: u64 = DISK_RESERVE_BYTES;
+/// Three quarters of the reserve: with nothing else free, dropping it leaves the core below its reserve, so that it
+/// refuses new bodies, with 48 MiB to go on with the rest.
+pub const BALLAST_BYTES: u64 = DISK_RESERVE_BYTES / 4 * 3;
 /// Free bytes under which the ballast goes.
 const DROP_BELOW: u64 = DISK_RESERVE_BYTES / 4;
 /// Free bytes above which it comes back: so that afterwards the core still sees more than its reserve and a half.
