@@ -178,7 +178,7 @@ impl Agent {
         let identity = &profile.identity;
         let outbox = Outbox::open(&profile.path("outbox"), &profile.key)?;
         let (state, cursor) = (profile.path("state"), profile.path("cursor"));
-        let mut state = State::open(&state, &cursor, &profile.key, identity.person)?;
+        let mut state = State::open(&state, &cursor, &profile.key, identity.person, identity.device)?;
         if options.peek {
             state.cursor.clear();
         }

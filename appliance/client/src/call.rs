@@ -1,5 +1,6 @@
 //! Questions with one answer, over a connection or the box's local socket.
 
+use std::fmt;
 use std::future::Future;
 
 use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence};
@@ -32,8 +33,8 @@ pub struct JoinCode {
     pub expires: i64,
 }
 
-/// A device as administrators see it.
-#[derive(Clone)]
+/// A device as its person and administrators see it. Its name is not in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Device {
     /// Which.
     pub id: DeviceId,
@@ -213,12 +214,18 @@ pub trait Calls: Call {
 impl<C: Call> Calls for C {}
 
 impl Device {
-    fn from_wire(wire: proto::Device) -> Result<Self, Error> {
+    pub(crate) fn from_wire(wire: proto::Device) -> Result<Self, Error> {
         Ok(Self {
             id: DeviceId::new(wire.device).ok_or(Error::Protocol("a device without identifier"))?,
             name: wire.name,
             revoked: wire.revoked,
             pin_locked_out: wire.pin_locked_out,
         })
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Device({})", self.id)
     }
 }

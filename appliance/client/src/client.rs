@@ -73,10 +73,21 @@ pub struct Tracked {
 }
 
 impl Client {
-    /// Enrols this device with a join link and opens it. `profile` must not hold a profile yet.
+    /// Enrols this device with a join link and opens it. `profile` must not hold a profile yet. The devices that the
+    /// person has already count as known to them: show them, with [`Client::enrol`].
     pub async fn join(link: &JoinLink, pin: &Pin, device_name: &str, profile: &Path) -> Result<Self, Error> {
-        let profile = join::redeem(link, pin, device_name, profile).await?;
-        Self::start(profile, Options::default())
+        Ok(Self::enrol(link, pin, device_name, profile).await?.0)
+    }
+
+    /// [`Client::join`], and what the box said to it: [`SignedIn::others`] are the person's other devices.
+    pub async fn enrol(
+        link: &JoinLink,
+        pin: &Pin,
+        device_name: &str,
+        profile: &Path,
+    ) -> Result<(Self, SignedIn), Error> {
+        let (profile, signed_in) = join::redeem(link, pin, device_name, profile).await?;
+        Ok((Self::start(profile, Options::default())?, signed_in))
     }
 
     /// Opens an enrolled device. Connects by itself; what happens is told by [`Client::events`] and

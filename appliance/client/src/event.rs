@@ -6,6 +6,7 @@ use std::time::Duration;
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence};
 use wardline_core::wire::proto;
 
+use crate::call::Device;
 use crate::error::{End, Error, Refused};
 
 /// One happening. Taking the next one from [`crate::Events`] says that this one is dealt with.
@@ -54,6 +55,9 @@ pub enum Event {
     Gone(ConversationId),
     /// Somebody is new in the directory or has changed.
     Person(Person),
+    /// A device that this one did not know of may sign in as this person, and read what they read: tell them. Comes
+    /// when it happens or after signing in, once; again only if it was not dealt with.
+    DeviceJoined(Device),
     /// A message of this device is the box's now.
     Accepted(Accepted),
     /// A message of this device waits: the box declined it for the moment and will be asked again.
@@ -95,6 +99,8 @@ pub struct SignedIn {
     pub last_number: u64,
     /// May administer, from the administration network.
     pub administrator: bool,
+    /// Every device that may sign in as this person, this one included: 8 at most. Empty: an earlier version's box.
+    pub devices: Vec<Device>,
 }
 
 /// A message.
@@ -236,7 +242,13 @@ impl SignedIn {
             idle_lock: Duration::from_millis(wire.idle_lock),
             last_number: wire.last_number,
             administrator: wire.administrator,
+            devices: wire.devices.into_iter().map(Device::from_wire).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The person's devices but this one.
+    pub fn others(&self) -> impl Iterator<Item = &Device> {
+        self.devices.iter().filter(|device| device.id != self.device)
     }
 }
 

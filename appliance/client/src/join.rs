@@ -19,6 +19,7 @@ use crate::key::DeviceKey;
 use crate::link::JoinLink;
 use crate::profile::{Claim, Identity, Profile};
 use crate::signin;
+use crate::state::State;
 use crate::trust::{Root, Trust};
 
 /// Enrols this device as one of the person's that the code was issued for.
@@ -27,7 +28,7 @@ pub(crate) async fn redeem(
     pin: &Pin,
     device_name: &str,
     directory: &Path,
-) -> Result<Profile, Error> {
+) -> Result<(Profile, SignedIn), Error> {
     Name::parse(device_name).map_err(|_| {
         InputError::NotNow("A device's name must have 1 to 64 bytes, none of them a control character.")
     })?;
@@ -62,11 +63,17 @@ pub(crate) async fn redeem(
         address: link.address.clone(),
         server_name: link.server_name.clone(),
         root,
-        facility: signed_in.facility,
+        facility: signed_in.facility.clone(),
         device: signed_in.device,
         person: signed_in.person,
-        name: signed_in.name,
+        name: signed_in.name.clone(),
         device_name: device_name.to_owned(),
     };
-    Ok(claim.complete(identity, key)?)
+    let profile = claim.complete(identity, key)?;
+    // Whoever joins is shown the other devices now; if the power fails before this is written, after signing in.
+    let (state, cursor) = (profile.path("state"), profile.path("cursor"));
+    let mut state = State::open(&state, &cursor, &profile.key, signed_in.person, signed_in.device)?;
+    signed_in.others().for_each(|device| state.device_taken(device.id));
+    state.save(None)?;
+    Ok((profile, signed_in))
 }

@@ -34,7 +34,7 @@ mod signin;
 mod state;
 pub mod trust;
 
-pub use call::{Call, Calls, Page};
+pub use call::{Call, Calls, Device, Page};
 pub use client::{Client, Events, Options, Standing, Tracked};
 pub use error::Error;
 pub use event::Event;

@@ -5,7 +5,7 @@
 //! | `device.key` | the device's private key, PKCS#8 |
 //! | `profile.json` | the box's address and root, who this is |
 //! | `outbox` | what was composed and not yet accepted, texts sealed ([`crate::outbox`]) |
-//! | `state` | people, conversations and watermarks, sealed; no message |
+//! | `state` | people, conversations, watermarks and known devices, sealed; no message |
 //! | `cursor` | up to where events were handed over |
 //! | `lock` | held while a process uses the profile |
 //!

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use wardline_core::ids::{ConversationId, MessageId, Sequence};
+use wardline_core::ids::{ConversationId, DeviceId, MessageId, Sequence};
 use wardline_core::wire::proto;
 
 /// Receipts of one conversation go at most this often.
@@ -21,11 +21,13 @@ pub(crate) struct Stamp {
     pub(crate) message: Option<(ConversationId, Sequence, bool)>,
     /// A message that failed: its person knows.
     pub(crate) failed: Option<MessageId>,
+    /// A new device of this person: they know of it.
+    pub(crate) device: Option<DeviceId>,
 }
 
 impl Stamp {
     pub(crate) fn is_empty(&self) -> bool {
-        self.cursor.is_none() && self.message.is_none() && self.failed.is_none()
+        self.cursor.is_none() && self.message.is_none() && self.failed.is_none() && self.device.is_none()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What this device knows: people, conversations, watermarks, and which messages it has shown.
+//! What this device knows: people, conversations, watermarks, the person's devices, and which messages it has shown.
 //!
 //! Nothing here is a message. It lives in memory and in the profile's `state` file, sealed. What was *queued* for
 //! the user and what the user has *taken* are kept apart: only the second goes to disk, with the cursor behind it,
@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use wardline_core::ids::{ConversationId, PersonId, Sequence};
+use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence};
 use wardline_core::wire::proto;
 
+use crate::call::Device;
 use crate::error::{Error, ProfileError};
 use crate::event::{Conversation, Event, Member, Message, Person, Watermark};
 use crate::files;
@@ -66,18 +67,29 @@ pub(crate) struct Known {
     taken: Marks,
 }
 
+/// Which of the person's devices they know of. As with messages, only what was taken goes to disk.
+#[derive(Default)]
+struct Devices {
+    queued: BTreeSet<DeviceId>,
+    taken: BTreeSet<DeviceId>,
+    /// Something was taken since the file was written.
+    changed: bool,
+}
+
 /// What this device knows.
 pub(crate) struct State {
     path: PathBuf,
     cursor_path: PathBuf,
     sealing: Sealing,
     me: PersonId,
+    device: DeviceId,
     pub(crate) people: BTreeMap<PersonId, Person>,
     pub(crate) conversations: BTreeMap<ConversationId, Known>,
     /// Behind the last event that was queued.
     pub(crate) cursor: Vec<u8>,
     /// Of a running snapshot: conversations that it has not named.
     unnamed: Option<BTreeSet<ConversationId>>,
+    devices: Devices,
     changed: bool,
 }
 
@@ -85,6 +97,9 @@ pub(crate) struct State {
 struct Stored {
     people: Vec<(u64, String, String, bool, bool)>,
     conversations: Vec<StoredConversation>,
+    /// Missing in files from before there was a list: the person is then told of every other device once.
+    #[serde(default)]
+    devices: Vec<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -100,16 +115,19 @@ impl State {
         cursor_path: &Path,
         key: &DeviceKey,
         me: PersonId,
+        device: DeviceId,
     ) -> Result<Self, ProfileError> {
         let mut state = Self {
             path: path.to_owned(),
             cursor_path: cursor_path.to_owned(),
             sealing: Sealing::new(key, "state")?,
             me,
+            device,
             people: BTreeMap::new(),
             conversations: BTreeMap::new(),
             cursor: Vec::new(),
             unnamed: None,
+            devices: Devices::default(),
             changed: false,
         };
         let sealed = files::read_private(path, FILE_MAX)?;
@@ -123,6 +141,8 @@ impl State {
     }
 
     fn restore(&mut self, stored: Stored) {
+        self.devices.taken = stored.devices.into_iter().filter_map(DeviceId::new).collect();
+        self.devices.queued.clone_from(&self.devices.taken);
         for (id, name, title, suspended, administrator) in stored.people {
             if let Some(id) = PersonId::new(id) {
                 self.people.insert(id, Person { id, name, title, suspended, administrator });
@@ -137,8 +157,12 @@ impl State {
         }
     }
 
-    /// Writes what changed, then the cursor of what the user has taken.
-    pub(crate) fn save(&mut self, taken_cursor: &[u8]) -> Result<(), ProfileError> {
+    /// Writes what changed, then the cursor of what the user has taken. Without a cursor (a snapshot is coming in) only
+    /// for a device that the person was told of: the file is large.
+    pub(crate) fn save(&mut self, taken_cursor: Option<&[u8]>) -> Result<(), ProfileError> {
+        if taken_cursor.is_none() && !self.devices.changed {
+            return Ok(());
+        }
         if std::mem::take(&mut self.changed) {
             let people = self.people.values();
             let people =
@@ -147,11 +171,16 @@ impl State {
                 wire: prost::Message::encode_to_vec(&known.conversation.to_wire()),
                 taken: known.taken.clone(),
             });
-            let stored = Stored { people: people.collect(), conversations: conversations.collect() };
+            let stored = Stored {
+                people: people.collect(),
+                conversations: conversations.collect(),
+                devices: self.devices.taken.iter().map(|device| device.value()).collect(),
+            };
             let plain = zeroize::Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default());
             files::write_whole(&self.path, &self.sealing.seal(b"state", &plain)?)?;
+            self.devices.changed = false;
         }
-        files::write_whole(&self.cursor_path, taken_cursor)
+        taken_cursor.map_or(Ok(()), |cursor| files::write_whole(&self.cursor_path, cursor))
     }
 
     /// A sync begins. A snapshot says of itself which conversations there are.
@@ -197,7 +226,33 @@ impl State {
                 self.person(person.clone());
                 vec![Event::Person(person)]
             }
+            Kind::DeviceJoined(wire) => self.device(&Device::from_wire(wire)?).into_iter().collect(),
         })
+    }
+
+    /// The whole list of the person's devices, as the box gives it at every sign-in: what is new in it, to be queued.
+    pub(crate) fn devices(&mut self, listed: &[Device]) -> Vec<Event> {
+        // A box of an earlier version lists none, not even this one: that is no reason to forget any.
+        if listed.is_empty() {
+            return vec![];
+        }
+        let is_listed = |id: &DeviceId| listed.iter().any(|device| device.id == *id);
+        self.changed |= !self.devices.taken.iter().all(is_listed);
+        self.devices.taken.retain(is_listed);
+        self.devices.queued.retain(is_listed);
+        listed.iter().filter_map(|device| self.device(device)).collect()
+    }
+
+    fn device(&mut self, device: &Device) -> Option<Event> {
+        let new = !device.revoked && device.id != self.device && self.devices.queued.insert(device.id);
+        new.then(|| Event::DeviceJoined(device.clone()))
+    }
+
+    /// The person knows of this device.
+    pub(crate) fn device_taken(&mut self, device: DeviceId) {
+        self.devices.queued.insert(device);
+        self.devices.changed |= self.devices.taken.insert(device);
+        self.changed |= self.devices.changed;
     }
 
     fn message(&mut self, message: Message) -> Vec<Event> {

@@ -16,3 +16,9 @@ fn own_messages_that_overtake_leave_no_gap() {
     assert_eq!(marks.advance(9, 1), Some((5, 8)));
     assert_eq!(marks.advance(13, 12), Some((12, 12)));
 }
+
+#[test]
+fn a_file_from_before_the_list_of_devices_is_read() {
+    let stored: Stored = serde_json::from_str(r#"{"people":[],"conversations":[]}"#).unwrap();
+    assert!(stored.devices.is_empty());
+}

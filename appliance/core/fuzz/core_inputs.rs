@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use libfuzzer_sys::fuzz_target;
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
-use wardline_core::input::{Ask, Door, Fresh, Input, Submit, Zone};
+use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit, Zone};
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::refusal::PeerFault;
@@ -98,7 +98,8 @@ impl Box {
         let conn = Conn(self.next_conn);
         self.next_conn += 1;
         self.open.push(conn);
-        self.handle(Input::Connected { conn, door });
+        let source = Source(conn.0 % 3);
+        self.handle(Input::Connected { conn, door, source });
         conn
     }
 
@@ -148,6 +149,7 @@ impl Box {
             change: self.state.change,
             audited: self.state.audited,
             last_at: self.state.last_at,
+            marks: self.state.marks.clone(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");

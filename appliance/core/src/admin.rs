@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use crate::audit::{Act, Actor};
-use crate::directory::{JoinCode, Person};
+use crate::directory::{Device, JoinCode, Person};
 use crate::draft::Draft;
 use crate::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId};
 use crate::input::Fresh;
@@ -125,16 +125,10 @@ pub(crate) fn list_devices(
 ) -> Result<Body, Refusal> {
     draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
     draft.record(admin.0, Act::DevicesListed(person));
-    let devices = draft
-        .state
-        .devices_of(person)
-        .map(|device| proto::Device {
-            device: device.id.value(),
-            name: device.name.reveal().to_owned(),
-            revoked: device.revoked,
-            pin_locked_out: device.pin_tries >= limits::PIN_TRIES_MAX,
-        })
-        .collect();
+    let (mut listed, revoked): (Vec<&Device>, Vec<&Device>) =
+        draft.state.devices_of(person).partition(|device| !device.revoked);
+    listed.extend(revoked);
+    let devices = listed.into_iter().take(limits::DEVICES_LISTED_MAX).map(Device::to_wire).collect();
     Ok(Body::DeviceList(proto::DeviceList { devices }))
 }
 

@@ -2,36 +2,60 @@
 
 use crate::time::Mono;
 
-/// Level in thousandths of a token, so that whole milliseconds lose nothing.
+/// How much of something may happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// In a thousand seconds, sustained: so that "one in five seconds" is a whole number too.
+    pub per_thousand_seconds: u64,
+    /// At once.
+    pub burst: u64,
+}
+
+impl Rate {
+    /// So many a second.
+    pub const fn per_second(sustained: u64, burst: u64) -> Self {
+        Self { per_thousand_seconds: sustained * 1_000, burst }
+    }
+}
+
+/// What is left of a [`Rate`]. In millionths of a token, so that whole milliseconds lose nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
+    rate: Rate,
     level: u64,
     at: Mono,
 }
 
+const TOKEN: u64 = 1_000_000;
+
 impl Bucket {
-    /// Full.
-    pub(crate) fn full(burst: u64, now: Mono) -> Self {
-        Self { level: burst * 1000, at: now }
+    pub(crate) fn full(rate: Rate, now: Mono) -> Self {
+        Self { rate, level: rate.burst * TOKEN, at: now }
     }
 
     /// Whether there is a token, or in how many milliseconds there will be one.
-    pub(crate) fn look(&mut self, per_second: u64, burst: u64, now: Mono) -> Result<(), u64> {
+    pub(crate) fn look(&mut self, now: Mono) -> Result<(), u64> {
         let passed = now.0.saturating_sub(self.at.0);
-        // `per_second` tokens a second is `per_second` thousandths a millisecond.
-        self.level = self.level.saturating_add(passed.saturating_mul(per_second)).min(burst * 1000);
+        // So many in a thousand seconds are as many millionths in a millisecond.
+        let more = passed.saturating_mul(self.rate.per_thousand_seconds);
+        self.level = self.level.saturating_add(more).min(self.rate.burst * TOKEN);
         self.at = now;
-        if self.level < 1000 {
-            return Err((1000 - self.level).div_ceil(per_second.max(1)));
+        if self.level < TOKEN {
+            return Err((TOKEN - self.level).div_ceil(self.rate.per_thousand_seconds.max(1)));
         }
         Ok(())
     }
 
     /// Takes a token, or says in how many milliseconds there will be one.
-    pub(crate) fn take(&mut self, per_second: u64, burst: u64, now: Mono) -> Result<(), u64> {
-        self.look(per_second, burst, now)?;
-        self.level -= 1000;
+    pub(crate) fn take(&mut self, now: Mono) -> Result<(), u64> {
+        self.look(now)?;
+        self.level -= TOKEN;
         Ok(())
+    }
+
+    /// Nothing is missing: as good as forgotten.
+    pub(crate) fn is_full(&mut self, now: Mono) -> bool {
+        self.look(now).is_ok() && self.level >= self.rate.burst * TOKEN
     }
 }
 
@@ -41,11 +65,21 @@ mod tests {
 
     #[test]
     fn gives_the_burst_then_the_rate() {
-        let mut bucket = Bucket::full(2, Mono(0));
-        assert_eq!(bucket.take(10, 2, Mono(0)), Ok(()));
-        assert_eq!(bucket.take(10, 2, Mono(0)), Ok(()));
-        assert_eq!(bucket.take(10, 2, Mono(0)), Err(100));
-        assert_eq!(bucket.take(10, 2, Mono(99)), Err(1));
-        assert_eq!(bucket.take(10, 2, Mono(100)), Ok(()));
+        let mut bucket = Bucket::full(Rate::per_second(10, 2), Mono(0));
+        assert_eq!(bucket.take(Mono(0)), Ok(()));
+        assert_eq!(bucket.take(Mono(0)), Ok(()));
+        assert_eq!(bucket.take(Mono(0)), Err(100));
+        assert_eq!(bucket.take(Mono(99)), Err(1));
+        assert_eq!(bucket.take(Mono(100)), Ok(()));
+        assert!(!bucket.is_full(Mono(299)));
+        assert!(bucket.is_full(Mono(300)));
+    }
+
+    #[test]
+    fn one_in_five_seconds_is_a_rate() {
+        let mut bucket = Bucket::full(Rate { per_thousand_seconds: 200, burst: 1 }, Mono(0));
+        assert_eq!(bucket.take(Mono(0)), Ok(()));
+        assert_eq!(bucket.take(Mono(0)), Err(5_000));
+        assert_eq!(bucket.take(Mono(5_000)), Ok(()));
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 
 use crate::ids::{Change, DeviceId, Number, PersonId};
+use crate::limits;
 use crate::pin::PinMac;
 use crate::text::{Name, Title};
 use crate::time::Wall;
@@ -104,6 +105,18 @@ pub struct Device {
     /// The highest number accepted from it.
     #[n(9)]
     pub last_number: Number,
+}
+
+impl Device {
+    /// As its person and an administrator see it.
+    pub fn to_wire(&self) -> proto::Device {
+        proto::Device {
+            device: self.id.value(),
+            name: self.name.reveal().to_owned(),
+            revoked: self.revoked,
+            pin_locked_out: self.pin_tries >= limits::PIN_TRIES_MAX,
+        }
+    }
 }
 
 /// A join code that nobody has redeemed, by its hash.

@@ -8,6 +8,7 @@ use crate::conversation::Conversation;
 use crate::ids::{Change, Conn, ConversationId, PersonId};
 use crate::policy::Policy;
 use crate::refusal::Refusal;
+use crate::relay::Room;
 use crate::session::Ready;
 use crate::state::State;
 use crate::time::Now;
@@ -23,7 +24,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) state: &'a mut State,
     pub(crate) attached: &'a Attached,
-    pub(crate) disk_low: bool,
+    pub(crate) room: Room,
     pub(crate) turn: &'a mut Turn,
 }
 

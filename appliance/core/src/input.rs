@@ -26,6 +26,11 @@ pub enum Zone {
     Admin,
 }
 
+/// The party that a connection comes from, as far as a network tells: an IPv4 address, or an IPv6 /64 (RFC 6177). Two
+/// connections of one party have the same; the doorway makes it, and it is never stored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Source(pub u64);
+
 /// Who speaks on a connection's other end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Door {
@@ -43,6 +48,8 @@ pub enum Input {
         conn: Conn,
         /// Through which door.
         door: Door,
+        /// From whom.
+        source: Source,
     },
     /// A connection ended.
     Closed {

@@ -11,7 +11,7 @@
 
 pub(crate) mod admin;
 pub mod audit;
-mod bucket;
+pub mod bucket;
 pub mod conversation;
 pub mod cursor;
 pub mod directory;
@@ -26,6 +26,7 @@ pub mod pin;
 pub mod policy;
 pub mod refusal;
 pub mod relay;
+pub mod retention;
 pub mod session;
 mod signin;
 pub mod state;

@@ -1,5 +1,7 @@
 //! Every bound of the core, with the sum behind it. A test holds the sums against the code.
 
+use crate::bucket::Rate;
+
 /// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + message id, numbers and tags (64), and
 /// `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two above both.
 pub const CLIENT_FRAME_MAX: usize = 16 * 1024;
@@ -58,13 +60,25 @@ pub const CONVERSATION_MESSAGES_MAX: u64 = 1 << 28;
 pub const JOIN_CODES_MAX: usize = 4_000;
 
 /// Bits of a join code: ten characters of 5. With 4,000 codes alive (2^12) a guess succeeds once in 2^38; at
-/// [`JOIN_GUESSES_PER_SECOND`] from everywhere together that is 870 years.
+/// [`JOIN_GUESSES`] from everywhere together that is 17 years.
 pub const JOIN_CODE_CHARACTERS: usize = 10;
 
-/// Wrong join codes a second the box will look at, from everywhere together; the rest are told to slow down.
-pub const JOIN_GUESSES_PER_SECOND: u64 = 10;
-/// How many of those may come at once.
-pub const JOIN_GUESSES_BURST: u64 = 100;
+/// Wrong join codes that the box looks at from everywhere together; the rest are told to slow down.
+pub const JOIN_GUESSES: Rate = Rate::per_second(500, 1_000);
+
+/// Wrong join codes from one source: a class of twenty behind one address that all mistype, then one a second. So who
+/// floods with guesses stops their own joining; everybody's, only from 500 addresses at once.
+pub const JOIN_GUESSES_OF_ONE: Rate = Rate::per_second(1, 20);
+
+/// Sources whose wrong guesses are remembered. About 60 bytes each: 240 kB. Beyond, those that have nothing left to
+/// remember go first, and new ones are held to [`JOIN_GUESSES`] alone.
+pub const GUESSERS_MAX: usize = 4_096;
+
+/// What a device that is not signed in can have written in the audit under its identifier: forged signatures, refused
+/// sign-ins, PINs that never come. An attacker's first twenty an hour tell as much as all of them.
+pub const UNPROVEN_RECORDS_MAX: u32 = 20;
+/// See [`UNPROVEN_RECORDS_MAX`]. Milliseconds.
+pub const UNPROVEN_RECORDS_MS: u64 = 3_600_000;
 
 /// Wrong PINs that lock a device (NIST SP 800-63B, 5.2.2 allows 100; ten of a million is 10^-5).
 pub const PIN_TRIES_MAX: u32 = 10;
@@ -89,19 +103,28 @@ pub const PIN_TIME_MAX_MS: u64 = 120_000;
 
 /// Submissions a second of one device, sustained, and at once. A person does not reach 5; an integration's service
 /// account may. One device at its limit takes 400 of some 6,000 a second.
-pub const SUBMITS_PER_SECOND: u64 = 400;
-/// See [`SUBMITS_PER_SECOND`].
-pub const SUBMITS_BURST: u64 = 800;
+pub const SUBMITS: Rate = Rate::per_second(400, 800);
+
+/// Conversations that one device may open: a morning's worth at once, then one in five seconds. One device alone would
+/// need two months to bring [`CONVERSATIONS_MAX`] about.
+pub const OPENS: Rate = Rate { per_thousand_seconds: 200, burst: 200 };
 
 /// Requests a second of one connection, of any kind, sustained and at once: what a submission and its receipts cost,
 /// doubled.
-pub const REQUESTS_PER_SECOND: u64 = 1_000;
-/// See [`REQUESTS_PER_SECOND`].
-pub const REQUESTS_BURST: u64 = 2_000;
+pub const REQUESTS: Rate = Rate::per_second(1_000, 2_000);
 
 /// Free bytes under which new bodies are refused while acknowledgements, audit, revocation and purges go on:
 /// 64 MiB is 100,000 audit entries and a WAL of 16 MiB, three times over.
 pub const DISK_RESERVE_BYTES: u64 = 64 << 20;
+
+/// Free bytes under which receipts, looks at history and additions to groups are refused too, so that nobody signed in
+/// can use up what sign-ins, locks, revocations and purges still need: some 200,000 audit entries of 80 bytes beside
+/// the WAL.
+pub const DISK_SCARCE_BYTES: u64 = DISK_RESERVE_BYTES / 2;
+
+/// Devices in an administrator's list of one person's: all that may sign in, then revoked ones, up to this many.
+/// 200 x 90 bytes = 18 kB.
+pub const DEVICES_LISTED_MAX: usize = 200;
 
 /// People on one page of the directory: 200 x 150 bytes = 30 kB.
 pub const PEOPLE_PAGE_MAX: usize = 200;

@@ -10,10 +10,15 @@ use crate::ids::{Conn, ConversationId, MessageId, Number, RequestId, Sequence};
 use crate::input::Submit;
 use crate::limits;
 use crate::refusal::{PeerFault, Refusal};
+use crate::relay::Room;
 use crate::session::Ready;
+use crate::time::Wall;
 use crate::turn::{Accepted, Event, Send};
 use crate::wire::proto;
 use crate::write::{Message, Write};
+
+/// Milliseconds that a clock may step back without being seen to: more than NTP corrects in a step on a box that runs.
+const CLOCK_STEP_MAX_MS: i64 = 5 * 60_000;
 
 /// Takes a message, or answers a retry as the first time.
 ///
@@ -42,7 +47,7 @@ pub(crate) fn submit(
     if conversation.last.0 >= limits::CONVERSATION_MESSAGES_MAX {
         return Err(Refusal::Limit);
     }
-    if draft.disk_low {
+    if draft.room < Room::Plenty {
         return Err(Refusal::DiskLow);
     }
     let body = body.ok_or(Refusal::Unavailable)?;
@@ -52,8 +57,7 @@ pub(crate) fn submit(
     let sequence = conversation.last.next();
     let mut conns = draft.listeners(conversation);
     conns.retain(|listener| *listener != conn);
-    // A clock that steps back does not reorder what people see.
-    let at = draft.now.wall.max(draft.state.last_at);
+    let at = time_shown(draft.now.wall, draft.state.last_at);
     let (sender, device) = (who.person(), who.device());
     let change = draft.write(Write::MessageAccepted(Message {
         conversation: id,
@@ -82,13 +86,45 @@ pub(crate) fn submit(
     Ok(())
 }
 
+/// A clock that steps back a little does not reorder what people see. One that steps back further was wrong before:
+/// then it is the earlier messages that show a wrong time, not every later one.
+fn time_shown(now: Wall, last: Wall) -> Wall {
+    let behind = last.0.saturating_sub(now.0);
+    if behind > 0 && behind <= CLOCK_STEP_MAX_MS { last } else { now }
+}
+
+/// What the store has under a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Under<T> {
+    /// This message.
+    Message(T),
+    /// Nothing, and messages of this device up to this number or a higher one have been deleted: it may have been
+    /// among them.
+    Deleted,
+    /// Nothing, and nothing that was there is gone.
+    Nothing,
+}
+
+impl<T> Under<T> {
+    /// The same, of what is looked at in the message.
+    pub fn map<U>(self, look: impl FnOnce(T) -> U) -> Under<U> {
+        match self {
+            Self::Message(message) => Under::Message(look(message)),
+            Self::Deleted => Under::Deleted,
+            Self::Nothing => Under::Nothing,
+        }
+    }
+}
+
 /// What a number that is at or below the last accepted one gets: the first answer, when the store has the same
-/// message under it; a fault, when it has another; a refusal, when the number was skipped.
-pub fn answer_again(stored: Option<MessageId>, offered: MessageId) -> Result<(), Again> {
+/// message under it; a fault, when it has another; a refusal, when the number was skipped, and another, when nobody
+/// can tell any more. Sent again after the one it is there once; after the other it might be there twice.
+pub fn answer_again(stored: Under<MessageId>, offered: MessageId) -> Result<(), Again> {
     match stored {
-        Some(stored) if stored == offered => Ok(()),
-        Some(_) => Err(Again::Fault(PeerFault::NumberReused)),
-        None => Err(Again::Refusal(Refusal::NumberPassed)),
+        Under::Message(stored) if stored == offered => Ok(()),
+        Under::Message(_) => Err(Again::Fault(PeerFault::NumberReused)),
+        Under::Deleted => Err(Again::Refusal(Refusal::NumberForgotten)),
+        Under::Nothing => Err(Again::Refusal(Refusal::NumberPassed)),
     }
 }
 
@@ -97,7 +133,7 @@ pub fn answer_again(stored: Option<MessageId>, offered: MessageId) -> Result<(),
 pub enum Again {
     /// Another message came under it.
     Fault(PeerFault),
-    /// It was skipped.
+    /// It was skipped, or is too old to say.
     Refusal(Refusal),
 }
 
@@ -119,6 +155,9 @@ pub(crate) fn receipt(
     let delivered = delivered.max(member.delivered).max(read);
     if (delivered, read) == (member.delivered, member.read) {
         return Ok(());
+    }
+    if draft.room == Room::Scarce {
+        return Err(Refusal::DiskLow);
     }
     let (pushes, mut conns) = (conversation.pushes_watermarks(), draft.listeners(conversation));
     conns.retain(|listener| *listener != conn);
@@ -155,6 +194,10 @@ pub(crate) fn history(
     let conversation = draft.conversation_of(who, id)?;
     if conversation.purged {
         return Err(Refusal::Purged);
+    }
+    // A look at history is recorded, and so takes room.
+    if draft.room == Room::Scarce {
+        return Err(Refusal::DiskLow);
     }
     let member = conversation.member(who.person()).ok_or(Refusal::NoSuchConversation)?;
     let end = conversation.last.next();

@@ -5,7 +5,7 @@
 //! | open a direct conversation | anyone, with any person who is not suspended |
 //! | open a group | anyone; its owner |
 //! | add to a group | any member |
-//! | remove from a group | its owner; anyone, themselves |
+//! | remove from a group | its owner; anyone, themselves; any member, once the owner has left |
 //! | purge | an administrator, who thereby reads nothing |
 
 use crate::audit::Act;
@@ -15,6 +15,7 @@ use crate::ids::{Conn, ConversationId, PersonId, RequestId, Sequence};
 use crate::input::Fresh;
 use crate::limits;
 use crate::refusal::Refusal;
+use crate::relay::Room;
 use crate::session::{Draw, Ready};
 use crate::text::Title;
 use crate::turn::{Event, Send};
@@ -88,7 +89,8 @@ pub(crate) fn change_members(
     if conversation.kind != Kind::Group || conversation.purged {
         return Err(Refusal::Invalid);
     }
-    if remove.iter().any(|person| *person != who.person()) && conversation.owner != who.person() {
+    let led = conversation.owner != who.person() && conversation.member(conversation.owner).is_some();
+    if led && remove.iter().any(|person| *person != who.person()) {
         return Err(Refusal::NotAdministrator);
     }
     add.retain(|person| conversation.member(*person).is_none());
@@ -98,6 +100,9 @@ pub(crate) fn change_members(
     }
     for person in &add {
         invitable(draft, *person)?;
+    }
+    if draft.room == Room::Scarce && !add.is_empty() {
+        return Err(Refusal::DiskLow);
     }
     admit(draft, who, id, &add);
     for person in &remove {
@@ -132,7 +137,7 @@ fn open(
     title: Title,
     fresh: Fresh,
 ) -> Result<ConversationId, Refusal> {
-    if draft.disk_low {
+    if draft.room < Room::Plenty {
         return Err(Refusal::DiskLow);
     }
     if draft.state.conversations.len() >= limits::CONVERSATIONS_MAX

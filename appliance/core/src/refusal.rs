@@ -74,6 +74,9 @@ pub enum Refusal {
     /// The number was spent by another submission or skipped.
     #[error("This submission's number has passed. Send it again under the next number.")]
     NumberPassed,
+    /// The number is as low as those of messages that the box has deleted since: nobody can tell whether it was taken.
+    #[error("This message is too old to tell whether it was delivered. Ask, or write it anew.")]
+    NumberForgotten,
     /// Not a cursor of this device and box.
     #[error("The cursor is not one of this box and device. Synchronise from the start.")]
     CursorInvalid,
@@ -120,6 +123,7 @@ impl Refusal {
             Self::TooLarge => Code::TooLarge,
             Self::Limit => Code::Limit,
             Self::NumberPassed => Code::NumberPassed,
+            Self::NumberForgotten => Code::NumberForgotten,
             Self::CursorInvalid => Code::CursorInvalid,
             Self::SlowDown { .. } => Code::SlowDown,
             Self::DiskLow => Code::DiskLow,

@@ -3,28 +3,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::admin::{self, Administrator};
 use crate::audit::{Act, Actor};
 use crate::bucket::Bucket;
 use crate::cursor::Cursors;
 use crate::draft::{Attached, Draft, actor};
-use crate::grant::SyncGrant;
-use crate::ids::{Conn, DeviceId, RequestId, Sequence};
-use crate::input::{Ask, Door, Input, Zone};
+use crate::ids::{Conn, DeviceId, RequestId};
+use crate::input::{Door, Input, Source, Zone};
 use crate::limits;
-use crate::membership;
+use crate::mailbox;
 use crate::policy::Policy;
 use crate::refusal::{CloseCode, Fault, PeerFault, Refusal};
-use crate::session::{Ready, Session};
+use crate::relay::guesses::Guesses;
+use crate::relay::timers::SWEEP_MS;
+use crate::retention::Served;
+use crate::session::Session;
 use crate::state::{Restored, State};
 use crate::time::{Mono, Now, Wall};
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
-use crate::write::Write;
-use crate::{audit, mailbox};
 
-/// Milliseconds between looks for what has expired.
-const SWEEP_MS: u64 = 60_000;
+mod asks;
+mod guesses;
+mod timers;
+
+pub(crate) use timers::{Timer, Use};
 
 /// The box's decisions. One for a facility; owned by the driver.
 pub struct Relay {
@@ -37,11 +39,38 @@ pub struct Relay {
     /// Every device with an open session, by the steady clock.
     pub(crate) used: BTreeMap<DeviceId, Use>,
     pub(crate) timers: BTreeSet<(Mono, Timer)>,
-    pub(crate) guesses: Bucket,
+    guesses: Guesses,
     /// Devices with a PIN at the keeper.
     pub(crate) checking: BTreeSet<DeviceId>,
     pub(crate) unproven: usize,
-    disk_low: bool,
+    /// What was recorded of devices that had proved nothing: since when, and how often.
+    pub(super) unproven_records: BTreeMap<DeviceId, (Mono, u32)>,
+    served: Served,
+    room: Room,
+}
+
+/// What the store's volume still has room for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Room {
+    /// Less than [`limits::DISK_SCARCE_BYTES`]: only what keeps people out or lets them in.
+    Scarce,
+    /// Less than [`limits::DISK_RESERVE_BYTES`]: no new bodies.
+    Low,
+    Plenty,
+}
+
+impl Room {
+    /// A quarter more than a floor before what it forbids is taken again, so that it does not flutter.
+    fn after(self, free: u64) -> Self {
+        let above = |floor: u64, was: bool| free >= if was { floor } else { floor + floor / 4 };
+        if above(limits::DISK_RESERVE_BYTES, self == Self::Plenty) {
+            Self::Plenty
+        } else if above(limits::DISK_SCARCE_BYTES, self >= Self::Low) {
+            Self::Low
+        } else {
+            Self::Scarce
+        }
+    }
 }
 
 /// How much of each thing the relay holds for as long as it runs.
@@ -67,33 +96,8 @@ pub(crate) struct Link {
     pub(crate) session: Session,
     /// Signed in, or through, by then; `None` once it is.
     pub(crate) deadline: Option<Mono>,
+    source: Source,
     requests: Bucket,
-    submits: Bucket,
-}
-
-/// An open session's use. It has one timer, which is in [`Relay::timers`] exactly as long as this is there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Use {
-    /// The person's last act.
-    last: Mono,
-    /// The session's end, whatever the wall clock says meanwhile.
-    ends: Mono,
-    /// When the timer is due.
-    looks_at: Mono,
-}
-
-impl Use {
-    /// Whether the session may go on.
-    pub(crate) fn is_fresh(&self, now: Now, idle_lock_ms: u64) -> bool {
-        now.mono < self.last.after(idle_lock_ms) && now.mono < self.ends
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Timer {
-    Deadline(Conn),
-    Idle(DeviceId),
-    Sweep,
 }
 
 impl Relay {
@@ -107,10 +111,12 @@ impl Relay {
             attached: BTreeMap::new(),
             used: BTreeMap::new(),
             timers: BTreeSet::from([(now.mono.after(SWEEP_MS), Timer::Sweep)]),
-            guesses: Bucket::full(limits::JOIN_GUESSES_BURST, now.mono),
+            guesses: Guesses::new(now.mono),
             checking: BTreeSet::new(),
             unproven: 0,
-            disk_low: false,
+            unproven_records: BTreeMap::new(),
+            served: Served::resume(state.marks.last(), now, policy.retention_ms),
+            room: Room::Plenty,
             policy,
             state,
         };
@@ -136,7 +142,7 @@ impl Relay {
 
     /// Whether new bodies are refused for want of space.
     pub fn disk_low(&self) -> bool {
-        self.disk_low
+        self.room < Room::Plenty
     }
 
     /// Connections, and those of them that are delivered to.
@@ -160,7 +166,7 @@ impl Relay {
     pub fn handle(&mut self, now: Now, input: Input) -> Turn {
         let mut turn = Turn::default();
         match input {
-            Input::Connected { conn, door } => self.connected(now, &mut turn, conn, door),
+            Input::Connected { conn, door, source } => self.connected(now, &mut turn, conn, door, source),
             Input::Closed { conn } => self.closed(conn),
             Input::Moved { conn, zone } => self.moved(&mut turn, conn, zone),
             Input::Hello { conn, request, versions, device, challenge } => {
@@ -174,37 +180,11 @@ impl Relay {
             Input::PinMac { conn, mac } => self.pin_mac(now, &mut turn, conn, mac),
             Input::Request { conn, request, ask } => self.request(now, &mut turn, conn, request, ask),
             Input::Faulted { conn, fault } => self.fault(now, &mut turn, conn, fault),
-            Input::Disk { free } => {
-                // A quarter more than the reserve before new bodies are taken again, so that it does not flutter.
-                let floor = limits::DISK_RESERVE_BYTES;
-                self.disk_low = if self.disk_low { free < floor + floor / 4 } else { free < floor };
-            }
+            Input::Disk { free } => self.room = self.room.after(free),
             Input::Aged { conversation, read_through, any_through } => {
                 mailbox::expire(&mut self.draft(now, &mut turn), conversation, read_through, any_through);
             }
             Input::Drain => self.drain(&mut turn),
-        }
-        turn
-    }
-
-    /// When [`Relay::handle_timeout`] is due next.
-    pub fn poll_timeout(&self) -> Option<Mono> {
-        self.timers.first().map(|(at, _)| *at)
-    }
-
-    /// Handles every timer that is due.
-    pub fn handle_timeout(&mut self, now: Now) -> Turn {
-        let mut turn = Turn::default();
-        while let Some((at, timer)) = self.timers.first().copied() {
-            if at > now.mono {
-                break;
-            }
-            self.timers.remove(&(at, timer));
-            match timer {
-                Timer::Deadline(conn) => self.deadline(now, &mut turn, conn),
-                Timer::Idle(device) => self.idle(now, &mut turn, device),
-                Timer::Sweep => self.sweep(now, &mut turn),
-            }
         }
         turn
     }
@@ -215,12 +195,12 @@ impl Relay {
             policy: &self.policy,
             state: &mut self.state,
             attached: &self.attached,
-            disk_low: self.disk_low,
+            room: self.room,
             turn,
         }
     }
 
-    fn connected(&mut self, now: Now, turn: &mut Turn, conn: Conn, door: Door) {
+    fn connected(&mut self, now: Now, turn: &mut Turn, conn: Conn, door: Door, source: Source) {
         let local = door == Door::Local;
         let full =
             self.links.len() >= limits::CONNECTIONS_MAX || self.unproven >= limits::CONNECTIONS_UNPROVEN_MAX;
@@ -237,8 +217,8 @@ impl Relay {
             door,
             session: if local { Session::Local } else { Session::ExpectHello },
             deadline,
-            requests: Bucket::full(limits::REQUESTS_BURST, now.mono),
-            submits: Bucket::full(limits::SUBMITS_BURST, now.mono),
+            source,
+            requests: Bucket::full(limits::REQUESTS, now.mono),
         };
         self.links.insert(conn, link);
     }
@@ -258,25 +238,10 @@ impl Relay {
         }
     }
 
-    /// Follows a session that is open and was used just now.
-    pub(crate) fn follow(&mut self, now: Now, device: DeviceId, rest_ms: u64) {
-        self.unfollow(device);
-        let ends = now.mono.after(rest_ms);
-        let looks_at = ends.min(now.mono.after(self.policy.idle_lock_ms));
-        self.used.insert(device, Use { last: now.mono, ends, looks_at });
-        self.timers.insert((looks_at, Timer::Idle(device)));
-    }
-
-    /// The session is over.
-    fn unfollow(&mut self, device: DeviceId) {
-        if let Some(used) = self.used.remove(&device) {
-            self.timers.remove(&(used.looks_at, Timer::Idle(device)));
-        }
-    }
-
     /// What a zone does not allow ends when a connection roams into it.
     fn moved(&mut self, turn: &mut Turn, conn: Conn, zone: Zone) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
+        // A service of this box is here, wherever a doorway says it went.
+        let Some(link) = self.links.get_mut(&conn).filter(|link| link.door != Door::Local) else { return };
         link.door = Door::Network(zone);
         if zone == Zone::Guest && !matches!(link.session, Session::ExpectHello | Session::Closing) {
             turn.sends.push(refused(conn, RequestId::NONE, Refusal::Zone));
@@ -319,248 +284,34 @@ impl Relay {
 
     pub(crate) fn fault(&mut self, now: Now, turn: &mut Turn, conn: Conn, fault: PeerFault) {
         let Some(link) = self.links.get(&conn) else { return };
-        if let Some(device) = device_of(&link.session) {
-            let by = match &link.session {
-                Session::Ready(who) => actor(who),
-                _ => Actor::Unproven,
-            };
-            self.draft(now, turn).record(by, audit::Act::peer_fault(device, fault));
+        match &link.session {
+            Session::Ready(who) => {
+                let (by, act) = (actor(who), Act::peer_fault(who.device(), fault));
+                self.draft(now, turn).record(by, act);
+            }
+            Session::ExpectProof(Some(claimed)) if fault == PeerFault::ForgedSignature => {
+                let claimed = *claimed;
+                self.record_unproven(now, turn, claimed, Act::peer_fault(claimed, fault));
+            }
+            session => {
+                if let Some(device) = device_of(session) {
+                    self.record_unproven(now, turn, device, Act::peer_fault(device, fault));
+                }
+            }
         }
         self.close(turn, conn, fault.code());
     }
 
-    fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
-        if link.requests.take(limits::REQUESTS_PER_SECOND, limits::REQUESTS_BURST, now.mono).is_err() {
-            return self.fault(now, turn, conn, PeerFault::Flood);
+    /// What somebody did under a device's name without having signed in: recorded, but not without end.
+    pub(crate) fn record_unproven(&mut self, now: Now, turn: &mut Turn, device: DeviceId, act: Act) {
+        let (began, times) = self.unproven_records.entry(device).or_insert((now.mono, 0));
+        if now.mono >= began.after(limits::UNPROVEN_RECORDS_MS) {
+            (*began, *times) = (now.mono, 0);
         }
-        let outcome = match &link.session {
-            Session::Closing => return,
-            Session::ExpectHello | Session::ExpectProof | Session::JoinUnderCheck(_) => {
-                return self.fault(now, turn, conn, PeerFault::OutOfTurn);
-            }
-            Session::ExpectPin(_) | Session::PinUnderCheck(_) => Err(Refusal::Locked),
-            Session::Local => self.administer(now, turn, conn, request, &Administrator(Actor::Local), ask),
-            Session::Ready(_) => self.ask(now, turn, conn, request, ask),
-        };
-        if let Err(refusal) = outcome {
-            turn.sends.push(refused(conn, request, refusal));
+        *times += 1;
+        if *times <= limits::UNPROVEN_RECORDS_MAX {
+            self.draft(now, turn).record(Actor::Unproven, act);
         }
-    }
-
-    /// A signed-in person's request.
-    fn ask(
-        &mut self,
-        now: Now,
-        turn: &mut Turn,
-        conn: Conn,
-        request: RequestId,
-        ask: Ask,
-    ) -> Result<(), Refusal> {
-        let Some(link) = self.links.get_mut(&conn) else { return Ok(()) };
-        if let Ask::Submit(_) = ask {
-            let taken = link.submits.take(limits::SUBMITS_PER_SECOND, limits::SUBMITS_BURST, now.mono);
-            taken.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
-        }
-        let zone = link.door;
-        let Session::Ready(who) = &link.session else { return Ok(()) };
-        let who = who.clone();
-        if is_act_of_a_person(&ask)
-            && let Some(used) = self.used.get_mut(&who.device())
-        {
-            used.last = now.mono;
-        }
-        self.ask_as(now, turn, conn, request, &who, zone, ask)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one request, seen from all sides")]
-    fn ask_as(
-        &mut self,
-        now: Now,
-        turn: &mut Turn,
-        conn: Conn,
-        request: RequestId,
-        who: &Ready,
-        door: Door,
-        ask: Ask,
-    ) -> Result<(), Refusal> {
-        let mut draft = self.draft(now, turn);
-        match ask {
-            Ask::Sync { cursor } => self.sync(turn, conn, request, who, &cursor),
-            Ask::Submit(submit) => mailbox::submit(&mut draft, conn, request, who, submit),
-            Ask::Receipt { conversation, delivered, read } => {
-                mailbox::receipt(&mut draft, conn, who, conversation, delivered, read)
-            }
-            Ask::History { conversation, before, limit } => {
-                mailbox::history(&mut draft, conn, request, who, conversation, before, limit)
-            }
-            Ask::OpenDirect { person, fresh } => {
-                membership::open_direct(&mut draft, conn, request, who, person, fresh)
-            }
-            Ask::OpenGroup { title, people, fresh } => {
-                membership::open_group(&mut draft, conn, request, who, title, people, fresh)
-            }
-            Ask::ChangeMembers { conversation, add, remove } => {
-                membership::change_members(&mut draft, conn, request, who, conversation, add, remove)
-            }
-            Ask::ListPeople { after } => {
-                admin::list_people(&mut draft, conn, request, after);
-                Ok(())
-            }
-            Ask::Active => Ok(()),
-            ask => {
-                let entry = self.state.people.get(&who.person()).ok_or(Refusal::NotAdministrator)?;
-                if !entry.administrator || door != Door::Network(Zone::Admin) {
-                    return Err(Refusal::NotAdministrator);
-                }
-                self.administer(now, turn, conn, request, &Administrator(actor(who)), ask)
-            }
-        }
-    }
-
-    fn sync(
-        &mut self,
-        turn: &mut Turn,
-        conn: Conn,
-        request: RequestId,
-        who: &Ready,
-        cursor: &[u8],
-    ) -> Result<(), Refusal> {
-        let after = if cursor.is_empty() {
-            None
-        } else {
-            let change = self.cursors.open(who.device(), cursor)?;
-            // A store that went back in time (an old backup) has not given this number yet.
-            if change > self.state.change {
-                return Err(Refusal::CursorInvalid);
-            }
-            Some(change)
-        };
-        self.attached.entry(who.person()).or_default().insert(conn);
-        let grant = SyncGrant::new(who.person());
-        turn.sends.push(Send::Attach { conn, request, grant, device: who.device(), after });
-        Ok(())
-    }
-
-    fn administer(
-        &mut self,
-        now: Now,
-        turn: &mut Turn,
-        conn: Conn,
-        request: RequestId,
-        by: &Administrator,
-        ask: Ask,
-    ) -> Result<(), Refusal> {
-        let mut draft = self.draft(now, turn);
-        let body = match ask {
-            Ask::AddPerson { name, title, administrator, fresh } => {
-                admin::add_person(&mut draft, by, name, title, administrator, &fresh)?
-            }
-            Ask::IssueJoinCode { person, fresh } => admin::issue_join_code(&mut draft, by, person, &fresh)?,
-            Ask::PurgeConversation { conversation } => admin::purge(&mut draft, by, conversation)?,
-            Ask::ListDevices { person } => admin::list_devices(&mut draft, by, person)?,
-            Ask::RevokeDevice { device } => {
-                let done = admin::revoke_device(&mut draft, by, device)?;
-                self.expel(turn, &[device]);
-                done
-            }
-            Ask::SetStanding { person, suspended } => {
-                let done = admin::set_standing(&mut draft, by, person, suspended)?;
-                if suspended {
-                    let devices: Vec<DeviceId> =
-                        self.state.devices_of(person).map(|device| device.id).collect();
-                    self.expel(turn, &devices);
-                }
-                done
-            }
-            Ask::ListPeople { after } => {
-                admin::list_people(&mut draft, conn, request, after);
-                return Ok(());
-            }
-            _ => return Err(Refusal::UnknownRequest),
-        };
-        turn.sends.push(Send::Reply { conn, request, body });
-        Ok(())
-    }
-
-    /// Ends what these devices have open, at once.
-    fn expel(&mut self, turn: &mut Turn, devices: &[DeviceId]) {
-        for device in devices {
-            self.unfollow(*device);
-            if let Some(conn) = self.by_device.get(device).copied() {
-                self.close(turn, conn, CloseCode::REVOKED);
-            }
-        }
-    }
-
-    fn deadline(&mut self, now: Now, turn: &mut Turn, conn: Conn) {
-        let due = self.links.get(&conn).and_then(|link| link.deadline);
-        if due.is_some_and(|due| due <= now.mono) {
-            self.fault(now, turn, conn, PeerFault::TooSlow);
-        }
-    }
-
-    /// Locks a session that nobody used, or that is as old as one may be; else looks again when it could be.
-    fn idle(&mut self, now: Now, turn: &mut Turn, device: DeviceId) {
-        let Some(used) = self.used.get_mut(&device) else { return };
-        let until = self.state.devices.get(&device).and_then(|device| device.session_until);
-        if used.is_fresh(now, self.policy.idle_lock_ms) && until.is_some_and(|until| now.wall < until) {
-            used.looks_at = used.ends.min(used.last.after(self.policy.idle_lock_ms));
-            self.timers.insert((used.looks_at, Timer::Idle(device)));
-            return;
-        }
-        self.used.remove(&device);
-        if until.is_none() {
-            return;
-        }
-        let mut draft = self.draft(now, turn);
-        draft.write(Write::SessionEnded { device });
-        draft.record(Actor::TheBox, Act::SessionLocked(device));
-        if let Some(conn) = self.by_device.get(&device).copied() {
-            self.lock(turn, conn);
-        }
-    }
-
-    fn lock(&mut self, turn: &mut Turn, conn: Conn) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
-        let session = std::mem::replace(&mut link.session, Session::Closing);
-        if let Session::Ready(who) = session {
-            let tries = self.state.devices.get(&who.device()).map_or(0, |device| device.pin_tries);
-            if let Some(conns) = self.attached.get_mut(&who.person()) {
-                conns.remove(&conn);
-                if conns.is_empty() {
-                    self.attached.remove(&who.person());
-                }
-            }
-            link.session = Session::ExpectPin(who.lock());
-            turn.sends.push(Send::Detach { conn });
-            let tries_left = limits::PIN_TRIES_MAX.saturating_sub(tries);
-            let body = Body::Locked(proto::Locked { tries_left });
-            turn.sends.push(Send::Reply { conn, request: RequestId::NONE, body });
-        } else {
-            link.session = session;
-        }
-    }
-
-    fn sweep(&mut self, now: Now, turn: &mut Turn) {
-        self.timers.insert((now.mono.after(SWEEP_MS), Timer::Sweep));
-        let expired: Vec<_> = self
-            .state
-            .codes
-            .values()
-            .filter(|code| code.expires <= now.wall)
-            .map(|code| (code.hash, code.person))
-            .collect();
-        for (hash, person) in expired {
-            let mut draft = self.draft(now, turn);
-            draft.write(Write::JoinCodeEnded { hash });
-            draft.record(Actor::TheBox, Act::JoinCodeExpired(person));
-        }
-        let before = |age: u64| Wall(now.wall.0.saturating_sub_unsigned(age));
-        turn.sends.push(Send::FindAged {
-            read_before: before(self.policy.retention_ms),
-            any_before: before(self.policy.retention_ms.saturating_mul(2)),
-        });
     }
 
     fn drain(&mut self, turn: &mut Turn) {
@@ -572,15 +323,6 @@ impl Relay {
             turn.sends.push(Send::Reply { conn, request: RequestId::NONE, body });
             self.close(turn, conn, CloseCode::DRAINING);
         }
-    }
-}
-
-/// What a person does, as against what an app does by itself.
-fn is_act_of_a_person(ask: &Ask) -> bool {
-    match ask {
-        Ask::Sync { .. } => false,
-        Ask::Receipt { read, .. } => *read > Sequence::NONE,
-        _ => true,
     }
 }
 

@@ -110,8 +110,8 @@ impl ProvenDevice {
 pub(crate) enum Session {
     /// Nothing has come yet.
     ExpectHello,
-    /// Welcomed; a proof is due.
-    ExpectProof,
+    /// Welcomed; a proof is due, of this device if it named one.
+    ExpectProof(Option<DeviceId>),
     /// The new device's PIN is at the keeper.
     JoinUnderCheck(Box<JoinUnderCheck>),
     /// The device is proven; the person's PIN is due.

@@ -16,7 +16,7 @@ use crate::session::{
     Ready, Session,
 };
 use crate::time::Now;
-use crate::turn::{Send, Turn};
+use crate::turn::{Event, Send, Turn};
 use crate::wire;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
@@ -56,7 +56,7 @@ impl Relay {
                 _ => return self.turn_away(turn, conn, request, Refusal::DeviceUnknown),
             },
         };
-        link.session = Session::ExpectProof;
+        link.session = Session::ExpectProof(device);
         turn.sends.push(Send::Welcome {
             conn,
             request,
@@ -79,13 +79,13 @@ impl Relay {
         proven: &ProvenDevice,
     ) {
         match self.links.get(&conn).map(|link| &link.session) {
-            Some(Session::ExpectProof) => {}
+            Some(Session::ExpectProof(_)) => {}
             Some(Session::Closing) | None => return,
             _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
         }
         let id = proven.device();
         if let Err(refusal) = self.admissible(id) {
-            self.draft(now, turn).record(Actor::Unproven, Act::sign_in_refused(id, refusal));
+            self.record_unproven(now, turn, id, Act::sign_in_refused(id, refusal));
             return self.turn_away(turn, conn, request, refusal);
         }
         let Some(device) = self.state.devices.get(&id) else { return };
@@ -128,11 +128,11 @@ impl Relay {
         fresh: &Fresh,
     ) {
         match self.links.get(&conn).map(|link| &link.session) {
-            Some(Session::ExpectProof) => {}
+            Some(Session::ExpectProof(_)) => {}
             Some(Session::Closing) | None => return,
             _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
         }
-        match self.guess(now, &proven) {
+        match self.guess(now, conn, &proven) {
             Err(refusal) => self.turn_away(turn, conn, request, refusal),
             Ok(person) => {
                 let draw = Draw::new(fresh);
@@ -148,22 +148,8 @@ impl Relay {
         }
     }
 
-    /// As [`Relay::join_checked`], within the box's own budget: a wrong code costs a guess, and without one left no
-    /// code is looked at, right or wrong, or a flood of guesses would find the right one all the same.
-    fn guess(&mut self, now: Now, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
-        let (rate, burst) = (limits::JOIN_GUESSES_PER_SECOND, limits::JOIN_GUESSES_BURST);
-        let left = self.guesses.look(rate, burst, now.mono);
-        left.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
-        let outcome = self.join_checked(now, proven);
-        if outcome == Err(Refusal::JoinCodeInvalid) {
-            let taken = self.guesses.take(rate, burst, now.mono);
-            taken.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
-        }
-        outcome
-    }
-
     /// The person whose code it is.
-    fn join_checked(&self, now: Now, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
+    pub(crate) fn join_checked(&self, now: Now, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
         let known = self.state.codes.get(&proven.code).filter(|code| now.wall < code.expires);
         let code = known.ok_or(Refusal::JoinCodeInvalid)?;
         let person = code.person;
@@ -254,7 +240,13 @@ impl Relay {
         let who = check.enrolled();
         let mut draft = self.draft(now, turn);
         draft.write(Write::JoinCodeEnded { hash });
-        draft.write(Write::DeviceJoined(device));
+        let told = Event::Small(Box::new(proto::event::Kind::DeviceJoined(device.to_wire())));
+        let change = draft.write(Write::DeviceJoined(device));
+        // Whoever redeemed the code: the person hears of it.
+        if let Some(conns) = draft.attached.get(&person) {
+            let conns = conns.iter().copied().collect();
+            draft.send(Send::Fanout { change, event: told, conns });
+        }
         draft.record(actor(&who), Act::DeviceJoined(person, id));
         self.open_session(now, turn, id);
         self.sign_in(now, turn, conn, request, who);
@@ -335,6 +327,12 @@ impl Relay {
             idle_lock: self.policy.idle_lock_ms,
             last_number: device.last_number.0,
             administrator: entry.administrator,
+            devices: self
+                .state
+                .devices_of(person)
+                .filter(|held| !held.revoked)
+                .map(Device::to_wire)
+                .collect(),
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
     }

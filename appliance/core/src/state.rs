@@ -9,6 +9,7 @@ use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person};
 use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence};
 use crate::refusal::Fault;
+use crate::retention::{MARKS_MAX, Mark};
 use crate::text::Title;
 use crate::time::Wall;
 use crate::write::Write;
@@ -30,6 +31,8 @@ pub struct State {
     pub audited: u64,
     /// The newest message's time.
     pub last_at: Wall,
+    /// How long the box had served at some changes, oldest first; the last [`MARKS_MAX`].
+    pub marks: Vec<Mark>,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -52,6 +55,8 @@ pub struct Restored {
     pub audited: u64,
     /// The newest message's time.
     pub last_at: Wall,
+    /// See [`State::marks`].
+    pub marks: Vec<Mark>,
 }
 
 impl State {
@@ -61,6 +66,7 @@ impl State {
             change: restored.change,
             audited: restored.audited,
             last_at: restored.last_at,
+            marks: restored.marks,
             ..Self::default()
         };
         for person in restored.people {
@@ -96,12 +102,14 @@ impl State {
             self.memberships.entry(person).or_default().insert(conversation.id);
         }
         let mut pair = conversation.members.keys().copied();
-        if let (Kind::Direct, Some(a), Some(b)) = (conversation.kind, pair.next(), pair.next()) {
+        if let (Kind::Direct, false, Some(a), Some(b)) =
+            (conversation.kind, conversation.purged, pair.next(), pair.next())
+        {
             self.directs.insert((a, b), conversation.id);
         }
     }
 
-    /// The one conversation of two people, if they have one.
+    /// The one conversation of two people, if they have one that is not purged.
     pub fn direct(&self, a: PersonId, b: PersonId) -> Option<ConversationId> {
         self.directs.get(&(a.min(b), a.max(b))).copied()
     }
@@ -154,6 +162,11 @@ impl State {
             Write::SessionEnded { device } => self.device(*device, |device| device.session_until = None),
             Write::KeyGranted { .. } => {}
             Write::Audited { index, .. } => self.audited = *index,
+            Write::TimeServed { served_ms, at } => {
+                self.marks.push(Mark { change, served_ms: *served_ms, at: *at });
+                let spare = self.marks.len().saturating_sub(MARKS_MAX);
+                self.marks.drain(..spare);
+            }
             _ => self.apply_to_conversation(change, write),
         }
     }
@@ -175,10 +188,20 @@ impl State {
                 };
                 self.conversations.insert(*conversation, opened);
             }
-            Write::KeyDestroyed { conversation } => self.conversation(*conversation, |conversation| {
-                (conversation.purged, conversation.title) = (true, Title::default());
-                conversation.changed = change;
-            }),
+            Write::KeyDestroyed { conversation } => {
+                self.conversation(*conversation, |conversation| {
+                    (conversation.purged, conversation.title) = (true, Title::default());
+                    conversation.changed = change;
+                });
+                // Two people whose conversation was purged may begin another.
+                let members = self.conversations.get(conversation).map(|purged| &purged.members);
+                let mut pair = members.into_iter().flatten().map(|(person, _)| *person);
+                if let (Some(a), Some(b)) = (pair.next(), pair.next())
+                    && self.directs.get(&(a, b)) == Some(conversation)
+                {
+                    self.directs.remove(&(a, b));
+                }
+            }
             Write::MemberAdded { conversation, person, from } => {
                 self.conversation(*conversation, |conversation| {
                     let before = Sequence(from.0.saturating_sub(1));
@@ -209,7 +232,7 @@ impl State {
                 }
             }
             Write::MessageAccepted(message) => {
-                self.last_at = self.last_at.max(message.at);
+                self.last_at = message.at;
                 self.device(message.device, |device| device.last_number = message.number);
                 self.conversation(message.conversation, |conversation| {
                     (conversation.last, conversation.last_change) = (message.sequence, change);
@@ -282,6 +305,7 @@ impl State {
             }
         }
         part(minicbor::to_vec((self.change, self.audited, self.last_at)));
+        part(minicbor::to_vec(&self.marks));
         hash.finalize().into()
     }
 }

@@ -110,12 +110,12 @@ pub enum Send {
         /// Why.
         code: CloseCode,
     },
-    /// Find messages accepted before these times; answer with [`crate::input::Input::Aged`].
+    /// Find messages that lower changes than these brought; answer with [`crate::input::Input::Aged`].
     FindAged {
         /// Old enough to go when read.
-        read_before: Wall,
+        read_before: Change,
         /// Old enough to go in any case.
-        any_before: Wall,
+        any_before: Change,
     },
     /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
     ScrubLog,

@@ -184,6 +184,16 @@ pub enum Write {
         #[cbor(n(1), with = "minicbor::bytes")]
         bytes: Vec<u8>,
     },
+    /// How long the box has served. See [`crate::retention`].
+    #[n(18)]
+    TimeServed {
+        /// Milliseconds in all.
+        #[n(0)]
+        served_ms: u64,
+        /// The wall clock at that moment.
+        #[n(1)]
+        at: Wall,
+    },
 }
 
 /// A message in its place.
@@ -207,7 +217,7 @@ pub struct Message {
     /// The device's number for it.
     #[n(5)]
     pub number: Number,
-    /// When the box took it. Never before an earlier message's.
+    /// When the box took it, for people to read. See [`crate::mailbox`] on clocks that step back.
     #[n(6)]
     pub at: Wall,
     /// Its text under the conversation's key.

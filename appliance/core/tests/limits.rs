@@ -132,9 +132,9 @@ fn a_delivery_of_the_largest_message_fits() {
 /// The odds that the comments name.
 #[test]
 fn the_odds_are_as_written() {
-    let guesses = 2f64.powi(50) / limits::JOIN_CODES_MAX as f64 / limits::JOIN_GUESSES_PER_SECOND as f64;
-    let years = guesses / (365.25 * 86_400.0);
-    assert!(years > 850.0, "a join code is guessed in {years} years");
+    let a_second = limits::JOIN_GUESSES.per_thousand_seconds as f64 / 1_000.0;
+    let years = 2f64.powi(50) / limits::JOIN_CODES_MAX as f64 / a_second / (365.25 * 86_400.0);
+    assert!(years > 17.0, "a join code is guessed in {years} years");
     let nonces = (limits::CONVERSATION_MESSAGES_MAX as f64).powi(2) / 2f64.powi(97);
     assert!(nonces <= 2f64.powi(-41), "nonces collide with probability {nonces}");
     let pins = f64::from(limits::PIN_TRIES_MAX) / 1e6;

@@ -48,6 +48,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::WatermarkMoved { .. } => "WatermarkMoved",
         Write::MessagesExpired { .. } => "MessagesExpired",
         Write::Audited { .. } => "Audited",
+        Write::TimeServed { .. } => "TimeServed",
     }
 }
 
@@ -110,6 +111,7 @@ fn writes() -> Vec<Write> {
         },
         Write::MessagesExpired { conversation: place(), through: Sequence(4) },
         Write::Audited { index: 1, bytes: vec![12; 10] },
+        Write::TimeServed { served_ms: 86_400_000, at: AT },
     ]
 }
 

@@ -1,7 +1,7 @@
 //! A zone is where a connection is now, not where it was opened: QUIC lets it roam.
 
 use wardline_core::ids::{Conn, RequestId};
-use wardline_core::input::{Door, Input, Zone};
+use wardline_core::input::{Door, Input, Source, Zone};
 use wardline_core::policy::Policy;
 use wardline_core::refusal::CloseCode;
 use wardline_core::relay::Relay;
@@ -19,7 +19,7 @@ fn now() -> Now {
 fn greeted() -> Relay {
     let mut relay =
         Relay::new(now(), Policy::default(), &[7; 32], Restored::default()).expect("an empty store");
-    relay.handle(now(), Input::Connected { conn: CONN, door: Door::Network(Zone::Ward) });
+    relay.handle(now(), Input::Connected { conn: CONN, door: Door::Network(Zone::Ward), source: Source(1) });
     let hello = Input::Hello {
         conn: CONN,
         request: RequestId(1),

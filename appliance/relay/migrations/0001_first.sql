@@ -96,6 +96,13 @@ CREATE TABLE message (
 CREATE UNIQUE INDEX message_place ON message (conversation, sequence);
 CREATE UNIQUE INDEX message_number ON message (device, number);
 
+-- How long the box had served, milliseconds, at some changes: tells the age of messages. The last 64.
+CREATE TABLE retention_mark (
+    change INTEGER NOT NULL PRIMARY KEY,
+    served INTEGER NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE audit (
     entry_index INTEGER NOT NULL PRIMARY KEY,
     bytes       BLOB    NOT NULL

@@ -10,8 +10,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::mpsc;
-use wardline_core::ids::{Change, Conn, DeviceId};
-use wardline_core::input::{Door, Input};
+use wardline_core::ids::{Change, Conn, ConversationId, DeviceId};
+use wardline_core::input::{Door, Input, Source};
 use wardline_core::refusal::CloseCode;
 use wardline_core::relay::Relay;
 use wardline_core::text::Text;
@@ -23,6 +23,7 @@ use wardline_core::write::{Numbered, Write};
 use crate::catchup::Library;
 use crate::disk::Disk;
 use crate::lane::{Attach, Lane, Out};
+use crate::logging::safe;
 use crate::metrics::Metrics;
 use crate::store::{Commit, Store, StoreError};
 
@@ -43,7 +44,7 @@ const AGED_MAX: u32 = 1_000;
 )]
 pub enum Command {
     /// A connection opened, with the lane that leads back to it.
-    Connected(Conn, Door, Arc<Lane>),
+    Connected(Conn, Door, Source, Arc<Lane>),
     /// Something happened; a submission brings its text along for those who are connected.
     Input(Input, Option<Text>),
 }
@@ -153,9 +154,9 @@ impl Driver {
         let mut draining = false;
         for command in waiting.drain(..) {
             let (input, text) = match command {
-                Command::Connected(conn, door, lane) => {
+                Command::Connected(conn, door, source, lane) => {
                     lanes.insert(conn, lane);
-                    (Input::Connected { conn, door }, None)
+                    (Input::Connected { conn, door, source }, None)
                 }
                 Command::Input(input, text) => (input, text),
             };
@@ -216,6 +217,11 @@ impl Driver {
                 Send::Close { conn, code } => {
                     if code.0 >= 0x100 {
                         self.metrics.peer_faults_total.one();
+                        tracing::info!(
+                            conn = safe(&conn),
+                            code = safe(&code),
+                            "closed for breaking the protocol"
+                        );
                     }
                     if let Some(lane) = lanes.get(&conn) {
                         lane.close(code);
@@ -297,6 +303,8 @@ impl Driver {
         events: &BTreeMap<Change, Bytes>,
     ) {
         let bytes = match event {
+            // A purge in the same commit: nobody sees any more what it destroyed.
+            Event::Message(conversation, _) if self.is_purged(conversation) => return,
             Event::Message(..) => match events.get(&change) {
                 Some(bytes) => bytes.clone(),
                 None => return,
@@ -312,7 +320,11 @@ impl Driver {
         self.metrics.deliveries_total.add(conns.len() as u64);
     }
 
-    fn find_aged(&self, read_before: Wall, any_before: Wall) {
+    fn is_purged(&self, conversation: ConversationId) -> bool {
+        self.relay.state().conversations.get(&conversation).is_some_and(|conversation| conversation.purged)
+    }
+
+    fn find_aged(&self, read_before: Change, any_before: Change) {
         let (library, commands) = (Arc::clone(&self.library), self.commands.clone());
         tokio::spawn(async move {
             let aged = match library.readers.aged(read_before, any_before, AGED_MAX).await {

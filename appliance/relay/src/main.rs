@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
-use nix::sys::resource::{Resource, setrlimit};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -20,10 +19,12 @@ use wardline_relay::driver::{Clock, Command, Driver, Ended, INPUTS_MAX};
 use wardline_relay::front::connection::Context;
 use wardline_relay::front::local;
 use wardline_relay::front::quic::{self, Certificates, SourceLimit};
+use wardline_relay::hardening;
 use wardline_relay::keeper::Keeper;
 use wardline_relay::keyring::{BoxKeys, Keyring};
 use wardline_relay::logging;
 use wardline_relay::metrics::{self, Metrics};
+use wardline_relay::nightly;
 use wardline_relay::store::{Store, StoreKey};
 
 /// How long a keeper may take to start before the relay gives up and is started again.
@@ -44,9 +45,8 @@ fn main() -> ExitCode {
 }
 
 fn boot(config: Config) -> Result<()> {
-    // No core file ever holds a key or a message.
-    setrlimit(Resource::RLIMIT_CORE, 0, 0).context("forbidding core files")?;
-    nix::sys::prctl::set_dumpable(false).context("forbidding core files")?;
+    hardening::no_core_files().context("forbidding core files")?;
+    hardening::no_swap();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
 }
 
@@ -87,6 +87,7 @@ async fn run(config: Config) -> Result<()> {
     let zones = Arc::new(Zones::new(config.zone.clone()));
     tokio::spawn(quic::run(endpoint.clone(), zones, limit, Arc::clone(&context)));
     tokio::spawn(renew(keeper, certificates));
+    tokio::spawn(nightly::run(store.readers(), Arc::clone(&metrics)));
     let (local_path, users) = (config.local.clone(), config.local_users());
     let mut local = tokio::spawn(async move { local::run(&local_path, users, context).await });
     let (metrics_path, numbers) = (config.metrics.clone(), Arc::clone(&metrics));

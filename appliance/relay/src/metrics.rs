@@ -64,6 +64,10 @@ metrics! {
     refusals_total: "counter",
     /// Connections closed for breaking the protocol.
     peer_faults_total: "counter",
+    /// Times the whole store was read and found sound.
+    checks_total: "counter",
+    /// 1 after the last such look failed.
+    check_failed: "gauge",
     /// Free bytes on the store's volume.
     disk_free_bytes: "gauge",
     /// 1 while new messages are refused for want of space.

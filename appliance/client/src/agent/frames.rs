@@ -79,12 +79,21 @@ impl Agent {
         // What was declined for being locked need not wait.
         self.delayed.clear();
         self.stand(Standing::Open(signed_in.clone()));
-        self.tell(Event::Connected(signed_in));
+        self.connected(signed_in);
         self.offer_pin();
         self.start_sync();
         for (body, reply) in std::mem::take(&mut self.questions) {
             let request = self.asked.ask(Asked::Call(reply), Instant::now());
             self.send_frame(request, body);
+        }
+    }
+
+    fn connected(&mut self, signed_in: SignedIn) {
+        // What nobody takes is not queued, and must not count as that: who follows later is told all of it.
+        if self.following {
+            let joined = self.state.devices(&signed_in.devices);
+            self.tell(Event::Connected(signed_in));
+            self.queue_all(joined, None);
         }
     }
 
@@ -148,16 +157,14 @@ impl Agent {
     /// Somebody takes the events from now on.
     pub(super) fn follow(&mut self) {
         self.following = true;
-        let now = match &*self.standing.borrow() {
-            Standing::Open(signed_in) => Some(Event::Connected(signed_in.clone())),
-            Standing::PinNeeded { tries_left } => Some(Event::PinNeeded { tries_left: *tries_left }),
+        let now = self.standing.borrow().clone();
+        match now {
+            Standing::Open(signed_in) => self.connected(signed_in),
+            Standing::PinNeeded { tries_left } => self.tell(Event::PinNeeded { tries_left }),
             Standing::Waiting(why) => {
-                Some(Event::Reconnecting { after: Duration::ZERO, why: why.to_string() })
+                self.tell(Event::Reconnecting { after: Duration::ZERO, why: why.to_string() });
             }
-            _ => None,
-        };
-        if let Some(now) = now {
-            self.tell(now);
+            _ => {}
         }
         let failed: Vec<_> = self
             .outbox
@@ -216,21 +223,26 @@ impl Agent {
     }
 
     fn delivery(&mut self, delivery: proto::Delivery) -> Result<(), End> {
-        if !self.is_running() {
-            return Ok(());
-        }
-        if self.queue.len() >= QUEUE_MAX {
+        if self.is_running() && self.queue.len() >= QUEUE_MAX {
             // Dropped, and everything behind it: the cursor stays before it.
             self.unsynced();
-            return Ok(());
         }
         let kind = delivery.event.and_then(|event| event.kind);
+        // A new device is never dropped: asking from a cursor does not bring it again.
+        let joined = matches!(kind, Some(proto::event::Kind::DeviceJoined(_)));
+        if !self.is_running() && !joined {
+            return Ok(());
+        }
         let events = match kind.map(|kind| self.state.apply(kind)) {
             Some(Ok(events)) => events,
             Some(Err(error)) => return self.lost(error, None),
             // A later version's: passed over, and not asked for again.
             None => vec![],
         };
+        if !self.is_running() {
+            self.queue_all(events, None);
+            return Ok(());
+        }
         let cursor = (delivery.cursor.len() == 16 && !self.state.in_snapshot()).then_some(delivery.cursor);
         if let Some(cursor) = &cursor {
             self.state.cursor.clone_from(cursor);
@@ -249,7 +261,11 @@ impl Agent {
                 }
                 _ => None,
             };
-            self.queue(Some(event), Stamp { message, ..Stamp::default() });
+            let device = match &event {
+                Event::DeviceJoined(device) => Some(device.id),
+                _ => None,
+            };
+            self.queue(Some(event), Stamp { message, device, ..Stamp::default() });
         }
         if cursor.is_some() {
             self.queue(None, Stamp { cursor, ..Stamp::default() });

@@ -123,7 +123,7 @@ impl Agent {
         if let Some(cursor) = &cursor {
             self.state.cursor.clone_from(cursor);
         }
-        let stamp = Stamp { cursor, message: Some((conversation, sequence, true)), failed: None };
+        let stamp = Stamp { cursor, message: Some((conversation, sequence, true)), ..Stamp::default() };
         self.queue(Some(Event::Accepted(accepted)), stamp);
         Ok(())
     }
@@ -218,6 +218,9 @@ impl Agent {
             if let Some(message) = stamp.failed {
                 self.outbox.forget(message).map_err(storage)?;
             }
+            if let Some(device) = stamp.device {
+                self.state.device_taken(device);
+            }
             if stamp.cursor.is_some() {
                 self.taken_cursor = stamp.cursor;
             }
@@ -231,9 +234,6 @@ impl Agent {
         if self.options.peek {
             return Ok(());
         }
-        match self.taken_cursor.take() {
-            Some(cursor) => self.state.save(&cursor).map_err(storage),
-            None => Ok(()),
-        }
+        self.state.save(self.taken_cursor.take().as_deref()).map_err(storage)
     }
 }

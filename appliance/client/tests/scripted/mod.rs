@@ -10,6 +10,7 @@ use prost::Message as _;
 use quinn::crypto::rustls::QuicServerConfig;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use wardline_client::event::SignedIn;
 use wardline_client::link::Code;
 use wardline_client::{Client, JoinLink, Pin, trust};
 use wardline_core::directory::PublicKey;
@@ -98,9 +99,14 @@ impl ScriptedBox {
 
     /// A device joins and leaves again; `Client::join` has then returned.
     pub(crate) async fn enrol(&mut self, profile: &Path) -> Client {
+        self.enrol_beside(profile, signed_in(0)).await.0
+    }
+
+    /// [`ScriptedBox::enrol`], with this answer to the join.
+    pub(crate) async fn enrol_beside(&mut self, profile: &Path, answer: Answer) -> (Client, SignedIn) {
         let (link, profile) = (self.link.clone(), profile.to_owned());
         let pin = Pin::choose("739154".to_owned()).unwrap();
-        let joining = tokio::spawn(async move { Client::join(&link, &pin, "phone", &profile).await });
+        let joining = tokio::spawn(async move { Client::enrol(&link, &pin, "phone", &profile).await });
         let (mut line, device) = self.welcome().await;
         assert_eq!(device, 0);
         let (request, Ask::Join(join)) = line.ask().await else { panic!("no join") };
@@ -110,7 +116,7 @@ impl ScriptedBox {
         verifier.verify(&signed, &join.signature).unwrap();
         assert_eq!((join.code.as_str(), join.pin.as_str()), ("ABCDEFGHJK", "739154"));
         self.key = Some(key);
-        line.answer(request, signed_in(0)).await;
+        line.answer(request, answer).await;
         joining.await.unwrap().unwrap()
     }
 
@@ -148,7 +154,20 @@ pub(crate) fn signed_in(last_number: u64) -> Answer {
         idle_lock: 300_000,
         last_number,
         administrator: false,
+        devices: vec![],
     })
+}
+
+/// Signed in, with these devices beside this one.
+pub(crate) fn signed_in_beside(others: &[u64]) -> Answer {
+    let Answer::SignedIn(mut told) = signed_in(0) else { unreachable!() };
+    told.devices = [DEVICE].iter().chain(others).map(|id| device(*id)).collect();
+    Answer::SignedIn(told)
+}
+
+/// A device of Ana's, named after its number.
+pub(crate) fn device(id: u64) -> proto::Device {
+    proto::Device { device: id, name: format!("phone {id}"), revoked: false, pin_locked_out: false }
 }
 
 pub(crate) fn conversation() -> proto::event::Kind {

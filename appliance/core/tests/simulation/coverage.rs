@@ -24,6 +24,7 @@ situations!(
     ReplayAnsweredAsFirst,
     NumberReusedFaulted,
     NumberPassedRenumbered,
+    NumberForgotten,
     NumberSkipped,
     // Sync.
     SyncedFromSnapshot,
@@ -92,6 +93,7 @@ situations!(
     DiskRecovered,
     ClockSteppedBack,
     ClockSteppedForward,
+    ClockYearsAhead,
     TimeHeldAgainstStepBack,
 );
 

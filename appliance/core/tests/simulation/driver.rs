@@ -2,7 +2,7 @@
 //! the world says so.
 
 use wardline_core::ids::{Conn, DeviceId, RequestId};
-use wardline_core::input::{Ask, Fresh, Input, Submit};
+use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
 use wardline_core::pin::Pin;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::{Relay, refused};
@@ -114,6 +114,11 @@ impl World {
         Ok(())
     }
 
+    /// Clients each have an address of their own; strangers share three.
+    fn source_of(&self, conn: Conn) -> Source {
+        self.links.get(&conn.0).map_or(Source(conn.0 % 3), |link| Source(10 + link.client as u64))
+    }
+
     fn fresh(&mut self) -> Fresh {
         Fresh { seed: self.random.bytes(), key: WrappedKey(vec![1; 60]) }
     }
@@ -127,8 +132,9 @@ impl World {
                 let doorway =
                     Doorway { expect: None, pin: None, lane: Lane::default(), closing: false, stranger };
                 self.doors.insert(conn, doorway);
-                let expected = self.reference.connected(self.now, conn, door);
-                self.decide(Input::Connected { conn, door }, conn, none, |_, _| Ok(expected))
+                let source = self.source_of(conn);
+                let expected = self.reference.connected(self.now, conn, door, source);
+                self.decide(Input::Connected { conn, door, source }, conn, none, |_, _| Ok(expected))
             }
             Arrival::Closed => {
                 self.doors.remove(&conn);
@@ -139,12 +145,13 @@ impl World {
             Arrival::PinMac(mac) => self.take_pin_mac(conn, mac),
             Arrival::Disk(free) => {
                 self.reference.lobby.disk_low = free < wardline_core::limits::DISK_RESERVE_BYTES;
+                self.reference.lobby.disk_scarce = free < wardline_core::limits::DISK_SCARCE_BYTES;
                 self.decide(Input::Disk { free }, conn, none, |_, _| Ok(Expected::default()))
             }
             Arrival::Aged(conversation, read_through, any_through) => {
                 let input = Input::Aged { conversation, read_through, any_through };
                 self.decide(input, conn, none, |world, _| {
-                    Ok(world.expect_aged(conversation, read_through, any_through))
+                    world.expect_aged(conversation, read_through, any_through)
                 })
             }
             Arrival::Fault(fault) => self.take_fault(conn, none, fault),
@@ -222,7 +229,7 @@ impl World {
                 let challenge = self.random.bytes();
                 let input = Input::Hello { conn, request, versions, device, challenge };
                 self.decide(input, conn, request, |world, _| {
-                    let expected = world.reference.hello(conn, versions, device);
+                    let expected = world.reference.hello(world.now, conn, versions, device);
                     world.cover_entry(&body, &expected);
                     Ok(expected)
                 })
@@ -255,7 +262,7 @@ impl World {
                 self.hold_pin(conn, pin);
                 let input = Input::PinOffered { conn, request };
                 self.decide(input, conn, request, |world, _| {
-                    let expected = world.reference.pin_offered(conn, request);
+                    let expected = world.reference.pin_offered(world.now, conn, request);
                     world.cover_entry(&body, &expected);
                     Ok(expected)
                 })
@@ -316,7 +323,7 @@ impl World {
             _ => {}
         }
         let input = Input::Faulted { conn, fault };
-        self.decide(input, conn, request, |world, _| Ok(world.reference.fault(conn, fault)))
+        self.decide(input, conn, request, |world, _| Ok(world.reference.fault(world.now, conn, fault)))
     }
 
     fn take_ask(

@@ -5,7 +5,7 @@ use wardline_core::cursor::Cursor;
 use wardline_core::grant::PageGrant;
 use wardline_core::ids::{Change, Conn, DeviceId, RequestId};
 use wardline_core::limits;
-use wardline_core::mailbox::{self, Again};
+use wardline_core::mailbox::{self, Again, Under};
 use wardline_core::turn::{Accepted, Event, Send};
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::{self, proto};
@@ -48,10 +48,12 @@ impl World {
             }
             Send::Accepted(accepted) => self.acknowledge(&accepted)?,
             Send::AnswerAgain { conn, request, device, number, message } => {
-                let stored = self.store.numbered(device, number).cloned();
-                match mailbox::answer_again(stored.as_ref().map(|stored| stored.id), message) {
+                let stored = self.store.numbered(device, number).map(Clone::clone);
+                match mailbox::answer_again(stored.clone().map(|stored| stored.id), message) {
                     Ok(()) => {
-                        let stored = stored.ok_or("answered out of nothing")?;
+                        let Under::Message(stored) = stored else {
+                            return Err("answered out of nothing".to_owned());
+                        };
                         // No cursor: what lies between this old message and now may not have been sent.
                         let accepted = proto::Accepted {
                             number: number.0,
@@ -68,6 +70,9 @@ impl World {
                         self.waiting.push_back((conn, Arrival::Fault(fault)));
                     }
                     Err(Again::Refusal(refusal)) => {
+                        if stored == Under::Deleted {
+                            self.coverage.reach(Situation::NumberForgotten);
+                        }
                         if let Send::Reply { conn, request, body } =
                             wardline_core::relay::refused(conn, request, refusal)
                         {

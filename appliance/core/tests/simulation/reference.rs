@@ -4,7 +4,7 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
-use wardline_core::input::{Door, Zone};
+use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
@@ -57,6 +57,8 @@ pub(crate) struct Conversation {
     pub(crate) members: Vec<Member>,
     /// Every message that was ever accepted, in order: the first stands under sequence 1.
     pub(crate) messages: Vec<MessageId>,
+    /// When each of them was, by the clock that never steps.
+    pub(crate) taken: Vec<Mono>,
     pub(crate) expired_through: u64,
 }
 
@@ -76,13 +78,17 @@ pub(crate) struct Lobby {
     /// Devices with an open session: when last used, and when it is over at the latest.
     pub(crate) open: Vec<(DeviceId, Mono, Mono)>,
     pub(crate) disk_low: bool,
-    pub(crate) guesses: u64,
-    pub(crate) guessed_at: Mono,
+    pub(crate) disk_scarce: bool,
+    /// Wrong join codes: when, and from whom.
+    pub(crate) guesses: Vec<(Mono, Source)>,
+    /// What was recorded of devices that were not signed in: the first of a series, and how many.
+    pub(crate) unproven: Vec<(DeviceId, Mono, u32)>,
 }
 
 pub(crate) struct Link {
     pub(crate) conn: Conn,
     pub(crate) door: Door,
+    pub(crate) source: Source,
     pub(crate) phase: Phase,
     pub(crate) attached: bool,
     pub(crate) deadline: Option<Mono>,
@@ -91,8 +97,13 @@ pub(crate) struct Link {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Phase {
     New,
-    Welcomed,
-    Joining { request: RequestId, code: [u8; 32], person: PersonId },
+    /// With the device that it says it is.
+    Welcomed(Option<DeviceId>),
+    Joining {
+        request: RequestId,
+        code: [u8; 32],
+        person: PersonId,
+    },
     PinDue(DeviceId),
     PinChecking(DeviceId, RequestId),
     In(DeviceId),
@@ -203,8 +214,7 @@ impl Reference {
     /// The process came back with what was committed. An open session was in use a moment ago.
     pub(crate) fn restart(&mut self, committed: Ward, now: Now) {
         self.ward = committed;
-        self.lobby =
-            Lobby { guesses: limits::JOIN_GUESSES_BURST * 1000, guessed_at: now.mono, ..Lobby::default() };
+        self.lobby = Lobby::default();
         for device in &self.ward.devices {
             if let Some(until) = device.session {
                 let rest = u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0);
@@ -222,11 +232,12 @@ impl Reference {
         self.lobby.links.iter_mut().find(|link| link.conn == conn)
     }
 
-    pub(crate) fn connected(&mut self, now: Now, conn: Conn, door: Door) -> Expected {
+    pub(crate) fn connected(&mut self, now: Now, conn: Conn, door: Door, source: Source) -> Expected {
         let local = door == Door::Local;
         self.lobby.links.push(Link {
             conn,
             door,
+            source,
             phase: if local { Phase::Local } else { Phase::New },
             attached: false,
             deadline: (!local).then(|| now.mono.after(limits::PROOF_TIME_MAX_MS)),
@@ -259,18 +270,35 @@ impl Reference {
     }
 
     /// The peer broke the protocol: the connection ends, and where its device is known the audit says so.
-    pub(crate) fn fault(&mut self, conn: Conn, fault: PeerFault) -> Expected {
+    pub(crate) fn fault(&mut self, now: Now, conn: Conn, fault: PeerFault) -> Expected {
         let mut expected = Expected::default();
         let Some(phase) = self.link(conn).map(|link| link.phase.clone()) else { return expected };
         match phase {
             Phase::In(device) => expected.audits.push((self.actor(device), fault_of(device, fault))),
             Phase::PinDue(device) | Phase::PinChecking(device, _) => {
-                expected.audits.push((Actor::Unproven, fault_of(device, fault)));
+                self.record_unproven(now, device, fault_of(device, fault), &mut expected);
+            }
+            Phase::Welcomed(Some(device)) if fault == PeerFault::ForgedSignature => {
+                self.record_unproven(now, device, fault_of(device, fault), &mut expected);
             }
             _ => {}
         }
         self.close(conn, fault.code(), &mut expected);
         expected
+    }
+
+    /// Of what a device does before it is signed in, the first twenty an hour are recorded.
+    pub(crate) fn record_unproven(&mut self, now: Now, device: DeviceId, act: Act, expected: &mut Expected) {
+        self.lobby.unproven.retain(|(_, since, _)| now.mono < since.after(3_600_000));
+        if !self.lobby.unproven.iter().any(|(other, ..)| *other == device) {
+            self.lobby.unproven.push((device, now.mono, 0));
+        }
+        for (_, _, times) in self.lobby.unproven.iter_mut().filter(|(other, ..)| *other == device) {
+            *times += 1;
+            if *times <= 20 {
+                expected.audits.push((Actor::Unproven, act));
+            }
+        }
     }
 
     /// Refused, and the connection can do nothing more.

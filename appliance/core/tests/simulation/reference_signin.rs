@@ -2,17 +2,23 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{Conn, DeviceId, PersonId, RequestId};
-use wardline_core::input::{Door, Zone};
+use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
 use wardline_core::pin::PinMac;
 use wardline_core::refusal::{CloseCode, PeerFault};
-use wardline_core::time::Now;
+use wardline_core::time::{Mono, Now};
 use wardline_core::wire::proto::RefusalCode as Code;
 
 use crate::reference::{Answer, Device, Expected, Phase, Reference};
 
 impl Reference {
-    pub(crate) fn hello(&mut self, conn: Conn, versions: (u32, u32), device: Option<DeviceId>) -> Expected {
+    pub(crate) fn hello(
+        &mut self,
+        now: Now,
+        conn: Conn,
+        versions: (u32, u32),
+        device: Option<DeviceId>,
+    ) -> Expected {
         match self.link(conn).map(|link| (link.phase.clone(), link.door)) {
             None | Some((Phase::Over, _)) => Expected::default(),
             Some((Phase::New, door)) => {
@@ -27,10 +33,10 @@ impl Reference {
                 {
                     return self.turn_away(conn, Code::DeviceUnknown);
                 }
-                self.enter(conn, Phase::Welcomed);
+                self.enter(conn, Phase::Welcomed(device));
                 Expected::answered(Answer::Welcome)
             }
-            Some(_) => self.fault(conn, PeerFault::OutOfTurn),
+            Some(_) => self.fault(now, conn, PeerFault::OutOfTurn),
         }
     }
 
@@ -45,12 +51,12 @@ impl Reference {
     pub(crate) fn proof(&mut self, now: Now, conn: Conn, device: DeviceId) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => return Expected::default(),
-            Some(Phase::Welcomed) => {}
-            Some(_) => return self.fault(conn, PeerFault::OutOfTurn),
+            Some(Phase::Welcomed(_)) => {}
+            Some(_) => return self.fault(now, conn, PeerFault::OutOfTurn),
         }
         if let Some(code) = self.barred(device) {
             let mut expected = self.turn_away(conn, code);
-            expected.audits.push((Actor::Unproven, Act::SignInRefused(device, code as u32)));
+            self.record_unproven(now, device, Act::SignInRefused(device, code as u32), &mut expected);
             return expected;
         }
         if self.session_is_open(now, device) {
@@ -121,21 +127,18 @@ impl Reference {
     pub(crate) fn join(&mut self, now: Now, conn: Conn, request: RequestId, code: [u8; 32]) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => return Expected::default(),
-            Some(Phase::Welcomed) => {}
-            Some(_) => return self.fault(conn, PeerFault::OutOfTurn),
+            Some(Phase::Welcomed(_)) => {}
+            Some(_) => return self.fault(now, conn, PeerFault::OutOfTurn),
         }
-        // So many codes a second are looked at; of the rest, right or wrong, nothing is said.
-        let passed = now.mono.0 - self.lobby.guessed_at.0;
-        let full = limits::JOIN_GUESSES_BURST * 1000;
-        self.lobby.guesses = (self.lobby.guesses + passed * limits::JOIN_GUESSES_PER_SECOND).min(full);
-        self.lobby.guessed_at = now.mono;
-        if self.lobby.guesses < 1000 {
+        // So many codes of one source are looked at; of the rest, right or wrong, nothing is said.
+        let source = self.link(conn).map_or(Source(0), |link| link.source);
+        if self.guesses_left(now, source) < 1_000_000 {
             return self.turn_away(conn, Code::SlowDown);
         }
         match self.code_holder(now, code) {
             Err(refusal) => {
                 if refusal == Code::JoinCodeInvalid {
-                    self.lobby.guesses -= 1000;
+                    self.lobby.guesses.push((now.mono, source));
                 }
                 self.turn_away(conn, refusal)
             }
@@ -144,6 +147,17 @@ impl Reference {
                 Expected::answered(Answer::Stretch)
             }
         }
+    }
+
+    /// Millionths: a burst of twenty wrong codes, then one a second.
+    fn guesses_left(&self, now: Now, source: Source) -> u64 {
+        const FULL: u64 = 20_000_000;
+        let (mut left, mut at) = (FULL, Mono(0));
+        for (when, _) in self.lobby.guesses.iter().filter(|(_, from)| *from == source) {
+            left = (left + (when.0 - at.0) * 1_000).min(FULL) - 1_000_000;
+            at = *when;
+        }
+        (left + (now.mono.0 - at.0) * 1_000).min(FULL)
     }
 
     fn code_holder(&self, now: Now, hash: [u8; 32]) -> Result<PersonId, Code> {
@@ -157,11 +171,11 @@ impl Reference {
         if held >= limits::DEVICES_PER_PERSON_MAX { Err(Code::Limit) } else { Ok(person) }
     }
 
-    pub(crate) fn pin_offered(&mut self, conn: Conn, request: RequestId) -> Expected {
+    pub(crate) fn pin_offered(&mut self, now: Now, conn: Conn, request: RequestId) -> Expected {
         let device = match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => return Expected::default(),
             Some(Phase::PinDue(device)) => device,
-            Some(_) => return self.fault(conn, PeerFault::OutOfTurn),
+            Some(_) => return self.fault(now, conn, PeerFault::OutOfTurn),
         };
         if let Some(code) = self.barred(device) {
             return self.turn_away(conn, code);
@@ -296,7 +310,7 @@ impl Reference {
             .map(|link| link.conn)
             .collect();
         for conn in late {
-            let mut fault = self.fault(conn, PeerFault::TooSlow);
+            let mut fault = self.fault(now, conn, PeerFault::TooSlow);
             expected.audits.append(&mut fault.audits);
             expected.closes.append(&mut fault.closes);
         }

@@ -30,8 +30,8 @@ impl Reference {
     pub(crate) fn request(&mut self, now: Now, conn: Conn, body: &Body, around: &Circumstances) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => Expected::default(),
-            Some(Phase::New | Phase::Welcomed | Phase::Joining { .. }) => {
-                self.fault(conn, PeerFault::OutOfTurn)
+            Some(Phase::New | Phase::Welcomed(_) | Phase::Joining { .. }) => {
+                self.fault(now, conn, PeerFault::OutOfTurn)
             }
             Some(Phase::PinDue(_) | Phase::PinChecking(..)) => Expected::refused(Code::Locked),
             Some(Phase::Local) => self.administer(now, Actor::Local, body, around.chosen),
@@ -131,12 +131,17 @@ impl Reference {
             return Expected::refused(Code::Unavailable);
         }
         conversation.messages.push(message);
+        conversation.taken.push(now.mono);
         let sequence = conversation.messages.len() as u64;
         if let Some(device) = self.ward.device_mut(device) {
             device.last_number = number;
             device.sent.push((Number(number), message));
         }
-        self.ward.newest = self.ward.newest.max(now.wall);
+        // Five minutes back are not shown; a clock that was wrong by more is.
+        let behind = self.ward.newest.0 - now.wall.0;
+        if !(1..=300_000).contains(&behind) {
+            self.ward.newest = now.wall;
+        }
         let mut expected = Expected::answered(Answer::Accepted(place, sequence));
         expected.audits.push((self.actor(device), Act::MessageAccepted(place, Sequence(sequence))));
         expected
@@ -150,7 +155,7 @@ impl Reference {
         delivered: u64,
         read: u64,
     ) -> Expected {
-        let actor = self.actor(device);
+        let (actor, scarce) = (self.actor(device), self.lobby.disk_scarce);
         if self.ward.member(place, me).is_none() {
             return Expected::refused(Code::NoSuchConversation);
         }
@@ -161,6 +166,9 @@ impl Reference {
         }
         let mut expected = Expected::default();
         for member in conversation.members.iter_mut().filter(|member| member.person == me) {
+            if scarce && (read > member.read || delivered > member.delivered) {
+                return Expected::refused(Code::DiskLow);
+            }
             if read > member.read {
                 member.read = read;
                 expected.audits.push((actor, Act::MessagesRead(place, Sequence(read))));
@@ -188,6 +196,9 @@ impl Reference {
         if conversation.purged {
             return Expected::refused(Code::Purged);
         }
+        if self.lobby.disk_scarce {
+            return Expected::refused(Code::DiskLow);
+        }
         let end = conversation.messages.len() as u64 + 1;
         let before = if before == 0 { end } else { before.min(end) };
         let from = member.from.max(conversation.expired_through + 1);
@@ -201,7 +212,9 @@ impl Reference {
             return Expected::refused(Code::Invalid);
         }
         let both = |c: &&Conversation| {
-            c.direct && [me, with].iter().all(|who| c.members.iter().any(|member| member.person == *who))
+            c.direct
+                && !c.purged
+                && [me, with].iter().all(|who| c.members.iter().any(|member| member.person == *who))
         };
         if let Some(existing) = self.ward.conversations.iter().find(both) {
             return Expected::answered(Answer::Opened(existing.id));
@@ -259,6 +272,7 @@ impl Reference {
             purged: false,
             members,
             messages: Vec::new(),
+            taken: Vec::new(),
             expired_through: 0,
         });
         expected
@@ -280,7 +294,8 @@ impl Reference {
         if conversation.direct || conversation.purged {
             return Expected::refused(Code::Invalid);
         }
-        if conversation.owner != me && remove.iter().any(|person| *person != me) {
+        let led = conversation.members.iter().any(|m| m.person == conversation.owner && !m.left);
+        if led && conversation.owner != me && remove.iter().any(|person| *person != me) {
             return Expected::refused(Code::NotAdministrator);
         }
         let present = |who: PersonId| self.ward.member(place, who).is_some();
@@ -297,6 +312,9 @@ impl Reference {
         }
         if entering.iter().any(|who| self.ward.person(*who).is_none_or(|who| who.suspended)) {
             return Expected::refused(Code::NoSuchPerson);
+        }
+        if self.lobby.disk_scarce && !entering.is_empty() {
+            return Expected::refused(Code::DiskLow);
         }
         let mut expected = Expected::answered(Answer::Opened(place));
         let Some(conversation) = self.ward.conversation_mut(place) else { return expected };

@@ -312,7 +312,8 @@ impl World {
                 if !self.disk_low {
                     self.coverage.reach(Situation::DiskRecovered);
                 }
-                let free = if self.disk_low { 1 << 20 } else { 1 << 40 };
+                let low = if self.random.permille(500) { 1 << 20 } else { 40 << 20 };
+                let free = if self.disk_low { low } else { 1 << 40 };
                 self.waiting.push_back((self.local, Arrival::Disk(free)));
                 Ok(())
             }
@@ -379,6 +380,14 @@ impl World {
     }
 
     fn step_clock(&mut self) {
+        if self.random.permille(40) {
+            // A dead battery, a wrong server: ten years, there or back.
+            self.coverage.reach(Situation::ClockYearsAhead);
+            let ahead = self.now.wall.0 > 1_900_000_000_000;
+            let by = if ahead { -315_576_000_000 } else { 315_576_000_000 };
+            self.now.wall = Wall(self.now.wall.0 + by);
+            return;
+        }
         let most = if self.random.permille(500) { 60_000 } else { 3_600_000 };
         let by = 1 + self.random.below(most);
         let back = self.random.permille(500);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wardline_core::audit::Entry;
 use wardline_core::conversation::{Conversation, Kind};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::mailbox::Under;
 use wardline_core::state::{Restored, State};
-use wardline_core::time::Wall;
 use wardline_core::wire::proto;
 use wardline_core::write::{Message, Numbered, Write};
 
@@ -23,7 +23,7 @@ pub(crate) struct Store {
     keys: Vec<ConversationId>,
 }
 
-/// A message and whether its body is still kept. Number and name outlive the body: a late retry is answered by them.
+/// A message and whether it is still kept. What is not is looked at only to judge in the end.
 struct Row {
     message: Message,
     change: Change,
@@ -78,6 +78,7 @@ impl Store {
             change: self.state.change,
             audited: self.state.audited,
             last_at: self.state.last_at,
+            marks: self.state.marks.clone(),
         }
     }
 
@@ -85,15 +86,19 @@ impl Store {
         self.keys.contains(&conversation)
     }
 
-    /// The message under a device's number.
-    pub(crate) fn numbered(&self, device: DeviceId, number: Number) -> Option<&Message> {
-        let mut messages = self.rows.values().flatten().map(|row| &row.message);
-        messages.find(|message| message.device == device && message.number == number)
+    /// What stands under a device's number.
+    pub(crate) fn numbered(&self, device: DeviceId, number: Number) -> Under<&Message> {
+        let sent = || self.rows.values().flatten().filter(|row| row.message.device == device);
+        if let Some(row) = sent().find(|row| row.kept && row.message.number == number) {
+            return Under::Message(&row.message);
+        }
+        let deleted = sent().any(|row| !row.kept && row.message.number >= number);
+        if deleted { Under::Deleted } else { Under::Nothing }
     }
 
     /// What a device once sent under a number, while it can be read.
     pub(crate) fn text_under(&self, device: DeviceId, number: Number) -> Option<String> {
-        let message = self.numbered(device, number)?;
+        let Under::Message(message) = self.numbered(device, number) else { return None };
         self.read(message.conversation, message.sequence).map(|message| message.text)
     }
 
@@ -118,13 +123,13 @@ impl Store {
     /// For every conversation with something old: read through, any through.
     pub(crate) fn aged(
         &self,
-        read_before: Wall,
-        any_before: Wall,
+        read_before: Change,
+        any_before: Change,
     ) -> Vec<(ConversationId, Sequence, Sequence)> {
         let mut aged = Vec::new();
         for (id, rows) in &self.rows {
-            let through = |before: Wall| {
-                let old = rows.iter().filter(|row| row.kept && row.message.at < before);
+            let through = |before: Change| {
+                let old = rows.iter().filter(|row| row.kept && row.change < before);
                 old.map(|row| row.message.sequence).max().unwrap_or(Sequence::NONE)
             };
             if through(read_before) > Sequence::NONE {

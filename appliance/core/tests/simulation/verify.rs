@@ -232,7 +232,7 @@ impl World {
             match &numbered.write {
                 Write::SessionEnded { device } => locked.push(*device),
                 Write::JoinCodeEnded { hash } => codes.push(*hash),
-                Write::Audited { .. } => {}
+                Write::Audited { .. } | Write::TimeServed { .. } => {}
                 _ => return Err("a timer wrote something else".to_owned()),
             }
         }
@@ -257,7 +257,14 @@ impl World {
         Ok(expected)
     }
 
-    pub(crate) fn expect_aged(&mut self, id: ConversationId, read: Sequence, any: Sequence) -> Expected {
+    pub(crate) fn expect_aged(
+        &mut self,
+        id: ConversationId,
+        read: Sequence,
+        any: Sequence,
+    ) -> Result<Expected, String> {
+        self.verify_age(id, read, self.policy.retention_ms)?;
+        self.verify_age(id, any, 2 * self.policy.retention_ms)?;
         let before = self.reference.ward.conversation(id).map_or(0, |place| place.expired_through);
         let expected = self.reference.aged(id, read.0, any.0);
         let after = self.reference.ward.conversation(id).map_or(0, |place| place.expired_through);
@@ -269,7 +276,23 @@ impl World {
                 if after > any.0 { Situation::ExpiredReadByAll } else { Situation::ExpiredUnreadInTheEnd };
             self.coverage.reach(reason);
         }
-        expected
+        Ok(expected)
+    }
+
+    /// Whatever the wall clock did meanwhile: nothing goes before its time, but for what starts may count of the time
+    /// that the box was off.
+    fn verify_age(&self, id: ConversationId, through: Sequence, age: u64) -> Result<(), String> {
+        let Some(place) = self.reference.ward.conversation(id) else { return Ok(()) };
+        let credit =
+            u64::from(self.crashed_in) * wardline_core::retention::credit_ms(self.policy.retention_ms);
+        let newest =
+            usize::try_from(through.0).ok().and_then(|through| place.taken.get(through.checked_sub(1)?));
+        match newest {
+            Some(taken) if taken.0 + age > self.now.mono.0 + credit => {
+                Err(format!("{id}: {} would go too early", through.0))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A wrong PIN that the box compares counts, whatever crashed meanwhile.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Conn, RequestId};
-use wardline_core::input::{Ask, Door, Fresh, Input, Submit};
+use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::relay::refused;
@@ -78,11 +78,12 @@ impl Verifier for AwsLc {
 }
 
 /// Serves one connection to its end, and says with which code to close what carries it. `door` is asked before each
-/// frame, because a connection may roam into another zone. `exporter` is the
-/// transport's channel binding (RFC 8446, 7.5), where it has one.
+/// frame, because a connection may roam into another zone. `exporter` is the transport's channel binding (RFC 8446, 7.5),
+/// where it has one.
 pub async fn serve<R, W>(
     context: &Arc<Context>,
     door: impl Fn() -> Door,
+    source: Source,
     exporter: Option<[u8; 32]>,
     reader: R,
     writer: &mut W,
@@ -94,7 +95,7 @@ where
     let conn = Conn(context.next.fetch_add(1, Ordering::Relaxed));
     let lane = Arc::new(Lane::new());
     let opened_by = door();
-    if context.commands.send(Command::Connected(conn, opened_by, Arc::clone(&lane))).await.is_err() {
+    if context.commands.send(Command::Connected(conn, opened_by, source, Arc::clone(&lane))).await.is_err() {
         return CloseCode::DRAINING;
     }
     let mut incoming = Reader { context, conn, lane: &lane, exporter, stream: reader, door, last: opened_by };
@@ -107,7 +108,6 @@ where
             None => CloseCode::DONE,
             // The core records it, then closes through the lane.
             Some(fault) => {
-                tracing::info!(conn = safe(&conn), fault = safe(&fault), "peer fault");
                 context.tell(Input::Faulted { conn, fault }, None).await;
                 tokio::select! {
                     code = &mut writing => code,

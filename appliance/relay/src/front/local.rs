@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use wardline_core::input::Door;
+use wardline_core::input::{Door, Source};
 
 use super::connection::{Context, serve};
 use crate::metrics::bind;
@@ -32,7 +32,7 @@ pub async fn run(path: &Path, users: BTreeSet<u32>, context: Arc<Context>) -> st
         let context = Arc::clone(&context);
         tokio::spawn(async move {
             let (reader, mut writer) = stream.into_split();
-            serve(&context, || Door::Local, None, reader, &mut writer).await;
+            serve(&context, || Door::Local, Source(0), None, reader, &mut writer).await;
             drop(place);
         });
     }

@@ -2,7 +2,7 @@
 //! speaks. `h3` takes its place in [`dispatch`] when the browsers come.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use thiserror::Error;
-use wardline_core::input::Door;
+use wardline_core::input::{Door, Source};
 use wardline_core::refusal::CloseCode;
 use wardline_keys_protocol::message::{Leaf, Leaves};
 
@@ -173,7 +173,7 @@ pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, cont
         context.metrics.handshakes_total.one();
         let now = under_way.load(Ordering::Relaxed);
         let validated = incoming.remote_address_validated();
-        if now >= HANDSHAKES_MAX || !sources.admit(incoming.remote_address().ip()) {
+        if now >= HANDSHAKES_MAX || !sources.admit(source(incoming.remote_address().ip())) {
             context.metrics.handshakes_dropped_total.one();
             incoming.ignore();
             continue;
@@ -230,7 +230,8 @@ async fn native(opened: Opened, zones: &Zones, context: &Arc<Context>) {
         return;
     }
     let door = || Door::Network(zones.of(connection.remote_address().ip()));
-    let code = serve(context, door, Some(exporter), receive, &mut send).await;
+    let source = source(connection.remote_address().ip());
+    let code = serve(context, door, source, Some(exporter), receive, &mut send).await;
     if send.finish().is_ok() {
         // The last refusal says what to do next: let it arrive before the close overtakes it.
         let _ = tokio::time::timeout(LAST_WORDS_MAX, send.stopped()).await;
@@ -241,7 +242,7 @@ async fn native(opened: Opened, zones: &Zones, context: &Arc<Context>) {
 /// A token bucket for each source that is busy.
 struct Sources {
     limit: SourceLimit,
-    buckets: BTreeMap<IpAddr, (f64, Instant)>,
+    buckets: BTreeMap<Source, (f64, Instant)>,
 }
 
 impl Sources {
@@ -253,7 +254,7 @@ impl Sources {
         Self { limit, buckets: BTreeMap::new() }
     }
 
-    fn admit(&mut self, source: IpAddr) -> bool {
+    fn admit(&mut self, source: Source) -> bool {
         let now = Instant::now();
         let (rate, burst) = (f64::from(self.limit.per_second), f64::from(self.limit.burst));
         let level =
@@ -264,7 +265,7 @@ impl Sources {
                 self.buckets.clear();
             }
         }
-        let bucket = self.buckets.entry(network(source)).or_insert((burst, now));
+        let bucket = self.buckets.entry(source).or_insert((burst, now));
         let tokens = level(bucket);
         *bucket = (if tokens < 1.0 { tokens } else { tokens - 1.0 }, now);
         tokens >= 1.0
@@ -272,13 +273,14 @@ impl Sources {
 }
 
 /// An IPv6 host owns a /64 (RFC 6177): it counts as one.
-fn network(source: IpAddr) -> IpAddr {
-    match source {
-        IpAddr::V4(_) => source,
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(mapped) => IpAddr::V4(mapped),
-            None => IpAddr::V6((address.to_bits() & !0xffff_ffff_ffff_ffff).into()),
-        },
+fn source(address: IpAddr) -> Source {
+    let four = |address: Ipv4Addr| Source(address.to_bits().into());
+    match address {
+        IpAddr::V4(address) => four(address),
+        // The upper half: of an address that is in use, never as small as an IPv4 address.
+        IpAddr::V6(address) => {
+            address.to_ipv4_mapped().map_or(Source((address.to_bits() >> 64) as u64), four)
+        }
     }
 }
 
@@ -289,7 +291,7 @@ mod tests {
     #[test]
     fn a_source_that_floods_spends_its_own_tokens_only() {
         let mut sources = Sources::new(SourceLimit { per_second: 1, burst: 3 });
-        let (ana, mallory) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        let (ana, mallory) = (source("10.0.0.1".parse().unwrap()), source("10.0.0.2".parse().unwrap()));
         let admitted = (0..100).filter(|_| sources.admit(mallory)).count();
         assert_eq!(admitted, 3);
         assert!(sources.admit(ana));
@@ -298,7 +300,7 @@ mod tests {
     #[test]
     fn an_ipv6_network_counts_as_one() {
         let (a, b) = ("2001:db8::1".parse().unwrap(), "2001:db8::ffff".parse().unwrap());
-        assert_eq!(network(a), network(b));
-        assert_ne!(network(a), network("2001:db8:0:1::1".parse().unwrap()));
+        assert_eq!(source(a), source(b));
+        assert_ne!(source(a), source("2001:db8:0:1::1".parse().unwrap()));
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::input::Input;
-use wardline_core::mailbox::{Again, answer_again};
+use wardline_core::mailbox::{Again, Under, answer_again};
 use wardline_core::pin::{Pin, PinMac};
 use wardline_core::refusal::{CloseCode, Refusal};
 use wardline_core::relay::refused;
@@ -180,8 +180,8 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         message: MessageId,
     ) -> Result<(), Stop> {
         let stored = self.context.library.readers.submission(device, number).await?;
-        match (answer_again(stored.as_ref().map(|stored| stored.message), message), stored) {
-            (Ok(()), Some(stored)) => {
+        match (answer_again(stored.map(|stored| stored.message), message), stored) {
+            (Ok(()), Under::Message(stored)) => {
                 let accepted = Accepted {
                     conn: self.conn,
                     request,
@@ -199,7 +199,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
                 let _ = self.context.commands.send(Command::Input(input, None)).await;
             }
             (Err(Again::Refusal(refusal)), _) => self.refuse(request, refusal),
-            (Ok(()), None) => self.refuse(request, Refusal::NumberPassed),
+            (Ok(()), _) => self.refuse(request, Refusal::NumberPassed),
         }
         Ok(())
     }

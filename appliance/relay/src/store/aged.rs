@@ -1,22 +1,23 @@
 //! Which messages are old.
 
 use futures_util::TryStreamExt;
-use wardline_core::ids::{ConversationId, Sequence};
-use wardline_core::time::Wall;
+use wardline_core::ids::{Change, ConversationId, Sequence};
 
 use super::StoreError;
+use super::read::number;
 use super::readers::Readers;
 use super::row::Columns;
 
-/// Only conversations in which something would go: so what is old but unread never crowds out the rest. Times never
-/// fall along a conversation, so the last old message is found by halving: some twenty steps in the longest.
-/// `?1` old enough when read, `?2` old enough in any case, `?3` how many conversations.
+/// Only conversations in which something would go: so what is old but unread never crowds out the rest. Changes rise
+/// along a conversation, so the last old message is found by halving: some twenty steps in the longest.
+/// `?1` the first change not old enough when read, `?2` the first not old enough in any case, `?3` how many
+/// conversations.
 const AGED: &str = "WITH RECURSIVE \
      old (id, first, last) AS ( \
        SELECT conversation.id, conversation.first, conversation.last FROM conversation \
        CROSS JOIN message ON message.conversation = conversation.id AND message.sequence = conversation.first \
-       WHERE conversation.first <= conversation.last AND message.at < max(?1, ?2) \
-       AND (message.at < ?2 OR conversation.first <= coalesce( \
+       WHERE conversation.first <= conversation.last AND message.change < max(?1, ?2) \
+       AND (message.change < ?2 OR conversation.first <= coalesce( \
             (SELECT min(read) FROM member WHERE member.conversation = conversation.id AND member.gone = 0), \
             conversation.last)) \
        LIMIT ?3), \
@@ -24,8 +25,8 @@ const AGED: &str = "WITH RECURSIVE \
        SELECT id, ?1, first - 1, last FROM old UNION ALL SELECT id, ?2, first - 1, last FROM old \
        UNION ALL \
        SELECT search.id, search.before, \
-              iif(message.at < search.before, message.sequence, search.low), \
-              iif(message.at < search.before, search.high, message.sequence - 1) \
+              iif(message.change < search.before, message.sequence, search.low), \
+              iif(message.change < search.before, search.high, message.sequence - 1) \
        FROM search CROSS JOIN message ON message.conversation = search.id \
                                      AND message.sequence = (search.low + search.high + 1) / 2 \
        WHERE search.low < search.high) \
@@ -33,18 +34,21 @@ const AGED: &str = "WITH RECURSIVE \
      FROM old JOIN search ON search.id = old.id WHERE search.low = search.high GROUP BY old.id ORDER BY old.id";
 
 impl Readers {
-    /// Conversations, `limit` at most, with the last message taken before `read_before` and the last taken before
-    /// `any_before`, where the former are read by all present members or the latter exist; the place before the first
+    /// Conversations, `limit` at most, with the last message below `read_before` and the last below `any_before`,
+    /// where the former are read by all present members or the latter exist; the place before the first
     /// one kept where there is none.
     pub async fn aged(
         &self,
-        read_before: Wall,
-        any_before: Wall,
+        read_before: Change,
+        any_before: Change,
         limit: u32,
     ) -> Result<Vec<(ConversationId, Sequence, Sequence)>, StoreError> {
         let mut loan = self.lend().await?;
-        let mut rows =
-            sqlx::query(AGED).bind(read_before.0).bind(any_before.0).bind(i64::from(limit)).fetch(&mut *loan);
+        let mut rows = sqlx::query(AGED)
+            .bind(number(read_before.0))
+            .bind(number(any_before.0))
+            .bind(i64::from(limit))
+            .fetch(&mut *loan);
         let mut aged = Vec::new();
         while let Some(row) = rows.try_next().await? {
             let mut columns = Columns::new(&row);

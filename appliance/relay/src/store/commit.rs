@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use sqlx::Executor;
+use wardline_core::retention::MARKS_MAX;
 use wardline_core::write::Numbered;
 
 use super::plan::Plan;
@@ -88,6 +89,11 @@ const MESSAGES: Many = Many {
 };
 const ENTRIES: Many = Many { head: "INSERT INTO audit (entry_index, bytes) VALUES ", columns: 2, tail: "" };
 
+const MARKS: Many =
+    Many { head: "INSERT INTO retention_mark (change, served, at) VALUES ", columns: 3, tail: "" };
+const OLD_MARKS: &str = "DELETE FROM retention_mark WHERE change NOT IN \
+     (SELECT change FROM retention_mark ORDER BY change DESC LIMIT (? + 0))";
+
 /// Before messages go: what their devices have spent stays spent. On the `+ 0`, see [`super::read`].
 const RAISE_FLOORS: &str = "UPDATE device SET number_floor = max(number_floor, gone.number) \
      FROM (SELECT device, max(number) AS number FROM message \
@@ -97,7 +103,7 @@ const EXPIRE: &str = "DELETE FROM message WHERE conversation = ? AND sequence <=
 
 /// Also the fence: where somebody else has written since, the change is NULL, which no column of ours may be and no
 /// other value of a batch is.
-const META: &str = "UPDATE meta SET audited = coalesce(?, audited), last_at = max(last_at, coalesce(?, last_at)), \
+const META: &str = "UPDATE meta SET audited = coalesce(?, audited), last_at = coalesce(?, last_at), \
      change = CASE WHEN change = ? THEN ? END WHERE id = 1";
 
 /// SQLite's result code for a full disk.
@@ -186,6 +192,14 @@ impl Store {
         script.many(&ENTRIES, &plan.entries, |(index, bytes), row| {
             row.count(*index).bytes(bytes);
         });
+        if !plan.marks.is_empty() {
+            script.many(&MARKS, &plan.marks, |mark, row| {
+                row.count(mark.change.0).count(mark.served_ms).int(mark.at.0);
+            });
+            script.one(OLD_MARKS, |row| {
+                row.count(MARKS_MAX as u64);
+            });
+        }
         script.run(&mut self.writer).await.map_err(|error| match code(&error).as_deref() {
             Some(NOT_NULL) => StoreError::Busy,
             _ => error.into(),

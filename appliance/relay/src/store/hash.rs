@@ -44,6 +44,7 @@ const TABLES: &[(&str, &[Column])] = &[
         "SELECT change, conversation, sequence, id, sender, device, number, at, body FROM message ORDER BY change",
         &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes],
     ),
+    ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),
     ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),
 ];
 

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person};
 use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId, Sequence};
+use wardline_core::retention::Mark;
 use wardline_core::text::{Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
@@ -39,6 +40,7 @@ pub(super) struct Plan<'a> {
     pub(super) entries: Vec<(u64, &'a [u8])>,
     pub(super) audited: Option<u64>,
     pub(super) last_at: Option<Wall>,
+    pub(super) marks: Vec<Mark>,
 }
 
 /// A conversation as it opens.
@@ -155,7 +157,7 @@ impl<'a> Plan<'a> {
                 self.members_changed(*conversation, change);
             }
             Write::MessageAccepted(message) => {
-                self.last_at = self.last_at.max(Some(message.at));
+                self.last_at = Some(message.at);
                 self.conversations.entry(message.conversation).or_default().last =
                     Some((message.sequence, change));
                 self.messages.push((change, message));
@@ -164,6 +166,9 @@ impl<'a> Plan<'a> {
                 let patch = self.conversations.entry(*conversation).or_default();
                 (patch.first, patch.changed) = (Some(through.next()), Some(change));
                 self.expiries.push(Expiry { conversation: *conversation, through: *through, change });
+            }
+            Write::TimeServed { served_ms, at } => {
+                self.marks.push(Mark { change, served_ms: *served_ms, at: *at });
             }
             Write::Audited { index, bytes } => {
                 self.audited = Some(*index);

@@ -9,6 +9,7 @@ use sqlx::Row;
 use wardline_core::grant::{PageGrant, SyncGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number};
 use wardline_core::limits::{PAGE_BYTES_MAX, SEAL_OVERHEAD};
+use wardline_core::mailbox::Under;
 use wardline_core::text::WrappedKey;
 
 use super::readers::Readers;
@@ -19,6 +20,8 @@ const PAGE: &str = "SELECT change, conversation, sequence, id, sender, device, a
      WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) ORDER BY sequence DESC LIMIT (?4 + 0)";
 
 const SUBMISSION: &str = "SELECT id, conversation, sequence, at, change FROM message WHERE device = (?1 + 0) AND number = (?2 + 0)";
+
+const FLOOR: &str = "SELECT number_floor FROM device WHERE id = (?1 + 0)";
 
 /// Whose each message is, is asked again here: the person may have been taken out, or the conversation purged, since
 /// the changes were listed. The list drives: one row by rowid for each change, whatever the tables hold.
@@ -51,21 +54,27 @@ impl Readers {
         Ok(page)
     }
 
-    /// The message that came under a device's number, if it is still here.
+    /// What stands under a device's number.
     pub async fn submission(
         &self,
         device: DeviceId,
         number: Number,
-    ) -> Result<Option<StoredAnswer>, StoreError> {
+    ) -> Result<Under<StoredAnswer>, StoreError> {
         let mut loan = self.lend().await?;
+        // The floor first: a message that is deleted in between is then still found, or known to be gone.
+        let floor = sqlx::query(FLOOR).bind(self::number(device.value())).fetch_optional(&mut *loan).await?;
+        let floor = floor.map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
         let row = sqlx::query(SUBMISSION)
             .bind(self::number(device.value()))
             .bind(self::number(number.0))
             .fetch_optional(&mut *loan)
             .await?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = row else {
+            let deleted = self::number(number.0) <= floor;
+            return Ok(if deleted { Under::Deleted } else { Under::Nothing });
+        };
         let mut columns = Columns::new(&row);
-        Ok(Some(StoredAnswer {
+        Ok(Under::Message(StoredAnswer {
             message: columns.message_id()?,
             conversation: columns.conversation()?,
             sequence: columns.sequence()?,
@@ -125,7 +134,7 @@ mod tests {
 
     #[test]
     fn no_variable_makes_a_hot_statement_be_planned_anew() {
-        for sql in [PAGE, SUBMISSION, MESSAGES, &MISSED] {
+        for sql in [PAGE, SUBMISSION, FLOOR, MESSAGES, &MISSED] {
             let bare = sql.replace("json_each(?2)", "");
             for (at, _) in bare.match_indices('?') {
                 let rest = &bare[at + 2..];

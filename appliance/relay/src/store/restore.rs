@@ -23,6 +23,8 @@ pub(super) async fn restore(from: &mut SqliteConnection) -> Result<Restored, Sto
     restored.change = meta.change()?;
     restored.audited = meta.change()?.0;
     restored.last_at = meta.wall()?;
+    let marks = "SELECT change, served, at FROM retention_mark ORDER BY change";
+    restored.marks = all(from, marks.to_owned(), row::mark).await?;
     check_ends(from, &restored).await?;
     let people = format!("SELECT {} FROM person", row::PERSON);
     restored.people = all(from, people, row::person).await?;

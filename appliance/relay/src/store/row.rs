@@ -8,6 +8,7 @@ use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, JoinCode, Person, PublicKey};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
 use wardline_core::pin::PinMac;
+use wardline_core::retention::Mark;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::time::Wall;
 
@@ -151,6 +152,11 @@ pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
 pub(super) fn join_code(row: &SqliteRow) -> Result<JoinCode, StoreError> {
     let mut columns = Columns::new(row);
     Ok(JoinCode { hash: columns.array()?, person: columns.person()?, expires: columns.wall()? })
+}
+
+pub(super) fn mark(row: &SqliteRow) -> Result<Mark, StoreError> {
+    let mut columns = Columns::new(row);
+    Ok(Mark { change: columns.change()?, served_ms: columns.count()?, at: columns.wall()? })
 }
 
 pub(super) const CONVERSATION: &str = "id, kind, title, owner, changed, last, last_change, first, purged";

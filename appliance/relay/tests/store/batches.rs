@@ -67,7 +67,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(3_000);
-    let mut seen = [0_u32; 18];
+    let mut seen = [0_u32; 19];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -88,6 +88,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::WatermarkMoved { .. } => 15,
             Write::MessagesExpired { .. } => 16,
             Write::Audited { .. } => 17,
+            Write::TimeServed { .. } => 18,
         };
         seen[kind] += 1;
     }
@@ -233,6 +234,7 @@ fn every_column_of_every_table_is_in_the_hash() {
         let mut world = busy_world(2_000);
         // The throw that issues a join code, so that there is one.
         world.throw((4, 0, 0));
+        world.throw((39, 0, 3));
         commit(&mut store, &world.writes).await;
         let readers = store.readers();
         let before = readers.canonical_hash().await.unwrap();
@@ -279,7 +281,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        assert_eq!(seen, 3 + 6 + 11 + 3 + 11 + 2 + 7 + 9 + 2);
+        assert_eq!(seen, 3 + 6 + 11 + 3 + 11 + 2 + 7 + 9 + 3 + 2);
     });
 }
 

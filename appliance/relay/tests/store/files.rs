@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use sqlx::Executor;
 
@@ -182,37 +181,5 @@ fn the_log_is_reset_and_reused_however_much_is_written() {
         let written = std::fs::metadata(directory.path().join("store.db")).unwrap().len() as usize;
         assert!(written > size, "{written} of {size}: too little to tell");
         assert_eq!(log_of(directory.path()).len(), size);
-    });
-}
-
-/// Foreign eyes: the `sqlcipher` tool reads what the store wrote.
-#[test]
-fn the_sqlcipher_tool_reads_the_file() {
-    let version = Command::new("sqlcipher").arg("--version").output();
-    let version =
-        version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    // "3.46.1 2024-08-13 … (64-bit) (SQLCipher 4.6.1 community)": only 4.5 and later know this file's format.
-    let cipher = version
-        .split("SQLCipher ")
-        .nth(1)
-        .and_then(|rest| rest.split('.').map(|n| n.parse().ok()).take(2).collect::<Option<Vec<u32>>>());
-    if cipher.is_none_or(|parts| parts < vec![4, 5]) {
-        println!("skipped: no sqlcipher of 4.5 or later here (found {:?})", version.trim());
-        return;
-    }
-    block_on(async {
-        let directory = quick_directory();
-        let (mut store, _) = open(directory.path()).await;
-        let world = busy_world(500);
-        commit(&mut store, &world.writes).await;
-        store.close().await.unwrap();
-        let ask = format!(
-            "PRAGMA key = \"x'{}'\"; SELECT change FROM meta; PRAGMA cipher_integrity_check; PRAGMA integrity_check;",
-            "a5".repeat(32)
-        );
-        let answer =
-            Command::new("sqlcipher").arg(directory.path().join("store.db")).arg(ask).output().unwrap();
-        let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
-        assert_eq!(answer.trim(), format!("ok\n{}\nok", world.state.change.0));
     });
 }

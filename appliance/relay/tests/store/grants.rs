@@ -6,7 +6,7 @@ use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, Person, PublicKey};
 use wardline_core::grant::{PageGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, Number, PersonId, RequestId, Sequence};
-use wardline_core::input::{Ask, Door, Input, Zone};
+use wardline_core::input::{Ask, Door, Input, Source, Zone};
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
@@ -58,7 +58,7 @@ fn signed_in(person: PersonId, conversations: Vec<Conversation>) -> Relay {
         ..Restored::default()
     };
     let mut relay = Relay::new(NOW, Policy::default(), &[0; 32], restored).unwrap();
-    relay.handle(NOW, Input::Connected { conn: CONN, door: Door::Network(Zone::Ward) });
+    relay.handle(NOW, Input::Connected { conn: CONN, door: Door::Network(Zone::Ward), source: Source(1) });
     let request = RequestId(1);
     let hello =
         Input::Hello { conn: CONN, request, versions: (1, 1), device: Some(device), challenge: [0; 32] };

@@ -6,10 +6,13 @@ mod answers;
 mod batches;
 mod crash;
 mod files;
+mod foreign;
 mod full_disk;
 mod grants;
+mod inside;
 mod model;
 mod opening;
+mod purged;
 mod world;
 
 use std::path::Path;
@@ -19,8 +22,10 @@ use wardline_core::write::Numbered;
 use wardline_relay::store::{Commit, Store, StoreError, StoreKey};
 
 /// The ward's key.
+const KEY: [u8; 32] = [0xA5; 32];
+
 fn key() -> StoreKey {
-    StoreKey::new([0xA5; 32])
+    StoreKey::new(KEY)
 }
 
 /// A directory in memory where there is one: a property test opens hundreds of stores, and their flushes prove nothing.

@@ -4,28 +4,39 @@ use std::collections::BTreeMap;
 
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
 use wardline_core::limits::{CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, WATERMARK_PUSH_MEMBERS_MAX};
+use wardline_core::mailbox::Under;
 use wardline_core::state::State;
 use wardline_core::text::WrappedKey;
-use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
 use wardline_relay::store::{Changes, StoredAnswer, StoredMessage};
 
 pub(crate) struct Model {
     pub(crate) state: State,
     pub(crate) messages: BTreeMap<Change, Message>,
+    /// The highest number that each device has lost a message under.
+    pub(crate) lost: BTreeMap<DeviceId, Number>,
     pub(crate) keys: BTreeMap<ConversationId, WrappedKey>,
 }
 
 impl Model {
     pub(crate) fn of(writes: &[Numbered]) -> Self {
-        let mut model = Self { state: State::default(), messages: BTreeMap::new(), keys: BTreeMap::new() };
+        let (messages, keys) = (BTreeMap::new(), BTreeMap::new());
+        let mut model = Self { state: State::default(), messages, lost: BTreeMap::new(), keys };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
                 Write::MessageAccepted(message) => {
                     model.messages.insert(*change, message.clone());
                 }
+                Write::DeviceJoined(device) => {
+                    model.lost.insert(device.id, device.last_number);
+                }
                 Write::MessagesExpired { conversation, through } => {
+                    let goes = |m: &&Message| m.conversation == *conversation && m.sequence <= *through;
+                    for message in model.messages.values().filter(goes) {
+                        let lost = model.lost.entry(message.device).or_default();
+                        *lost = message.number.max(*lost);
+                    }
                     model.messages.retain(|_, m| m.conversation != *conversation || m.sequence > *through);
                 }
                 Write::KeyGranted { conversation, key } => {
@@ -79,10 +90,20 @@ impl Model {
         found
     }
 
-    pub(crate) fn submission(&self, device: DeviceId, number: Number) -> Option<StoredAnswer> {
-        let (change, m) = self.messages.iter().find(|(_, m)| m.device == device && m.number == number)?;
+    pub(crate) fn submission(&self, device: DeviceId, number: Number) -> Under<StoredAnswer> {
+        let found = self.messages.iter().find(|(_, m)| m.device == device && m.number == number);
+        let Some((change, m)) = found else {
+            let lost = self.lost.get(&device).is_some_and(|lost| number <= *lost);
+            return if lost { Under::Deleted } else { Under::Nothing };
+        };
         let (message, conversation) = (m.id, m.conversation);
-        Some(StoredAnswer { message, conversation, sequence: m.sequence, at: m.at, change: *change })
+        Under::Message(StoredAnswer {
+            message,
+            conversation,
+            sequence: m.sequence,
+            at: m.at,
+            change: *change,
+        })
     }
 
     fn may_read(&self, person: PersonId, message: &Message) -> bool {
@@ -145,14 +166,15 @@ impl Model {
 
     pub(crate) fn aged(
         &self,
-        read_before: Wall,
-        any_before: Wall,
+        read_before: Change,
+        any_before: Change,
     ) -> Vec<(ConversationId, Sequence, Sequence)> {
         let mut aged = Vec::new();
         for conversation in self.state.conversations.values() {
-            let last_before = |time: Wall| {
-                let old = self.messages.values().filter(|m| m.conversation == conversation.id && m.at < time);
-                old.map(|m| m.sequence).max().unwrap_or(Sequence(conversation.first.0 - 1))
+            let last_before = |bound: Change| {
+                let old =
+                    self.messages.iter().filter(|(c, m)| m.conversation == conversation.id && **c < bound);
+                old.map(|(_, m)| m.sequence).max().unwrap_or(Sequence(conversation.first.0 - 1))
             };
             let (read, any) = (last_before(read_before), last_before(any_before));
             let read_by_all = conversation.present().map(|(_, m)| m.read).min().unwrap_or(conversation.last);

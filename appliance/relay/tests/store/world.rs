@@ -133,6 +133,13 @@ impl World {
                     self.write(Write::MessagesExpired { conversation, through });
                 }
             }
+            // More than are remembered.
+            (39, ..) => {
+                for _ in 0..how % 40 {
+                    let served_ms = self.state.marks.last().map_or(0, |mark| mark.served_ms) + how % 1_000;
+                    self.write(Write::TimeServed { served_ms, at: Wall(self.clock) });
+                }
+            }
             _ => self.record(Act::SignedIn),
         }
     }
@@ -204,7 +211,7 @@ impl World {
         let sequence = known.last.next();
         // Numbers rise, not always by one.
         let number = Number(self.state.devices[&device].last_number.0 + 1 + how % 3 / 2);
-        let at = Wall(self.clock).max(self.state.last_at);
+        let at = Wall(self.clock);
         let length = if how.is_multiple_of(5) { 8_192 + 28 } else { 29 + (how % 40) as usize };
         let id = MessageId(mix(how).to_be_bytes().repeat(2).try_into().unwrap());
         let body = Sealed(mix(how).to_be_bytes().into_iter().cycle().take(length).collect());
@@ -232,7 +239,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.devices == b.devices
         && a.codes == b.codes
         && a.conversations == b.conversations
-        && (a.change, a.audited, a.last_at) == (b.change, b.audited, b.last_at);
+        && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);
     let indexed = a.people.keys().all(|person| {
         a.memberships(*person).eq(b.memberships(*person))
             && a.devices_of(*person).eq(b.devices_of(*person))

@@ -145,6 +145,9 @@ impl Chat {
                 let text = self.sent.remove(&message).unwrap_or_else(|| "an earlier message".to_owned());
                 self.terminal.print(&format!("-- NOT SENT: {text}: {refused}"));
             }
+            Event::DeviceJoined(device) => {
+                self.terminal.print(&format!("-- {}", say::new_device(&device.name)));
+            }
             Event::Gap { conversation, .. } => {
                 let title = self.title(conversation);
                 self.terminal

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wardline_client::event::{Conversation, Person};
 use wardline_client::{
-    Calls as _, Client, ConversationId, Error, Event, JoinLink, Options, Sequence, Tracked,
+    Calls as _, Client, ConversationId, Device, DeviceId, Error, Event, JoinLink, Options, Sequence, Tracked,
 };
 
 use crate::exit::Failure;
@@ -22,8 +22,8 @@ pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String
     let device_name = device_name.or_else(machine_name).unwrap_or_else(|| "terminal".to_owned());
     let pin = pin::choose(common).await?;
     let waiting = format!("Connecting to {} …", link.address);
-    let joined = say::patiently(&waiting, Client::join(&link, &pin, &device_name, &profile)).await;
-    let client = joined?;
+    let joined = say::patiently(&waiting, Client::enrol(&link, &pin, &device_name, &profile)).await;
+    let (client, signed_in) = joined?;
     let identity = client.identity();
     say::line(&format!(
         "Welcome, {}. This device is “{}” at {}.",
@@ -31,6 +31,8 @@ pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String
         say::clean_line(&identity.device_name),
         say::clean_line(&identity.facility),
     ));
+    let others: Vec<&str> = signed_in.others().map(|device| device.name.as_str()).collect();
+    say::line(&say::other_devices(&others));
     pin::leave(&client).await;
     Ok(())
 }
@@ -55,18 +57,28 @@ pub(crate) async fn whoami(common: &Common) -> Result<(), Failure> {
         say::line(&format!("outbox   {waiting} not accepted yet"));
     }
     let address = format!("Connecting to {} …", identity.address);
-    let standing = match say::patiently(&address, client.contact()).await {
-        Ok(signed_in) if signed_in.administrator => "signed in, administrator".to_owned(),
-        Ok(_) => "signed in".to_owned(),
-        Err(Error::Locked { .. }) => "locked: wants the PIN".to_owned(),
+    let (standing, devices) = match say::patiently(&address, client.contact()).await {
+        Ok(signed_in) if signed_in.administrator => ("signed in, administrator", signed_in.devices),
+        Ok(signed_in) => ("signed in", signed_in.devices),
+        Err(Error::Locked { .. }) => ("locked: wants the PIN", vec![]),
         Err(error) => {
             say::line(&format!("box      {}", identity.address));
             return Err(error.into());
         }
     };
     say::line(&format!("box      {}, {standing}", identity.address));
+    for (at, device) in devices.iter().enumerate() {
+        let head = if at == 0 { "devices" } else { "" };
+        say::line(&format!("{head:8} {}", listed(device, identity.device)));
+    }
     pin::leave(&client).await;
     Ok(())
+}
+
+fn listed(device: &Device, this: DeviceId) -> String {
+    let this = if device.id == this { ", this one" } else { "" };
+    let locked = if device.pin_locked_out { ", locked after ten wrong PINs" } else { "" };
+    format!("{} ({}){this}{locked}", say::clean_line(&device.name), device.id)
 }
 
 pub(crate) async fn people(common: &Common, as_json: bool) -> Result<(), Failure> {

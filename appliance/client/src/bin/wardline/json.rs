@@ -110,6 +110,11 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "read": watermark.member.read.0,
         }),
         Event::Gone(conversation) => json!({ "event": "gone", "conversation": conversation.to_string() }),
+        Event::DeviceJoined(device) => json!({
+            "event": "device_joined",
+            "device": device.id.to_string(),
+            "name": device.name,
+        }),
         Event::Delayed { message, refused } => json!({
             "event": "delayed",
             "message": message_hex(*message),

@@ -60,7 +60,7 @@ enum Command {
         #[arg(long)]
         device_name: Option<String>,
     },
-    /// Who this device is, and whether its box answers.
+    /// Who this device is, whether its box answers, and which devices are yours.
     Whoami,
     /// Everybody in the directory.
     People {

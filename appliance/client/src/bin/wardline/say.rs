@@ -57,6 +57,29 @@ pub(crate) fn clean_line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ")
 }
 
+/// A device of this person that they may not know of.
+pub(crate) fn new_device(name: &str) -> String {
+    format!(
+        "A new device can now read your messages: “{}”. If it is not yours, tell your administrator at once.",
+        clean_line(name)
+    )
+}
+
+/// To a person who joins: which devices can read their messages already.
+pub(crate) fn other_devices(names: &[&str]) -> String {
+    let listed: Vec<String> = names.iter().map(|name| format!("“{}”", clean_line(name))).collect();
+    let listed = listed.join(", ");
+    match names.len() {
+        0 => "You have no other device.".to_owned(),
+        1 => format!(
+            "You have one other device: {listed}. If it is not yours, tell your administrator at once."
+        ),
+        count => format!(
+            "You have {count} other devices: {listed}. If one of them is not yours, tell your administrator at once."
+        ),
+    }
+}
+
 /// The time of day here; with the date when it is not today.
 pub(crate) fn time(milliseconds: i64) -> String {
     let here = |at: Timestamp| at.to_zoned_datetime(TimeZone::system());
@@ -76,5 +99,21 @@ mod tests {
     fn foreign_texts_steer_no_terminal() {
         assert_eq!(clean("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e"), "a\u{fffd}[2Jb\u{fffd}\nc\u{fffd}d\u{fffd}e");
         assert_eq!(clean_line("a\nb\tc"), "a b c");
+        assert!(!new_device("a\u{1b}b\nc").contains(['\u{1b}', '\n']));
+        assert!(!other_devices(&["a\u{1b}b\nc", "d\r"]).contains(['\u{1b}', '\n', '\r']));
+    }
+
+    #[test]
+    fn devices_are_told_in_plain_words() {
+        let told = "A new device can now read your messages: “Ben's spare phone”. If it is not yours, tell your \
+                    administrator at once.";
+        assert_eq!(new_device("Ben's spare phone"), told);
+        assert_eq!(other_devices(&[]), "You have no other device.");
+        assert!(
+            other_devices(&["desk"]).starts_with("You have one other device: “desk”. If it is not yours,")
+        );
+        assert!(
+            other_devices(&["desk", "phone"]).starts_with("You have 2 other devices: “desk”, “phone”. If")
+        );
     }
 }

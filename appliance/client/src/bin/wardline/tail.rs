@@ -89,6 +89,7 @@ fn plain(event: &Event, people: &[Person]) {
                 from.0, to.0
             ));
         }
+        Event::DeviceJoined(device) => say::note(&say::new_device(&device.name)),
         Event::Failed { refused, .. } => say::note(&format!("A message was not sent: {refused}")),
         Event::Delayed { refused, .. } => say::note(&format!("A message waits: {refused}")),
         _ => {}

@@ -1,0 +1,185 @@
+//! What a signed-in person or a local service asks for: the right to ask, then the rules' own modules.
+
+use crate::admin::{self, Administrator};
+use crate::audit::Actor;
+use crate::draft::actor;
+use crate::grant::SyncGrant;
+use crate::ids::{Conn, DeviceId, RequestId, Sequence};
+use crate::input::{Ask, Door, Zone};
+use crate::refusal::{CloseCode, PeerFault, Refusal};
+use crate::relay::{Relay, refused};
+use crate::session::{Ready, Session};
+use crate::time::Now;
+use crate::turn::{Send, Turn};
+use crate::{mailbox, membership};
+
+impl Relay {
+    pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        if link.requests.take(now.mono).is_err() {
+            return self.fault(now, turn, conn, PeerFault::Flood);
+        }
+        let outcome = match &link.session {
+            Session::Closing => return,
+            Session::ExpectHello | Session::ExpectProof(_) | Session::JoinUnderCheck(_) => {
+                return self.fault(now, turn, conn, PeerFault::OutOfTurn);
+            }
+            Session::ExpectPin(_) | Session::PinUnderCheck(_) => Err(Refusal::Locked),
+            Session::Local => self.administer(now, turn, conn, request, &Administrator(Actor::Local), ask),
+            Session::Ready(_) => self.ask(now, turn, conn, request, ask),
+        };
+        if let Err(refusal) = outcome {
+            turn.sends.push(refused(conn, request, refusal));
+        }
+    }
+
+    /// A signed-in person's request.
+    fn ask(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        ask: Ask,
+    ) -> Result<(), Refusal> {
+        let Some(link) = self.links.get(&conn) else { return Ok(()) };
+        let door = link.door;
+        let Session::Ready(who) = &link.session else { return Ok(()) };
+        let who = who.clone();
+        if let Some(used) = self.used.get_mut(&who.device()) {
+            used.spend(now, &ask).map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
+        }
+        self.ask_as(now, turn, conn, request, &who, door, ask)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one request, seen from all sides")]
+    fn ask_as(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        who: &Ready,
+        door: Door,
+        ask: Ask,
+    ) -> Result<(), Refusal> {
+        let mut draft = self.draft(now, turn);
+        match ask {
+            Ask::Sync { cursor } => self.sync(turn, conn, request, who, &cursor),
+            Ask::Submit(submit) => mailbox::submit(&mut draft, conn, request, who, submit),
+            Ask::Receipt { conversation, delivered, read } => {
+                mailbox::receipt(&mut draft, conn, who, conversation, delivered, read)
+            }
+            Ask::History { conversation, before, limit } => {
+                mailbox::history(&mut draft, conn, request, who, conversation, before, limit)
+            }
+            Ask::OpenDirect { person, fresh } => {
+                membership::open_direct(&mut draft, conn, request, who, person, fresh)
+            }
+            Ask::OpenGroup { title, people, fresh } => {
+                membership::open_group(&mut draft, conn, request, who, title, people, fresh)
+            }
+            Ask::ChangeMembers { conversation, add, remove } => {
+                membership::change_members(&mut draft, conn, request, who, conversation, add, remove)
+            }
+            Ask::ListPeople { after } => {
+                admin::list_people(&mut draft, conn, request, after);
+                Ok(())
+            }
+            Ask::Active => Ok(()),
+            ask => {
+                let entry = self.state.people.get(&who.person()).ok_or(Refusal::NotAdministrator)?;
+                if !entry.administrator || door != Door::Network(Zone::Admin) {
+                    return Err(Refusal::NotAdministrator);
+                }
+                self.administer(now, turn, conn, request, &Administrator(actor(who)), ask)
+            }
+        }
+    }
+
+    fn sync(
+        &mut self,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        who: &Ready,
+        cursor: &[u8],
+    ) -> Result<(), Refusal> {
+        let after = if cursor.is_empty() {
+            None
+        } else {
+            let change = self.cursors.open(who.device(), cursor)?;
+            // A store that went back in time (an old backup) has not given this number yet.
+            if change > self.state.change {
+                return Err(Refusal::CursorInvalid);
+            }
+            Some(change)
+        };
+        self.attached.entry(who.person()).or_default().insert(conn);
+        let grant = SyncGrant::new(who.person());
+        turn.sends.push(Send::Attach { conn, request, grant, device: who.device(), after });
+        Ok(())
+    }
+
+    fn administer(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        by: &Administrator,
+        ask: Ask,
+    ) -> Result<(), Refusal> {
+        let mut draft = self.draft(now, turn);
+        let body = match ask {
+            Ask::AddPerson { name, title, administrator, fresh } => {
+                admin::add_person(&mut draft, by, name, title, administrator, &fresh)?
+            }
+            Ask::IssueJoinCode { person, fresh } => admin::issue_join_code(&mut draft, by, person, &fresh)?,
+            Ask::PurgeConversation { conversation } => admin::purge(&mut draft, by, conversation)?,
+            Ask::ListDevices { person } => admin::list_devices(&mut draft, by, person)?,
+            Ask::RevokeDevice { device } => {
+                let done = admin::revoke_device(&mut draft, by, device)?;
+                turn.sends.push(Send::Reply { conn, request, body: done });
+                self.expel(turn, &[device]);
+                return Ok(());
+            }
+            Ask::SetStanding { person, suspended } => {
+                let done = admin::set_standing(&mut draft, by, person, suspended)?;
+                turn.sends.push(Send::Reply { conn, request, body: done });
+                if suspended {
+                    let devices: Vec<DeviceId> =
+                        self.state.devices_of(person).map(|device| device.id).collect();
+                    self.expel(turn, &devices);
+                }
+                return Ok(());
+            }
+            Ask::ListPeople { after } => {
+                admin::list_people(&mut draft, conn, request, after);
+                return Ok(());
+            }
+            _ => return Err(Refusal::UnknownRequest),
+        };
+        turn.sends.push(Send::Reply { conn, request, body });
+        Ok(())
+    }
+
+    /// Ends what these devices have open, at once; after the answer, since it may be the administrator's own.
+    fn expel(&mut self, turn: &mut Turn, devices: &[DeviceId]) {
+        for device in devices {
+            self.unfollow(*device);
+            if let Some(conn) = self.by_device.get(device).copied() {
+                self.close(turn, conn, CloseCode::REVOKED);
+            }
+        }
+    }
+}
+
+/// What a person does, as against what an app does by itself.
+pub(super) fn is_act_of_a_person(ask: &Ask) -> bool {
+    match ask {
+        Ask::Sync { .. } => false,
+        Ask::Receipt { read, .. } => *read > Sequence::NONE,
+        _ => true,
+    }
+}

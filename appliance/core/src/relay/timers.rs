@@ -1,0 +1,181 @@
+//! What happens because time passes: a deadline, a session that locks, the sweep.
+
+use crate::audit::{Act, Actor};
+use crate::bucket::Bucket;
+use crate::ids::{Change, Conn, DeviceId, RequestId};
+use crate::input::Ask;
+use crate::refusal::PeerFault;
+use crate::relay::Relay;
+use crate::relay::asks::is_act_of_a_person;
+use crate::session::Session;
+use crate::time::{Mono, Now};
+use crate::turn::{Send, Turn};
+use crate::wire::proto::{self, server_frame::Body};
+use crate::write::Write;
+use crate::{limits, retention};
+
+/// Milliseconds between looks for what has expired.
+pub(super) const SWEEP_MS: u64 = 60_000;
+
+/// An open session's use. It has one timer, which is in [`Relay::timers`] exactly as long as this is there. What the
+/// device may still do stands here and not with its connection, so that connecting anew buys nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Use {
+    /// The person's last act.
+    last: Mono,
+    /// The session's end, whatever the wall clock says meanwhile.
+    ends: Mono,
+    /// When the timer is due.
+    looks_at: Mono,
+    submits: Bucket,
+    opens: Bucket,
+}
+
+impl Use {
+    /// Counts a request, or says in how many milliseconds it may come again.
+    pub(super) fn spend(&mut self, now: Now, ask: &Ask) -> Result<(), u64> {
+        if is_act_of_a_person(ask) {
+            self.last = now.mono;
+        }
+        match ask {
+            Ask::Submit(_) => self.submits.take(now.mono),
+            Ask::OpenDirect { .. } | Ask::OpenGroup { .. } => self.opens.take(now.mono),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the session may go on.
+    pub(crate) fn is_fresh(&self, now: Now, idle_lock_ms: u64) -> bool {
+        now.mono < self.last.after(idle_lock_ms) && now.mono < self.ends
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Timer {
+    Deadline(Conn),
+    Idle(DeviceId),
+    Sweep,
+}
+
+impl Relay {
+    /// When [`Relay::handle_timeout`] is due next.
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Handles every timer that is due.
+    pub fn handle_timeout(&mut self, now: Now) -> Turn {
+        let mut turn = Turn::default();
+        while let Some((at, timer)) = self.timers.first().copied() {
+            if at > now.mono {
+                break;
+            }
+            self.timers.remove(&(at, timer));
+            match timer {
+                Timer::Deadline(conn) => self.deadline(now, &mut turn, conn),
+                Timer::Idle(device) => self.idle(now, &mut turn, device),
+                Timer::Sweep => self.sweep(now, &mut turn),
+            }
+        }
+        turn
+    }
+
+    /// Follows a session that is open and was used just now.
+    pub(crate) fn follow(&mut self, now: Now, device: DeviceId, rest_ms: u64) {
+        self.unfollow(device);
+        let ends = now.mono.after(rest_ms);
+        let looks_at = ends.min(now.mono.after(self.policy.idle_lock_ms));
+        let (submits, opens) =
+            (Bucket::full(limits::SUBMITS, now.mono), Bucket::full(limits::OPENS, now.mono));
+        self.used.insert(device, Use { last: now.mono, ends, looks_at, submits, opens });
+        self.timers.insert((looks_at, Timer::Idle(device)));
+    }
+
+    /// The session is over.
+    pub(super) fn unfollow(&mut self, device: DeviceId) {
+        if let Some(used) = self.used.remove(&device) {
+            self.timers.remove(&(used.looks_at, Timer::Idle(device)));
+        }
+    }
+
+    fn deadline(&mut self, now: Now, turn: &mut Turn, conn: Conn) {
+        let due = self.links.get(&conn).and_then(|link| link.deadline);
+        if due.is_some_and(|due| due <= now.mono) {
+            self.fault(now, turn, conn, PeerFault::TooSlow);
+        }
+    }
+
+    /// Locks a session that nobody used, or that is as old as one may be; else looks again when it could be.
+    fn idle(&mut self, now: Now, turn: &mut Turn, device: DeviceId) {
+        let Some(used) = self.used.get_mut(&device) else { return };
+        let until = self.state.devices.get(&device).and_then(|device| device.session_until);
+        if used.is_fresh(now, self.policy.idle_lock_ms) && until.is_some_and(|until| now.wall < until) {
+            used.looks_at = used.ends.min(used.last.after(self.policy.idle_lock_ms));
+            self.timers.insert((used.looks_at, Timer::Idle(device)));
+            return;
+        }
+        self.used.remove(&device);
+        if until.is_none() {
+            return;
+        }
+        let mut draft = self.draft(now, turn);
+        draft.write(Write::SessionEnded { device });
+        draft.record(Actor::TheBox, Act::SessionLocked(device));
+        if let Some(conn) = self.by_device.get(&device).copied() {
+            self.lock(turn, conn);
+        }
+    }
+
+    fn lock(&mut self, turn: &mut Turn, conn: Conn) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        let session = std::mem::replace(&mut link.session, Session::Closing);
+        if let Session::Ready(who) = session {
+            let tries = self.state.devices.get(&who.device()).map_or(0, |device| device.pin_tries);
+            if let Some(conns) = self.attached.get_mut(&who.person()) {
+                conns.remove(&conn);
+                if conns.is_empty() {
+                    self.attached.remove(&who.person());
+                }
+            }
+            link.session = Session::ExpectPin(who.lock());
+            turn.sends.push(Send::Detach { conn });
+            let tries_left = limits::PIN_TRIES_MAX.saturating_sub(tries);
+            let body = Body::Locked(proto::Locked { tries_left });
+            turn.sends.push(Send::Reply { conn, request: RequestId::NONE, body });
+        } else {
+            link.session = session;
+        }
+    }
+
+    fn sweep(&mut self, now: Now, turn: &mut Turn) {
+        self.timers.insert((now.mono.after(SWEEP_MS), Timer::Sweep));
+        let expired: Vec<_> = self
+            .state
+            .codes
+            .values()
+            .filter(|code| code.expires <= now.wall)
+            .map(|code| (code.hash, code.person))
+            .collect();
+        for (hash, person) in expired {
+            let mut draft = self.draft(now, turn);
+            draft.write(Write::JoinCodeEnded { hash });
+            draft.record(Actor::TheBox, Act::JoinCodeExpired(person));
+        }
+        let noted = |began: Mono| now.mono < began.after(limits::UNPROVEN_RECORDS_MS);
+        self.unproven_records.retain(|_, (began, _)| noted(*began));
+        self.look_for_aged(now, turn);
+    }
+
+    fn look_for_aged(&mut self, now: Now, turn: &mut Turn) {
+        let (served_ms, retention_ms) = (self.served.ms(now.mono), self.policy.retention_ms);
+        if retention::is_due(self.state.marks.last(), served_ms, retention_ms) {
+            self.draft(now, turn).write(Write::TimeServed { served_ms, at: now.wall });
+        }
+        let before = |age| retention::older_than(&self.state.marks, served_ms, age);
+        let read_before = before(retention_ms);
+        if read_before > Change(0) {
+            let any_before = before(retention_ms.saturating_mul(2));
+            turn.sends.push(Send::FindAged { read_before, any_before });
+        }
+    }
+}

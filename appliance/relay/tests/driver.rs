@@ -1,0 +1,213 @@
+//! The driver with a real core and a real store, and lanes that nobody empties but the test.
+#![allow(missing_docs, reason = "tests are named after what they show")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use wardline_core::conversation::Kind;
+use wardline_core::cursor::Cursors;
+use wardline_core::directory::{Device, Person, PublicKey};
+use wardline_core::ids::{
+    Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence,
+};
+use wardline_core::input::{Ask, Door, Input, Source, Submit, Zone};
+use wardline_core::pin::PinMac;
+use wardline_core::policy::Policy;
+use wardline_core::relay::Relay;
+use wardline_core::session::Verifier;
+use wardline_core::text::{Name, Sealed, Text, Title};
+use wardline_core::time::Wall;
+use wardline_core::write::{Numbered, Write};
+use wardline_relay::catchup::Library;
+use wardline_relay::disk::Disk;
+use wardline_relay::driver::{Clock, Command, Driver, Ended};
+use wardline_relay::keyring::{BoxKeys, Keyring};
+use wardline_relay::lane::{Lane, Next, Out};
+use wardline_relay::metrics::Metrics;
+use wardline_relay::store::{Commit, Store, StoreKey};
+
+const CANARY: &str = "heparin 5000 units, canary";
+
+struct Anything;
+
+impl Verifier for Anything {
+    fn p256(&self, _: &PublicKey, _: &[u8], _: &[u8; 64]) -> bool {
+        true
+    }
+}
+
+/// A box with Ana and Ben in one conversation, both signed in and live.
+struct Ward {
+    commands: mpsc::Sender<Command>,
+    ana: Arc<Lane>,
+    ben: Arc<Lane>,
+    place: ConversationId,
+    running: tokio::task::JoinHandle<Ended>,
+    _directory: tempfile::TempDir,
+}
+
+const ANA: (Conn, u64) = (Conn(1), 1);
+const BEN: (Conn, u64) = (Conn(2), 2);
+const CONSOLE: Conn = Conn(3);
+
+impl Ward {
+    async fn open() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut store, restored) =
+            Store::open(&directory.path().join("wardline.db"), &StoreKey::new([7; 32])).await.unwrap();
+        assert!(restored.people.is_empty());
+        let clock = Clock::start();
+        let keys = BoxKeys::derive(&[7; 32]).unwrap();
+        let keyring = Arc::new(Keyring::new(&keys).unwrap());
+        let place = ConversationId::new(9).unwrap();
+        let writes = people(clock.now().wall.after(3_600_000), place, &keyring);
+        assert!(matches!(store.commit(&writes).await, Commit::Committed));
+        let restored = store.close().await.map(|()| directory.path().join("wardline.db")).unwrap();
+        let (store, restored) = Store::open(&restored, &StoreKey::new([7; 32])).await.unwrap();
+        let relay = Relay::new(clock.now(), Policy::default(), &keys.cursor, restored).unwrap();
+        let library =
+            Arc::new(Library { readers: store.readers(), keyring, cursors: Cursors::new(&keys.cursor) });
+        let (commands, inbox) = mpsc::channel(64);
+        let driver = Driver {
+            relay,
+            store,
+            library,
+            disk: Disk::new(directory.path()),
+            metrics: Arc::new(Metrics::default()),
+            scrub_due: false,
+            clock,
+            inbox,
+            commands: commands.downgrade(),
+        };
+        let running = tokio::spawn(driver.run());
+        let ana = sign_in(&commands, ANA).await;
+        let ben = sign_in(&commands, BEN).await;
+        let console = Command::Connected(CONSOLE, Door::Local, Source(0), Arc::new(Lane::new()));
+        commands.send(console).await.unwrap();
+        Self { commands, ana, ben, place, running, _directory: directory }
+    }
+
+    /// Puts it where the driver finds it next; it does not run before the test waits.
+    fn put(&self, input: Input, text: Option<&str>) {
+        let text = text.map(|text| Text::parse(text.to_owned()).unwrap());
+        assert!(self.commands.try_send(Command::Input(input, text)).is_ok());
+    }
+
+    fn ben_submits(&self, number: u64) {
+        let submit = Submit {
+            number: Number(number),
+            message: MessageId([number as u8; 16]),
+            conversation: self.place,
+            body: Some(Sealed(vec![1; 40])),
+        };
+        let input = Input::Request { conn: BEN.0, request: RequestId(10 + number), ask: Ask::Submit(submit) };
+        self.put(input, Some(CANARY));
+    }
+
+    async fn ben_is_answered(&self) {
+        loop {
+            if let Out::Accepted(..) = next(&self.ben).await {
+                return;
+            }
+        }
+    }
+
+    fn ana_has_heard(&self) -> bool {
+        let mut heard = false;
+        while let Some(Next::Out(out)) = self.ana.try_next() {
+            if let Out::Delivery(_, _, event) = out {
+                heard |= event.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+            }
+        }
+        heard
+    }
+
+    async fn end(self) {
+        self.put(Input::Drain, None);
+        assert!(matches!(self.running.await.unwrap(), Ended::Drained));
+    }
+}
+
+fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered> {
+    let mut point = [0; 65];
+    point[0] = 4;
+    let mut writes = Vec::new();
+    for (_, id) in [ANA, BEN] {
+        let (person, device) = (PersonId::new(id).unwrap(), DeviceId::new(id).unwrap());
+        let (name, title) = (Name::parse("Ana or Ben").unwrap(), Title::default());
+        let changed = Change(0);
+        writes.push(Write::PersonAdded(Person {
+            id: person,
+            name: name.clone(),
+            title,
+            administrator: false,
+            suspended: false,
+            changed,
+        }));
+        writes.push(Write::DeviceJoined(Device {
+            id: device,
+            person,
+            name,
+            key: PublicKey::parse(&point).unwrap(),
+            salt: [0; 16],
+            pin: PinMac([0; 32]),
+            pin_tries: 0,
+            revoked: false,
+            session_until: Some(until),
+            last_number: Number(0),
+        }));
+    }
+    let owner = PersonId::new(ANA.1).unwrap();
+    let title = Title::default();
+    let (conversation, kind, at) = (place, Kind::Direct, Wall(0));
+    writes.push(Write::ConversationOpened { conversation, kind, title, owner, at });
+    writes.push(Write::KeyGranted { conversation, key: keyring.fresh().unwrap() });
+    for (_, id) in [ANA, BEN] {
+        let person = PersonId::new(id).unwrap();
+        writes.push(Write::MemberAdded { conversation, person, from: Sequence(1) });
+    }
+    (1..).zip(writes).map(|(change, write)| Numbered { change: Change(change), write }).collect()
+}
+
+/// Through hello, proof and sync, to a lane that is live.
+async fn sign_in(commands: &mpsc::Sender<Command>, (conn, id): (Conn, u64)) -> Arc<Lane> {
+    let lane = Arc::new(Lane::new());
+    let door = Door::Network(Zone::Ward);
+    let device = DeviceId::new(id).unwrap();
+    commands.send(Command::Connected(conn, door, Source(id), Arc::clone(&lane))).await.unwrap();
+    let tell = |input| commands.send(Command::Input(input, None));
+    let request = RequestId(1);
+    let challenge = [3; 32];
+    tell(Input::Hello { conn, request, versions: (1, 1), device: Some(device), challenge }).await.unwrap();
+    next(&lane).await;
+    let proven = lane.take_expect().unwrap().verify_sign_in(&Anything, &[0; 32], device, &[0; 64]);
+    tell(Input::Proof { conn, request, proven: proven.unwrap() }).await.unwrap();
+    next(&lane).await;
+    let ask = Ask::Sync { cursor: Vec::new() };
+    tell(Input::Request { conn, request, ask }).await.unwrap();
+    assert!(matches!(next(&lane).await, Out::Attach(_)));
+    assert!(lane.go_live(lane.generation(), Change(u64::MAX)));
+    lane
+}
+
+async fn next(lane: &Lane) -> Out {
+    match lane.next().await {
+        Next::Out(out) => out,
+        Next::Close(code) => panic!("closed with {code}"),
+    }
+}
+
+#[tokio::test]
+async fn what_a_purge_in_the_same_commit_destroys_is_delivered_to_nobody() {
+    let ward = Ward::open().await;
+    ward.ben_submits(1);
+    ward.ben_is_answered().await;
+    assert!(ward.ana_has_heard(), "without a purge it is");
+    ward.ben_submits(2);
+    let ask = Ask::PurgeConversation { conversation: ward.place };
+    ward.put(Input::Request { conn: CONSOLE, request: RequestId(1), ask }, None);
+    ward.ben_is_answered().await;
+    assert!(!ward.ana_has_heard());
+    ward.end().await;
+}
