@@ -4,9 +4,8 @@
 //! Needs a small volume, so the right to mount a tmpfs; says so and passes where it has none.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::Command;
+mod support;
+
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -14,37 +13,10 @@ use tokio::time::timeout;
 use wardline_client::{Calls as _, Client, Event, JoinLink, Pin, Refusal, Sequence};
 use wardline_devbox::devbox::{Devbox, Options};
 
+use crate::support::volume::{Volume, fill};
+
 /// A declined message is offered again after 30 s; twice that, and a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// A volume of its own, unmounted when dropped.
-struct Volume(TempDir);
-
-impl Volume {
-    fn mount(megabytes: u32) -> Option<Self> {
-        let directory = TempDir::new().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m,mode=0700"), "tmpfs"])
-            .arg(directory.path())
-            .status();
-        mounted.is_ok_and(|status| status.success()).then(|| Self(directory))
-    }
-}
-
-impl Drop for Volume {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
-}
-
-/// Writes until not one byte more goes in.
-fn fill(path: &Path) {
-    let mut file = std::fs::File::create(path).unwrap();
-    for size in [1 << 20, 4096, 1] {
-        let block = vec![0xEE; size];
-        while file.write_all(&block).and_then(|()| file.flush()).is_ok() {}
-    }
-}
 
 async fn join(devbox: &Devbox, name: &str, profiles: &TempDir) -> Client {
     let person = devbox.console().unwrap().add_person(name, "", false).unwrap();
@@ -60,14 +32,14 @@ async fn a_full_disk_refuses_and_recovers() {
         return;
     };
     let profiles = TempDir::new().unwrap();
-    let mut devbox = Devbox::start(Options::local(volume.0.path()).unwrap()).unwrap();
+    let mut devbox = Devbox::start(Options::local(volume.path()).unwrap()).unwrap();
     let (ana, ben) = (join(&devbox, "Ana", &profiles).await, join(&devbox, "Ben", &profiles).await);
     let mut anas = ana.events().unwrap();
     let direct = ana.open_direct(ben.identity().person).await.unwrap().id;
     let mut before = ana.send_tracked(direct, "before").await.unwrap();
     timeout(PATIENCE, before.outcome()).await.unwrap().unwrap();
 
-    let filler = volume.0.path().join("filler");
+    let filler = volume.path().join("filler");
     fill(&filler);
     let mut during = ana.send_tracked(direct, "during").await.unwrap();
     let declined = async {

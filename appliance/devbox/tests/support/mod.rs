@@ -1,9 +1,13 @@
 //! What the attacks share: a box of their own, two bystanders who must notice nothing, and a client without manners.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+#[allow(clippy::unwrap_used, clippy::print_stderr, reason = "whoever keeps these books is a test")]
+pub(crate) mod crowd;
 pub(crate) mod pair;
 pub(crate) mod raw;
 pub(crate) mod sweep;
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+pub(crate) mod volume;
 
 use std::fs;
 use std::io::{Read as _, Write as _};

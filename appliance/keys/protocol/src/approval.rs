@@ -113,7 +113,7 @@ fn from_bytes<T: for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, PeerFault> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

@@ -121,7 +121,7 @@ fn check_len(len: u32) -> Result<usize, PeerFault> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
     use crate::{KeeperState, Refusal, Reply, Request};
