@@ -38,10 +38,6 @@ const DISK_LOOK_MS: u64 = 1_000;
 const AGED_MAX: u32 = 1_000;
 
 /// What the doorways tell the driver.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every command is an input: boxing would allocate for each"
-)]
 pub enum Command {
     /// A connection opened, with the lane that leads back to it.
     Connected(Conn, Door, Source, Arc<Lane>),
