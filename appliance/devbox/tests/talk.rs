@@ -7,7 +7,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::timeout;
 use wardline_client::event::Message;
-use wardline_client::{Calls as _, Client, ConversationId, Event, Events, JoinLink, Pin, Sequence};
+use wardline_client::link::Code;
+use wardline_client::{
+    Calls as _, Client, ConversationId, Device, Event, Events, JoinLink, PersonId, Pin, Sequence,
+};
 use wardline_devbox::devbox::{Devbox, Options};
 use wardline_devbox::facility;
 
@@ -92,6 +95,69 @@ async fn ana_and_ben_talk_across_a_restart() {
     let page = ana.history(direct, Sequence(0), 10).await.unwrap();
     let texts: Vec<_> = page.messages.iter().map(|message| message.text.as_str()).collect();
     assert_eq!(texts, ["On my way", "Bed 4 needs a second look"]);
+    devbox.stop();
+}
+
+/// An administrator issues a code for Ben, and somebody redeems it who need not be Ben.
+async fn enrol_as_ben(ana: &Client, devbox: &Devbox, ben: PersonId, profile: &Path) -> Client {
+    let code = ana.issue_join_code(ben).await.unwrap();
+    let mut link = devbox.join_link(ben.value()).unwrap().parse::<JoinLink>().unwrap();
+    link.code = Code::parse(&code.code).unwrap();
+    let name = profile.file_name().unwrap().to_str().unwrap();
+    let pin = Pin::choose("582046".to_owned()).unwrap();
+    let (client, signed_in) = Client::enrol(&link, &pin, name, profile).await.unwrap();
+    assert!(signed_in.others().any(|device| device.name == "test phone"));
+    client
+}
+
+async fn new_device(events: &mut Events) -> Device {
+    until(events, |event| match event {
+        Event::DeviceJoined(device) => Some(device.clone()),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ben_hears_of_a_device_that_an_administrator_let_in() {
+    let (home, profiles) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (devbox, people) = start(home.path());
+    let (ana, mut anas) = join(&devbox, &people, "Ana", &profiles).await;
+    let (ben, mut bens) = join(&devbox, &people, "Ben", &profiles).await;
+    let person = ben.identity().person;
+    for events in [&mut anas, &mut bens] {
+        caught_up(events).await;
+    }
+
+    // While Ben's phone is connected: at once.
+    let spare = enrol_as_ben(&ana, &devbox, person, &profiles.path().join("spare phone")).await;
+    let heard = new_device(&mut bens).await;
+    assert_eq!((heard.id, heard.name.as_str()), (spare.identity().device, "spare phone"));
+    bens.done();
+
+    // While it is away: when it signs in again, and of the new one only.
+    ben.close().await;
+    drop(bens);
+    let third = enrol_as_ben(&ana, &devbox, person, &profiles.path().join("third phone")).await;
+    let ben = Client::open(&profiles.path().join("Ben")).await.unwrap();
+    let mut bens = ben.events().unwrap();
+    let mut heard = Vec::new();
+    until(&mut bens, |event| match event {
+        Event::DeviceJoined(device) => {
+            heard.push((device.id, device.name.clone()));
+            None
+        }
+        event => matches!(event, Event::CaughtUp).then_some(()),
+    })
+    .await;
+    assert_eq!(heard, [(third.identity().device, "third phone".to_owned())]);
+    assert_eq!(ben.ready().await.unwrap().devices.len(), 3);
+
+    // Nobody else was told.
+    ana.close().await;
+    while let Some(event) = anas.next().await {
+        assert!(!matches!(event, Event::DeviceJoined(_)));
+    }
     devbox.stop();
 }
 

@@ -89,7 +89,8 @@ pub struct Driver {
     /// The numbers.
     pub metrics: Arc<Metrics>,
     /// A purged key may still be in the write-ahead log. True at start: the last run may have died before it was gone.
-    pub scrub_due: bool,
+    /// `None` when nothing is due; else when to try next.
+    pub scrub_due: Option<Mono>,
     /// The clock.
     pub clock: Clock,
     /// From the doorways.
@@ -121,7 +122,8 @@ impl Driver {
                 }
                 return Ended::NotCommitted(error);
             }
-            self.dispatch(&mut lanes, batch).await;
+            self.dispatch(&mut lanes, batch);
+            self.scrub().await;
             if draining {
                 return Ended::Drained;
             }
@@ -196,17 +198,13 @@ impl Driver {
         Ok(())
     }
 
-    async fn dispatch(&mut self, lanes: &mut BTreeMap<Conn, Arc<Lane>>, batch: Batch) {
+    fn dispatch(&mut self, lanes: &mut BTreeMap<Conn, Arc<Lane>>, batch: Batch) {
         for send in batch.sends {
             match send {
                 Send::FindAged { read_before, any_before } => {
                     self.find_aged(read_before, any_before);
-                    self.scrub().await;
                 }
-                Send::ScrubLog => {
-                    self.scrub_due = true;
-                    self.scrub().await;
-                }
+                Send::ScrubLog => self.scrub_due = Some(Mono(0)),
                 Send::Fanout { change, event, conns } => {
                     self.fan_out(lanes, change, event, &conns, &batch.events)
                 }
@@ -228,15 +226,19 @@ impl Driver {
         }
     }
 
-    /// Finishes a purge. A reader may be in the way: then again with the next minute's sweep.
+    /// Finishes a purge. A reader may be in the way: then again a second later, for as long as it takes.
     async fn scrub(&mut self) {
-        if !self.scrub_due {
-            return;
-        }
-        match self.store.scrub().await {
-            Ok(()) => self.scrub_due = false,
-            Err(error) => tracing::warn!(%error, "a purge is not finished: the log will be truncated later"),
-        }
+        let now = self.clock.now().mono;
+        let Some(due) = self.scrub_due.filter(|due| *due <= now) else { return };
+        self.scrub_due = match self.store.scrub().await {
+            Ok(()) => None,
+            Err(error) => {
+                if due == Mono(0) {
+                    tracing::warn!(%error, "a purge is not finished yet: the log is truncated once nobody reads it");
+                }
+                Some(now.after(DISK_LOOK_MS))
+            }
+        };
     }
 
     fn to_lane(&self, lanes: &BTreeMap<Conn, Arc<Lane>>, send: Send) {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use wardline_core::cursor::Cursors;
 use wardline_core::input::Input;
 use wardline_core::relay::Relay;
+use wardline_core::time::Mono;
 use wardline_relay::catchup::Library;
 use wardline_relay::config::{Config, Zones};
 use wardline_relay::disk::{Disk, OPEN_MIN};
@@ -100,7 +101,7 @@ async fn run(config: Config) -> Result<()> {
         library,
         disk,
         metrics,
-        scrub_due: true,
+        scrub_due: Some(Mono(0)),
         clock,
         inbox,
         commands: commands.downgrade(),

@@ -75,7 +75,7 @@ impl Ward {
             library,
             disk: Disk::new(directory.path()),
             metrics: Arc::new(Metrics::default()),
-            scrub_due: false,
+            scrub_due: None,
             clock,
             inbox,
             commands: commands.downgrade(),

@@ -27,6 +27,8 @@ pub(crate) struct Client {
     pub(crate) key: PublicKey,
     pub(crate) zone: Zone,
     pub(crate) device: Option<DeviceId>,
+    /// Of this person, as far as this one was told.
+    devices: Vec<u64>,
     pub(crate) pin: String,
     /// Types wrong PINs so many times in a thousand.
     pub(crate) clumsy: u64,
@@ -81,6 +83,7 @@ impl Client {
             key: toys::public_key(secret),
             zone,
             device: None,
+            devices: Vec::new(),
             clumsy,
             code: None,
             link: None,
@@ -185,6 +188,7 @@ impl Client {
             }
             Body::SignedIn(signed_in) => {
                 self.device = DeviceId::new(signed_in.device);
+                self.devices = signed_in.devices.iter().map(|device| device.device).collect();
                 self.code = None;
                 self.next_number = self.next_number.max(signed_in.last_number + 1);
                 if self.locked_seen {
@@ -264,11 +268,22 @@ impl Client {
             }
             Kind::Watermark(_) => coverage.reach(Situation::WatermarkPushed),
             Kind::Person(_) => {}
+            Kind::DeviceJoined(joined) => self.device_joined(joined.device, coverage)?,
         }
         if delivery.cursor.len() != 16 {
             return Err("a delivery without its cursor".to_owned());
         }
         self.cursor = delivery.cursor;
+        Ok(())
+    }
+
+    /// Once, when it was not in the list at sign-in: this person is told.
+    fn device_joined(&mut self, device: u64, coverage: &mut Coverage) -> Result<(), String> {
+        if self.devices.contains(&device) {
+            return Err(format!("{} is told of {device} twice", self.name));
+        }
+        self.devices.push(device);
+        coverage.reach(Situation::OwnerHearsOfNewDevice);
         Ok(())
     }
 

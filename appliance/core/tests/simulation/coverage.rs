@@ -63,6 +63,7 @@ situations!(
     JoinRaced,
     JoinGuessesSlowedDown,
     SuspendedWhileJoining,
+    OwnerHearsOfNewDevice,
     // Leaving.
     RevokedWhileAttached,
     RevokedDuringPin,

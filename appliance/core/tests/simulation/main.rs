@@ -16,6 +16,7 @@
 
 mod client;
 mod coverage;
+mod devices;
 mod driver;
 mod finish;
 mod inbox;

@@ -62,6 +62,7 @@ impl World {
                 _ => {}
             }
         }
+        self.verify_devices(turn)?;
         closes.sort_unstable();
         let mut wanted = expected.closes.clone();
         wanted.sort_unstable();

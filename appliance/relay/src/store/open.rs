@@ -26,7 +26,7 @@ const SQLCIPHER_MIN: (u32, u32, u32) = (4, 20, 0);
 const OPEN_FREE_MIN: u64 = 2 * wal::BYTES;
 
 /// How long one statement waits for a lock. Only a checkpoint meets readers, and it is tried again.
-const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Up to this size the whole file is checked at opening: a second or two on a slow box. A million messages are 511 MB and
 /// would take five to ten, with every phone in the house waiting; those are checked by [`Readers::check`].

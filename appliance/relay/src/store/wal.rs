@@ -8,10 +8,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Executor, Row};
 
+use super::open::BUSY_TIMEOUT;
 use super::{Store, StoreError};
 
 /// A page and its frame's header.
@@ -25,10 +25,6 @@ pub(super) const BYTES: u64 = 2 * CHECKPOINT_PAGES * FRAME;
 
 /// A log that a long reader made grow is cut back to this when it is next reset.
 pub(super) const LIMIT_BYTES: u64 = 2 * BYTES;
-
-/// Tries to empty the log, and the pause between two: ten seconds with the time each try waits for locks.
-const SCRUB_TRIES: u32 = 30;
-const SCRUB_PAUSE: Duration = Duration::from_millis(50);
 
 fn file(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -69,20 +65,20 @@ pub(super) fn lay_out(path: &Path) -> Result<(), StoreError> {
 
 impl Store {
     /// Leaves nothing of the past in the log: for after a purge. Everything moves into the database file, where
-    /// deleted content is overwritten, and the log is emptied and laid out anew. Readers under way are waited for.
-    /// On [`StoreError::Busy`] nothing is lost and it may be called again.
+    /// deleted content is overwritten, and the log is emptied and laid out anew. Does not wait for a reader under way:
+    /// commits would wait too. On [`StoreError::Busy`] nothing is lost, and it is to be called again.
     pub async fn scrub(&mut self) -> Result<(), StoreError> {
         if !self.sound {
             return Err(StoreError::Unsound);
         }
-        for _ in 0..SCRUB_TRIES {
-            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.writer).await;
-            match row.map_err(StoreError::from) {
-                Ok(row) if row.try_get::<i64, _>(0)? == 0 => return lay_out(&self.path),
-                Ok(_) | Err(StoreError::Busy) => tokio::time::sleep(SCRUB_PAUSE).await,
-                Err(error) => return Err(error),
-            }
+        self.writer.execute("PRAGMA busy_timeout = 0").await?;
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.writer).await;
+        self.writer
+            .execute(AssertSqlSafe(format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis())))
+            .await?;
+        match row.map_err(StoreError::from)?.try_get::<i64, _>(0)? {
+            0 => lay_out(&self.path),
+            _ => Err(StoreError::Busy),
         }
-        Err(StoreError::Busy)
     }
 }
