@@ -1,4 +1,5 @@
 //! A box that does what the test says: real QUIC and TLS, no decisions of its own.
+#![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 use std::net::{Ipv4Addr, SocketAddr};
