@@ -177,6 +177,23 @@ impl PeerFault {
     }
 }
 
+impl PeerFault {
+    const ALL: [Self; 7] = [
+        Self::Malformed,
+        Self::Oversize,
+        Self::OutOfTurn,
+        Self::ForgedSignature,
+        Self::NumberReused,
+        Self::TooSlow,
+        Self::Flood,
+    ];
+
+    /// The fault that a connection closes with this code for; `None` when it ends in the ordinary way.
+    pub fn behind(code: CloseCode) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.code() == code)
+    }
+}
+
 impl LogSafe for PeerFault {}
 
 /// Why a connection ends, as the QUIC application error code. Faults have 0x100 and up, ordinary ends 0x10 and up.

@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId};
 use wardline_core::input::{Door, Input, Source};
-use wardline_core::refusal::CloseCode;
+use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::relay::Relay;
 use wardline_core::text::Text;
 use wardline_core::time::{Mono, Now, Wall};
@@ -209,13 +209,9 @@ impl Driver {
                     self.fan_out(lanes, change, event, &conns, &batch.events)
                 }
                 Send::Close { conn, code } => {
-                    if code.0 >= 0x100 {
+                    if let Some(fault) = PeerFault::behind(code) {
                         self.metrics.peer_faults_total.one();
-                        tracing::info!(
-                            conn = safe(&conn),
-                            code = safe(&code),
-                            "closed for breaking the protocol"
-                        );
+                        tracing::info!(conn = safe(&conn), fault = safe(&fault), "peer fault");
                     }
                     if let Some(lane) = lanes.get(&conn) {
                         lane.close(code);
