@@ -8,7 +8,6 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use wardline_client::event::Message;
 use wardline_client::link::Code;
-use wardline_client::link::Code;
 use wardline_client::{
     Calls as _, Client, ConversationId, Device, Event, Events, JoinLink, PersonId, Pin, Sequence,
 };
