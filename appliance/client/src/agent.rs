@@ -34,6 +34,7 @@ use crate::inflight::{Asked, InFlight};
 use crate::outbox::Outbox;
 use crate::profile::Profile;
 use crate::settle::{Receipts, Stamp, Taken};
+use crate::share::Share;
 use crate::signin::Proven;
 use crate::state::State;
 use crate::trust::{Root, Trust};
@@ -104,6 +105,8 @@ struct Up {
     facility: String,
     /// Signed in since; `None`: locked.
     open: Option<Instant>,
+    /// The box's last refusal that answers no request: the reason, should it close the connection now.
+    last_words: Option<Refused>,
     sync: Sync,
     pulse: Pulse,
 }
@@ -137,6 +140,8 @@ type Unlocking = (Pin, oneshot::Sender<Result<SignedIn, Error>>);
 pub(crate) struct Agent {
     profile: Arc<Profile>,
     options: Options,
+    /// Ends with the agent, before the profile's lock does.
+    _share: Option<Share>,
     endpoint: Arc<Endpoint>,
     trust: Arc<Trust>,
     commands: mpsc::Receiver<Command>,
@@ -170,6 +175,7 @@ impl Agent {
     pub(crate) fn new(
         profile: Profile,
         options: Options,
+        share: Option<Share>,
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<Stamped>,
         standing: watch::Sender<Standing>,
@@ -187,6 +193,7 @@ impl Agent {
             endpoint: Arc::new(Endpoint::new()?),
             profile: Arc::new(profile),
             options,
+            _share: share,
             commands,
             standing,
             events,

@@ -224,6 +224,17 @@ impl Device {
     }
 }
 
+impl Device {
+    pub(crate) fn to_wire(&self) -> proto::Device {
+        proto::Device {
+            device: self.id.value(),
+            name: self.name.clone(),
+            revoked: self.revoked,
+            pin_locked_out: self.pin_locked_out,
+        }
+    }
+}
+
 impl fmt::Debug for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Device({})", self.id)

@@ -16,6 +16,7 @@ use crate::join;
 use crate::link::JoinLink;
 use crate::profile::{Identity, Profile};
 use crate::settle::{Stamp, Taken};
+use crate::share::{self, Share};
 
 /// Commands that may wait for the task.
 const COMMANDS_WAITING: usize = 256;
@@ -107,7 +108,13 @@ impl Client {
         let (stands, standing) = watch::channel(Standing::Connecting);
         let taken = Arc::new(Taken { stamps: Mutex::new(Vec::new()), more: Notify::new() });
         let identity = Arc::new(profile.identity.clone());
-        let agent = Agent::new(profile, options, to_do, tell, stands, taken.clone())?;
+        // Who only looks is done in a moment.
+        let share = if options.peek {
+            None
+        } else {
+            Share::open(&profile.path(share::NAME), commands.downgrade(), standing.clone())
+        };
+        let agent = Agent::new(profile, options, share, to_do, tell, stands, taken.clone())?;
         tokio::spawn(agent.run());
         let events = Events { from: events, taken, last: None };
         Ok(Self { commands, standing, events: Arc::new(Mutex::new(Some(events))), identity })
@@ -129,7 +136,8 @@ impl Client {
         self.settled(false).await
     }
 
-    /// Waits for the outcome of the attempt under way: as [`Client::ready`], and [`Error::Offline`] when it fails.
+    /// Waits for the outcome of the attempt under way: as [`Client::ready`], and [`Error::Offline`] when it fails. A box
+    /// that says when to come again is waited for.
     pub async fn contact(&self) -> Result<SignedIn, Error> {
         self.settled(true).await
     }
@@ -141,7 +149,9 @@ impl Client {
                 Standing::Open(signed_in) => return Ok(signed_in.clone()),
                 Standing::PinNeeded { tries_left } => return Err(Error::Locked { tries_left: *tries_left }),
                 Standing::Ended(end) => return Err(end.clone().into()),
-                Standing::Waiting(why) if impatient => return Err(Error::Offline(why.to_string())),
+                Standing::Waiting(why) if impatient && !why.is_turn_taking() => {
+                    return Err(Error::Offline(why.to_string()));
+                }
                 Standing::Waiting(_) | Standing::Connecting => {}
             }
             standing.changed().await.map_err(|_| End::Closed)?;

@@ -10,7 +10,6 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use prost::Message as _;
 use quinn::crypto::rustls::QuicClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
@@ -193,6 +192,9 @@ fn close_text(error: &quinn::ConnectionError) -> CloseText {
         quinn::ConnectionError::ApplicationClosed(close) => {
             CloseText::Code(CloseCode(u32::try_from(close.error_code.into_inner()).unwrap_or(u32::MAX)))
         }
+        // Without the reason in the other end's words: it may not be the box yet, and its words go to a terminal.
+        quinn::ConnectionError::ConnectionClosed(close) => CloseText::Transport(close.error_code.to_string()),
+        quinn::ConnectionError::TransportError(error) => CloseText::Transport(error.code.to_string()),
         other => CloseText::Transport(other.to_string()),
     }
 }
@@ -219,7 +221,7 @@ pub(crate) async fn read_frames(
     into: mpsc::Sender<Result<proto::ServerFrame, Broken>>,
 ) {
     loop {
-        let frame = read_frame(&mut from).await;
+        let frame = read_frame(&mut from, limits::SERVER_FRAME_MAX).await;
         let last = frame.is_err();
         if into.send(frame).await.is_err() || last {
             return;
@@ -227,11 +229,15 @@ pub(crate) async fn read_frames(
     }
 }
 
-async fn read_frame(from: &mut (impl AsyncRead + Unpin)) -> Result<proto::ServerFrame, Broken> {
+/// One frame of at most so many bytes.
+pub(crate) async fn read_frame<F: prost::Message + Default>(
+    from: &mut (impl AsyncRead + Unpin),
+    max: usize,
+) -> Result<F, Broken> {
     let mut prefix = [0; PREFIX];
     from.read_exact(&mut prefix).await.map_err(|_| Broken::Ended)?;
-    let length = wire::frame_length(prefix, limits::SERVER_FRAME_MAX).map_err(|_| Broken::Malformed)?;
+    let length = wire::frame_length(prefix, max).map_err(|_| Broken::Malformed)?;
     let mut bytes = vec![0; length];
     from.read_exact(&mut bytes).await.map_err(|_| Broken::Ended)?;
-    proto::ServerFrame::decode(bytes.as_slice()).map_err(|_| Broken::Malformed)
+    F::decode(bytes.as_slice()).map_err(|_| Broken::Malformed)
 }

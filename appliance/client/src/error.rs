@@ -49,6 +49,13 @@ pub enum Error {
     Input(#[from] InputError),
 }
 
+impl Error {
+    /// The box answers and asks for patience: the next attempt comes when it said, and may well be let in.
+    pub(crate) fn is_turn_taking(&self) -> bool {
+        matches!(self, Self::Refused(Refused { code: proto::RefusalCode::SlowDown, .. }))
+    }
+}
+
 /// A refusal as the box sent it.
 #[derive(Clone, PartialEq, Eq, Error)]
 #[error("{advice}")]
@@ -76,7 +83,7 @@ pub enum Unreachable {
     #[error("The box closed the connection ({0}). Try again in a moment.")]
     Closed(CloseText),
     /// No socket to be had.
-    #[error("This machine gives no network socket: {0}")]
+    #[error("This machine gives no network socket ({0}). Try again; if that does not help, restart it.")]
     Socket(String),
     /// The local socket.
     #[error("There is no box behind the socket {0}: {1}")]
@@ -103,14 +110,17 @@ pub enum End {
     Revoked,
     /// Signed in elsewhere with this profile: a copy of it, or a second process.
     #[error(
-        "This device signed in a second time from elsewhere; this connection gave way. Is its profile copied?"
+        "This device signed in a second time from elsewhere, and this connection gave way. If that was you, with a \
+         copy of the profile, remove one of the two. If not, tell your administrator at once."
     )]
     Superseded,
     /// The box took something for a breach of protocol that trying again would repeat.
     #[error("The box broke off because of a fault of this program ({0}). Update it.")]
     Faulted(CloseCode),
     /// The files failed.
-    #[error("This machine could not write the profile: {0}")]
+    #[error(
+        "This machine could not write the profile: {0}. Mend that, then start again; what was kept is still there."
+    )]
     Storage(String),
     /// [`crate::Client::close`], or every handle is gone.
     #[error("Closed.")]
@@ -124,7 +134,11 @@ pub enum ProfileError {
     #[error("There is no Wardline profile in {}. Join first: wardline join <link>", .0.display())]
     Missing(PathBuf),
     /// Somebody did.
-    #[error("{} already holds a profile. Use it, or join into another directory with --profile.", .0.display())]
+    #[error(
+        "{} already holds a profile. Use it, or join into another directory with --profile. If the box does not let \
+         that device in any more, move the directory away and join again.",
+        .0.display()
+    )]
     Exists(PathBuf),
     /// Another process.
     #[error("The profile in {} is in use by another wardline process. Close that one first.", .0.display())]
@@ -138,7 +152,7 @@ pub enum ProfileError {
         wanted: &'static str,
     },
     /// It is not what was written.
-    #[error("{} is damaged ({what}). Move it away and start again; what it held is lost.", .path.display())]
+    #[error("{} is damaged ({what}). {}", .path.display(), after_damage(.path))]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -180,7 +194,24 @@ pub enum InputError {
     NotNow(&'static str),
 }
 
+/// What to do about a damaged file.
+fn after_damage(path: &std::path::Path) -> String {
+    let directory = path.parent().unwrap_or(path).display();
+    if path.file_name().is_some_and(|name| name == "outbox") {
+        "Move it away and start again; messages that waited in it are lost: ask, or write them anew."
+            .to_owned()
+    } else {
+        format!(
+            "This device cannot be used any more: ask for a new join link, move {directory} away, and join again."
+        )
+    }
+}
+
 impl Refused {
+    pub(crate) fn new(code: proto::RefusalCode, advice: &str) -> Self {
+        Self { code, advice: advice.to_owned(), retry_after: None, tries_left: 0 }
+    }
+
     pub(crate) fn from_wire(refused: proto::Refused) -> Self {
         let code = refused.code();
         let advice = if refused.advice.is_empty() {

@@ -246,6 +246,19 @@ impl SignedIn {
         })
     }
 
+    pub(crate) fn to_wire(&self) -> proto::SignedIn {
+        proto::SignedIn {
+            device: self.device.value(),
+            person: self.person.value(),
+            name: self.name.clone(),
+            session_ends: self.session_ends,
+            idle_lock: u64::try_from(self.idle_lock.as_millis()).unwrap_or(u64::MAX),
+            last_number: self.last_number,
+            administrator: self.administrator,
+            devices: self.devices.iter().map(Device::to_wire).collect(),
+        }
+    }
+
     /// The person's devices but this one.
     pub fn others(&self) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(|device| device.id != self.device)
@@ -272,17 +285,10 @@ impl Conversation {
             proto::ConversationKind::Group => Kind::Group,
             proto::ConversationKind::Unspecified => Kind::Other,
         };
-        let members = wire.members.iter().map(|member| {
-            Ok(Member {
-                person: person(member.person)?,
-                delivered: Sequence(member.delivered),
-                read: Sequence(member.read),
-            })
-        });
         Ok(Self {
             id: conversation(wire.conversation)?,
             kind,
-            members: members.collect::<Result<_, Error>>()?,
+            members: members(&wire.members)?,
             title: wire.title,
             last: Sequence(wire.last_sequence),
             first: Sequence(wire.first_sequence),
@@ -315,6 +321,35 @@ impl Conversation {
     }
 }
 
+/// What is new of a conversation: told as the whole of it, as it then is.
+pub(crate) struct ConversationChange {
+    pub(crate) conversation: ConversationId,
+    pub(crate) joined: Vec<Member>,
+    pub(crate) left: Vec<PersonId>,
+    pub(crate) first: Sequence,
+    pub(crate) purged: bool,
+}
+
+impl ConversationChange {
+    pub(crate) fn from_wire(wire: &proto::ConversationChanged) -> Result<Self, Error> {
+        Ok(Self {
+            conversation: conversation(wire.conversation)?,
+            joined: members(&wire.joined)?,
+            left: wire.left.iter().map(|left| person(*left)).collect::<Result<_, _>>()?,
+            first: Sequence(wire.first_sequence),
+            purged: wire.purged,
+        })
+    }
+}
+
+fn members(wire: &[proto::Member]) -> Result<Vec<Member>, Error> {
+    let member = |member: &proto::Member| {
+        let (delivered, read) = (Sequence(member.delivered), Sequence(member.read));
+        Ok(Member { person: person(member.person)?, delivered, read })
+    };
+    wire.iter().map(member).collect()
+}
+
 impl Watermark {
     pub(crate) fn from_wire(wire: proto::Watermark) -> Result<Self, Error> {
         let (delivered, read) = (Sequence(wire.delivered), Sequence(wire.read));
@@ -324,6 +359,16 @@ impl Watermark {
 }
 
 impl Person {
+    pub(crate) fn to_wire(&self) -> proto::Person {
+        proto::Person {
+            person: self.id.value(),
+            name: self.name.clone(),
+            title: self.title.clone(),
+            suspended: self.suspended,
+            administrator: self.administrator,
+        }
+    }
+
     pub(crate) fn from_wire(wire: proto::Person) -> Result<Self, Error> {
         Ok(Self {
             id: person(wire.person)?,
@@ -336,6 +381,17 @@ impl Person {
 }
 
 impl Accepted {
+    pub(crate) fn to_wire(self) -> proto::Accepted {
+        proto::Accepted {
+            number: 0,
+            message: self.message.0.to_vec(),
+            conversation: self.conversation.value(),
+            sequence: self.sequence.0,
+            at: self.at,
+            cursor: Vec::new(),
+        }
+    }
+
     pub(crate) fn from_wire(wire: &proto::Accepted) -> Result<Self, Error> {
         Ok(Self {
             message: message(&wire.message)?,

@@ -19,7 +19,13 @@ pub(crate) fn io(path: &Path, source: io::Error) -> ProfileError {
 /// Makes the directory, parents included, or takes it as it is. An empty one is closed to others; one that holds
 /// something and that others may enter is refused: whatever is in it may be theirs.
 pub(crate) fn private_directory(path: &Path) -> Result<(), ProfileError> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|at| !at.as_os_str().is_empty() && !at.exists()).collect();
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| io(path, e))?;
+    // What is kept in it is only as durable as the names that lead to it.
+    for made in missing {
+        sync_parent(made)?;
+    }
     if fs::read_dir(path).map_err(|e| io(path, e))?.next().is_none() {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(|e| io(path, e))?;
     }
@@ -72,7 +78,12 @@ pub(crate) fn aside(path: &Path) -> Result<(File, std::path::PathBuf), ProfileEr
 pub(crate) fn put_in_place(file: &File, aside: &Path, path: &Path) -> Result<(), ProfileError> {
     file.sync_all().map_err(|e| io(aside, e))?;
     fs::rename(aside, path).map_err(|e| io(path, e))?;
-    let parent = path.parent().unwrap_or(Path::new("."));
+    sync_parent(path)
+}
+
+/// Makes a name durable: that it is there, or that it is gone.
+pub(crate) fn sync_parent(path: &Path) -> Result<(), ProfileError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(parent).and_then(|directory| directory.sync_all()).map_err(|e| io(parent, e))
 }
 

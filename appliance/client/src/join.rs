@@ -1,8 +1,7 @@
 //! Redeeming a join link: a key is made and kept, the box enrols it, the profile is complete.
 //!
-//! The key is on disk before the box hears of it. If the power fails between the box's answer and the profile's last
-//! write, the code is spent and the device unusable: ask for another code; an administrator sees the orphan in the
-//! person's list of devices.
+//! The key is on disk before the box hears of it. If the power fails, or the connection goes, between the box's decision
+//! and the profile's last write, the same link and PIN once more complete it: the box knows the key again.
 
 use std::path::Path;
 
@@ -15,7 +14,6 @@ use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
 use crate::connection::Endpoint;
 use crate::error::{Error, InputError, ProfileError};
 use crate::event::SignedIn;
-use crate::key::DeviceKey;
 use crate::link::JoinLink;
 use crate::profile::{Claim, Identity, Profile};
 use crate::signin;
@@ -37,16 +35,16 @@ pub(crate) async fn redeem(
     if claim.is_joined() {
         return Err(ProfileError::Exists(directory.to_owned()).into());
     }
-    let key = DeviceKey::generate()?;
-    claim.keep_key(&key)?;
+    let code = link.code.reveal();
+    let code_hash = join_code_hash(code);
+    let key = claim.joining_key(&code_hash)?;
 
     let endpoint = Endpoint::new()?;
     let trust = Trust::new(Root::Pinned(link.root), &link.server_name);
     let mut connection = endpoint.connect(&link.address, &trust).await?;
     let root = trust.root().cloned().ok_or(Error::Protocol("no verified root"))?;
     let welcome = signin::hello(&mut connection, None).await?;
-    let code = link.code.reveal();
-    let signed = join_message(&welcome.challenge, &connection.exporter, &join_code_hash(code), key.public());
+    let signed = join_message(&welcome.challenge, &connection.exporter, &code_hash, key.public());
     let join = proto::Join {
         code: code.to_owned(),
         device_key: key.public().as_bytes().to_vec(),

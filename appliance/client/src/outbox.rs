@@ -108,6 +108,10 @@ impl Outbox {
             outbox.length += line.len() as u64;
         }
         outbox.cut().map_err(|e| files::io(path, e))?;
+        if content.is_none() {
+            // A file that is synced and has no name after a power failure has kept nothing.
+            files::sync_parent(path)?;
+        }
         Ok(outbox)
     }
 

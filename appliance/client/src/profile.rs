@@ -2,12 +2,14 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `joining` | only while joining: SHA-256 of the code, and the key that goes with it |
 //! | `device.key` | the device's private key, PKCS#8 |
 //! | `profile.json` | the box's address and root, who this is |
 //! | `outbox` | what was composed and not yet accepted, texts sealed ([`crate::outbox`]) |
 //! | `state` | people, conversations, watermarks and known devices, sealed; no message |
 //! | `cursor` | up to where events were handed over |
 //! | `lock` | held while a process uses the profile |
+//! | `share` | a socket: through it that process serves others of the same user ([`crate::Guest`]) |
 //!
 //! Directory 0700, files 0600; it refuses to work with anything laxer, and with a profile that another process has
 //! open. The key lies in a file because a server or a desk's terminal has no keystore that works without a
@@ -23,6 +25,7 @@ use nix::fcntl::{Flock, FlockArg};
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use wardline_core::ids::{DeviceId, PersonId};
+use zeroize::Zeroizing;
 
 use crate::error::ProfileError;
 use crate::files;
@@ -111,25 +114,38 @@ impl Claim {
         self.path("profile.json").exists()
     }
 
-    /// Writes the new device's key. Before the box hears of it, so that no device exists whose key is lost.
-    pub(crate) fn keep_key(&self, key: &DeviceKey) -> Result<(), ProfileError> {
-        files::write_whole(&self.path("device.key"), key.to_pkcs8())
+    /// The key to join with, by the hash of the code: a fresh one, on disk before the box hears of it, so that no device
+    /// exists whose key is lost; or that of an earlier try with this very code, whose answer may have been lost.
+    pub(crate) fn joining_key(&self, code: &[u8; 32]) -> Result<DeviceKey, ProfileError> {
+        let path = self.path("joining");
+        let kept = files::read_small(&path)?;
+        if let Some(pkcs8) = kept.as_ref().and_then(|kept| kept.strip_prefix(code.as_slice())) {
+            return Ok(DeviceKey::from_pkcs8(Zeroizing::new(pkcs8.to_vec()))?);
+        }
+        let key = DeviceKey::generate()?;
+        files::write_whole(&path, &Zeroizing::new([code, key.to_pkcs8()].concat()))?;
+        Ok(key)
     }
 
     /// Writes who this is: from here on the profile is joined.
     pub(crate) fn complete(self, identity: Identity, key: DeviceKey) -> Result<Profile, ProfileError> {
         // What an earlier device left here is not this one's.
         for name in ["outbox", "state", "cursor"] {
-            match std::fs::remove_file(self.path(name)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(files::io(&self.path(name), error));
-                }
-                _ => {}
-            }
+            self.remove(name)?;
         }
+        files::write_whole(&self.path("device.key"), key.to_pkcs8())?;
         let profile = Profile { claim: self, identity, key };
         profile.save()?;
+        profile.claim.remove("joining")?;
         Ok(profile)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), ProfileError> {
+        match std::fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(files::io(&self.path(name), error)),
+            Ok(()) => files::sync_parent(&self.path(name)),
+        }
     }
 }
 
@@ -137,15 +153,20 @@ impl Profile {
     /// Opens a joined profile.
     pub fn open(directory: &Path) -> Result<Self, ProfileError> {
         let claim = Claim::take(directory, false)?;
-        let path = claim.path("profile.json");
-        let missing = || ProfileError::Missing(directory.to_owned());
-        let stored = files::read_small(&path)?.ok_or_else(missing)?;
+        let identity = Self::identity(directory)?;
+        let key = files::read_small(&claim.path("device.key"))?;
+        let key = DeviceKey::from_pkcs8(key.ok_or_else(|| ProfileError::Missing(directory.to_owned()))?)?;
+        Ok(Self { claim, identity, key })
+    }
+
+    /// Who a joined profile is of. For this nobody need hold it.
+    pub(crate) fn identity(directory: &Path) -> Result<Identity, ProfileError> {
+        files::check_private(directory, "700")?;
+        let path = directory.join("profile.json");
+        let stored = files::read_small(&path)?.ok_or_else(|| ProfileError::Missing(directory.to_owned()))?;
         let damaged = |what| ProfileError::Damaged { path: path.clone(), what };
         let stored: Stored = serde_json::from_slice(&stored).map_err(|_| damaged("it is not its JSON"))?;
-        let identity = stored.into_identity().map_err(damaged)?;
-        let key = files::read_small(&claim.path("device.key"))?.ok_or_else(missing)?;
-        let key = DeviceKey::from_pkcs8(key)?;
-        Ok(Self { claim, identity, key })
+        stored.into_identity().map_err(damaged)
     }
 
     /// A file of this profile.
@@ -220,8 +241,7 @@ pub(crate) mod tests {
 
     pub(crate) fn joined(directory: &Path) -> Profile {
         let claim = Claim::take(directory, true).unwrap();
-        let key = DeviceKey::generate().unwrap();
-        claim.keep_key(&key).unwrap();
+        let key = claim.joining_key(&[7; 32]).unwrap();
         claim.complete(identity(), key).unwrap()
     }
 
@@ -260,6 +280,23 @@ pub(crate) mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(strict)).unwrap();
         }
         assert!(Profile::open(&home).is_ok());
+    }
+
+    #[test]
+    fn a_join_that_was_cut_short_goes_on_with_its_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let claim = Claim::take(dir.path(), true).unwrap();
+        let (code, other) = ([1; 32], [2; 32]);
+        let first = *claim.joining_key(&code).unwrap().public();
+        assert_eq!(mode(&dir.path().join("joining")), 0o600);
+        assert!(*claim.joining_key(&code).unwrap().public() == first);
+        let fresh = *claim.joining_key(&other).unwrap().public();
+        assert!(fresh != first, "another code, another key");
+        let key = claim.joining_key(&other).unwrap();
+        assert!(!claim.is_joined());
+        drop(claim.complete(identity(), key).unwrap());
+        assert!(!dir.path().join("joining").exists());
+        assert!(*Profile::open(dir.path()).unwrap().key.public() == fresh);
     }
 
     #[test]

@@ -82,6 +82,37 @@ fn the_worked_example_is_right() {
     );
 }
 
+/// A length for HKDF's type system.
+struct Length(usize);
+
+impl aws_lc_rs::hkdf::KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+/// HKDF-Expand-Label (RFC 8446, 7.1) with SHA-256, as the page spells it out.
+fn expand_label(secret: &[u8], label: &str, context: &[u8]) -> Vec<u8> {
+    let label = format!("tls13 {label}");
+    let (label_length, context_length) = ([label.len() as u8], [context.len() as u8]);
+    let info =
+        [&[0, 32], label_length.as_slice(), label.as_bytes(), context_length.as_slice(), context].concat();
+    let mut bytes = vec![0; 32];
+    let secret = aws_lc_rs::hkdf::Prk::new_less_safe(aws_lc_rs::hkdf::HKDF_SHA256, secret);
+    secret.expand(&[&info], Length(32)).unwrap().fill(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn the_exporter_is_what_the_page_says() {
+    let page = page();
+    let empty = wardline_client::trust::sha256(b"");
+    let derived = expand_label(&value(&page, "exporter_secret"), "EXPORTER-wardline-1", &empty);
+    assert_eq!(hex(&value(&page, "exporter_derived")), hex(&derived));
+    let exporter = expand_label(&derived, "exporter", &empty);
+    assert_eq!(hex(&value(&page, "exporter_bytes")), hex(&exporter));
+}
+
 #[test]
 fn the_example_link_is_one() {
     let page = page();
@@ -108,13 +139,26 @@ fn every_limit_stands_there() {
         ("submissions at once", limits::SUBMITS.burst),
         ("conversations opened", limits::OPENS.per_thousand_seconds),
         ("conversations opened at once", limits::OPENS.burst),
-        ("wrong join codes", limits::JOIN_GUESSES_OF_ONE.per_thousand_seconds / 1_000),
-        ("wrong join codes at once", limits::JOIN_GUESSES_OF_ONE.burst),
+        ("join codes", limits::JOIN_GUESSES_OF_ONE.per_thousand_seconds / 1_000),
+        ("join codes at once", limits::JOIN_GUESSES_OF_ONE.burst),
         ("requests", limits::REQUESTS.per_thousand_seconds / 1_000),
         ("requests at once", limits::REQUESTS.burst),
         ("members", limits::MEMBERS_MAX as u64),
         ("members with pushed watermarks", limits::WATERMARK_PUSH_MEMBERS_MAX as u64),
         ("conversations of a person", limits::MEMBERSHIPS_PER_PERSON_MAX as u64),
+        ("of them opened or added to by others", limits::MEMBERSHIPS_BY_OTHERS_MAX as u64),
+        ("groups of one owner that one person is in", u64::from(limits::GROUPS_SHARED_MAX)),
+        ("past and present members of a group", limits::MEMBERS_EVER_MAX as u64),
+        ("sign-ins", limits::SIGN_INS.per_thousand_seconds),
+        ("sign-ins at once", limits::SIGN_INS.burst),
+        ("bytes of text submitted", limits::TEXT_BYTES.per_thousand_seconds / 1_000),
+        ("bytes of text submitted at once", limits::TEXT_BYTES.burst),
+        ("pages of history", limits::PAGES.per_thousand_seconds / 1_000),
+        ("pages of history at once", limits::PAGES.burst),
+        ("people added or removed", limits::MEMBER_CHANGES.per_thousand_seconds / 1_000),
+        ("people added or removed at once", limits::MEMBER_CHANGES.burst),
+        ("synchronisations", limits::SYNCS.per_thousand_seconds / 1_000),
+        ("synchronisations at once", limits::SYNCS.burst),
         ("devices of a person", limits::DEVICES_PER_PERSON_MAX as u64),
         ("people on a page", limits::PEOPLE_PAGE_MAX as u64),
         ("messages on a page", u64::from(limits::PAGE_MESSAGES_MAX)),

@@ -17,6 +17,9 @@ use crate::event::Event;
 use crate::inflight::InFlight;
 use crate::signin::{self, Proven};
 
+/// Longest wait that a refusal may impose: a box that means longer says so again.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+
 /// The next thing that happens to a connection.
 pub(super) async fn progress(link: &mut Link) -> Progress {
     match link {
@@ -69,6 +72,7 @@ impl Agent {
             connection,
             facility,
             open: None,
+            last_words: None,
             sync: Sync::No,
             pulse: Pulse::new(Instant::now()),
         });
@@ -84,7 +88,7 @@ impl Agent {
     }
 
     /// An attempt failed: some answers of the box are final.
-    fn failed(&mut self, error: Error) -> Result<(), End> {
+    pub(super) fn failed(&mut self, error: Error) -> Result<(), End> {
         use proto::RefusalCode as Code;
         match error {
             Error::Refused(refused)
@@ -99,14 +103,30 @@ impl Agent {
                 Err(End::Refused(refused))
             }
             Error::Unreachable(Unreachable::Closed(why @ CloseText::Code(_))) => self.closed(why),
+            // The box says when: not before, and not all who were told so at the same moment.
+            Error::Refused(refused) if refused.retry_after.is_some() => {
+                let after = refused.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
+                let after = after + clock::part_of(after / 4);
+                self.lost(refused.into(), Some(after))
+            }
             error => self.lost(error, None),
         }
     }
 
     /// The connection closed.
     fn closed(&mut self, why: CloseText) -> Result<(), End> {
+        if self.was_steady() {
+            self.faults = 0;
+        }
         if let CloseText::Code(code) = &why {
             match *code {
+                // The refusal before it says why: not from this network, say.
+                CloseCode::REFUSED => {
+                    if let Link::Up(Up { last_words: Some(refused), .. }) = &self.link {
+                        let refused = refused.clone();
+                        return self.failed(refused.into());
+                    }
+                }
                 CloseCode::SUPERSEDED => return Err(End::Superseded),
                 CloseCode::REVOKED => return Err(End::Revoked),
                 code if code == PeerFault::NumberReused.code() => self.suspect_numbers()?,
@@ -126,9 +146,7 @@ impl Agent {
 
     /// No connection any more: what waits for answers hears so, and the next attempt is set.
     pub(super) fn lost(&mut self, why: Error, after: Option<Duration>) -> Result<(), End> {
-        if let Link::Up(Up { open: Some(since), .. }) = &self.link
-            && since.elapsed() > STEADY
-        {
+        if self.was_steady() {
             self.attempt = 0;
         }
         self.asked.abandon();
@@ -139,6 +157,11 @@ impl Agent {
         self.tell(Event::Reconnecting { after, why: why.to_string() });
         self.stand(Standing::Waiting(Arc::new(why)));
         Ok(())
+    }
+
+    /// The connection that is ending was a good one.
+    fn was_steady(&self) -> bool {
+        matches!(&self.link, Link::Up(Up { open: Some(since), .. }) if since.elapsed() > STEADY)
     }
 
     pub(super) fn refuse_questions(&mut self, why: impl Fn() -> Error) {

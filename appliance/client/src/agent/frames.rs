@@ -148,9 +148,14 @@ impl Agent {
                 self.unsynced();
                 Ok(())
             }
-            Some(Asked::Sync) => self.lost(refused.into(), None),
-            // A receipt of a conversation that has just gone, or a request that nobody waits for.
-            None => Ok(()),
+            Some(Asked::Sync) => self.failed(refused.into()),
+            // A receipt of a conversation that has just gone; or the reason why the box is about to close.
+            None => {
+                if let (0, Link::Up(up)) = (request, &mut self.link) {
+                    up.last_words = Some(refused);
+                }
+                Ok(())
+            }
         }
     }
 

@@ -146,7 +146,8 @@ impl Agent {
             .settling
             .remove(&id)
             .is_some_and(|settled| settled.send(Err(refused.clone().into())).is_ok());
-        if told && !self.following {
+        // Who only looks listens for nothing but that.
+        if told && (!self.following || self.options.peek) {
             return self.outbox.forget(id).map_err(storage);
         }
         self.tell_failed(id, conversation, refused);
@@ -215,7 +216,8 @@ impl Agent {
                     self.receipt(conversation, sequence, Sequence(0));
                 }
             }
-            if let Some(message) = stamp.failed {
+            // Who only looks has told nobody.
+            if let Some(message) = stamp.failed.filter(|_| !self.options.peek) {
                 self.outbox.forget(message).map_err(storage)?;
             }
             if let Some(device) = stamp.device {

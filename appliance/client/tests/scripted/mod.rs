@@ -82,10 +82,16 @@ impl ScriptedBox {
 
     /// The next connection, its hello answered. The challenge is all sevens.
     pub(crate) async fn welcome(&self) -> (Line, u64) {
-        let quic = self.endpoint.accept().await.unwrap().await.unwrap();
+        // A client that ended before it was listened to leaves an attempt behind.
+        let (quic, (send, receive)) = loop {
+            if let Ok(quic) = self.endpoint.accept().await.unwrap().await
+                && let Ok(streams) = quic.accept_bi().await
+            {
+                break (quic, streams);
+            }
+        };
         let mut exporter = [0; 32];
         quic.export_keying_material(&mut exporter, b"EXPORTER-wardline-1", b"").unwrap();
-        let (send, receive) = quic.accept_bi().await.unwrap();
         let mut line = Line { quic, send, receive, exporter };
         let (request, Ask::Hello(hello)) = line.ask().await else { panic!("no hello") };
         let welcome = proto::Welcome {
@@ -234,6 +240,12 @@ impl Line {
     pub(crate) async fn answer(&mut self, request: u64, body: Answer) {
         let frame = proto::ServerFrame { request, body: Some(body) };
         self.send.write_all(&wire::encode_frame(&frame)).await.unwrap();
+    }
+
+    /// Ends the stream, and waits until all of it has arrived: a close would overtake it.
+    pub(crate) async fn finish(&mut self) {
+        self.send.finish().unwrap();
+        let _ = self.send.stopped().await;
     }
 
     pub(crate) async fn accept(&mut self, request: u64, submit: &proto::Submit, sequence: u64) {

@@ -6,10 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
 use wardline_client::link::{Address, Code};
-use wardline_client::{Calls, Client, ConversationId, DeviceId, JoinLink, LocalBox, Options};
+use wardline_client::profile::Identity;
+use wardline_client::{Calls, ConversationId, DeviceId, JoinLink, LocalBox};
 
+use crate::access::Access;
 use crate::exit::Failure;
-use crate::{Common, find, pin, say};
+use crate::{Common, find, say};
 
 #[derive(Args)]
 pub(crate) struct Admin {
@@ -79,44 +81,43 @@ pub(crate) async fn admin(common: &Common, admin: Admin) -> Result<(), Failure> 
         let local = LocalBox::connect(socket).await?;
         return act(&local, admin.act, None).await;
     }
-    let client = Client::open_with(&common.profile()?, Options { peek: true }).await?;
-    pin::contact(common, &client).await?;
-    let done = act(&client, admin.act, Some(&client)).await;
-    pin::leave(&client).await;
+    let access = Access::open(common).await?;
+    let done = match access.contact(common).await {
+        Ok(()) => act(&access, admin.act, Some(access.identity())).await,
+        Err(failure) => Err(failure),
+    };
+    access.leave(None).await;
     done
 }
 
-async fn act(door: &impl Calls, act: Act, client: Option<&Client>) -> Result<(), Failure> {
+async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result<(), Failure> {
     let hex = |text: &str| u64::from_str_radix(text, 16).ok();
     match act {
         Act::AddPerson { name, title, administrator } => {
             let person = door.add_person(&name, &title, administrator).await?;
-            say::line(&person.to_string());
+            say::line(&person.to_string())?;
         }
         Act::Code { person, address, root } => {
             let person = find::person(&door.people().await?, &person)?;
             let code = door.issue_join_code(person).await?;
             let read = Code::parse(&code.code)?;
-            let (left, right) = code.code.split_at(code.code.len() / 2);
-            say::line(&format!("{left}-{right}  until {}", say::time(code.expires)));
-            let link = match (client, address, root) {
+            let (left, right) = read.reveal().split_at(read.reveal().len() / 2);
+            say::line(&format!("{left}-{right}  until {}", say::time(code.expires)))?;
+            let link = match (identity, address, root) {
                 (_, Some(address), Some(root)) => {
                     let server_name = address.host.clone();
                     Some(JoinLink { server_name, address, root: parse_root(&root)?, code: read })
                 }
-                (Some(client), _, _) => {
-                    let identity = client.identity();
-                    Some(JoinLink {
-                        address: identity.address.clone(),
-                        server_name: identity.server_name.clone(),
-                        root: wardline_client::trust::sha256(&identity.root),
-                        code: read,
-                    })
-                }
+                (Some(identity), _, _) => Some(JoinLink {
+                    address: identity.address.clone(),
+                    server_name: identity.server_name.clone(),
+                    root: wardline_client::trust::sha256(&identity.root),
+                    code: read,
+                }),
                 _ => None,
             };
             if let Some(link) = link {
-                say::line(&link.to_string());
+                say::line(&link.to_string())?;
             }
         }
         Act::Devices { person } => {
@@ -124,7 +125,7 @@ async fn act(door: &impl Calls, act: Act, client: Option<&Client>) -> Result<(),
             for device in door.list_devices(person).await? {
                 let revoked = if device.revoked { "  revoked" } else { "" };
                 let locked = if device.pin_locked_out { "  locked by wrong PINs" } else { "" };
-                say::line(&format!("{}  {}{revoked}{locked}", device.id, say::clean_line(&device.name)));
+                say::line(&format!("{}  {}{revoked}{locked}", device.id, say::clean_line(&device.name)))?;
             }
         }
         Act::Revoke { device } => {
@@ -132,15 +133,15 @@ async fn act(door: &impl Calls, act: Act, client: Option<&Client>) -> Result<(),
             let device =
                 device.ok_or_else(|| Failure::Usage("A device has 16 hexadecimal digits.".into()))?;
             door.revoke_device(device).await?;
-            say::line("Revoked.");
+            say::line("Revoked.")?;
         }
         Act::Suspend { person } => {
             door.suspend(find::person(&door.people().await?, &person)?, true).await?;
-            say::line("Suspended.");
+            say::line("Suspended.")?;
         }
         Act::Restore { person } => {
             door.suspend(find::person(&door.people().await?, &person)?, false).await?;
-            say::line("Restored.");
+            say::line("Restored.")?;
         }
         Act::Purge { conversation, yes } => {
             let conversation = hex(&conversation).and_then(ConversationId::new);
@@ -151,7 +152,7 @@ async fn act(door: &impl Calls, act: Act, client: Option<&Client>) -> Result<(),
                 return Err(Failure::Usage(sure.into()));
             }
             door.purge(conversation).await?;
-            say::line("Purged.");
+            say::line("Purged.")?;
         }
     }
     Ok(())

@@ -16,13 +16,25 @@ use rustyline::{
 use tokio::sync::mpsc;
 
 use crate::exit::Failure;
+use crate::say;
 
 /// What the person did.
 pub(crate) enum Typed {
-    /// A line, and whether all of it was typed behind the mask.
-    Line { text: String, masked: bool },
+    /// A line.
+    Line { text: String, hidden: Hidden },
     /// Ctrl-C, Ctrl-D.
     Leave,
+}
+
+/// How much of a line was typed behind the mask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// Nothing, or only its end: it was begun as a message.
+    No,
+    /// It was begun as a PIN, and the session opened meanwhile.
+    Begun,
+    /// All of it.
+    All,
 }
 
 /// Shared with the thread.
@@ -65,9 +77,9 @@ impl Terminal {
         Ok(Self { typed, printer: Box::new(printer), masked })
     }
 
-    /// Prints a line above the one being typed.
+    /// Prints a line above the one being typed. Parts of it may come from the other end.
     pub(crate) fn print(&mut self, text: &str) {
-        let _ = self.printer.print(format!("{text}\n"));
+        let _ = self.printer.print(format!("{}\n", say::clean(text)));
     }
 
     /// Whether what is typed is hidden.
@@ -78,14 +90,19 @@ impl Terminal {
 
 fn read(editor: &mut Editor<Mask, DefaultHistory>, mask: &AtomicBool, tell: &mpsc::Sender<Typed>) {
     loop {
-        let masked_from_the_start = mask.load(Ordering::Relaxed);
+        let begun = mask.load(Ordering::Relaxed);
         match editor.readline("> ") {
             Ok(text) => {
-                let masked = masked_from_the_start && mask.load(Ordering::Relaxed);
-                if !masked_from_the_start && !mask.load(Ordering::Relaxed) && !text.trim().is_empty() {
+                let ended = mask.load(Ordering::Relaxed);
+                if !begun && !ended && !text.trim().is_empty() {
                     let _ = editor.add_history_entry(&text);
                 }
-                if tell.blocking_send(Typed::Line { text, masked }).is_err() {
+                let hidden = match (begun, ended) {
+                    (false, _) => Hidden::No,
+                    (true, false) => Hidden::Begun,
+                    (true, true) => Hidden::All,
+                };
+                if tell.blocking_send(Typed::Line { text, hidden }).is_err() {
                     return;
                 }
             }

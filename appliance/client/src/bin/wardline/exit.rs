@@ -12,7 +12,7 @@ pub(crate) enum Failure {
     Usage(String),
     #[error("{0}")]
     Machine(String),
-    /// A message that is kept and not yet accepted.
+    /// A message that is kept, not yet accepted, and goes later by itself.
     #[error("{0}")]
     Kept(String),
     /// No PIN at hand.
@@ -27,8 +27,8 @@ impl Failure {
         match self {
             Self::Machine(_) => 1,
             Self::Usage(_) => 2,
-            Self::Kept(_) => 4,
             Self::Locked(_) => 5,
+            Self::Kept(_) => 6,
             Self::Client(error) => match error {
                 Error::Profile(_) | Error::Ended(End::Storage(_) | End::Closed) => 1,
                 Error::Input(_) => 2,

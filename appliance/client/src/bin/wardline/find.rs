@@ -77,6 +77,17 @@ pub(crate) fn target(
     one_of(text, people.chain(groups), "there is no person or conversation of this name.")
 }
 
+/// The direct conversation of these two, if this device knows of one.
+pub(crate) fn direct(
+    me: PersonId,
+    conversations: &[Conversation],
+    person: PersonId,
+) -> Option<ConversationId> {
+    let has = |c: &Conversation, who| c.members.iter().any(|member| member.person == who);
+    let both = |c: &&Conversation| c.kind == Kind::Direct && has(c, me) && has(c, person);
+    conversations.iter().find(both).map(|conversation| conversation.id)
+}
+
 /// What a conversation is called here: its title, or the other one's name.
 pub(crate) fn title(me: PersonId, people: &[Person], conversation: &Conversation) -> String {
     if !conversation.title.is_empty() {

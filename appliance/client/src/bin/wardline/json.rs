@@ -1,13 +1,29 @@
 //! What happens, as JSON objects of one line. The keys are stable; docs/protocol/README.md lists them.
 
 use serde_json::{Value, json};
+use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Kind, Message, Person, message_hex};
-use wardline_client::{Event, PersonId};
+use wardline_client::{ConversationId, Event, MessageId, PersonId};
 
+use crate::exit::Failure;
 use crate::say;
 
-pub(crate) fn print(value: &Value) {
-    say::line(&value.to_string());
+pub(crate) fn print(value: &Value) -> Result<(), Failure> {
+    say::line(&written(value))
+}
+
+/// On one line that steers no terminal it may be shown on: what JSON leaves as it is and terminals act upon is escaped.
+/// Such characters stand inside of strings only, where an escape means the same.
+fn written(value: &Value) -> String {
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        if c.is_control() || say::turns(c) {
+            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 pub(crate) fn message(message: &Message, me: PersonId, people: &[Person]) -> Value {
@@ -71,6 +87,27 @@ pub(crate) fn accepted(accepted: &Accepted) -> Value {
     })
 }
 
+/// A message that is in the outbox, and goes when it can.
+pub(crate) fn kept(message: MessageId, conversation: ConversationId, why: &str) -> Value {
+    json!({
+        "event": "kept",
+        "message": message_hex(message),
+        "conversation": conversation.to_string(),
+        "why": why,
+    })
+}
+
+/// A message that will never be sent.
+pub(crate) fn failed(message: MessageId, conversation: ConversationId, refused: &Refused) -> Value {
+    json!({
+        "event": "failed",
+        "message": message_hex(message),
+        "conversation": conversation.to_string(),
+        "code": refused.code.as_str_name(),
+        "advice": refused.advice,
+    })
+}
+
 /// Nothing for events that a later version brings.
 pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Value> {
     Some(match event {
@@ -121,14 +158,21 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "code": refused.code.as_str_name(),
             "advice": refused.advice,
         }),
-        Event::Failed { message, conversation, refused } => json!({
-            "event": "failed",
-            "message": message_hex(*message),
-            "conversation": conversation.to_string(),
-            "code": refused.code.as_str_name(),
-            "advice": refused.advice,
-        }),
+        Event::Failed { message, conversation, refused } => failed(*message, *conversation, refused),
         Event::Ended(end) => json!({ "event": "ended", "why": end.to_string() }),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_steers_a_terminal_and_each_says_the_same() {
+        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{61c}\u{2028}\nü\"\\";
+        let line = written(&json!({ "text": text }));
+        assert!(line.chars().all(|c| !c.is_control() && !say::turns(c)), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["text"], text);
+    }
 }

@@ -1,26 +1,32 @@
 //! `wardline`: Wardline in a terminal, and its administration.
 //!
-//! Exit codes: 0 done; 1 something on this machine (no profile, in use, damaged); 2 wrong usage; 3 the box refused, or
-//! this device's access has ended; 4 the box cannot be reached; 5 the session is locked and no PIN was at hand.
+//! Exit codes: 0 done; 1 something on this machine (no profile, in use, damaged, output that cannot be written); 2 wrong
+//! usage; 3 the box refused, or this device's access has ended; 4 the box cannot be reached; 5 the session is locked and
+//! no PIN was at hand; 6 the message is kept on this device and goes later.
 //!
 //! Refuses to print a PIN, a key or a token, and to send a terminal what steers one: control characters in names and
-//! texts are shown as `�`.
+//! texts are shown as `�`, in JSON as escapes.
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod admin;
 mod chat;
 mod commands;
 mod editor;
 mod exit;
 mod find;
+mod hardening;
 mod json;
 mod pin;
 mod say;
+mod seen;
+mod send;
 mod tail;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -30,7 +36,8 @@ use crate::exit::Failure;
 #[derive(Parser)]
 #[command(name = "wardline", version, about, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 this machine's files, 2 usage, 3 refused, 4 unreachable, 5 locked."
+    after_help = "Exit codes: 0 done, 1 this machine's files or output, 2 usage, 3 refused, 4 unreachable, 5 locked, \
+                  6 kept: the message goes later."
 )]
 struct Cli {
     #[command(flatten)]
@@ -45,7 +52,7 @@ struct Common {
     /// Where this device's profile lies.
     #[arg(long, global = true, env = "WARDLINE_PROFILE", value_name = "DIR")]
     profile: Option<PathBuf>,
-    /// Read the PIN from the first line of this file instead of asking.
+    /// Read the PIN from the first line of this file, which nobody else may read, instead of asking.
     #[arg(long, global = true, value_name = "FILE")]
     pin_file: Option<PathBuf>,
 }
@@ -72,7 +79,7 @@ enum Command {
     Send {
         /// A person or conversation: a part of the name that fits one alone, or an identifier.
         to: String,
-        /// What to say.
+        /// What to say; - alone: standard input.
         #[arg(required = true)]
         text: Vec<String>,
         /// How long to wait for the box to accept it, in seconds.
@@ -141,6 +148,9 @@ impl Common {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(failure) = hardening::no_core_files() {
+        return ended(&failure);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => {
@@ -153,11 +163,13 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            say::problem(&failure.to_string());
-            ExitCode::from(failure.code())
-        }
+        Err(failure) => ended(&failure),
     }
+}
+
+fn ended(failure: &Failure) -> ExitCode {
+    say::problem(&failure.to_string());
+    ExitCode::from(failure.code())
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
@@ -167,7 +179,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Whoami => commands::whoami(&common).await,
         Command::People { json } => commands::people(&common, json).await,
         Command::Send { to, text, wait, json } => {
-            commands::send(&common, &to, &text.join(" "), wait, json).await
+            send::send(&common, &to, &text.join(" "), Duration::from_secs(wait), json).await
         }
         Command::Chat { with } => chat::chat(&common, with).await,
         Command::Tail { json, mark_read, until_caught_up } => {
@@ -175,7 +187,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {
-            commands::history(&common, &conversation, before, limit, json).await
+            commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await
         }
         Command::Admin(admin) => admin::admin(&common, admin).await,
     }

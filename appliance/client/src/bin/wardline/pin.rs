@@ -1,6 +1,7 @@
 //! PINs: asked for on the terminal without echo, or read from a file. Never an argument, never printed.
 
 use std::io::{BufRead as _, IsTerminal as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use wardline_client::error::Refused;
@@ -25,8 +26,16 @@ fn first_line(from: impl std::io::Read) -> std::io::Result<Zeroizing<String>> {
 }
 
 fn from_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let open = std::fs::File::open(path).and_then(first_line);
-    open.map_err(|error| Failure::Machine(format!("{}: {error}", path.display())))
+    let failed = |error: std::io::Error| Failure::Machine(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let meta = file.metadata().map_err(failed)?;
+    // A pipe or a terminal is nobody else's to read.
+    if meta.is_file() && meta.mode() & 0o077 != 0 {
+        let shown = path.display();
+        let how = format!("{shown} can be read or changed by others on this machine. Run: chmod 600 {shown}");
+        return Err(Failure::Machine(how));
+    }
+    first_line(file).map_err(failed)
 }
 
 async fn ask(prompt: &'static str) -> Result<Zeroizing<String>, Failure> {
@@ -116,11 +125,26 @@ pub(crate) async fn contact(common: &Common, client: &Client) -> Result<(), Fail
     }
 }
 
-/// Ends a client. What was kept from earlier goes first, if it can go soon.
-pub(crate) async fn leave(client: &Client) {
-    const SOON: std::time::Duration = std::time::Duration::from_secs(3);
-    if matches!(&*client.standing().borrow(), wardline_client::Standing::Open(_)) {
-        let _ = tokio::time::timeout(SOON, client.drained()).await;
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_pin_that_others_can_read_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("pin");
+        std::fs::write(&path, "739154\r\nmore\n").unwrap();
+        for (mode, fine) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            match from_file(&path) {
+                Ok(pin) => assert!(fine && pin.as_str() == "739154", "{mode:o}"),
+                Err(failure) => {
+                    assert!(!fine && failure.to_string().contains("chmod 600"), "{mode:o}: {failure}");
+                    assert_eq!(failure.code(), 1);
+                }
+            }
+        }
     }
-    client.close().await;
 }

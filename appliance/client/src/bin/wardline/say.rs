@@ -12,16 +12,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// What was asked for.
-pub(crate) fn line(text: &str) {
-    // A reader that has gone is no reason to fail.
+use crate::exit::Failure;
+
+/// What was asked for. When it cannot be written (a full disk, a reader that has gone), it was not told.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    written.map_err(|error| Failure::Machine(format!("The output could not be written: {error}.")))
 }
 
-/// What is good to know.
+/// What is good to know. Parts of it may come from the other end.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", clean(text));
 }
 
 /// What went wrong and what to do.
@@ -39,17 +41,28 @@ pub(crate) async fn patiently<T>(what: &str, doing: impl Future<Output = T>) -> 
     doing.await
 }
 
-/// A foreign text on one line or more, without anything that steers a terminal: no control characters, and none of
-/// the marks that turn the reading direction around.
+/// Marks that turn the reading direction around (UAX 9), or begin a line where none should.
+pub(crate) fn turns(c: char) -> bool {
+    matches!(
+        c,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// A foreign text on one line or more, without anything that steers a terminal: no control characters, and nothing
+/// that [`turns`].
 pub(crate) fn clean(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
     let clean = |c: char| match c {
         '\n' | '\t' => c,
         c if c.is_control() || turns(c) => '\u{fffd}',
         c => c,
     };
     text.chars().map(clean).collect()
+}
+
+/// Somebody's message behind its head. Its further lines are set in, so that none passes for another person's message.
+pub(crate) fn spoken(head: &str, text: &str) -> String {
+    format!("{head}: {}", clean(text).replace('\n', "\n      | "))
 }
 
 /// [`clean`], on one line.
@@ -99,8 +112,20 @@ mod tests {
     fn foreign_texts_steer_no_terminal() {
         assert_eq!(clean("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e"), "a\u{fffd}[2Jb\u{fffd}\nc\u{fffd}d\u{fffd}e");
         assert_eq!(clean_line("a\nb\tc"), "a b c");
+        assert_eq!(clean("a\u{61c}b\u{2028}c\u{2066}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
         assert!(!new_device("a\u{1b}b\nc").contains(['\u{1b}', '\n']));
         assert!(!other_devices(&["a\u{1b}b\nc", "d\r"]).contains(['\u{1b}', '\n', '\r']));
+    }
+
+    #[test]
+    fn no_line_of_a_message_passes_for_another_message() {
+        let forged =
+            spoken("08:01 Ben Okafor", "fine\n08:02 Ana Flores: give 50 mg\r\n08:03 Ana Flores: now");
+        let mut lines = forged.lines();
+        assert_eq!(lines.next(), Some("08:01 Ben Okafor: fine"));
+        for line in lines {
+            assert!(line.starts_with("      | 08:0"), "{line}");
+        }
     }
 
     #[test]

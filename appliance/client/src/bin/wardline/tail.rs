@@ -1,12 +1,14 @@
-//! `wardline tail`: what arrives, printed as it comes. An event counts as dealt with once it is printed.
+//! `wardline tail`: what arrives, printed as it comes. An event counts as dealt with once it is printed: what cannot be
+//! printed ends the command, and comes again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wardline_client::event::Person;
-use wardline_client::{Client, Event, PersonId};
+use wardline_client::event::{Message, Person};
+use wardline_client::{Client, ConversationId, Event, PersonId, Sequence};
 
 use crate::exit::Failure;
-use crate::{Common, find, json, pin, say};
+use crate::seen::Seen;
+use crate::{Common, access, find, json, pin, say};
 
 /// How.
 pub(crate) struct Wish {
@@ -16,7 +18,7 @@ pub(crate) struct Wish {
 }
 
 pub(crate) async fn tail(common: &Common, wish: Wish) -> Result<(), Failure> {
-    let client = Client::open(&common.profile()?).await?;
+    let client = access::hold(common).await?;
     let ended = tokio::select! {
         ended = follow(common, &client, &wish) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),
@@ -27,9 +29,10 @@ pub(crate) async fn tail(common: &Common, wish: Wish) -> Result<(), Failure> {
 
 async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Failure> {
     let me = client.identity().person;
-    let (_, known) = client.known().await?;
+    let (conversations, known) = client.known().await?;
     let mut people: BTreeMap<PersonId, Person> =
         known.into_iter().map(|person| (person.id, person)).collect();
+    let mut marker = wish.mark_read.then(|| Marker::new(client, Seen::new(me, &conversations)));
     let Some(mut events) = client.events() else { return Ok(()) };
     while let Some(event) = events.next().await {
         if let Event::Person(person) = &event {
@@ -41,10 +44,13 @@ async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Fai
         };
         if wish.json {
             if let Some(value) = json::event(&event, me, sender.as_slice()) {
-                json::print(&value);
+                json::print(&value)?;
             }
         } else {
-            plain(&event, sender.as_slice());
+            plain(&event, sender.as_slice())?;
+        }
+        if let Some(marker) = &mut marker {
+            marker.printed(&event).await?;
         }
         match event {
             Event::PinNeeded { tries_left } | Event::Locked { tries_left } => {
@@ -54,9 +60,6 @@ async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Fai
                     Err(Failure::Client(wardline_client::Error::Interrupted)) => {}
                     Err(failure) => return Err(failure),
                 }
-            }
-            Event::Message(message) if wish.mark_read => {
-                client.mark_read(message.conversation, message.sequence).await?;
             }
             Event::CaughtUp if wish.until_caught_up => {
                 events.done();
@@ -69,11 +72,52 @@ async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Fai
     Ok(())
 }
 
-fn plain(event: &Event, people: &[Person]) {
+/// Tells senders that their messages were read, as far as all before them was.
+struct Marker<'a> {
+    client: &'a Client,
+    seen: Seen,
+    /// Conversations with messages that were not printed here, once each.
+    behind: BTreeSet<ConversationId>,
+}
+
+impl<'a> Marker<'a> {
+    fn new(client: &'a Client, seen: Seen) -> Self {
+        Self { client, seen, behind: BTreeSet::new() }
+    }
+
+    async fn printed(&mut self, event: &Event) -> Result<(), Failure> {
+        match event {
+            Event::Conversation(conversation) => self.seen.knows(conversation),
+            Event::Watermark(watermark) => self.seen.watermark(watermark),
+            Event::Accepted(accepted) => self.mark(accepted.conversation, accepted.sequence).await?,
+            Event::Message(Message { conversation, sequence, .. }) => {
+                self.mark(*conversation, *sequence).await?;
+                let upto = self.seen.upto(*conversation);
+                if *sequence > upto && self.behind.insert(*conversation) {
+                    say::note(&format!(
+                        "[{conversation}] stays unread behind {}: not all of it was printed here. See wardline chat.",
+                        upto.0
+                    ));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn mark(&mut self, conversation: ConversationId, sequence: Sequence) -> Result<(), Failure> {
+        if let Some(upto) = self.seen.shown(conversation, sequence) {
+            self.client.mark_read(conversation, upto).await?;
+        }
+        Ok(())
+    }
+}
+
+fn plain(event: &Event, people: &[Person]) -> Result<(), Failure> {
     match event {
         Event::Message(message) => {
             let (time, name) = (say::time(message.at), find::name(people, message.sender));
-            say::line(&format!("{time} [{}] {name}: {}", message.conversation, say::clean(&message.text)));
+            say::line(&say::spoken(&format!("{time} [{}] {name}", message.conversation), &message.text))?;
         }
         Event::Connected(signed_in) => say::note(&format!(
             "Signed in as {} at {}.",
@@ -94,4 +138,5 @@ fn plain(event: &Event, people: &[Person]) {
         Event::Delayed { refused, .. } => say::note(&format!("A message waits: {refused}")),
         _ => {}
     }
+    Ok(())
 }
