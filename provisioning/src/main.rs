@@ -60,7 +60,7 @@ enum Command {
         /// PCR 11 of the image, 64 hexadecimal digits (the keeper's status shows it).
         #[arg(long, value_parser = parse_digest)]
         pcr11: Digest,
-        /// REVOKE bits that end this approval.
+        /// REVOKE bits that end this approval, at least one.
         #[arg(long, default_value_t = 1)]
         mask: u64,
         /// Where to write the approval.
@@ -104,6 +104,13 @@ fn main() -> anyhow::Result<()> {
                 std::fs::read(&request).with_context(|| format!("reading {}", request.display()))?;
             let certificate = root.certify(&request, &names, now()?, years)?;
             write(&out, &certificate)?;
+            say(&format!(
+                "The key that was certified has the SHA-256 {}.",
+                hex(&FacilityRoot::fingerprint(&request)?)
+            ));
+            say(
+                "Compare it with the fingerprint in the log of the box's keeper: a request may be exchanged on its way.",
+            );
             say(&format!(
                 "Written: {}. Install it on the box together with the root's certificate.",
                 out.display()

@@ -11,6 +11,8 @@ use rcgen::{
 use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer};
 use time::OffsetDateTime;
 use wardline_keys_protocol::policy::sha256;
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::prelude::FromDer;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::file::{self, FileError};
@@ -42,6 +44,12 @@ pub enum CertifyError {
     /// A name or range is malformed.
     #[error("`{0}` is not a DNS name or not an IP range like 10.2.0.0/16")]
     BadName(String),
+    /// A name or range that covers as much as none would.
+    #[error(
+        "`{0}` limits nothing: a name of one part covers a whole top-level domain, and /0 every address; give a name \
+         like ward.example and a range like 10.2.0.0/16"
+    )]
+    TooWide(String),
     /// The time given is outside what certificates can say.
     #[error("the clock of this computer is wrong: set it and try again")]
     BadTime,
@@ -63,7 +71,7 @@ impl Names {
     /// Parses IP ranges as `10.2.0.0/16`, or a single address.
     ///
     /// # Errors
-    /// [`CertifyError::BadName`], [`CertifyError::Unconstrained`].
+    /// [`CertifyError::BadName`], [`CertifyError::TooWide`], [`CertifyError::Unconstrained`].
     pub fn parse(dns: &[String], ip_ranges: &[String]) -> Result<Self, CertifyError> {
         let range = |text: &String| {
             let bad = || CertifyError::BadName(text.clone());
@@ -72,7 +80,7 @@ impl Names {
             let ip: IpAddr = ip.parse().map_err(|_| bad())?;
             let bits = if ip.is_ipv4() { 32 } else { 128 };
             let prefix = prefix.map_or(Ok(bits), str::parse).map_err(|_| bad())?;
-            if prefix == 0 || prefix > bits { Err(bad()) } else { Ok((ip, prefix)) }
+            Ok((ip, prefix))
         };
         let ip_ranges = ip_ranges.iter().map(range).collect::<Result<Vec<_>, _>>()?;
         Self { dns: dns.to_vec(), ip_ranges }.checked()
@@ -82,14 +90,26 @@ impl Names {
         if self.dns.is_empty() || self.ip_ranges.is_empty() {
             return Err(CertifyError::Unconstrained);
         }
-        let good = |name: &&String| {
+        let bad = |name: &&String| {
             let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
             !name.split('.').all(|label| (1..=63).contains(&label.len()) && label.bytes().all(allowed))
         };
-        match self.dns.iter().find(good) {
-            Some(bad) => Err(CertifyError::BadName(bad.clone())),
-            None => Ok(self),
+        if let Some(bad) = self.dns.iter().find(bad) {
+            return Err(CertifyError::BadName(bad.clone()));
         }
+        if let Some(wide) = self.dns.iter().find(|name| !name.contains('.')) {
+            return Err(CertifyError::TooWide(wide.clone()));
+        }
+        for (ip, prefix) in &self.ip_ranges {
+            let text = format!("{ip}/{prefix}");
+            match prefix {
+                0 => return Err(CertifyError::TooWide(text)),
+                1..=32 => {}
+                33..=128 if ip.is_ipv6() => {}
+                _ => return Err(CertifyError::BadName(text)),
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -162,6 +182,17 @@ impl FacilityRoot {
     /// SHA-256 of the certificate: what join links, QR codes and the box's record carry.
     pub fn sha256(&self) -> [u8; 32] {
         sha256(&[&self.certificate])
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo that a request is for, as the box's keeper logs it. Not of what else it says.
+    ///
+    /// # Errors
+    /// [`CertifyError::BadRequest`].
+    pub fn fingerprint(request_der: &[u8]) -> Result<[u8; 32], CertifyError> {
+        match X509CertificationRequest::from_der(request_der) {
+            Ok(([], request)) => Ok(sha256(&[request.certification_request_info.subject_pki.raw])),
+            _ => Err(CertifyError::BadRequest),
+        }
     }
 
     /// Certifies a box's issuing key: a CA of path length 0, constrained to `names`. Answers DER.

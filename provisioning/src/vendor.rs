@@ -20,27 +20,33 @@ pub struct VendorKey {
 
 /// Why a key could not be made or used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cryptographic library failed")]
-pub struct VendorKeyError;
+pub enum VendorKeyError {
+    /// The library failed.
+    #[error("the cryptographic library failed: try again, and if it stays so, use another computer")]
+    Library,
+    /// An approval under no REVOKE bit.
+    #[error("an approval that no REVOKE bit ends could never be taken back: give a mask of at least one bit")]
+    Irrevocable,
+}
 
 impl VendorKey {
     /// Makes a new key.
     ///
     /// # Errors
-    /// [`VendorKeyError`] when the library fails.
+    /// [`VendorKeyError::Library`].
     pub fn generate() -> Result<Self, VendorKeyError> {
-        let mut key = KeyPair::generate().map_err(|_| VendorKeyError)?;
+        let mut key = KeyPair::generate().map_err(|_| VendorKeyError::Library)?;
         let pem = Zeroizing::new(key.serialize_pem());
         key.zeroize();
         Self::from_pem(pem)
     }
 
     fn from_pem(pem: Zeroizing<String>) -> Result<Self, VendorKeyError> {
-        let mut parsed = KeyPair::from_pem(&pem).map_err(|_| VendorKeyError)?;
+        let mut parsed = KeyPair::from_pem(&pem).map_err(|_| VendorKeyError::Library)?;
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, parsed.serialized_der());
         parsed.zeroize();
-        let key = key.map_err(|_| VendorKeyError)?;
-        let public = SignerKey::from_sec1(key.public_key().as_ref()).ok_or(VendorKeyError)?;
+        let key = key.map_err(|_| VendorKeyError::Library)?;
+        let public = SignerKey::from_sec1(key.public_key().as_ref()).ok_or(VendorKeyError::Library)?;
         Ok(Self { pem, key, public })
     }
 
@@ -69,8 +75,11 @@ impl VendorKey {
     /// Approves the image that measures `pcr11`, until a REVOKE bit of `revoke_mask` is set.
     ///
     /// # Errors
-    /// [`VendorKeyError`] when the library fails.
+    /// [`VendorKeyError`].
     pub fn approve(&self, pcr11: [u8; 32], revoke_mask: u64) -> Result<Approval, VendorKeyError> {
+        if revoke_mask == 0 {
+            return Err(VendorKeyError::Irrevocable);
+        }
         let signature = self.sign(&Approval::message(&self.public, &pcr11, revoke_mask))?;
         Ok(Approval { version: FORMAT_VERSION, pcr11, revoke_mask, signature })
     }
@@ -78,14 +87,14 @@ impl VendorKey {
     /// A ticket that sets REVOKE `bits`; with 0, the first write that provisioning needs.
     ///
     /// # Errors
-    /// [`VendorKeyError`] when the library fails.
+    /// [`VendorKeyError::Library`].
     pub fn revoke(&self, bits: u64) -> Result<RevocationTicket, VendorKeyError> {
         let signature = self.sign(&RevocationTicket::message(&self.public, bits))?;
         Ok(RevocationTicket { version: FORMAT_VERSION, bits, signature })
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], VendorKeyError> {
-        let signature = self.key.sign(&SystemRandom::new(), message).map_err(|_| VendorKeyError)?;
-        signature.as_ref().try_into().map_err(|_| VendorKeyError)
+        let signature = self.key.sign(&SystemRandom::new(), message).map_err(|_| VendorKeyError::Library)?;
+        signature.as_ref().try_into().map_err(|_| VendorKeyError::Library)
     }
 }

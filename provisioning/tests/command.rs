@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use wardline_keys_protocol::approval::{Approval, RevocationTicket};
+use wardline_keys_protocol::policy::sha256;
 use wardline_provisioning::{CertifyError, FacilityRoot, Names, VendorKey};
 
 fn provision(args: &[&str]) -> Output {
@@ -54,6 +55,13 @@ fn a_root_a_foreign_request_and_a_chain_that_openssl_verifies() {
     ];
     let done = provision(&certify);
     assert!(done.status.success(), "{done:?}");
+    // The fingerprint, as openssl computes it from the same request.
+    let public = openssl(dir.path(), &["req", "-inform", "DER", "-in", "box.csr", "-noout", "-pubkey"]);
+    std::fs::write(dir.path().join("box.pub"), public.stdout).unwrap();
+    let pki = openssl(dir.path(), &["pkey", "-pubin", "-in", "box.pub", "-outform", "DER"]).stdout;
+    let fingerprint: String = sha256(&[&pki]).iter().map(|byte| format!("{byte:02x}")).collect();
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(said.contains(&fingerprint), "{fingerprint} is not in {said}");
     let text = openssl(dir.path(), &["x509", "-inform", "DER", "-in", "box.crt", "-noout", "-text"]);
     let text = String::from_utf8(text.stdout).unwrap();
     for expected in
@@ -86,9 +94,19 @@ fn names_that_leave_something_unlimited_are_refused() {
     assert!(parse(&["ward.example"], &["10.2.0.0/16", "fd00::/8", "10.9.9.9"]).is_ok());
     assert_eq!(parse(&[], &["10.2.0.0/16"]), Err(CertifyError::Unconstrained));
     assert_eq!(parse(&["ward.example"], &[]), Err(CertifyError::Unconstrained));
-    for bad in ["0.0.0.0/0", "10.2.0.0/33", "ward", "10.2/16"] {
+    for bad in ["10.2.0.0/33", "fd00::/129", "ward", "10.2/16"] {
         assert_eq!(parse(&["ward.example"], &[bad]), Err(CertifyError::BadName(bad.into())));
     }
+    for wide in ["0.0.0.0/0", "::/0"] {
+        assert_eq!(parse(&["ward.example"], &["10.2.0.0/16", wide]), Err(CertifyError::TooWide(wide.into())));
+    }
+    for wide in ["example", "com"] {
+        assert_eq!(parse(&["ward.example", wide], &["10.2.0.0/16"]), Err(CertifyError::TooWide(wide.into())));
+    }
+    // The same for who builds the list by hand.
+    let root = FacilityRoot::generate("St. Example", 1_795_435_200).unwrap();
+    let wide = Names { dns: vec!["ward.example".into()], ip_ranges: vec![("10.0.0.0".parse().unwrap(), 0)] };
+    assert_eq!(root.certify(&[], &wide, 1_795_435_200, 5), Err(CertifyError::TooWide("10.0.0.0/0".into())));
     assert_eq!(parse(&[""], &["10.2.0.0/16"]), Err(CertifyError::BadName(String::new())));
 }
 
@@ -112,9 +130,23 @@ fn approvals_and_tickets_are_signed_by_the_key_file() {
     let vendor = VendorKey::load(&dir.path().join("vendor.pem")).unwrap();
     let approval = Approval::from_bytes(&std::fs::read(path("a")).unwrap()).unwrap();
     assert!(approval.verify(vendor.public()) && approval.pcr11 == [0xAB; 32] && approval.revoke_mask == 4);
-    let changed = Approval { revoke_mask: 0, ..approval.clone() };
+    let changed = Approval { revoke_mask: 8, ..approval.clone() };
     assert!(!changed.verify(vendor.public()), "the mask is signed");
     assert!(!approval.verify(VendorKey::generate().unwrap().public()), "another vendor's key");
+    let for_ever = [
+        "approve",
+        "--vendor-key",
+        &path("vendor.pem"),
+        "--pcr11",
+        &digits,
+        "--mask",
+        "0",
+        "--out",
+        &path("never"),
+    ];
+    let refused = provision(&for_ever);
+    assert!(!refused.status.success() && !dir.path().join("never").exists());
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("could never be taken back"));
 
     assert!(
         provision(&["revoke", "--vendor-key", &path("vendor.pem"), "--bits", "4", "--out", &path("t")])

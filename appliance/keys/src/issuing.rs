@@ -87,6 +87,40 @@ pub(crate) fn request(answers: &Provision, key: &RemoteKey<'_>) -> TpmResult<Vec
     params.serialize_request(key).map(|csr| csr.der().to_vec()).map_err(|_| key.fault())
 }
 
+/// SHA-256 of the key's SubjectPublicKeyInfo (RFC 5480) in hexadecimal: what
+/// `openssl req -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum` says of the request.
+pub(crate) fn fingerprint(key: &RemoteKey<'_>) -> String {
+    sha256(&[&SPKI_P256, &key.point]).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What stands before the point of a P-256 key: SEQUENCE, id-ecPublicKey, prime256v1, BIT STRING of 65 bytes.
+const SPKI_P256: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86,
+    0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// Days before its end at which the log speaks of an issuing certificate: a new one takes a walk to a safe.
+const WARNED_DAYS: [i64; 3] = [7, 30, 90];
+
+/// What was already said of which certificate's end.
+#[derive(Debug, Default)]
+pub(crate) struct EndWarning {
+    said: Option<(i64, i64)>,
+}
+
+impl EndWarning {
+    /// The smallest number of days that is left, when it was not said before. Once a mark and certificate.
+    pub(crate) fn due(&mut self, now_s: i64, end_s: i64) -> Option<i64> {
+        let left = end_s.saturating_sub(now_s);
+        let now = WARNED_DAYS.into_iter().find(|days| left <= days * 86_400).map(|days| (end_s, days));
+        if now == self.said {
+            return None;
+        }
+        self.said = now;
+        now.map(|(_, days)| days)
+    }
+}
+
 /// When an issuing certificate is valid, Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Validity {
@@ -149,6 +183,9 @@ fn constrained(certificate: &X509Certificate<'_>, answers: &Provision) -> bool {
         .collect();
     !dns.is_empty()
         && !ips.is_empty()
+        // One label would be a whole top-level domain, a mask of no bits every address: as good as no constraint.
+        && dns.iter().all(|zone| zone.trim_matches('.').contains('.'))
+        && ips.iter().all(|range| range[range.len() / 2..].iter().any(|byte| *byte != 0))
         && constraints.excluded_subtrees.is_none()
         && answers.dns_names.iter().all(|name| dns.iter().any(|zone| in_zone(name, zone)))
         && answers.ip_addrs.iter().all(|ip| ips.iter().any(|range| in_range(*ip, range)))
@@ -183,6 +220,20 @@ mod tests {
         assert_eq!(der[..7], [0x30, 38, 0x02, 1, 0x7F, 0x02, 33]);
         assert_eq!(der[7..9], [0, 0x80]);
         assert_eq!(ecdsa_der(&[0; 64]), [0x30, 6, 2, 1, 0, 2, 1, 0]);
+    }
+
+    #[test]
+    fn the_end_is_announced_once_a_mark() {
+        const DAY: i64 = 86_400;
+        let (end, mut warning) = (1_000 * DAY, EndWarning::default());
+        assert_eq!(warning.due(end - 91 * DAY, end), None);
+        assert_eq!(warning.due(end - 90 * DAY, end), Some(90));
+        assert_eq!(warning.due(end - 31 * DAY, end), None, "said already");
+        assert_eq!(warning.due(end - 30 * DAY, end), Some(30));
+        assert_eq!(warning.due(end - 7 * DAY, end), Some(7));
+        assert_eq!(warning.due(end + 1, end), None);
+        assert_eq!(warning.due(end - 7 * DAY, end + 80 * DAY), Some(90), "another certificate");
+        assert_eq!(warning.due(end, end + 1_000 * DAY), None);
     }
 
     #[test]

@@ -6,13 +6,14 @@
 mod check;
 mod provision;
 
-use tracing::error;
+use tracing::{error, info, warn};
 use wardline_keys_protocol::approval::{Approval, RevocationTicket};
 use wardline_keys_protocol::message::{ChainFault, PcrValue, Quote, Refusal, Reply, Request, Status};
 use wardline_keys_protocol::policy::{EPOCH_INDEX, IMAGE_PCR, REVOKE_INDEX, SignerKey, sha256};
 use wardline_keys_protocol::{Blob, DatabaseKey, KeeperState, PinMac};
+use zeroize::Zeroizing;
 
-use crate::issuing::{self, RemoteKey};
+use crate::issuing::{self, EndWarning, RemoteKey};
 use crate::leaf::{self, LeafSet};
 use crate::pin_limit::PinLimit;
 use crate::record::{Approvals, BoxRecord, IssuingChain};
@@ -94,7 +95,7 @@ impl From<StoreError> for Stop {
 impl From<std::io::Error> for Stop {
     fn from(source: std::io::Error) -> Self {
         error!(%source, "the state directory cannot be used");
-        Stop::Refusal(Refusal::Fault)
+        Stop::State(KeeperState::StateUnusable)
     }
 }
 
@@ -122,6 +123,9 @@ pub struct Keeper {
     /// Kept from the last full check, so that a PIN does not pay for one. The TPM judges each use anyway.
     opened: Option<Opened>,
     leaves: Option<LeafSet>,
+    /// The issuing certificate's end, from the last full check.
+    issuing_end: Option<i64>,
+    end_warning: EndWarning,
     pin_limit: PinLimit,
 }
 
@@ -135,6 +139,8 @@ impl Keeper {
             tpm: None,
             opened: None,
             leaves: None,
+            issuing_end: None,
+            end_warning: EndWarning::default(),
             pin_limit: PinLimit::default(),
         }
     }
@@ -147,13 +153,32 @@ impl Keeper {
         if matches!(request, Request::Status) {
             return Reply::Status(self.status(now));
         }
-        let result = self.answer(now, request);
+        if let Request::PinMac { person, device, .. } = request
+            && let Err(retry_after_ms) = self.pin_limit.take(now.mono_ms, person, device)
+        {
+            return Reply::Refused(Refusal::RateLimited { retry_after_ms });
+        }
+        let result = match self.answer(now, &request) {
+            Err(Stop::Tpm(error)) if error.spends_connection() => self.answer_anew(now, &request, &error),
+            result => result,
+        };
         match result {
             Ok(reply) => reply,
             Err(Stop::Refusal(refusal)) => Reply::Refused(refusal),
             Err(Stop::State(state)) => Reply::Refused(Refusal::State(state)),
-            Err(Stop::Tpm(error)) => Reply::Refused(Refusal::State(self.explain(now, error))),
+            Err(Stop::Tpm(error)) => Reply::Refused(self.explain(now, error)),
         }
+    }
+
+    /// Asks once more over a new connection: a single bad reply is no dead chip.
+    fn answer_anew(&mut self, now: Now, request: &Request, error: &TpmError) -> Result<Reply, Stop> {
+        self.reconnect(error);
+        if matches!(request, Request::EpochAdvance) {
+            // It may have counted already. Who asked reads the counter.
+            self.check(now)?;
+            return Err(Refusal::Fault.into());
+        }
+        self.answer(now, request)
     }
 
     /// The keeper's state, from a full check.
@@ -166,12 +191,11 @@ impl Keeper {
         if let Ok(tpm) = self.tpm() {
             pcr11 = tpm.pcrs(&[IMAGE_PCR]).ok().map(|pcrs| pcrs[0].1);
             lockout = tpm.in_lockout().unwrap_or(false);
-            revoked_bits = match tpm.storage_name() {
-                Ok(Some(_)) => tpm.nv_read_u64(REVOKE_INDEX).ok(),
-                _ => None,
-            };
+            // Only under a session with this box's own TPM; on another one there is none.
+            revoked_bits = tpm.nv_read_u64(REVOKE_INDEX).ok();
         }
-        Status { state, revoked_bits, pcr11, version: env!("CARGO_PKG_VERSION").into(), lockout }
+        let (version, issuing_end) = (env!("CARGO_PKG_VERSION").into(), self.issuing_end);
+        Status { state, revoked_bits, pcr11, version, lockout, issuing_end }
     }
 
     /// How many objects and sessions the TPM has loaded between requests; `None` when it does not answer.
@@ -187,6 +211,14 @@ impl Keeper {
         }
     }
 
+    /// Drops the connection and what was opened over it; the next use connects again. The leaves stay: whether they
+    /// are still good is for the check that follows, and their hashes were announced.
+    fn reconnect(&mut self, error: &TpmError) {
+        warn!(%error, "connecting to the TPM again");
+        self.tpm = None;
+        self.opened = None;
+    }
+
     /// Forgets the connection and everything derived from it.
     fn forget(&mut self) {
         self.tpm = None;
@@ -194,20 +226,23 @@ impl Keeper {
         self.leaves = None;
     }
 
-    /// Turns the TPM's refusal into the state that explains it.
-    fn explain(&mut self, now: Now, error: TpmError) -> KeeperState {
-        if matches!(error, TpmError::Refused { .. } | TpmError::Damaged { .. } | TpmError::Failed { .. }) {
+    /// Turns the TPM's refusal into what explains it.
+    fn explain(&mut self, now: Now, error: TpmError) -> Refusal {
+        if error == TpmError::Later {
+            return Refusal::Busy;
+        }
+        if matches!(error, TpmError::Refused { .. } | TpmError::Damaged { .. }) {
             match self.check(now) {
                 // That something is not made yet explains no failure in making it.
                 Ok(_) | Err(KeeperState::NotProvisioned | KeeperState::IssuingMissing) => {}
-                Err(state) => return state,
+                Err(state) => return Refusal::State(state),
             }
         }
         self.opened = None;
-        self.state_of(Stop::Tpm(error))
+        Refusal::State(self.state_of(Stop::Tpm(error)))
     }
 
-    fn answer(&mut self, now: Now, request: Request) -> Result<Reply, Stop> {
+    fn answer(&mut self, now: Now, request: &Request) -> Result<Reply, Stop> {
         match request {
             Request::Status => Ok(Reply::Status(self.status(now))),
             Request::DatabaseKey => {
@@ -222,14 +257,12 @@ impl Keeper {
                 Ok(Reply::Leaves(Box::new(set.leaves().clone())))
             }
             Request::PinMac { person, device, input } => {
-                self.pin_limit
-                    .take(now.mono_ms, person, device)
-                    .map_err(|retry_after_ms| Refusal::RateLimited { retry_after_ms })?;
                 let opened = self.opened(now)?;
                 let key: Wrapped = self.store.read(Blob::Pepper)?;
-                let message =
-                    [b"wardline-pin-v1".as_slice(), &person.to_be_bytes(), &device.to_be_bytes(), &input]
-                        .concat();
+                let (person, device) = (person.to_be_bytes(), device.to_be_bytes());
+                let message = Zeroizing::new(
+                    [b"wardline-pin-v1".as_slice(), &person, &device, input.expose()].concat(),
+                );
                 let mac = self.tpm()?.hmac(opened.by(), &key, &message)?;
                 Ok(Reply::PinMac(PinMac(*mac)))
             }
@@ -243,12 +276,12 @@ impl Keeper {
                 tpm.advance_epoch(opened.by())?;
                 Ok(Reply::Epoch(tpm.nv_read_u64(EPOCH_INDEX)?))
             }
-            Request::Quote { nonce } => self.quote(&nonce),
-            Request::Provision(answers) => self.provision(*answers),
+            Request::Quote { nonce } => self.quote(nonce),
+            Request::Provision(answers) => self.provision(answers),
             Request::IssuingRequest => self.issuing_request(),
             Request::InstallIssuing { chain } => self.install_issuing(now, chain),
-            Request::InstallApproval { approval } => self.install_approval(&approval),
-            Request::Revoke { ticket } => self.revoke(&ticket),
+            Request::InstallApproval { approval } => self.install_approval(approval),
+            Request::Revoke { ticket } => self.revoke(ticket),
         }
     }
 
@@ -289,16 +322,20 @@ impl Keeper {
     }
 
     fn issuing_request(&mut self) -> Result<Reply, Stop> {
-        let opened = self.unlocked()?;
-        let der = self.with_issuing_key(&opened, |key| issuing::request(&opened.record.answers, key))?;
+        let opened = self.unlock()?;
+        let (der, fingerprint) = self.with_issuing_key(&opened, |key| {
+            Ok((issuing::request(&opened.record.answers, key)?, issuing::fingerprint(key)))
+        })?;
+        // `wardline-provision certify` prints the same: who carries the request between the two compares them.
+        info!(fingerprint, "request for the issuing key made");
         Ok(Reply::IssuingRequest(der))
     }
 
-    fn install_issuing(&mut self, now: Now, chain: Vec<Vec<u8>>) -> Result<Reply, Stop> {
+    fn install_issuing(&mut self, now: Now, chain: &[Vec<u8>]) -> Result<Reply, Stop> {
         let record = self.record()?;
         let malformed = Refusal::ChainRejected(ChainFault::Malformed);
-        let [issuing, root] = <[Vec<u8>; 2]>::try_from(chain).map_err(|_| malformed)?;
-        let chain = IssuingChain { issuing, root };
+        let [issuing, root] = chain else { return Err(malformed.into()) };
+        let chain = IssuingChain { issuing: issuing.clone(), root: root.clone() };
         let key: Wrapped = self.store.read(Blob::IssuingKey)?;
         let point = key.point().ok_or(KeeperState::BlobCorrupt { which: Blob::IssuingKey })?;
         let validity = issuing::check(&chain, &record.answers, &point).map_err(Refusal::ChainRejected)?;

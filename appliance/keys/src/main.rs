@@ -52,6 +52,7 @@ fn main() -> anyhow::Result<()> {
     start_log();
     info!(version = env!("CARGO_PKG_VERSION"), "keeper starts");
 
+    // Opening makes the directory and no more; whatever is removed or written later is so under the lock.
     let store = Store::open(&args.state).with_context(|| format!("opening {}", args.state.display()))?;
     let lock =
         File::create(args.state.join("lock")).context("making the lock file in the state directory")?;

@@ -1,8 +1,8 @@
 //! The keeper's socket: who may connect, how many at once, and the queue to the one thread that owns the TPM.
 //!
 //! A peer is its user id as the kernel reports it (SO_PEERCRED); root is nobody special. Frames are foreign bytes: a
-//! bad one closes its own connection and nothing else. Refuses: users without a role, more than
-//! [`CONNECTIONS_MAX`] connections, and requests when [`QUEUE_MAX`] wait.
+//! bad one closes its own connection and nothing else. Refuses: users without a role, before anything of theirs is
+//! read; more than [`CONNECTIONS_MAX`] connections; and requests when [`QUEUE_MAX`] wait.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,7 +30,7 @@ pub const CONNECTIONS_PER_USER_MAX: usize = 8;
 pub const QUEUE_MAX: usize = CONNECTIONS_MAX;
 /// A connection's thread needs two frames on the heap and little stack.
 const STACK_BYTES: usize = 256 * 1024;
-/// How long a peer may take to accept a reply, or a user without a role to say anything.
+/// How long a peer may take to accept a reply.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which users have which role.
@@ -89,11 +89,15 @@ pub fn serve(listener: UnixListener, users: Users) -> io::Result<Receiver<Job>> 
             let Ok(stream) = stream else { continue };
             let Ok(peer) = getsockopt(&stream, PeerCredentials) else { continue };
             let uid = peer.uid();
+            let roles = users.roles(uid);
+            if roles == Roles::default() {
+                turn_away(stream);
+                continue;
+            }
             let Some(place) = Place::take(&open, uid) else {
                 warn!(uid, "too many connections");
                 continue;
             };
-            let roles = users.roles(uid);
             let jobs = jobs.clone();
             let started =
                 thread::Builder::new().name(format!("peer {uid}")).stack_size(STACK_BYTES).spawn(move || {
@@ -141,18 +145,17 @@ impl Drop for Place {
     }
 }
 
+/// Tells a user without a role so. A few bytes into an empty buffer: nobody is waited for, no place is taken.
+fn turn_away(mut stream: UnixStream) {
+    if stream.set_nonblocking(true).is_ok() {
+        let _ = frame::write(&mut stream, &Reply::Refused(Refusal::NotAllowed));
+    }
+}
+
 /// Serves one connection to its end.
 fn converse(mut stream: UnixStream, roles: Roles, jobs: &SyncSender<Job>) -> Result<(), ReadError> {
-    let stranger = roles == Roles::default();
     stream.set_write_timeout(Some(PATIENCE))?;
-    if stranger {
-        stream.set_read_timeout(Some(PATIENCE))?;
-    }
     while let Some(request) = frame::read::<Request>(&mut stream)? {
-        if stranger {
-            frame::write(&mut stream, &Reply::Refused(Refusal::NotAllowed))?;
-            return Ok(());
-        }
         let (reply, answered) = mpsc::sync_channel(1);
         let reply = match jobs.try_send(Job { roles, request, reply }) {
             Ok(()) => answered.recv().unwrap_or(Reply::Refused(Refusal::Fault)),

@@ -1,7 +1,9 @@
 //! The keeper's files: what must survive a restart, and nothing that opens without the TPM.
 //!
 //! All of them live in one directory, `keys`, below the state directory. Provisioning fills a sibling directory and
-//! renames it into place, so there are keys or there are none. Later changes replace one file: write a temporary
+//! renames it into place, so there are keys or there are none. The sibling is made before the TPM is changed and stays
+//! until it is renamed: so long as it is there, a TPM that counts epochs without keys is a provisioning that was cut
+//! short, and afterwards it is one whose keys were lost. Later changes replace one file: write a temporary
 //! file, sync it, rename it over the old one, sync the directory. A process killed anywhere leaves the old content
 //! or the new.
 //!
@@ -47,18 +49,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Uses `state`, making it (mode 0700) when it is not there, and removes what an interrupted provisioning left.
+    /// Uses `state`, making it (mode 0700) when it is not there. Changes nothing in it: another keeper may be at work.
     ///
     /// # Errors
     /// What the file system reports.
     pub fn open(state: impl Into<PathBuf>) -> io::Result<Self> {
         let state = state.into();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&state)?;
-        let store = Self { state };
-        match fs::remove_dir_all(store.staging()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(store),
-        }
+        Ok(Self { state })
     }
 
     fn keys(&self) -> PathBuf {
@@ -69,9 +67,24 @@ impl Store {
         self.state.join("keys.new")
     }
 
-    /// Whether keys were ever made here.
-    pub fn provisioned(&self) -> bool {
-        self.keys().is_dir()
+    /// Whether there are keys here.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when that cannot be told: a state directory that is gone or unreadable is not an empty one.
+    pub fn provisioned(&self) -> Result<bool, StoreError> {
+        if is_there(&self.keys())? {
+            return Ok(true);
+        }
+        fs::read_dir(&self.state)?;
+        Ok(false)
+    }
+
+    /// Whether a provisioning was begun and neither finished nor begun anew.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn unfinished(&self) -> Result<bool, StoreError> {
+        is_there(&self.staging())
     }
 
     /// Reads one file.
@@ -109,28 +122,29 @@ impl Store {
         sync_dir(&keys)
     }
 
-    /// Begins a first provisioning.
+    /// Begins a first provisioning, durably; call it before the TPM is changed. What an earlier one left is removed.
     ///
     /// # Errors
     /// What the file system reports.
-    pub fn stage(&self) -> io::Result<Staged<'_>> {
+    pub fn stage(&self) -> io::Result<Staged> {
         let staging = self.staging();
         match fs::remove_dir_all(&staging) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         fs::DirBuilder::new().mode(0o700).create(&staging)?;
-        Ok(Staged { store: self })
+        sync_dir(&self.state)?;
+        Ok(Staged { store: self.clone() })
     }
 }
 
 /// A set of files that become the keeper's together.
 #[derive(Debug)]
-pub struct Staged<'a> {
-    store: &'a Store,
+pub struct Staged {
+    store: Store,
 }
 
-impl Staged<'_> {
+impl Staged {
     /// Adds one file.
     ///
     /// # Errors
@@ -179,6 +193,16 @@ fn unframe(blob: Blob, bytes: &[u8]) -> Option<&[u8]> {
     (label == expected && sum == sha256(&[label, content])).then_some(content)
 }
 
+/// Whether a directory is there; anything else in its place is an error, as is not being able to look.
+fn is_there(path: &Path) -> Result<bool, StoreError> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Ok(true),
+        Ok(_) => Err(io::Error::from(io::ErrorKind::NotADirectory).into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
@@ -215,15 +239,28 @@ mod tests {
         let store = Store::open(dir.path().join("state")).unwrap();
         let staged = store.stage().unwrap();
         staged.write(Blob::Pepper, &1u64).unwrap();
-        assert!(!store.provisioned());
-        // A killed provisioning leaves its staging; opening again forgets it.
+        assert!(!store.provisioned().unwrap());
+        // A killed provisioning leaves its staging; opening again leaves it alone, and staging again forgets it.
         let store = Store::open(dir.path().join("state")).unwrap();
+        assert!(store.unfinished().unwrap());
         let staged = store.stage().unwrap();
         staged.write(Blob::Approvals, &2u64).unwrap();
         staged.commit().unwrap();
-        assert!(store.provisioned());
+        assert!(store.provisioned().unwrap() && !store.unfinished().unwrap());
         assert!(matches!(store.read::<u64>(Blob::Pepper), Err(StoreError::Missing(Blob::Pepper))));
         store.write(Blob::Approvals, &3u64).unwrap();
         assert_eq!(store.read::<u64>(Blob::Approvals).unwrap(), 3);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_looked_into_is_not_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        let store = Store::open(&state).unwrap();
+        assert!(!store.provisioned().unwrap());
+        fs::write(state.join("keys"), b"").unwrap();
+        assert!(matches!(store.provisioned(), Err(StoreError::Io(_))), "a file in its place");
+        fs::remove_dir_all(&state).unwrap();
+        assert!(matches!(store.provisioned(), Err(StoreError::Io(_))), "a state directory that went away");
     }
 }

@@ -13,6 +13,8 @@ mod error;
 mod objects;
 mod policy;
 
+use std::fs::OpenOptions;
+
 use tss_esapi::Context;
 use tss_esapi::attributes::SessionAttributesBuilder;
 use tss_esapi::constants::{CapabilityType, PropertyTag, SessionType};
@@ -24,9 +26,11 @@ use tss_esapi::interface_types::reserved_handles::NvAuth;
 use tss_esapi::interface_types::session_handles::AuthSession;
 use tss_esapi::structures::{CapabilityData, PcrSelectionList, PcrSlot, SymmetricDefinition};
 use tss_esapi::tcti_ldr::{DeviceConfig, TctiNameConf, TpmSimulatorConfig};
-use tss_esapi::tss2_esys::TPMT_TK_VERIFIED;
+use tss_esapi::tss2_esys::{TPMA_NV, TPMT_TK_VERIFIED};
 use wardline_keys_protocol::approval::Approval;
-use wardline_keys_protocol::policy::{Digest, Name, STORAGE_KEY_HANDLE};
+use wardline_keys_protocol::policy::{
+    Digest, EPOCH_ATTRIBUTES, EPOCH_INDEX, NV_WRITTEN, Name, STORAGE_KEY_HANDLE,
+};
 use zeroize::Zeroizing;
 
 pub use commands::Attested;
@@ -86,6 +90,15 @@ impl TpmAddress {
             }
         })
     }
+
+    /// Why it could not be opened: libtss2 says "I/O error" to everything, so the device is opened once more by hand.
+    fn why_not(&self) -> TpmError {
+        let Self::Device(path) = self else { return TpmError::Gone };
+        match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(_) => TpmError::Gone,
+            Err(error) => TpmError::from_open(error.kind()),
+        }
+    }
 }
 
 /// Which parameters of a command a session encrypts: only a first parameter of variable size can be.
@@ -97,11 +110,23 @@ enum Encrypt {
     Nothing,
 }
 
+/// What was found at the storage key's handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StorageKey {
+    /// The key that was looked for; sessions are salted to it from now on.
+    Ours,
+    /// Another key.
+    Another,
+    /// Nothing.
+    Absent,
+}
+
 /// An open TPM.
 pub struct Tpm {
     context: Context,
-    /// The storage key's handle here, once found.
-    storage: Option<KeyHandle>,
+    /// The storage key here, once found and compared by Name. Sessions are salted to the public area that ESYS keeps
+    /// for this very handle, so the Name is computed from that and from nothing that is read again.
+    storage: Option<(KeyHandle, Name)>,
     /// The TPM's own word that an approval's signature is good, kept for that approval.
     ticket: Option<(Approval, TPMT_TK_VERIFIED)>,
 }
@@ -110,10 +135,11 @@ impl Tpm {
     /// Connects, and flushes what an earlier keeper that was killed left loaded.
     ///
     /// # Errors
-    /// [`TpmError::Gone`] when nothing answers, [`TpmError::Failed`] when what answers reports a failure.
+    /// [`TpmError::Gone`], [`TpmError::Denied`] or [`TpmError::InUse`] when it cannot be reached,
+    /// [`TpmError::Failed`] when what answers reports a failure.
     pub fn open(address: &TpmAddress) -> TpmResult<Self> {
         let tcti = address.tcti().map_err(|_| TpmError::Gone)?;
-        let context = Context::new(tcti).map_err(|_| TpmError::Gone)?;
+        let context = Context::new(tcti).map_err(|_| address.why_not())?;
         let mut tpm = Self { context, storage: None, ticket: None };
         tpm.flush_leftovers()?;
         Ok(tpm)
@@ -126,10 +152,17 @@ impl Tpm {
             for handle in self.handles(first)? {
                 let object =
                     self.context.tr_from_tpm_public(handle).during("finding what is still loaded")?;
-                self.context.flush_context(object).during("flushing what is still loaded")?;
+                match self.context.flush_context(object) {
+                    // The wrapper's books do not let a policy session go that it did not start; the TPM did.
+                    Ok(()) | Err(tss_esapi::Error::WrapperError(_)) => {}
+                    Err(error) => return Err(TpmError::from_tss("flushing what is still loaded", error)),
+                }
             }
         }
-        Ok(())
+        match self.loaded()? {
+            0 => Ok(()),
+            _ => Err(TpmError::Failed { doing: "flushing what is still loaded", code: 0 }),
+        }
     }
 
     /// The handles of the range that begins at `first` (TPM2_GetCapability, Part 3, 30.2), at most 64.
@@ -199,25 +232,40 @@ impl Tpm {
             .collect()
     }
 
-    /// The Name of the storage key, computed here from its public area, or `None` when the handle is empty.
+    /// Looks for the storage key of this Name, and salts every later session to it when it is there.
     ///
     /// # Errors
     /// See [`TpmError`].
-    pub fn storage_name(&mut self) -> TpmResult<Option<Name>> {
+    pub fn use_storage_key(&mut self, expected: &Name) -> TpmResult<StorageKey> {
+        if self.storage.is_some_and(|(_, name)| name == *expected) {
+            return Ok(StorageKey::Ours);
+        }
+        self.storage = None;
         let handle = PersistentTpmHandle::new(STORAGE_KEY_HANDLE).during("naming the storage key")?;
-        let object = match self.context.tr_from_tpm_public(handle.into()) {
+        let mut object = match self.context.tr_from_tpm_public(handle.into()) {
             Ok(object) => object,
-            Err(error) if raw::no_such_handle(&error) => return Ok(None),
+            Err(error) if raw::no_such_handle(&error) => return Ok(StorageKey::Absent),
             Err(error) => return Err(TpmError::from_tss("reading the storage key", error)),
         };
-        let key = KeyHandle::from(object);
-        let (public, _, _) = self.context.read_public(key).during("reading the storage key")?;
-        self.storage = Some(key);
-        objects::name_of_public(&public).map(Some)
+        if self.name_of(object)? != Some(*expected) {
+            // ESYS would keep this public area for the handle, whatever is there later.
+            self.context.tr_close(&mut object).during("forgetting another storage key")?;
+            return Ok(StorageKey::Another);
+        }
+        self.storage = Some((KeyHandle::from(object), *expected));
+        Ok(StorageKey::Ours)
     }
 
     fn storage(&self) -> TpmResult<KeyHandle> {
-        self.storage.ok_or(TpmError::Failed { doing: "using the storage key before it was found", code: 0 })
+        let missing = TpmError::Failed { doing: "using the storage key before it was found", code: 0 };
+        self.storage.map(|(key, _)| key).ok_or(missing)
+    }
+
+    /// The Name of a handle's object, computed by ESYS from the public area that it keeps and uses
+    /// (Esys_TR_GetName), not the one that the TPM's answer claims; `None` when it is of another algorithm.
+    fn name_of(&mut self, object: ObjectHandle) -> TpmResult<Option<Name>> {
+        let name = self.context.tr_get_name(object).during("computing a Name")?;
+        Ok(Name::try_from(name.value()).ok())
     }
 
     /// Runs `f` with a session salted to the storage key and flushes it.
@@ -299,10 +347,28 @@ impl Tpm {
             Err(error) if raw::no_such_handle(&error) => return Ok(None),
             Err(error) => return Err(TpmError::from_tss("reading an index's public area", error)),
         };
-        let name = self.context.tr_get_name(object).during("reading an index's name")?;
-        let name = Name::try_from(name.value())
-            .map_err(|_| TpmError::Failed { doing: "reading an index's name", code: 0 })?;
+        // A Name of another algorithm is none of ours; all zeroes equal none.
+        let name = self.name_of(object)?.unwrap_or([0; 34]);
         Ok(Some((NvIndexHandle::from(object), name)))
+    }
+
+    /// Whether EPOCH is there and was counted up: the TPM belongs to an installation. Only words hang on it, because
+    /// nobody vouches for the answer.
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub fn counts_epochs(&mut self) -> TpmResult<bool> {
+        Ok(self.nv_attributes(EPOCH_INDEX)?.is_some_and(|there| there == EPOCH_ATTRIBUTES | NV_WRITTEN))
+    }
+
+    /// An NV index's attributes (Part 2, 13.4), or `None` when it is not defined.
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub(crate) fn nv_attributes(&mut self, index: u32) -> TpmResult<Option<u32>> {
+        let Some((handle, _)) = self.nv(index)? else { return Ok(None) };
+        let (public, _) = self.context.nv_read_public(handle).during("reading an index's public area")?;
+        TPMA_NV::try_from(public.attributes()).during("reading an index's attributes").map(Some)
     }
 
     /// An NV index's Name, or `None` when it is not defined.

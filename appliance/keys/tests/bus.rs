@@ -12,7 +12,6 @@ use support::proxy::Proxy;
 use support::{BOTH, NOON, Swtpm, World, at, database_key, leaves, pcr11, quote};
 use wardline_keys::keeper::{Keeper, Now};
 use wardline_keys::store::Store;
-use wardline_keys::tpm::Tpm;
 use wardline_keys_protocol::policy::box_policy;
 use wardline_keys_protocol::{Reply, Request};
 
@@ -28,9 +27,7 @@ fn a_sniffer_sees_no_key_byte() {
     let mut keeper = keeper_behind(&proxy, &world);
     world.provision(&mut keeper);
     let key = database_key(&mut keeper).unwrap();
-    let Reply::PinMac(mac) =
-        keeper.handle(at(NOON), BOTH, Request::PinMac { person: 1, device: 2, input: [0xA5; 32] })
-    else {
+    let Reply::PinMac(mac) = keeper.handle(at(NOON), BOTH, support::pin_mac([0xA5; 32])) else {
         panic!("no MAC");
     };
     assert!(!proxy.saw_part_of(&key), "the database key passed in clear");
@@ -46,8 +43,7 @@ fn a_sniffer_does_not_see_the_pepper_go_in() {
     // The keeper never lets its pepper out, so the same calls are made here with one that is known.
     let (world, tpm) = World::provisioned();
     let proxy = Proxy::new(tpm.port);
-    let mut bare = Tpm::open(&format!("swtpm:host=127.0.0.1,port={}", proxy.port).parse().unwrap()).unwrap();
-    bare.storage_name().unwrap();
+    let mut bare = world.bare(&format!("swtpm:host=127.0.0.1,port={}", proxy.port).parse().unwrap());
     let fixed = bare.pcrs(&[7, 12, 15]).unwrap();
     let policy = box_policy(world.vendor.public(), &[fixed[0].1, fixed[1].1, fixed[2].1]);
     let pepper: [u8; 32] = std::array::from_fn(|i| 0xC0 ^ i as u8);
@@ -103,7 +99,7 @@ fn two_hundred_of_every_operation_leave_nothing_loaded() {
         // Slow enough for the rate limit: one PIN in 6 s.
         let now = Now { unix_s: NOON, mono_ms: i * 6_000 };
         timed("pin_mac", &mut || {
-            let reply = keeper.handle(now, BOTH, Request::PinMac { person: 1, device: 1, input: [2; 32] });
+            let reply = keeper.handle(now, BOTH, support::pin_mac([2; 32]));
             assert!(matches!(reply, Reply::PinMac(_)), "{reply:?}");
         });
         timed("epoch_advance", &mut || assert_eq!(epoch(&mut keeper, Request::EpochAdvance), first + i + 1));

@@ -16,7 +16,7 @@ use std::time::Duration;
 use support::{Process, Swtpm, World};
 use wardline_keys::hardening::LOCKED_BYTES_WANTED;
 use wardline_keys_protocol::frame::FRAME_BYTES_MAX;
-use wardline_keys_protocol::{ClientError, KeeperClient, KeeperState, Refusal};
+use wardline_keys_protocol::{ClientError, KeeperClient, KeeperState, Refusal, Reply};
 
 fn uid() -> String {
     nix::unistd::getuid().to_string()
@@ -77,6 +77,13 @@ fn users_without_a_role_are_refused_and_roles_are_apart() {
     refused(keeper.client().status().map(|_| ()));
     refused(keeper.client().database_key().map(|_| ()));
     refused(keeper.client().provision(world.answers()));
+    // Without a word of theirs, and however many they are.
+    let mut strangers: Vec<_> = (0..40).map(|_| UnixStream::connect(&keeper.socket).unwrap()).collect();
+    for stranger in &mut strangers {
+        stranger.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let answer = wardline_keys_protocol::frame::read::<Reply>(stranger).unwrap();
+        assert!(matches!(answer, Some(Reply::Refused(Refusal::NotAllowed))), "{answer:?}");
+    }
     drop(keeper);
 
     let keeper =

@@ -34,6 +34,8 @@ fn another_tpm_is_a_foreign_tpm() {
 
     assert!(tpm.tool("tpm2_clear", &["-c", "p"]).status.success());
     assert_eq!(refused(&mut world.keeper(&tpm)), KeeperState::ForeignTpm, "a cleared TPM is another TPM");
+    let there = tpm.tool("tpm2_readpublic", &["-c", "0x81000001"]).status.success();
+    assert!(!there, "no key is put into a TPM that is not this box's");
 }
 
 #[test]
@@ -55,11 +57,11 @@ fn a_pcr_that_changes_while_the_keeper_runs_is_noticed() {
     let mut keeper =
         wardline_keys::keeper::Keeper::new(address, Store::open(world.keys_dir()).unwrap(), vec![]);
     assert!(leaves(&mut keeper, NOON).is_ok());
-    let mac = Request::PinMac { person: 1, device: 1, input: [1; 32] };
-    assert!(matches!(keeper.handle(at(NOON), BOTH, mac.clone()), Reply::PinMac(_)));
+    let mac = || support::pin_mac([1; 32]);
+    assert!(matches!(keeper.handle(at(NOON), BOTH, mac()), Reply::PinMac(_)));
     assert_eq!(proxy.slip_in(&support::extend_command(12, [9; 32]))[6..10], [0; 4]);
     // The PIN goes first: it relies on an earlier check, so here the TPM itself says no.
-    let reply = keeper.handle(at(NOON), BOTH, mac);
+    let reply = keeper.handle(at(NOON), BOTH, mac());
     assert!(
         matches!(&reply, Reply::Refused(Refusal::State(KeeperState::PcrsChanged { which })) if *which == [12]),
         "{reply:?}"
@@ -128,8 +130,7 @@ fn another_signer_is_refused_by_the_keeper_and_by_the_tpm() {
 
     // Past every check of ours, the TPM says no at the signature: also for another message of the right signer.
     let sealed: Wrapped = store.read(Blob::DatabaseKey).unwrap();
-    let mut bare = Tpm::open(&tpm.address()).unwrap();
-    bare.storage_name().unwrap();
+    let mut bare = world.bare(&tpm.address());
     let unseal = |tpm: &mut Tpm, by: &Approval| tpm.unseal((world.vendor.public(), by), &sealed);
     assert!(matches!(unseal(&mut bare, &forged), Err(TpmError::Refused { code: 0x2DB, .. })));
     forged.signature = world.vendor.approve(pcr11(1), 1).unwrap().signature;
@@ -161,8 +162,7 @@ fn a_revoked_image_opens_nothing_and_its_successor_does() {
 
     // The TPM's own word, past the keeper's check.
     let sealed: Wrapped = Store::open(world.keys_dir()).unwrap().read(Blob::DatabaseKey).unwrap();
-    let mut bare = Tpm::open(&tpm.address()).unwrap();
-    bare.storage_name().unwrap();
+    let mut bare = world.bare(&tpm.address());
     let old = world.vendor.approve(pcr11(1), 1).unwrap();
     let refused_by_tpm = bare.unseal((world.vendor.public(), &old), &sealed);
     assert!(matches!(refused_by_tpm, Err(TpmError::Refused { code: 0x126, .. })), "{refused_by_tpm:?}");
@@ -312,7 +312,7 @@ fn provisioning_refuses_what_does_not_fit() {
     assert!(tpm.tool("tpm2_createprimary", &["-C", "o", "-G", "rsa", "-c", &context]).status.success());
     assert!(tpm.tool("tpm2_evictcontrol", &["-C", "o", "-c", &context, "0x81000001"]).status.success());
     let reply = world.keeper(&tpm).handle(at(NOON), BOTH, Request::Provision(Box::new(good)));
-    assert!(matches!(reply, Reply::Refused(Refusal::HandleTaken)), "{reply:?}");
+    assert!(matches!(reply, Reply::Refused(Refusal::HandleTaken { handle: 0x8100_0001 })), "{reply:?}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub struct Approval {
     /// PCR 11 of the SHA-256 bank at the running phase.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub pcr11: Digest,
-    /// The REVOKE bits that end this image: normally one.
+    /// The REVOKE bits that end this image: normally one, never none.
     #[n(2)]
     pub revoke_mask: u64,
     /// ECDSA P-256 signature, r then s, 32 bytes each, over [`policy::approval_message`].
@@ -52,9 +52,10 @@ impl Approval {
         policy::approval_message(&policy::image_policy(vendor, pcr11, revoke_mask))
     }
 
-    /// Whether `vendor` signed this.
+    /// Whether `vendor` signed this, and could take it back: an approval under no REVOKE bit would hold for ever.
     pub fn verify(&self, vendor: &SignerKey) -> bool {
         self.version == FORMAT_VERSION
+            && self.revoke_mask != 0
             && verify(vendor, &Self::message(vendor, &self.pcr11, self.revoke_mask), &self.signature)
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::approval::{Approval, RevocationTicket};
 use crate::frame::{self, PeerFault, ReadError};
 use crate::message::{Leaves, Provision, Quote, Refusal, Reply, Request, Status};
-use crate::secret::{DatabaseKey, PinMac};
+use crate::secret::{DatabaseKey, PinInput, PinMac};
 
 /// How long an answer may take. Provisioning makes six TPM objects; a slow chip needs about a second for each, and
 /// one request may wait behind another's: 30 s covers both.
@@ -96,7 +96,7 @@ impl KeeperClient {
     /// # Errors
     /// [`Refusal::RateLimited`], [`Refusal::State`] unless the keeper is ready; [`ClientError`] otherwise.
     pub fn pin_mac(&mut self, person: u64, device: u64, input: [u8; 32]) -> Result<PinMac, ClientError> {
-        match self.ask(&Request::PinMac { person, device, input })? {
+        match self.ask(&Request::PinMac { person, device, input: PinInput(input) })? {
             Reply::PinMac(mac) => Ok(mac),
             other => Err(unexpected(other)),
         }
@@ -164,7 +164,7 @@ impl KeeperClient {
         self.ask_done(&Request::InstallApproval { approval: approval.to_bytes() })
     }
 
-    /// Sets REVOKE bits; they stay set for ever. Provisioning role.
+    /// Sets REVOKE bits; no request clears them. Provisioning role.
     ///
     /// # Errors
     /// [`Refusal::TicketRejected`]; [`ClientError`] otherwise.
@@ -174,11 +174,14 @@ impl KeeperClient {
 
     /// Sends one request and reads its reply. Refusals are errors.
     fn ask(&mut self, request: &Request) -> Result<Reply, ClientError> {
-        frame::write(&mut self.stream, request).map_err(ClientError::Lost)?;
-        match frame::read(&mut self.stream)? {
-            Some(Reply::Refused(refusal)) => Err(refusal.into()),
-            Some(reply) => Ok(reply),
-            None => Err(ClientError::Lost(io::ErrorKind::UnexpectedEof.into())),
+        // Who has no role is told so without being heard, and may find the connection closed while it still asks.
+        let written = frame::write(&mut self.stream, request);
+        match (frame::read(&mut self.stream), written) {
+            (Ok(Some(Reply::Refused(refusal))), _) => Err(refusal.into()),
+            (_, Err(source)) => Err(ClientError::Lost(source)),
+            (Ok(Some(reply)), Ok(())) => Ok(reply),
+            (Ok(None), Ok(())) => Err(ClientError::Lost(io::ErrorKind::UnexpectedEof.into())),
+            (Err(error), Ok(())) => Err(error.into()),
         }
     }
 

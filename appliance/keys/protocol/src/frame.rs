@@ -124,18 +124,30 @@ fn check_len(len: u32) -> Result<usize, PeerFault> {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
-    use crate::{KeeperState, Refusal, Reply, Request};
+    use crate::{KeeperState, PinInput, Refusal, Reply, Request};
 
     #[test]
     fn a_request_keeps_its_bytes() {
         // Frozen: these bytes are what a relay one release older sends.
-        let request = Request::PinMac { person: 7, device: 300, input: [0xAB; 32] };
+        let request = Request::PinMac { person: 7, device: 300, input: PinInput([0xAB; 32]) };
         let bytes = encode(&request).unwrap();
         let mut want = vec![0, 0, 0, 43, 0x82, 0x03, 0x83, 0x07, 0x19, 0x01, 0x2C, 0x58, 0x20];
         want.extend([0xAB; 32]);
         want[3] = (want.len() - 4) as u8;
         assert_eq!(bytes.as_slice(), want);
-        assert_eq!(decode::<Request>(&bytes[4..]).unwrap(), request);
+        assert_eq!(encode(&decode::<Request>(&bytes[4..]).unwrap()).unwrap(), bytes);
+        let shown = format!("{request:?}");
+        assert!(shown.ends_with("input: PinInput(..) }"), "{shown}");
+    }
+
+    #[test]
+    fn what_an_older_end_leaves_out_has_its_meaning_of_before() {
+        // `Refusal::HandleTaken` without its handle, `Status` without the certificate's end.
+        let taken: Refusal = decode(&[0x82, 0x0B, 0x80]).unwrap();
+        assert_eq!(taken, Refusal::HandleTaken { handle: 0 });
+        let old = [0x85, 0x82, 0x00, 0x80, 0xF6, 0xF6, 0x61, b'1', 0xF4];
+        let status: crate::Status = decode(&old).unwrap();
+        assert_eq!((status.state, status.issuing_end), (KeeperState::Ready, None));
     }
 
     #[test]
@@ -173,6 +185,6 @@ mod tests {
     fn bytes_left_over_are_malformed() {
         let mut bytes = encode(&Request::Status).unwrap().to_vec();
         bytes.push(0);
-        assert_eq!(decode::<Request>(&bytes[4..]), Err(PeerFault::Malformed));
+        assert_eq!(decode::<Request>(&bytes[4..]).unwrap_err(), PeerFault::Malformed);
     }
 }

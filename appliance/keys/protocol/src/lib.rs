@@ -20,5 +20,5 @@ pub mod state;
 
 pub use client::{ClientError, KeeperClient};
 pub use message::{ChainFault, Leaf, Leaves, Provision, Quote, Refusal, Reply, Request, Status};
-pub use secret::{DatabaseKey, KEY_DER_MAX, KeyDer, PinMac};
-pub use state::{Blob, KeeperState};
+pub use secret::{DatabaseKey, KEY_DER_MAX, KeyDer, PinInput, PinMac};
+pub use state::{Blob, Index, KeeperState};

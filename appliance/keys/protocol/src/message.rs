@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use minicbor::{Decode, Encode};
 
 use crate::lists::{der_list, ip_list};
-use crate::secret::{DatabaseKey, KeyDer, PinMac};
+use crate::secret::{DatabaseKey, KeyDer, PinInput, PinMac};
 use crate::state::KeeperState;
 
 /// The most DNS names a box may carry in its certificates.
@@ -26,7 +26,7 @@ pub const CHAIN_LEN_MAX: usize = 3;
 pub const FACILITY_NAME_BYTES_MAX: usize = 64;
 
 /// What a process may ask of the keeper. The role that may ask stands with each.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Encode, Decode)]
 pub enum Request {
     /// The keeper's state. Any role.
     #[n(0)]
@@ -47,8 +47,8 @@ pub enum Request {
         #[n(1)]
         device: u64,
         /// What is MACed: 32 bytes, derived from the PIN by a slow hash.
-        #[cbor(n(2), with = "minicbor::bytes")]
-        input: [u8; 32],
+        #[n(2)]
+        input: PinInput,
     },
     /// The epoch counter's value. Relay, provisioning.
     #[n(4)]
@@ -83,7 +83,8 @@ pub enum Request {
         #[cbor(n(0), with = "minicbor::bytes")]
         approval: Vec<u8>,
     },
-    /// Sets REVOKE bits with a vendor ticket. Provisioning. Cannot be undone.
+    /// Sets REVOKE bits with a vendor ticket. Provisioning. No request clears them; the TPM's owner could, by making
+    /// the index anew (`docs/THREATS.md`, 6).
     #[n(11)]
     Revoke {
         /// [`crate::approval::RevocationTicket`] as bytes.
@@ -117,6 +118,10 @@ pub struct Provision {
     /// ([`crate::approval::RevocationTicket`] as bytes).
     #[cbor(n(6), with = "minicbor::bytes")]
     pub first_revocation: Vec<u8>,
+    /// Make new keys although the TPM belongs to an installation whose keys are not here: what those protected is
+    /// then lost for certain. Says nothing where there are keys.
+    #[cbor(n(7), default)]
+    pub start_over: bool,
 }
 
 /// What the keeper answers.
@@ -170,6 +175,9 @@ pub struct Status {
     /// new ones are not made.
     #[n(4)]
     pub lockout: bool,
+    /// The issuing certificate's end, Unix seconds, when there is a sound one.
+    #[n(5)]
+    pub issuing_end: Option<i64>,
 }
 
 /// Why the keeper did not do what it was asked. The caller is told; nothing changed.
@@ -195,8 +203,10 @@ pub enum Refusal {
     #[error("this box is already provisioned with other answers: erase it first, or repeat the same ones")]
     #[n(3)]
     ProvisionedOtherwise,
-    /// The approval is malformed, or not signed by this box's vendor key.
-    #[error("the approval is malformed or not signed by the vendor key that this box trusts: get it again")]
+    /// The approval is malformed, not signed by this box's vendor key, or names no REVOKE bit that could end it.
+    #[error(
+        "the approval is malformed, not signed by the vendor key that this box trusts, or could never be revoked: get it again"
+    )]
     #[n(4)]
     ApprovalRejected,
     /// The approval is good but not for the image that runs, and sealing needs one that is.
@@ -225,10 +235,14 @@ pub enum Refusal {
     Fault,
     /// A TPM index or handle that the keeper needs is taken by something else.
     #[error(
-        "the TPM already holds something else at a handle that the keeper needs: clear the TPM in the firmware menu, then provision again"
+        "the TPM already holds something else at {handle:#010x}, which the keeper needs: find out what put it there          and remove that alone (`tpm2_evictcontrol -C o -c` for 0x81…, `tpm2_nvundefine -C o` for 0x01…), then provision          again; clearing the whole TPM destroys every key in it, also those that a computer's disk encryption and          sign-in rely on"
     )]
     #[n(11)]
-    HandleTaken,
+    HandleTaken {
+        /// The persistent handle or NV index.
+        #[cbor(n(0), default)]
+        handle: u32,
+    },
 }
 
 /// What is wrong with an issuing chain.

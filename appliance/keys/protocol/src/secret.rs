@@ -57,6 +57,11 @@ secret_32! {
     PinMac
 }
 
+secret_32! {
+    /// What a PIN was stretched to, on its way to be MACed: with a stolen store it is as good as the PIN. Wiped on drop.
+    PinInput
+}
+
 /// A private key as PKCS#8 DER, at most [`KEY_DER_MAX`] bytes. Wiped on drop.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct KeyDer(pub Vec<u8>);

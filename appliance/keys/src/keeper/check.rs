@@ -2,20 +2,28 @@
 
 use tracing::warn;
 use wardline_keys_protocol::approval::Approval;
-use wardline_keys_protocol::policy::{self, FIXED_PCRS, IMAGE_PCR, REVOKE_INDEX, SignerKey};
-use wardline_keys_protocol::{Blob, KeeperState};
+use wardline_keys_protocol::policy::{self, EPOCH_INDEX, FIXED_PCRS, IMAGE_PCR, REVOKE_INDEX, SignerKey};
+use wardline_keys_protocol::{Blob, Index, KeeperState};
 
 use super::{Keeper, Now, Opened, Stop};
 use crate::issuing;
 use crate::record::{Approvals, BoxRecord, IssuingChain};
 use crate::store::StoreError;
-use crate::tpm::{TpmError, Wrapped};
+use crate::tpm::{StorageKey, TpmError, Wrapped};
 
 impl Keeper {
     /// Everything that `Ready` means, or the state that is the case.
     pub(super) fn check(&mut self, now: Now) -> Result<Opened, KeeperState> {
         self.opened = None;
-        match self.check_all(now) {
+        self.issuing_end = None;
+        let result = match self.check_all(now) {
+            Err(Stop::Tpm(error)) if error.spends_connection() => {
+                self.reconnect(&error);
+                self.check_all(now)
+            }
+            result => result,
+        };
+        match result {
             Ok(opened) => {
                 self.opened = Some(opened.clone());
                 Ok(opened)
@@ -31,16 +39,21 @@ impl Keeper {
     pub(super) fn state_of(&mut self, stop: Stop) -> KeeperState {
         match stop {
             Stop::State(state) => state,
+            // Checks refuse nobody; this is for the compiler.
             Stop::Refusal(_) => KeeperState::TpmFailed,
             Stop::Tpm(error) => {
                 warn!(%error, "the TPM did not do it");
+                if error.spends_connection() {
+                    self.forget();
+                }
                 match error {
-                    TpmError::Gone => {
-                        self.forget();
-                        KeeperState::NoTpm
-                    }
+                    TpmError::Gone => KeeperState::NoTpm,
+                    TpmError::Denied => KeeperState::TpmDenied,
+                    TpmError::InUse | TpmError::Later => KeeperState::TpmBusy,
+                    TpmError::Taken => KeeperState::ForeignTpm,
                     TpmError::Lockout => KeeperState::Lockout,
-                    TpmError::NoSha256Bank => KeeperState::Unmeasured { which: vec![7, 11, 15] },
+                    // A setting of the firmware's, so its advice is that of PCR 7.
+                    TpmError::NoSha256Bank => KeeperState::Unmeasured { which: vec![7] },
                     TpmError::Refused { .. } | TpmError::Damaged { .. } => KeeperState::SealRefused,
                     TpmError::Failed { .. } => KeeperState::TpmFailed,
                 }
@@ -58,6 +71,14 @@ impl Keeper {
         let corrupt = KeeperState::BlobCorrupt { which: Blob::IssuingChain };
         let point = key.point().ok_or(KeeperState::BlobCorrupt { which: Blob::IssuingKey })?;
         let validity = issuing::check(&chain, &opened.record.answers, &point).map_err(|_| corrupt)?;
+        self.issuing_end = Some(validity.not_after);
+        if let Some(days) = self.end_warning.due(now.unix_s, validity.not_after) {
+            warn!(
+                days,
+                "the issuing certificate ends within so many days; without another the box then stops serving: \
+                   see that its clock is right, sign one with `wardline-provision certify` and install it"
+            );
+        }
         if now.unix_s < validity.not_before {
             return Err(KeeperState::ClockWrong.into());
         }
@@ -69,11 +90,7 @@ impl Keeper {
     }
 
     /// What must hold before any key opens, whether or not the issuing key is certified.
-    pub(super) fn unlocked(&mut self) -> Result<Opened, KeeperState> {
-        self.unlock().map_err(|stop| self.state_of(stop))
-    }
-
-    fn unlock(&mut self) -> Result<Opened, Stop> {
+    pub(super) fn unlock(&mut self) -> Result<Opened, Stop> {
         let record = self.record()?;
         let vendor = record.vendor().ok_or(KeeperState::BlobCorrupt { which: Blob::Identity })?;
         let sealed: Wrapped = self.store.read(Blob::DatabaseKey)?;
@@ -81,6 +98,10 @@ impl Keeper {
             self.store.read::<Wrapped>(which)?;
         }
         let approval = self.approval(&record, &vendor)?;
+        // Anyone with the owner's (empty) password can remove the counter and make an ordinary index in its place.
+        if self.tpm()?.nv_name(EPOCH_INDEX)? != Some(record.epoch_name) {
+            return Err(KeeperState::IndexReplaced { which: Index::Epoch }.into());
+        }
         let opened = Opened { record, vendor, approval };
         // The proof: the TPM's own policy lets a key go. The bytes are wiped here.
         match self.tpm()?.unseal(opened.by(), &sealed) {
@@ -92,25 +113,45 @@ impl Keeper {
         }
     }
 
-    /// The record without asking the TPM.
-    pub(super) fn local_record(&self) -> Result<BoxRecord, Stop> {
-        if !self.store.provisioned() {
-            return Err(KeeperState::NotProvisioned.into());
+    /// The record, from whichever TPM. Where there are keys, the TPM is not asked.
+    pub(super) fn local_record(&mut self) -> Result<BoxRecord, Stop> {
+        if !self.store.provisioned()? {
+            return Err(self.without_keys()?.into());
         }
         Ok(self.store.read(Blob::Identity)?)
     }
 
     /// The record of this box, with the TPM that it belongs to.
     pub(super) fn record(&mut self) -> Result<BoxRecord, Stop> {
-        let lockout = self.tpm()?.in_lockout()?;
-        if !self.store.provisioned() && lockout {
-            return Err(KeeperState::Lockout.into());
-        }
+        self.tpm()?;
         let record = self.local_record()?;
-        match self.tpm()?.storage_name()? {
-            Some(name) if name == record.storage_name => Ok(record),
-            _ => Err(KeeperState::ForeignTpm.into()),
-        }
+        let tpm = self.tpm()?;
+        let ours = match tpm.use_storage_key(&record.storage_name)? {
+            StorageKey::Ours => true,
+            StorageKey::Another => false,
+            // Other software can evict a persistent key; the seed that it came from is what makes the TPM ours.
+            StorageKey::Absent => {
+                let restored = tpm.restore_storage_key(&record.storage_name)?;
+                if restored {
+                    warn!("the storage key was not at its handle any more: put back there");
+                }
+                restored
+            }
+        };
+        if ours { Ok(record) } else { Err(KeeperState::ForeignTpm.into()) }
+    }
+
+    /// What a state directory without keys means: a TPM that counts epochs says that there were some.
+    pub(super) fn without_keys(&mut self) -> Result<KeeperState, Stop> {
+        let unfinished = self.store.unfinished()?;
+        let tpm = self.tpm()?;
+        Ok(if !unfinished && tpm.counts_epochs()? {
+            KeeperState::KeysMissing
+        } else if tpm.in_lockout()? {
+            KeeperState::Lockout
+        } else {
+            KeeperState::NotProvisioned
+        })
     }
 
     /// The vendor's approval for the image that runs, after comparing every measurement with the record.
@@ -142,7 +183,7 @@ impl Keeper {
         }
 
         if tpm.nv_name(REVOKE_INDEX)? != Some(policy::revoke_name(vendor, true)) {
-            return Err(KeeperState::SealRefused.into());
+            return Err(KeeperState::IndexReplaced { which: Index::Revoke }.into());
         }
         let revoked = tpm.nv_read_u64(REVOKE_INDEX)?;
         let current = known.into_iter().find(|approval| approval.revoke_mask & revoked == 0);

@@ -15,7 +15,7 @@ use wardline_keys_protocol::message::{
 };
 use wardline_keys_protocol::policy::{
     self, Digest, EPOCH_ATTRIBUTES, EPOCH_INDEX, FIXED_PCRS, IMAGE_PCR, NV_WRITTEN, REVOKE_ATTRIBUTES,
-    REVOKE_INDEX, SignerKey,
+    REVOKE_INDEX, STORAGE_KEY_HANDLE, SignerKey,
 };
 use wardline_keys_protocol::{Blob, KeeperState};
 use zeroize::Zeroizing;
@@ -25,8 +25,8 @@ use crate::record::{Approvals, BoxRecord, same_answers};
 use crate::tpm::{Tpm, TpmError};
 
 impl Keeper {
-    pub(super) fn provision(&mut self, answers: Provision) -> Result<Reply, Stop> {
-        if !names_are_good(&answers) {
+    pub(super) fn provision(&mut self, answers: &Provision) -> Result<Reply, Stop> {
+        if !names_are_good(answers) {
             return Err(Refusal::BadNames.into());
         }
         let vendor = SignerKey::from_sec1(&answers.vendor_public).ok_or(Refusal::ApprovalRejected)?;
@@ -39,20 +39,26 @@ impl Keeper {
         if first.bits != 0 || !first.verify(&vendor) {
             return Err(Refusal::TicketRejected.into());
         }
-        if self.store.provisioned() {
+        if self.store.provisioned()? {
             let record = self.record()?;
-            return if same_answers(&record.answers, &answers) {
+            return if same_answers(&record.answers, answers) {
                 Ok(Reply::Done)
             } else {
                 Err(Refusal::ProvisionedOtherwise.into())
             };
+        }
+        match self.without_keys()? {
+            KeeperState::NotProvisioned => {}
+            // New keys may replace EPOCH, and then the old ones never open again, should they turn up.
+            KeeperState::KeysMissing if answers.start_over => {}
+            state => return Err(state.into()),
         }
         self.make_keys(answers, &vendor, approval, &first)
     }
 
     fn make_keys(
         &mut self,
-        answers: Provision,
+        answers: &Provision,
         vendor: &SignerKey,
         approval: Approval,
         first: &RevocationTicket,
@@ -62,8 +68,10 @@ impl Keeper {
             return Err(KeeperState::Lockout.into());
         }
         let fixed = measured(tpm, &approval)?;
+        let staged = self.store.stage()?;
+        let tpm = self.tpm()?;
         let storage_name = match tpm.make_storage_key() {
-            Err(TpmError::Refused { .. }) => return Err(Refusal::HandleTaken.into()),
+            Err(TpmError::Taken) => return Err(Refusal::HandleTaken { handle: STORAGE_KEY_HANDLE }.into()),
             other => other?,
         };
         prepare_revoke(tpm, vendor, first)?;
@@ -87,7 +95,7 @@ impl Keeper {
         }
 
         let [pcr7, pcr12, pcr15] = fixed;
-        let staged = self.store.stage()?;
+        let answers = Provision { start_over: false, ..answers.clone() };
         staged.write(Blob::DatabaseKey, &sealed)?;
         staged.write(Blob::IssuingKey, &issuing)?;
         staged.write(Blob::Pepper, &pepper)?;
@@ -124,7 +132,7 @@ fn prepare_revoke(tpm: &mut Tpm, vendor: &SignerKey, first: &RevocationTicket) -
     match tpm.nv_name(REVOKE_INDEX)? {
         Some(name) if name == written => return Ok(()),
         Some(name) if name == unwritten => {}
-        Some(_) => return Err(Refusal::HandleTaken.into()),
+        Some(_) => return Err(Refusal::HandleTaken { handle: REVOKE_INDEX }.into()),
         None => tpm.nv_define(REVOKE_INDEX, REVOKE_ATTRIBUTES, &policy::revoke_write_policy(vendor))?,
     }
     tpm.revoke(vendor, first)?;
@@ -144,7 +152,11 @@ fn prepare_epoch(tpm: &mut Tpm, by: (&SignerKey, &Approval), policy: &Digest) ->
         Some(there) if there == unwritten => {}
         other => {
             if other.is_some() {
-                tpm.nv_undefine(EPOCH_INDEX)?;
+                match tpm.nv_attributes(EPOCH_INDEX)? {
+                    Some(there) if there & !NV_WRITTEN == EPOCH_ATTRIBUTES => tpm.nv_undefine(EPOCH_INDEX)?,
+                    // Somebody else's: theirs to remove.
+                    _ => return Err(Refusal::HandleTaken { handle: EPOCH_INDEX }.into()),
+                }
             }
             tpm.nv_define(EPOCH_INDEX, EPOCH_ATTRIBUTES, policy)?;
         }
@@ -165,12 +177,13 @@ fn fresh_secret(tpm: &mut Tpm) -> Result<Zeroizing<[u8; 32]>, Stop> {
     Ok(secret)
 }
 
+/// Whether the answers can be certified. A name of one label lies in no zone that an issuing certificate may name.
 fn names_are_good(answers: &Provision) -> bool {
     let facility = !answers.facility.is_empty()
         && answers.facility.len() <= FACILITY_NAME_BYTES_MAX
         && !answers.facility.chars().any(char::is_control);
     let dns = (1..=DNS_NAMES_MAX).contains(&answers.dns_names.len())
-        && answers.dns_names.iter().all(|n| dns_name(n));
+        && answers.dns_names.iter().all(|n| dns_name(n) && n.contains('.'));
     let host = |ip: &IpAddr| !ip.is_unspecified() && !ip.is_multicast();
     facility && dns && answers.ip_addrs.len() <= IP_ADDRS_MAX && answers.ip_addrs.iter().all(host)
 }

@@ -1,5 +1,7 @@
 //! What a TPM says when it does not do something, sorted by what the keeper does next.
 
+use std::io::ErrorKind;
+
 use tss_esapi::Error;
 
 /// The result of a TPM operation.
@@ -11,6 +13,18 @@ pub enum TpmError {
     /// Nothing answers, or the connection broke: drop the TPM and open it again later.
     #[error("no TPM answers")]
     Gone,
+    /// The device may not be opened by this user.
+    #[error("this user may not open the TPM")]
+    Denied,
+    /// Another program holds the device.
+    #[error("another program holds the TPM")]
+    InUse,
+    /// It limits how often its memory is written (TPM_RC_NV_RATE): ask again.
+    #[error("the TPM asks for time before it writes again")]
+    Later,
+    /// The storage key's handle holds something else.
+    #[error("the storage key's handle is taken")]
+    Taken,
     /// Dictionary-attack lockout (TPM_RC_LOCKOUT).
     #[error("the TPM is in lockout")]
     Lockout,
@@ -44,6 +58,21 @@ pub enum TpmError {
 }
 
 impl TpmError {
+    /// Whether the connection is of no more use. After a reply that it could not read or whose HMAC was wrong, ESYS
+    /// refuses every further command; and an object that went away behind its back stays in its books.
+    pub fn spends_connection(&self) -> bool {
+        matches!(self, Self::Gone | Self::Failed { .. })
+    }
+
+    /// Sorts what the system said to opening the device.
+    pub(super) fn from_open(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::PermissionDenied => Self::Denied,
+            ErrorKind::ResourceBusy => Self::InUse,
+            _ => Self::Gone,
+        }
+    }
+
     /// Sorts a library error.
     pub(crate) fn from_tss(doing: &'static str, error: Error) -> Self {
         let code = raw::code(&error);
@@ -52,6 +81,7 @@ impl TpmError {
         }
         match raw::tpm_base(code) {
             Some(raw::LOCKOUT) => Self::Lockout,
+            Some(raw::NV_RATE) => Self::Later,
             Some(
                 raw::POLICY
                 | raw::PCR_CHANGED
@@ -89,6 +119,7 @@ pub(super) mod raw {
 
     pub(super) const POLICY: u32 = 0x126;
     pub(super) const PCR_CHANGED: u32 = 0x128;
+    pub(super) const NV_RATE: u32 = 0x920;
     pub(super) const LOCKOUT: u32 = 0x921;
     pub(super) const VALUE: u32 = 0x084;
     pub(super) const HANDLE: u32 = 0x08B;
@@ -136,6 +167,33 @@ pub(super) mod raw {
             assert_eq!(tpm_base(0x126), Some(POLICY));
             assert_eq!(tpm_base(0x921), Some(LOCKOUT));
             assert_eq!(tpm_base(0x000A_000A), None);
+        }
+
+        #[test]
+        fn what_is_waited_for_and_what_is_opened_anew() {
+            let sorted = |code: u32| {
+                // As the wrapper does it: what it does not know becomes an error of its own.
+                let error = tss_esapi::ReturnCode::try_from(code).map_or_else(|own| own, Error::TssError);
+                crate::tpm::TpmError::from_tss("testing", error)
+            };
+            assert_eq!(sorted(0x920), crate::tpm::TpmError::Later);
+            assert!(!sorted(0x920).spends_connection() && !sorted(0x99D).spends_connection());
+            // TSS2_ESYS_RC_RSP_AUTH_FAILED, TSS2_ESYS_RC_BAD_SEQUENCE, TSS2_TCTI_RC_IO_ERROR, TPM_RC_FAILURE.
+            for code in [0x7001B, 0x70007, 0xA000A, 0x101] {
+                assert!(sorted(code).spends_connection(), "{code:#x}");
+            }
+        }
+
+        #[test]
+        fn why_a_device_does_not_open() {
+            use std::io::ErrorKind;
+
+            use crate::tpm::TpmError;
+            let of = |errno| TpmError::from_open(std::io::Error::from_raw_os_error(errno).kind());
+            assert_eq!(of(nix::libc::EACCES), TpmError::Denied);
+            assert_eq!(of(nix::libc::EBUSY), TpmError::InUse);
+            assert_eq!(of(nix::libc::ENOENT), TpmError::Gone);
+            assert_eq!(TpmError::from_open(ErrorKind::Other), TpmError::Gone);
         }
     }
 }

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use tss_esapi::attributes::{NvIndexAttributes, ObjectAttributes, ObjectAttributesBuilder};
 use tss_esapi::constants::SessionType;
-use tss_esapi::handles::{NvIndexTpmHandle, PersistentTpmHandle};
+use tss_esapi::handles::{NvIndexTpmHandle, ObjectHandle, PersistentTpmHandle};
 use tss_esapi::interface_types::algorithm::{HashingAlgorithm, PublicAlgorithm};
 use tss_esapi::interface_types::data_handles::Persistent;
 use tss_esapi::interface_types::ecc::EccCurve;
@@ -18,7 +18,7 @@ use tss_esapi::traits::{Marshall, UnMarshall};
 use wardline_keys_protocol::policy::{self, Digest, Name, STORAGE_KEY_HANDLE};
 
 use super::error::During;
-use super::{Encrypt, Tpm, TpmError, TpmResult};
+use super::{Encrypt, StorageKey, Tpm, TpmError, TpmResult};
 
 /// An object that only the storage key that made it can load: TPMT_PUBLIC and the encrypted private part.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -105,8 +105,52 @@ impl Tpm {
     /// so repeating is safe. Before this there is nothing to salt a session to, and no secret passes.
     ///
     /// # Errors
-    /// [`TpmError::Refused`] when another key is at the handle.
+    /// [`TpmError::Taken`] when another key is at the handle.
     pub fn make_storage_key(&mut self) -> TpmResult<Name> {
+        self.with_primary(|tpm, key, name| {
+            match tpm.use_storage_key(&name)? {
+                StorageKey::Ours => {}
+                StorageKey::Another => return Err(TpmError::Taken),
+                StorageKey::Absent => tpm.keep_storage_key(key, &name)?,
+            }
+            Ok(name)
+        })
+    }
+
+    /// Puts the storage key back at its empty handle when this TPM still makes the key of that Name; answers whether
+    /// it does. On a cleared or foreign TPM the handle stays empty.
+    ///
+    /// # Errors
+    /// See [`TpmError`].
+    pub fn restore_storage_key(&mut self, expected: &Name) -> TpmResult<bool> {
+        self.with_primary(|tpm, key, name| {
+            let ours = name == *expected;
+            if ours {
+                tpm.keep_storage_key(key, expected)?;
+            }
+            Ok(ours)
+        })
+    }
+
+    fn keep_storage_key(&mut self, key: ObjectHandle, name: &Name) -> TpmResult<()> {
+        let doing = "keeping the storage key";
+        let handle = PersistentTpmHandle::new(STORAGE_KEY_HANDLE).during("naming the storage key")?;
+        self.context
+            .execute_with_session(Some(AuthSession::Password), |ctx| {
+                ctx.evict_control(Provision::Owner, key, Persistent::Persistent(handle))
+            })
+            .during(doing)?;
+        match self.use_storage_key(name)? {
+            StorageKey::Ours => Ok(()),
+            StorageKey::Another | StorageKey::Absent => Err(TpmError::Failed { doing, code: 0 }),
+        }
+    }
+
+    /// Runs `f` with the owner hierarchy's key of the storage key's template, and its Name.
+    fn with_primary<T>(
+        &mut self,
+        f: impl FnOnce(&mut Self, ObjectHandle, Name) -> TpmResult<T>,
+    ) -> TpmResult<T> {
         let attributes = bound_here()
             .with_sensitive_data_origin(true)
             .with_user_with_auth(true)
@@ -126,23 +170,7 @@ impl Tpm {
             })
             .during("making the storage key")?;
         let name = name_of_public(&primary.out_public)?;
-        self.with_object(primary.key_handle.into(), |tpm, key| match tpm.storage_name()? {
-            Some(there) if there == name => Ok(()),
-            Some(_) => {
-                Err(TpmError::Refused { doing: "the storage key's handle: something else is there", code: 0 })
-            }
-            None => {
-                let handle = PersistentTpmHandle::new(STORAGE_KEY_HANDLE).during("naming the storage key")?;
-                tpm.context
-                    .execute_with_session(Some(AuthSession::Password), |ctx| {
-                        ctx.evict_control(Provision::Owner, key, Persistent::Persistent(handle))
-                    })
-                    .during("keeping the storage key")
-                    .map(|_| ())
-            }
-        })?;
-        self.storage_name()?;
-        Ok(name)
+        self.with_object(primary.key_handle.into(), |tpm, key| f(tpm, key, name))
     }
 
     /// Creates an object under the storage key. `secret` is the command's first parameter, so it travels encrypted.

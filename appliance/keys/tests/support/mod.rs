@@ -16,10 +16,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use wardline_keys::keeper::{Keeper, Now, Roles};
+use wardline_keys::record::BoxRecord;
 use wardline_keys::store::Store;
-use wardline_keys::tpm::TpmAddress;
+use wardline_keys::tpm::{StorageKey, Tpm, TpmAddress};
 use wardline_keys_protocol::message::Provision;
-use wardline_keys_protocol::{KeeperClient, KeeperState, Leaves, Quote, Refusal, Reply, Request, Status};
+use wardline_keys_protocol::{
+    Blob, KeeperClient, KeeperState, Leaves, PinInput, Quote, Refusal, Reply, Request, Status,
+};
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
 
 /// 2026-11-23 12:00 UTC.
@@ -213,6 +216,18 @@ impl World {
         self.keys_dir().join("keys").join(name)
     }
 
+    /// What the keeper wrote down of this box.
+    pub(crate) fn record(&self) -> BoxRecord {
+        Store::open(self.keys_dir()).unwrap().read(Blob::Identity).unwrap()
+    }
+
+    /// The TPM past the keeper's checks, its sessions salted to this box's storage key.
+    pub(crate) fn bare(&self, address: &TpmAddress) -> Tpm {
+        let mut tpm = Tpm::open(address).unwrap();
+        assert_eq!(tpm.use_storage_key(&self.record().storage_name).unwrap(), StorageKey::Ours);
+        tpm
+    }
+
     pub(crate) fn answers(&self) -> Provision {
         Provision {
             facility: "St. Example".into(),
@@ -222,6 +237,7 @@ impl World {
             vendor_public: self.vendor.public().to_sec1(),
             approval: self.vendor.approve(pcr11(1), 1).unwrap().to_bytes(),
             first_revocation: self.vendor.revoke(0).unwrap().to_bytes(),
+            start_over: false,
         }
     }
 
@@ -274,6 +290,10 @@ pub(crate) fn leaves(keeper: &mut Keeper, unix_s: i64) -> Result<Leaves, Refusal
     }
 }
 
+pub(crate) fn pin_mac(input: [u8; 32]) -> Request {
+    Request::PinMac { person: 1, device: 1, input: PinInput(input) }
+}
+
 pub(crate) fn quote(keeper: &mut Keeper, nonce: [u8; 32]) -> Quote {
     match keeper.handle(at(NOON), BOTH, Request::Quote { nonce }) {
         Reply::Quote(quote) => *quote,
@@ -289,15 +309,11 @@ pub(crate) fn refused(keeper: &mut Keeper) -> KeeperState {
     // Long enough after the last time for the PIN's rate limit not to speak first.
     static MONO_MS: AtomicU64 = AtomicU64::new(0);
     let now = Now { unix_s: NOON, mono_ms: MONO_MS.fetch_add(60_000, Ordering::Relaxed) };
-    for request in [
-        Request::Leaves,
-        Request::PinMac { person: 1, device: 1, input: [1; 32] },
-        Request::Epoch,
-        Request::EpochAdvance,
-    ] {
-        let reply = keeper.handle(now, BOTH, request.clone());
-        let Reply::Refused(Refusal::State(other)) = &reply else { panic!("{request:?}: {reply:?}") };
-        assert_eq!(*other, state, "{request:?}");
+    for request in [Request::Leaves, pin_mac([1; 32]), Request::Epoch, Request::EpochAdvance] {
+        let asked = format!("{request:?}");
+        let reply = keeper.handle(now, BOTH, request);
+        let Reply::Refused(Refusal::State(other)) = &reply else { panic!("{asked}: {reply:?}") };
+        assert_eq!(*other, state, "{asked}");
     }
     assert_eq!(status(keeper).state, state);
     state

@@ -1,4 +1,4 @@
-//! A proxy between keeper and swtpm that writes down every byte, and can slip in a command of its own.
+//! A proxy between keeper and swtpm that writes down every byte, can slip in a command of its own and can change answers.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex};
 
 use super::read_tpm;
 
+/// Sees each command with its answer, and may change the answer.
+type Tamper = Box<dyn FnMut(&[u8], &mut Vec<u8>) + Send>;
+
 /// The proxy. Its threads end with the test process.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     upstream: Arc<Mutex<Option<TcpStream>>>,
     target: u16,
     seen: Arc<Mutex<Vec<u8>>>,
+    tamper: Arc<Mutex<Option<Tamper>>>,
 }
 
 impl Proxy {
@@ -22,11 +26,12 @@ impl Proxy {
             let control = TcpListener::bind((Ipv4Addr::LOCALHOST, port.checked_add(1)?)).ok()?;
             Some((data, control, port))
         });
-        let proxy = Self { port, upstream: Arc::default(), target, seen: Arc::default() };
-        let (upstream, seen) = (proxy.upstream.clone(), proxy.seen.clone());
+        let (upstream, seen, tamper) = (Arc::default(), Arc::default(), Arc::default());
+        let proxy = Self { port, upstream, target, seen, tamper };
+        let (upstream, seen, tamper) = (proxy.upstream.clone(), proxy.seen.clone(), proxy.tamper.clone());
         std::thread::spawn(move || {
             for down in data.incoming() {
-                let _ = relay(down.unwrap(), target, &upstream, &seen);
+                let _ = relay(down.unwrap(), target, &upstream, &seen, &tamper);
                 *upstream.lock().unwrap() = None;
             }
         });
@@ -39,6 +44,16 @@ impl Proxy {
             }
         });
         proxy
+    }
+
+    /// From now on `tamper` sees every command with its answer, and may change the answer.
+    pub(crate) fn tamper(&self, tamper: impl FnMut(&[u8], &mut Vec<u8>) + Send + 'static) {
+        *self.tamper.lock().unwrap() = Some(Box::new(tamper));
+    }
+
+    /// From now on answers pass as they are.
+    pub(crate) fn honest(&self) {
+        *self.tamper.lock().unwrap() = None;
     }
 
     /// Sends a command between two of the keeper's.
@@ -76,6 +91,7 @@ fn relay(
     target: u16,
     upstream: &Mutex<Option<TcpStream>>,
     seen: &Mutex<Vec<u8>>,
+    tamper: &Mutex<Option<Tamper>>,
 ) -> std::io::Result<()> {
     let up = TcpStream::connect((Ipv4Addr::LOCALHOST, target))?;
     up.set_nodelay(true)?;
@@ -84,13 +100,16 @@ fn relay(
     loop {
         let command = read_tpm(&mut down)?;
         seen.lock().unwrap().extend(&command);
-        let response = {
+        let mut response = {
             let mut upstream = upstream.lock().unwrap();
             let stream = upstream.as_mut().unwrap();
             stream.write_all(&command)?;
             read_tpm(stream)?
         };
         seen.lock().unwrap().extend(&response);
+        if let Some(tamper) = tamper.lock().unwrap().as_mut() {
+            tamper(&command, &mut response);
+        }
         down.write_all(&response)?;
     }
 }
