@@ -192,10 +192,13 @@ fn hello(device: u64) -> proto::client_frame::Body {
     proto::client_frame::Body::Hello(proto::Hello { version_min: 1, version_max: 1, client, device })
 }
 
+/// A code has its key, as an honest device's has: the same join once more is the same device's.
 fn join(code: String) -> proto::client_frame::Body {
+    let mut device_key = vec![4; 65];
+    device_key[1..1 + code.len()].copy_from_slice(code.as_bytes());
     proto::client_frame::Body::Join(proto::Join {
         code,
-        device_key: [4; 65].to_vec(),
+        device_key,
         device_name: "a phone".to_owned(),
         pin: "correct horse".to_owned(),
         signature: vec![0; 64],

@@ -56,7 +56,12 @@ pub(crate) fn issue_join_code(
     }
     let code = Draw::new(fresh).code();
     let expires = draft.now.wall.after(draft.policy.join_code_ms);
-    draft.write(Write::JoinCodeIssued(JoinCode { hash: pin::join_code_hash(&code), person, expires }));
+    let issuer = match admin.0 {
+        Actor::Person { person, .. } => Some(person),
+        _ => None,
+    };
+    let hash = pin::join_code_hash(&code);
+    draft.write(Write::JoinCodeIssued(JoinCode { hash, person, expires, issuer }));
     draft.record(admin.0, Act::JoinCodeIssued(person));
     Ok(Body::JoinCode(proto::JoinCode { code, expires: expires.0 }))
 }
@@ -97,10 +102,21 @@ pub(crate) fn set_standing(
             for device in open {
                 draft.write(Write::SessionEnded { device });
             }
+            withdraw_codes(draft, admin, person);
         }
         draft.announce_person(change, person);
     }
     Ok(Body::Done(proto::Done {}))
+}
+
+/// Codes for somebody who is put out, and codes that they issued: either would be a way back in.
+fn withdraw_codes(draft: &mut Draft<'_>, admin: &Administrator, suspended: PersonId) {
+    let codes = draft.state.codes.values();
+    let theirs = codes.filter(|code| code.person == suspended || code.issuer == Some(suspended));
+    for (hash, person) in theirs.map(|code| (code.hash, code.person)).collect::<Vec<_>>() {
+        draft.write(Write::JoinCodeEnded { hash });
+        draft.record(admin.0, Act::JoinCodeWithdrawn(person));
+    }
 }
 
 pub(crate) fn purge(
@@ -112,7 +128,12 @@ pub(crate) fn purge(
     if !conversation.purged {
         let change = draft.write(Write::KeyDestroyed { conversation: id });
         draft.record(admin.0, Act::ConversationPurged(id));
-        draft.announce(change, id);
+        let news = proto::ConversationChanged {
+            conversation: id.value(),
+            purged: true,
+            ..proto::ConversationChanged::default()
+        };
+        draft.announce(change, news, &[]);
         draft.send(Send::ScrubLog);
     }
     Ok(Body::Done(proto::Done {}))

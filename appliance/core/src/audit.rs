@@ -71,8 +71,9 @@ pub enum Act {
     JoinCodeIssued(#[n(0)] PersonId),
     #[n(4)]
     JoinCodeExpired(#[n(0)] PersonId),
+    /// Whose, which, and who issued the code; nobody: the local service.
     #[n(5)]
-    DeviceJoined(#[n(0)] PersonId, #[n(1)] DeviceId),
+    DeviceJoined(#[n(0)] PersonId, #[n(1)] DeviceId, #[n(2)] Option<PersonId>),
     #[n(6)]
     DeviceRevoked(#[n(0)] DeviceId),
     #[n(7)]
@@ -105,6 +106,12 @@ pub enum Act {
     PeerFault(#[n(0)] DeviceId, #[n(1)] u32),
     #[n(21)]
     DevicesListed(#[n(0)] PersonId),
+    /// Its person, or whoever issued it, was suspended.
+    #[n(22)]
+    JoinCodeWithdrawn(#[n(0)] PersonId),
+    /// Asked for what is not this person's to ask, by the refusal's code on the wire.
+    #[n(23)]
+    RequestRefused(#[n(0)] u32),
 }
 
 impl Act {
@@ -129,8 +136,13 @@ impl Entry {
         }
     }
 
-    /// The entry behind stored bytes.
+    /// The entry behind stored bytes. Bytes that are not the canonical form of an entry are none.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
-        minicbor::decode(bytes)
+        let entry: Self = minicbor::decode(bytes)?;
+        if entry.to_bytes() == bytes {
+            Ok(entry)
+        } else {
+            Err(minicbor::decode::Error::message("not the canonical form"))
+        }
     }
 }

@@ -20,7 +20,7 @@ impl Rate {
 
 /// What is left of a [`Rate`]. In millionths of a token, so that whole milliseconds lose nothing.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     rate: Rate,
     level: u64,
     at: Mono,
@@ -29,27 +29,38 @@ pub(crate) struct Bucket {
 const TOKEN: u64 = 1_000_000;
 
 impl Bucket {
-    pub(crate) fn full(rate: Rate, now: Mono) -> Self {
+    /// Nothing is spent yet.
+    pub fn full(rate: Rate, now: Mono) -> Self {
         Self { rate, level: rate.burst * TOKEN, at: now }
     }
 
     /// Whether there is a token, or in how many milliseconds there will be one.
     pub(crate) fn look(&mut self, now: Mono) -> Result<(), u64> {
+        self.look_for(now, 1)
+    }
+
+    fn look_for(&mut self, now: Mono, tokens: u64) -> Result<(), u64> {
         let passed = now.0.saturating_sub(self.at.0);
         // So many in a thousand seconds are as many millionths in a millisecond.
         let more = passed.saturating_mul(self.rate.per_thousand_seconds);
         self.level = self.level.saturating_add(more).min(self.rate.burst * TOKEN);
         self.at = now;
-        if self.level < TOKEN {
-            return Err((TOKEN - self.level).div_ceil(self.rate.per_thousand_seconds.max(1)));
+        let wanted = tokens.saturating_mul(TOKEN);
+        if self.level < wanted {
+            return Err((wanted - self.level).div_ceil(self.rate.per_thousand_seconds.max(1)));
         }
         Ok(())
     }
 
     /// Takes a token, or says in how many milliseconds there will be one.
-    pub(crate) fn take(&mut self, now: Mono) -> Result<(), u64> {
-        self.look(now)?;
-        self.level -= TOKEN;
+    pub fn take(&mut self, now: Mono) -> Result<(), u64> {
+        self.take_many(now, 1)
+    }
+
+    /// Takes so many at once, or none. More than the burst are never there.
+    pub fn take_many(&mut self, now: Mono, tokens: u64) -> Result<(), u64> {
+        self.look_for(now, tokens)?;
+        self.level -= tokens * TOKEN;
         Ok(())
     }
 
@@ -73,6 +84,15 @@ mod tests {
         assert_eq!(bucket.take(Mono(100)), Ok(()));
         assert!(!bucket.is_full(Mono(299)));
         assert!(bucket.is_full(Mono(300)));
+    }
+
+    #[test]
+    fn many_are_taken_together_or_not_at_all() {
+        let mut bucket = Bucket::full(Rate::per_second(10, 100), Mono(0));
+        assert_eq!(bucket.take_many(Mono(0), 90), Ok(()));
+        assert_eq!(bucket.take_many(Mono(0), 20), Err(1_000));
+        assert_eq!(bucket.take_many(Mono(0), 10), Ok(()));
+        assert_eq!(bucket.take_many(Mono(1_000), 10), Ok(()));
     }
 
     #[test]

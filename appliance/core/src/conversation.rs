@@ -67,6 +67,17 @@ impl Conversation {
         self.members.iter().filter(|(_, member)| !member.left).map(|(person, member)| (*person, member))
     }
 
+    /// Whose group it is.
+    pub(crate) fn group_of(&self) -> Option<PersonId> {
+        (self.kind == Kind::Group).then_some(self.owner)
+    }
+
+    /// The two of a direct conversation, once both are in it.
+    pub(crate) fn pair(&self) -> Option<(PersonId, PersonId)> {
+        let mut people = self.members.keys().copied().filter(|_| self.kind == Kind::Direct);
+        Some((people.next()?, people.next()?))
+    }
+
     /// This person's membership, while it lasts.
     pub fn member(&self, person: PersonId) -> Option<&Member> {
         self.members.get(&person).filter(|member| !member.left)
@@ -76,6 +87,12 @@ impl Conversation {
     pub fn pushes_watermarks(&self) -> bool {
         self.present().take(limits::WATERMARK_PUSH_MEMBERS_MAX + 1).count()
             <= limits::WATERMARK_PUSH_MEMBERS_MAX
+    }
+
+    /// These of the present members.
+    pub fn members_to_wire(&self, people: &[PersonId]) -> Vec<proto::Member> {
+        let present = |person: &PersonId| self.member(*person).map(|member| member.to_wire(*person));
+        people.iter().filter_map(present).collect()
     }
 
     /// As this person sees it.
@@ -88,17 +105,16 @@ impl Conversation {
             conversation: self.id.value(),
             kind: kind.into(),
             title: self.title.reveal().to_owned(),
-            members: self
-                .present()
-                .map(|(person, member)| proto::Member {
-                    person: person.value(),
-                    delivered: member.delivered.0,
-                    read: member.read.0,
-                })
-                .collect(),
+            members: self.present().map(|(person, member)| member.to_wire(person)).collect(),
             last_sequence: self.last.0,
             first_sequence: self.member(person).map_or(self.first, |member| member.from.max(self.first)).0,
             purged: self.purged,
         }
+    }
+}
+
+impl Member {
+    fn to_wire(self, person: PersonId) -> proto::Member {
+        proto::Member { person: person.value(), delivered: self.delivered.0, read: self.read.0 }
     }
 }

@@ -48,7 +48,7 @@ impl Person {
 }
 
 /// A device's public key: SEC 1 uncompressed P-256 point (SEC 1, 2.3.3), 65 bytes starting with 4.
-#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 pub struct PublicKey(#[cbor(n(0), with = "minicbor::bytes")] [u8; 65]);
 
@@ -131,4 +131,7 @@ pub struct JoinCode {
     /// Worth nothing from here on.
     #[n(2)]
     pub expires: Wall,
+    /// Who issued it; nobody: the local service. It ends with their access.
+    #[n(3)]
+    pub issuer: Option<PersonId>,
 }

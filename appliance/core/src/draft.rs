@@ -13,7 +13,8 @@ use crate::session::Ready;
 use crate::state::State;
 use crate::time::Now;
 use crate::turn::{Event, Send, Turn};
-use crate::wire::proto;
+use crate::wire::proto::ConversationChanged;
+use crate::wire::proto::event::Kind;
 use crate::write::{Numbered, Write};
 
 /// Connections that are delivered to, by person.
@@ -30,11 +31,8 @@ pub(crate) struct Draft<'a> {
 
 impl Draft<'_> {
     /// Decides a durable change.
-    pub(crate) fn write(&mut self, write: Write) -> Change {
-        let change = Change(self.state.change.0 + 1);
-        self.state.apply(change, &write);
-        self.turn.writes.push(Numbered { change, write });
-        change
+    pub(crate) fn write(&mut self, change: Write) -> Change {
+        write(self.state, self.turn, change)
     }
 
     /// Records an act in the audit.
@@ -68,29 +66,63 @@ impl Draft<'_> {
             .collect()
     }
 
-    /// Tells every member how the conversation now looks to them.
-    pub(crate) fn announce(&mut self, change: Change, conversation: ConversationId) {
-        let Some(conversation) = self.state.conversations.get(&conversation) else { return };
-        for (person, _) in conversation.present() {
-            let Some(conns) = self.attached.get(&person) else { continue };
-            let event =
-                Event::Small(Box::new(proto::event::Kind::Conversation(conversation.to_wire(person))));
-            let conns = conns.iter().copied().collect();
-            self.turn.sends.push(Send::Fanout { change, event, conns });
+    /// Tells people who have just come what the conversation is. They came in one turn, so it looks the same to all of
+    /// them: one event, however many they are.
+    pub(crate) fn introduce(&mut self, change: Change, conversation: ConversationId, newcomers: &[PersonId]) {
+        let (Some(conversation), Some(first)) =
+            (self.state.conversations.get(&conversation), newcomers.first())
+        else {
+            return;
+        };
+        let whole = Kind::Conversation(conversation.to_wire(*first));
+        let conns = newcomers.iter().filter_map(|person| self.attached.get(person)).flatten();
+        self.fan_out(change, whole, conns.copied().collect());
+    }
+
+    /// Tells the members who knew it before what is new of a conversation: a few bytes, where the whole of it is some
+    /// 35 for each member. `newcomers` are in order.
+    pub(crate) fn announce(&mut self, change: Change, news: ConversationChanged, newcomers: &[PersonId]) {
+        let conversation =
+            ConversationId::new(news.conversation).and_then(|id| self.state.conversations.get(&id));
+        let Some(conversation) = conversation else { return };
+        let knew = conversation.present().filter(|(person, _)| newcomers.binary_search(person).is_err());
+        let conns = knew.filter_map(|(person, _)| self.attached.get(&person)).flatten().copied().collect();
+        self.fan_out(change, Kind::ConversationChanged(news), conns);
+    }
+
+    /// A group that has shrunk to where watermarks are pushed: nobody has heard of any since it was larger, so all members
+    /// are told the whole, some 600 bytes each.
+    pub(crate) fn tell_watermarks(&mut self, change: Change, id: ConversationId) {
+        let conversation = self.state.conversations.get(&id);
+        let Some(conversation) = conversation.filter(|small| small.pushes_watermarks()) else { return };
+        let present: Vec<PersonId> = conversation.present().map(|(person, _)| person).collect();
+        for person in present {
+            self.introduce(change, id, &[person]);
+        }
+    }
+
+    fn fan_out(&mut self, change: Change, kind: Kind, conns: Vec<Conn>) {
+        if !conns.is_empty() {
+            self.send(Send::Fanout { change, event: Event::Small(Box::new(kind)), conns });
         }
     }
 
     /// Tells everybody how a person's entry now looks.
     pub(crate) fn announce_person(&mut self, change: Change, person: PersonId) {
         let Some(person) = self.state.people.get(&person) else { return };
-        let event = Event::Small(Box::new(proto::event::Kind::Person(person.to_wire())));
-        let conns: Vec<Conn> = self.attached.values().flatten().copied().collect();
-        if !conns.is_empty() {
-            self.turn.sends.push(Send::Fanout { change, event, conns });
-        }
+        let entry = Kind::Person(person.to_wire());
+        self.fan_out(change, entry, self.attached.values().flatten().copied().collect());
     }
 }
 
 pub(crate) fn actor(who: &Ready) -> Actor {
     Actor::Person { person: who.person(), device: who.device() }
+}
+
+/// Decides a durable change: the one place where a write is made.
+pub(crate) fn write(state: &mut State, turn: &mut Turn, write: Write) -> Change {
+    let change = Change(state.change.0 + 1);
+    state.apply(change, &write);
+    turn.writes.push(Numbered { change, write });
+    change
 }

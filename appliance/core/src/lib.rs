@@ -19,6 +19,7 @@ mod draft;
 pub mod grant;
 pub mod ids;
 pub mod input;
+mod joining;
 pub mod limits;
 pub mod mailbox;
 mod membership;

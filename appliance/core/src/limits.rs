@@ -35,7 +35,8 @@ pub const PEOPLE_MAX: usize = 50_000;
 /// Devices one person may hold at a time, revoked ones not counted. Phone, desk, tablet, spare; doubled.
 pub const DEVICES_PER_PERSON_MAX: usize = 8;
 
-/// Devices in all, revoked ones included: they stay for the audit. About 400 bytes each: 40 MB.
+/// Devices in all, revoked ones included: they stay for the audit. About 400 bytes each, and 100 for finding it by its
+/// key: 50 MB.
 pub const DEVICES_MAX: usize = 100_000;
 
 /// Conversations, purged ones included. About 250 bytes each: 250 MB at the very end, 25 MB for the first hundred
@@ -45,8 +46,21 @@ pub const CONVERSATIONS_MAX: usize = 1_000_000;
 /// Members of one group. A message to it wakes at most 500 x [`DEVICES_PER_PERSON_MAX`] connections.
 pub const MEMBERS_MAX: usize = 500;
 
-/// Conversations one person may be a member of: 2,000 x 80 bytes = 160 kB a person.
+/// Past and present members of one group. Past ones are kept so that their devices learn that it is gone: 2,000 x 60
+/// bytes = 120 kB for a group that everybody went through.
+pub const MEMBERS_EVER_MAX: usize = 4 * MEMBERS_MAX;
+
+/// Conversations one person may be a member of: 2,000 x 120 bytes = 240 kB a person. Nobody but a script gets near: a
+/// nurse has some hundred.
 pub const MEMBERSHIPS_PER_PERSON_MAX: usize = 2_000;
+
+/// Memberships up to which others may add a person, or open a conversation with them: the last quarter of
+/// [`MEMBERSHIPS_PER_PERSON_MAX`] is for what the person opens.
+pub const MEMBERSHIPS_BY_OTHERS_MAX: usize = MEMBERSHIPS_PER_PERSON_MAX / 4 * 3;
+
+/// Groups of one owner that one person is in at a time. So it takes ten accounts to fill a colleague's list, each
+/// addition is in the audit, and the colleague may leave.
+pub const GROUPS_SHARED_MAX: u32 = 150;
 
 /// Members up to which watermarks are pushed to everybody. A message to n members causes up to n receipts, each to
 /// n - 1 others: 16 x 15 = 240 small frames; at 500 it would be 249,500.
@@ -63,11 +77,12 @@ pub const JOIN_CODES_MAX: usize = 4_000;
 /// [`JOIN_GUESSES`] from everywhere together that is 17 years.
 pub const JOIN_CODE_CHARACTERS: usize = 10;
 
-/// Wrong join codes that the box looks at from everywhere together; the rest are told to slow down.
+/// Join codes, right or wrong, that the box looks at from everywhere together; the rest are told to slow down.
 pub const JOIN_GUESSES: Rate = Rate::per_second(500, 1_000);
 
-/// Wrong join codes from one source: a class of twenty behind one address that all mistype, then one a second. So who
-/// floods with guesses stops their own joining; everybody's, only from 500 addresses at once.
+/// Join codes, right or wrong, from one source: a class of twenty behind one address, then one a second. A right one costs
+/// as much, since each makes the box stretch a PIN. So who floods with guesses stops their own joining; everybody's, only
+/// from 500 addresses at once.
 pub const JOIN_GUESSES_OF_ONE: Rate = Rate::per_second(1, 20);
 
 /// Sources whose wrong guesses are remembered. About 60 bytes each: 240 kB. Beyond, those that have nothing left to
@@ -92,7 +107,8 @@ pub const PIN_BYTES_MAX: usize = 64;
 pub const CONNECTIONS_MAX: usize = 30_000;
 
 /// Connections that have not signed in yet. One address may open 2,500 at once and 100 a second (the relay's defaults),
-/// and holds each for [`PROOF_TIME_MAX_MS`]: 2,500 + 15 x 100 = 4,000. So one address cannot take them all.
+/// and holds each for [`PROOF_TIME_MAX_MS`]: 2,500 + 15 x 100 = 4,000. So one address cannot take them all. Where a PIN is
+/// waited for it is longer, but then of one connection of each device.
 pub const CONNECTIONS_UNPROVEN_MAX: usize = 6_000;
 
 /// Milliseconds from connecting to having proved a device: a bad minute of Wi-Fi, not a parked socket.
@@ -105,8 +121,26 @@ pub const PIN_TIME_MAX_MS: u64 = 120_000;
 /// account may. One device at its limit takes 400 of some 6,000 a second.
 pub const SUBMITS: Rate = Rate::per_second(400, 800);
 
+/// Bytes of sealed text that one device may submit: a long day's worth at once, then what a fast typist cannot reach. At
+/// its limit it fills 5.6 GB a day, so a disk that fills shows for days before it is full.
+pub const TEXT_BYTES: Rate = Rate::per_second(64 * 1024, 64 << 20);
+
+/// Sign-ins of one device: a bad day of roaming at once, then one in five seconds. Each writes some 200 bytes that are
+/// written on a scarce disk too: 3.5 MB a day at the limit.
+pub const SIGN_INS: Rate = Rate { per_thousand_seconds: 200, burst: 100 };
+
+/// Synchronisations that one device may begin: each may read a snapshot.
+pub const SYNCS: Rate = Rate::per_second(1, 100);
+
+/// Pages of history of one device. Each is recorded: 60 bytes.
+pub const PAGES: Rate = Rate::per_second(10, 500);
+
+/// People that one device may bring into conversations or take out of them: two of the largest groups at once, then one
+/// a second. Each is a row and an audit entry.
+pub const MEMBER_CHANGES: Rate = Rate::per_second(1, 2 * MEMBERS_MAX as u64);
+
 /// Conversations that one device may open: a morning's worth at once, then one in five seconds. One device alone would
-/// need two months to bring [`CONVERSATIONS_MAX`] about.
+/// need two months to bring [`CONVERSATIONS_MAX`] about, whatever it locks, unlocks or reconnects.
 pub const OPENS: Rate = Rate { per_thousand_seconds: 200, burst: 200 };
 
 /// Requests a second of one connection, of any kind, sustained and at once: what a submission and its receipts cost,
@@ -135,3 +169,7 @@ pub const CATCH_UP_MAX: usize = 10_000;
 
 /// Newest messages of each conversation in a snapshot.
 pub const SNAPSHOT_MESSAGES: u32 = 30;
+
+/// Messages that one look for old ones deletes of one conversation. A step of the retention policy from a year to a month
+/// goes in slices of this, so that nobody waits behind it: 256 rows of 300 bytes are one or two milliseconds.
+pub const EXPIRED_AT_ONCE: u64 = 256;

@@ -159,14 +159,14 @@ pub(crate) fn receipt(
     if draft.room == Room::Scarce {
         return Err(Refusal::DiskLow);
     }
-    let (pushes, mut conns) = (conversation.pushes_watermarks(), draft.listeners(conversation));
+    let mut conns = if conversation.pushes_watermarks() { draft.listeners(conversation) } else { Vec::new() };
     conns.retain(|listener| *listener != conn);
     let person = who.person();
     let change = draft.write(Write::WatermarkMoved { conversation: id, person, delivered, read });
     if read > member.read {
         draft.record(actor(who), Act::MessagesRead(id, read));
     }
-    if pushes && !conns.is_empty() {
+    if !conns.is_empty() {
         let event = proto::event::Kind::Watermark(proto::Watermark {
             conversation: id.value(),
             person: person.value(),
@@ -209,21 +209,28 @@ pub(crate) fn history(
 }
 
 /// Deletes what is old: read by every present member, or twice as old. A message never goes unread in silence
-/// before that.
+/// before that. [`limits::EXPIRED_AT_ONCE`] at a time; true when something went, and more may be there.
 pub(crate) fn expire(
     draft: &mut Draft<'_>,
     id: ConversationId,
     read_through: Sequence,
     any_through: Sequence,
-) {
-    let Some(conversation) = draft.state.conversations.get(&id) else { return };
+) -> bool {
+    let Some(conversation) = draft.state.conversations.get(&id) else { return false };
     let read_by_all =
         conversation.present().map(|(_, member)| member.read).min().unwrap_or(conversation.last);
     let through = read_through.min(read_by_all).max(any_through).min(conversation.last);
     if through < conversation.first {
-        return;
+        return false;
     }
+    let through = through.min(Sequence(conversation.first.0 + limits::EXPIRED_AT_ONCE - 1));
     let change = draft.write(Write::MessagesExpired { conversation: id, through });
     draft.record(crate::audit::Actor::TheBox, Act::MessagesExpired(id, through));
-    draft.announce(change, id);
+    let news = proto::ConversationChanged {
+        conversation: id.value(),
+        first_sequence: through.next().0,
+        ..proto::ConversationChanged::default()
+    };
+    draft.announce(change, news, &[]);
+    true
 }

@@ -5,7 +5,8 @@
 //! | open a direct conversation | anyone, with any person who is not suspended |
 //! | open a group | anyone; its owner |
 //! | add to a group | any member |
-//! | remove from a group | its owner; anyone, themselves; any member, once the owner has left |
+//! | remove from a group | its owner; anyone, themselves; any member, once the owner has left or is suspended |
+//! | leave what was purged | anyone |
 //! | purge | an administrator, who thereby reads nothing |
 
 use crate::audit::Act;
@@ -38,8 +39,9 @@ pub(crate) fn open_direct(
         None => {
             invitable(draft, with)?;
             let id = open(draft, who, Kind::Direct, Title::default(), fresh)?;
-            admit(draft, who, id, &[who.person(), with]);
-            draft.announce(draft.state.change, id);
+            let both = [who.person(), with];
+            admit(draft, who, id, &both);
+            draft.introduce(draft.state.change, id, &both);
             id
         }
     };
@@ -64,10 +66,11 @@ pub(crate) fn open_group(
     }
     for person in people.iter().filter(|person| **person != who.person()) {
         invitable(draft, *person)?;
+        sharable(draft, who.person(), *person)?;
     }
     let id = open(draft, who, Kind::Group, title, fresh)?;
     admit(draft, who, id, &people);
-    draft.announce(draft.state.change, id);
+    draft.introduce(draft.state.change, id, &people);
     opened(draft, conn, request, who, id);
     Ok(())
 }
@@ -86,20 +89,34 @@ pub(crate) fn change_members(
     remove.sort_unstable();
     remove.dedup();
     let conversation = draft.conversation_of(who, id)?;
-    if conversation.kind != Kind::Group || conversation.purged {
+    let leaves = add.is_empty() && remove == [who.person()];
+    // What was purged can only be left: it holds nothing more.
+    if conversation.purged && !leaves {
+        return Err(Refusal::Purged);
+    }
+    if conversation.kind != Kind::Group && !conversation.purged {
         return Err(Refusal::Invalid);
     }
-    let led = conversation.owner != who.person() && conversation.member(conversation.owner).is_some();
+    let leads = |owner| {
+        conversation.member(owner).is_some()
+            && draft.state.people.get(&owner).is_some_and(|owner| !owner.suspended)
+    };
+    let led = conversation.owner != who.person() && leads(conversation.owner);
     if led && remove.iter().any(|person| *person != who.person()) {
         return Err(Refusal::NotAdministrator);
     }
     add.retain(|person| conversation.member(*person).is_none());
     remove.retain(|person| conversation.member(*person).is_some());
-    if conversation.present().count() + add.len() > limits::MEMBERS_MAX {
+    let returning = add.iter().filter(|person| conversation.members.contains_key(person)).count();
+    if conversation.present().count() + add.len() > limits::MEMBERS_MAX
+        || conversation.members.len() + add.len() - returning > limits::MEMBERS_EVER_MAX
+    {
         return Err(Refusal::Limit);
     }
+    let (owner, was_large) = (conversation.owner, !conversation.pushes_watermarks());
     for person in &add {
         invitable(draft, *person)?;
+        sharable(draft, owner, *person)?;
     }
     if draft.room == Room::Scarce && !add.is_empty() {
         return Err(Refusal::DiskLow);
@@ -109,7 +126,19 @@ pub(crate) fn change_members(
         dismiss(draft, who, id, *person);
     }
     if !(add.is_empty() && remove.is_empty()) {
-        draft.announce(draft.state.change, id);
+        draft.introduce(draft.state.change, id, &add);
+        let entered =
+            draft.state.conversations.get(&id).map(|conversation| conversation.members_to_wire(&add));
+        let news = proto::ConversationChanged {
+            conversation: id.value(),
+            joined: entered.unwrap_or_default(),
+            left: remove.iter().map(|person| person.value()).collect(),
+            ..proto::ConversationChanged::default()
+        };
+        draft.announce(draft.state.change, news, &add);
+        if was_large {
+            draft.tell_watermarks(draft.state.change, id);
+        }
     }
     if remove.contains(&who.person()) {
         draft.send(Send::Reply { conn, request, body: proto::server_frame::Body::Done(proto::Done {}) });
@@ -124,10 +153,16 @@ fn invitable(draft: &Draft<'_>, person: PersonId) -> Result<(), Refusal> {
     if entry.suspended {
         return Err(Refusal::NoSuchPerson);
     }
-    if draft.state.membership_count(person) >= limits::MEMBERSHIPS_PER_PERSON_MAX {
+    if draft.state.membership_count(person) >= limits::MEMBERSHIPS_BY_OTHERS_MAX {
         return Err(Refusal::Limit);
     }
     Ok(())
+}
+
+/// One owner does not take all of another's places.
+fn sharable(draft: &Draft<'_>, owner: PersonId, person: PersonId) -> Result<(), Refusal> {
+    let shared = draft.state.groups_shared(owner, person);
+    if owner != person && shared >= limits::GROUPS_SHARED_MAX { Err(Refusal::Limit) } else { Ok(()) }
 }
 
 fn open(

@@ -157,7 +157,7 @@ pub enum PeerFault {
     /// Did not prove a device in [`crate::limits::PROOF_TIME_MAX_MS`].
     #[error("no proof in time")]
     TooSlow,
-    /// Far above [`crate::limits::REQUESTS_PER_SECOND`].
+    /// Far above [`crate::limits::REQUESTS`].
     #[error("flood of requests")]
     Flood,
 }

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::audit::{Act, Actor};
 use crate::bucket::Bucket;
 use crate::cursor::Cursors;
-use crate::draft::{Attached, Draft, actor};
-use crate::ids::{Conn, DeviceId, RequestId};
+use crate::draft::{Attached, Draft, actor, write};
+use crate::ids::{Change, Conn, DeviceId, PersonId, RequestId};
 use crate::input::{Door, Input, Source, Zone};
 use crate::limits;
-use crate::mailbox;
 use crate::policy::Policy;
 use crate::refusal::{CloseCode, Fault, PeerFault, Refusal};
+use crate::relay::budgets::Budgets;
 use crate::relay::guesses::Guesses;
 use crate::relay::timers::SWEEP_MS;
 use crate::retention::Served;
@@ -21,8 +21,10 @@ use crate::state::{Restored, State};
 use crate::time::{Mono, Now, Wall};
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
+use crate::write::Write;
 
 mod asks;
+mod budgets;
 mod guesses;
 mod timers;
 
@@ -35,17 +37,25 @@ pub struct Relay {
     cursors: Cursors,
     pub(crate) links: BTreeMap<Conn, Link>,
     pub(crate) by_device: BTreeMap<DeviceId, Conn>,
+    /// The connection of each device that is not signed in and waits for a PIN: one, so that a device holds one place.
+    pub(crate) awaiting_pin: BTreeMap<DeviceId, Conn>,
     attached: Attached,
+    /// Connections in `attached`.
+    attached_count: usize,
     /// Every device with an open session, by the steady clock.
     pub(crate) used: BTreeMap<DeviceId, Use>,
     pub(crate) timers: BTreeSet<(Mono, Timer)>,
     guesses: Guesses,
+    pub(crate) budgets: Budgets,
     /// Devices with a PIN at the keeper.
     pub(crate) checking: BTreeSet<DeviceId>,
     pub(crate) unproven: usize,
     /// What was recorded of devices that had proved nothing: since when, and how often.
     pub(super) unproven_records: BTreeMap<DeviceId, (Mono, u32)>,
     served: Served,
+    /// The last look for old messages: up to which changes, and how many in a row found nothing.
+    looked: (Change, Change),
+    silent_looks: u32,
     room: Room,
 }
 
@@ -84,9 +94,13 @@ pub struct Load {
     pub attached: usize,
     /// Devices that are, or were until their session locked, signed in on a connection.
     pub held: usize,
+    /// Devices that wait for a PIN on a connection that is not signed in.
+    pub awaiting: usize,
+    /// Devices that have spent something of their budgets.
+    pub budgets: usize,
     /// Devices whose use is followed.
     pub sessions: usize,
-    /// Timers set: at most one a connection, one a device, and the sweep.
+    /// Timers set: at most one a connection, one a device, the sweep and a look for old messages.
     pub timers: usize,
 }
 
@@ -108,14 +122,19 @@ impl Relay {
             cursors: Cursors::new(cursor_key),
             links: BTreeMap::new(),
             by_device: BTreeMap::new(),
+            awaiting_pin: BTreeMap::new(),
             attached: BTreeMap::new(),
+            attached_count: 0,
             used: BTreeMap::new(),
             timers: BTreeSet::from([(now.mono.after(SWEEP_MS), Timer::Sweep)]),
             guesses: Guesses::new(now.mono),
+            budgets: Budgets::default(),
             checking: BTreeSet::new(),
             unproven: 0,
             unproven_records: BTreeMap::new(),
             served: Served::resume(state.marks.last(), now, policy.retention_ms),
+            looked: (Change(0), Change(0)),
+            silent_looks: 0,
             room: Room::Plenty,
             policy,
             state,
@@ -147,7 +166,7 @@ impl Relay {
 
     /// Connections, and those of them that are delivered to.
     pub fn connections(&self) -> (usize, usize) {
-        (self.links.len(), self.attached.values().map(BTreeSet::len).sum())
+        (self.links.len(), self.attached_count)
     }
 
     /// What is held in memory besides the state: for metrics, and for the proof that it is bounded.
@@ -155,8 +174,10 @@ impl Relay {
         Load {
             links: self.links.len(),
             unproven: self.unproven,
-            attached: self.attached.values().map(BTreeSet::len).sum(),
+            attached: self.attached_count,
             held: self.by_device.len(),
+            awaiting: self.awaiting_pin.len(),
+            budgets: self.budgets.len(),
             sessions: self.used.len(),
             timers: self.timers.len(),
         }
@@ -167,7 +188,7 @@ impl Relay {
         let mut turn = Turn::default();
         match input {
             Input::Connected { conn, door, source } => self.connected(now, &mut turn, conn, door, source),
-            Input::Closed { conn } => self.closed(conn),
+            Input::Closed { conn } => self.closed(&mut turn, conn),
             Input::Moved { conn, zone } => self.moved(&mut turn, conn, zone),
             Input::Hello { conn, request, versions, device, challenge } => {
                 self.hello(now, &mut turn, conn, request, versions, device, challenge);
@@ -182,7 +203,7 @@ impl Relay {
             Input::Faulted { conn, fault } => self.fault(now, &mut turn, conn, fault),
             Input::Disk { free } => self.room = self.room.after(free),
             Input::Aged { conversation, read_through, any_through } => {
-                mailbox::expire(&mut self.draft(now, &mut turn), conversation, read_through, any_through);
+                self.aged(now, &mut turn, conversation, read_through, any_through);
             }
             Input::Drain => self.drain(&mut turn),
         }
@@ -223,10 +244,10 @@ impl Relay {
         self.links.insert(conn, link);
     }
 
-    fn closed(&mut self, conn: Conn) {
+    fn closed(&mut self, turn: &mut Turn, conn: Conn) {
         self.clear_deadline(conn);
         if let Some(link) = self.links.remove(&conn) {
-            self.forget(conn, &link.session);
+            self.forget(turn, conn, &link.session);
         }
     }
 
@@ -249,23 +270,45 @@ impl Relay {
         }
     }
 
-    /// Takes the connection out of delivery.
-    fn forget(&mut self, conn: Conn, session: &Session) {
-        if let Session::Ready(who) = session
-            && let Some(conns) = self.attached.get_mut(&who.person())
-        {
-            conns.remove(&conn);
+    /// Delivery to this connection begins.
+    pub(crate) fn attach(&mut self, conn: Conn, person: PersonId) {
+        self.attached_count += usize::from(self.attached.entry(person).or_default().insert(conn));
+    }
+
+    /// Delivery to this connection ends.
+    pub(crate) fn detach(&mut self, conn: Conn, person: PersonId) {
+        if let Some(conns) = self.attached.get_mut(&person) {
+            self.attached_count -= usize::from(conns.remove(&conn));
             if conns.is_empty() {
-                self.attached.remove(&who.person());
+                self.attached.remove(&person);
             }
         }
-        if let Session::PinUnderCheck(check) = session {
-            self.checking.remove(&check.who.device());
+    }
+
+    /// Nothing of a connection's session is left behind.
+    fn forget(&mut self, turn: &mut Turn, conn: Conn, session: &Session) {
+        if let Session::Ready(who) = session {
+            self.detach(conn, who.person());
         }
-        if let Some(device) = device_of(session)
-            && self.by_device.get(&device) == Some(&conn)
-        {
-            self.by_device.remove(&device);
+        if let Session::PinUnderCheck(check) = session {
+            self.give_back_try(turn, check.who.device());
+        }
+        if let Some(device) = device_of(session) {
+            for of_device in [&mut self.by_device, &mut self.awaiting_pin] {
+                if of_device.get(&device) == Some(&conn) {
+                    of_device.remove(&device);
+                }
+            }
+        }
+    }
+
+    /// A PIN that was not compared was not tried: the keeper was silent, or what it says is dropped because the connection
+    /// is gone. So a phone that loses its network ten times while the box looks at right PINs is not locked.
+    pub(crate) fn give_back_try(&mut self, turn: &mut Turn, device: DeviceId) {
+        self.checking.remove(&device);
+        let tries = self.state.devices.get(&device).map_or(0, |device| device.pin_tries);
+        if tries > 0 {
+            write(&mut self.state, turn, Write::PinTries { device, tries: tries - 1 });
         }
     }
 
@@ -277,7 +320,7 @@ impl Relay {
         if matches!(session, Session::Closing) {
             return;
         }
-        self.forget(conn, &session);
+        self.forget(turn, conn, &session);
         turn.sends.push(Send::Detach { conn });
         turn.sends.push(Send::Close { conn, code });
     }
@@ -304,13 +347,25 @@ impl Relay {
 
     /// What somebody did under a device's name without having signed in: recorded, but not without end.
     pub(crate) fn record_unproven(&mut self, now: Now, turn: &mut Turn, device: DeviceId, act: Act) {
+        self.record_sparingly(now, turn, device, Actor::Unproven, act);
+    }
+
+    /// Records the first [`limits::UNPROVEN_RECORDS_MAX`] such acts of a device in an hour.
+    pub(crate) fn record_sparingly(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        device: DeviceId,
+        actor: Actor,
+        act: Act,
+    ) {
         let (began, times) = self.unproven_records.entry(device).or_insert((now.mono, 0));
         if now.mono >= began.after(limits::UNPROVEN_RECORDS_MS) {
             (*began, *times) = (now.mono, 0);
         }
         *times += 1;
         if *times <= limits::UNPROVEN_RECORDS_MAX {
-            self.draft(now, turn).record(Actor::Unproven, act);
+            self.draft(now, turn).record(actor, act);
         }
     }
 

@@ -6,8 +6,8 @@
 //!                     \-> JoinUnderCheck ------------------^
 //! ```
 //!
-//! [`Ready`] can be had from [`Identified`] alone, `Identified` from [`ProvenDevice`] alone, and that from a
-//! signature that verified: what needs a signed-in person takes a `&Ready` and cannot be called too early.
+//! [`Ready`] can be had from [`Identified`] alone, `Identified` from [`ProvenDevice`] or [`ProvenJoin`] alone, and those
+//! from a signature that verified: what needs a signed-in person takes a `&Ready` and cannot be called too early.
 
 use crate::directory::{Device, PublicKey};
 use crate::ids::{DeviceId, PersonId, RequestId};
@@ -182,6 +182,12 @@ impl Identified {
         Self { person: device.person, device: proven.device }
     }
 
+    /// A join whose key is an enrolled device's proves that device as well as a sign-in does: its signature covers this
+    /// connection's challenge and the same key.
+    pub(crate) fn again(proven: &ProvenJoin, device: &Device) -> Option<Self> {
+        (proven.key == device.key).then_some(Self { person: device.person, device: device.id })
+    }
+
     pub(crate) fn device(&self) -> DeviceId {
         self.device
     }
@@ -243,7 +249,7 @@ impl Draw {
         bytes
     }
 
-    /// A join code, from bytes that nothing else uses: 10 characters of 5 bits.
+    /// A join code, from bytes that nothing else of the same request uses: 10 characters of 5 bits.
     pub(crate) fn code(&self) -> String {
         const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         self.0[16..26].iter().map(|byte| char::from(CROCKFORD[usize::from(byte & 31)])).collect()

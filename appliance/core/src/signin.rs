@@ -1,22 +1,21 @@
-//! From a connection to a signed-in person: hello, proof, PIN; or hello, join.
+//! From a connection to a signed-in person: hello, proof, PIN. A device that is not enrolled yet joins: [`crate::joining`].
 //!
 //! A PIN try is counted durably *before* the keeper is asked, so that pulling the plug buys no further try.
 
 use crate::audit::{Act, Actor};
 use crate::directory::Device;
 use crate::draft::actor;
-use crate::ids::{Conn, DeviceId, Number, PersonId, RequestId};
-use crate::input::{Door, Fresh, Zone};
+use crate::ids::{Conn, DeviceId, RequestId};
+use crate::input::{Door, Zone};
 use crate::limits;
 use crate::pin::PinMac;
 use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, Timer, refused};
 use crate::session::{
-    Draw, Expect, Identified, JoinUnderCheck, OpenSession, PinProof, PinUnderCheck, ProvenDevice, ProvenJoin,
-    Ready, Session,
+    Expect, Identified, OpenSession, PinProof, PinUnderCheck, ProvenDevice, Ready, Session,
 };
 use crate::time::Now;
-use crate::turn::{Event, Send, Turn};
+use crate::turn::{Send, Turn};
 use crate::wire;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
@@ -84,8 +83,7 @@ impl Relay {
             _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
         }
         let id = proven.device();
-        if let Err(refusal) = self.admissible(id) {
-            self.record_unproven(now, turn, id, Act::sign_in_refused(id, refusal));
+        if let Err(refusal) = self.may_sign_in(now, turn, id) {
             return self.turn_away(turn, conn, request, refusal);
         }
         let Some(device) = self.state.devices.get(&id) else { return };
@@ -100,67 +98,48 @@ impl Relay {
                 let tries_left = limits::PIN_TRIES_MAX - device.pin_tries.min(limits::PIN_TRIES_MAX);
                 let body = Body::PinNeeded(proto::PinNeeded { tries_left });
                 turn.sends.push(Send::Reply { conn, request, body });
-                self.prolong(now, conn);
-                self.enter(conn, Session::ExpectPin(who));
+                self.await_pin(now, turn, conn, who);
             }
         }
     }
 
+    /// Whether a proven device may go on to sign in now. Why not is recorded.
+    pub(crate) fn may_sign_in(&mut self, now: Now, turn: &mut Turn, id: DeviceId) -> Result<(), Refusal> {
+        if let Err(refusal) = self.admissible(id) {
+            self.record_unproven(now, turn, id, Act::sign_in_refused(id, refusal));
+            return Err(refusal);
+        }
+        let spent = self.budgets.sign_in(now.mono, id);
+        spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })
+    }
+
+    /// A proven device's connection waits for a PIN, longer than others may wait for a proof; so an earlier one of the
+    /// same device gives way, or one device could hold every place of those who come.
+    pub(crate) fn await_pin(&mut self, now: Now, turn: &mut Turn, conn: Conn, who: Identified) {
+        let device = who.device();
+        if let Some(older) = self.awaiting_pin.get(&device).copied().filter(|older| *older != conn) {
+            self.close(turn, older, CloseCode::SUPERSEDED);
+        }
+        self.awaiting_pin.insert(device, conn);
+        self.prolong(now, conn);
+        self.enter(conn, Session::ExpectPin(who));
+    }
+
     /// A device that may go on: known, not revoked, not locked out, its person not suspended.
     fn admissible(&self, id: DeviceId) -> Result<&Device, Refusal> {
-        let device = self.state.devices.get(&id).filter(|d| !d.revoked).ok_or(Refusal::DeviceUnknown)?;
-        if self.state.people.get(&device.person).is_none_or(|person| person.suspended) {
-            return Err(Refusal::PersonSuspended);
-        }
+        let device = self.in_good_standing(id)?;
         if device.pin_tries >= limits::PIN_TRIES_MAX {
             return Err(Refusal::PinLockedOut);
         }
         Ok(device)
     }
 
-    pub(crate) fn join(
-        &mut self,
-        now: Now,
-        turn: &mut Turn,
-        conn: Conn,
-        request: RequestId,
-        proven: ProvenJoin,
-        fresh: &Fresh,
-    ) {
-        match self.links.get(&conn).map(|link| &link.session) {
-            Some(Session::ExpectProof(_)) => {}
-            Some(Session::Closing) | None => return,
-            _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
-        }
-        match self.guess(now, conn, &proven) {
-            Err(refusal) => self.turn_away(turn, conn, request, refusal),
-            Ok(person) => {
-                let draw = Draw::new(fresh);
-                let mut device = DeviceId::from_random(draw.identifier());
-                while self.state.devices.contains_key(&device) {
-                    device = device.following();
-                }
-                let salt = draw.salt();
-                turn.sends.push(Send::StretchPin { conn, person, device, salt });
-                let check = JoinUnderCheck { request, proven, person, device, salt };
-                self.enter(conn, Session::JoinUnderCheck(Box::new(check)));
-            }
-        }
-    }
-
-    /// The person whose code it is.
-    pub(crate) fn join_checked(&self, now: Now, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
-        let known = self.state.codes.get(&proven.code).filter(|code| now.wall < code.expires);
-        let code = known.ok_or(Refusal::JoinCodeInvalid)?;
-        let person = code.person;
-        if self.state.people.get(&person).is_none_or(|person| person.suspended) {
+    fn in_good_standing(&self, id: DeviceId) -> Result<&Device, Refusal> {
+        let device = self.state.devices.get(&id).filter(|d| !d.revoked).ok_or(Refusal::DeviceUnknown)?;
+        if self.state.people.get(&device.person).is_none_or(|person| person.suspended) {
             return Err(Refusal::PersonSuspended);
         }
-        let held = self.state.devices_of(person).filter(|device| !device.revoked).count();
-        if held >= limits::DEVICES_PER_PERSON_MAX || self.state.devices.len() >= limits::DEVICES_MAX {
-            return Err(Refusal::Limit);
-        }
-        Ok(person)
+        Ok(device)
     }
 
     pub(crate) fn pin_offered(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId) {
@@ -178,6 +157,7 @@ impl Relay {
             Ok(device) => (device.salt, device.pin_tries + 1),
             Err(refusal) => {
                 self.enter(conn, Session::ExpectPin(who));
+                self.record_unproven(now, turn, device, Act::sign_in_refused(device, refusal));
                 return self.turn_away(turn, conn, request, refusal);
             }
         };
@@ -202,56 +182,6 @@ impl Relay {
         }
     }
 
-    fn joined(
-        &mut self,
-        now: Now,
-        turn: &mut Turn,
-        conn: Conn,
-        check: Box<JoinUnderCheck>,
-        mac: Option<PinMac>,
-    ) {
-        let request = check.request;
-        // The code may have been redeemed, or its person suspended, while the keeper was busy.
-        let outcome = mac.ok_or(Refusal::Unavailable).and_then(|pin| {
-            let person = self.join_checked(now, &check.proven)?;
-            let free = person == check.person && !self.state.devices.contains_key(&check.device);
-            if free { Ok(pin) } else { Err(Refusal::JoinCodeInvalid) }
-        });
-        let pin = match outcome {
-            Ok(pin) => pin,
-            Err(refusal) => {
-                self.enter(conn, Session::JoinUnderCheck(check));
-                return self.turn_away(turn, conn, request, refusal);
-            }
-        };
-        let device = Device {
-            id: check.device,
-            person: check.person,
-            name: check.proven.name.clone(),
-            key: check.proven.key,
-            salt: check.salt,
-            pin,
-            pin_tries: 0,
-            revoked: false,
-            session_until: None,
-            last_number: Number(0),
-        };
-        let (hash, person, id) = (check.proven.code, check.person, check.device);
-        let who = check.enrolled();
-        let mut draft = self.draft(now, turn);
-        draft.write(Write::JoinCodeEnded { hash });
-        let told = Event::Small(Box::new(proto::event::Kind::DeviceJoined(device.to_wire())));
-        let change = draft.write(Write::DeviceJoined(device));
-        // Whoever redeemed the code: the person hears of it.
-        if let Some(conns) = draft.attached.get(&person) {
-            let conns = conns.iter().copied().collect();
-            draft.send(Send::Fanout { change, event: told, conns });
-        }
-        draft.record(actor(&who), Act::DeviceJoined(person, id));
-        self.open_session(now, turn, id);
-        self.sign_in(now, turn, conn, request, who);
-    }
-
     fn pin_checked(
         &mut self,
         now: Now,
@@ -263,15 +193,18 @@ impl Relay {
         let PinUnderCheck { who, request } = check;
         let (id, person) = (who.device(), who.person());
         self.checking.remove(&id);
-        let suspended = self.state.people.get(&person).is_none_or(|person| person.suspended);
-        let Some(device) = self.state.devices.get(&id).filter(|d| !d.revoked && !suspended) else {
-            self.enter(conn, Session::ExpectPin(who));
-            return self.turn_away(turn, conn, request, Refusal::DeviceUnknown);
+        let device = match self.in_good_standing(id) {
+            Ok(device) => device,
+            Err(refusal) => {
+                self.give_back_try(turn, id);
+                self.enter(conn, Session::ExpectPin(who));
+                self.record_unproven(now, turn, id, Act::sign_in_refused(id, refusal));
+                return self.turn_away(turn, conn, request, refusal);
+            }
         };
         let tries = device.pin_tries;
         let Some(mac) = mac else {
-            // Nothing was compared, so nothing was tried.
-            self.draft(now, turn).write(Write::PinTries { device: id, tries: tries.saturating_sub(1) });
+            self.give_back_try(turn, id);
             self.enter(conn, Session::ExpectPin(who));
             turn.sends.push(refused(conn, request, Refusal::Unavailable));
             return;
@@ -299,20 +232,23 @@ impl Relay {
         }
     }
 
-    fn open_session(&mut self, now: Now, turn: &mut Turn, device: DeviceId) {
+    pub(crate) fn open_session(&mut self, now: Now, turn: &mut Turn, device: DeviceId) {
         let until = now.wall.after(self.policy.session_ms);
         self.draft(now, turn).write(Write::SessionOpened { device, until });
         self.follow(now, device, self.policy.session_ms);
     }
 
     /// The end of every way in. A device has one connection: an older one ends.
-    fn sign_in(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, who: Ready) {
+    pub(crate) fn sign_in(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, who: Ready) {
         let (person, id) = (who.person(), who.device());
         self.draft(now, turn).record(actor(&who), Act::SignedIn);
         if let Some(older) = self.by_device.get(&id).copied().filter(|older| *older != conn) {
             self.close(turn, older, CloseCode::SUPERSEDED);
         }
         self.by_device.insert(id, conn);
+        if self.awaiting_pin.get(&id) == Some(&conn) {
+            self.awaiting_pin.remove(&id);
+        }
         self.clear_deadline(conn);
         self.enter(conn, Session::Ready(who));
         let (Some(device), Some(entry)) = (self.state.devices.get(&id), self.state.people.get(&person))
@@ -338,12 +274,12 @@ impl Relay {
     }
 
     /// A refusal after which this connection can do nothing more.
-    fn turn_away(&mut self, turn: &mut Turn, conn: Conn, request: RequestId, refusal: Refusal) {
+    pub(crate) fn turn_away(&mut self, turn: &mut Turn, conn: Conn, request: RequestId, refusal: Refusal) {
         turn.sends.push(refused(conn, request, refusal));
         self.close(turn, conn, CloseCode::REFUSED);
     }
 
-    fn enter(&mut self, conn: Conn, session: Session) {
+    pub(crate) fn enter(&mut self, conn: Conn, session: Session) {
         if let Some(link) = self.links.get_mut(&conn) {
             link.session = session;
         }

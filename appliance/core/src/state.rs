@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use crate::conversation::{Conversation, Kind, Member};
-use crate::directory::{Device, JoinCode, Person};
+use crate::directory::{Device, JoinCode, Person, PublicKey};
 use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence};
 use crate::refusal::Fault;
 use crate::retention::{MARKS_MAX, Mark};
@@ -36,6 +36,9 @@ pub struct State {
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
+    keys: BTreeMap<PublicKey, DeviceId>,
+    /// In how many groups of an owner a person is: what is not purged.
+    shared: BTreeMap<(PersonId, PersonId), u32>,
 }
 
 /// What a store hands back at start.
@@ -76,8 +79,7 @@ impl State {
             if !state.people.contains_key(&device.person) {
                 return Err(Fault::Inconsistent("a device belongs to nobody"));
             }
-            state.devices_of.entry(device.person).or_default().insert(device.id);
-            state.devices.insert(device.id, device);
+            state.enter(device);
         }
         for code in restored.codes {
             state.codes.insert(code.hash, code);
@@ -97,15 +99,21 @@ impl State {
         Ok(state)
     }
 
+    fn enter(&mut self, device: Device) {
+        self.devices_of.entry(device.person).or_default().insert(device.id);
+        self.keys.insert(device.key, device.id);
+        self.devices.insert(device.id, device);
+    }
+
     fn index(&mut self, conversation: &Conversation) {
-        for (person, _) in conversation.present() {
-            self.memberships.entry(person).or_default().insert(conversation.id);
+        if conversation.purged {
+            return;
         }
-        let mut pair = conversation.members.keys().copied();
-        if let (Kind::Direct, false, Some(a), Some(b)) =
-            (conversation.kind, conversation.purged, pair.next(), pair.next())
-        {
-            self.directs.insert((a, b), conversation.id);
+        for (person, _) in conversation.present() {
+            self.count_in(conversation, person);
+        }
+        if let Some(pair) = conversation.pair() {
+            self.directs.insert(pair, conversation.id);
         }
     }
 
@@ -124,9 +132,47 @@ impl State {
         self.memberships.get(&person).map_or(0, BTreeSet::len)
     }
 
+    /// In how many of the owner's groups the person is.
+    pub fn groups_shared(&self, owner: PersonId, person: PersonId) -> u32 {
+        self.shared.get(&(owner, person)).copied().unwrap_or(0)
+    }
+
+    /// The person is in this conversation from now on.
+    fn count_in(&mut self, conversation: &Conversation, person: PersonId) {
+        let is_new = self.memberships.entry(person).or_default().insert(conversation.id);
+        if is_new && conversation.kind == Kind::Group {
+            *self.shared.entry((conversation.owner, person)).or_default() += 1;
+        }
+    }
+
+    /// The person is not in it any more, or it was purged.
+    fn count_out(&mut self, id: ConversationId, group_of: Option<PersonId>, person: PersonId) {
+        let Some(conversations) = self.memberships.get_mut(&person) else { return };
+        if !conversations.remove(&id) {
+            return;
+        }
+        if conversations.is_empty() {
+            self.memberships.remove(&person);
+        }
+        let shared = group_of.map(|owner| (owner, person));
+        if let Some(shared) = shared
+            && let Some(count) = self.shared.get_mut(&shared)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.shared.remove(&shared);
+            }
+        }
+    }
+
     /// This person's devices, revoked ones included.
     pub fn devices_of(&self, person: PersonId) -> impl Iterator<Item = &Device> {
         self.devices_of.get(&person).into_iter().flatten().filter_map(|id| self.devices.get(id))
+    }
+
+    /// The device that this key is of.
+    pub fn device_with(&self, key: &PublicKey) -> Option<&Device> {
+        self.keys.get(key).and_then(|id| self.devices.get(id))
     }
 
     /// Folds one write in. Total: a write that names what is not there changes nothing, for the turn that made it
@@ -149,8 +195,7 @@ impl State {
                 self.codes.remove(hash);
             }
             Write::DeviceJoined(device) => {
-                self.devices_of.entry(device.person).or_default().insert(device.id);
-                self.devices.insert(device.id, device.clone());
+                self.enter(device.clone());
             }
             Write::DeviceRevoked { device } => self.device(*device, |device| {
                 (device.revoked, device.session_until) = (true, None);
@@ -188,48 +233,41 @@ impl State {
                 };
                 self.conversations.insert(*conversation, opened);
             }
-            Write::KeyDestroyed { conversation } => {
-                self.conversation(*conversation, |conversation| {
-                    (conversation.purged, conversation.title) = (true, Title::default());
-                    conversation.changed = change;
-                });
-                // Two people whose conversation was purged may begin another.
-                let members = self.conversations.get(conversation).map(|purged| &purged.members);
-                let mut pair = members.into_iter().flatten().map(|(person, _)| *person);
-                if let (Some(a), Some(b)) = (pair.next(), pair.next())
-                    && self.directs.get(&(a, b)) == Some(conversation)
-                {
-                    self.directs.remove(&(a, b));
+            Write::KeyDestroyed { conversation: id } => {
+                let Some(conversation) = self.conversations.get_mut(id) else { return };
+                (conversation.purged, conversation.title) = (true, Title::default());
+                conversation.changed = change;
+                let (pair, group_of) = (conversation.pair(), conversation.group_of());
+                let present: Vec<PersonId> = conversation.present().map(|(person, _)| person).collect();
+                // Two people whose conversation was purged may begin another; and it takes nobody's place any more.
+                if let Some(pair) = pair.filter(|pair| self.directs.get(pair) == Some(id)) {
+                    self.directs.remove(&pair);
+                }
+                for person in present {
+                    self.count_out(*id, group_of, person);
                 }
             }
-            Write::MemberAdded { conversation, person, from } => {
-                self.conversation(*conversation, |conversation| {
-                    let before = Sequence(from.0.saturating_sub(1));
-                    let member =
-                        Member { from: *from, delivered: before, read: before, left: false, changed: change };
-                    conversation.members.insert(*person, member);
-                    conversation.changed = change;
-                });
-                self.memberships.entry(*person).or_default().insert(*conversation);
-                if let Some(conversation) = self.conversations.get(conversation).cloned()
-                    && conversation.kind == Kind::Direct
-                {
-                    self.index(&conversation);
+            Write::MemberAdded { conversation: id, person, from } => {
+                let Some(mut conversation) = self.conversations.remove(id) else { return };
+                let before = Sequence(from.0.saturating_sub(1));
+                let member =
+                    Member { from: *from, delivered: before, read: before, left: false, changed: change };
+                conversation.members.insert(*person, member);
+                conversation.changed = change;
+                self.count_in(&conversation, *person);
+                if let Some(pair) = conversation.pair() {
+                    self.directs.insert(pair, *id);
                 }
+                self.conversations.insert(*id, conversation);
             }
-            Write::MemberLeft { conversation, person } => {
-                self.conversation(*conversation, |conversation| {
-                    if let Some(member) = conversation.members.get_mut(person) {
-                        (member.left, member.changed) = (true, change);
-                    }
-                    conversation.changed = change;
-                });
-                if let Some(conversations) = self.memberships.get_mut(person) {
-                    conversations.remove(conversation);
-                    if conversations.is_empty() {
-                        self.memberships.remove(person);
-                    }
+            Write::MemberLeft { conversation: id, person } => {
+                let Some(conversation) = self.conversations.get_mut(id) else { return };
+                if let Some(member) = conversation.members.get_mut(person) {
+                    (member.left, member.changed) = (true, change);
                 }
+                conversation.changed = change;
+                let group_of = conversation.group_of();
+                self.count_out(*id, group_of, *person);
             }
             Write::MessageAccepted(message) => {
                 self.last_at = message.at;

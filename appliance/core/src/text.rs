@@ -8,12 +8,13 @@ use zeroize::Zeroizing;
 use crate::limits;
 use crate::refusal::Refusal;
 
-/// A person's or device's name, or a person's title: 1 to [`limits::NAME_MAX`] bytes, no control characters.
+/// A person's or device's name: 1 to [`limits::NAME_MAX`] bytes, no control characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Name(#[n(0)] String);
 
-/// A group's title: 1 to [`limits::TITLE_MAX`] bytes, no control characters. Empty only for a direct conversation.
+/// A group's title: 1 to [`limits::TITLE_MAX`] bytes, no control characters; empty only for a direct conversation. Or a
+/// person's, at most [`limits::NAME_MAX`] bytes; it may be empty.
 #[derive(Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Title(#[n(0)] String);

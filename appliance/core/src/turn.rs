@@ -73,7 +73,7 @@ pub enum Send {
         change: Change,
         /// What it is.
         event: Event,
-        /// Who hears of it. Shared, since one message may go to hundreds.
+        /// Who hears of it: the same event, encoded once.
         conns: Vec<Conn>,
     },
     /// Start delivering: catch up from the store behind `after`, then live.

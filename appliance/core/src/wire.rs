@@ -229,7 +229,11 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::Active(_) => Ask::Active,
         Body::AddPerson(add) => Ask::AddPerson {
             name: Name::parse(&add.name)?,
-            title: if add.title.is_empty() { Title::default() } else { Title::parse(&add.title)? },
+            title: match add.title.len() {
+                0 => Title::default(),
+                1..=limits::NAME_MAX => Title::parse(&add.title)?,
+                _ => return Err(Refusal::TooLarge),
+            },
             administrator: add.administrator,
             fresh: fresh(),
         },

@@ -64,7 +64,7 @@ fn writes() -> Vec<Write> {
             changed: Change(0),
         }),
         Write::StandingSet { person: person(), suspended: true },
-        Write::JoinCodeIssued(JoinCode { hash: [6; 32], person: person(), expires: AT }),
+        Write::JoinCodeIssued(JoinCode { hash: [6; 32], person: person(), expires: AT, issuer: None }),
         Write::JoinCodeEnded { hash: [6; 32] },
         Write::DeviceJoined(Device {
             id: device(),
@@ -139,6 +139,8 @@ fn act_name(act: &Act) -> &'static str {
         Act::MessagesExpired(..) => "MessagesExpired",
         Act::PeerFault(..) => "PeerFault",
         Act::DevicesListed(_) => "DevicesListed",
+        Act::JoinCodeWithdrawn(_) => "JoinCodeWithdrawn",
+        Act::RequestRefused(_) => "RequestRefused",
     }
 }
 
@@ -149,7 +151,7 @@ fn acts() -> Vec<Act> {
         Act::PersonRestored(person()),
         Act::JoinCodeIssued(person()),
         Act::JoinCodeExpired(person()),
-        Act::DeviceJoined(person(), device()),
+        Act::DeviceJoined(person(), device(), None),
         Act::DeviceRevoked(device()),
         Act::SignedIn,
         Act::SessionLocked(device()),
@@ -166,6 +168,8 @@ fn acts() -> Vec<Act> {
         Act::MessagesExpired(place(), Sequence(4)),
         Act::PeerFault(device(), 0x104),
         Act::DevicesListed(person()),
+        Act::JoinCodeWithdrawn(person()),
+        Act::RequestRefused(12),
     ]
 }
 
@@ -198,6 +202,17 @@ fn today() -> Vec<(String, Vec<u8>)> {
         let entry = Entry { version: 1, index: at as u64 + 1, at: AT, actor: actors()[1].1, act };
         found.push((format!("act {}", act_name(&act)), entry.to_bytes()));
     }
+    // What came later, with a value.
+    let (hash, issuer) = ([6; 32], Some(person()));
+    let issued = Write::JoinCodeIssued(JoinCode { hash, person: person(), expires: AT, issuer });
+    let numbered = Numbered { change: Change(1), write: issued };
+    found.push((
+        "write JoinCodeIssued by a person".to_owned(),
+        minicbor::to_vec(numbered).expect("into memory"),
+    ));
+    let act = Act::DeviceJoined(person(), device(), issuer);
+    let entry = Entry { version: 1, index: 1, at: AT, actor: actors()[1].1, act };
+    found.push(("act DeviceJoined by a person's code".to_owned(), entry.to_bytes()));
     for (name, actor) in actors() {
         let entry = Entry { version: 1, index: 1, at: Wall(-1), actor, act: Act::SignedIn };
         found.push((format!("actor {name}"), entry.to_bytes()));

@@ -1,7 +1,7 @@
 //! What a signed-in person or a local service asks for: the right to ask, then the rules' own modules.
 
 use crate::admin::{self, Administrator};
-use crate::audit::Actor;
+use crate::audit::{Act, Actor};
 use crate::draft::actor;
 use crate::grant::SyncGrant;
 use crate::ids::{Conn, DeviceId, RequestId, Sequence};
@@ -47,9 +47,21 @@ impl Relay {
         let Session::Ready(who) = &link.session else { return Ok(()) };
         let who = who.clone();
         if let Some(used) = self.used.get_mut(&who.device()) {
-            used.spend(now, &ask).map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
+            used.note(now, &ask);
         }
-        self.ask_as(now, turn, conn, request, &who, door, ask)
+        // What is there already costs nothing to open.
+        let is_there = matches!(&ask, Ask::OpenDirect { person, .. }
+            if self.state.direct(who.person(), *person).is_some());
+        if !is_there {
+            let spent = self.budgets.spend(now.mono, who.device(), &ask);
+            spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
+        }
+        let outcome = self.ask_as(now, turn, conn, request, &who, door, ask);
+        if outcome == Err(Refusal::NotAdministrator) {
+            let refused = Act::RequestRefused(Refusal::NotAdministrator.code() as u32);
+            self.record_sparingly(now, turn, who.device(), actor(&who), refused);
+        }
+        outcome
     }
 
     #[expect(clippy::too_many_arguments, reason = "one request, seen from all sides")]
@@ -115,7 +127,7 @@ impl Relay {
             }
             Some(change)
         };
-        self.attached.entry(who.person()).or_default().insert(conn);
+        self.attach(conn, who.person());
         let grant = SyncGrant::new(who.person());
         turn.sends.push(Send::Attach { conn, request, grant, device: who.device(), after });
         Ok(())

@@ -1,4 +1,4 @@
-//! Join codes that were wrong: what one source and all sources together may still try.
+//! Join codes: how many one source and all sources together may still try.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Guesses {
         self.of_one.get_mut(&source).map_or(Ok(()), |bucket| bucket.look(now))
     }
 
-    /// One was wrong.
+    /// One is looked at.
     fn spend(&mut self, now: Mono, source: Source) -> Result<(), u64> {
         self.of_all.take(now)?;
         if self.of_one.len() >= limits::GUESSERS_MAX && !self.of_one.contains_key(&source) {
@@ -43,16 +43,14 @@ impl Guesses {
 }
 
 impl Relay {
-    /// As [`Relay::join_checked`], within the budgets: a wrong code costs a guess, and without one left no code is
-    /// looked at, right or wrong, or a flood of guesses would find the right one all the same.
+    /// As [`Relay::join_checked`], within the budgets: a code costs a guess, and without one left no code is looked at,
+    /// right or wrong, or a flood of guesses would find the right one all the same. Who has a right one may not use it to
+    /// keep the box stretching PINs.
     pub(crate) fn guess(&mut self, now: Now, conn: Conn, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
         let source = self.links.get(&conn).map_or(Source(0), |link| link.source);
         let slow_down = |retry_after_ms| Refusal::SlowDown { retry_after_ms };
         self.guesses.look(now.mono, source).map_err(slow_down)?;
-        let outcome = self.join_checked(now, proven);
-        if outcome == Err(Refusal::JoinCodeInvalid) {
-            self.guesses.spend(now.mono, source).map_err(slow_down)?;
-        }
-        outcome
+        self.guesses.spend(now.mono, source).map_err(slow_down)?;
+        self.join_checked(now, proven)
     }
 }

@@ -1,8 +1,7 @@
 //! What happens because time passes: a deadline, a session that locks, the sweep.
 
 use crate::audit::{Act, Actor};
-use crate::bucket::Bucket;
-use crate::ids::{Change, Conn, DeviceId, RequestId};
+use crate::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
 use crate::input::Ask;
 use crate::refusal::PeerFault;
 use crate::relay::Relay;
@@ -12,13 +11,17 @@ use crate::time::{Mono, Now};
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
-use crate::{limits, retention};
+use crate::{limits, mailbox, retention};
 
 /// Milliseconds between looks for what has expired.
 pub(super) const SWEEP_MS: u64 = 60_000;
+/// Milliseconds until the next look while something goes.
+const AGED_MS: u64 = 1_000;
+/// Looks in a row that found nothing after which there is none before the next mark: each passes over every
+/// conversation. What is read after its time goes with the next mark, a thirtieth of the retention later.
+const SILENT_LOOKS_MAX: u32 = 3;
 
-/// An open session's use. It has one timer, which is in [`Relay::timers`] exactly as long as this is there. What the
-/// device may still do stands here and not with its connection, so that connecting anew buys nothing.
+/// An open session's use. It has one timer, which is in [`Relay::timers`] exactly as long as this is there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Use {
     /// The person's last act.
@@ -27,20 +30,13 @@ pub(crate) struct Use {
     ends: Mono,
     /// When the timer is due.
     looks_at: Mono,
-    submits: Bucket,
-    opens: Bucket,
 }
 
 impl Use {
-    /// Counts a request, or says in how many milliseconds it may come again.
-    pub(super) fn spend(&mut self, now: Now, ask: &Ask) -> Result<(), u64> {
+    /// Notes a request: one that is an act of the person keeps the session open.
+    pub(super) fn note(&mut self, now: Now, ask: &Ask) {
         if is_act_of_a_person(ask) {
             self.last = now.mono;
-        }
-        match ask {
-            Ask::Submit(_) => self.submits.take(now.mono),
-            Ask::OpenDirect { .. } | Ask::OpenGroup { .. } => self.opens.take(now.mono),
-            _ => Ok(()),
         }
     }
 
@@ -54,6 +50,8 @@ impl Use {
 pub(crate) enum Timer {
     Deadline(Conn),
     Idle(DeviceId),
+    /// Something old went, and more may be there.
+    Aged,
     Sweep,
 }
 
@@ -74,6 +72,7 @@ impl Relay {
             match timer {
                 Timer::Deadline(conn) => self.deadline(now, &mut turn, conn),
                 Timer::Idle(device) => self.idle(now, &mut turn, device),
+                Timer::Aged => self.look_for_aged(now, &mut turn),
                 Timer::Sweep => self.sweep(now, &mut turn),
             }
         }
@@ -85,9 +84,7 @@ impl Relay {
         self.unfollow(device);
         let ends = now.mono.after(rest_ms);
         let looks_at = ends.min(now.mono.after(self.policy.idle_lock_ms));
-        let (submits, opens) =
-            (Bucket::full(limits::SUBMITS, now.mono), Bucket::full(limits::OPENS, now.mono));
-        self.used.insert(device, Use { last: now.mono, ends, looks_at, submits, opens });
+        self.used.insert(device, Use { last: now.mono, ends, looks_at });
         self.timers.insert((looks_at, Timer::Idle(device)));
     }
 
@@ -131,13 +128,9 @@ impl Relay {
         let session = std::mem::replace(&mut link.session, Session::Closing);
         if let Session::Ready(who) = session {
             let tries = self.state.devices.get(&who.device()).map_or(0, |device| device.pin_tries);
-            if let Some(conns) = self.attached.get_mut(&who.person()) {
-                conns.remove(&conn);
-                if conns.is_empty() {
-                    self.attached.remove(&who.person());
-                }
-            }
+            let person = who.person();
             link.session = Session::ExpectPin(who.lock());
+            self.detach(conn, person);
             turn.sends.push(Send::Detach { conn });
             let tries_left = limits::PIN_TRIES_MAX.saturating_sub(tries);
             let body = Body::Locked(proto::Locked { tries_left });
@@ -163,9 +156,28 @@ impl Relay {
         }
         let noted = |began: Mono| now.mono < began.after(limits::UNPROVEN_RECORDS_MS);
         self.unproven_records.retain(|_, (began, _)| noted(*began));
+        self.budgets.sweep(now.mono);
         self.look_for_aged(now, turn);
     }
 
+    /// What [`crate::turn::Send::FindAged`] found: some of it goes, and soon the next look.
+    pub(super) fn aged(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conversation: ConversationId,
+        read_through: Sequence,
+        any_through: Sequence,
+    ) {
+        if mailbox::expire(&mut self.draft(now, turn), conversation, read_through, any_through) {
+            self.silent_looks = 0;
+            if !self.timers.iter().any(|(_, timer)| *timer == Timer::Aged) {
+                self.timers.insert((now.mono.after(AGED_MS), Timer::Aged));
+            }
+        }
+    }
+
+    /// Between two marks a message that has found nothing to go is as good as the next, but the first may have failed.
     fn look_for_aged(&mut self, now: Now, turn: &mut Turn) {
         let (served_ms, retention_ms) = (self.served.ms(now.mono), self.policy.retention_ms);
         if retention::is_due(self.state.marks.last(), served_ms, retention_ms) {
@@ -173,9 +185,13 @@ impl Relay {
         }
         let before = |age| retention::older_than(&self.state.marks, served_ms, age);
         let read_before = before(retention_ms);
-        if read_before > Change(0) {
-            let any_before = before(retention_ms.saturating_mul(2));
-            turn.sends.push(Send::FindAged { read_before, any_before });
+        let looked = (read_before, before(retention_ms.saturating_mul(2)));
+        if self.looked != looked {
+            (self.looked, self.silent_looks) = (looked, 0);
+        }
+        if read_before > Change(0) && self.silent_looks < SILENT_LOOKS_MAX {
+            self.silent_looks += 1;
+            turn.sends.push(Send::FindAged { read_before, any_before: looked.1 });
         }
     }
 }

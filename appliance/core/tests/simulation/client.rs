@@ -263,10 +263,17 @@ impl Client {
         match delivery.event.and_then(|event| event.kind).ok_or("an empty event")? {
             Kind::Message(message) => self.inbox.message(&message, Way::Delivered, coverage)?,
             Kind::Conversation(conversation) => self.inbox.conversation(&conversation),
+            Kind::ConversationChanged(news) => {
+                self.inbox.changed(&news).ok_or("news of an unknown conversation")?;
+                coverage.reach(Situation::ConversationNews);
+            }
             Kind::Gone(gone) => {
                 self.inbox.places.remove(&gone.conversation);
             }
-            Kind::Watermark(_) => coverage.reach(Situation::WatermarkPushed),
+            Kind::Watermark(watermark) => {
+                self.inbox.watermark(&watermark);
+                coverage.reach(Situation::WatermarkPushed);
+            }
             Kind::Person(_) => {}
             Kind::DeviceJoined(joined) => self.device_joined(joined.device, coverage)?,
         }
@@ -344,6 +351,10 @@ impl Client {
                 }
                 self.phase = Phase::PinDue;
             }
+            // Enrolled before, as it turns out: the box waits for the PIN, unless it closes.
+            Some(Ask::Join(_)) if matches!(code, Code::PinWrong | Code::Unavailable | Code::SlowDown) => {
+                self.phase = Phase::PinDue;
+            }
             Some(Ask::History(history)) => self.inbox.page_refused(history.conversation, code),
             // Strangers with its person's codes have taken the last place.
             Some(Ask::Join(_)) if code == Code::Limit => self.barred = true,
@@ -353,7 +364,11 @@ impl Client {
             Code::DeviceUnknown if self.device.is_some() => self.barred = true,
             Code::PinLockedOut => self.barred = true,
             Code::PersonSuspended => self.suspended = true,
-            Code::JoinCodeInvalid => self.code = None,
+            // The next code gets a key of its own.
+            Code::JoinCodeInvalid => {
+                self.code = None;
+                self.key = toys::following(&self.key);
+            }
             _ => {}
         }
         Ok(())

@@ -137,6 +137,9 @@ impl World {
                 self.decide(Input::Connected { conn, door, source }, conn, none, |_, _| Ok(expected))
             }
             Arrival::Closed => {
+                if matches!(self.phase(conn), Some(Phase::PinChecking(..))) {
+                    self.coverage.reach(Situation::PinTryGivenBack);
+                }
                 self.doors.remove(&conn);
                 self.keeper.retain(|(other, _)| *other != conn);
                 self.decide(Input::Closed { conn }, conn, none, |world, _| Ok(world.reference.closed(conn)))
@@ -230,7 +233,7 @@ impl World {
                 let input = Input::Hello { conn, request, versions, device, challenge };
                 self.decide(input, conn, request, |world, _| {
                     let expected = world.reference.hello(world.now, conn, versions, device);
-                    world.cover_entry(&body, &expected);
+                    world.cover_entry(conn, &body, &expected);
                     Ok(expected)
                 })
             }
@@ -250,8 +253,8 @@ impl World {
                 self.hold_pin(conn, pin);
                 let input = Input::Join { conn, request, proven, fresh };
                 self.decide(input, conn, request, |world, _| {
-                    let expected = world.reference.join(world.now, conn, request, code);
-                    world.cover_entry(&body, &expected);
+                    let expected = world.reference.join(world.now, conn, request, code, key);
+                    world.cover_entry(conn, &body, &expected);
                     Ok(expected)
                 })
             }
@@ -263,7 +266,7 @@ impl World {
                 let input = Input::PinOffered { conn, request };
                 self.decide(input, conn, request, |world, _| {
                     let expected = world.reference.pin_offered(world.now, conn, request);
-                    world.cover_entry(&body, &expected);
+                    world.cover_entry(conn, &body, &expected);
                     Ok(expected)
                 })
             }
@@ -304,7 +307,7 @@ impl World {
                 let input = Input::Proof { conn, request, proven };
                 self.decide(input, conn, request, |world, _| {
                     let expected = world.reference.proof(world.now, conn, device);
-                    world.cover_entry(body, &expected);
+                    world.cover_entry(conn, body, &expected);
                     Ok(expected)
                 })
             }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use wardline_core::ids::{Change, ConversationId};
+use wardline_core::ids::{Change, ConversationId, PersonId};
 use wardline_core::state::State;
 use wardline_core::wire::proto;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::write::Numbered;
 
 use crate::client::Phase;
+use crate::inbox::Place;
+use crate::reference::Conversation;
 use crate::trace::note;
 use crate::world::{Arrival, World};
 
@@ -132,6 +134,7 @@ impl World {
                     continue;
                 };
                 let shown = shown.ok_or_else(|| format!("{} never heard of {}", client.name, place.id))?;
+                judge_members(&client.name, place, shown, person)?;
                 if place.purged {
                     if !shown.shown.is_empty() {
                         return Err(format!("{} still shows what was purged", client.name));
@@ -194,4 +197,20 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// The device knows who is in a conversation and, as it is a small one, how far each of the others is. Its own person's
+/// watermarks it raises itself, and hears of only from other devices.
+fn judge_members(name: &str, place: &Conversation, shown: &Place, me: PersonId) -> Result<(), String> {
+    let present = place.members.iter().filter(|member| !member.left);
+    let others = present.clone().filter(|member| member.person != me);
+    let wanted: Vec<_> = others.map(|m| (m.person.value(), (m.delivered, m.read))).collect();
+    let knows = |(person, marks): &(u64, (u64, u64))| shown.members.get(person) == Some(marks);
+    if shown.members.len() != present.count() || !wanted.iter().all(knows) {
+        return Err(format!(
+            "{name} takes {:?} for the members of {}, not {wanted:?}",
+            shown.members, place.id
+        ));
+    }
+    Ok(())
 }

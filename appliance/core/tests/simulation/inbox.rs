@@ -24,6 +24,8 @@ pub(crate) struct Place {
     /// Every message from `first` to here is there, apart from `holes`.
     pub(crate) contiguous: u64,
     pub(crate) shown: BTreeMap<u64, (Vec<u8>, String)>,
+    /// Who is in it, and their watermarks: delivered, read.
+    pub(crate) members: BTreeMap<u64, (u64, u64)>,
     /// What a snapshot left out: from, to.
     pub(crate) holes: Vec<(u64, u64)>,
 }
@@ -37,6 +39,19 @@ pub(crate) enum Way {
 }
 
 impl Place {
+    /// What stands before the first that may be read is gone, and everything of what was purged.
+    fn forget_old(&mut self) {
+        let first = self.first;
+        self.shown.retain(|sequence, _| *sequence >= first);
+        self.contiguous = self.contiguous.max(first.saturating_sub(1));
+        if self.purged {
+            self.shown.clear();
+            self.holes.clear();
+        }
+        self.holes.retain(|(_, to)| *to >= first);
+        self.advance();
+    }
+
     fn advance(&mut self) {
         while self.shown.contains_key(&(self.contiguous + 1)) {
             self.contiguous += 1;
@@ -82,17 +97,28 @@ impl Inbox {
         let place = self.places.entry(told.conversation).or_default();
         // Taken out and let in again: what was before is no longer this person's, or has expired.
         place.first = told.first_sequence;
-        place.shown.retain(|sequence, _| *sequence >= told.first_sequence);
-        place.contiguous = place.contiguous.max(told.first_sequence.saturating_sub(1));
         place.last = place.last.max(told.last_sequence);
         place.purged = told.purged;
-        if told.purged {
-            place.shown.clear();
-            place.holes.clear();
+        place.members = told.members.iter().map(|m| (m.person, (m.delivered, m.read))).collect();
+        place.forget_old();
+    }
+
+    /// `None`: it is not known here.
+    pub(crate) fn changed(&mut self, news: &proto::ConversationChanged) -> Option<()> {
+        let place = self.places.get_mut(&news.conversation)?;
+        place.members.retain(|person, _| !news.left.contains(person));
+        place.members.extend(news.joined.iter().map(|m| (m.person, (m.delivered, m.read))));
+        place.first = place.first.max(news.first_sequence);
+        place.purged |= news.purged;
+        place.forget_old();
+        Some(())
+    }
+
+    pub(crate) fn watermark(&mut self, told: &proto::Watermark) {
+        let place = self.places.get_mut(&told.conversation);
+        if let Some(marks) = place.and_then(|place| place.members.get_mut(&told.person)) {
+            *marks = (told.delivered.max(marks.0), told.read.max(marks.1));
         }
-        let first = place.first;
-        place.holes.retain(|(_, to)| *to >= first);
-        place.advance();
     }
 
     pub(crate) fn message(

@@ -3,6 +3,7 @@
 //! design and the protocol's words, not from the core's data structures.
 
 use wardline_core::audit::{Act, Actor};
+use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
@@ -33,6 +34,7 @@ pub(crate) struct Person {
 pub(crate) struct Device {
     pub(crate) id: DeviceId,
     pub(crate) person: PersonId,
+    pub(crate) key: PublicKey,
     pub(crate) pin: PinMac,
     pub(crate) tries: u32,
     pub(crate) revoked: bool,
@@ -46,6 +48,7 @@ pub(crate) struct JoinCode {
     pub(crate) hash: [u8; 32],
     pub(crate) person: PersonId,
     pub(crate) expires: Wall,
+    pub(crate) issuer: Option<PersonId>,
 }
 
 #[derive(Clone)]
@@ -79,8 +82,10 @@ pub(crate) struct Lobby {
     pub(crate) open: Vec<(DeviceId, Mono, Mono)>,
     pub(crate) disk_low: bool,
     pub(crate) disk_scarce: bool,
-    /// Wrong join codes: when, and from whom.
+    /// Join codes that were looked at: when, and from whom.
     pub(crate) guesses: Vec<(Mono, Source)>,
+    /// Sign-ins that began: when, and of which device.
+    pub(crate) sign_ins: Vec<(Mono, DeviceId)>,
     /// What was recorded of devices that were not signed in: the first of a series, and how many.
     pub(crate) unproven: Vec<(DeviceId, Mono, u32)>,
 }
@@ -102,6 +107,7 @@ pub(crate) enum Phase {
     Joining {
         request: RequestId,
         code: [u8; 32],
+        key: Box<PublicKey>,
         person: PersonId,
     },
     PinDue(DeviceId),
@@ -246,12 +252,15 @@ impl Reference {
     }
 
     pub(crate) fn closed(&mut self, conn: Conn) -> Expected {
+        self.give_back_try(conn);
         self.lobby.links.retain(|link| link.conn != conn);
         Expected::default()
     }
 
     pub(crate) fn drain(&mut self) -> Expected {
         let mut expected = Expected::default();
+        let conns: Vec<Conn> = self.lobby.links.iter().map(|link| link.conn).collect();
+        conns.into_iter().for_each(|conn| self.give_back_try(conn));
         for link in &mut self.lobby.links {
             if link.phase != Phase::Over {
                 expected.closes.push((link.conn, CloseCode::DRAINING));
@@ -261,8 +270,18 @@ impl Reference {
         expected
     }
 
+    /// A PIN whose connection ends before the keeper has spoken was not tried.
+    fn give_back_try(&mut self, conn: Conn) {
+        if let Some(Phase::PinChecking(device, _)) = self.link(conn).map(|link| link.phase.clone())
+            && let Some(device) = self.ward.device_mut(device)
+        {
+            device.tries -= 1;
+        }
+    }
+
     /// This side ends a connection.
     pub(crate) fn close(&mut self, conn: Conn, code: CloseCode, expected: &mut Expected) {
+        self.give_back_try(conn);
         if let Some(link) = self.link_mut(conn).filter(|link| link.phase != Phase::Over) {
             (link.phase, link.attached) = (Phase::Over, false);
             expected.closes.push((conn, code));
@@ -289,6 +308,16 @@ impl Reference {
 
     /// Of what a device does before it is signed in, the first twenty an hour are recorded.
     pub(crate) fn record_unproven(&mut self, now: Now, device: DeviceId, act: Act, expected: &mut Expected) {
+        self.record_sparingly(now, device, (Actor::Unproven, act), expected);
+    }
+
+    pub(crate) fn record_sparingly(
+        &mut self,
+        now: Now,
+        device: DeviceId,
+        entry: (Actor, Act),
+        expected: &mut Expected,
+    ) {
         self.lobby.unproven.retain(|(_, since, _)| now.mono < since.after(3_600_000));
         if !self.lobby.unproven.iter().any(|(other, ..)| *other == device) {
             self.lobby.unproven.push((device, now.mono, 0));
@@ -296,7 +325,7 @@ impl Reference {
         for (_, _, times) in self.lobby.unproven.iter_mut().filter(|(other, ..)| *other == device) {
             *times += 1;
             if *times <= 20 {
-                expected.audits.push((Actor::Unproven, act));
+                expected.audits.push(entry);
             }
         }
     }

@@ -31,7 +31,11 @@ impl Reference {
                 }
                 let Some(hash) = chosen.code else { return Expected::default() };
                 let expires = now.wall.after(self.policy.join_code_ms);
-                self.ward.codes.push(JoinCode { hash, person, expires });
+                let issuer = match by {
+                    Actor::Person { person, .. } => Some(person),
+                    _ => None,
+                };
+                self.ward.codes.push(JoinCode { hash, person, expires, issuer });
                 let mut expected = Expected::answered(Answer::JoinCode);
                 expected.audits.push((by, Act::JoinCodeIssued(person)));
                 expected
@@ -59,6 +63,12 @@ impl Reference {
                     person.suspended = set.suspended;
                     let act = if set.suspended { Act::PersonSuspended(id) } else { Act::PersonRestored(id) };
                     expected.audits.push((by, act));
+                    // Neither with a code of theirs nor with one that they gave out does anybody come back in.
+                    let ends =
+                        |code: &JoinCode| set.suspended && (code.person == id || code.issuer == Some(id));
+                    let withdrawn = self.ward.codes.iter().filter(|code| ends(code));
+                    expected.audits.extend(withdrawn.map(|code| (by, Act::JoinCodeWithdrawn(code.person))));
+                    self.ward.codes.retain(|code| !ends(code));
                 }
                 if set.suspended {
                     let devices = self.ward.devices.iter().filter(|device| device.person == id);

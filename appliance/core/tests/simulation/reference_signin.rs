@@ -1,6 +1,7 @@
 //! The reference's rules for getting in and being put out.
 
 use wardline_core::audit::{Act, Actor};
+use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Conn, DeviceId, PersonId, RequestId};
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
@@ -9,7 +10,7 @@ use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::time::{Mono, Now};
 use wardline_core::wire::proto::RefusalCode as Code;
 
-use crate::reference::{Answer, Device, Expected, Phase, Reference};
+use crate::reference::{Answer, Device, Expected, JoinCode, Phase, Reference};
 
 impl Reference {
     pub(crate) fn hello(
@@ -54,22 +55,53 @@ impl Reference {
             Some(Phase::Welcomed(_)) => {}
             Some(_) => return self.fault(now, conn, PeerFault::OutOfTurn),
         }
-        if let Some(code) = self.barred(device) {
-            let mut expected = self.turn_away(conn, code);
-            self.record_unproven(now, device, Act::SignInRefused(device, code as u32), &mut expected);
-            return expected;
+        if let Some(refused) = self.may_not_sign_in(now, conn, device) {
+            return refused;
         }
         if self.session_is_open(now, device) {
             let mut expected = Expected::default();
             self.sign_in(conn, device, &mut expected);
             return expected;
         }
+        let tries = self.ward.device(device).map_or(0, |device| device.tries);
+        let mut expected = Expected::answered(Answer::PinNeeded(limits::PIN_TRIES_MAX - tries));
+        self.await_pin(now, conn, device, &mut expected);
+        expected
+    }
+
+    /// Barred, or too often: a hundred at once, then one in five seconds.
+    fn may_not_sign_in(&mut self, now: Now, conn: Conn, device: DeviceId) -> Option<Expected> {
+        if let Some(code) = self.barred(device) {
+            return Some(self.bar(now, conn, device, code));
+        }
+        let begun = self.lobby.sign_ins.iter().filter(|(_, other)| *other == device);
+        if left(now, begun.map(|(when, _)| *when), 100, 200) < TOKEN {
+            return Some(self.turn_away(conn, Code::SlowDown));
+        }
+        self.lobby.sign_ins.push((now.mono, device));
+        None
+    }
+
+    fn bar(&mut self, now: Now, conn: Conn, device: DeviceId, code: Code) -> Expected {
+        let mut expected = self.turn_away(conn, code);
+        self.record_unproven(now, device, Act::SignInRefused(device, code as u32), &mut expected);
+        expected
+    }
+
+    /// Of a device one connection may wait for a PIN that has not been signed in; a locked one is another matter.
+    fn await_pin(&mut self, now: Now, conn: Conn, device: DeviceId, expected: &mut Expected) {
+        let waits = |link: &&crate::reference::Link| {
+            matches!(link.phase, Phase::PinDue(other) | Phase::PinChecking(other, _) if other == device)
+                && link.deadline.is_some()
+        };
+        let older: Vec<Conn> = self.lobby.links.iter().filter(waits).map(|link| link.conn).collect();
+        for older in older {
+            self.close(older, CloseCode::SUPERSEDED, expected);
+        }
         self.enter(conn, Phase::PinDue(device));
         if let Some(link) = self.link_mut(conn) {
             link.deadline = Some(now.mono.after(limits::PIN_TIME_MAX_MS));
         }
-        let tries = self.ward.device(device).map_or(0, |device| device.tries);
-        Expected::answered(Answer::PinNeeded(limits::PIN_TRIES_MAX - tries))
     }
 
     /// Why this device may not come in.
@@ -124,44 +156,53 @@ impl Reference {
         }
     }
 
-    pub(crate) fn join(&mut self, now: Now, conn: Conn, request: RequestId, code: [u8; 32]) -> Expected {
+    pub(crate) fn join(
+        &mut self,
+        now: Now,
+        conn: Conn,
+        request: RequestId,
+        code: [u8; 32],
+        key: PublicKey,
+    ) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => return Expected::default(),
             Some(Phase::Welcomed(_)) => {}
             Some(_) => return self.fault(now, conn, PeerFault::OutOfTurn),
         }
-        // So many codes of one source are looked at; of the rest, right or wrong, nothing is said.
+        // A device that is enrolled and was never told: what it sent is worth a sign-in and a PIN, whatever the code.
+        if let Some(device) =
+            self.ward.devices.iter().find(|device| device.key == key).map(|device| device.id)
+        {
+            if let Some(refused) = self.may_not_sign_in(now, conn, device) {
+                return refused;
+            }
+            let mut expected = Expected::default();
+            self.await_pin(now, conn, device, &mut expected);
+            let offered = self.pin_offered(now, conn, request);
+            expected.closes.extend(offered.closes);
+            return Expected { closes: expected.closes, ..offered };
+        }
+        // So many codes of one source are looked at, twenty at once, then one a second; of the rest nothing is said.
         let source = self.link(conn).map_or(Source(0), |link| link.source);
-        if self.guesses_left(now, source) < 1_000_000 {
+        let guessed = self.lobby.guesses.iter().filter(|(_, from)| *from == source);
+        if left(now, guessed.map(|(when, _)| *when), 20, 1_000) < TOKEN {
             return self.turn_away(conn, Code::SlowDown);
         }
+        self.lobby.guesses.push((now.mono, source));
         match self.code_holder(now, code) {
-            Err(refusal) => {
-                if refusal == Code::JoinCodeInvalid {
-                    self.lobby.guesses.push((now.mono, source));
-                }
-                self.turn_away(conn, refusal)
-            }
+            Err(refusal) => self.turn_away(conn, refusal),
             Ok(person) => {
-                self.enter(conn, Phase::Joining { request, code, person });
+                self.enter(conn, Phase::Joining { request, code, key: Box::new(key), person });
                 Expected::answered(Answer::Stretch)
             }
         }
     }
 
-    /// Millionths: a burst of twenty wrong codes, then one a second.
-    fn guesses_left(&self, now: Now, source: Source) -> u64 {
-        const FULL: u64 = 20_000_000;
-        let (mut left, mut at) = (FULL, Mono(0));
-        for (when, _) in self.lobby.guesses.iter().filter(|(_, from)| *from == source) {
-            left = (left + (when.0 - at.0) * 1_000).min(FULL) - 1_000_000;
-            at = *when;
-        }
-        (left + (now.mono.0 - at.0) * 1_000).min(FULL)
-    }
-
     fn code_holder(&self, now: Now, hash: [u8; 32]) -> Result<PersonId, Code> {
-        let code = self.ward.codes.iter().find(|code| code.hash == hash && now.wall < code.expires);
+        // Not over, and not longer to go than when it was issued, whatever the clock did.
+        let newest = now.wall.after(self.policy.join_code_ms);
+        let lives = |code: &JoinCode| now.wall < code.expires && code.expires <= newest;
+        let code = self.ward.codes.iter().find(|code| code.hash == hash && lives(code));
         let person = code.ok_or(Code::JoinCodeInvalid)?.person;
         if self.ward.person(person).is_none_or(|person| person.suspended) {
             return Err(Code::PersonSuspended);
@@ -178,7 +219,7 @@ impl Reference {
             Some(_) => return self.fault(now, conn, PeerFault::OutOfTurn),
         };
         if let Some(code) = self.barred(device) {
-            return self.turn_away(conn, code);
+            return self.bar(now, conn, device, code);
         }
         // One at a time: a right PIN must not forgive the wrong ones that are still being looked at.
         let checking = |link: &crate::reference::Link| matches!(link.phase, Phase::PinChecking(other, _) if other == device);
@@ -201,18 +242,25 @@ impl Reference {
         enrolled: Option<DeviceId>,
     ) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
-            Some(Phase::Joining { code, person, .. }) => {
+            Some(Phase::Joining { code, person, key, .. }) => {
                 let Some(pin) = mac else { return self.turn_away(conn, Code::Unavailable) };
+                // On another connection meanwhile: the next try is a sign-in.
+                if self.ward.devices.iter().any(|device| device.key == *key) {
+                    return self.turn_away(conn, Code::Unavailable);
+                }
                 match self.code_holder(now, code) {
                     Ok(holder) if holder == person => {}
                     Ok(_) => return self.turn_away(conn, Code::JoinCodeInvalid),
                     Err(code) => return self.turn_away(conn, code),
                 }
                 let Some(device) = enrolled else { return Expected::default() };
+                let issuer =
+                    self.ward.codes.iter().find(|kept| kept.hash == code).and_then(|kept| kept.issuer);
                 self.ward.codes.retain(|kept| kept.hash != code);
                 self.ward.devices.push(Device {
                     id: device,
                     person,
+                    key: *key,
                     pin,
                     tries: 0,
                     revoked: false,
@@ -221,7 +269,7 @@ impl Reference {
                     sent: Vec::new(),
                 });
                 let mut expected = Expected::default();
-                expected.audits.push((self.actor(device), Act::DeviceJoined(person, device)));
+                expected.audits.push((self.actor(device), Act::DeviceJoined(person, device, issuer)));
                 self.open_session(now, device);
                 self.sign_in(conn, device, &mut expected);
                 expected
@@ -233,9 +281,8 @@ impl Reference {
 
     fn pin_checked(&mut self, now: Now, conn: Conn, id: DeviceId, mac: Option<PinMac>) -> Expected {
         let actor = self.actor(id);
-        let barred = self.barred(id);
-        if matches!(barred, Some(Code::DeviceUnknown | Code::PersonSuspended)) {
-            return self.turn_away(conn, Code::DeviceUnknown);
+        if let Some(code @ (Code::DeviceUnknown | Code::PersonSuspended)) = self.barred(id) {
+            return self.bar(now, conn, id, code);
         }
         let Some(device) = self.ward.device_mut(id) else { return Expected::default() };
         let Some(mac) = mac else {
@@ -252,11 +299,11 @@ impl Reference {
         }
         let tries = device.tries;
         let mut audits = vec![(actor, Act::PinWrong(tries))];
+        self.enter(conn, Phase::PinDue(id));
         let mut expected = if tries >= limits::PIN_TRIES_MAX {
             audits.push((actor, Act::PinLockedOut));
             self.turn_away(conn, Code::PinLockedOut)
         } else {
-            self.enter(conn, Phase::PinDue(id));
             Expected::refused(Code::PinWrong)
         };
         expected.audits = audits;
@@ -347,4 +394,17 @@ impl Reference {
         }
         Ok(expected)
     }
+}
+
+const TOKEN: u64 = 1_000_000;
+
+/// What is left, in millionths, after something happened at these times: so many at once, then so many in a thousand
+/// seconds.
+fn left(now: Now, times: impl Iterator<Item = Mono>, burst: u64, per_thousand_seconds: u64) -> u64 {
+    let (mut left, mut at) = (burst * TOKEN, Mono(0));
+    for when in times {
+        left = (left + (when.0 - at.0) * per_thousand_seconds).min(burst * TOKEN) - TOKEN;
+        at = when;
+    }
+    (left + (now.mono.0 - at.0) * per_thousand_seconds).min(burst * TOKEN)
 }

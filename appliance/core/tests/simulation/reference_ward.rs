@@ -7,7 +7,7 @@ use wardline_core::time::Now;
 use wardline_core::wire::proto::RefusalCode as Code;
 use wardline_core::wire::proto::client_frame::Body;
 
-use crate::reference::{Answer, Conversation, Expected, Member, Phase, Reference};
+use crate::reference::{Answer, Conversation, Expected, Member, Phase, Reference, Said};
 
 /// What only the core can have chosen in this turn.
 #[derive(Default, Clone, Copy)]
@@ -35,7 +35,14 @@ impl Reference {
             }
             Some(Phase::PinDue(_) | Phase::PinChecking(..)) => Expected::refused(Code::Locked),
             Some(Phase::Local) => self.administer(now, Actor::Local, body, around.chosen),
-            Some(Phase::In(device)) => self.ask(now, conn, device, body, around),
+            Some(Phase::In(device)) => {
+                let mut expected = self.ask(now, conn, device, body, around);
+                if let Some(Answer::Refused(Said(code @ Code::NotAdministrator))) = expected.answer {
+                    let entry = (self.actor(device), Act::RequestRefused(code as u32));
+                    self.record_sparingly(now, device, entry, &mut expected);
+                }
+                expected
+            }
         }
     }
 
@@ -291,10 +298,15 @@ impl Reference {
             return Expected::refused(Code::NoSuchConversation);
         }
         let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
-        if conversation.direct || conversation.purged {
+        let leaves = add.is_empty() && !remove.is_empty() && remove.iter().all(|person| *person == me);
+        if conversation.purged && !leaves {
+            return Expected::refused(Code::Purged);
+        }
+        if conversation.direct && !conversation.purged {
             return Expected::refused(Code::Invalid);
         }
-        let led = conversation.members.iter().any(|m| m.person == conversation.owner && !m.left);
+        let led = conversation.members.iter().any(|m| m.person == conversation.owner && !m.left)
+            && self.ward.person(conversation.owner).is_some_and(|owner| !owner.suspended);
         if led && conversation.owner != me && remove.iter().any(|person| *person != me) {
             return Expected::refused(Code::NotAdministrator);
         }

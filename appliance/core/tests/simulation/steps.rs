@@ -130,6 +130,12 @@ impl World {
         let pick = |world: &mut Self| world.random.pick(&people).copied().into_iter().collect::<Vec<u64>>();
         let add = if self.random.permille(700) { pick(self) } else { Vec::new() };
         let remove = if self.random.permille(400) { pick(self) } else { Vec::new() };
+        let purged = self.clients[index].inbox.places.get(&conversation).is_some_and(|place| place.purged);
+        let me = self.people[self.clients[index].person].filter(|_| purged);
+        let (add, remove) = match me {
+            Some(me) => (Vec::new(), vec![me.value()]),
+            None => (add, remove),
+        };
         self.clients[index].ask(Ask::ChangeMembers(proto::ChangeMembers { conversation, add, remove }));
     }
 
@@ -332,6 +338,13 @@ impl World {
             }
             24..28 => {
                 self.suspend_while_checking();
+                Ok(())
+            }
+            28..30 if self.random.permille(30) => {
+                let twin = self.random.index(self.clients.len());
+                for _ in 0..110 {
+                    self.stranger(Stranger::Twin(twin));
+                }
                 Ok(())
             }
             28..30 if self.random.permille(60) => {

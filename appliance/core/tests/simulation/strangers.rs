@@ -134,6 +134,12 @@ impl World {
         }
         for (_, act) in &expected.audits {
             match act {
+                Act::JoinCodeWithdrawn(_) => self.coverage.reach(Situation::JoinCodeWithdrawn),
+                Act::MemberLeft(place, _)
+                    if self.reference.ward.conversation(*place).is_some_and(|c| c.purged) =>
+                {
+                    self.coverage.reach(Situation::PurgedLeft);
+                }
                 Act::MemberLeft(_, person) if !self.reference.attached(*person).is_empty() => {
                     self.coverage.reach(Situation::RemovedWhileAttached);
                 }
@@ -157,7 +163,7 @@ impl World {
     }
 
     /// Situations that show in the answer to somebody coming in.
-    pub(crate) fn cover_entry(&mut self, body: &Ask, expected: &Expected) {
+    pub(crate) fn cover_entry(&mut self, conn: Conn, body: &Ask, expected: &Expected) {
         let Some(answer) = expected.answer else { return };
         let situation = match (body, answer) {
             (Ask::Hello(_), Answer::Refused(Said(Code::VersionUnsupported))) => Situation::VersionUnsupported,
@@ -165,11 +171,18 @@ impl World {
             (Ask::Hello(_), Answer::Refused(Said(Code::DeviceUnknown))) => Situation::RevokedTurnedAway,
             (Ask::Prove(_), Answer::Refused(Said(Code::PinLockedOut))) => Situation::LockedOutTurnedAway,
             (Ask::Prove(_), Answer::Refused(Said(Code::PersonSuspended))) => Situation::SuspendedTurnedAway,
+            (Ask::Prove(_), Answer::Refused(Said(Code::SlowDown))) => Situation::SignInsSlowedDown,
+            (Ask::Prove(_), Answer::PinNeeded(_)) if !expected.closes.is_empty() => {
+                Situation::PinPlaceGivenWay
+            }
             (Ask::Prove(_), Answer::SignedIn) => {
                 if self.crashed_in > 0 {
                     self.coverage.reach(Situation::SessionOutlivedCrash);
                 }
                 Situation::ResumedWithoutPin
+            }
+            (Ask::Join(_), Answer::Stretch) if matches!(self.phase(conn), Some(Phase::PinChecking(..))) => {
+                Situation::JoinAnswerLostThenAnsweredAgain
             }
             (Ask::Join(_), Answer::Refused(Said(Code::SlowDown))) => Situation::JoinGuessesSlowedDown,
             (Ask::Join(join), Answer::Refused(Said(Code::JoinCodeInvalid))) => {
@@ -188,11 +201,14 @@ impl World {
     /// Situations that show when the keeper comes back.
     pub(crate) fn cover_mac(&mut self, before: Option<&Phase>, expected: &Expected) {
         let situation = match (before, expected.answer) {
+            // With the person's access ended their code.
+            (Some(Phase::Joining { person, .. }), Some(Answer::Refused(Said(Code::JoinCodeInvalid))))
+                if self.reference.ward.person(*person).is_some_and(|person| person.suspended) =>
+            {
+                Situation::SuspendedWhileJoining
+            }
             (Some(Phase::Joining { .. }), Some(Answer::Refused(Said(Code::JoinCodeInvalid)))) => {
                 Situation::JoinRaced
-            }
-            (Some(Phase::Joining { .. }), Some(Answer::Refused(Said(Code::PersonSuspended)))) => {
-                Situation::SuspendedWhileJoining
             }
             (Some(Phase::PinChecking(..)), Some(Answer::Refused(Said(Code::PinLockedOut)))) => {
                 Situation::LockedOut

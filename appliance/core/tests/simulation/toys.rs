@@ -27,6 +27,13 @@ pub(crate) fn public_key(secret: u64) -> PublicKey {
     PublicKey::parse(&bytes).expect("starts with 4")
 }
 
+/// Another key of the same device.
+pub(crate) fn following(key: &PublicKey) -> PublicKey {
+    let mut bytes: [u8; 65] = digest(&[b"following key", key.as_bytes()]);
+    bytes[0] = 4;
+    PublicKey::parse(&bytes).expect("starts with 4")
+}
+
 /// "Signs" with the public key: whoever calls this is trusted to hold the secret.
 pub(crate) fn sign(key: &PublicKey, message: &[u8]) -> [u8; 64] {
     digest(&[b"signature", key.as_bytes(), message])

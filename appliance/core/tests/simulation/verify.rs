@@ -93,6 +93,7 @@ impl World {
             Event::Message(place, sequence) => (*place, Some(*sequence)),
             Event::Small(kind) => match &**kind {
                 proto::event::Kind::Conversation(told) => (place_of(told.conversation)?, None),
+                proto::event::Kind::ConversationChanged(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::Watermark(told) => (place_of(told.conversation)?, None),
                 _ => return Ok(()),
             },
@@ -233,7 +234,7 @@ impl World {
             match &numbered.write {
                 Write::SessionEnded { device } => locked.push(*device),
                 Write::JoinCodeEnded { hash } => codes.push(*hash),
-                Write::Audited { .. } | Write::TimeServed { .. } => {}
+                Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}
                 _ => return Err("a timer wrote something else".to_owned()),
             }
         }

@@ -1,0 +1,82 @@
+//! What a device may still do. Kept apart from its connections and its session, so that connecting, locking and unlocking
+//! buy nothing. By device and not by person: a stolen one must not use up what its owner's others need.
+
+use std::collections::BTreeMap;
+
+use crate::bucket::Bucket;
+use crate::ids::DeviceId;
+use crate::input::Ask;
+use crate::limits;
+use crate::time::Mono;
+
+/// The budgets of every device that has spent something.
+#[derive(Default)]
+pub(crate) struct Budgets(BTreeMap<DeviceId, Budget>);
+
+struct Budget {
+    sign_ins: Bucket,
+    submits: Bucket,
+    text: Bucket,
+    opens: Bucket,
+    members: Bucket,
+    pages: Bucket,
+    syncs: Bucket,
+}
+
+impl Budgets {
+    /// Counts a sign-in, or says in how many milliseconds there may be one.
+    pub(crate) fn sign_in(&mut self, now: Mono, device: DeviceId) -> Result<(), u64> {
+        self.of(now, device).sign_ins.take(now)
+    }
+
+    /// Counts a request, or says in how many milliseconds it may come again.
+    pub(crate) fn spend(&mut self, now: Mono, device: DeviceId, ask: &Ask) -> Result<(), u64> {
+        let count = |people: &[_]| people.len() as u64;
+        let budget = self.of(now, device);
+        match ask {
+            Ask::Submit(submit) => {
+                budget.submits.take(now)?;
+                budget.text.take_many(now, submit.body.as_ref().map_or(0, |body| body.0.len() as u64))
+            }
+            Ask::OpenDirect { .. } => budget.opens.take(now),
+            Ask::OpenGroup { people, .. } => {
+                budget.opens.take(now)?;
+                budget.members.take_many(now, count(people))
+            }
+            Ask::ChangeMembers { add, remove, .. } => {
+                budget.members.take_many(now, count(add) + count(remove))
+            }
+            Ask::History { .. } => budget.pages.take(now),
+            Ask::Sync { .. } => budget.syncs.take(now),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets those who have nothing left to answer for.
+    pub(crate) fn sweep(&mut self, now: Mono) {
+        self.0.retain(|_, budget| !budget.is_full(now));
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn of(&mut self, now: Mono, device: DeviceId) -> &mut Budget {
+        self.0.entry(device).or_insert_with(|| Budget {
+            sign_ins: Bucket::full(limits::SIGN_INS, now),
+            submits: Bucket::full(limits::SUBMITS, now),
+            text: Bucket::full(limits::TEXT_BYTES, now),
+            opens: Bucket::full(limits::OPENS, now),
+            members: Bucket::full(limits::MEMBER_CHANGES, now),
+            pages: Bucket::full(limits::PAGES, now),
+            syncs: Bucket::full(limits::SYNCS, now),
+        })
+    }
+}
+
+impl Budget {
+    fn is_full(&mut self, now: Mono) -> bool {
+        let Self { sign_ins, submits, text, opens, members, pages, syncs } = self;
+        [sign_ins, submits, text, opens, members, pages, syncs].into_iter().all(|bucket| bucket.is_full(now))
+    }
+}
