@@ -12,6 +12,7 @@ use wardline_keys_protocol::state::KeeperState;
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
 
 use crate::console::Console;
+use crate::place::{MadeFor, Place, VENDOR_KEY};
 use crate::process::{Process, sibling};
 use crate::{facility, swtpm::Swtpm};
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub tpm: Option<String>,
     /// More arguments for the relay.
     pub relay: Vec<String>,
+    /// Forget whatever an earlier box left in the directory, and in the TPM.
+    pub fresh: bool,
 }
 
 impl Options {
@@ -41,7 +44,7 @@ impl Options {
         // Kept open only to find a port that is free now.
         let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Ok(Self { directory: directory.to_owned(), listen, tpm: None, relay: Vec::new() })
+        Ok(Self { directory: directory.to_owned(), listen, tpm: None, relay: Vec::new(), fresh: false })
     }
 }
 
@@ -52,18 +55,33 @@ pub struct Devbox {
     relay: Option<Process>,
     keeper: Option<Process>,
     swtpm: Option<Swtpm>,
+    /// Where devices that joined earlier look for it, when that is not where it is.
+    moved_from: Option<SocketAddr>,
+    /// Last, so that the directory is free only when nothing runs in it.
+    _place: Place,
 }
 
 impl Devbox {
     /// Starts everything; provisions what is new.
     pub fn start(options: Options) -> Result<Self> {
-        fs::create_dir_all(&options.directory)
-            .with_context(|| format!("making {}", options.directory.display()))?;
+        let place = Place::take(&options.directory)?;
+        if options.fresh {
+            place.clear()?;
+        }
+        let moved_from = moved(MadeFor::read(&options.directory), &options)?;
         let swtpm = match options.tpm {
             Some(_) => None,
             None => Some(Swtpm::power_on(&options.directory)?),
         };
-        let mut devbox = Self { options, root_sha256: [0; 32], relay: None, keeper: None, swtpm };
+        let mut devbox = Self {
+            options,
+            root_sha256: [0; 32],
+            relay: None,
+            keeper: None,
+            swtpm,
+            moved_from,
+            _place: place,
+        };
         devbox.start_keeper()?;
         devbox.provision()?;
         devbox.start_relay()?;
@@ -99,6 +117,11 @@ impl Devbox {
         self.options.listen
     }
 
+    /// Where devices that joined earlier look for it, when that is not where it is.
+    pub fn moved_from(&self) -> Option<SocketAddr> {
+        self.moved_from
+    }
+
     /// SHA-256 of the facility root's certificate.
     pub fn root_sha256(&self) -> [u8; 32] {
         self.root_sha256
@@ -131,17 +154,26 @@ impl Devbox {
     fn provision(&mut self) -> Result<()> {
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
         let facility = self.path("facility");
-        let (root, vendor) = if facility.exists() {
-            (FacilityRoot::load(&facility)?, VendorKey::load(&facility.join("vendor.pem"))?)
+        let root = if facility.exists() {
+            FacilityRoot::load(&facility)?
         } else {
             // Complete or not there: a stop half-way leaves no half facility.
             let new = self.path("facility.new");
             let _ = fs::remove_dir_all(&new);
-            let (root, vendor) = (FacilityRoot::generate(facility::NAME, now)?, VendorKey::generate()?);
+            let root = FacilityRoot::generate(facility::NAME, now)?;
             root.save(&new)?;
-            vendor.save(&new.join("vendor.pem"))?;
             fs::rename(&new, &facility)?;
-            (root, vendor)
+            root
+        };
+        let vendor_key = self.path(VENDOR_KEY);
+        let vendor = if vendor_key.exists() {
+            VendorKey::load(&vendor_key)?
+        } else {
+            let (vendor, new) = (VendorKey::generate()?, self.path("vendor.new"));
+            let _ = fs::remove_file(&new);
+            vendor.save(&new)?;
+            fs::rename(&new, &vendor_key)?;
+            vendor
         };
         self.root_sha256 = root.sha256();
         let mut keeper = KeeperClient::connect(self.keeper_socket())?;
@@ -149,9 +181,18 @@ impl Devbox {
         if status.state == KeeperState::Ready {
             return Ok(());
         }
-        if !matches!(status.state, KeeperState::NotProvisioned | KeeperState::IssuingMissing) {
-            bail!("{}", status.state);
-        }
+        let start_over = match status.state {
+            KeeperState::NotProvisioned | KeeperState::IssuingMissing => false,
+            // The chip remembers a box whose files `--fresh` removed.
+            KeeperState::KeysMissing if self.options.fresh => true,
+            KeeperState::KeysMissing => bail!(
+                "{}. If it was a development box and nothing of it is missed, begin anew with --fresh",
+                status.state
+            ),
+            state => bail!("{state}"),
+        };
+        let made_for = MadeFor { listen: self.options.listen, tpm: self.options.tpm.clone() };
+        made_for.write(&self.options.directory)?;
         let pcr11 = status.pcr11.context("the keeper does not say what PCR 11 is")?;
         let ip = self.options.listen.ip();
         keeper.provision(Provision {
@@ -162,6 +203,7 @@ impl Devbox {
             vendor_public: vendor.public().to_sec1(),
             approval: vendor.approve(pcr11, 1)?.to_bytes(),
             first_revocation: vendor.revoke(0)?.to_bytes(),
+            start_over,
         })?;
         let ranges: Vec<String> =
             addresses(ip).iter().map(|ip| format!("{ip}/{}", if ip.is_ipv4() { 32 } else { 128 })).collect();
@@ -263,6 +305,30 @@ impl Devbox {
 /// The process, while it runs.
 fn running(process: &mut Option<Process>) -> Option<&Process> {
     process.as_mut().and_then(|process| process.ended().is_none().then_some(&*process))
+}
+
+/// Whether a box made earlier can run with these options, and where it was before if its port is another now.
+fn moved(made_for: Option<MadeFor>, options: &Options) -> Result<Option<SocketAddr>> {
+    let Some(made_for) = made_for else { return Ok(None) };
+    let name = |tpm: &Option<String>| tpm.clone().unwrap_or_else(|| "a software TPM".to_owned());
+    if made_for.tpm != options.tpm {
+        bail!(
+            "the box in {} has its keys in {}, not in {}: give another --directory, or begin anew with --fresh",
+            options.directory.display(),
+            name(&made_for.tpm),
+            name(&options.tpm)
+        );
+    }
+    if addresses(made_for.listen.ip()) != addresses(options.listen.ip()) {
+        bail!(
+            "the box in {} was made for {}, and its certificate names no other address, so devices would not believe \
+             it at {}: leave out --listen, give another --directory, or begin anew with --fresh",
+            options.directory.display(),
+            made_for.listen,
+            options.listen
+        );
+    }
+    Ok((made_for.listen.port() != options.listen.port()).then_some(made_for.listen))
 }
 
 /// The addresses that the box's certificate names.

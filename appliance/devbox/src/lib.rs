@@ -8,5 +8,6 @@
 pub mod console;
 pub mod devbox;
 pub mod facility;
+pub mod place;
 pub mod process;
 pub mod swtpm;

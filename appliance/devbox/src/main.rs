@@ -1,31 +1,33 @@
 //! `make run`: a whole box on this machine, and how to talk over it.
 #![allow(clippy::print_stdout, reason = "the terminal is what this program is for")]
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use wardline_devbox::devbox::{Devbox, Options};
 use wardline_devbox::facility;
+use wardline_devbox::place::MadeFor;
 use wardline_devbox::process::sibling;
 
 /// A whole Wardline box on this machine, with a demo facility of a dozen made-up people.
 #[derive(Parser)]
 #[command(name = "wardline-devbox")]
 struct Args {
-    /// Where devices reach it, over UDP.
-    #[arg(long, default_value = "127.0.0.1:4433", value_name = "ADDRESS:PORT")]
-    listen: SocketAddr,
+    /// Where devices reach it, over UDP. As in the run before, or 127.0.0.1:4433, when not given.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
     /// A TPM: device:/dev/tpmrm0. A software TPM when not given.
     #[arg(long, value_name = "TPM")]
     tpm: Option<String>,
-    /// Where everything is kept.
+    /// Where everything is kept. A box on a chip has another directory than one on a software TPM.
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
-    /// Forget the demo facility of earlier runs first.
+    /// Forget the demo facility of earlier runs first: empties the directory, if a box made it.
     #[arg(long)]
     fresh: bool,
 }
@@ -45,28 +47,29 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<()> {
     let directory = match args.directory {
         Some(directory) => directory,
-        None => default_directory()?,
+        None => default_directory(args.tpm.is_some())?,
     };
-    if args.fresh && directory.exists() {
-        std::fs::remove_dir_all(&directory).with_context(|| format!("removing {}", directory.display()))?;
-    }
+    let before = MadeFor::read(&directory).filter(|_| !args.fresh).map(|made_for| made_for.listen);
+    let listen = args.listen.or(before).unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 4433)));
     let chip = args.tpm.as_deref().unwrap_or("a software TPM (swtpm)");
     println!("Starting a box on {chip}, kept in {} …", directory.display());
-    let options =
-        Options { directory: directory.clone(), listen: args.listen, tpm: args.tpm, relay: Vec::new() };
+    let (relay, fresh) = (Vec::new(), args.fresh);
+    let options = Options { directory: directory.clone(), listen, tpm: args.tpm, relay, fresh };
     // On this thread: the parts die with the thread that started them (PR_SET_PDEATHSIG, prctl(2)).
     let mut devbox = tokio::task::block_in_place(|| Devbox::start(options))?;
+    let mut end = End::listen()?;
     welcome(&devbox, &directory)?;
-    supervise(&mut devbox).await?;
+    supervise(&mut devbox, &mut end).await;
     println!("\nStopping: everybody is told, nothing is lost …");
     tokio::task::block_in_place(|| devbox.stop());
     println!("Stopped. `make run` goes on where this ended; `make run ARGS=--fresh` begins anew.");
     Ok(())
 }
 
-fn default_directory() -> Result<PathBuf> {
+fn default_directory(chip: bool) -> Result<PathBuf> {
     let home = std::env::var_os("HOME").context("HOME is not set: give --directory")?;
-    Ok(PathBuf::from(home).join(".local/state/wardline-demo"))
+    let name = if chip { "wardline-demo-chip" } else { "wardline-demo" };
+    Ok(PathBuf::from(home).join(".local/state").join(name))
 }
 
 fn welcome(devbox: &Devbox, directory: &std::path::Path) -> Result<()> {
@@ -94,17 +97,41 @@ fn welcome(devbox: &Devbox, directory: &std::path::Path) -> Result<()> {
     println!("More people:  {wardline} admin --socket {} code \"Chidi\"", devbox.local_socket().display());
     println!("Metrics:      curl --unix-socket {} http://box/metrics", devbox.metrics_socket().display());
     println!("Logs:         {}/{{relay,keeper,swtpm}}.log", directory.display());
+    if let Some(before) = devbox.moved_from() {
+        println!(
+            "\nDevices that joined earlier look for it at {before}: start it with --listen {before} for them."
+        );
+    }
     println!("\nCtrl-C stops the box.");
     Ok(())
 }
 
-/// Until Ctrl-C: what ends by itself is started again, as systemd does on the appliance.
-async fn supervise(devbox: &mut Devbox) -> Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+/// What ends the box: Ctrl-C, SIGTERM, and SIGHUP when its terminal closes. Listening begins before anything else, so
+/// that a signal which comes while a part is being started again is found afterwards.
+struct End([Signal; 3]);
+
+impl End {
+    fn listen() -> Result<Self> {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
+        Ok(Self([interrupt?, terminate?, hangup?]))
+    }
+
+    async fn came(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+/// Until it is to end: what ends by itself is started again, as systemd does on the appliance.
+async fn supervise(devbox: &mut Devbox, end: &mut End) {
     loop {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
-            _ = terminate.recv() => return Ok(()),
+            () = end.came() => return,
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
         if !devbox.is_whole() {

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crate::process::{Process, ProcessError};
 
+/// Pairs of ports that are tried.
+const TRIES: u32 = 20;
+
 /// A running swtpm.
 pub struct Swtpm {
     process: Process,
@@ -22,23 +25,39 @@ impl Swtpm {
         std::fs::create_dir_all(&state).map_err(start)?;
         // A relative state directory puts swtpm's TPM into failure mode.
         let state = state.canonicalize().map_err(start)?;
-        let (port, control) = free_pair().map_err(start)?;
-        let args = [
-            "socket".to_owned(),
-            "--tpm2".to_owned(),
-            "--flags".to_owned(),
-            "not-need-init,startup-clear".to_owned(),
-            "--tpmstate".to_owned(),
-            format!("dir={}", state.display()),
-            "--server".to_owned(),
-            format!("type=tcp,port={port},bindaddr=127.0.0.1"),
-            "--ctrl".to_owned(),
-            format!("type=tcp,port={control},bindaddr=127.0.0.1"),
-        ];
-        let mut process = Process::start("swtpm", Path::new("swtpm"), &args, &directory.join("swtpm.log"))?;
-        process.await_ready(Duration::from_secs(10), || {
-            TcpStream::connect((Ipv4Addr::LOCALHOST, control)).is_ok()
-        })?;
+        let pid_file = state.join("pid");
+        let log = directory.join("swtpm.log");
+        let mut tries = 0;
+        let (process, port) = loop {
+            let (port, control) = free_pair().map_err(start)?;
+            let _ = std::fs::remove_file(&pid_file);
+            let args = [
+                "socket".to_owned(),
+                "--tpm2".to_owned(),
+                "--flags".to_owned(),
+                "not-need-init,startup-clear".to_owned(),
+                "--tpmstate".to_owned(),
+                format!("dir={}", state.display()),
+                "--server".to_owned(),
+                format!("type=tcp,port={port},bindaddr=127.0.0.1"),
+                "--ctrl".to_owned(),
+                format!("type=tcp,port={control},bindaddr=127.0.0.1"),
+                "--pid".to_owned(),
+                format!("file={}", pid_file.display()),
+            ];
+            let mut process = Process::start("swtpm", Path::new("swtpm"), &args, &log)?;
+            // It writes its number once both ports are its own. That something answers on a port proves nothing: it
+            // may be another box's TPM. When somebody took a port meanwhile it ends, and other ports are tried.
+            let own = process.pid().to_string();
+            let ready = process.await_ready(Duration::from_secs(10), || {
+                std::fs::read_to_string(&pid_file).is_ok_and(|written| written.trim() == own)
+            });
+            match ready {
+                Ok(()) => break (process, port),
+                Err(ProcessError::Ended { .. }) if tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        };
         for (pcr, value) in [(7, 0x77), (11, 0x11), (15, 0x15)] {
             extend(port, pcr, [value; 32]).map_err(start)?;
         }
