@@ -1,17 +1,23 @@
 -- The store's first schema. Migrations are only ever appended: a released one is never edited.
 --
+-- A box has two images, and falls back to the older one when the newer does not come up: so a migration either lets the
+-- release before it read and write the file as it always did (a new table, a new index, a column with a default that is
+-- right for rows the older release adds), or it sets meta.oldest_reader to its own number.
+--
 -- Every table is STRICT and NOT NULL. There is no trigger, no clock and no randomness in here: what a row holds came in
 -- a write, so the same writes make the same rows on every box.
 
--- One row: where the log of writes stands. `app` names the release that last migrated, for people.
+-- One row: where the log of writes stands. `app` names the release that last migrated, for people. `oldest_reader`: a
+-- release whose newest migration has a lower number does not open this file.
 CREATE TABLE meta (
-    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    change  INTEGER NOT NULL,
-    audited INTEGER NOT NULL,
-    last_at INTEGER NOT NULL,
-    app     TEXT    NOT NULL
+    id            INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    change        INTEGER NOT NULL,
+    audited       INTEGER NOT NULL,
+    last_at       INTEGER NOT NULL,
+    app           TEXT    NOT NULL,
+    oldest_reader INTEGER NOT NULL
 ) STRICT;
-INSERT INTO meta (id, change, audited, last_at, app) VALUES (1, 0, 0, 0, '');
+INSERT INTO meta (id, change, audited, last_at, app, oldest_reader) VALUES (1, 0, 0, 0, '', 1);
 
 CREATE TABLE person (
     id            INTEGER NOT NULL PRIMARY KEY,
@@ -40,10 +46,12 @@ CREATE TABLE device (
     number_floor  INTEGER NOT NULL
 ) STRICT;
 
+-- `issuer`: a person, or 0 for a service of the box.
 CREATE TABLE join_code (
     hash    BLOB    NOT NULL PRIMARY KEY,
     person  INTEGER NOT NULL REFERENCES person (id),
-    expires INTEGER NOT NULL
+    expires INTEGER NOT NULL,
+    issuer  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- `member_changed`: the newest change of any of its members, watermarks included. Lets a catch-up pass by the members of

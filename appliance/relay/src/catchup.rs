@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use wardline_core::cursor::Cursors;
 use wardline_core::grant::SyncGrant;
-use wardline_core::ids::{Change, ConversationId, DeviceId};
+use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId};
 use wardline_core::text::Sealed;
 use wardline_core::wire::proto::{self, event::Kind};
 
 use crate::keyring::{ConversationKey, Keyring, Origin};
 use crate::store::{Changes, Readers, StoreError, StoredMessage};
 
-/// Messages read and written at a time: at most 128 x 8 KiB = 1 MiB in memory for each connection that catches up.
-pub const CHUNK: usize = 128;
+/// Messages read at a time: at most 16 x 8 KiB = 128 KiB sealed, held for as long as a slow reader takes for them, which
+/// is what a lane may hold ([`crate::lane::BYTES_MAX`]). They are opened one by one, and written as 32 KiB come together.
+pub const CHUNK: usize = 16;
 
 /// What reading needs: the store, the keys, the cursors. One for the process.
 pub struct Library {
@@ -88,13 +89,14 @@ impl Library {
     }
 }
 
-/// Everything small that changed, as events. Their deliveries carry no cursor: the messages behind them do.
-pub fn small_events(changes: &Changes, grant: &SyncGrant) -> Vec<Kind> {
+/// Everything small that changed, as events, made one by one: a snapshot of 2,000 conversations is not held twice. Their
+/// deliveries carry no cursor: the messages behind them do.
+pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item = Kind> + Send {
     let people = changes.people.iter().map(|person| Kind::Person(person.to_wire()));
     let conversations = changes
         .conversations
         .iter()
-        .map(|conversation| Kind::Conversation(conversation.to_wire(grant.person())));
+        .map(move |conversation| Kind::Conversation(conversation.to_wire(person)));
     let gone = changes.gone.iter().map(|id| Kind::Gone(proto::ConversationGone { conversation: id.value() }));
     let watermarks = changes.watermarks.iter().map(|(conversation, person, delivered, read, _)| {
         Kind::Watermark(proto::Watermark {
@@ -104,5 +106,5 @@ pub fn small_events(changes: &Changes, grant: &SyncGrant) -> Vec<Kind> {
             read: read.0,
         })
     });
-    people.chain(conversations).chain(gone).chain(watermarks).collect()
+    people.chain(conversations).chain(gone).chain(watermarks)
 }

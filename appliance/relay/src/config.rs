@@ -50,6 +50,9 @@ pub struct Config {
     /// Days after which a message goes when all have read it; unread ones after twice as long.
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=3_650))]
     pub retention: u64,
+    /// The hour, in UTC, of the daily look at the whole store.
+    #[arg(long, default_value_t = 3, value_name = "HOUR", value_parser = clap::value_parser!(u64).range(0..=23))]
+    pub check_hour: u64,
     /// Handshakes a second that one address may begin.
     #[arg(long, default_value_t = 100, value_name = "COUNT")]
     pub source_rate: u32,
@@ -164,6 +167,15 @@ impl Zones {
             rule.network.is_ipv4() == address.is_ipv4() && masked(address, rule.prefix) == bits(rule.network)
         };
         self.0.iter().find(matches).map_or(Zone::Ward, |rule| rule.zone)
+    }
+}
+
+/// Of two zones the one that allows less.
+pub fn least(one: Zone, other: Zone) -> Zone {
+    match (one, other) {
+        (Zone::Guest, _) | (_, Zone::Guest) => Zone::Guest,
+        (Zone::Ward, _) | (_, Zone::Ward) => Zone::Ward,
+        (Zone::Admin, Zone::Admin) => Zone::Admin,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId};
 use wardline_core::input::{Door, Input, Source};
 use wardline_core::refusal::{CloseCode, PeerFault};
@@ -22,10 +22,11 @@ use wardline_core::write::{Numbered, Write};
 
 use crate::catchup::Library;
 use crate::disk::Disk;
-use crate::lane::{Attach, Lane, Out};
+use crate::lane::{Attach, Lane, Out, UnderWay};
 use crate::logging::safe;
 use crate::metrics::Metrics;
 use crate::store::{Commit, Store, StoreError};
+use crate::watchdog::Watchdog;
 
 /// Inputs that may wait for the driver. Every connection waits for its own turn to put one in, so one that floods
 /// takes one place at a time. 4,096 x about 300 bytes: 1 MB, and at most 4,096 bodies of 8 KiB: 32 MB.
@@ -34,15 +35,19 @@ pub const INPUTS_MAX: usize = 4_096;
 const BATCH_MAX: usize = 1_024;
 /// Milliseconds between looks at the disk when nothing is committed.
 const DISK_LOOK_MS: u64 = 1_000;
-/// Conversations that one sweep may expire messages of; the next minute takes the next.
-const AGED_MAX: u32 = 1_000;
+/// Conversations that one look may find old messages in. The core lets at most 256 messages go of each at a time:
+/// 64 x 256 = 16,384 rows, in as many turns as there are conversations, so that nobody's message waits for all of them.
+const AGED_MAX: u32 = 64;
 
 /// What the doorways tell the driver.
 pub enum Command {
     /// A connection opened, with the lane that leads back to it.
     Connected(Conn, Door, Source, Arc<Lane>),
-    /// Something happened; a submission brings its text along for those who are connected.
-    Input(Input, Option<Text>),
+    /// Something happened.
+    Input(Input),
+    /// A client asks for something. A submission brings its text along for those who are connected. The last is let go
+    /// when the answer is on the lane.
+    Request(Input, Option<Text>, UnderWay),
 }
 
 /// Why the loop ended.
@@ -88,8 +93,8 @@ pub struct Driver {
     pub disk: Disk,
     /// The numbers.
     pub metrics: Arc<Metrics>,
-    /// A purged key may still be in the write-ahead log. True at start: the last run may have died before it was gone.
-    /// `None` when nothing is due; else when to try next.
+    /// When to empty the write-ahead log next, because a purged key may still be in there; `None` when none is. Due at
+    /// the start: the last run may have died before it was gone.
     pub scrub_due: Option<Mono>,
     /// The clock.
     pub clock: Clock,
@@ -97,6 +102,10 @@ pub struct Driver {
     pub inbox: mpsc::Receiver<Command>,
     /// To itself, for answers of the store.
     pub commands: mpsc::WeakSender<Command>,
+    /// One place for who looks for old messages.
+    pub aged_looks: Arc<Semaphore>,
+    /// Who wants to know that the loop goes round.
+    pub watchdog: Watchdog,
 }
 
 impl Driver {
@@ -124,6 +133,7 @@ impl Driver {
             }
             self.dispatch(&mut lanes, batch);
             self.scrub().await;
+            self.watchdog.alive();
             if draining {
                 return Ended::Drained;
             }
@@ -144,11 +154,9 @@ impl Driver {
         batch: &mut Batch,
     ) -> bool {
         let now = self.clock.now();
-        if let Ok(free) = self.disk.tend() {
-            self.metrics.disk_free_bytes.set(free);
-            let turn = self.relay.handle(now, Input::Disk { free });
-            batch.add(turn, None);
-        }
+        let free = self.disk.tend_or_full();
+        self.metrics.disk_free_bytes.set(free);
+        batch.add(self.relay.handle(now, Input::Disk { free }), None);
         let mut draining = false;
         for command in waiting.drain(..) {
             let (input, text) = match command {
@@ -156,7 +164,11 @@ impl Driver {
                     lanes.insert(conn, lane);
                     (Input::Connected { conn, door, source }, None)
                 }
-                Command::Input(input, text) => (input, text),
+                Command::Input(input) => (input, None),
+                Command::Request(input, text, under_way) => {
+                    batch.under_way.push(under_way);
+                    (input, text)
+                }
             };
             if let Input::Closed { conn } = &input {
                 lanes.remove(conn);
@@ -229,8 +241,14 @@ impl Driver {
         self.scrub_due = match self.store.scrub().await {
             Ok(()) => None,
             Err(error) => {
-                if due == Mono(0) {
-                    tracing::warn!(%error, "a purge is not finished yet: the log is truncated once nobody reads it");
+                match error {
+                    StoreError::Busy if due > Mono(0) => {}
+                    StoreError::Busy => {
+                        tracing::warn!(
+                            "a purge is not finished yet: the log is emptied once nobody reads it"
+                        );
+                    }
+                    error => tracing::error!(%error, "a purge is not finished: the log could not be emptied"),
                 }
                 Some(now.after(DISK_LOOK_MS))
             }
@@ -318,9 +336,12 @@ impl Driver {
         self.relay.state().conversations.get(&conversation).is_some_and(|conversation| conversation.purged)
     }
 
+    /// One look at a time: the core asks again while there is something to find, and at its next sweep in any case.
     fn find_aged(&self, read_before: Change, any_before: Change) {
+        let Ok(looking) = Arc::clone(&self.aged_looks).try_acquire_owned() else { return };
         let (library, commands) = (Arc::clone(&self.library), self.commands.clone());
         tokio::spawn(async move {
+            let _looking = looking;
             let aged = match library.readers.aged(read_before, any_before, AGED_MAX).await {
                 Ok(aged) => aged,
                 Err(error) => return tracing::warn!(%error, "could not look for old messages"),
@@ -328,7 +349,7 @@ impl Driver {
             for (conversation, read_through, any_through) in aged {
                 let Some(commands) = commands.upgrade() else { return };
                 let input = Input::Aged { conversation, read_through, any_through };
-                if commands.send(Command::Input(input, None)).await.is_err() {
+                if commands.send(Command::Input(input)).await.is_err() {
                     return;
                 }
             }
@@ -348,6 +369,8 @@ struct Batch {
     sends: Vec<Send>,
     /// Accepted messages as events, by change: encoded once, sent to everybody connected.
     events: BTreeMap<Change, Bytes>,
+    /// The requests in here; let go with the batch, so once their answers are on the lanes.
+    under_way: Vec<UnderWay>,
 }
 
 impl Batch {

@@ -1,6 +1,8 @@
 //! Doorways: each carries the same frames ([`connection`]) over its own transport.
 
+mod admission;
 pub mod connection;
 pub mod local;
+mod pin;
 pub mod quic;
 pub mod writer;

@@ -3,9 +3,15 @@
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
+use nix::sys::stat::{Mode, umask};
 
 /// Lock pages as they are touched (mlockall(2)): locking all that is mapped would take every thread's whole stack.
 const ON_FAULT: MlockAllFlags = MlockAllFlags::from_bits_retain(nix::libc::MCL_ONFAULT);
+
+/// Whatever this process makes, only its own user may read; the sockets are opened to the group by name.
+pub fn for_this_user_alone() {
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+}
 
 /// No core file ever holds a key or a message, and no other process of this user reads them (PR_SET_DUMPABLE, prctl(2)).
 pub fn no_core_files() -> nix::Result<()> {

@@ -77,6 +77,16 @@ struct Kept {
     purges: u64,
 }
 
+impl Kept {
+    /// Puts a key among the young, which grow old together when they are enough.
+    fn keep(&mut self, conversation: ConversationId, key: &Arc<ConversationKey>) {
+        if self.young.len() >= GENERATION_MAX {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(conversation, Arc::clone(key));
+    }
+}
+
 /// How many purges there had been when a key was read; see [`Keyring::remember`].
 #[derive(Clone, Copy)]
 pub struct Purges(u64);
@@ -149,7 +159,7 @@ impl Keyring {
             return Ok(Arc::clone(key));
         }
         if let Some(key) = kept.old.remove(&conversation) {
-            kept.young.insert(conversation, Arc::clone(&key));
+            kept.keep(conversation, &key);
             return Ok(key);
         }
         Err(Purges(kept.purges))
@@ -161,10 +171,7 @@ impl Keyring {
         if kept.purges != read_at.0 {
             return;
         }
-        if kept.young.len() >= GENERATION_MAX {
-            kept.old = std::mem::take(&mut kept.young);
-        }
-        kept.young.insert(conversation, Arc::clone(key));
+        kept.keep(conversation, key);
     }
 
     /// Forgets a destroyed key.
@@ -231,6 +238,26 @@ mod tests {
         assert_eq!(ring.open(&key, origin(2), &sealed), Err(KeyError::DoesNotOpen));
         let other = Keyring::new(&BoxKeys::derive(&[2; 32]).unwrap()).unwrap();
         assert!(other.unwrap(&wrapped).is_err());
+    }
+
+    #[test]
+    fn keys_in_use_stay_and_their_number_is_bounded() {
+        let ring = Keyring::new(&BoxKeys::derive(&[1; 32]).unwrap()).unwrap();
+        let key = ring.unwrap(&ring.fresh().unwrap()).unwrap();
+        let id = |which: usize| ConversationId::new(1 + which as u64).unwrap();
+        let most = 2 * GENERATION_MAX;
+        for which in 0..most {
+            ring.remember(id(which), &key, Purges(0));
+        }
+        // Whatever is old is used again: the young must not be twice as many for it.
+        for which in 0..most {
+            if let Err(read_at) = ring.at_hand(id(which)) {
+                ring.remember(id(which), &key, read_at);
+            }
+            let kept = ring.kept();
+            assert!(kept.young.len() <= GENERATION_MAX && kept.old.len() <= GENERATION_MAX);
+        }
+        assert!(ring.at_hand(id(most - 1)).is_ok());
     }
 
     #[test]

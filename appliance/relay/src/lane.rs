@@ -7,9 +7,12 @@
 //!
 //! A reader that is slow is not buffered for: what does not fit is skipped, remembered as one number, and fetched from
 //! the store when there is room again.
+//!
+//! Driver and writer meet here and nowhere else. What the writer takes comes with the [`Generation`] that it was queued
+//! under, in one step: so whatever the driver does afterwards, the writer can tell that it was overtaken.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,10 +26,13 @@ use wardline_core::turn::Accepted;
 
 /// Frames that may wait. A fan-out burst of a busy minute; 256 x 100 bytes of bookkeeping.
 pub const FRAMES_MAX: usize = 256;
-/// Bytes that may wait: 16 of the largest message frames, and the reason why 5,000 slow readers cost at most 640 MB
-/// and idle ones nothing.
+/// Bytes of deliveries that may wait: 16 of the largest message frames. A reader who takes nothing holds these or, while
+/// it is caught up, a chunk from the store as large ([`crate::catchup::CHUNK`]); 40 KiB that its writer gathered; and
+/// 256 KiB that QUIC has sent and not seen acknowledged. 424 KiB: 5,000 of them 2.1 GB. An idle one holds nothing.
 pub const BYTES_MAX: usize = 128 * 1024;
-/// Answers above which no further request is read: the client pays for its own haste.
+/// Answers that wait, and requests whose answers are to come, above which no further request is read: the client pays
+/// for its own haste. The largest answer that waits as bytes is a page of the directory, 30 kB: who asks for nothing
+/// else and reads nothing holds 64 x 30 kB = 1.9 MB. (A page of history is read when its turn comes.)
 const ANSWERS_MAX: usize = 64;
 
 /// Something for the connection's writer.
@@ -47,6 +53,43 @@ pub enum Out {
     AnswerAgain(RequestId, DeviceId, Number, MessageId),
     /// Stretch the PIN at hand.
     Stretch(PersonId, DeviceId, [u8; 16]),
+    /// Delivery has ended: let go of the permission.
+    Detached,
+}
+
+impl Out {
+    /// Whether it answers a request, and so counts for [`Lane::room_for_a_request`].
+    fn is_answer(&self) -> bool {
+        !matches!(self, Self::Delivery(..) | Self::Resume | Self::Detached)
+    }
+}
+
+/// Which attach and which detach something came after. Neither is ever undone, so what compares equal still holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Generation {
+    attached: u64,
+    detached: u64,
+}
+
+/// Whether a catch-up has reached the present.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GoLive {
+    /// It has: what comes from now on is queued as it happens.
+    Live,
+    /// Something was skipped meanwhile: once more.
+    Behind,
+    /// Somebody else delivers now, or nobody: stop.
+    Stale,
+}
+
+/// A request from before it is handed to the driver until its answer is on the lane, whichever way it ends.
+pub struct UnderWay(Arc<Lane>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.inner().under_way -= 1;
+        self.0.written.notify_waiters();
+    }
 }
 
 /// Permission and place to deliver from.
@@ -72,13 +115,22 @@ struct Inner {
     queue: VecDeque<Out>,
     bytes: usize,
     answers: usize,
+    /// Requests that are with the driver.
+    under_way: usize,
     mode: Mode,
-    /// Counts attaches and detaches: a catch-up that sees another one stops.
-    generation: u64,
+    generation: Generation,
     device: Option<DeviceId>,
     expect: Option<Expect>,
     pin: Option<Pin>,
     close: Option<CloseCode>,
+}
+
+impl Inner {
+    /// After something in the middle of the queue is gone.
+    fn count_anew(&mut self) {
+        self.bytes = self.queue.iter().map(weight).sum();
+        self.answers = self.queue.iter().filter(|out| out.is_answer()).count();
+    }
 }
 
 /// One connection's lane: filled by the driver, emptied by the connection's writer.
@@ -91,8 +143,8 @@ pub struct Lane {
 
 /// What the writer does next.
 pub enum Next {
-    /// Handle this.
-    Out(Out),
+    /// Handle this, which was queued under this generation.
+    Out(Out, Generation),
     /// Nothing more comes: close with this.
     Close(CloseCode),
 }
@@ -110,8 +162,9 @@ impl Lane {
             queue: VecDeque::new(),
             bytes: 0,
             answers: 0,
+            under_way: 0,
             mode: Mode::Detached,
-            generation: 0,
+            generation: Generation::default(),
             device: None,
             expect: None,
             pin: None,
@@ -176,13 +229,16 @@ impl Lane {
         self.answer(Out::Accepted(accepted, device));
     }
 
-    /// Delivery begins: the writer catches up first.
+    /// Delivery begins: the writer catches up first. Takes the place of every attach that still waits, so that a client
+    /// that asks again and again is read for once.
     pub fn attach(&self, attach: Attach) {
         {
             let mut inner = self.inner();
-            inner.generation += 1;
+            inner.generation.attached += 1;
             inner.device = Some(attach.device);
             inner.mode = Mode::CatchingUp { skipped: Change(0) };
+            inner.queue.retain(|out| !matches!(out, Out::Attach(_) | Out::Resume));
+            inner.count_anew();
         }
         self.answer(Out::Attach(attach));
     }
@@ -190,22 +246,25 @@ impl Lane {
     /// Delivery ends at once: what waits of it is dropped.
     pub fn detach(&self) {
         let mut inner = self.inner();
-        inner.generation += 1;
-        inner.mode = Mode::Detached;
-        inner
-            .queue
-            .retain(|out| !matches!(out, Out::Delivery(..) | Out::Attach(_) | Out::Resume | Out::Page(..)));
+        inner.generation.detached += 1;
+        inner.queue.retain(|out| match out {
+            Out::Delivery(..) | Out::Attach(_) | Out::Resume | Out::Page(..) | Out::Detached => false,
+            Out::Frame(_) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => true,
+        });
         // What was delivered before an answer may be among what was dropped: its cursor would claim it.
         for out in &mut inner.queue {
             if let Out::Accepted(_, live) = out {
                 *live = None;
             }
         }
-        inner.bytes = inner.queue.iter().map(weight).sum();
-        inner.answers =
-            inner.queue.iter().filter(|out| !matches!(out, Out::Delivery(..) | Out::Resume)).count();
+        if inner.mode != Mode::Detached {
+            inner.mode = Mode::Detached;
+            inner.queue.push_back(Out::Detached);
+        }
+        inner.count_anew();
         drop(inner);
         self.written.notify_waiters();
+        self.filled.notify_one();
     }
 
     /// The connection ends once what waits is written.
@@ -231,27 +290,31 @@ impl Lane {
         }
     }
 
-    /// Whether a catch-up that began at this generation may go on.
-    pub fn is_current(&self, generation: u64) -> bool {
+    /// Whether a catch-up of this generation may go on.
+    pub fn is_current(&self, generation: Generation) -> bool {
         let inner = self.inner();
         inner.generation == generation && inner.close.is_none()
     }
 
-    /// The generation to begin a catch-up with.
-    pub fn generation(&self) -> u64 {
-        self.inner().generation
+    /// Whether what was permitted under this generation still is. Another attach takes nothing away.
+    pub fn is_permitted(&self, generation: Generation) -> bool {
+        self.inner().generation.detached == generation.detached
     }
 
-    /// Goes live if nothing was skipped behind `head`; else says no, and the catch-up goes round again.
-    pub fn go_live(&self, generation: u64, head: Change) -> bool {
+    /// Goes live if nothing was skipped behind `head` and the catch-up is not overtaken.
+    pub fn go_live(&self, generation: Generation, head: Change) -> GoLive {
         let mut inner = self.inner();
+        if inner.generation != generation || inner.close.is_some() {
+            return GoLive::Stale;
+        }
         match inner.mode {
-            Mode::CatchingUp { skipped } if inner.generation == generation && skipped <= head => {
+            Mode::CatchingUp { skipped } if skipped > head => GoLive::Behind,
+            Mode::CatchingUp { .. } => {
                 inner.mode = Mode::Live;
-                true
+                GoLive::Live
             }
-            Mode::Live => true,
-            _ => false,
+            Mode::Live => GoLive::Live,
+            Mode::Detached => GoLive::Stale,
         }
     }
 
@@ -271,12 +334,11 @@ impl Lane {
         let mut inner = self.inner();
         let Some(out) = inner.queue.pop_front() else { return inner.close.map(Next::Close) };
         inner.bytes -= weight(&out);
-        if !matches!(out, Out::Delivery(..) | Out::Resume) {
-            inner.answers -= 1;
-        }
+        inner.answers -= usize::from(out.is_answer());
+        let generation = inner.generation;
         drop(inner);
         self.written.notify_waiters();
-        Some(Next::Out(out))
+        Some(Next::Out(out, generation))
     }
 
     /// The next answer that may overtake a catch-up under way; deliveries and reads keep their place.
@@ -293,7 +355,13 @@ impl Lane {
         Some(out)
     }
 
-    /// Waits until few enough answers wait for another request to be read.
+    /// Counts a request until the driver has answered it.
+    pub fn begin(self: &Arc<Self>) -> UnderWay {
+        self.inner().under_way += 1;
+        UnderWay(Arc::clone(self))
+    }
+
+    /// Waits until few enough answers wait, or are to come, for another request to be read.
     pub async fn room_for_a_request(&self) {
         loop {
             let written = self.written.notified();
@@ -301,7 +369,8 @@ impl Lane {
             written.as_mut().enable();
             {
                 let inner = self.inner();
-                if (inner.answers < ANSWERS_MAX && inner.bytes < 2 * BYTES_MAX) || inner.close.is_some() {
+                let answers = inner.answers + inner.under_way;
+                if (answers < ANSWERS_MAX && inner.bytes < 2 * BYTES_MAX) || inner.close.is_some() {
                     return;
                 }
             }
@@ -349,67 +418,4 @@ fn weight(out: &Out) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn device() -> DeviceId {
-        DeviceId::new(7).unwrap()
-    }
-
-    fn live() -> Lane {
-        let lane = Lane::new();
-        let mut inner = lane.inner();
-        (inner.mode, inner.device) = (Mode::Live, Some(device()));
-        drop(inner);
-        lane
-    }
-
-    #[test]
-    fn what_does_not_fit_is_skipped_and_fetched_later() {
-        let lane = live();
-        let event = Bytes::from(vec![0; 1_000]);
-        for change in 1..=1_000 {
-            lane.deliver(Change(change), &event, |_| Vec::new());
-        }
-        let mut last = Change(0);
-        let mut resumed = false;
-        while let Some(Next::Out(out)) = lane.try_next() {
-            match out {
-                Out::Delivery(change, ..) => last = change,
-                Out::Resume => resumed = true,
-                _ => {}
-            }
-        }
-        assert!(last < Change(1_000) && last > Change(100));
-        assert!(resumed);
-        assert!(!lane.go_live(lane.generation(), Change(999)), "1000 was skipped");
-        assert!(lane.go_live(lane.generation(), Change(1_000)));
-    }
-
-    #[test]
-    fn an_answer_that_outlives_a_detach_carries_no_cursor() {
-        let lane = live();
-        lane.deliver(Change(1), &Bytes::from_static(b"x"), |_| Vec::new());
-        lane.accepted(Accepted {
-            conn: wardline_core::ids::Conn(1),
-            request: RequestId(1),
-            number: Number(1),
-            message: MessageId([0; 16]),
-            conversation: wardline_core::ids::ConversationId::new(1).unwrap(),
-            sequence: wardline_core::ids::Sequence(1),
-            at: wardline_core::time::Wall(0),
-            change: Change(2),
-        });
-        lane.detach();
-        assert!(matches!(lane.try_next(), Some(Next::Out(Out::Accepted(_, None)))));
-    }
-
-    #[test]
-    fn nothing_is_delivered_after_a_detach() {
-        let lane = live();
-        lane.deliver(Change(1), &Bytes::from_static(b"x"), |_| Vec::new());
-        lane.detach();
-        lane.deliver(Change(2), &Bytes::from_static(b"x"), |_| Vec::new());
-        assert!(lane.try_next().is_none());
-    }
-}
+mod tests;

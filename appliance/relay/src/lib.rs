@@ -15,4 +15,8 @@ pub mod lane;
 pub mod logging;
 pub mod metrics;
 pub mod nightly;
+pub mod renewal;
 pub mod store;
+#[cfg(test)]
+mod testing;
+pub mod watchdog;

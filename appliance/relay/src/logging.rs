@@ -1,7 +1,5 @@
 //! The log: to the journal under systemd, to standard error elsewhere. It takes what is [`LogSafe`] and nothing else.
 
-use std::fmt;
-
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use wardline_core::refusal::LogSafe;
@@ -10,17 +8,6 @@ use wardline_core::refusal::LogSafe;
 pub fn safe<T: LogSafe + ?Sized>(value: &T) -> tracing::field::DisplayValue<&T> {
     tracing::field::display(value)
 }
-
-/// A text that this crate wrote itself.
-pub struct Words(pub &'static str);
-
-impl fmt::Display for Words {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl LogSafe for Words {}
 
 /// Starts logging for this process. `filter` as tracing's `EnvFilter`: "info", "wardline_relay=debug".
 pub fn start(filter: &str) {

@@ -8,14 +8,14 @@ use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use wardline_core::cursor::Cursors;
 use wardline_core::input::Input;
 use wardline_core::relay::Relay;
 use wardline_core::time::Mono;
 use wardline_relay::catchup::Library;
 use wardline_relay::config::{Config, Zones};
-use wardline_relay::disk::{Disk, OPEN_MIN};
+use wardline_relay::disk::{self, Disk, OPEN_MIN};
 use wardline_relay::driver::{Clock, Command, Driver, Ended, INPUTS_MAX};
 use wardline_relay::front::connection::Context;
 use wardline_relay::front::local;
@@ -26,12 +26,12 @@ use wardline_relay::keyring::{BoxKeys, Keyring};
 use wardline_relay::logging;
 use wardline_relay::metrics::{self, Metrics};
 use wardline_relay::nightly;
+use wardline_relay::renewal;
 use wardline_relay::store::{Store, StoreKey};
+use wardline_relay::watchdog::Watchdog;
 
 /// How long a keeper may take to start before the relay gives up and is started again.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(30);
-/// Between looks for a renewed certificate. Leaves are renewed daily.
-const RENEWAL_LOOK: Duration = Duration::from_secs(3_600);
 
 fn main() -> ExitCode {
     let config = Config::parse();
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn boot(config: Config) -> Result<()> {
+    hardening::for_this_user_alone();
     hardening::no_core_files().context("forbidding core files")?;
     hardening::no_swap();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
@@ -66,6 +67,7 @@ async fn run(config: Config) -> Result<()> {
     .context("the keeper does not release this box's keys")?;
 
     std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
+    let _claim = disk::claim(&config.data)?;
     let mut disk = Disk::new(&config.data);
     wait_for_room(&mut disk).await?;
     let key = StoreKey::new(*keys.store);
@@ -86,9 +88,9 @@ async fn run(config: Config) -> Result<()> {
     let endpoint = quic::open(config.listen, Arc::clone(&certificates), &keys.reset)?;
     let limit = SourceLimit { per_second: config.source_rate, burst: config.source_burst };
     let zones = Arc::new(Zones::new(config.zone.clone()));
-    tokio::spawn(quic::run(endpoint.clone(), zones, limit, Arc::clone(&context)));
-    tokio::spawn(renew(keeper, certificates));
-    tokio::spawn(nightly::run(store.readers(), Arc::clone(&metrics)));
+    let mut quic = tokio::spawn(quic::run(endpoint.clone(), zones, limit, Arc::clone(&context)));
+    tokio::spawn(renewal::run(keeper, certificates, Arc::clone(&metrics)));
+    tokio::spawn(nightly::run(store.readers(), Arc::clone(&metrics), config.check_hour));
     let (local_path, users) = (config.local.clone(), config.local_users());
     let mut local = tokio::spawn(async move { local::run(&local_path, users, context).await });
     let (metrics_path, numbers) = (config.metrics.clone(), Arc::clone(&metrics));
@@ -105,6 +107,8 @@ async fn run(config: Config) -> Result<()> {
         clock,
         inbox,
         commands: commands.downgrade(),
+        aged_looks: Arc::new(Semaphore::new(1)),
+        watchdog: Watchdog::asked_for(),
     };
     let address = endpoint.local_addr()?;
     tracing::info!(%address, "ready");
@@ -116,6 +120,9 @@ async fn run(config: Config) -> Result<()> {
             .with_context(|| format!("the local socket {}", config.local.display())),
         failed = &mut scraped => return Err(failed?.err().map_or_else(|| anyhow::anyhow!("ended"), Into::into))
             .with_context(|| format!("the metrics socket {}", config.metrics.display())),
+        // Nobody else closes the endpoint before the driver is done: without its doorway the box is of no use.
+        failed = &mut quic => return failed.map_err(Into::into).and(Err(anyhow::anyhow!("ended")))
+            .context("the QUIC doorway"),
     };
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     match ended {
@@ -134,21 +141,12 @@ async fn wait_for_room(disk: &mut Disk) -> Result<()> {
         tracing::error!(
             "the disk is full: nothing is served until there is room. Free space on the state volume."
         );
-        let _ = sd_notify::notify(&[NotifyState::Status("DISK FULL: waiting for room")]);
+        // As often as this says that it waits, systemd waits ten seconds longer for the start (sd_notify(3)).
+        let patience = NotifyState::ExtendTimeoutUsec(10_000_000);
+        let _ = sd_notify::notify(&[NotifyState::Status("DISK FULL: waiting for room"), patience]);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     Ok(())
-}
-
-/// Takes over the keeper's certificates as it renews them.
-async fn renew(keeper: Keeper, certificates: Arc<Certificates>) {
-    loop {
-        tokio::time::sleep(RENEWAL_LOOK).await;
-        let Some(leaves) = keeper.leaves().await else { continue };
-        if let Err(error) = certificates.replace(&leaves) {
-            tracing::error!(%error, "the keeper's new certificate does not load; the old one goes on");
-        }
-    }
 }
 
 async fn drain_on_signal(commands: mpsc::Sender<Command>) {
@@ -162,5 +160,5 @@ async fn drain_on_signal(commands: mpsc::Sender<Command>) {
         _ = interrupt.recv() => {}
     }
     tracing::info!("draining");
-    let _ = commands.send(Command::Input(Input::Drain, None)).await;
+    let _ = commands.send(Command::Input(Input::Drain)).await;
 }

@@ -64,6 +64,8 @@ metrics! {
     refusals_total: "counter",
     /// Connections closed for breaking the protocol.
     peer_faults_total: "counter",
+    /// End of the validity of the certificate being served, Unix seconds.
+    certificate_not_after: "gauge",
     /// Times the whole store was read and found sound.
     checks_total: "counter",
     /// 1 after the last such look failed.

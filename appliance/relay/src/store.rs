@@ -42,6 +42,8 @@ use wardline_core::time::Wall;
 
 pub use error::StoreError;
 pub use key::StoreKey;
+#[cfg(test)]
+pub(crate) use readers::Gate;
 pub use readers::Readers;
 
 /// The writer's side: one connection, one batch at a time.
@@ -132,11 +134,6 @@ impl Store {
     /// The last change on disk.
     pub fn last(&self) -> Change {
         self.last
-    }
-
-    /// Bytes free for this store on its volume.
-    pub fn free(&self) -> Result<u64, StoreError> {
-        open::free(&self.path)
     }
 
     /// The file.

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use futures_util::FutureExt as _;
+use tokio::sync::{Semaphore, mpsc};
 use wardline_core::conversation::Kind;
 use wardline_core::cursor::Cursors;
 use wardline_core::directory::{Device, Person, PublicKey};
@@ -23,9 +24,10 @@ use wardline_relay::catchup::Library;
 use wardline_relay::disk::Disk;
 use wardline_relay::driver::{Clock, Command, Driver, Ended};
 use wardline_relay::keyring::{BoxKeys, Keyring};
-use wardline_relay::lane::{Lane, Next, Out};
+use wardline_relay::lane::{Generation, GoLive, Lane, Next, Out};
 use wardline_relay::metrics::Metrics;
 use wardline_relay::store::{Commit, Store, StoreKey};
+use wardline_relay::watchdog::Watchdog;
 
 const CANARY: &str = "heparin 5000 units, canary";
 
@@ -68,7 +70,7 @@ impl Ward {
         let relay = Relay::new(clock.now(), Policy::default(), &keys.cursor, restored).unwrap();
         let library =
             Arc::new(Library { readers: store.readers(), keyring, cursors: Cursors::new(&keys.cursor) });
-        let (commands, inbox) = mpsc::channel(64);
+        let (commands, inbox) = mpsc::channel(256);
         let driver = Driver {
             relay,
             store,
@@ -79,6 +81,8 @@ impl Ward {
             clock,
             inbox,
             commands: commands.downgrade(),
+            aged_looks: Arc::new(Semaphore::new(1)),
+            watchdog: Watchdog::none(),
         };
         let running = tokio::spawn(driver.run());
         let ana = sign_in(&commands, ANA).await;
@@ -89,9 +93,8 @@ impl Ward {
     }
 
     /// Puts it where the driver finds it next; it does not run before the test waits.
-    fn put(&self, input: Input, text: Option<&str>) {
-        let text = text.map(|text| Text::parse(text.to_owned()).unwrap());
-        assert!(self.commands.try_send(Command::Input(input, text)).is_ok());
+    fn put(&self, input: Input) {
+        assert!(self.commands.try_send(Command::Input(input)).is_ok());
     }
 
     fn ben_submits(&self, number: u64) {
@@ -102,7 +105,8 @@ impl Ward {
             body: Some(Sealed(vec![1; 40])),
         };
         let input = Input::Request { conn: BEN.0, request: RequestId(10 + number), ask: Ask::Submit(submit) };
-        self.put(input, Some(CANARY));
+        let text = Some(Text::parse(CANARY.to_owned()).unwrap());
+        assert!(self.commands.try_send(Command::Request(input, text, self.ben.begin())).is_ok());
     }
 
     async fn ben_is_answered(&self) {
@@ -115,7 +119,7 @@ impl Ward {
 
     fn ana_has_heard(&self) -> bool {
         let mut heard = false;
-        while let Some(Next::Out(out)) = self.ana.try_next() {
+        while let Some(Next::Out(out, _)) = self.ana.try_next() {
             if let Out::Delivery(_, _, event) = out {
                 heard |= event.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
             }
@@ -124,7 +128,7 @@ impl Ward {
     }
 
     async fn end(self) {
-        self.put(Input::Drain, None);
+        self.put(Input::Drain);
         assert!(matches!(self.running.await.unwrap(), Ended::Drained));
     }
 }
@@ -176,7 +180,7 @@ async fn sign_in(commands: &mpsc::Sender<Command>, (conn, id): (Conn, u64)) -> A
     let door = Door::Network(Zone::Ward);
     let device = DeviceId::new(id).unwrap();
     commands.send(Command::Connected(conn, door, Source(id), Arc::clone(&lane))).await.unwrap();
-    let tell = |input| commands.send(Command::Input(input, None));
+    let tell = |input| commands.send(Command::Input(input));
     let request = RequestId(1);
     let challenge = [3; 32];
     tell(Input::Hello { conn, request, versions: (1, 1), device: Some(device), challenge }).await.unwrap();
@@ -186,14 +190,19 @@ async fn sign_in(commands: &mpsc::Sender<Command>, (conn, id): (Conn, u64)) -> A
     next(&lane).await;
     let ask = Ask::Sync { cursor: Vec::new() };
     tell(Input::Request { conn, request, ask }).await.unwrap();
-    assert!(matches!(next(&lane).await, Out::Attach(_)));
-    assert!(lane.go_live(lane.generation(), Change(u64::MAX)));
+    let (out, generation) = next_of(&lane).await;
+    assert!(matches!(out, Out::Attach(_)));
+    assert_eq!(lane.go_live(generation, Change(u64::MAX)), GoLive::Live);
     lane
 }
 
 async fn next(lane: &Lane) -> Out {
+    next_of(lane).await.0
+}
+
+async fn next_of(lane: &Lane) -> (Out, Generation) {
     match lane.next().await {
-        Next::Out(out) => out,
+        Next::Out(out, generation) => (out, generation),
         Next::Close(code) => panic!("closed with {code}"),
     }
 }
@@ -206,8 +215,24 @@ async fn what_a_purge_in_the_same_commit_destroys_is_delivered_to_nobody() {
     assert!(ward.ana_has_heard(), "without a purge it is");
     ward.ben_submits(2);
     let ask = Ask::PurgeConversation { conversation: ward.place };
-    ward.put(Input::Request { conn: CONSOLE, request: RequestId(1), ask }, None);
+    ward.put(Input::Request { conn: CONSOLE, request: RequestId(1), ask });
     ward.ben_is_answered().await;
     assert!(!ward.ana_has_heard());
+    ward.end().await;
+}
+
+/// A request makes room when its answer is on the lane, and not before.
+#[tokio::test]
+async fn what_waits_for_an_answer_counts_until_the_answer_does() {
+    let ward = Ward::open().await;
+    let sixty_four: Vec<_> = (1..=64).collect();
+    for number in &sixty_four {
+        ward.ben_submits(*number);
+    }
+    assert!(ward.ben.room_for_a_request().now_or_never().is_none(), "all of them are with the driver");
+    // The first is taken off the lane: one less, counted once.
+    ward.ben_is_answered().await;
+    ward.ben.room_for_a_request().await;
+    drop(ward.ben.begin());
     ward.end().await;
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
+use wardline_core::bucket::Bucket;
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Conn, RequestId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
-use wardline_core::refusal::{CloseCode, PeerFault};
+use wardline_core::refusal::{CloseCode, PeerFault, Refusal};
 use wardline_core::relay::refused;
 use wardline_core::session::Verifier;
 use wardline_core::text::{Text, WrappedKey};
@@ -23,7 +24,7 @@ use wardline_core::wire::{self, Incoming};
 
 use super::writer;
 use crate::catchup::Library;
-use crate::driver::{Command, frame};
+use crate::driver::{Clock, Command, frame};
 use crate::keeper::Keeper;
 use crate::keyring::Origin;
 use crate::lane::{Lane, Out};
@@ -31,7 +32,7 @@ use crate::logging::safe;
 use crate::metrics::Metrics;
 
 /// PINs stretched at a time: each takes 19 MiB and 30 ms of a core.
-const STRETCHES_MAX: usize = 2;
+pub(super) const STRETCHES_MAX: usize = 2;
 /// How long a closing connection may take to write what waits: who takes nothing in cannot hold its place.
 const WRITE_OUT_MAX: Duration = Duration::from_secs(1);
 
@@ -46,7 +47,8 @@ pub struct Context {
     /// The numbers.
     pub metrics: Arc<Metrics>,
     /// See [`STRETCHES_MAX`].
-    pub stretches: Semaphore,
+    pub stretches: Arc<Semaphore>,
+    clock: Clock,
     next: AtomicU64,
 }
 
@@ -58,13 +60,14 @@ impl Context {
         keeper: Keeper,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let stretches = Semaphore::new(STRETCHES_MAX);
-        Self { commands, library, keeper, metrics, stretches, next: AtomicU64::new(1) }
+        let stretches = Arc::new(Semaphore::new(STRETCHES_MAX));
+        let (clock, next) = (Clock::start(), AtomicU64::new(1));
+        Self { commands, library, keeper, metrics, stretches, clock, next }
     }
 
-    async fn tell(&self, input: Input, text: Option<Text>) {
+    async fn tell(&self, input: Input) {
         // The driver is gone only when the process is about to be.
-        let _ = self.commands.send(Command::Input(input, text)).await;
+        let _ = self.commands.send(Command::Input(input)).await;
     }
 }
 
@@ -77,29 +80,42 @@ impl Verifier for AwsLc {
     }
 }
 
-/// Serves one connection to its end, and says with which code to close what carries it. `door` is asked before each
-/// frame, because a connection may roam into another zone. `exporter` is the transport's channel binding (RFC 8446, 7.5),
-/// where it has one.
-pub async fn serve<R, W>(
+/// What carries a connection, as far as the connection has to know.
+pub struct Carrier<D, S> {
+    /// Where it comes from. Asked before each frame, because a connection may roam into another zone.
+    pub door: D,
+    /// From whom.
+    pub source: Source,
+    /// The transport's channel binding (RFC 8446, 7.5), where it has one.
+    pub exporter: Option<[u8; 32]>,
+    /// Told once that whoever comes has signed in.
+    pub signed_in: S,
+}
+
+/// Serves one connection to its end, and says with which code to close what carries it.
+pub async fn serve<R, W, D, S>(
     context: &Arc<Context>,
-    door: impl Fn() -> Door,
-    source: Source,
-    exporter: Option<[u8; 32]>,
+    carrier: Carrier<D, S>,
     reader: R,
     writer: &mut W,
 ) -> CloseCode
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
+    D: Fn() -> Door,
+    S: FnOnce(),
 {
     let conn = Conn(context.next.fetch_add(1, Ordering::Relaxed));
     let lane = Arc::new(Lane::new());
-    let opened_by = door();
-    if context.commands.send(Command::Connected(conn, opened_by, source, Arc::clone(&lane))).await.is_err() {
+    let Carrier { door, source, exporter, signed_in } = carrier;
+    let last = door();
+    if context.commands.send(Command::Connected(conn, last, source, Arc::clone(&lane))).await.is_err() {
         return CloseCode::DRAINING;
     }
-    let mut incoming = Reader { context, conn, lane: &lane, exporter, stream: reader, door, last: opened_by };
-    let mut writing = std::pin::pin!(writer::run(context, conn, &lane, writer));
+    let refusals = Bucket::full(limits::REQUESTS, context.clock.now().mono);
+    let (stream, signed_in, lane) = (reader, Some(signed_in), &lane);
+    let mut incoming = Reader { context, conn, lane, exporter, stream, door, last, signed_in, refusals };
+    let mut writing = std::pin::pin!(writer::run(context, conn, lane, writer));
     let code = tokio::select! {
         code = &mut writing => code,
         code = lane.overdue(WRITE_OUT_MAX) => code,
@@ -108,7 +124,7 @@ where
             None => CloseCode::DONE,
             // The core records it, then closes through the lane.
             Some(fault) => {
-                context.tell(Input::Faulted { conn, fault }, None).await;
+                context.tell(Input::Faulted { conn, fault }).await;
                 tokio::select! {
                     code = &mut writing => code,
                     code = lane.overdue(WRITE_OUT_MAX) => code,
@@ -116,11 +132,11 @@ where
             }
         },
     };
-    context.tell(Input::Closed { conn }, None).await;
+    context.tell(Input::Closed { conn }).await;
     code
 }
 
-struct Reader<'a, R, D> {
+struct Reader<'a, R, D, S> {
     context: &'a Arc<Context>,
     conn: Conn,
     lane: &'a Arc<Lane>,
@@ -128,13 +144,23 @@ struct Reader<'a, R, D> {
     stream: R,
     door: D,
     last: Door,
+    /// Called, and gone, once the device has signed in.
+    signed_in: Option<S>,
+    /// What is refused here never reaches the core, which counts all other requests by the same rate.
+    refusals: Bucket,
 }
 
-impl<R: AsyncRead + Unpin, D: Fn() -> Door> Reader<'_, R, D> {
+impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
     /// Reads until the peer leaves or breaks the protocol.
     async fn run(&mut self) -> Option<PeerFault> {
         loop {
             self.lane.room_for_a_request().await;
+            if self.signed_in.is_some()
+                && self.lane.device().is_some()
+                && let Some(tell) = self.signed_in.take()
+            {
+                tell();
+            }
             let bytes = match self.read_frame().await? {
                 Ok(bytes) => bytes,
                 Err(fault) => return Some(fault),
@@ -153,7 +179,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door> Reader<'_, R, D> {
             && now != self.last
         {
             self.last = now;
-            self.context.tell(Input::Moved { conn: self.conn, zone }, None).await;
+            self.context.tell(Input::Moved { conn: self.conn, zone }).await;
         }
     }
 
@@ -182,21 +208,28 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door> Reader<'_, R, D> {
         };
         let (request, incoming) = wire::parse(wire::decode_client(bytes)?, fresh);
         if short_of_randomness {
-            self.refuse(request, wardline_core::refusal::Refusal::Unavailable);
-            return Ok(());
+            return self.refuse(request, Refusal::Unavailable);
         }
         match incoming {
             Err(refusal) => self.refuse(request, refusal),
-            Ok(incoming) => self.incoming(request, incoming).await?,
+            Ok(incoming) => self.incoming(request, incoming).await,
         }
-        Ok(())
     }
 
-    fn refuse(&self, request: RequestId, refusal: wardline_core::refusal::Refusal) {
+    fn refuse(&mut self, request: RequestId, refusal: Refusal) -> Result<(), PeerFault> {
+        self.refusals.take(self.context.clock.now().mono).map_err(|_| PeerFault::Flood)?;
         self.context.metrics.refusals_total.one();
         if let Send::Reply { request, body, .. } = refused(self.conn, request, refusal) {
             self.lane.answer(Out::Frame(frame(request.0, body)));
         }
+        Ok(())
+    }
+
+    /// Hands a request to the driver; until that has answered it, it takes room on the lane.
+    async fn ask(&self, input: Input, text: Option<Text>) {
+        let under_way = self.lane.begin();
+        // The driver is gone only when the process is about to be.
+        let _ = self.context.commands.send(Command::Request(input, text, under_way)).await;
     }
 
     async fn incoming(&mut self, request: RequestId, incoming: Incoming) -> Result<(), PeerFault> {
@@ -205,8 +238,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door> Reader<'_, R, D> {
             Incoming::Hello { versions, client, device } => {
                 tracing::debug!(conn = safe(&conn), client, "hello");
                 let Ok(challenge) = self.context.library.keyring.random() else {
-                    self.refuse(request, wardline_core::refusal::Refusal::Unavailable);
-                    return Ok(());
+                    return self.refuse(request, Refusal::Unavailable);
                 };
                 Input::Hello { conn, request, versions, device, challenge }
             }
@@ -220,8 +252,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door> Reader<'_, R, D> {
                 let proven = expect.verify_join(&AwsLc, &exporter, code, key, name, &signature)?;
                 let keyring = &self.context.library.keyring;
                 let Ok(seed) = keyring.random() else {
-                    self.refuse(request, wardline_core::refusal::Refusal::Unavailable);
-                    return Ok(());
+                    return self.refuse(request, Refusal::Unavailable);
                 };
                 self.lane.hold_pin(pin);
                 let fresh = Fresh { seed, key: WrappedKey(Vec::new()) };
@@ -237,12 +268,12 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door> Reader<'_, R, D> {
                     None => None,
                 };
                 let ask = Ask::Submit(Submit { number, message, conversation, body });
-                self.context.tell(Input::Request { conn, request, ask }, Some(text)).await;
+                self.ask(Input::Request { conn, request, ask }, Some(text)).await;
                 return Ok(());
             }
             Incoming::Ask(ask) => Input::Request { conn, request, ask },
         };
-        self.context.tell(input, None).await;
+        self.ask(input, None).await;
         Ok(())
     }
 
@@ -263,3 +294,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door> Reader<'_, R, D> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

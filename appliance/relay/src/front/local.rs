@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wardline_core::input::{Door, Source};
 
-use super::connection::{Context, serve};
+use super::connection::{Carrier, Context, serve};
 use crate::metrics::bind;
 
 /// Connections at a time: a gateway, a console, a script.
@@ -32,7 +32,9 @@ pub async fn run(path: &Path, users: BTreeSet<u32>, context: Arc<Context>) -> st
         let context = Arc::clone(&context);
         tokio::spawn(async move {
             let (reader, mut writer) = stream.into_split();
-            serve(&context, || Door::Local, Source(0), None, reader, &mut writer).await;
+            let door = || Door::Local;
+            let carrier = Carrier { door, source: Source(0), exporter: None, signed_in: || {} };
+            serve(&context, carrier, reader, &mut writer).await;
             drop(place);
         });
     }

@@ -1,46 +1,51 @@
 //! The QUIC doorway (RFC 9000): TLS 1.3 only, no 0-RTT, one endpoint whose ALPN says which protocol a connection
 //! speaks. `h3` takes its place in [`dispatch`] when the browsers come.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use quinn::crypto::rustls::{HandshakeData, QuicServerConfig};
 use quinn::{Endpoint, EndpointConfig, IdleTimeout, Incoming, TransportConfig, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use thiserror::Error;
-use wardline_core::input::{Door, Source};
+use wardline_core::input::Door;
+use wardline_core::limits;
 use wardline_core::refusal::CloseCode;
 use wardline_keys_protocol::message::{Leaf, Leaves};
 
-use super::connection::{Context, serve};
-use crate::config::Zones;
+pub use super::admission::SourceLimit;
+use super::admission::{Admission, HANDSHAKES_MAX, Verdict, source};
+use super::connection::{Carrier, Context, serve};
+use crate::config::{Zones, least};
 
 /// What native clients speak.
 pub const ALPN: &[u8] = b"wardline/1";
 /// The exporter's label (RFC 8446, 7.5): both ends sign over 32 bytes of it.
 pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-wardline-1";
 
-/// Handshakes under way above which an address must first prove itself (RFC 9000, 8.1.2). A reconnecting ward stays
-/// below it for all but an instant.
-const UNVALIDATED_MAX: usize = 64;
-/// Handshakes under way at a time: 20 kB each, 80 MB. Above, an attempt is dropped unanswered; clients try again. One
-/// address may have 2,500 at once and 100 a second for [`HANDSHAKE_TIME_MAX`], 3,500 in all: never every place.
-const HANDSHAKES_MAX: usize = 4_000;
 /// From the first packet to the control stream. A bad minute of Wi-Fi repeats a packet six times in this.
-const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+pub(super) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 /// Silence after which a connection is given up. Clients keep it alive every 10 s, so five may be lost.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long a close waits for what was written before it to arrive.
 const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
-/// Receive window of the control stream: four of the largest client frames.
+/// What a client may have sent and the box not read, before it has signed in: one of the largest frames, 16 KiB. With as
+/// many as may be unproven (6,000) 98 MB.
+const STRANGERS_WINDOW: u32 = limits::CLIENT_FRAME_MAX as u32;
+/// The same once it has signed in: four of the largest frames. With 30,000 connections that all send and are not read
+/// 2 GB; what bounds it in practice is that a frame is read as soon as there is room for its answer.
 const STREAM_WINDOW: u32 = 64 * 1024;
+/// Between stateless resets, each of which costs a MAC and a packet, some 10 us. quinn's own 20 ms are 50 a second: after
+/// a restart a ward of 20,000 devices, which all speak within a ping's 10 s, would take 400 s to learn of it; with 5,000 a
+/// second it takes as long as they take to speak, and a flood of packets that belong nowhere costs a twentieth of a core.
+const RESETS_APART: Duration = Duration::from_micros(200);
 /// What may be unacknowledged to one client: at 100 ms of bad Wi-Fi this is 20 Mbit/s.
 const SEND_WINDOW: u64 = 256 * 1024;
 
@@ -65,33 +70,55 @@ pub enum OpenError {
 
 /// The certificate being served; replaced once a day.
 #[derive(Debug)]
-pub struct Certificates(RwLock<Arc<CertifiedKey>>);
+pub struct Certificates(RwLock<Served>);
+
+#[derive(Clone, Debug)]
+struct Served {
+    certified: Arc<CertifiedKey>,
+    sha256: [u8; 32],
+    not_after: i64,
+}
 
 impl Certificates {
     /// Serves the current leaf.
     pub fn new(leaves: &Leaves) -> Result<Self, rustls::Error> {
-        Ok(Self(RwLock::new(certified(&leaves.current)?)))
+        Ok(Self(RwLock::new(Served::new(&leaves.current)?)))
     }
 
-    /// Serves another leaf from now on.
+    /// Serves another leaf from now on, if it is another.
     pub fn replace(&self, leaves: &Leaves) -> Result<(), rustls::Error> {
-        let certified = certified(&leaves.current)?;
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = certified;
+        if self.served().sha256 != leaves.current.sha256 {
+            let served = Served::new(&leaves.current)?;
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = served;
+        }
         Ok(())
+    }
+
+    /// When the one being served ends, Unix seconds.
+    pub fn not_after(&self) -> i64 {
+        self.served().not_after
+    }
+
+    fn served(&self) -> Served {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(self.served().certified)
     }
 }
 
-fn certified(leaf: &Leaf) -> Result<Arc<CertifiedKey>, rustls::Error> {
-    let chain = leaf.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf.key_pkcs8.expose().to_vec()));
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    Ok(Arc::new(CertifiedKey::from_der(chain, key, &provider)?))
+impl Served {
+    /// The key is read where the leaf holds it, and the leaf wipes it: rustls would keep and forget a copy.
+    fn new(leaf: &Leaf) -> Result<Self, rustls::Error> {
+        let chain = leaf.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf.key_pkcs8.expose()));
+        let certified = CertifiedKey::new(chain, any_supported_type(&key)?);
+        certified.keys_match()?;
+        Ok(Self { certified: Arc::new(certified), sha256: leaf.sha256, not_after: leaf.not_after })
+    }
 }
 
 /// Opens the endpoint. `reset` outlives restarts, so that a client of the last run hears with its next packet that its
@@ -125,6 +152,7 @@ pub fn open(
     let ids = u64::from_be_bytes(ids);
     let mut endpoint = EndpointConfig::new(Arc::new(reset));
     endpoint.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
+    endpoint.min_reset_interval(RESETS_APART);
     Endpoint::new(endpoint, Some(config), socket, runtime).map_err(bind)
 }
 
@@ -134,7 +162,7 @@ fn transport() -> TransportConfig {
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
-        .receive_window(VarInt::from_u32(2 * STREAM_WINDOW))
+        .receive_window(VarInt::from_u32(STRANGERS_WINDOW))
         .send_window(SEND_WINDOW)
         .datagram_receive_buffer_size(None)
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MAX.as_millis() as u32))));
@@ -156,33 +184,28 @@ fn widen(socket: &std::net::UdpSocket) {
     }
 }
 
-/// How many handshakes one source may begin.
-#[derive(Clone, Copy, Debug)]
-pub struct SourceLimit {
-    /// A second, sustained. A source is an IPv4 address or an IPv6 /64.
-    pub per_second: u32,
-    /// At once.
-    pub burst: u32,
-}
-
 /// Accepts until the endpoint closes.
 pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, context: Arc<Context>) {
     let under_way = Arc::new(AtomicUsize::new(0));
-    let mut sources = Sources::new(limit);
+    let mut admission = Admission::new(limit);
     while let Some(incoming) = endpoint.accept().await {
         context.metrics.handshakes_total.one();
+        // What completes the handshake comes from here too, or is dropped (RFC 9000, 9). Later addresses may be forged.
+        let from = incoming.remote_address().ip();
         let now = under_way.load(Ordering::Relaxed);
-        let validated = incoming.remote_address_validated();
-        if now >= HANDSHAKES_MAX || !sources.admit(source(incoming.remote_address().ip())) {
-            context.metrics.handshakes_dropped_total.one();
-            incoming.ignore();
-            continue;
-        }
-        if now >= UNVALIDATED_MAX && !validated {
-            context.metrics.handshakes_retried_total.one();
-            // An attempt that may not be retried was validated, which was just asked.
-            let _ = incoming.retry();
-            continue;
+        match admission.of(source(from), incoming.remote_address_validated(), now) {
+            Verdict::Accept => {}
+            Verdict::Retry => {
+                context.metrics.handshakes_retried_total.one();
+                // An attempt that may not be retried was validated, and no verdict on such a one is this.
+                let _ = incoming.retry();
+                continue;
+            }
+            Verdict::Drop => {
+                context.metrics.handshakes_dropped_total.one();
+                incoming.ignore();
+                continue;
+            }
         }
         under_way.fetch_add(1, Ordering::Relaxed);
         let (context, under_way, zones) = (Arc::clone(&context), Arc::clone(&under_way), Arc::clone(&zones));
@@ -190,7 +213,7 @@ pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, cont
             let opened = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake(incoming)).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
             match opened {
-                Ok(Some(opened)) => dispatch(opened, &zones, &context).await,
+                Ok(Some(opened)) => dispatch(opened, from, &zones, &context).await,
                 _ => context.metrics.handshakes_failed_total.one(),
             }
         });
@@ -214,93 +237,30 @@ async fn handshake(incoming: Incoming) -> Option<Opened> {
     Some(Opened { connection, send, receive, protocol })
 }
 
-async fn dispatch(opened: Opened, zones: &Zones, context: &Arc<Context>) {
+async fn dispatch(opened: Opened, from: IpAddr, zones: &Zones, context: &Arc<Context>) {
     match opened.protocol.as_slice() {
-        ALPN => native(opened, zones, context).await,
+        ALPN => native(opened, from, zones, context).await,
         // TLS has refused everything else already (RFC 7301, 3.2).
         _ => opened.connection.close(VarInt::from_u32(CloseCode::REFUSED.0), b""),
     }
 }
 
-async fn native(opened: Opened, zones: &Zones, context: &Arc<Context>) {
+async fn native(opened: Opened, from: IpAddr, zones: &Zones, context: &Arc<Context>) {
     let Opened { connection, mut send, receive, .. } = opened;
     let mut exporter = [0; 32];
     if connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"").is_err() {
         connection.close(VarInt::from_u32(CloseCode::REFUSED.0), b"");
         return;
     }
-    let door = || Door::Network(zones.of(connection.remote_address().ip()));
-    let source = source(connection.remote_address().ip());
-    let code = serve(context, door, source, Some(exporter), receive, &mut send).await;
+    // A packet moves a connection to the address that it names before anybody has shown to be there: so whoever roams
+    // can lose what a zone allows, and to gain it connects anew.
+    let door = || Door::Network(least(zones.of(from), zones.of(connection.remote_address().ip())));
+    let widen = || connection.set_receive_window(VarInt::from_u32(2 * STREAM_WINDOW));
+    let carrier = Carrier { door, source: source(from), exporter: Some(exporter), signed_in: widen };
+    let code = serve(context, carrier, receive, &mut send).await;
     if send.finish().is_ok() {
         // The last refusal says what to do next: let it arrive before the close overtakes it.
         let _ = tokio::time::timeout(LAST_WORDS_MAX, send.stopped()).await;
     }
     connection.close(VarInt::from_u32(code.0), b"");
-}
-
-/// A token bucket for each source that is busy.
-struct Sources {
-    limit: SourceLimit,
-    buckets: BTreeMap<Source, (f64, Instant)>,
-}
-
-impl Sources {
-    /// Sources remembered: 4,096 x about 64 bytes. When full, those whose bucket is full again go first; if none
-    /// is, all are forgotten, which for a moment lets each burst anew.
-    const REMEMBERED_MAX: usize = 4_096;
-
-    fn new(limit: SourceLimit) -> Self {
-        Self { limit, buckets: BTreeMap::new() }
-    }
-
-    fn admit(&mut self, source: Source) -> bool {
-        let now = Instant::now();
-        let (rate, burst) = (f64::from(self.limit.per_second), f64::from(self.limit.burst));
-        let level =
-            |(level, at): &(f64, Instant)| (level + now.duration_since(*at).as_secs_f64() * rate).min(burst);
-        if self.buckets.len() >= Self::REMEMBERED_MAX {
-            self.buckets.retain(|_, bucket| level(bucket) < burst);
-            if self.buckets.len() >= Self::REMEMBERED_MAX {
-                self.buckets.clear();
-            }
-        }
-        let bucket = self.buckets.entry(source).or_insert((burst, now));
-        let tokens = level(bucket);
-        *bucket = (if tokens < 1.0 { tokens } else { tokens - 1.0 }, now);
-        tokens >= 1.0
-    }
-}
-
-/// An IPv6 host owns a /64 (RFC 6177): it counts as one.
-fn source(address: IpAddr) -> Source {
-    let four = |address: Ipv4Addr| Source(address.to_bits().into());
-    match address {
-        IpAddr::V4(address) => four(address),
-        // The upper half: of an address that is in use, never as small as an IPv4 address.
-        IpAddr::V6(address) => {
-            address.to_ipv4_mapped().map_or(Source((address.to_bits() >> 64) as u64), four)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_source_that_floods_spends_its_own_tokens_only() {
-        let mut sources = Sources::new(SourceLimit { per_second: 1, burst: 3 });
-        let (ana, mallory) = (source("10.0.0.1".parse().unwrap()), source("10.0.0.2".parse().unwrap()));
-        let admitted = (0..100).filter(|_| sources.admit(mallory)).count();
-        assert_eq!(admitted, 3);
-        assert!(sources.admit(ana));
-    }
-
-    #[test]
-    fn an_ipv6_network_counts_as_one() {
-        let (a, b) = ("2001:db8::1".parse().unwrap(), "2001:db8::ffff".parse().unwrap());
-        assert_eq!(source(a), source(b));
-        assert_ne!(source(a), source("2001:db8:0:1::1".parse().unwrap()));
-    }
 }

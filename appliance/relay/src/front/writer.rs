@@ -1,26 +1,23 @@
 //! A connection's writer: empties the lane, and does the reading that its answers need.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
-use wardline_core::grant::SyncGrant;
+use wardline_core::grant::{PageGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::input::Input;
 use wardline_core::mailbox::{Again, Under, answer_again};
-use wardline_core::pin::{Pin, PinMac};
 use wardline_core::refusal::{CloseCode, Refusal};
 use wardline_core::relay::refused;
 use wardline_core::turn::{Accepted, Send};
 use wardline_core::wire::proto::{self, server_frame::Body};
-use zeroize::Zeroizing;
 
 use super::connection::Context;
+use super::pin::pin_mac;
 use crate::catchup::{CHUNK, small_events};
 use crate::driver::{Command, frame};
-use crate::lane::{Attach, Lane, Next, Out};
-use crate::store::StoreError;
+use crate::lane::{Attach, Generation, GoLive, Lane, Next, Out};
+use crate::store::{Changes, StoreError};
 
 /// Bytes gathered before a write: what a few packets hold.
 const GATHER: usize = 32 * 1024;
@@ -89,7 +86,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
                         self.flush().await?;
                         return Ok(code);
                     }
-                    Next::Out(out) => self.write(out).await?,
+                    Next::Out(out, generation) => self.write(out, generation).await?,
                 }
                 if self.gathered.len() >= GATHER {
                     self.flush().await?;
@@ -121,7 +118,11 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         }
     }
 
-    async fn write(&mut self, out: Out) -> Result<(), Stop> {
+    async fn write(&mut self, out: Out, generation: Generation) -> Result<(), Stop> {
+        // What was gathered does not wait for the store: a session that ends meanwhile could not take it back.
+        if !matches!(out, Out::Frame(_) | Out::Delivery(..) | Out::Accepted(..)) {
+            self.flush().await?;
+        }
         match out {
             Out::Frame(bytes) => self.gathered.extend_from_slice(&bytes),
             Out::Delivery(change, head, event) => {
@@ -130,19 +131,31 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
                 self.sent(change);
             }
             Out::Accepted(accepted, live) => self.accepted(&accepted, live),
-            Out::Attach(attach) => self.attach(attach).await?,
-            Out::Resume => self.catch_up(None).await?,
-            Out::Page(request, grant) => {
-                let stored = self.context.library.readers.page(&grant).await?;
-                let end = stored.last().is_none_or(|oldest| oldest.sequence <= grant.from());
-                let messages = self.context.library.messages(&stored).await?;
-                let conversation = grant.conversation().value();
-                self.answer(request, Body::HistoryPage(proto::HistoryPage { conversation, messages, end }));
-            }
+            Out::Attach(attach) => self.attach(attach, generation).await?,
+            Out::Resume => self.catch_up(None, generation).await?,
+            Out::Detached => self.delivery = None,
+            Out::Page(request, grant) => self.page(request, &grant, generation).await?,
             Out::AnswerAgain(request, device, number, message) => {
                 self.answer_again(request, device, number, message).await?;
             }
             Out::Stretch(person, device, salt) => self.stretch(person, device, salt).await?,
+        }
+        Ok(())
+    }
+
+    async fn page(
+        &mut self,
+        request: RequestId,
+        grant: &PageGrant,
+        generation: Generation,
+    ) -> Result<(), Stop> {
+        let stored = self.context.library.readers.page(grant).await?;
+        let end = stored.last().is_none_or(|oldest| oldest.sequence <= grant.from());
+        let messages = self.context.library.messages(&stored).await?;
+        // The session may have ended while the store was read.
+        if self.lane.is_permitted(generation) {
+            let conversation = grant.conversation().value();
+            self.answer(request, Body::HistoryPage(proto::HistoryPage { conversation, messages, end }));
         }
         Ok(())
     }
@@ -196,7 +209,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             }
             (Err(Again::Fault(fault)), _) => {
                 let input = Input::Faulted { conn: self.conn, fault };
-                let _ = self.context.commands.send(Command::Input(input, None)).await;
+                let _ = self.context.commands.send(Command::Input(input)).await;
             }
             (Err(Again::Refusal(refusal)), _) => self.refuse(request, refusal),
             (Ok(()), _) => self.refuse(request, Refusal::NumberPassed),
@@ -204,63 +217,71 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         Ok(())
     }
 
-    async fn attach(&mut self, attach: Attach) -> Result<(), Stop> {
+    async fn attach(&mut self, attach: Attach, generation: Generation) -> Result<(), Stop> {
         let Attach { request, grant, device, after } = attach;
         self.delivery = Some(Delivering { grant, device, sent: after.unwrap_or_default() });
-        self.catch_up(Some((request, after.is_none()))).await
+        self.catch_up(Some((request, after.is_none())), generation).await
+    }
+
+    /// Catches up. If it is overtaken, lets go of the permission and of what it gathered, which since the last flush is
+    /// nothing but deliveries.
+    async fn catch_up(
+        &mut self,
+        sync: Option<(RequestId, bool)>,
+        generation: Generation,
+    ) -> Result<(), Stop> {
+        if !self.catch_up_to_live(sync, generation).await? {
+            self.delivery = None;
+            self.gathered.clear();
+        }
+        Ok(())
     }
 
     /// Sends what the store has behind the last change sent, until nothing was skipped meanwhile; then the lane is
-    /// live. `sync` is the request that began it, and whether it wants a snapshot.
-    async fn catch_up(&mut self, sync: Option<(RequestId, bool)>) -> Result<(), Stop> {
-        let generation = self.lane.generation();
+    /// live. `sync` is the request that began it, and whether it wants a snapshot. False when it was overtaken by a
+    /// detach or another attach.
+    async fn catch_up_to_live(
+        &mut self,
+        sync: Option<(RequestId, bool)>,
+        generation: Generation,
+    ) -> Result<bool, Stop> {
         let mut begin = sync;
         // Until a snapshot is whole, no cursor: one that is broken off begins again, for it has yet to say what is gone.
         let mut snapshot = false;
         loop {
-            let Some(delivery) = &self.delivery else { return Ok(()) };
+            if !self.lane.is_current(generation) {
+                return Ok(false);
+            }
+            let Some(delivery) = &self.delivery else { return Ok(false) };
             let after = match begin {
                 Some((_, true)) => None,
                 _ => Some(delivery.sent),
             };
             let changes = self.context.library.changes(&delivery.grant, after).await?;
-            let events = small_events(&changes, &delivery.grant);
+            if !self.lane.is_current(generation) {
+                return Ok(false);
+            }
             snapshot |= changes.snapshot;
             // A reader so far behind that it is given a snapshot must know that it is one.
             if begin.is_some() || changes.snapshot {
                 let request = begin.take().map_or(RequestId::NONE, |(request, _)| request);
                 self.answer(request, Body::SyncStarted(proto::SyncStarted { snapshot: changes.snapshot }));
             }
-            for kind in events {
-                let event = Some(proto::Event { kind: Some(kind) });
-                self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor: Vec::new(), event }));
-                if self.gathered.len() >= GATHER {
-                    if !self.lane.is_current(generation) {
-                        return Ok(());
-                    }
+            let overtaken = !self.send_small(&changes, generation).await?
+                || !self.send_missed(&changes.messages, !snapshot, generation).await?;
+            if overtaken {
+                return Ok(false);
+            }
+            match self.lane.go_live(generation, changes.head) {
+                GoLive::Stale => return Ok(false),
+                GoLive::Behind => {
+                    self.sent(changes.head);
                     self.flush().await?;
                 }
-            }
-            for chunk in changes.messages.chunks(CHUNK) {
-                if !self.lane.is_current(generation) {
-                    return Ok(());
+                GoLive::Live => {
+                    self.sent(changes.head);
+                    break;
                 }
-                self.send_missed(chunk, !snapshot).await?;
-                while let Some(out) = self.lane.try_next_answer() {
-                    match out {
-                        Out::Frame(bytes) => self.gathered.extend_from_slice(&bytes),
-                        Out::Accepted(accepted, _) => self.accepted(&accepted, None),
-                        _ => {}
-                    }
-                }
-                self.flush().await?;
-            }
-            if !self.lane.is_current(generation) {
-                return Ok(());
-            }
-            self.sent(changes.head);
-            if self.lane.go_live(generation, changes.head) {
-                break;
             }
         }
         if let Some(delivery) = &self.delivery {
@@ -268,53 +289,87 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             let request = sync.map_or(RequestId::NONE, |(request, _)| request);
             self.answer(request, Body::Synced(proto::Synced { cursor }));
         }
-        Ok(())
+        Ok(true)
     }
 
-    async fn send_missed(&mut self, changes: &[Change], with_cursor: bool) -> Result<(), Stop> {
-        let Some(delivery) = &self.delivery else { return Ok(()) };
-        let device = delivery.device;
-        let stored = self.context.library.readers.messages(&delivery.grant, changes).await?;
-        for message in &stored {
-            let cursor =
-                if with_cursor { self.context.library.cursor(device, message.change) } else { Vec::new() };
-            let kind = Some(proto::event::Kind::Message(self.context.library.message(message).await?));
-            let event = Some(proto::Event { kind });
-            self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor, event }));
-            self.sent(message.change);
+    /// What is no message. False when it was overtaken.
+    async fn send_small(&mut self, changes: &Changes, generation: Generation) -> Result<bool, Stop> {
+        let Some(person) = self.delivery.as_ref().map(|delivery| delivery.grant.person()) else {
+            return Ok(false);
+        };
+        for kind in small_events(changes, person) {
+            let event = Some(proto::Event { kind: Some(kind) });
+            self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor: Vec::new(), event }));
+            if !self.make_way(generation).await? {
+                return Ok(false);
+            }
         }
-        self.context.metrics.caught_up_total.add(stored.len() as u64);
-        Ok(())
+        Ok(true)
     }
 
-    /// Stretches the PIN at hand and has the keeper MAC it. Holds up this connection's answers only.
+    /// The messages that these changes brought, a chunk at a time. False when it was overtaken.
+    async fn send_missed(
+        &mut self,
+        changes: &[Change],
+        with_cursor: bool,
+        generation: Generation,
+    ) -> Result<bool, Stop> {
+        let library = Arc::clone(&self.context.library);
+        for chunk in changes.chunks(CHUNK) {
+            let Some(Delivering { grant, device, .. }) = &self.delivery else { return Ok(false) };
+            let device = *device;
+            let stored = library.readers.messages(grant, chunk).await?;
+            for stored in &stored {
+                let message = library.message(stored).await?;
+                if !self.lane.is_current(generation) {
+                    return Ok(false);
+                }
+                let cursor = if with_cursor { library.cursor(device, stored.change) } else { Vec::new() };
+                let event = Some(proto::Event { kind: Some(proto::event::Kind::Message(message)) });
+                self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor, event }));
+                self.sent(stored.change);
+                self.context.metrics.caught_up_total.one();
+                if !self.make_way(generation).await? {
+                    return Ok(false);
+                }
+            }
+            self.let_answers_by();
+            self.flush().await?;
+        }
+        Ok(self.lane.is_current(generation))
+    }
+
+    /// Writes what was gathered when it is enough. False when the catch-up was overtaken meanwhile.
+    async fn make_way(&mut self, generation: Generation) -> Result<bool, Stop> {
+        if self.gathered.len() >= GATHER {
+            self.flush().await?;
+        }
+        Ok(self.lane.is_current(generation))
+    }
+
+    /// Answers that need no order overtake a catch-up.
+    fn let_answers_by(&mut self) {
+        while let Some(out) = self.lane.try_next_answer() {
+            match out {
+                Out::Frame(bytes) => self.gathered.extend_from_slice(&bytes),
+                Out::Accepted(accepted, _) => self.accepted(&accepted, None),
+                _ => {}
+            }
+        }
+    }
+
+    /// Holds up this connection's answers only.
     async fn stretch(&mut self, person: PersonId, device: DeviceId, salt: [u8; 16]) -> Result<(), Stop> {
-        self.flush().await?;
         let mac = match self.lane.take_pin() {
-            Some(pin) => self.pin_mac(person, device, salt, pin).await,
+            Some(pin) => pin_mac(self.context, person, device, salt, pin).await,
             None => None,
         };
         let input = Input::PinMac { conn: self.conn, mac };
-        let _ = self.context.commands.send(Command::Input(input, None)).await;
+        let _ = self.context.commands.send(Command::Input(input)).await;
         Ok(())
     }
-
-    async fn pin_mac(&self, person: PersonId, device: DeviceId, salt: [u8; 16], pin: Pin) -> Option<PinMac> {
-        const KEEPER_TIME_MAX: Duration = Duration::from_secs(10);
-        let _permit = self.context.stretches.acquire().await.ok()?;
-        let stretched = tokio::task::spawn_blocking(move || stretch(&pin, &salt)).await.ok()??;
-        let asked = self.context.keeper.pin_mac(person, device, stretched);
-        tokio::time::timeout(KEEPER_TIME_MAX, asked).await.ok()?
-    }
 }
 
-/// Argon2id (RFC 9106) with 19 MiB, two passes, one lane. The TPM's pepper is what stops offline guessing; this
-/// slows down whoever has the escrowed pepper too.
-fn stretch(pin: &Pin, salt: &[u8; 16]) -> Option<Zeroizing<[u8; 32]>> {
-    let params = Params::new(19 * 1024, 2, 1, Some(32)).ok()?;
-    let mut stretched = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(pin.reveal().as_bytes(), salt, stretched.as_mut())
-        .ok()?;
-    Some(stretched)
-}
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use sqlx::Executor;
+use wardline_core::ids::PersonId;
 use wardline_core::retention::MARKS_MAX;
 use wardline_core::write::Numbered;
 
@@ -37,9 +38,10 @@ const DEVICE_PATCHES: Many = Many {
            FROM v WHERE device.id = v.id",
 };
 const CODES: Many = Many {
-    head: "INSERT INTO join_code (hash, person, expires) VALUES ",
-    columns: 3,
-    tail: " ON CONFLICT (hash) DO UPDATE SET person = excluded.person, expires = excluded.expires",
+    head: "INSERT INTO join_code (hash, person, expires, issuer) VALUES ",
+    columns: 4,
+    tail: " ON CONFLICT (hash) DO UPDATE SET person = excluded.person, expires = excluded.expires, \
+           issuer = excluded.issuer",
 };
 const CODES_ENDED: Many =
     Many { head: "DELETE FROM join_code WHERE hash IN (VALUES ", columns: 1, tail: ")" };
@@ -239,6 +241,7 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     }
     script.many(&CODES, &issued, |code, row| {
         row.bytes(&code.hash).count(code.person.value()).int(code.expires.0);
+        row.count(code.issuer.map_or(0, PersonId::value));
     });
     script.many(&CODES_ENDED, &ended, |hash, row| {
         row.bytes(hash.as_slice());

@@ -16,7 +16,7 @@ enum Column {
 }
 use Column::{Bytes, Int, Text};
 
-/// Every table in the order of its key. What `meta` says of the release is not of the writes' making.
+/// Every table in the order of its key. What `meta` says of releases is not of the writes' making.
 const TABLES: &[(&str, &[Column])] = &[
     ("SELECT change, audited, last_at FROM meta", &[Int; 3]),
     (
@@ -28,7 +28,7 @@ const TABLES: &[(&str, &[Column])] = &[
          FROM device ORDER BY id",
         &[Int, Int, Text, Bytes, Bytes, Bytes, Int, Int, Int, Int, Int],
     ),
-    ("SELECT hash, person, expires FROM join_code ORDER BY hash", &[Bytes, Int, Int]),
+    ("SELECT hash, person, expires, issuer FROM join_code ORDER BY hash", &[Bytes, Int, Int, Int]),
     (
         "SELECT id, kind, title, owner, opened_at, changed, last, last_change, first, purged, member_changed \
          FROM conversation ORDER BY id",

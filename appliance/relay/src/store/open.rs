@@ -15,7 +15,12 @@ use super::readers::{READERS, Readers};
 use super::rows::{STATEMENTS_MAX, Statements};
 use super::{Store, StoreError, StoreKey, check, restore, wal};
 
-static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+/// The schema that this release knows. What a newer one has added is passed over, where [`migrate`] lets that be.
+fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!("./migrations");
+    migrator.set_ignore_missing(true);
+    migrator
+}
 
 /// SQLite before this can corrupt a database when its log is reset (sqlite.org/wal.html, "The WAL-Reset Bug").
 const SQLITE_MIN: (u32, u32, u32) = (3, 51, 3);
@@ -194,15 +199,20 @@ async fn check_settings(writer: &mut SqliteConnection) -> Result<(), StoreError>
 
 async fn check(path: &Path, writer: &mut SqliteConnection) -> Result<(), StoreError> {
     let size = std::fs::metadata(path).map_err(StoreError::Disk)?.len();
-    let checks: &[&str] = if size <= CHECK_WHOLE_MAX { &["PRAGMA quick_check(1)"] } else { &CHECK_ALWAYS };
+    let checks: &[&'static str] =
+        if size <= CHECK_WHOLE_MAX { &["PRAGMA quick_check(1)"] } else { &CHECK_ALWAYS };
     for sql in checks {
-        check::expect_ok(writer, sql).await?;
+        check::expect_ok(writer, *sql).await?;
     }
     Ok(())
 }
 
+/// Brings the schema up to what this release knows. A file that a newer release has migrated since is taken as it is, if
+/// that release says that this one may: a box whose new image does not come up goes back to the old one.
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {
-    let known = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let migrator = migrator();
+    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let mut newer = false;
     let any: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
         .fetch_one(&mut *writer)
         .await
@@ -211,18 +221,28 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {
         let found: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
             .fetch_one(&mut *writer)
             .await?;
-        if found > known {
-            return Err(StoreError::Newer { found, known });
+        newer = found > known;
+        if newer {
+            let oldest: i64 =
+                sqlx::query_scalar("SELECT oldest_reader FROM meta").fetch_one(&mut *writer).await?;
+            if oldest > known {
+                return Err(StoreError::Newer { found, known });
+            }
+            tracing::warn!(
+                found,
+                known,
+                "a newer release has migrated the store, and lets this one work with it"
+            );
         }
     }
-    MIGRATOR.run(&mut *writer).await.map_err(|error| match error {
+    migrator.run(&mut *writer).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         error => StoreError::Damaged(error.to_string()),
     })?;
-    sqlx::query("UPDATE meta SET app = ?1 WHERE app <> ?1")
-        .bind(env!("CARGO_PKG_VERSION"))
-        .execute(writer)
-        .await?;
+    if !newer {
+        let app = sqlx::query("UPDATE meta SET app = ?1 WHERE app <> ?1").bind(env!("CARGO_PKG_VERSION"));
+        app.execute(writer).await?;
+    }
     Ok(())
 }
 

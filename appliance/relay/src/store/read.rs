@@ -61,15 +61,16 @@ impl Readers {
         number: Number,
     ) -> Result<Under<StoredAnswer>, StoreError> {
         let mut loan = self.lend().await?;
-        // The floor first: a message that is deleted in between is then still found, or known to be gone.
-        let floor = sqlx::query(FLOOR).bind(self::number(device.value())).fetch_optional(&mut *loan).await?;
-        let floor = floor.map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
         let row = sqlx::query(SUBMISSION)
             .bind(self::number(device.value()))
             .bind(self::number(number.0))
             .fetch_optional(&mut *loan)
             .await?;
         let Some(row) = row else {
+            // The floor after the message: one that is deleted in between has raised it by then.
+            let floor = sqlx::query(FLOOR).bind(self::number(device.value()));
+            let floor = floor.fetch_optional(&mut *loan).await?;
+            let floor = floor.map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
             let deleted = self::number(number.0) <= floor;
             return Ok(if deleted { Under::Deleted } else { Under::Nothing });
         };
@@ -97,7 +98,7 @@ impl Readers {
     }
 
     /// The messages that these changes brought, in order of change, without those that this person may not read (any
-    /// more). Callers ask for some 256 at a time.
+    /// more). Callers ask for [`crate::catchup::CHUNK`] at a time.
     pub async fn messages(
         &self,
         grant: &SyncGrant,

@@ -15,7 +15,8 @@ use super::StoreError;
 /// Connections: twice the cores of a small box, since one waits for the disk while another decrypts.
 pub(super) const READERS: usize = 4;
 
-/// Answers reads to those who hold a grant. Every answer is of one moment. Cheap to clone.
+/// Answers reads: what a person said or may see to whoever holds a grant for it, the rest to the relay itself. Each
+/// answer of one statement is of one moment; where it takes several, that says so. Cheap to clone.
 #[derive(Clone)]
 pub struct Readers(Arc<Pool>);
 
@@ -57,6 +58,48 @@ impl Readers {
         }
         drop(all);
         Ok(())
+    }
+}
+
+/// Every connection on loan to a test, which lets reads by one at a time.
+#[cfg(test)]
+pub(crate) struct Gate {
+    readers: Readers,
+    held: Vec<Loan>,
+}
+
+#[cfg(test)]
+impl Readers {
+    /// Nobody else reads from here on.
+    pub(crate) async fn shut(&self) -> Gate {
+        let mut held = Vec::new();
+        while held.len() < READERS {
+            held.push(self.lend().await.unwrap());
+        }
+        Gate { readers: self.clone(), held }
+    }
+}
+
+#[cfg(test)]
+impl Gate {
+    /// Lets the next read begin, once somebody comes for one.
+    pub(crate) async fn begin_one(&mut self) {
+        use futures_util::FutureExt as _;
+        // Whoever waits is given the connection in the moment that it comes back; where nobody does, it is still here.
+        for _ in 0..1_000_000 {
+            drop(self.held.pop());
+            match self.readers.lend().now_or_never() {
+                Some(loan) => self.held.push(loan.unwrap()),
+                None => return,
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("nobody comes to read");
+    }
+
+    /// Waits until that read is over.
+    pub(crate) async fn end_one(&mut self) {
+        self.held.push(self.readers.lend().await.unwrap());
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn restore(from: &mut SqliteConnection) -> Result<Restored, Sto
     restored.people = all(from, people, row::person).await?;
     restored.devices = all(from, DEVICES.to_owned(), row::device).await?;
     restored.codes =
-        all(from, "SELECT hash, person, expires FROM join_code".to_owned(), row::join_code).await?;
+        all(from, "SELECT hash, person, expires, issuer FROM join_code".to_owned(), row::join_code).await?;
     let conversations = format!("SELECT {} FROM conversation", row::CONVERSATION);
     let conversations = all(from, conversations, row::conversation).await?;
     let mut conversations: BTreeMap<_, _> = conversations.into_iter().map(|c| (c.id, c)).collect();

@@ -151,7 +151,9 @@ pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
 
 pub(super) fn join_code(row: &SqliteRow) -> Result<JoinCode, StoreError> {
     let mut columns = Columns::new(row);
-    Ok(JoinCode { hash: columns.array()?, person: columns.person()?, expires: columns.wall()? })
+    let (hash, person, expires) = (columns.array()?, columns.person()?, columns.wall()?);
+    // Zero is nobody's identifier, and here means no person.
+    Ok(JoinCode { hash, person, expires, issuer: PersonId::new(columns.count()?) })
 }
 
 pub(super) fn mark(row: &SqliteRow) -> Result<Mark, StoreError> {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use wardline_core::ids::{Change, Number, PersonId, Sequence};
 use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES};
+use wardline_core::mailbox::Under;
 use wardline_core::write::Write;
 use wardline_relay::store::Store;
 
@@ -176,5 +177,39 @@ fn a_page_ends_with_the_message_that_fills_it() {
             page.iter().map(|message| message.sequence.0).collect::<Vec<_>>(),
             [40, 39, 38, 37, 36, 35, 34, 33]
         );
+    });
+}
+
+/// A retry that comes while its message expires: it is there, or it was. Never as if it had not been.
+#[test]
+fn a_message_that_expires_meanwhile_is_never_unheard_of() {
+    let mut world = World::default();
+    let ana = world.person(1).unwrap();
+    let device = world.device(ana, 1).unwrap();
+    let conversation = world.open(ana, 1, 1).unwrap();
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        let mut done = 0;
+        for _ in 0..600 {
+            world.message(conversation, 1).unwrap();
+            commit(&mut store, &world.writes[done..]).await;
+            done = world.writes.len();
+            let (number, readers) = (world.state.devices[&device].last_number, store.readers());
+            let reading = tokio::spawn(async move {
+                loop {
+                    match readers.submission(device, number).await.unwrap() {
+                        Under::Message(_) => {}
+                        Under::Deleted => return true,
+                        Under::Nothing => return false,
+                    }
+                }
+            });
+            let through = world.state.conversations[&conversation].last;
+            world.write(Write::MessagesExpired { conversation, through });
+            commit(&mut store, &world.writes[done..]).await;
+            done = world.writes.len();
+            assert!(reading.await.unwrap(), "number {} is as if nobody had ever sent it", number.0);
+        }
     });
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use wardline_core::state::State;
 use wardline_core::write::Numbered;
+use wardline_relay::disk::Disk;
 use wardline_relay::store::{Commit, Store, StoreError};
 
 use crate::batches::busy_world;
@@ -40,7 +41,7 @@ async fn on_a_small_disk(directory: &Path) {
     let mut done = 1_000;
     commit(&mut store, &world.writes[..done]).await;
     fill(&directory.join("ballast"));
-    assert!(store.free().unwrap() < 4096);
+    assert!(Disk::new(directory).free().unwrap() < 4096);
     let mut sizes = [1, 40, 400].into_iter().cycle();
     let error = loop {
         let size = sizes.next().unwrap();

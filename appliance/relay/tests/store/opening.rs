@@ -68,15 +68,48 @@ fn what_is_no_store_is_refused_as_with_a_wrong_key() {
     });
 }
 
+/// What a later release leaves behind that added a table.
+const LATER: &str = "CREATE TABLE later (id INTEGER NOT NULL PRIMARY KEY) STRICT; \
+     INSERT INTO later (id) VALUES (1); UPDATE meta SET app = '9.9.9'; \
+     INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+     VALUES (999, 'later', TRUE, x'00', 0)";
+
+/// A box whose new image does not come up goes back to the old one.
+#[test]
+fn a_newer_schema_that_lets_this_release_be_is_worked_with_and_left_as_it_is() {
+    block_on(async {
+        let directory = quick_directory();
+        let world = busy_world(400);
+        let (first, rest) = world.writes.split_at(200);
+        let (mut store, _) = open(directory.path()).await;
+        commit(&mut store, first).await;
+        store.close().await.unwrap();
+        let mut later = raw(directory.path(), Some(KEY_HEX)).await;
+        later.execute(LATER).await.unwrap();
+        later.close().await.unwrap();
+        let (mut store, _) = open(directory.path()).await;
+        commit(&mut store, rest).await;
+        store.close().await.unwrap();
+        assert_eq!(open(directory.path()).await.1.change, world.state.change);
+        let mut inside = raw(directory.path(), Some(KEY_HEX)).await;
+        let kept: (i64, i64, String) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM later), (SELECT max(version) FROM _sqlx_migrations), app FROM meta",
+        )
+        .fetch_one(&mut inside)
+        .await
+        .unwrap();
+        assert_eq!(kept, (1, 999, "9.9.9".to_owned()));
+    });
+}
+
 #[test]
 fn a_newer_schema_is_refused_untouched() {
     block_on(async {
         let directory = quick_directory();
         filled(directory.path()).await;
         let mut later = raw(directory.path(), Some(KEY_HEX)).await;
-        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                     VALUES (999, 'later', TRUE, x'00', 0)";
-        later.execute(newer).await.unwrap();
+        later.execute(LATER).await.unwrap();
+        later.execute("UPDATE meta SET oldest_reader = 999").await.unwrap();
         later.close().await.unwrap();
         let error = refused(directory.path(), &key()).await;
         assert!(matches!(error, StoreError::Newer { found: 999, .. }), "{error:?}");

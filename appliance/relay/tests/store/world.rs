@@ -71,7 +71,10 @@ impl World {
             (4, Some(person), ..) => {
                 let mut hash = [0; 32];
                 hash[..8].copy_from_slice(&(how % 8).to_be_bytes());
-                self.write(Write::JoinCodeIssued(JoinCode { hash, person, expires: Wall(self.clock) }));
+                let issuer =
+                    nth(self.state.people.keys().copied(), mix(how)).filter(|_| how.is_multiple_of(3));
+                let expires = Wall(self.clock);
+                self.write(Write::JoinCodeIssued(JoinCode { hash, person, expires, issuer }));
             }
             (5, ..) => {
                 if let Some(hash) = nth(self.state.codes.keys().copied(), who) {
