@@ -191,7 +191,8 @@ impl Client {
         self.ask(Command::Drained).await
     }
 
-    /// Offers the person's PIN. Works while connecting as well: it is held until the box asks for it.
+    /// Offers the person's PIN. Works while connecting as well: it is held until the box asks for it, and given up when
+    /// the attempt fails.
     pub async fn unlock(&self, pin: Pin) -> Result<SignedIn, Error> {
         self.ask(|reply| Command::Unlock { pin, reply }).await?
     }

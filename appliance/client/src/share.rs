@@ -124,7 +124,7 @@ async fn answer(
             }
             Err(error) => Err(error),
         },
-        Some(Ask::Join(_) | Ask::Prove(_) | Ask::Unlock(_) | Ask::Receipt(_)) | None => {
+        Some(Ask::Join(_) | Ask::Prove(_) | Ask::Unlock(_) | Ask::Receipt(_) | Ask::Active(_)) | None => {
             Err(Refused::new(RefusalCode::UnknownRequest, "The session is another process's.").into())
         }
         Some(body) => holder.ask(|reply| Command::Call { body, reply }).await.and_then(|answer| answer),

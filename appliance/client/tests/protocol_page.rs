@@ -149,7 +149,7 @@ fn every_limit_stands_there() {
         ("of them opened or added to by others", limits::MEMBERSHIPS_BY_OTHERS_MAX as u64),
         ("groups of one owner that one person is in", u64::from(limits::GROUPS_SHARED_MAX)),
         ("past and present members of a group", limits::MEMBERS_EVER_MAX as u64),
-        ("sign-ins", limits::SIGN_INS.per_thousand_seconds),
+        ("sign-ins", limits::SIGN_INS.per_thousand_seconds / 1_000),
         ("sign-ins at once", limits::SIGN_INS.burst),
         ("bytes of text submitted", limits::TEXT_BYTES.per_thousand_seconds / 1_000),
         ("bytes of text submitted at once", limits::TEXT_BYTES.burst),

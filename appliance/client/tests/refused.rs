@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use scripted::{ScriptedBox, WARD};
 use wardline_client::error::End;
-use wardline_client::{Calls as _, Client, ConversationId, Error, Event, Options, Standing};
+use wardline_client::{Calls as _, Client, ConversationId, Error, Event, Options, Pin, Standing};
 use wardline_core::refusal::CloseCode;
 use wardline_core::wire::proto::{
     self, RefusalCode, client_frame::Body as Ask, server_frame::Body as Answer,
@@ -146,4 +146,27 @@ async fn the_other_ends_words_stay_out_of_ours() {
     assert!(why.contains("0x10") && !why.contains("PIN"), "{why}");
     ana.close().await;
     assert!(matches!(ana.people().await, Err(Error::Ended(End::Closed))));
+}
+
+#[tokio::test]
+async fn a_pin_is_given_up_with_the_attempt_it_was_offered_to() {
+    let home = tempfile::tempdir().unwrap();
+    let mut the_box = ScriptedBox::open();
+    the_box.enrol(home.path()).await.close().await;
+    let ana = Client::open(home.path()).await.unwrap();
+    let (line, _) = the_box.proven().await;
+    let unlocking = tokio::spawn({
+        let ana = ana.clone();
+        async move { ana.unlock(Pin::offer("739154".to_owned()).unwrap()).await }
+    });
+    // It has reached the client before the connection goes.
+    ana.known().await.unwrap();
+    line.quic.close(CloseCode::DRAINING.0.into(), b"");
+    let given_up = tokio::time::timeout(Duration::from_secs(30), unlocking).await.expect("it waits").unwrap();
+    assert!(matches!(given_up, Err(Error::Offline(_))), "{given_up:?}");
+    // The next connection is offered none.
+    let (mut line, request) = the_box.proven().await;
+    line.answer(request, Answer::PinNeeded(proto::PinNeeded { tries_left: 10 })).await;
+    assert!(matches!(ana.contact().await, Err(Error::Locked { tries_left: 10 })));
+    ana.close().await;
 }

@@ -151,6 +151,10 @@ impl Agent {
         }
         self.asked.abandon();
         self.refuse_questions(|| Error::Offline(why.to_string()));
+        // A PIN is held for the attempt under way, not for whenever the box is back.
+        if let Some((_, reply)) = self.unlocking.take() {
+            let _ = reply.send(Err(Error::Offline(why.to_string())));
+        }
         let after = after.unwrap_or_else(|| clock::backoff(self.attempt));
         self.attempt = self.attempt.saturating_add(1);
         self.link = Link::Down { until: Instant::now() + after };

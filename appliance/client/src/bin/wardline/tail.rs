@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wardline_client::event::{Message, Person};
-use wardline_client::{Client, ConversationId, Event, PersonId, Sequence};
+use wardline_client::{Client, ConversationId, Error, Event, PersonId, Sequence};
 
 use crate::exit::Failure;
 use crate::seen::Seen;
@@ -57,7 +57,7 @@ async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Fai
                 match pin::unlock(common, client, tries_left).await {
                     Ok(()) => {}
                     // The connection went while the PIN was typed: it is asked for again by the next one.
-                    Err(Failure::Client(wardline_client::Error::Interrupted)) => {}
+                    Err(Failure::Client(Error::Interrupted | Error::Offline(_))) => {}
                     Err(failure) => return Err(failure),
                 }
             }
@@ -65,7 +65,7 @@ async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Fai
                 events.done();
                 return Ok(());
             }
-            Event::Ended(end) => return Err(wardline_client::Error::from(end).into()),
+            Event::Ended(end) => return Err(Error::from(end).into()),
             _ => {}
         }
     }
