@@ -42,7 +42,8 @@ struct Source {
 impl Source {
     fn is_test(&self) -> bool {
         let folder = ["/tests/", "/fuzz/", "hw-tests/"].iter().any(|folder| self.path.contains(folder));
-        folder || self.path.ends_with("tests.rs")
+        // `testing.rs`: what the tests in a crate share; its `mod` is for tests alone.
+        folder || self.path.ends_with("tests.rs") || self.path.ends_with("/testing.rs")
     }
 
     /// The lines that ship, with their numbers: nothing of the file's own test module, which stands at its end.

@@ -69,13 +69,13 @@ impl Reference {
         expected
     }
 
-    /// Barred, or too often: a hundred at once, then one in five seconds.
+    /// Barred, or too often: a hundred at once, then one a second.
     fn may_not_sign_in(&mut self, now: Now, conn: Conn, device: DeviceId) -> Option<Expected> {
         if let Some(code) = self.barred(device) {
             return Some(self.bar(now, conn, device, code));
         }
         let begun = self.lobby.sign_ins.iter().filter(|(_, other)| *other == device);
-        if left(now, begun.map(|(when, _)| *when), 100, 200) < TOKEN {
+        if left(now, begun.map(|(when, _)| *when), 100, 1_000) < TOKEN {
             return Some(self.turn_away(conn, Code::SlowDown));
         }
         self.lobby.sign_ins.push((now.mono, device));

@@ -158,7 +158,7 @@ impl World {
         if load.attached != attached {
             return Err(format!("{} connections are delivered to, not {attached}", load.attached));
         }
-        if load.timers > load.links + devices + 1 {
+        if load.timers > load.links + devices + 2 {
             return Err(format!(
                 "{} timers for {} connections and {devices} devices",
                 load.timers, load.links
@@ -168,6 +168,16 @@ impl World {
             self.reference.lobby.links.iter().filter(|l| self.reference.held_by(l.conn).is_some()).count();
         if load.held > held {
             return Err(format!("{} devices are remembered as connected, not {held}", load.held));
+        }
+        let waits = |link: &&crate::reference::Link| {
+            link.deadline.is_some() && matches!(link.phase, Phase::PinDue(_) | Phase::PinChecking(..))
+        };
+        let waiting = self.reference.lobby.links.iter().filter(waits).count();
+        if load.awaiting != waiting || waiting > devices {
+            return Err(format!("{} connections wait for a PIN, not {waiting}", load.awaiting));
+        }
+        if load.budgets > devices {
+            return Err(format!("{} budgets of {devices} devices", load.budgets));
         }
         if load.sessions > devices {
             return Err(format!("{} sessions of {devices} devices", load.sessions));
