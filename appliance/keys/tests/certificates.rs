@@ -11,8 +11,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{NOON, World, leaves, quote};
-use wardline_keys_protocol::{KeeperState, Leaf};
+use rcgen::{
+    BasicConstraints, CertificateSigningRequestParams, CidrSubnet, GeneralSubtree, IsCa, Issuer, KeyPair,
+    NameConstraints,
+};
+use support::{BOTH, NOON, World, at, leaves, quote};
+use wardline_keys_protocol::{ChainFault, KeeperState, Leaf, Refusal, Reply, Request};
 
 fn pem(path: &Path, der: &[u8]) {
     let der_path = path.with_extension("der");
@@ -90,6 +94,44 @@ fn the_constraints_bind_an_issuing_key_that_goes_astray() {
         support::refused(&mut world.keeper(&tpm)),
         KeeperState::BlobCorrupt { which: wardline_keys_protocol::Blob::IssuingChain }
     );
+}
+
+#[test]
+fn constraints_that_limit_nothing_are_refused() {
+    // `wardline-provision` signs none; this is the root's key in other hands.
+    let (world, tpm) = World::provisioned();
+    let mut keeper = world.keeper(&tpm);
+    let Reply::IssuingRequest(request) = keeper.handle(at(NOON), BOTH, Request::IssuingRequest) else {
+        panic!("no request")
+    };
+    let dir = tempfile::tempdir().unwrap();
+    world.root.save(dir.path()).unwrap();
+    let key = fs::read_to_string(dir.path().join("facility-root.key.pem")).unwrap();
+    let issuer = Issuer::from_ca_cert_der(&world.root.certificate().into(), KeyPair::from_pem(&key).unwrap());
+    let issuer = issuer.unwrap();
+    let net = |ip: &str, prefix| {
+        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(ip.parse().unwrap(), prefix))
+    };
+    let mut install = |dns: &str, v4_prefix| {
+        let mut asked = CertificateSigningRequestParams::from_der(&request.as_slice().into()).unwrap();
+        asked.params.not_before = time::OffsetDateTime::from_unix_timestamp(NOON).unwrap();
+        asked.params.not_after = time::OffsetDateTime::from_unix_timestamp(NOON + 1_000).unwrap();
+        asked.params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let permitted_subtrees =
+            vec![GeneralSubtree::DnsName(dns.into()), net("10.2.0.0", v4_prefix), net("fd00::", 8)];
+        asked.params.name_constraints =
+            Some(NameConstraints { permitted_subtrees, excluded_subtrees: vec![] });
+        let issuing = asked.params.signed_by(&asked.public_key, &issuer).unwrap().der().to_vec();
+        let chain = vec![issuing, world.root.certificate().to_vec()];
+        keeper.handle(at(NOON), BOTH, Request::InstallIssuing { chain })
+    };
+    for (dns, prefix) in [("example", 16), ("ward.example", 0)] {
+        let reply = install(dns, prefix);
+        let refused = matches!(reply, Reply::Refused(Refusal::ChainRejected(ChainFault::Constraints)));
+        assert!(refused, "{dns}, /{prefix}: {reply:?}");
+    }
+    let reply = install("ward.example", 16);
+    assert!(matches!(reply, Reply::Done), "the control: {reply:?}");
 }
 
 #[test]

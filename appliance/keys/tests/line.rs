@@ -61,8 +61,9 @@ fn no_session_is_salted_to_an_impostors_key() {
         _ => {}
     });
     let mut keeper = keeper_behind(&proxy, &world);
-    assert_eq!(keeper.status(at(NOON)).state, KeeperState::ForeignTpm);
+    let state = keeper.status(at(NOON)).state;
     assert_eq!(salted.load(Ordering::SeqCst), 0, "a session whose secrets the impostor can read");
+    assert_eq!(state, KeeperState::ForeignTpm);
     // The control: the next answer is honest, and then there are sessions.
     assert_eq!(keeper.status(at(NOON)).state, KeeperState::Ready);
     assert!(salted.load(Ordering::SeqCst) > 0 && asked.load(Ordering::SeqCst) == 2);

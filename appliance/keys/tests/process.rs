@@ -17,6 +17,7 @@ use support::{Process, Swtpm, World};
 use wardline_keys::hardening::LOCKED_BYTES_WANTED;
 use wardline_keys_protocol::frame::FRAME_BYTES_MAX;
 use wardline_keys_protocol::{ClientError, KeeperClient, KeeperState, Refusal, Reply};
+use wardline_provisioning::FacilityRoot;
 
 fn uid() -> String {
     nix::unistd::getuid().to_string()
@@ -38,6 +39,11 @@ fn the_whole_way_over_the_socket() {
     let mut client = keeper.client();
     assert_eq!(client.status().unwrap().state, KeeperState::NotProvisioned);
     provision(&world, &mut client).unwrap();
+    // What the keeper logs of its key is what `wardline-provision certify` says of the request.
+    let fingerprint = FacilityRoot::fingerprint(&client.issuing_request().unwrap()).unwrap();
+    let fingerprint: String = fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+    let log = std::fs::read_to_string(world.keys_dir().with_extension("log")).unwrap();
+    assert!(log.contains(&fingerprint), "{fingerprint} is not in {log}");
     let key = *client.database_key().unwrap().expose();
     assert_eq!(client.status().unwrap().state, KeeperState::Ready);
     assert_eq!(client.leaves().unwrap().current.chain.len(), 3);

@@ -323,6 +323,8 @@ fn a_clock_before_or_past_the_issuing_certificate() {
     assert_eq!(state(&mut keeper, 1_000_000_000), KeeperState::ClockWrong);
     assert!(matches!(leaves(&mut keeper, 1_000_000_000), Err(Refusal::State(KeeperState::ClockWrong))));
     assert_eq!(state(&mut keeper, NOON + 6 * 31_557_600), KeeperState::IssuingExpired);
+    assert!(KeeperState::IssuingExpired.to_string().contains("clock"), "the likelier cause comes first");
+    assert_eq!(status(&mut keeper).issuing_end, Some(NOON + 5 * 31_557_600));
     assert_eq!(state(&mut keeper, NOON), KeeperState::Ready);
 }
 
