@@ -364,41 +364,6 @@ impl Agent {
             self.queue.push_back(Stamped { event, stamp });
         }
     }
-
-    async fn finish(&mut self, end: End) {
-        // What follows is best effort: whatever is not written comes again.
-        let _ = self.take_stamps();
-        let _ = self.save();
-        if self.is_open() {
-            self.flush_receipts();
-        }
-        let synced = self.outbox.sync();
-        for (id, kept) in std::mem::take(&mut self.kept) {
-            let _ = kept.send(if synced.is_ok() { Ok(id) } else { Err(end.clone().into()) });
-        }
-        if self.outbox.wants_rewriting() {
-            let _ = self.outbox.rewrite();
-        }
-        if let Link::Up(up) = &mut self.link {
-            let _ = tokio::time::timeout(Duration::from_millis(500), up.connection.finish()).await;
-        }
-        self.refuse_questions(|| end.clone().into());
-        self.asked.abandon();
-        if let Some((_, reply)) = self.unlocking.take() {
-            let _ = reply.send(Err(end.clone().into()));
-        }
-        self.stand(Standing::Ended(end.clone()));
-        self.link = Link::Down { until: Instant::now() };
-        self.tell(Event::Ended(end));
-        let leaving = matches!(&*self.standing.borrow(), Standing::Ended(End::Closed));
-        for stamped in std::mem::take(&mut self.queue) {
-            // Who closes does not wait for events any more.
-            let slot = if leaving { Duration::ZERO } else { STEADY };
-            if tokio::time::timeout(slot, self.events.send(stamped)).await.is_err() {
-                break;
-            }
-        }
-    }
 }
 
 fn storage(error: impl std::fmt::Display) -> End {

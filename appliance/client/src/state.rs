@@ -4,6 +4,8 @@
 //! the user and what the user has *taken* are kept apart: only the second goes to disk, with the cursor behind it,
 //! so that a crash shows nothing twice that was taken and skips nothing that was not.
 
+mod stored;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,7 @@ use crate::event::{Conversation, ConversationChange, Event, Member, Message, Per
 use crate::files;
 use crate::key::DeviceKey;
 use crate::sealing::Sealing;
+use stored::{Stored, StoredConversation};
 
 /// 50,000 people of 150 bytes, and 2,000 conversations of 500 members: 18 kB each, 24 kB in base 64. 56 MB.
 const FILE_MAX: u64 = 64 << 20;
@@ -91,47 +94,6 @@ pub(crate) struct State {
     unnamed: Option<BTreeSet<ConversationId>>,
     devices: Devices,
     changed: bool,
-}
-
-#[derive(Serialize, Deserialize, Default)]
-struct Stored {
-    people: Vec<(u64, String, String, bool, bool)>,
-    conversations: Vec<StoredConversation>,
-    /// Missing in files from before there was a list: the person is then told of every other device once.
-    #[serde(default)]
-    devices: Vec<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredConversation {
-    #[serde(with = "compact")]
-    wire: Vec<u8>,
-    taken: Marks,
-}
-
-/// Bytes as base 64. Files of before have them as a list of numbers, which is three times as long.
-mod compact {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Stored {
-        Text(String),
-        Numbers(Vec<u8>),
-    }
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        match Stored::deserialize(from)? {
-            Stored::Text(text) => STANDARD.decode(text).map_err(de::Error::custom),
-            Stored::Numbers(bytes) => Ok(bytes),
-        }
-    }
 }
 
 impl State {

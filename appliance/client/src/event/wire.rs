@@ -1,0 +1,188 @@
+//! Out of the frames of the protocol, and into them again for whoever shares the profile.
+
+use std::time::Duration;
+
+use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence};
+use wardline_core::wire::proto;
+
+use super::{Accepted, Conversation, Kind, Member, Message, Person, SignedIn, Watermark};
+use crate::call::Device;
+use crate::error::Error;
+
+pub(crate) fn person(value: u64) -> Result<PersonId, Error> {
+    PersonId::new(value).ok_or(Error::Protocol("a person without identifier"))
+}
+
+pub(crate) fn conversation(value: u64) -> Result<ConversationId, Error> {
+    ConversationId::new(value).ok_or(Error::Protocol("a conversation without identifier"))
+}
+
+pub(crate) fn message(bytes: &[u8]) -> Result<MessageId, Error> {
+    bytes.try_into().map(MessageId).map_err(|_| Error::Protocol("a message without identifier"))
+}
+
+impl SignedIn {
+    pub(crate) fn from_wire(wire: proto::SignedIn, facility: &str) -> Result<Self, Error> {
+        Ok(Self {
+            device: DeviceId::new(wire.device).ok_or(Error::Protocol("a device without identifier"))?,
+            person: person(wire.person)?,
+            name: wire.name,
+            facility: facility.to_owned(),
+            session_ends: wire.session_ends,
+            idle_lock: Duration::from_millis(wire.idle_lock),
+            last_number: wire.last_number,
+            administrator: wire.administrator,
+            devices: wire.devices.into_iter().map(Device::from_wire).collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(crate) fn to_wire(&self) -> proto::SignedIn {
+        proto::SignedIn {
+            device: self.device.value(),
+            person: self.person.value(),
+            name: self.name.clone(),
+            session_ends: self.session_ends,
+            idle_lock: u64::try_from(self.idle_lock.as_millis()).unwrap_or(u64::MAX),
+            last_number: self.last_number,
+            administrator: self.administrator,
+            devices: self.devices.iter().map(Device::to_wire).collect(),
+        }
+    }
+}
+
+impl Message {
+    pub(crate) fn from_wire(wire: proto::Message) -> Result<Self, Error> {
+        Ok(Self {
+            conversation: conversation(wire.conversation)?,
+            sequence: Sequence(wire.sequence),
+            id: message(&wire.message)?,
+            sender: person(wire.sender)?,
+            at: wire.at,
+            text: wire.text,
+        })
+    }
+}
+
+impl Conversation {
+    pub(crate) fn from_wire(wire: proto::Conversation) -> Result<Self, Error> {
+        let kind = match wire.kind() {
+            proto::ConversationKind::Direct => Kind::Direct,
+            proto::ConversationKind::Group => Kind::Group,
+            proto::ConversationKind::Unspecified => Kind::Other,
+        };
+        Ok(Self {
+            id: conversation(wire.conversation)?,
+            kind,
+            members: members(&wire.members)?,
+            title: wire.title,
+            last: Sequence(wire.last_sequence),
+            first: Sequence(wire.first_sequence),
+            purged: wire.purged,
+        })
+    }
+}
+
+impl Conversation {
+    pub(crate) fn to_wire(&self) -> proto::Conversation {
+        let kind = match self.kind {
+            Kind::Direct => proto::ConversationKind::Direct,
+            Kind::Group => proto::ConversationKind::Group,
+            Kind::Other => proto::ConversationKind::Unspecified,
+        };
+        let members = self.members.iter().map(|member| proto::Member {
+            person: member.person.value(),
+            delivered: member.delivered.0,
+            read: member.read.0,
+        });
+        proto::Conversation {
+            conversation: self.id.value(),
+            kind: kind.into(),
+            title: self.title.clone(),
+            members: members.collect(),
+            last_sequence: self.last.0,
+            first_sequence: self.first.0,
+            purged: self.purged,
+        }
+    }
+}
+
+/// What is new of a conversation: told as the whole of it, as it then is.
+pub(crate) struct ConversationChange {
+    pub(crate) conversation: ConversationId,
+    pub(crate) joined: Vec<Member>,
+    pub(crate) left: Vec<PersonId>,
+    pub(crate) first: Sequence,
+    pub(crate) purged: bool,
+}
+
+impl ConversationChange {
+    pub(crate) fn from_wire(wire: &proto::ConversationChanged) -> Result<Self, Error> {
+        Ok(Self {
+            conversation: conversation(wire.conversation)?,
+            joined: members(&wire.joined)?,
+            left: wire.left.iter().map(|left| person(*left)).collect::<Result<_, _>>()?,
+            first: Sequence(wire.first_sequence),
+            purged: wire.purged,
+        })
+    }
+}
+
+fn members(wire: &[proto::Member]) -> Result<Vec<Member>, Error> {
+    let member = |member: &proto::Member| {
+        let (delivered, read) = (Sequence(member.delivered), Sequence(member.read));
+        Ok(Member { person: person(member.person)?, delivered, read })
+    };
+    wire.iter().map(member).collect()
+}
+
+impl Watermark {
+    pub(crate) fn from_wire(wire: proto::Watermark) -> Result<Self, Error> {
+        let (delivered, read) = (Sequence(wire.delivered), Sequence(wire.read));
+        let member = Member { person: person(wire.person)?, delivered, read };
+        Ok(Self { conversation: conversation(wire.conversation)?, member })
+    }
+}
+
+impl Person {
+    pub(crate) fn to_wire(&self) -> proto::Person {
+        proto::Person {
+            person: self.id.value(),
+            name: self.name.clone(),
+            title: self.title.clone(),
+            suspended: self.suspended,
+            administrator: self.administrator,
+        }
+    }
+
+    pub(crate) fn from_wire(wire: proto::Person) -> Result<Self, Error> {
+        Ok(Self {
+            id: person(wire.person)?,
+            name: wire.name,
+            title: wire.title,
+            suspended: wire.suspended,
+            administrator: wire.administrator,
+        })
+    }
+}
+
+impl Accepted {
+    pub(crate) fn to_wire(self) -> proto::Accepted {
+        proto::Accepted {
+            number: 0,
+            message: self.message.0.to_vec(),
+            conversation: self.conversation.value(),
+            sequence: self.sequence.0,
+            at: self.at,
+            cursor: Vec::new(),
+        }
+    }
+
+    pub(crate) fn from_wire(wire: &proto::Accepted) -> Result<Self, Error> {
+        Ok(Self {
+            message: message(&wire.message)?,
+            conversation: conversation(wire.conversation)?,
+            sequence: Sequence(wire.sequence),
+            at: wire.at,
+        })
+    }
+}
