@@ -8,15 +8,23 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use support::Fixture;
-use support::pair::{Pair, say};
+use support::byhand::ByHand;
+use support::pair::{PIN, Pair, say};
+use support::raw::{PATIENCE, Way, refused_as};
 use support::sweep::{Found, Needle, Sweep, processes};
 use wardline_client::{Calls as _, Client, ConversationId, PersonId, Pin, Refusal};
-use wardline_core::wire::proto::{self, client_frame::Body as Ask};
+use wardline_core::wire::proto::client_frame::Body as Ask;
+use wardline_core::wire::proto::server_frame::Body as Answer;
+use wardline_core::wire::proto::{self, RefusalCode};
 
 /// Larger files in /tmp are another program's.
 const TMP_FILE_MAX: u64 = 64 << 20;
@@ -25,10 +33,12 @@ const TMP_FILE_MAX: u64 = 64 << 20;
 struct Canaries {
     kept: String,
     purged: String,
+    unsent: String,
     title: String,
     device: String,
     person: String,
     pin: String,
+    wrong_pin: String,
 }
 
 impl Canaries {
@@ -42,10 +52,12 @@ impl Canaries {
         Ok(Self {
             kept: fresh("Kept message")?,
             purged: fresh("Purged message")?,
+            unsent: fresh("Unsent message")?,
             title: fresh("Group title")?,
             device: fresh("Device name")?,
             person: fresh("Person name")?,
             pin: fresh("PIN")?,
+            wrong_pin: fresh("Wrong PIN")?,
         })
     }
 
@@ -53,10 +65,12 @@ impl Canaries {
         vec![
             Needle::new("the kept message", &self.kept),
             Needle::new("the purged message", &self.purged),
+            Needle::new("the unsent message", &self.unsent),
             Needle::new("the group's title", &self.title),
             Needle::new("the device's name", &self.device),
             Needle::new("the person's name", &self.person),
             Needle::new("the PIN", &self.pin),
+            Needle::new("the wrong PIN", &self.wrong_pin),
         ]
     }
 }
@@ -66,7 +80,7 @@ fn what_people_say_and_are_called_is_readable_in_no_file_log_metric_or_process_t
     let began = SystemTime::now();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     // With debug logging: what is not logged there is logged nowhere. The box's parts end with this thread.
-    let mut fixture = Fixture::start(&["--log", "debug"]).expect("a box");
+    let mut fixture = Fixture::start(&["--log", "debug", "--idle-lock", "10"]).expect("a box");
     let canaries = Canaries::new().expect("canaries");
     let ana = runtime.block_on(talk(&fixture, &canaries)).expect("people talk");
 
@@ -74,6 +88,7 @@ fn what_people_say_and_are_called_is_readable_in_no_file_log_metric_or_process_t
     protected(&fixture).expect("the processes are protected");
     // Power fails: the write-ahead log stays as it is. Then another start reads it.
     fixture.devbox.kill_relay();
+    runtime.block_on(ana.0.send(ana.1, &canaries.unsent)).expect("a message is kept that no box has yet");
     sweep(&fixture, &canaries, began).expect("the sweep after the relay was killed");
     fixture.devbox.start_relay().expect("the relay starts again");
     runtime.block_on(remembered(&ana)).expect("everything is as it was");
@@ -85,10 +100,30 @@ fn what_people_say_and_are_called_is_readable_in_no_file_log_metric_or_process_t
 /// Ana's client, the kept conversation, the purged one.
 type Ana = (Client, ConversationId, ConversationId);
 
-/// Messages both ways, one conversation purged, a wrong PIN, a message that no box has yet.
+/// Somebody finds a device whose session has locked, and tries a PIN.
+async fn wrong_pin(fixture: &Fixture, wrong: &str) -> Result<()> {
+    let (mut raw, _) = Way::new(&fixture.devbox).join(&fixture.code("Keiko")?, PIN).await?;
+    // Ten seconds, of which a frame may take eight.
+    let locked = async {
+        loop {
+            if let Some(Answer::Locked(_)) = raw.frame_in_its_time().await?.body {
+                return anyhow::Ok(());
+            }
+        }
+    };
+    tokio::time::timeout(2 * PATIENCE, locked).await.context("the session did not lock")??;
+    refused_as(
+        &raw.refused(Ask::Unlock(proto::Unlock { pin: wrong.to_owned() })).await?,
+        RefusalCode::PinWrong,
+    )
+}
+
+/// Messages both ways, one conversation purged, a wrong PIN.
 async fn talk(fixture: &Fixture, canaries: &Canaries) -> Result<Ana> {
     let mut pair = Pair::join(fixture).await?;
     pair.exchange().await?;
+    // Before whoever would have locked meanwhile comes.
+    wrong_pin(fixture, &canaries.wrong_pin).await?;
     let person = fixture.devbox.console()?.add_person(&canaries.person, "RN", false)?;
     let link = fixture.devbox.join_link(person)?.parse()?;
     let pin = Pin::choose(canaries.pin.clone())?;
@@ -184,7 +219,17 @@ fn sweep(fixture: &Fixture, canaries: &Canaries, began: SystemTime) -> Result<()
 
 /// Files outside the box's directory that a process has open, deleted ones included.
 fn elsewhere(pid: u32, directory: &Path, needles: &[Needle], sweep: &mut Sweep) -> Result<()> {
-    for entry in fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten() {
+    let entries = match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            support::not_run(
+                "canaries in files that only the daemons have open",
+                "root alone may look there",
+            );
+            return Ok(());
+        }
+        entries => entries?,
+    };
+    for entry in entries.flatten() {
         let Ok(target) = fs::read_link(entry.path()) else { continue };
         let about = fs::metadata(entry.path());
         if !target.starts_with(directory) && about.is_ok_and(|about| about.is_file()) {
@@ -228,4 +273,87 @@ fn note_swap() -> Result<()> {
         eprintln!("this machine has swap, into which the relay's memory may go:\n{swaps}");
     }
     Ok(())
+}
+
+/// The journal of a box: everything that the relay says to it. (What does not fit into a datagram would come as a file:
+/// nothing that the relay says is a tenth as long.)
+struct Journal {
+    directory: PathBuf,
+    ended: Arc<AtomicBool>,
+    listening: JoinHandle<Vec<u8>>,
+}
+
+impl Journal {
+    fn at(directory: PathBuf) -> Result<Self> {
+        fs::create_dir(&directory)?;
+        let socket = UnixDatagram::bind(directory.join("socket"))?;
+        socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&ended);
+        // Whoever logs waits while nobody listens.
+        let listening = std::thread::spawn(move || {
+            let (mut all, mut one) = (Vec::new(), vec![0; 1 << 18]);
+            loop {
+                match socket.recv(&mut one) {
+                    Ok(length) => all.extend_from_slice(&one[..length]),
+                    Err(_) if over.load(Ordering::Relaxed) => return all,
+                    Err(_) => {}
+                }
+            }
+        });
+        Ok(Self { directory, ended, listening })
+    }
+
+    /// All that was said.
+    fn said(self) -> Vec<u8> {
+        self.ended.store(true, Ordering::Relaxed);
+        self.listening.join().expect("the journal listened")
+    }
+}
+
+/// Puts the journal where the relay looks for it, in a mount namespace of the relay's own.
+const WITH_JOURNAL: &str = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && \
+     mount --bind \"$1\" /run/systemd/journal && shift && exec \"$@\"";
+
+/// On a box the relay logs to the journal, by another way than to a file: so the same is said once more with that.
+#[test]
+fn what_people_say_and_are_called_is_not_in_the_journal() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut fixture = Fixture::start(&[]).expect("a box");
+    let journal = Journal::at(fixture.path("journal")).expect("a journal");
+    let wanted = "canaries in the journal";
+    if !may_unshare() {
+        return support::not_run(wanted, "no right to a mount namespace here");
+    }
+    fixture.devbox.kill_relay();
+    let directory = journal.directory.to_str().expect("a path in UTF-8");
+    let wrapper = ["unshare", "--mount", "sh", "-c", WITH_JOURNAL, "sh", directory];
+    let log = fixture.path("by-hand.log");
+    let environment = [("JOURNAL_STREAM", "1:1")];
+    let relay = ByHand::start(&fixture, &wrapper, &environment, &log).expect("a relay");
+    let canaries = Canaries::new().expect("canaries");
+    let outcome = runtime.block_on(async {
+        support::until(PATIENCE, "the relay answers", || Ok(fixture.devbox.console().is_ok())).await?;
+        talk(&fixture, &canaries).await
+    });
+    let ana = outcome.expect("people talk");
+    runtime.block_on(ana.0.close());
+    drop(relay);
+    let said = journal.said();
+    let mut sweep = Sweep::default();
+    sweep.bytes(&canaries.needles(), Path::new("the journal"), &said);
+    assert!(sweep.found.is_empty(), "found:\n{}", sweep.report());
+    // The control: it was this relay, it spoke of what happened, and nowhere else.
+    for word in ["SYSLOG_IDENTIFIER", "wardline-relay", "wardline_relay::front::connection", "ready", "hello"] {
+        assert!(Needle::new("control", word).is_in(&said), "{word} was not said to the journal");
+    }
+    let elsewhere = fs::read_to_string(log).expect("its output");
+    assert!(elsewhere.is_empty(), "the relay speaks beside the journal: {elsewhere}");
+}
+
+fn may_unshare() -> bool {
+    let tried = std::process::Command::new("unshare")
+        .args(["--mount", "mount", "-t", "tmpfs", "tmpfs", "/run"])
+        .status();
+    tried.is_ok_and(|status| status.success())
 }

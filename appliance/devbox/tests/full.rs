@@ -2,7 +2,7 @@
 //! service comes back by itself when there is room.
 //!
 //! Needs a small volume, so the right to mount a tmpfs; says so and passes where it has none.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
@@ -28,7 +28,7 @@ async fn join(devbox: &Devbox, name: &str, profiles: &TempDir) -> Client {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_and_recovers() {
     let Some(volume) = Volume::mount(320) else {
-        eprintln!("NOT RUN: no right to mount a tmpfs here");
+        support::not_run("a whole box on a full disk", "no right to mount a tmpfs here");
         return;
     };
     let profiles = TempDir::new().unwrap();

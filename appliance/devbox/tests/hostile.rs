@@ -1,8 +1,8 @@
 //! Attacks on a running box. Each ends as documented, and two people beside it go on talking.
 //!
 //! One box and one test: the attacks come in order, each under its own name, and all are tried whatever the others
-//! did. Not here, because the simulation of the core covers it in its own time: join codes that expire (they live an
-//! hour at least) and the wall clock that steps.
+//! did. Not here: join codes that expire (`expired.rs`), and the wall clock that steps, which the simulation of the core
+//! covers in its own time.
 
 mod support;
 
@@ -62,7 +62,9 @@ macro_rules! attack {
 fn a_box_under_attack_answers_as_documented_and_its_people_go_on_talking() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     // The box's parts end with this thread.
-    let fixture = Fixture::start(&["--idle-lock", "10", "--zone", "guest=127.0.0.2/32"]).expect("a box");
+    let zones = ["--zone", "guest=127.0.0.2/32", "--zone", "ward=127.0.0.4/32"];
+    let options = [["--idle-lock", "10"].as_slice(), &zones].concat();
+    let fixture = Fixture::start(&options).expect("a box");
     let failures = runtime.block_on(attacks(fixture)).expect("the bystanders join and talk in peace");
     assert!(failures.is_empty(), "{} attacks went wrong:\n{}", failures.len(), failures.join("\n"));
 }
@@ -72,8 +74,9 @@ async fn attacks(fixture: Fixture) -> Result<Vec<String>> {
     pair.exchange().await?;
     let way = Way::new(&fixture.devbox);
     let mut arena = Arena { fixture, pair, way, failures: Vec::new() };
-    // Its session locks while the others are at work.
+    // Their sessions lock while the others are at work.
     let locking = people::thief(&arena).await?;
+    let own = people::thief(&arena).await?;
 
     attack!(arena, "unknown ALPN", frames::unknown_alpn(&mut arena));
     attack!(arena, "truncated frame", frames::truncated(&mut arena));
@@ -86,10 +89,13 @@ async fn attacks(fixture: Fixture) -> Result<Vec<String>> {
     attack!(arena, "numbers", people::numbers(&mut arena));
     attack!(arena, "join codes", people::join_codes(&mut arena));
     attack!(arena, "guest network", people::guest(&mut arena));
+    attack!(arena, "an administrator who roams", people::roams(&mut arena));
     attack!(arena, "a fault by one who takes no answers", slow::takes_no_answers(&mut arena));
     attack!(arena, "half-open handshakes", floods::half_open(&mut arena));
+    attack!(arena, "half-open handshakes from everywhere", floods::half_open_from_everywhere(&mut arena));
+    attack!(arena, "first packets under another's address", floods::forged_address(&mut arena));
     attack!(arena, "a flood of handshakes", floods::handshakes(&mut arena));
     attack!(arena, "devices that never read", slow::never_read(&mut arena));
-    attack!(arena, "ten wrong PINs", people::wrong_pins(&mut arena, locking));
+    attack!(arena, "ten wrong PINs", people::wrong_pins(&mut arena, locking, own));
     Ok(arena.failures)
 }

@@ -58,7 +58,7 @@ async fn nothing_acked_is_lost_when_plugs_are_pulled() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acked_is_lost_when_plugs_are_pulled_on_a_full_disk() {
     let Some(volume) = Volume::mount(320) else {
-        eprintln!("NOT RUN: no right to mount a tmpfs here");
+        support::not_run("plugs pulled on a full disk", "no right to mount a tmpfs here");
         return;
     };
     let (times, clients) = (setting("WARDLINE_FILLS", 1), setting("WARDLINE_CLIENTS", 10).max(2));

@@ -2,12 +2,14 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use prost::Message as _;
+use wardline_core::audit::{Act, Actor};
 use wardline_core::limits::CLIENT_FRAME_MAX;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
 
 use super::Arena;
+use super::support::audit;
 use super::support::pair::PIN;
 use super::support::raw::{Raw, Way, hello, refusal, refused_as, submit};
 use super::support::until;
@@ -171,6 +173,11 @@ pub(super) async fn forged(arena: &mut Arena) -> Result<()> {
     ensure!(raw.join(&code, PIN, true).await.is_err(), "a forged join was answered");
     faulted(arena, raw, 0x103, "forged signature", before).await?;
     arena.way.join(&code, PIN).await.context("the code after a forged join")?;
+    // Two proofs failed under the device's name, and the audit has both; a join has no name to record yet.
+    let forged =
+        |actor: &Actor, act: &Act| (*actor, *act) == (Actor::Unproven, Act::PeerFault(device.id, 0x103));
+    let recorded = audit::count(&arena.fixture, forged).await?;
+    ensure!(recorded == 2, "{recorded} forged signatures in the audit");
     // None of it ended the device's own connection.
     ensure!(first.quic.close_reason().is_none(), "the device lost its connection to a forger");
     Ok(())

@@ -1,12 +1,15 @@
 //! Devices and people who want what is not theirs.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use wardline_core::audit::{Act, Actor};
+use wardline_core::ids::PersonId;
 use wardline_core::limits::PIN_TRIES_MAX;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
 
 use super::Arena;
+use super::support::audit;
 use super::support::pair::PIN;
 use super::support::raw::{Device, Raw, Way, hello, refusal, refused_as, submit};
 use super::support::until;
@@ -87,7 +90,17 @@ pub(super) async fn join_codes(arena: &mut Arena) -> Result<()> {
         let (answer, _) = raw.join(&code, pin, false).await?;
         refused_as(&refusal(answer)?, refused)?;
     }
-    arena.way.join(&code, PIN).await.context("a good code after weak PINs").map(|_| ())
+    let (_, device) = arena.way.join(&code, PIN).await.context("a good code after weak PINs")?;
+    // The audit has the codes and the devices, and who was let in twice by neither.
+    let ines = PersonId::new(arena.fixture.person("Ines")?).context("Ines has no identifier")?;
+    let issued = audit::count(&arena.fixture, |_, act| *act == Act::JoinCodeIssued(ines)).await?;
+    let joined = |act: &Act| matches!(act, Act::DeviceJoined(person, ..) if *person == ines);
+    let joins = audit::count(&arena.fixture, |_, act| joined(act)).await?;
+    ensure!((issued, joins) == (2, 2), "{issued} codes and {joins} devices in the audit");
+    let by = Actor::Person { person: ines, device: device.id };
+    let last = audit::count(&arena.fixture, |actor, act| *actor == by && joined(act)).await?;
+    ensure!(last == 1, "the last device has joined {last} times");
+    Ok(())
 }
 
 pub(super) async fn guest(arena: &mut Arena) -> Result<()> {
@@ -101,19 +114,48 @@ pub(super) async fn guest(arena: &mut Arena) -> Result<()> {
     raw.closes_with(REFUSED).await
 }
 
+/// Where a session was begun bounds what it may do: whoever names an address of the administrators' as the sender of a
+/// packet is not there yet, and who walks there connects anew.
+pub(super) async fn roams(arena: &mut Arena) -> Result<()> {
+    const WARD: [u8; 4] = [127, 0, 0, 4];
+    const ADMIN: [u8; 4] = [127, 0, 0, 1];
+    let from = |address: [u8; 4]| Way { from: address.into(), ..Way::new(&arena.fixture.devbox) };
+    let person = arena.fixture.person("Hugo")?;
+    let act = || Ask::IssueJoinCode(proto::IssueJoinCode { person });
+    let (mut raw, device) = from(WARD).join(&arena.fixture.code("Jonas")?, PIN).await?;
+    refused_as(&raw.refused(act()).await?, RefusalCode::NotAdministrator).context("in the ward")?;
+    raw.roam(ADMIN.into())?;
+    refused_as(&raw.refused(act()).await?, RefusalCode::NotAdministrator).context("from the ward")?;
+    drop(raw);
+    let (mut raw, _) = from(ADMIN).sign_in(&device).await?;
+    ensure!(matches!(raw.ask(act()).await?, Answer::JoinCode(_)), "no code where one may be issued");
+    raw.roam(WARD.into())?;
+    refused_as(&raw.refused(act()).await?, RefusalCode::NotAdministrator).context("gone to the ward")
+}
+
 /// A device whose session is left to lock.
 pub(super) async fn thief(arena: &Arena) -> Result<(Raw, Device)> {
     arena.way.join(&arena.fixture.code("Keiko")?, PIN).await
 }
 
-pub(super) async fn wrong_pins(arena: &mut Arena, (mut raw, device): (Raw, Device)) -> Result<()> {
-    // Ten seconds after its join at the latest, and most of them are over.
+/// Ten seconds after its join at the latest, and most of them are over.
+async fn locks(raw: &mut Raw) -> Result<()> {
     loop {
         if let Some(Answer::Locked(locked)) = raw.frame().await.context("the session did not lock")?.body {
             ensure!(locked.tries_left == PIN_TRIES_MAX, "{} tries left", locked.tries_left);
-            break;
+            return Ok(());
         }
     }
+}
+
+/// A thief has one device; the person has another, and wants to work.
+pub(super) async fn wrong_pins(
+    arena: &mut Arena,
+    (mut raw, device): (Raw, Device),
+    (mut own, _): (Raw, Device),
+) -> Result<()> {
+    locks(&mut raw).await?;
+    locks(&mut own).await?;
     let list = Ask::ListPeople(proto::ListPeople { after: 0 });
     refused_as(&raw.refused(list).await?, RefusalCode::Locked)?;
     let unlock = |pin: String| Ask::Unlock(proto::Unlock { pin });
@@ -150,5 +192,22 @@ pub(super) async fn wrong_pins(arena: &mut Arena, (mut raw, device): (Raw, Devic
         let Answer::DeviceList(list) = answer else { bail!("no list of devices") };
         Ok(list.devices.iter().any(|d| d.device == device.id.value() && d.pin_locked_out))
     })
-    .await
+    .await?;
+    // So does the audit: each try by its number, and the end.
+    let person = PersonId::new(keiko).context("Keiko has no identifier")?;
+    let by = Actor::Person { person, device: device.id };
+    let entries = audit::read(&arena.fixture).await?;
+    let of_the_device = entries.iter().filter(|entry| entry.actor == by);
+    let tries: Vec<Act> = of_the_device
+        .map(|e| e.act)
+        .filter(|act| matches!(act, Act::PinWrong(_) | Act::PinLockedOut))
+        .collect();
+    let due: Vec<Act> = (1..=PIN_TRIES_MAX).map(Act::PinWrong).chain([Act::PinLockedOut]).collect();
+    ensure!(tries == due, "the audit of ten wrong PINs: {tries:?}");
+    // The person's own device is theirs still.
+    match own.ask(unlock(PIN.to_owned())).await? {
+        Answer::SignedIn(_) => Ok(()),
+        Answer::Refused(refused) => bail!("the person's own device: {}", refused.advice),
+        _ => bail!("the person's own device does not unlock"),
+    }
 }

@@ -1,6 +1,8 @@
 //! What the attacks share: a box of their own, two bystanders who must notice nothing, and a client without manners.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod audit;
+pub(crate) mod byhand;
 #[allow(clippy::unwrap_used, clippy::print_stderr, reason = "whoever keeps these books is a test")]
 pub(crate) mod crowd;
 pub(crate) mod pair;
@@ -67,6 +69,17 @@ impl Fixture {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         Ok(line.with_context(|| format!("no metric {name}"))?.parse()?)
     }
+}
+
+/// Says aloud that something was not tried here: to whoever reads the test's output, and to `.ci/test`, which reads this
+/// file at its end, because a test that passes shows no output.
+#[allow(clippy::print_stderr, reason = "a note for whoever reads the test's output")]
+pub(crate) fn not_run(what: &str, why: &str) {
+    eprintln!("NOT RUN: {what}: {why}");
+    let notes = Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-run");
+    let notes = fs::File::options().create(true).append(true).open(notes);
+    // Who cannot leave a note has said it aloud.
+    let _ = notes.and_then(|mut notes| writeln!(notes, "{what}"));
 }
 
 /// Everything the metrics socket says.

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -22,6 +23,9 @@ use wardline_core::wire::{self, PREFIX};
 
 /// What anything of the box may take here.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Where a client comes from that has no reason to come from elsewhere.
+const USUAL: [u8; 4] = [127, 0, 0, 1];
 
 /// How to come.
 pub(crate) struct Way {
@@ -45,7 +49,7 @@ pub(crate) struct Raw {
     receive: quinn::RecvStream,
     exporter: [u8; 32],
     request: u64,
-    _endpoint: quinn::Endpoint,
+    endpoint: quinn::Endpoint,
 }
 
 /// An enrolled device.
@@ -57,7 +61,7 @@ pub(crate) struct Device {
 impl Way {
     /// A usual way to this box.
     pub(crate) fn new(devbox: &wardline_devbox::devbox::Devbox) -> Self {
-        let from = IpAddr::from([127, 0, 0, 1]);
+        let from = IpAddr::from(USUAL);
         let (to, root) = (devbox.address(), devbox.root_sha256());
         Self { to, root, from, alpn: b"wardline/1", window: 1 << 20 }
     }
@@ -85,7 +89,7 @@ impl Way {
         quic.export_keying_material(&mut exporter, b"EXPORTER-wardline-1", b"")
             .map_err(|_| anyhow!("no exporter"))?;
         let (send, receive) = quic.open_bi().await?;
-        Ok(Raw { quic, send, receive, exporter, request: 0, _endpoint: endpoint })
+        Ok(Raw { quic, send, receive, exporter, request: 0, endpoint })
     }
 
     /// Connects and signs in.
@@ -95,9 +99,16 @@ impl Way {
         Ok((raw, signed_in))
     }
 
-    /// Connects and enrols a device with a code.
+    /// Connects and enrols a device with a code. Whoever has no address of their own to show comes from one that nobody
+    /// has come from: the box looks at twenty codes of one address at once, and then at one a second.
     pub(crate) async fn join(&self, code: &str, pin: &str) -> Result<(Raw, Device)> {
-        let mut raw = self.connect().await?;
+        static NEWCOMERS: AtomicU16 = AtomicU16::new(0);
+        let mut way = Way { ..*self };
+        if way.from == IpAddr::from(USUAL) {
+            let [high, low] = NEWCOMERS.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            way.from = IpAddr::from([127, 9, high, low]);
+        }
+        let mut raw = way.connect().await?;
         match raw.join(code, pin, false).await? {
             (Answer::SignedIn(signed_in), key) => {
                 let id = DeviceId::new(signed_in.device).context("a device without identifier")?;
@@ -109,6 +120,11 @@ impl Way {
 }
 
 impl Raw {
+    /// Goes on from another address of this machine (RFC 9000, 9).
+    pub(crate) fn roam(&self, to: IpAddr) -> Result<()> {
+        Ok(self.endpoint.rebind(std::net::UdpSocket::bind((to, 0))?)?)
+    }
+
     /// These bytes, whatever they are.
     pub(crate) async fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.send.write_all(bytes).await?)
@@ -127,16 +143,19 @@ impl Raw {
         Ok(self.request)
     }
 
+    /// The next frame of the box, whenever it comes.
+    pub(crate) async fn frame_in_its_time(&mut self) -> Result<proto::ServerFrame> {
+        let mut prefix = [0; PREFIX];
+        self.receive.read_exact(&mut prefix).await?;
+        let length = wire::frame_length(prefix, SERVER_FRAME_MAX)?;
+        let mut bytes = vec![0; length];
+        self.receive.read_exact(&mut bytes).await?;
+        Ok(proto::ServerFrame::decode(bytes.as_slice())?)
+    }
+
     /// The next frame of the box.
     pub(crate) async fn frame(&mut self) -> Result<proto::ServerFrame> {
-        let read = async {
-            let mut prefix = [0; PREFIX];
-            self.receive.read_exact(&mut prefix).await?;
-            let length = wire::frame_length(prefix, SERVER_FRAME_MAX)?;
-            let mut bytes = vec![0; length];
-            self.receive.read_exact(&mut bytes).await?;
-            anyhow::Ok(proto::ServerFrame::decode(bytes.as_slice())?)
-        };
+        let read = self.frame_in_its_time();
         tokio::time::timeout(PATIENCE, read).await.context("the box said nothing")?
     }
 
