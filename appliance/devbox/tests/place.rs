@@ -2,13 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use wardline_devbox::devbox::{Devbox, Options};
 use wardline_devbox::place::{MARKER, Place, PlaceError, VENDOR_KEY};
 
@@ -84,27 +81,4 @@ fn another_address_or_tpm_takes_another_box() {
     assert_eq!((fresh.address(), fresh.moved_from()), (elsewhere.listen, None));
     assert_eq!(vendor(&directory), key, "a chip could not be provisioned again under another vendor");
     fresh.stop();
-}
-
-#[test]
-fn whatever_signal_ends_it_it_stops_in_order() {
-    for signal in [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT] {
-        let home = tempfile::tempdir().unwrap();
-        let listen = Options::local(home.path()).unwrap().listen.to_string();
-        let mut running = command(&home.path().join("box"))
-            .args(["--listen", &listen])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(running.stdout.take().unwrap());
-        let mut line = String::new();
-        while !line.starts_with("Ctrl-C stops the box") {
-            line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0, "it ended before it was up");
-        }
-        kill(Pid::from_raw(running.id().try_into().unwrap()), signal).unwrap();
-        let mut rest = String::new();
-        said.read_to_string(&mut rest).unwrap();
-        assert!(running.wait().unwrap().success() && rest.contains("Stopped."), "{signal}: {rest}");
-    }
 }
