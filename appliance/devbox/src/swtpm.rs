@@ -75,17 +75,21 @@ impl Swtpm {
     }
 }
 
+/// Two free ports side by side, as the TPM library wants them. Looked for below the range that the system hands out for
+/// connections (Linux: 32768 and up), where the second one is often somebody's; from a place of this process's own, so that
+/// boxes that start together seldom want the same.
 fn free_pair() -> io::Result<(u16, u16)> {
-    for _ in 0..100 {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = first.local_addr()?.port();
-        if let Some(next) = port.checked_add(1)
-            && TcpListener::bind((Ipv4Addr::LOCALHOST, next)).is_ok()
-        {
-            return Ok((port, next));
+    const FIRST: u32 = 20_000;
+    const PAIRS: u32 = 5_000;
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    for offset in 0..PAIRS {
+        let pair = std::process::id().wrapping_mul(7).wrapping_add(offset) % PAIRS;
+        let Ok(port) = u16::try_from(FIRST + 2 * pair) else { continue };
+        if is_free(port).is_ok_and(|_held| is_free(port + 1).is_ok()) {
+            return Ok((port, port + 1));
         }
     }
-    Err(io::Error::other("no two free ports side by side"))
+    Err(io::Error::other("no two free ports side by side between 20000 and 29999: end what holds them"))
 }
 
 /// TPM2_PCR_Extend with an empty password into the SHA-256 bank (TPM 2.0 Part 3, 22.2).
