@@ -184,7 +184,10 @@ fn under_limit(world: &World, port: u16, limit: u64, extra: &[&str]) -> Command 
     let dir = world.state.path();
     std::fs::set_permissions(dir, PermissionsExt::from_mode(0o777)).unwrap();
     let binary = dir.join("wardline-keeper");
-    std::fs::copy(env!("CARGO_BIN_EXE_wardline-keeper"), &binary).unwrap();
+    // By another process: a program that is open for writing here cannot be started, and other tests' children would
+    // keep it open.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_wardline-keeper")).arg(&binary).status();
+    assert!(copied.unwrap().success());
     let mut command = Command::new("prlimit");
     command.arg(format!("--memlock={limit}:{limit}"));
     if nix::unistd::getuid().is_root() {
