@@ -11,8 +11,9 @@ prepare: ## install and build what building needs (every other target does it fi
 	@.ci/prepare
 
 run: prepare ## a whole box on this machine, on a software TPM; TPM=/dev/tpmrm0 takes a chip, ARGS='...' adds arguments
-	cargo build --quiet --locked --package wardline-keys --package wardline-relay --package wardline-client --package wardline-devbox --bins
-	$(CARGO_TARGET_DIR)/debug/wardline-devbox $(if $(TPM),--tpm device:$(TPM)) $(ARGS)
+	@echo 'run: building what has changed; the first time takes some ten minutes'
+	@cargo build --locked --package wardline-keys --package wardline-relay --package wardline-client --package wardline-devbox --bins
+	@$(CARGO_TARGET_DIR)/debug/wardline-devbox $(if $(TPM),--tpm device:$(TPM)) $(ARGS)
 
 test: prepare ## every check; FUZZ_SECONDS, WARDLINE_SEEDS and WARDLINE_SIM_SECONDS set how long the random ones look
 	@.ci/test

@@ -69,6 +69,7 @@ impl Devbox {
             place.clear()?;
         }
         let moved_from = moved(MadeFor::read(&options.directory), &options)?;
+        is_free(options.listen)?;
         let swtpm = match options.tpm {
             Some(_) => None,
             None => Some(Swtpm::power_on(&options.directory)?),
@@ -250,11 +251,16 @@ impl Devbox {
     pub fn join_link(&self, person: u64) -> Result<String> {
         let code = self.console()?.join_code(person)?;
         let (head, tail) = code.split_at(code.len() / 2);
-        let host = match self.options.listen.ip() {
+        let (host, root) = (self.reached_at(), base64url(&self.root_sha256));
+        Ok(format!("wardline://{host}/join?code={head}-{tail}&root={root}"))
+    }
+
+    /// Where devices of this machine reach it.
+    pub fn reached_at(&self) -> SocketAddr {
+        match self.options.listen.ip() {
             ip if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, self.options.listen.port())),
             _ => self.options.listen,
-        };
-        Ok(format!("wardline://{host}/join?code={head}-{tail}&root={}", base64url(&self.root_sha256)))
+        }
     }
 
     /// SIGKILL to the relay.
@@ -272,9 +278,9 @@ impl Devbox {
         running(&mut self.relay).map(Process::pid)
     }
 
-    /// Whether both daemons run.
-    pub fn is_whole(&mut self) -> bool {
-        running(&mut self.relay).is_some() && running(&mut self.keeper).is_some()
+    /// The process numbers of relay and keeper, while they run.
+    pub fn pids(&mut self) -> (Option<u32>, Option<u32>) {
+        (self.relay_pid(), running(&mut self.keeper).map(Process::pid))
     }
 
     /// Starts again whichever daemon has ended, as systemd would.
@@ -299,6 +305,20 @@ impl Devbox {
         if let Some(mut swtpm) = self.swtpm.take() {
             swtpm.power_off();
         }
+    }
+}
+
+/// Looked at first, because a relay that cannot listen has made a box by then.
+fn is_free(listen: SocketAddr) -> Result<()> {
+    match UdpSocket::bind(listen) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
+            "another program listens on UDP {listen}, another box perhaps: end that one, or choose a port with \
+             --listen {}:{}",
+            listen.ip(),
+            listen.port().saturating_add(1)
+        ),
+        Err(error) => Err(error).with_context(|| format!("listening on UDP {listen}")),
     }
 }
 

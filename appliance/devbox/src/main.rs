@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "the terminal is what this program is for")]
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -58,11 +58,13 @@ async fn run(args: Args) -> Result<()> {
     // On this thread: the parts die with the thread that started them (PR_SET_PDEATHSIG, prctl(2)).
     let mut devbox = tokio::task::block_in_place(|| Devbox::start(options))?;
     let mut end = End::listen()?;
-    welcome(&devbox, &directory)?;
+    welcome(&mut devbox, &directory)?;
     supervise(&mut devbox, &mut end).await;
     println!("\nStopping: everybody is told, nothing is lost …");
     tokio::task::block_in_place(|| devbox.stop());
-    println!("Stopped. `make run` goes on where this ended; `make run ARGS=--fresh` begins anew.");
+    println!(
+        "Stopped. The same command goes on where this ended; with --fresh (make run ARGS=--fresh) it begins anew."
+    );
     Ok(())
 }
 
@@ -72,38 +74,69 @@ fn default_directory(chip: bool) -> Result<PathBuf> {
     Ok(PathBuf::from(home).join(".local/state").join(name))
 }
 
-fn welcome(devbox: &Devbox, directory: &std::path::Path) -> Result<()> {
+fn welcome(devbox: &mut Devbox, directory: &Path) -> Result<()> {
     let people = facility::seed(&mut devbox.console()?)?;
-    let wardline = sibling("wardline")?;
-    let wardline = wardline.display();
+    let programs = sibling("wardline")?;
+    let programs = programs.parent().unwrap_or(Path::new(".")).display().to_string();
     println!("\n{} is up: {} people, listening on UDP {}.", facility::NAME, people.len(), devbox.address());
-    println!(
-        "Join as two of them, each in a terminal of its own (any PIN of 6 digits that is not a common one):\n"
-    );
+    println!("\nJoin as two of them, each in a terminal of its own. In both, first:\n");
+    println!("  export PATH={}:$PATH", shell_word(&programs));
     for (name, other) in [("Ana Flores", "Ben"), ("Ben Okafor", "Ana")] {
         let (id, _) =
             people.iter().find(|(_, known)| known == name).context("the demo facility is incomplete")?;
         let first = name.split(' ').next().unwrap_or(name);
         let profile = directory.join("devices").join(first.to_lowercase());
-        let profile = profile.display();
-        println!("  # {name}");
-        if std::path::Path::new(&profile.to_string()).exists() {
-            println!("  {wardline} --profile {profile} chat {other}        # joined in an earlier run\n");
-        } else {
-            println!("  {wardline} --profile {profile} join '{}'", devbox.join_link(*id)?);
-            println!("  {wardline} --profile {profile} chat {other}\n");
+        let joined = profile.join("profile.json").exists();
+        let profile = shell_word(&in_home(&profile));
+        println!("\n  # {name}{}", if joined { ", who joined in an earlier run" } else { "" });
+        if !joined {
+            println!("  wardline --profile {profile} join '{}'", devbox.join_link(*id)?);
         }
+        println!("  wardline --profile {profile} chat {other}");
     }
-    println!("More people:  {wardline} admin --socket {} code \"Chidi\"", devbox.local_socket().display());
-    println!("Metrics:      curl --unix-socket {} http://box/metrics", devbox.metrics_socket().display());
-    println!("Logs:         {}/{{relay,keeper,swtpm}}.log", directory.display());
-    if let Some(before) = devbox.moved_from() {
+    println!("\nA join link for somebody else:");
+    println!(
+        "  wardline admin --socket {} code Chidi --address {} --root {}",
+        shell_word(&in_home(&devbox.local_socket())),
+        devbox.reached_at(),
+        devbox.root_sha256().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    );
+    println!("Metrics:");
+    println!("  curl --unix-socket {} http://box/metrics", shell_word(&in_home(&devbox.metrics_socket())));
+    println!("Logs:");
+    println!("  {}/{{relay,keeper,swtpm}}.log", in_home(directory));
+    let (relay, keeper) = devbox.pids();
+    println!("Processes: relay {}, keeper {}.", number(relay), number(keeper));
+    if let Some(before) = devbox.moved_from().filter(|_| directory.join("devices").exists()) {
         println!(
             "\nDevices that joined earlier look for it at {before}: start it with --listen {before} for them."
         );
     }
     println!("\nCtrl-C stops the box.");
     Ok(())
+}
+
+fn number(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "(ended)".to_owned(), |pid| pid.to_string())
+}
+
+/// A path as a shell takes it, and as short as can be: below the home directory it begins with `~`.
+fn in_home(path: &Path) -> String {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
+        Some(below) => format!("~/{}", below.display()),
+        None => path.display().to_string(),
+    }
+}
+
+/// In quotes where a shell would take it apart; a `~` at the beginning stays outside of them.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c);
+    let (home, rest) = text.strip_prefix("~/").map_or(("", text), |rest| ("~/", rest));
+    if rest.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("{home}'{}'", rest.replace('\'', "'\\''"))
 }
 
 /// What ends the box: Ctrl-C, SIGTERM, and SIGHUP when its terminal closes. Listening begins before anything else, so
@@ -134,11 +167,32 @@ async fn supervise(devbox: &mut Devbox, end: &mut End) {
             () = end.came() => return,
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
-        if !devbox.is_whole() {
-            println!("A part of the box ended; starting it again …");
-            if let Err(error) = tokio::task::block_in_place(|| devbox.mend()) {
-                println!("It does not start: {error:#}. Trying again.");
+        let (relay, keeper) = devbox.pids();
+        let ended = match (relay, keeper) {
+            (Some(_), Some(_)) => continue,
+            (None, Some(_)) => "The relay",
+            (Some(_), None) => "The keeper",
+            (None, None) => "Relay and keeper",
+        };
+        println!("{ended} ended; starting again, as the appliance does …");
+        match tokio::task::block_in_place(|| devbox.mend()) {
+            Ok(()) => {
+                let (relay, keeper) = devbox.pids();
+                println!("Up again: relay {}, keeper {}.", number(relay), number(keeper));
             }
+            Err(error) => println!("It does not start: {error:#}. Trying again."),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_can_be_pasted() {
+        assert_eq!(shell_word("/opt/a-b_c.d"), "/opt/a-b_c.d");
+        assert_eq!(shell_word("~/a b/it's"), "~/'a b/it'\\''s'");
+        assert_eq!(shell_word("$(x)"), "'$(x)'");
     }
 }
