@@ -344,7 +344,8 @@ fn what_people_say_and_are_called_is_not_in_the_journal() {
     sweep.bytes(&canaries.needles(), Path::new("the journal"), &said);
     assert!(sweep.found.is_empty(), "found:\n{}", sweep.report());
     // The control: it was this relay, it spoke of what happened, and nowhere else.
-    for word in ["SYSLOG_IDENTIFIER", "wardline-relay", "wardline_relay::front::connection", "ready", "hello"] {
+    for word in ["SYSLOG_IDENTIFIER", "wardline-relay", "wardline_relay::front::connection", "ready", "hello"]
+    {
         assert!(Needle::new("control", word).is_in(&said), "{word} was not said to the journal");
     }
     let elsewhere = fs::read_to_string(log).expect("its output");
