@@ -68,10 +68,9 @@ impl Relay {
 
     /// The person whose code it is.
     pub(crate) fn join_checked(&self, now: Now, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
-        // A clock that stepped back must not lengthen a code's life.
-        let lives = |code: &&JoinCode| {
-            now.wall < code.expires && code.expires <= now.wall.after(self.policy.join_code_ms)
-        };
+        // A clock that stepped back must not lengthen a code's life by more than NTP corrects.
+        let longest = self.policy.join_code_ms.saturating_add(limits::CLOCK_STEP_MAX_MS);
+        let lives = |code: &&JoinCode| now.wall < code.expires && code.expires <= now.wall.after(longest);
         let code = self.state.codes.get(&proven.code).filter(lives).ok_or(Refusal::JoinCodeInvalid)?;
         let person = code.person;
         if self.state.people.get(&person).is_none_or(|person| person.suspended) {

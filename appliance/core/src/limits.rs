@@ -173,3 +173,6 @@ pub const SNAPSHOT_MESSAGES: u32 = 30;
 /// Messages that one look for old ones deletes of one conversation. A step of the retention policy from a year to a month
 /// goes in slices of this, so that nobody waits behind it: 256 rows of 300 bytes are one or two milliseconds.
 pub const EXPIRED_AT_ONCE: u64 = 256;
+
+/// Milliseconds that a clock may step back without being seen to: more than NTP corrects in a step on a box that runs.
+pub const CLOCK_STEP_MAX_MS: u64 = 5 * 60_000;

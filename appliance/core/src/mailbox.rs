@@ -17,9 +17,6 @@ use crate::turn::{Accepted, Event, Send};
 use crate::wire::proto;
 use crate::write::{Message, Write};
 
-/// Milliseconds that a clock may step back without being seen to: more than NTP corrects in a step on a box that runs.
-const CLOCK_STEP_MAX_MS: i64 = 5 * 60_000;
-
 /// Takes a message, or answers a retry as the first time.
 ///
 /// A device's numbers rise. One at or below the last accepted is a retry (answered from the store) or has passed; a
@@ -89,8 +86,8 @@ pub(crate) fn submit(
 /// A clock that steps back a little does not reorder what people see. One that steps back further was wrong before:
 /// then it is the earlier messages that show a wrong time, not every later one.
 fn time_shown(now: Wall, last: Wall) -> Wall {
-    let behind = last.0.saturating_sub(now.0);
-    if behind > 0 && behind <= CLOCK_STEP_MAX_MS { last } else { now }
+    let behind = u64::try_from(last.0.saturating_sub(now.0)).unwrap_or(0);
+    if behind > 0 && behind <= limits::CLOCK_STEP_MAX_MS { last } else { now }
 }
 
 /// What the store has under a number.

@@ -30,6 +30,11 @@ pub enum StoreError {
         /// What must be.
         needed: &'static str,
     },
+    /// Stop: its schema is one that no release had.
+    #[error(
+        "the store was made by a development version with another schema: begin anew, with --fresh on a development box"
+    )]
+    Unreleased,
     /// Stop: an operator restores a backup.
     #[error("the store is damaged ({0}): restore a backup; keep the file for examination")]
     Damaged(String),

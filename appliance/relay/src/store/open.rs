@@ -237,6 +237,7 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {
     }
     migrator.run(&mut *writer).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        MigrateError::VersionMismatch(_) => StoreError::Unreleased,
         error => StoreError::Damaged(error.to_string()),
     })?;
     if !newer {
