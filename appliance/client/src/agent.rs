@@ -138,10 +138,13 @@ type Question = (client_frame::Body, oneshot::Sender<Result<server_frame::Body, 
 type Unlocking = (Pin, oneshot::Sender<Result<SignedIn, Error>>);
 
 pub(crate) struct Agent {
+    // Fields are dropped in this order (Rust reference, "Destructors"): the profile's lock must outlive what is in the
+    // profile, or the next holder's socket is taken for this one's and removed.
+    _share: Option<Share>,
+    outbox: Outbox,
+    state: State,
     profile: Arc<Profile>,
     options: Options,
-    /// Ends with the agent, before the profile's lock does.
-    _share: Option<Share>,
     endpoint: Arc<Endpoint>,
     trust: Arc<Trust>,
     commands: mpsc::Receiver<Command>,
@@ -159,8 +162,6 @@ pub(crate) struct Agent {
     asked: InFlight,
     questions: Vec<Question>,
     unlocking: Option<Unlocking>,
-    outbox: Outbox,
-    state: State,
     receipts: Receipts,
     kept: Vec<(MessageId, oneshot::Sender<Result<MessageId, Error>>)>,
     settling: BTreeMap<MessageId, oneshot::Sender<Result<Accepted, Error>>>,

@@ -15,9 +15,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWriteExt as _};
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
@@ -27,7 +28,7 @@ use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::event::Kind;
 use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
-use wardline_core::wire::{self};
+use wardline_core::wire;
 
 use crate::agent::Command;
 use crate::call::Call;
@@ -42,6 +43,9 @@ use crate::profile::{Identity, Profile};
 pub(crate) const NAME: &str = "share";
 /// Commands that are answered at a time; more wait to be let in. Each holds a frame at most: 8 x 128 KiB.
 const GUESTS_MAX: usize = 8;
+/// How long a guest waits to hear where the holder stands: less than it waits for any answer, so that it hears that there
+/// is none yet, and can give its message to be kept.
+const STANDS_TIME_MAX: Duration = Duration::from_secs(15);
 
 /// The holder's side, until it is dropped.
 pub(crate) struct Share {
@@ -98,7 +102,7 @@ async fn serve(listener: UnixListener, holder: Holder) {
 async fn answer_all(stream: UnixStream, holder: Holder) {
     let (mut read, mut write) = stream.into_split();
     while let Some(frame) = next_frame(&mut read).await {
-        if answer(frame, &holder, &mut write).await.is_err() {
+        if answer(frame, &holder, &mut read, &mut write).await.is_err() {
             return;
         }
     }
@@ -111,6 +115,7 @@ async fn next_frame(from: &mut (impl AsyncRead + Unpin)) -> Option<proto::Client
 async fn answer(
     frame: proto::ClientFrame,
     holder: &Holder,
+    read: &mut OwnedReadHalf,
     write: &mut OwnedWriteHalf,
 ) -> std::io::Result<()> {
     let request = frame.request;
@@ -120,7 +125,12 @@ async fn answer(
         Some(Ask::Submit(submit)) => match holder.keep(submit).await {
             Ok((kept, settled)) => {
                 put(write, request, Answer::Accepted(kept.to_wire())).await?;
-                settle(settled).await
+                // A guest asks nothing meanwhile. One that is gone must not keep its place for as long as the session is
+                // locked or the box away; the message stays.
+                tokio::select! {
+                    outcome = settle(settled) => outcome,
+                    _ = read.read_u8() => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+                }
             }
             Err(error) => Err(error),
         },
@@ -165,7 +175,10 @@ impl Holder {
             Standing::Waiting(why) => !why.is_turn_taking(),
             _ => true,
         };
-        let settled = standing.wait_for(is_settled).await;
+        let settled = tokio::time::timeout(STANDS_TIME_MAX, standing.wait_for(is_settled)).await;
+        let Ok(settled) = settled else {
+            return Err(Error::Offline("The box has not answered yet.".to_owned()));
+        };
         match &*settled.map_err(|_| Error::Interrupted)? {
             Standing::Open(signed_in) => Ok(Answer::SignedIn(signed_in.to_wire())),
             Standing::PinNeeded { tries_left } => {
