@@ -223,6 +223,7 @@ impl Client {
         let (conversations, _) = self.known().await?;
         let with = |c: &Conversation| {
             c.kind == crate::event::Kind::Direct
+                && !c.purged
                 && c.members.iter().any(|member| member.person == person)
                 && c.members.iter().any(|member| member.person == me)
         };

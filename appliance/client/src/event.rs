@@ -24,6 +24,8 @@ pub enum Event {
         after: Duration,
         /// In words.
         why: String,
+        /// What answers is not the box: do not wait for it, tell somebody.
+        untrusted: bool,
     },
     /// The box wants the person's PIN to open the session: [`crate::Client::unlock`].
     PinNeeded {

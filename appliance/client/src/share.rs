@@ -24,11 +24,11 @@ use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use wardline_core::ids::{ConversationId, MessageId, Sequence};
 use wardline_core::limits;
+use wardline_core::wire;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::event::Kind;
 use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
-use wardline_core::wire;
 
 use crate::agent::Command;
 use crate::call::Call;

@@ -128,7 +128,8 @@ async fn a_locked_holder_says_so_and_keeps_what_is_given() {
     assert!(refused.code == RefusalCode::Locked && refused.advice.contains("program that runs"));
     let given = guest.send(ward(), "for after the PIN").await.unwrap();
     assert_eq!(ana.unsent().await.unwrap()[0].message, given.id);
-    drop((given, guest));
+    drop(given);
+    drop(guest);
     // A script that goes on sending: nobody who has left keeps a place.
     for number in 0..20 {
         let guest = Guest::connect(home.path()).await.unwrap();

@@ -158,7 +158,8 @@ impl Agent {
         let after = after.unwrap_or_else(|| clock::backoff(self.attempt));
         self.attempt = self.attempt.saturating_add(1);
         self.link = Link::Down { until: Instant::now() + after };
-        self.tell(Event::Reconnecting { after, why: why.to_string() });
+        let untrusted = matches!(why, Error::Untrusted(_));
+        self.tell(Event::Reconnecting { after, why: why.to_string(), untrusted });
         self.stand(Standing::Waiting(Arc::new(why)));
         Ok(())
     }

@@ -8,7 +8,7 @@ use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
 use super::{Agent, Link, QUEUE_MAX, Sync, Up};
 use crate::client::Standing;
 use crate::clock;
-use crate::error::{CloseText, End, Refused, Unreachable};
+use crate::error::{CloseText, End, Error, Refused, Unreachable};
 use crate::event::{Conversation, Event, Person, SignedIn};
 use crate::inflight::Asked;
 use crate::settle::Stamp;
@@ -167,7 +167,8 @@ impl Agent {
             Standing::Open(signed_in) => self.connected(signed_in),
             Standing::PinNeeded { tries_left } => self.tell(Event::PinNeeded { tries_left }),
             Standing::Waiting(why) => {
-                self.tell(Event::Reconnecting { after: Duration::ZERO, why: why.to_string() });
+                let untrusted = matches!(*why, Error::Untrusted(_));
+                self.tell(Event::Reconnecting { after: Duration::ZERO, why: why.to_string(), untrusted });
             }
             _ => {}
         }

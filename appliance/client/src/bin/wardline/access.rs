@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks at a held profile.
 const AGAIN: Duration = Duration::from_millis(50);
 /// What waits may go before a command ends, if it can go so soon.
-const DRAIN: Duration = Duration::from_secs(3);
+pub(crate) const DRAIN: Duration = Duration::from_secs(3);
 
 /// An opened profile.
 pub(crate) enum Access {
@@ -31,6 +31,22 @@ pub(crate) enum Access {
     Own(Client),
     /// `tail`, `chat` or another program of the SDK holds it, and answers.
     Guest(Guest),
+}
+
+/// How a command takes leave of its profile.
+pub(crate) struct Parting {
+    /// The person knows already that this message waits.
+    pub(crate) told: Option<MessageId>,
+    /// What waits may go meanwhile.
+    pub(crate) drain: Duration,
+    /// What waits besides was written before this command.
+    pub(crate) older: bool,
+}
+
+impl Default for Parting {
+    fn default() -> Self {
+        Self { told: None, drain: DRAIN, older: false }
+    }
 }
 
 /// A message that is kept.
@@ -44,7 +60,11 @@ pub(crate) async fn hold(common: &Common) -> Result<Client, Failure> {
     let profile = common.profile()?;
     match find(&profile, Options::default()).await? {
         Access::Own(client) => Ok(client),
-        Access::Guest(_) => Err(Error::from(ProfileError::Busy(profile)).into()),
+        Access::Guest(_) => {
+            let busy = ProfileError::Busy(profile);
+            let beside = "Beside it work: wardline send, history, people, conversations, whoami.";
+            Err(Failure::Machine(format!("{busy} {beside}")))
+        }
     }
 }
 
@@ -132,6 +152,22 @@ impl Access {
         })
     }
 
+    /// To ask while the answer to an earlier question is not there: of a shared profile one is answered at a time.
+    pub(crate) async fn anew(self, common: &Common) -> Result<Self, Failure> {
+        match self {
+            Self::Own(client) => Ok(Self::Own(client)),
+            Self::Guest(_) => Ok(Self::Guest(Guest::connect(&common.profile()?).await?)),
+        }
+    }
+
+    /// When a message that waits goes, in words.
+    pub(crate) fn goes(&self) -> &'static str {
+        match self {
+            Self::Own(_) => "goes by itself: with the next wardline command that connects.",
+            Self::Guest(_) => "goes when the program that has the profile open reaches the box.",
+        }
+    }
+
     /// What the box said of a message that waits, as far as this process knows.
     pub(crate) async fn why_unsent(&self, message: MessageId) -> Option<String> {
         let Self::Own(client) = self else { return None };
@@ -140,10 +176,10 @@ impl Access {
         why.map(|why| why.to_string())
     }
 
-    /// Ends. `told`: the person knows already that this message waits.
-    pub(crate) async fn leave(self, told: Option<MessageId>) {
+    /// Ends.
+    pub(crate) async fn leave(self, parting: Parting) {
         if let Self::Own(client) = self {
-            leave(&client, told).await;
+            leave(&client, parting).await;
         }
     }
 }
@@ -190,21 +226,20 @@ async fn catch_up(client: &Client) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ends a client. What was kept goes first, if it can go soon; what does not is told, all but `told`.
-pub(crate) async fn leave(client: &Client, told: Option<MessageId>) {
+/// Ends a client. What was kept goes first, if it can go soon; what does not is told.
+pub(crate) async fn leave(client: &Client, Parting { told, drain, older }: Parting) {
     if matches!(&*client.standing().borrow(), Standing::Open(_)) {
-        let _ = tokio::time::timeout(DRAIN, client.drained()).await;
+        let _ = tokio::time::timeout(drain, client.drained()).await;
     }
     let unsent = client.unsent().await.unwrap_or_default();
     client.close().await;
     let unsent: Vec<Unsent> = unsent.into_iter().filter(|unsent| Some(unsent.message) != told).collect();
-    for line in left_behind(&unsent) {
-        say::note(&line);
-    }
+    left_behind(&unsent, older).into_iter().for_each(say::last);
 }
 
-fn left_behind(unsent: &[Unsent]) -> Vec<String> {
-    let some = |count: usize| if count == 1 { "1 message".to_owned() } else { format!("{count} messages") };
+fn left_behind(unsent: &[Unsent], older: bool) -> Vec<String> {
+    let older = if older { "older " } else { "" };
+    let some = |count: usize| format!("{count} {older}message{}", if count == 1 { "" } else { "s" });
     let (failed, waiting): (Vec<&Unsent>, Vec<&Unsent>) = unsent.iter().partition(|unsent| unsent.failed);
     let mut lines = Vec::new();
     if !waiting.is_empty() {
@@ -251,9 +286,11 @@ mod tests {
             }),
             failed,
         };
-        assert!(left_behind(&[]).is_empty());
-        assert!(left_behind(&[unsent(false)])[0].starts_with("1 message, not yet accepted"));
-        let both = left_behind(&[unsent(true), unsent(false), unsent(false)]);
+        assert!(left_behind(&[], false).is_empty());
+        assert!(left_behind(&[unsent(false)], false)[0].starts_with("1 message, not yet accepted"));
+        let both = left_behind(&[unsent(true), unsent(false), unsent(false)], false);
+        let older = left_behind(&[unsent(false)], true);
+        assert!(older[0].starts_with("1 older message, not yet"), "{older:?}");
         assert!(both[0].starts_with("2 messages, not yet accepted"), "{both:?}");
         assert!(both[1].contains("1 message of this device will not be sent: This conversation was purged."));
     }

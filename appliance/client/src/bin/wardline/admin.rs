@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
+use wardline_client::error::Refused;
+use wardline_client::event::Person;
 use wardline_client::link::{Address, Code};
 use wardline_client::profile::Identity;
-use wardline_client::{Calls, ConversationId, DeviceId, JoinLink, LocalBox};
+use wardline_client::{Calls, ConversationId, DeviceId, Error, JoinLink, LocalBox, PersonId};
+use wardline_core::wire::proto::RefusalCode;
 
-use crate::access::Access;
+use crate::access::{Access, Parting};
 use crate::exit::Failure;
 use crate::{Common, find, say};
 
@@ -86,19 +89,29 @@ pub(crate) async fn admin(common: &Common, admin: Admin) -> Result<(), Failure> 
         Ok(()) => act(&access, admin.act, Some(access.identity())).await,
         Err(failure) => Err(failure),
     };
-    access.leave(None).await;
+    access.leave(Parting::default()).await;
     done
 }
 
 async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result<(), Failure> {
-    let hex = |text: &str| u64::from_str_radix(text, 16).ok();
     match act {
         Act::AddPerson { name, title, administrator } => {
+            if name.trim().is_empty() {
+                return Err(Failure::Usage("The name is empty.".into()));
+            }
+            let namesakes = namesakes(&door.people().await?, &name);
             let person = door.add_person(&name, &title, administrator).await?;
             say::line(&person.to_string())?;
+            added(&name, person, &namesakes);
         }
-        Act::Code { person, address, root } => {
-            let person = find::person(&door.people().await?, &person)?;
+        Act::Code { person: wanted, address, root } => {
+            let people = door.people().await?;
+            let person = find::person(&people, &wanted)?;
+            if find::is_suspended(&people, person) {
+                let (name, wanted) = (find::name(&people, person), quoted(&wanted));
+                let how = format!("{name} is suspended. Restore first: wardline admin restore {wanted}");
+                return Err(Failure::Refused(how));
+            }
             let code = door.issue_join_code(person).await?;
             let read = Code::parse(&code.code)?;
             let (left, right) = read.reveal().split_at(read.reveal().len() / 2);
@@ -120,42 +133,87 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
                 say::line(&link.to_string())?;
             }
         }
-        Act::Devices { person } => {
-            let person = find::person(&door.people().await?, &person)?;
-            for device in door.list_devices(person).await? {
+        Act::Devices { person: wanted } => {
+            let person = find::person(&door.people().await?, &wanted)?;
+            let devices = door.list_devices(person).await?;
+            if devices.is_empty() {
+                say::note(&format!("No device yet. Next: wardline admin code {}", quoted(&wanted)));
+            }
+            for device in devices {
                 let revoked = if device.revoked { "  revoked" } else { "" };
                 let locked = if device.pin_locked_out { "  locked by wrong PINs" } else { "" };
                 say::line(&format!("{}  {}{revoked}{locked}", device.id, say::clean_line(&device.name)))?;
             }
         }
         Act::Revoke { device } => {
-            let device = hex(&device).and_then(DeviceId::new);
-            let device =
-                device.ok_or_else(|| Failure::Usage("A device has 16 hexadecimal digits.".into()))?;
+            let device = find::identifier(&device).and_then(DeviceId::new);
+            let wrong = "A device is named by 16 hexadecimal digits; wardline admin devices NAME lists them.";
+            let device = device.ok_or_else(|| Failure::Usage(wrong.into()))?;
             door.revoke_device(device).await?;
-            say::line("Revoked.")?;
+            say::line(&format!("Device {device} is revoked."))?;
         }
         Act::Suspend { person } => {
-            door.suspend(find::person(&door.people().await?, &person)?, true).await?;
-            say::line("Suspended.")?;
+            let people = door.people().await?;
+            let person = find::person(&people, &person)?;
+            door.suspend(person, true).await?;
+            say::line(&format!("{} is suspended.", find::name(&people, person)))?;
         }
         Act::Restore { person } => {
-            door.suspend(find::person(&door.people().await?, &person)?, false).await?;
-            say::line("Restored.")?;
+            let people = door.people().await?;
+            let person = find::person(&people, &person)?;
+            door.suspend(person, false).await?;
+            say::line(&format!("{} may sign in again.", find::name(&people, person)))?;
         }
         Act::Purge { conversation, yes } => {
-            let conversation = hex(&conversation).and_then(ConversationId::new);
-            let wrong = || Failure::Usage("A conversation has 16 hexadecimal digits.".into());
-            let conversation = conversation.ok_or_else(wrong)?;
+            let conversation = find::identifier(&conversation).and_then(ConversationId::new);
+            let wrong =
+                "A conversation is named by 16 hexadecimal digits; wardline conversations lists one's own.";
+            let conversation = conversation.ok_or_else(|| Failure::Usage(wrong.into()))?;
             if !yes {
                 let sure = "This destroys the conversation's messages for everybody, for ever. Add --yes.";
                 return Err(Failure::Usage(sure.into()));
             }
-            door.purge(conversation).await?;
-            say::line("Purged.")?;
+            door.purge(conversation).await.map_err(|error| match error {
+                // An administrator need not be in it: the box's own words speak of theirs.
+                Error::Refused(Refused { code: RefusalCode::NoSuchConversation, .. }) => {
+                    let how = "A member finds its identifier with wardline conversations.";
+                    Failure::Refused(format!("There is no conversation {conversation}. {how}"))
+                }
+                error => error.into(),
+            })?;
+            say::line(&format!("Conversation {conversation} is purged."))?;
         }
     }
     Ok(())
+}
+
+/// Who has this name already.
+fn namesakes(people: &[Person], name: &str) -> Vec<PersonId> {
+    let same = |person: &&Person| person.name.trim().to_lowercase() == name.trim().to_lowercase();
+    people.iter().filter(same).map(|person| person.id).collect()
+}
+
+/// What comes next, beside what scripts read.
+fn added(name: &str, person: PersonId, namesakes: &[PersonId]) {
+    let name = say::clean_line(name.trim());
+    if let Some(other) = namesakes.first() {
+        say::note(&format!("Warning: there was a {name} already ({other}). If that is the same person:"));
+        say::note(&format!("      wardline admin suspend {person}"));
+    }
+    let whom = if namesakes.is_empty() { quoted(&name) } else { person.to_string() };
+    say::note(&format!("Added {name} ({person}). Next: wardline admin code {whom}"));
+}
+
+/// As a shell reads it as one word.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else if text.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    } else {
+        format!("\"{text}\"")
+    }
 }
 
 fn parse_root(text: &str) -> Result<[u8; 32], Failure> {

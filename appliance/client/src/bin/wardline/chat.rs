@@ -3,10 +3,11 @@
 mod front;
 mod typed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use wardline_client::event::{Accepted, Conversation, Person, SignedIn, Watermark};
+use wardline_client::event::{Accepted, Conversation, Kind, Person, SignedIn, Watermark};
 use wardline_client::{
     Calls as _, Client, ConversationId, Error, Event, Events, MessageId, PersonId, Sequence,
 };
@@ -29,6 +30,13 @@ struct Chat {
     /// One's own messages: what was sent, and as which.
     sent: BTreeMap<MessageId, String>,
     own: BTreeMap<(ConversationId, Sequence), String>,
+    /// Messages of this person that came as messages. Of this device's own, the box says once more that it has them: after
+    /// a connection that was lost, the first answer is lost with it.
+    met: BTreeSet<MessageId>,
+    /// Of the front conversation: this device's own on the screen.
+    mine: BTreeSet<Sequence>,
+    /// Why there is no connection, as far as it was said since there was one.
+    outage: BTreeSet<String>,
     locked: bool,
     caught_up: bool,
     with: Option<String>,
@@ -45,8 +53,8 @@ pub(crate) async fn chat(common: &Common, with: Option<String>) -> Result<(), Fa
     let client = access::hold(common).await?;
     match pin::contact(common, &client).await {
         Ok(()) => {}
-        // It goes on without: what is typed is kept, and the PIN asked for when the box is back.
-        Err(Failure::Client(Error::Offline(why))) => say::note(&why),
+        // It goes on without: what is typed is kept, and the PIN asked for when the box is back. An event says why.
+        Err(Failure::Client(Error::Offline(_))) => {}
         Err(failure) => return Err(failure),
     }
     let (conversations, people) = client.known().await?;
@@ -63,6 +71,9 @@ pub(crate) async fn chat(common: &Common, with: Option<String>) -> Result<(), Fa
         newest: Sequence(0),
         sent: BTreeMap::new(),
         own: BTreeMap::new(),
+        met: BTreeSet::new(),
+        mine: BTreeSet::new(),
+        outage: BTreeSet::new(),
         locked: false,
         caught_up: false,
         with,
@@ -72,14 +83,16 @@ pub(crate) async fn chat(common: &Common, with: Option<String>) -> Result<(), Fa
     };
     chat.terminal.print("/help lists the commands.");
     let ended = chat.run(events).await;
-    access::leave(&chat.client, None).await;
+    access::leave(&chat.client, access::Parting::default()).await;
     ended
 }
 
 impl Chat {
     async fn run(&mut self, mut events: Events) -> Result<(), Failure> {
+        let mut told = told_to_end()?;
         loop {
             tokio::select! {
+                () = told.recv() => return Ok(()),
                 event = events.next() => match event {
                     Some(Event::Ended(end)) => return Err(Error::from(end).into()),
                     Some(event) => self.event(event).await,
@@ -87,11 +100,7 @@ impl Chat {
                 },
                 Some(outcome) = self.unlocked.recv() => self.opened_or_not(outcome),
                 typed = self.terminal.typed.recv() => match typed {
-                    Some(Typed::Line { text, hidden }) => {
-                        if self.typed(text, hidden).await {
-                            return Ok(());
-                        }
-                    }
+                    Some(Typed::Line { text, hidden }) => self.typed(text, hidden).await,
                     Some(Typed::Leave) | None => return Ok(()),
                 },
             }
@@ -148,14 +157,12 @@ impl Chat {
                 self.list_unread().await;
             }
             Event::Connected(_) => {
+                self.outage.clear();
                 self.locked = false;
                 self.terminal.mask(false);
                 self.terminal.print("-- connected");
             }
-            Event::Reconnecting { why, .. } => {
-                self.terminal
-                    .print(&format!("-- {why} What you write is kept and goes when the box is back."));
-            }
+            Event::Reconnecting { why, untrusted, .. } => self.outage(why, untrusted),
             Event::PinNeeded { tries_left } | Event::Locked { tries_left } => {
                 self.locked = true;
                 self.terminal.mask(true);
@@ -167,10 +174,23 @@ impl Chat {
         }
     }
 
+    /// There is no connection. Each attempt says so: what is known already is not repeated.
+    fn outage(&mut self, why: String, untrusted: bool) {
+        let first = self.outage.is_empty();
+        if self.outage.contains(&why) {
+            return;
+        }
+        // What answers is not the box: nothing is said that would make somebody wait for it.
+        let kept =
+            if first && !untrusted { " What you write is kept and goes when the box is back." } else { "" };
+        self.terminal.print(&format!("-- {why}{kept}"));
+        self.outage.insert(why);
+    }
+
     fn conversation(&mut self, conversation: Conversation) {
         let id = conversation.id;
-        self.seen.knows(&conversation);
-        let new = self.conversations.insert(id, conversation).is_none();
+        let new = !self.conversations.contains_key(&id);
+        self.opened(conversation);
         if new && self.caught_up && self.front != Some(id) {
             let title = self.title(id);
             self.terminal.print(&format!("-- new conversation: {title}. /with it to answer."));
@@ -181,9 +201,10 @@ impl Chat {
     /// earlier.
     async fn accepted(&mut self, accepted: Accepted) {
         let Accepted { conversation, sequence, .. } = accepted;
-        if let Some(text) = self.sent.remove(&accepted.message) {
-            self.terminal.print(&format!("   ✓ {} {text}", say::time(accepted.at)));
-            self.own.insert((conversation, sequence), text);
+        if self.met.remove(&accepted.message) {
+            // It is on the screen.
+        } else if let Some(text) = self.sent.remove(&accepted.message) {
+            self.accepted_here(accepted, text);
         } else {
             let text = match self.client.history(conversation, Sequence(sequence.0 + 1), 1).await {
                 Ok(page) => page.messages.into_iter().find(|message| message.sequence == sequence),
@@ -198,6 +219,15 @@ impl Chat {
         self.mark(conversation, sequence).await;
     }
 
+    /// What was typed here is the box's.
+    fn accepted_here(&mut self, accepted: Accepted, text: String) {
+        self.terminal.print(&format!("   ✓ {} {text}", say::time(accepted.at)));
+        if self.front == Some(accepted.conversation) {
+            self.mine.insert(accepted.sequence);
+        }
+        self.own.insert((accepted.conversation, accepted.sequence), text);
+    }
+
     /// Somebody's watermark passed messages of one's own.
     fn watermark(&mut self, watermark: Watermark) {
         self.seen.watermark(&watermark);
@@ -209,15 +239,49 @@ impl Chat {
         let Some(before) = before.filter(|_| member.person != self.me) else { return };
         let newest = |from: Sequence, to: Sequence| {
             let range = (conversation, Sequence(from.0 + 1))..=(conversation, to);
-            (from < to).then(|| self.own.range(range).next_back()).flatten().map(|(_, text)| text.clone())
+            (from < to).then(|| self.own.range(range).next_back()).flatten()
         };
+        let name = self.name(member.person);
+        let group = self.conversations.get(&conversation).filter(|known| known.kind != Kind::Direct);
         let mark = match (newest(before.read, member.read), newest(before.delivered, member.delivered)) {
-            (Some(text), _) => Some(format!("   ✓✓ read by {}: {text}", self.name(member.person))),
-            (None, Some(text)) => Some(format!("   ✓ on {}'s device: {text}", self.name(member.person))),
-            (None, None) => None,
+            (Some(((_, at), text)), _) => {
+                let of = group.map_or_else(String::new, |group| {
+                    let others = || group.members.iter().filter(|known| known.person != self.me);
+                    let read = others().filter(|known| known.read >= *at).count();
+                    format!(" ({read} of {})", others().count())
+                });
+                Some(format!("   ✓✓ read by {name}{of}: {text}"))
+            }
+            // Of everybody in a group that would be noise.
+            (None, Some((_, text))) if group.is_none() => Some(format!("   ✓ on {name}'s device: {text}")),
+            (None, _) => None,
         };
         if let Some(mark) = mark {
             self.terminal.print(&mark);
+        }
+    }
+}
+
+/// SIGTERM, SIGHUP, SIGINT: the terminal is left as it was found.
+struct ToldToEnd([Signal; 3]);
+
+fn told_to_end() -> Result<ToldToEnd, Failure> {
+    let failed = |error: std::io::Error| Failure::Machine(format!("Signals cannot be heard here: {error}."));
+    let heard = |kind| signal(kind).map_err(failed);
+    Ok(ToldToEnd([
+        heard(SignalKind::terminate())?,
+        heard(SignalKind::hangup())?,
+        heard(SignalKind::interrupt())?,
+    ]))
+}
+
+impl ToldToEnd {
+    async fn recv(&mut self) {
+        let [term, hup, int] = &mut self.0;
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = hup.recv() => {}
+            _ = int.recv() => {}
         }
     }
 }

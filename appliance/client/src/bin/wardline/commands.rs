@@ -1,14 +1,17 @@
 //! The commands that do one thing and end.
 
-use wardline_client::{Calls as _, Client, Device, DeviceId, Error, JoinLink, Sequence};
+use wardline_client::error::LinkError;
+use wardline_client::event::{Conversation, Person};
+use wardline_client::link::Code;
+use wardline_client::{Calls as _, Client, Device, DeviceId, Error, JoinLink, PersonId, Sequence};
 
-use crate::access::Access;
+use crate::access::{Access, Parting};
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::{Common, json, pin, say};
 
 pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String>) -> Result<(), Failure> {
-    let link: JoinLink = link.parse()?;
+    let link = whole_link(link)?;
     let profile = common.profile()?;
     if wardline_client::profile::Claim::take(&profile, true).map_err(Error::from)?.is_joined() {
         return Err(Error::from(wardline_client::error::ProfileError::Exists(profile)).into());
@@ -31,6 +34,19 @@ pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String
     told
 }
 
+/// A code alone is the half of a link: it says neither where the box is nor under which root.
+fn whole_link(text: &str) -> Result<JoinLink, Failure> {
+    match text.parse() {
+        Err(LinkError::NotALink) if Code::parse(text).is_ok() => {
+            let how = "This is a code without its link, which looks so: wardline://HOST:PORT/join?code=ABCDE-FGHJK&root=… \
+                       Ask for the whole link; wardline admin code NAME prints it, on the box itself with --socket \
+                       PATH --address HOST:PORT --root HASH.";
+            Err(Failure::Usage(how.to_owned()))
+        }
+        other => Ok(other?),
+    }
+}
+
 fn machine_name() -> Option<String> {
     let name = std::fs::read_to_string("/etc/hostname").ok()?;
     let name: String = name.trim().chars().filter(|c| !c.is_control()).take(16).collect();
@@ -40,7 +56,7 @@ fn machine_name() -> Option<String> {
 pub(crate) async fn whoami(common: &Common) -> Result<(), Failure> {
     let access = Access::open(common).await?;
     let told = tell_who(&access).await;
-    access.leave(None).await;
+    access.leave(Parting::default()).await;
     told
 }
 
@@ -103,7 +119,7 @@ pub(crate) async fn people(common: &Common, as_json: bool) -> Result<(), Failure
         Ok(())
     };
     let told = told.await;
-    access.leave(None).await;
+    access.leave(Parting::default()).await;
     told
 }
 
@@ -111,25 +127,33 @@ pub(crate) async fn conversations(common: &Common, as_json: bool) -> Result<(), 
     let access = Access::open(common).await?;
     let told = async {
         access.contact(common).await?;
-        let (people, conversations) = access.look().await?;
+        let (people, mut conversations) = access.look().await?;
         let me = access.identity().person;
+        // Below those that somebody may write in.
+        conversations.sort_by_key(|conversation| conversation.purged);
         for conversation in &conversations {
             if as_json {
                 json::print(&json::conversation(conversation))?;
-                continue;
+            } else {
+                say::line(&one_line(me, &people, conversation))?;
             }
-            let mine = conversation.members.iter().find(|member| member.person == me);
-            let unread = mine.map_or(0, |mine| conversation.last.0.saturating_sub(mine.read.0));
-            let unread = if unread > 0 { format!("  {unread} unread") } else { String::new() };
-            let purged = if conversation.purged { "  (purged)" } else { "" };
-            let title = find::title(me, &people, conversation);
-            say::line(&format!("{}  {title}{unread}{purged}", conversation.id))?;
         }
         Ok(())
     };
     let told = told.await;
-    access.leave(None).await;
+    access.leave(Parting::default()).await;
     told
+}
+
+fn one_line(me: PersonId, people: &[Person], conversation: &Conversation) -> String {
+    let title = find::title(me, people, conversation);
+    if conversation.purged {
+        return format!("{}  (purged) was with {title}", conversation.id);
+    }
+    let mine = conversation.members.iter().find(|member| member.person == me);
+    let unread = mine.map_or(0, |mine| conversation.last.0.saturating_sub(mine.read.0));
+    let unread = if unread > 0 { format!("  {unread} unread") } else { String::new() };
+    format!("{}  {title}{unread}", conversation.id)
 }
 
 /// Which part of a conversation.
@@ -146,7 +170,7 @@ pub(crate) async fn history(common: &Common, conversation: &str, wanted: Wanted)
         tell_history(&access, conversation, wanted).await
     };
     let told = told.await;
-    access.leave(None).await;
+    access.leave(Parting::default()).await;
     told
 }
 
@@ -166,7 +190,7 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
         } else {
             let name = find::name(&people, message.sender);
             let head = format!("#{} {} {name}", message.sequence.0, say::time(message.at));
-            say::line(&say::spoken(&head, &message.text))?;
+            say::told(&say::spoken(&head, &message.text))?;
         }
     }
     if !page.end

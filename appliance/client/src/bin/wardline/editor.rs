@@ -1,12 +1,15 @@
 //! The line editor of `wardline chat`. What arrives is printed above the line being typed; a PIN is shown as dots and
 //! never enters the history.
 //!
-//! It runs on a thread of its own, because a terminal is read by blocking.
+//! It runs on a thread of its own, because a terminal is read by blocking. That thread cannot be told to stop reading, so
+//! whoever ends puts the terminal back into the state it was found in, and the thread stops once it sees that.
 
 use std::borrow::Cow;
+use std::io::stdin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::history::DefaultHistory;
@@ -18,11 +21,17 @@ use tokio::sync::mpsc;
 use crate::exit::Failure;
 use crate::say;
 
+/// Ends the chat. Too short for a PIN, so it may be typed while one is asked for.
+const QUIT: &str = "/quit";
+/// Begins the line anew, clears it and what is below, and takes back the modes that the editor sets: pasting in brackets
+/// (2004), and updates all at once (2026).
+const LEFT_CLEAN: &str = "\r\x1b[J\x1b[?2004l\x1b[?2026l";
+
 /// What the person did.
 pub(crate) enum Typed {
     /// A line.
     Line { text: String, hidden: Hidden },
-    /// Ctrl-C, Ctrl-D.
+    /// `/quit`, Ctrl-C, Ctrl-D.
     Leave,
 }
 
@@ -37,19 +46,46 @@ pub(crate) enum Hidden {
     All,
 }
 
-/// Shared with the thread.
+/// The screen and the keys, until it is dropped.
 pub(crate) struct Terminal {
     pub(crate) typed: mpsc::Receiver<Typed>,
     printer: Box<dyn ExternalPrinter + Send>,
-    masked: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+}
+
+/// Shared with the thread.
+struct Shared {
+    masked: AtomicBool,
+    /// How the terminal was found.
+    found: Option<Termios>,
+    /// It is as it was found, and stays so.
+    over: AtomicBool,
+}
+
+impl Shared {
+    fn restore(&self) {
+        if let Some(found) = &self.found {
+            let _ = tcsetattr(stdin(), OptionalActions::Drain, found);
+        }
+    }
 }
 
 #[derive(Helper, Completer, Hinter, Validator)]
-struct Mask(Arc<AtomicBool>);
+struct Mask(Arc<Shared>);
 
 impl Highlighter for Mask {
+    /// Called for each prompt, behind the call that makes the terminal raw: where it is over by then, whichever came
+    /// last, it is made as it was found, and no prompt is written any more.
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _default: bool) -> Cow<'b, str> {
+        while self.0.over.load(Ordering::SeqCst) {
+            self.0.restore();
+            std::thread::park();
+        }
+        Cow::Borrowed(prompt)
+    }
+
     fn highlight<'l>(&self, line: &'l str, _pos: usize) -> Cow<'l, str> {
-        if self.0.load(Ordering::Relaxed) {
+        if self.0.masked.load(Ordering::Relaxed) {
             Cow::Owned("•".repeat(line.chars().count()))
         } else {
             Cow::Borrowed(line)
@@ -57,7 +93,7 @@ impl Highlighter for Mask {
     }
 
     fn highlight_char(&self, _line: &str, _pos: usize, _kind: CmdKind) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.masked.load(Ordering::Relaxed)
     }
 }
 
@@ -66,33 +102,46 @@ impl Terminal {
     pub(crate) fn open() -> Result<Self, Failure> {
         let failed = |error: ReadlineError| Failure::Machine(format!("The terminal cannot be used: {error}"));
         let mut editor: Editor<Mask, DefaultHistory> = Editor::new().map_err(failed)?;
-        let masked = Arc::new(AtomicBool::new(false));
-        editor.set_helper(Some(Mask(masked.clone())));
+        let shared = Arc::new(Shared {
+            masked: AtomicBool::new(false),
+            found: tcgetattr(stdin()).ok(),
+            over: AtomicBool::new(false),
+        });
+        editor.set_helper(Some(Mask(shared.clone())));
         // Completion has nothing to offer; a tab is no part of a message.
         editor.bind_sequence(KeyEvent(KeyCode::Tab, Modifiers::NONE), Cmd::Noop);
         let printer = editor.create_external_printer().map_err(failed)?;
         let (tell, typed) = mpsc::channel(16);
-        let mask = masked.clone();
-        std::thread::spawn(move || read(&mut editor, &mask, &tell));
-        Ok(Self { typed, printer: Box::new(printer), masked })
+        let beside = shared.clone();
+        std::thread::spawn(move || read(&mut editor, &beside, &tell));
+        Ok(Self { typed, printer: Box::new(printer), shared })
     }
 
     /// Prints a line above the one being typed. Parts of it may come from the other end.
     pub(crate) fn print(&mut self, text: &str) {
-        let _ = self.printer.print(format!("{}\n", say::clean(text)));
+        let _ = self.printer.print(format!("{}\n", say::wrap(&say::clean(text), say::width())));
     }
 
     /// Whether what is typed is hidden.
     pub(crate) fn mask(&self, masked: bool) {
-        self.masked.store(masked, Ordering::Relaxed);
+        self.shared.masked.store(masked, Ordering::Relaxed);
     }
 }
 
-fn read(editor: &mut Editor<Mask, DefaultHistory>, mask: &AtomicBool, tell: &mpsc::Sender<Typed>) {
-    loop {
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::SeqCst);
+        self.shared.restore();
+        say::steer(LEFT_CLEAN);
+    }
+}
+
+fn read(editor: &mut Editor<Mask, DefaultHistory>, shared: &Shared, tell: &mpsc::Sender<Typed>) {
+    let mask = &shared.masked;
+    while !shared.over.load(Ordering::SeqCst) {
         let begun = mask.load(Ordering::Relaxed);
         match editor.readline("> ") {
-            Ok(text) => {
+            Ok(text) if text.trim() != QUIT => {
                 let ended = mask.load(Ordering::Relaxed);
                 if !begun && !ended && !text.trim().is_empty() {
                     let _ = editor.add_history_entry(&text);
@@ -106,7 +155,7 @@ fn read(editor: &mut Editor<Mask, DefaultHistory>, mask: &AtomicBool, tell: &mps
                     return;
                 }
             }
-            Err(_) => {
+            Ok(_) | Err(_) => {
                 let _ = tell.blocking_send(Typed::Leave);
                 return;
             }

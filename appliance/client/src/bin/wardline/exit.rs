@@ -15,6 +15,9 @@ pub(crate) enum Failure {
     /// A message that is kept, not yet accepted, and goes later by itself.
     #[error("{0}")]
     Kept(String),
+    /// The box refused, or would.
+    #[error("{0}")]
+    Refused(String),
     /// No PIN at hand.
     #[error("{0}")]
     Locked(String),
@@ -27,6 +30,7 @@ impl Failure {
         match self {
             Self::Machine(_) => 1,
             Self::Usage(_) => 2,
+            Self::Refused(_) => 3,
             Self::Locked(_) => 5,
             Self::Kept(_) => 6,
             Self::Client(error) => match error {

@@ -13,8 +13,10 @@ pub(crate) enum Target {
 }
 
 /// Sixteen hexadecimal digits.
-fn identifier(text: &str) -> Option<u64> {
-    (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok()).flatten()
+pub(crate) fn identifier(text: &str) -> Option<u64> {
+    (text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .then(|| u64::from_str_radix(text, 16).ok())
+        .flatten()
 }
 
 /// How well a text fits a name: 3 is it, 2 begins one of its words, 1 stands anywhere in it.
@@ -31,18 +33,55 @@ fn fit(name: &str, wanted: &str) -> u8 {
     }
 }
 
-/// The one name that `text` fits best.
-fn one_of<'a, T>(text: &str, all: impl Iterator<Item = (&'a str, T)>, none: &str) -> Result<T, Failure> {
-    let wanted = text.trim().to_lowercase();
-    let mut found: Vec<(u8, &str, T)> = all.map(|(name, it)| (fit(name, &wanted), name, it)).collect();
-    let best = found.iter().map(|(fit, ..)| *fit).max().filter(|fit| *fit > 0 && !wanted.is_empty());
-    found.retain(|(fit, ..)| Some(*fit) == best);
-    if found.len() > 1 {
-        let names: Vec<String> = found.iter().take(8).map(|(_, name, _)| say::clean_line(name)).collect();
-        let names = names.join(", ");
-        return Err(Failure::Usage(format!("{text} fits several: {names}. Write more of the name.")));
+/// What a text may mean.
+struct Named<'a, T> {
+    name: &'a str,
+    /// What tells it from another of the same name.
+    beside: String,
+    it: T,
+}
+
+impl<'a> Named<'a, PersonId> {
+    fn of(person: &'a Person) -> Self {
+        let title = if person.title.is_empty() { String::new() } else { format!("{}, ", person.title) };
+        Self { name: &person.name, beside: format!("{title}{}", person.id), it: person.id }
     }
-    found.pop().map(|(_, _, it)| it).ok_or_else(|| Failure::Usage(format!("{text}: {none}")))
+}
+
+/// All that `text` fits best.
+fn best<'a, T>(text: &str, all: impl Iterator<Item = Named<'a, T>>) -> Vec<Named<'a, T>> {
+    let wanted = text.trim().to_lowercase();
+    let all: Vec<(u8, Named<T>)> = all.map(|named| (fit(named.name, &wanted), named)).collect();
+    let best = all.iter().map(|(fit, _)| *fit).max().filter(|fit| *fit > 0 && !wanted.is_empty());
+    all.into_iter().filter(|(fit, _)| Some(*fit) == best).map(|(_, named)| named).collect()
+}
+
+/// The one that `text` fits best.
+fn one_of<T>(text: &str, mut found: Vec<Named<T>>, none: &str) -> Result<T, Failure> {
+    if found.len() > 1 {
+        return Err(Failure::Usage(several(text, &found)));
+    }
+    found.pop().map(|named| named.it).ok_or_else(|| Failure::Usage(format!("{text}: {none}")))
+}
+
+fn several<T>(text: &str, found: &[Named<T>]) -> String {
+    let same = |named: &Named<T>| {
+        found.iter().filter(|other| other.name.eq_ignore_ascii_case(named.name)).count() > 1
+    };
+    let listed: Vec<String> = found
+        .iter()
+        .take(8)
+        .map(|named| {
+            let beside = if same(named) { format!(" ({})", named.beside) } else { String::new() };
+            say::clean_line(&format!("{}{beside}", named.name))
+        })
+        .collect();
+    let how = if found.iter().any(same) {
+        "The identifier works in place of the name."
+    } else {
+        "Write more of the name."
+    };
+    format!("{text} fits several: {}. {how}", listed.join(", "))
 }
 
 /// A person of the directory.
@@ -50,8 +89,7 @@ pub(crate) fn person(people: &[Person], text: &str) -> Result<PersonId, Failure>
     if let Some(id) = identifier(text).and_then(PersonId::new) {
         return Ok(id);
     }
-    let names = people.iter().map(|person| (person.name.as_str(), person.id));
-    one_of(text, names, "there is nobody of this name in the directory.")
+    one_of(text, best(text, people.iter().map(Named::of)), "there is nobody of this name in the directory.")
 }
 
 /// A person who can be written to, or a conversation.
@@ -70,11 +108,34 @@ pub(crate) fn target(
         };
         return target.ok_or_else(|| Failure::Usage(format!("{text} is no identifier.")));
     }
-    let people = people.iter().filter(|person| person.id != me && !person.suspended);
-    let people = people.map(|person| (person.name.as_str(), Target::Person(person.id)));
+    let named = |person| {
+        let Named { name, beside, it } = Named::of(person);
+        Named { name, beside, it: Target::Person(it) }
+    };
+    let of = |suspended: bool| people.iter().filter(move |who| who.id != me && who.suspended == suspended);
     let groups = conversations.iter().filter(|c| c.kind != Kind::Direct && !c.purged);
-    let groups = groups.map(|c| (c.title.as_str(), Target::Conversation(c.id)));
-    one_of(text, people.chain(groups), "there is no person or conversation of this name.")
+    let groups = groups.map(|c| Named {
+        name: &c.title,
+        beside: format!("group {}", c.id),
+        it: Target::Conversation(c.id),
+    });
+    let mut found = best(text, of(false).map(named).chain(groups));
+    // Who is suspended is found where nobody else is meant.
+    if found.is_empty() {
+        found = best(text, of(true).map(named));
+    }
+    let purged = conversations.iter().any(|c| c.kind != Kind::Direct && c.purged);
+    let none = if purged {
+        "there is no person or conversation of this name. Titles of purged ones are gone: see wardline conversations."
+    } else {
+        "there is no person or conversation of this name."
+    };
+    one_of(text, found, none)
+}
+
+/// Whether somebody may not sign in, and so reads nothing.
+pub(crate) fn is_suspended(people: &[Person], id: PersonId) -> bool {
+    people.iter().any(|person| person.id == id && person.suspended)
 }
 
 /// The direct conversation of these two, if this device knows of one.
@@ -85,7 +146,10 @@ pub(crate) fn direct(
 ) -> Option<ConversationId> {
     let has = |c: &Conversation, who| c.members.iter().any(|member| member.person == who);
     let both = |c: &&Conversation| c.kind == Kind::Direct && has(c, me) && has(c, person);
-    conversations.iter().find(both).map(|conversation| conversation.id)
+    // Of several all but the last are purged.
+    let all: Vec<&Conversation> = conversations.iter().filter(both).collect();
+    let live = all.iter().find(|c| !c.purged);
+    live.or(all.last()).map(|conversation| conversation.id)
 }
 
 /// What a conversation is called here: its title, or the other one's name.
@@ -93,8 +157,9 @@ pub(crate) fn title(me: PersonId, people: &[Person], conversation: &Conversation
     if !conversation.title.is_empty() {
         return say::clean_line(&conversation.title);
     }
-    let other = conversation.members.iter().find(|member| member.person != me);
-    other.map_or_else(|| format!("(conversation {})", conversation.id), |other| name(people, other.person))
+    let others = conversation.members.iter().filter(|member| member.person != me);
+    let others: Vec<String> = others.map(|other| name(people, other.person)).collect();
+    if others.is_empty() { format!("(conversation {})", conversation.id) } else { others.join(", ") }
 }
 
 /// Somebody's name.
@@ -116,6 +181,30 @@ mod tests {
             administrator: false,
         };
         names.iter().enumerate().map(person).collect()
+    }
+
+    #[test]
+    fn people_of_one_name_are_told_apart_by_their_identifiers() {
+        let mut all = people(&["Otto Kern", "Otto Kern", "Otto Kernig"]);
+        all[0].title = "RN".to_owned();
+        let told = person(&all, "otto kern").unwrap_err().to_string();
+        let both = "Otto Kern (RN, 0000000000000001), Otto Kern (0000000000000002). The identifier works";
+        assert!(told.contains(both), "{told}");
+        let told = person(&all, "otto").unwrap_err().to_string();
+        assert!(told.contains("Otto Kernig.") && told.contains("The identifier works"), "{told}");
+        assert_eq!(person(&all, "0000000000000002").unwrap().value(), 2);
+    }
+
+    #[test]
+    fn who_is_suspended_is_found_where_nobody_else_is_meant() {
+        let mut all = people(&["Ana Flores", "Chidi Eze", "Chidi Obi"]);
+        all[1].suspended = true;
+        let found = |text: &str| match target(all[0].id, &all, &[], text) {
+            Ok(Target::Person(id)) => Some(id.value()),
+            _ => None,
+        };
+        assert_eq!((found("Chidi"), found("Eze"), found("Ana")), (Some(3), Some(2), None));
+        assert!(is_suspended(&all, all[1].id) && !is_suspended(&all, all[2].id));
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "administrator": signed_in.administrator,
             "session_ends": signed_in.session_ends,
         }),
-        Event::Reconnecting { after, why } => json!({
+        Event::Reconnecting { after, why, .. } => json!({
             "event": "reconnecting",
             "after_ms": u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
             "why": why,

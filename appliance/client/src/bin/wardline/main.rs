@@ -18,6 +18,7 @@ mod exit;
 mod find;
 mod hardening;
 mod json;
+mod members;
 mod pin;
 mod say;
 mod seen;
@@ -32,9 +33,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::exit::Failure;
 
-/// Wardline in a terminal.
+/// Messages to colleagues, from a terminal.
 #[derive(Parser)]
-#[command(name = "wardline", version, about, disable_help_subcommand = true)]
+#[command(name = "wardline", version, disable_help_subcommand = true)]
 #[command(
     after_help = "Exit codes: 0 done, 1 this machine's files or output, 2 usage, 3 refused, 4 unreachable, 5 locked, \
                   6 kept: the message goes later."
@@ -48,6 +49,7 @@ struct Cli {
 
 /// What every command knows.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Options of every command")]
 struct Common {
     /// Where this device's profile lies.
     #[arg(long, global = true, env = "WARDLINE_PROFILE", value_name = "DIR")]
@@ -82,7 +84,7 @@ enum Command {
         /// What to say; - alone: standard input.
         #[arg(required = true)]
         text: Vec<String>,
-        /// How long to wait for the box to accept it, in seconds.
+        /// How many seconds to wait for the box, connecting included; then the message is kept and goes later.
         #[arg(long, default_value_t = 10, value_name = "SECONDS")]
         wait: u64,
         /// Say what became of it as one JSON object.
@@ -161,10 +163,12 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(Failure::Machine(error.to_string())),
     };
-    match outcome {
+    let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ended(&failure),
-    }
+    };
+    say::lasts();
+    code
 }
 
 fn ended(failure: &Failure) -> ExitCode {

@@ -38,7 +38,7 @@ fn from_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     first_line(file).map_err(failed)
 }
 
-async fn ask(prompt: &'static str) -> Result<Zeroizing<String>, Failure> {
+async fn ask(prompt: String) -> Result<Zeroizing<String>, Failure> {
     let asked = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt)).await;
     match asked {
         Ok(Ok(pin)) => Ok(Zeroizing::new(pin)),
@@ -63,7 +63,7 @@ pub(crate) async fn choose(common: &Common) -> Result<Pin, Failure> {
     }
     say::note(&format!("Choose the PIN that opens Wardline on this device. {RULES}"));
     loop {
-        let first = ask("PIN: ").await?;
+        let first = ask("PIN: ".to_owned()).await?;
         let pin = match Pin::choose(first.to_string()) {
             Ok(pin) => pin,
             Err(why) => {
@@ -71,7 +71,7 @@ pub(crate) async fn choose(common: &Common) -> Result<Pin, Failure> {
                 continue;
             }
         };
-        if ask("The same PIN again: ").await?.as_str() == first.as_str() {
+        if ask("The same PIN again: ".to_owned()).await?.as_str() == first.as_str() {
             return Ok(pin);
         }
         say::note("The two were different. Again:");
@@ -79,14 +79,16 @@ pub(crate) async fn choose(common: &Common) -> Result<Pin, Failure> {
 }
 
 /// The PIN of a session that wants it. `Locked` when nobody can be asked.
-async fn offer(common: &Common, tries_left: u32) -> Result<Pin, Failure> {
+async fn offer(common: &Common, client: &Client, tries_left: Option<u32>) -> Result<Pin, Failure> {
     let text = match &common.pin_file {
         Some(path) => from_file(path)?,
         None if has_terminal() => {
-            if tries_left < limits::PIN_TRIES_MAX {
+            if let Some(tries_left) = tries_left.filter(|left| *left < limits::PIN_TRIES_MAX) {
                 say::note(&format!("Tries left: {tries_left}."));
             }
-            ask("PIN: ").await?
+            let identity = client.identity();
+            let whose = format!("PIN of {} on “{}”: ", identity.name, identity.device_name);
+            ask(say::clean_line(&whose)).await?
         }
         None => {
             let how = "The session is locked. Run this on a terminal, or give --pin-file FILE.";
@@ -98,15 +100,17 @@ async fn offer(common: &Common, tries_left: u32) -> Result<Pin, Failure> {
 
 /// Opens a locked session. A wrong PIN is asked for again on a terminal, and fails from a file: trying it again would
 /// lock the device.
-pub(crate) async fn unlock(common: &Common, client: &Client, mut tries_left: u32) -> Result<(), Failure> {
+pub(crate) async fn unlock(common: &Common, client: &Client, tries_left: u32) -> Result<(), Failure> {
+    let mut untold = Some(tries_left);
     loop {
-        match client.unlock(offer(common, tries_left).await?).await {
+        match client.unlock(offer(common, client, untold).await?).await {
             Ok(_) => return Ok(()),
-            Err(Error::Refused(Refused {
-                code: RefusalCode::PinWrong, tries_left: left, advice, ..
-            })) if common.pin_file.is_none() => {
+            Err(Error::Refused(Refused { code: RefusalCode::PinWrong, advice, .. }))
+                if common.pin_file.is_none() =>
+            {
+                // It says how many tries are left.
                 say::note(&advice);
-                tries_left = left;
+                untold = None;
             }
             Err(error) => return Err(error.into()),
         }

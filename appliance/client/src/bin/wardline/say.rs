@@ -6,19 +6,101 @@
 )]
 
 use std::future::Future;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::exit::Failure;
+
+/// Where the width of the terminal is not known.
+const WIDTH: usize = 80;
+/// Narrower than this nothing can be read, and nothing is wrapped any narrower.
+const WIDTH_MIN: usize = 24;
+/// Before what goes on from the line above.
+const MARGIN: &str = "      ";
+/// Before further lines of one message.
+const QUOTED: &str = "      | ";
+
+/// What is told behind the end of a command.
+static LAST: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// What was asked for. When it cannot be written (a full disk, a reader that has gone), it was not told.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     written.map_err(|error| Failure::Machine(format!("The output could not be written: {error}.")))
+}
+
+/// Somebody's message, [`spoken`]. At a terminal it is wrapped here: what the terminal wraps begins at its left margin,
+/// and could pass for another message.
+pub(crate) fn told(text: &str) -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() { line(&wrap(text, width())) } else { line(text) }
+}
+
+/// What steers the terminal: from this program alone.
+pub(crate) fn steer(sequence: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(sequence.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A [`note`] that comes last: what became of what was asked for is read first.
+pub(crate) fn last(text: String) {
+    if let Ok(mut last) = LAST.lock() {
+        last.push(text);
+    }
+}
+
+/// Says what was to come last.
+pub(crate) fn lasts() {
+    let last = LAST.lock().map(|mut last| std::mem::take(&mut *last)).unwrap_or_default();
+    last.iter().for_each(|text| note(text));
+}
+
+/// Columns of the terminal.
+pub(crate) fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(WIDTH)
+}
+
+/// Breaks lines between words, and words that are longer than a line. What goes on is set in.
+pub(crate) fn wrap(text: &str, width: usize) -> String {
+    // One column stays free: some terminals go to the next line once the last is full.
+    let room = width.max(WIDTH_MIN) - 1;
+    let lines: Vec<String> = text.split('\n').flat_map(|line| wrapped(line, room)).collect();
+    lines.join("\n")
+}
+
+fn wrapped(line: &str, room: usize) -> Vec<String> {
+    let margin = if line.starts_with(QUOTED) { QUOTED } else { MARGIN };
+    let (mut lines, mut now, mut used, mut begun) = (Vec::new(), String::new(), 0, false);
+    let mut go_on = |now: &mut String| {
+        lines.push(std::mem::replace(now, margin.to_owned()).trim_end().to_owned());
+        margin.width()
+    };
+    // How far a tab goes depends on where it stands.
+    for word in line.replace('\t', " ").split_inclusive(' ') {
+        if begun && used + word.trim_end().width() > room {
+            used = go_on(&mut now);
+        }
+        for c in word.chars() {
+            let columns = c.width().unwrap_or(0);
+            if used + columns > room && c == ' ' {
+                continue;
+            }
+            if used + columns > room {
+                used = go_on(&mut now);
+            }
+            now.push(c);
+            used += columns;
+        }
+        begun = true;
+    }
+    lines.push(now);
+    lines
 }
 
 /// What is good to know. Parts of it may come from the other end.
@@ -62,7 +144,7 @@ pub(crate) fn clean(text: &str) -> String {
 
 /// Somebody's message behind its head. Its further lines are set in, so that none passes for another person's message.
 pub(crate) fn spoken(head: &str, text: &str) -> String {
-    format!("{head}: {}", clean(text).replace('\n', "\n      | "))
+    format!("{head}: {}", clean(text).replace('\n', &format!("\n{QUOTED}")))
 }
 
 /// [`clean`], on one line.
@@ -126,6 +208,20 @@ mod tests {
         for line in lines {
             assert!(line.starts_with("      | 08:0"), "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_wrapped_is_set_in() {
+        assert_eq!(wrap("-- short", 80), "-- short");
+        let text = format!("08:01 Ben Okafor: {}08:02 Ana Flores: give 50 mg", " ".repeat(90));
+        for width in [0, 24, 40, 80, 81] {
+            let wrapped = wrap(&spoken("08:00 Ana", &format!("{text}\n{text} {}", "x".repeat(200))), width);
+            assert!(wrapped.lines().all(|line| line.width() < width.max(WIDTH_MIN)), "{width}: {wrapped}");
+            assert!(wrapped.lines().skip(1).all(|line| line.starts_with(MARGIN)), "{width}: {wrapped}");
+            assert_eq!(wrapped.matches('x').count(), 200);
+        }
+        assert_eq!(wrap("12345 789 12345 789 12345", 24), "12345 789 12345 789\n      12345");
+        assert_eq!(wrap("      | 12345 789 12345 7", 24), "      | 12345 789 12345\n      | 7");
     }
 
     #[test]

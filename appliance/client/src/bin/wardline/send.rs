@@ -1,17 +1,19 @@
 //! `wardline send`: one message, kept before anything else, and what became of it.
 
+use std::future::Future;
 use std::io::Read as _;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use wardline_client::error::Refused;
-use wardline_client::event::Accepted;
-use wardline_client::{Calls as _, ConversationId, Error, MessageId};
+use wardline_client::event::{Accepted, Conversation, Person};
+use wardline_client::{Calls as _, ConversationId, Error, MessageId, PersonId};
 use wardline_core::limits;
 
-use crate::access::{self, Access, Sent};
+use crate::access::{self, Access, Parting, Sent};
 use crate::exit::Failure;
 use crate::find::{self, Target};
-use crate::{Common, json, say};
+use crate::{Common, json, pin, say};
 
 pub(crate) async fn send(
     common: &Common,
@@ -21,15 +23,78 @@ pub(crate) async fn send(
     as_json: bool,
 ) -> Result<(), Failure> {
     let text = if text == "-" { from_standard_input()? } else { text.to_owned() };
+    let mut until = Instant::now() + wait;
     let access = Access::open(common).await?;
-    let contact = access.contact(common).await;
-    let sent = deliver(&access, contact, to, &text, wait, as_json).await;
-    let kept = match &sent {
+    let reached = reach(common, &access, wait, &mut until).await;
+    // Nobody here can unlock the session: there is nothing to wait for.
+    let locked = match &reached {
+        Err(Failure::Locked(why)) => Some(why.clone()),
+        _ => None,
+    };
+    let (access, place) = place(common, access, reached, to, until).await?;
+    let sent = match place {
+        Ok(place) => deliver(&access, locked, place, &text, until, as_json).await,
+        Err(failure) => Err((None, failure)),
+    };
+    let told = match &sent {
         Err((Some(kept), _)) => Some(*kept),
         _ => None,
     };
-    access.leave(kept).await;
+    let drain = access::DRAIN.min(until.saturating_duration_since(Instant::now()));
+    access.leave(Parting { told, drain, older: true }).await;
     sent.map_err(|(_, failure)| failure)
+}
+
+/// Whether the box is there. Nobody is hurried who types a PIN: what comes behind it has all the time again.
+async fn reach(common: &Common, access: &Access, wait: Duration, until: &mut Instant) -> Result<(), Failure> {
+    match (within(access, *until, access.signed_in()).await, access) {
+        (Err(Failure::Client(Error::Locked { tries_left })), Access::Own(client)) => {
+            let unlocked = pin::unlock(common, client, tries_left);
+            if common.pin_file.is_some() {
+                return within(access, *until, unlocked).await;
+            }
+            unlocked.await?;
+            *until = Instant::now() + wait;
+            Ok(())
+        }
+        (other, _) => other.map(|_| ()),
+    }
+}
+
+/// Where the message goes. A box that cannot be asked is not needed for a conversation that this device has met.
+async fn place(
+    common: &Common,
+    access: Access,
+    reached: Result<(), Failure>,
+    to: &str,
+    until: Instant,
+) -> Result<(Access, Result<ConversationId, Failure>), Failure> {
+    let failure = match reached {
+        Ok(()) => match within(&access, until, online(&access, to)).await {
+            Err(failure) if access::is_out_of_contact(&failure) => failure,
+            place => return Ok((access, place)),
+        },
+        Err(failure) if access::is_out_of_contact(&failure) => failure,
+        Err(failure) => return Ok((access, Err(failure))),
+    };
+    let access = access.anew(common).await?;
+    let place = offline(&access, to).await.and_then(|place| place.ok_or(failure));
+    Ok((access, place))
+}
+
+/// What the box is asked, as long as there is time.
+async fn within<T>(
+    access: &Access,
+    until: Instant,
+    asked: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout_at(until, asked).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let address = &access.identity().address;
+            Err(Error::Offline(format!("The box at {address} did not answer in the time to wait.")).into())
+        }
+    }
 }
 
 /// All of it, without the line's end that `echo` and editors put last.
@@ -56,29 +121,18 @@ enum Outcome {
 
 async fn deliver(
     access: &Access,
-    contact: Result<(), Failure>,
-    to: &str,
+    locked: Option<String>,
+    place: ConversationId,
     text: &str,
-    wait: Duration,
+    until: Instant,
     as_json: bool,
 ) -> Result<(), NotSent> {
     let not_kept = |failure: Failure| (None, failure);
-    let place = match &contact {
-        Ok(()) => online(access, to).await.map_err(not_kept)?,
-        Err(failure) if access::is_out_of_contact(failure) => {
-            match offline(access, to).await.map_err(not_kept)? {
-                Some(place) => place,
-                None => return contact.map_err(not_kept),
-            }
-        }
-        Err(_) => return contact.map_err(not_kept),
-    };
     let mut sent = access.send(place, text).await.map_err(not_kept)?;
     let id = sent.id();
-    // Nobody here can unlock the session: there is nothing to wait for.
-    let outcome = match contact {
-        Err(Failure::Locked(why)) => Outcome::Waits(why),
-        _ => settle(access, &mut sent, wait).await.map_err(|error| not_kept(error.into()))?,
+    let outcome = match locked {
+        Some(why) => Outcome::Waits(why),
+        None => settle(access, &mut sent, until).await.map_err(|error| not_kept(error.into()))?,
     };
     match outcome {
         Outcome::Accepted(accepted) if as_json => json::print(&json::accepted(&accepted)).map_err(not_kept),
@@ -96,19 +150,18 @@ async fn deliver(
             if as_json {
                 json::print(&json::kept(id, place, &why)).map_err(|failure| (Some(id), failure))?;
             }
-            let goes = "The message is kept on this device and goes by itself: with the next wardline command that \
-                        connects.";
-            Err((Some(id), Failure::Kept(format!("{why} {goes}"))))
+            let goes = access.goes();
+            Err((Some(id), Failure::Kept(format!("{why} The message is kept on this device and {goes}"))))
         }
     }
 }
 
 /// Waits for the box to say something.
-async fn settle(access: &Access, sent: &mut Sent<'_>, wait: Duration) -> Result<Outcome, Error> {
+async fn settle(access: &Access, sent: &mut Sent<'_>, until: Instant) -> Result<Outcome, Error> {
     let address = &access.identity().address;
     let waiting = format!("Waiting for {address} to accept it …");
     let id = sent.id();
-    match say::patiently(&waiting, tokio::time::timeout(wait, sent.outcome())).await {
+    match say::patiently(&waiting, tokio::time::timeout_at(until, sent.outcome())).await {
         Ok(Ok(accepted)) => Ok(Outcome::Accepted(accepted)),
         Ok(Err(Error::Refused(refused))) => Ok(Outcome::Refused(refused)),
         Ok(Err(Error::Interrupted)) => {
@@ -138,8 +191,16 @@ async fn online(access: &Access, to: &str) -> Result<ConversationId, Failure> {
     };
     Ok(match target {
         Target::Conversation(conversation) => conversation,
+        Target::Person(person) if find::is_suspended(&people, person) => {
+            return Err(suspended(&people, person));
+        }
         Target::Person(person) => access.open_direct(person).await?.id,
     })
+}
+
+fn suspended(people: &[Person], person: PersonId) -> Failure {
+    let name = find::name(people, person);
+    Failure::Usage(format!("{name} is suspended and can be sent nothing. Ask an administrator."))
 }
 
 async fn offline(access: &Access, to: &str) -> Result<Option<ConversationId>, Failure> {
@@ -147,7 +208,13 @@ async fn offline(access: &Access, to: &str) -> Result<Option<ConversationId>, Fa
     let me = access.identity().person;
     Ok(match find::target(me, &people, &conversations, to) {
         Ok(Target::Conversation(conversation)) => Some(conversation),
-        Ok(Target::Person(person)) => find::direct(me, &conversations, person),
+        Ok(Target::Person(person)) if find::is_suspended(&people, person) => {
+            return Err(suspended(&people, person));
+        }
+        Ok(Target::Person(person)) => {
+            let live: Vec<Conversation> = conversations.into_iter().filter(|known| !known.purged).collect();
+            find::direct(me, &live, person)
+        }
         Err(_) => None,
     })
 }

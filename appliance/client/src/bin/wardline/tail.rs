@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wardline_client::event::{Message, Person};
-use wardline_client::{Client, ConversationId, Error, Event, PersonId, Sequence};
+use wardline_client::event::{Conversation, Message, Person};
+use wardline_client::{Client, ConversationId, Error, Event, PersonId, Sequence, Standing};
 
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, find, json, pin, say};
+use crate::{Common, access, find, json, members, pin, say};
 
 /// How.
 pub(crate) struct Wish {
@@ -30,30 +30,28 @@ pub(crate) async fn tail(common: &Common, wish: Wish) -> Result<(), Failure> {
 async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Failure> {
     let me = client.identity().person;
     let (conversations, known) = client.known().await?;
-    let mut people: BTreeMap<PersonId, Person> =
-        known.into_iter().map(|person| (person.id, person)).collect();
+    let mut known = Known {
+        me,
+        people: known.into_iter().map(|person| (person.id, person)).collect(),
+        conversations: conversations.iter().map(|known| (known.id, known.clone())).collect(),
+    };
     let mut marker = wish.mark_read.then(|| Marker::new(client, Seen::new(me, &conversations)));
     let Some(mut events) = client.events() else { return Ok(()) };
     while let Some(event) = events.next().await {
-        if let Event::Person(person) = &event {
-            people.insert(person.id, person.clone());
-        }
-        let sender = match &event {
-            Event::Message(message) => people.get(&message.sender).cloned(),
-            _ => None,
-        };
         if wish.json {
-            if let Some(value) = json::event(&event, me, sender.as_slice()) {
+            if let Some(value) = json::event(&event, me, &known.sender(&event)) {
                 json::print(&value)?;
             }
         } else {
-            plain(&event, sender.as_slice())?;
+            known.plain(&event)?;
         }
+        known.learn(&event);
         if let Some(marker) = &mut marker {
-            marker.printed(&event).await?;
+            marker.printed(&event, &known).await?;
         }
         match event {
-            Event::PinNeeded { tries_left } | Event::Locked { tries_left } => {
+            // Unless the PIN came meanwhile: what is told lies behind what is.
+            Event::PinNeeded { tries_left } | Event::Locked { tries_left } if is_locked(client) => {
                 match pin::unlock(common, client, tries_left).await {
                     Ok(()) => {}
                     // The connection went while the PIN was typed: it is asked for again by the next one.
@@ -72,6 +70,10 @@ async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Fai
     Ok(())
 }
 
+fn is_locked(client: &Client) -> bool {
+    matches!(&*client.standing().borrow(), Standing::PinNeeded { .. })
+}
+
 /// Tells senders that their messages were read, as far as all before them was.
 struct Marker<'a> {
     client: &'a Client,
@@ -85,7 +87,7 @@ impl<'a> Marker<'a> {
         Self { client, seen, behind: BTreeSet::new() }
     }
 
-    async fn printed(&mut self, event: &Event) -> Result<(), Failure> {
+    async fn printed(&mut self, event: &Event, known: &Known) -> Result<(), Failure> {
         match event {
             Event::Conversation(conversation) => self.seen.knows(conversation),
             Event::Watermark(watermark) => self.seen.watermark(watermark),
@@ -94,8 +96,9 @@ impl<'a> Marker<'a> {
                 self.mark(*conversation, *sequence).await?;
                 let upto = self.seen.upto(*conversation);
                 if *sequence > upto && self.behind.insert(*conversation) {
+                    let title = known.title(*conversation);
                     say::note(&format!(
-                        "[{conversation}] stays unread behind {}: not all of it was printed here. See wardline chat.",
+                        "[{title}] stays unread behind {}: not all of it was printed here. See wardline chat.",
                         upto.0
                     ));
                 }
@@ -113,30 +116,77 @@ impl<'a> Marker<'a> {
     }
 }
 
-fn plain(event: &Event, people: &[Person]) -> Result<(), Failure> {
-    match event {
-        Event::Message(message) => {
-            let (time, name) = (say::time(message.at), find::name(people, message.sender));
-            say::line(&say::spoken(&format!("{time} [{}] {name}", message.conversation), &message.text))?;
+/// Whom and what it speaks of.
+struct Known {
+    me: PersonId,
+    people: BTreeMap<PersonId, Person>,
+    conversations: BTreeMap<ConversationId, Conversation>,
+}
+
+impl Known {
+    fn learn(&mut self, event: &Event) {
+        match event {
+            Event::Person(person) => drop(self.people.insert(person.id, person.clone())),
+            Event::Conversation(conversation) => {
+                self.conversations.insert(conversation.id, conversation.clone());
+            }
+            Event::Gone(id) => drop(self.conversations.remove(id)),
+            _ => {}
         }
-        Event::Connected(signed_in) => say::note(&format!(
-            "Signed in as {} at {}.",
-            say::clean_line(&signed_in.name),
-            say::clean_line(&signed_in.facility)
-        )),
-        Event::Reconnecting { after, why } => {
-            say::note(&format!("{why} Trying again in {:.1} s.", after.as_secs_f32()));
-        }
-        Event::Gap { conversation, from, to } => {
-            say::note(&format!(
-                "[{conversation}] {} to {} came while away: see wardline history.",
-                from.0, to.0
-            ));
-        }
-        Event::DeviceJoined(device) => say::note(&say::new_device(&device.name)),
-        Event::Failed { refused, .. } => say::note(&format!("A message was not sent: {refused}")),
-        Event::Delayed { refused, .. } => say::note(&format!("A message waits: {refused}")),
-        _ => {}
     }
-    Ok(())
+
+    fn sender(&self, event: &Event) -> Vec<Person> {
+        match event {
+            Event::Message(message) => self.people.get(&message.sender).cloned().into_iter().collect(),
+            _ => vec![],
+        }
+    }
+
+    fn name(&self, id: PersonId) -> String {
+        self.people.get(&id).map_or_else(|| format!("(person {id})"), |person| say::clean_line(&person.name))
+    }
+
+    fn title(&self, id: ConversationId) -> String {
+        let Some(conversation) = self.conversations.get(&id) else { return format!("(conversation {id})") };
+        let people =
+            conversation.members.iter().filter_map(|member| self.people.get(&member.person).cloned());
+        find::title(self.me, &people.collect::<Vec<_>>(), conversation)
+    }
+
+    fn plain(&self, event: &Event) -> Result<(), Failure> {
+        match event {
+            Event::Message(message) => {
+                let (time, name) = (say::time(message.at), self.name(message.sender));
+                let title = self.title(message.conversation);
+                say::told(&say::spoken(&format!("{time} [{title}] {name}"), &message.text))?;
+            }
+            Event::Conversation(now) => {
+                if let Some(before) = self.conversations.get(&now.id) {
+                    let changes = members::changes(before, now, &self.title(now.id), |id| self.name(id));
+                    changes.iter().try_for_each(|line| say::told(line))?;
+                }
+            }
+            Event::Gone(id) => say::told(&format!("-- you are no longer in {}", self.title(*id)))?,
+            Event::Connected(signed_in) => say::note(&format!(
+                "Signed in as {} at {}.",
+                say::clean_line(&signed_in.name),
+                say::clean_line(&signed_in.facility)
+            )),
+            Event::Reconnecting { after, why, .. } => {
+                say::note(&format!("{why} Trying again in {:.1} s.", after.as_secs_f32()));
+            }
+            Event::Gap { conversation, from, to } => {
+                let title = self.title(*conversation);
+                say::note(&format!(
+                    "[{title}] {} to {} came while away: see wardline history.",
+                    from.0, to.0
+                ));
+            }
+            Event::DeviceJoined(device) => say::note(&say::new_device(&device.name)),
+            Event::Failed { refused, .. } => say::note(&format!("A message was not sent: {refused}")),
+            Event::Delayed { refused, .. } => say::note(&format!("A message waits: {refused}")),
+            _ => {}
+        }
+        Ok(())
+    }
 }

@@ -1,12 +1,12 @@
 //! What is on the screen of the conversation in front, and what is unread elsewhere.
 
-use wardline_client::event::{Conversation, Message, Person};
+use wardline_client::event::{Accepted, Conversation, Message, Person};
 use wardline_client::{Calls as _, ConversationId, Error, Sequence};
 
 use super::Chat;
 use crate::exit::Failure;
 use crate::find::{self, Target};
-use crate::say;
+use crate::{members, say};
 
 /// Messages shown when a conversation comes to the front, more when more are unread.
 const SHOWN: u32 = 15;
@@ -19,7 +19,11 @@ const SHOWN_MAX: usize = 1_000;
 impl Chat {
     pub(super) async fn message(&mut self, message: &Message) {
         let in_front = self.front == Some(message.conversation);
-        if in_front && message.sequence > self.newest {
+        let own = message.sender == self.me && self.met.insert(message.id);
+        if own && let Some(text) = self.sent.remove(&message.id) {
+            let Message { id, conversation, sequence, at, .. } = *message;
+            self.accepted_here(Accepted { message: id, conversation, sequence, at }, text);
+        } else if in_front && message.sequence > self.newest {
             self.show(message);
         } else if !in_front && self.caught_up {
             let title = self.title(message.conversation);
@@ -57,6 +61,12 @@ impl Chat {
         let conversations: Vec<Conversation> = self.conversations.values().cloned().collect();
         let conversation = match find::target(self.me, &people, &conversations, text)? {
             Target::Conversation(conversation) => conversation,
+            Target::Person(person) if find::is_suspended(&people, person) => {
+                let name = self.name(person);
+                return Err(Failure::Usage(format!(
+                    "{name} is suspended. wardline history shows what was written."
+                )));
+            }
             Target::Person(person) => match self.client.known_direct(person).await? {
                 Some(conversation) => conversation,
                 None => self.opened(self.client.open_direct(person).await?),
@@ -74,12 +84,21 @@ impl Chat {
     pub(super) fn put_in_front(&mut self, conversation: ConversationId) {
         self.front = Some(conversation);
         self.newest = Sequence(0);
+        self.mine.clear();
     }
 
+    /// How a conversation looks now. Says who is new in it, and who has left.
     pub(super) fn opened(&mut self, conversation: Conversation) -> ConversationId {
         let id = conversation.id;
         self.seen.knows(&conversation);
-        self.conversations.insert(id, conversation);
+        let title = self.title(id);
+        if let Some(before) = self.conversations.insert(id, conversation)
+            && let Some(now) = self.conversations.get(&id)
+        {
+            for line in members::changes(&before, now, &title, |person| self.name(person)) {
+                self.terminal.print(&line);
+            }
+        }
         id
     }
 
@@ -111,7 +130,7 @@ impl Chat {
             (next, limit) = (oldest, PAGE);
         }
         for message in messages.iter().rev() {
-            if message.sequence > self.newest {
+            if message.sequence > self.newest && !self.mine.contains(&message.sequence) {
                 self.show(message);
             }
             self.mark(conversation, message.sequence).await;

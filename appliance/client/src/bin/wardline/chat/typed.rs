@@ -1,8 +1,9 @@
 //! What the person types: messages, commands, PINs.
 
 use wardline_client::error::Refused;
-use wardline_client::event::{Person, SignedIn};
+use wardline_client::event::{Member, Person, SignedIn};
 use wardline_client::{Calls as _, ConversationId, Error, PersonId, Pin};
+use wardline_core::wire::proto::RefusalCode;
 
 use super::Chat;
 use crate::editor::Hidden;
@@ -12,30 +13,36 @@ use crate::{find, say};
 const HELP: &str = "\
 Type and press Enter to send.
 /with NAME           talk to a person or in a group
-/people              everybody; /list: your conversations
+/people              everybody; /list: your conversations; /members: who is in this one
 /group TITLE: A, B   open a group with these people
 /add NAME            add somebody to this group
 /leave               leave this group
 /quit                end";
 
+/// Characters of a message that are enough to know which it is.
+const PREVIEW: usize = 60;
+
 /// A message of one's own, when it is mentioned.
 pub(super) fn shortened(text: &str) -> String {
-    say::clean_line(text).chars().take(60).collect()
+    let text = say::clean_line(text);
+    match text.char_indices().nth(PREVIEW) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text,
+    }
 }
 
 impl Chat {
-    /// What the person typed. True: they leave.
-    pub(super) async fn typed(&mut self, text: String, hidden: Hidden) -> bool {
+    /// What the person typed.
+    pub(super) async fn typed(&mut self, text: String, hidden: Hidden) {
         if self.locked {
-            self.pin(text, hidden);
-            return false;
+            return self.pin(text, hidden);
         }
         if hidden != Hidden::No && !text.trim().is_empty() {
             // Begun as a PIN, and the session opened meanwhile: nobody else is to read it.
             drop(zeroize::Zeroizing::new(text));
             self.terminal
                 .print("-- what you typed was hidden, so it was not sent. Type it again if it is a message.");
-            return false;
+            return;
         }
         let _ = self.client.touched().await;
         let line = text.trim();
@@ -43,7 +50,6 @@ impl Chat {
             line.split_once(' ').map_or((line, ""), |(command, rest)| (command, rest.trim()));
         let outcome = match command {
             "" => Ok(()),
-            "/quit" => return true,
             "/help" => {
                 self.terminal.print(HELP);
                 Ok(())
@@ -60,6 +66,7 @@ impl Chat {
                 self.list();
                 Ok(())
             }
+            "/members" => self.list_members(),
             "/group" => self.group(rest).await,
             "/add" => self.add(rest).await,
             "/leave" => self.leave().await,
@@ -69,7 +76,6 @@ impl Chat {
         if let Err(failure) = outcome {
             self.terminal.print(&format!("-- {failure}"));
         }
-        false
     }
 
     fn pin(&mut self, text: String, hidden: Hidden) {
@@ -96,6 +102,10 @@ impl Chat {
         match outcome {
             // `Connected` says so in its place among what happened; the session may have locked again since.
             Ok(_) => {}
+            // `PinNeeded` says how many tries are left.
+            Err(Error::Refused(Refused { code: RefusalCode::PinWrong, .. })) => {
+                self.terminal.print("-- Wrong PIN.");
+            }
             Err(Error::Refused(Refused { advice, .. })) => self.terminal.print(&format!("-- {advice}")),
             Err(error) => self.terminal.print(&format!("-- {error}")),
         }
@@ -130,9 +140,9 @@ impl Chat {
         let front = self.front.ok_or_else(|| Failure::Usage("/with GROUP first.".to_owned()))?;
         let known: Vec<Person> = self.people.values().cloned().collect();
         let person = find::person(&known, name)?;
+        // Says that they are in.
         let group = self.client.add_members(front, &[person]).await?;
         self.opened(group);
-        self.terminal.print(&format!("-- {} is in", self.name(person)));
         Ok(())
     }
 
@@ -140,6 +150,20 @@ impl Chat {
         let front = self.front.ok_or_else(|| Failure::Usage("/with GROUP first.".to_owned()))?;
         self.client.remove_members(front, &[self.me]).await?;
         self.front = None;
+        Ok(())
+    }
+
+    fn list_members(&mut self) -> Result<(), Failure> {
+        let front = self.front.ok_or_else(|| Failure::Usage("/with NAME first.".to_owned()))?;
+        let members =
+            self.conversations.get(&front).map(|known| known.members.as_slice()).unwrap_or_default();
+        let described = |member: &Member| match self.people.get(&member.person) {
+            Some(person) => say::clean_line(&format!("   {}  {}", person.name, person.title)),
+            None => format!("   (person {})", member.person),
+        };
+        let mut lines: Vec<String> = members.iter().map(described).collect();
+        lines.sort();
+        self.terminal.print(&lines.join("\n"));
         Ok(())
     }
 

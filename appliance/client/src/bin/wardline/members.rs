@@ -1,0 +1,59 @@
+//! Who comes into a conversation and who leaves it, in words.
+
+use wardline_client::PersonId;
+use wardline_client::event::Conversation;
+
+/// What became of a conversation that is known already.
+pub(crate) fn changes(
+    before: &Conversation,
+    now: &Conversation,
+    title: &str,
+    name: impl Fn(PersonId) -> String,
+) -> Vec<String> {
+    let is_in =
+        |conversation: &Conversation, who| conversation.members.iter().any(|member| member.person == who);
+    let of = |from: &Conversation, other: &Conversation| -> Vec<PersonId> {
+        from.members.iter().map(|member| member.person).filter(|who| !is_in(other, *who)).collect()
+    };
+    let mut lines = Vec::new();
+    lines.extend(of(now, before).into_iter().map(|who| format!("-- {} is in {title} now", name(who))));
+    lines.extend(of(before, now).into_iter().map(|who| format!("-- {} has left {title}", name(who))));
+    if now.purged && !before.purged {
+        lines.push(format!("-- {title} was purged: its messages are destroyed, for everybody"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use wardline_client::event::{Kind, Member};
+    use wardline_client::{ConversationId, Sequence};
+
+    use super::*;
+
+    #[test]
+    fn who_comes_and_who_leaves_is_told() {
+        let ward = |people: &[u64], purged: bool| Conversation {
+            id: ConversationId::new(7).unwrap(),
+            kind: Kind::Group,
+            title: "4 West".to_owned(),
+            members: people
+                .iter()
+                .map(|id| Member {
+                    person: PersonId::new(*id).unwrap(),
+                    delivered: Sequence(*id),
+                    read: Sequence(0),
+                })
+                .collect(),
+            last: Sequence(9),
+            first: Sequence(1),
+            purged,
+        };
+        let name = |id: PersonId| format!("Person {}", id.value());
+        let told = changes(&ward(&[1, 2, 3], false), &ward(&[3, 1, 4], false), "4 West", name);
+        assert_eq!(told, ["-- Person 4 is in 4 West now", "-- Person 2 has left 4 West"]);
+        assert!(changes(&ward(&[1, 2], false), &ward(&[2, 1], false), "4 West", name).is_empty());
+        let told = changes(&ward(&[1], false), &ward(&[1], true), "4 West", name);
+        assert!(told.len() == 1 && told[0].contains("4 West was purged"), "{told:?}");
+    }
+}
