@@ -106,9 +106,9 @@ pub const PIN_BYTES_MAX: usize = 64;
 /// 300 bytes each in the core: 9 MB.
 pub const CONNECTIONS_MAX: usize = 30_000;
 
-/// Connections that have not signed in yet. One address may open 2,500 at once and 100 a second (the relay's defaults),
-/// and holds each for [`PROOF_TIME_MAX_MS`]: 2,500 + 15 x 100 = 4,000. So one address cannot take them all. Where a PIN is
-/// waited for it is longer, but then of one connection of each device.
+/// Connections that have not signed in yet. One address may open 2,564 at once and 110 a second (the relay's defaults, those
+/// that had to prove it and those that had not), and holds each for [`PROOF_TIME_MAX_MS`]: 2,564 + 15 x 110 = 4,214. So one
+/// address cannot take them all. Where a PIN is waited for it is longer, but then of one connection of each device.
 pub const CONNECTIONS_UNPROVEN_MAX: usize = 6_000;
 
 /// Milliseconds from connecting to having proved a device: a bad minute of Wi-Fi, not a parked socket.
