@@ -108,21 +108,22 @@ pub(crate) fn target(
         };
         return target.ok_or_else(|| Failure::Usage(format!("{text} is no identifier.")));
     }
-    let named = |person| {
+    let is_suspended =
+        |named: &Named<Target>| matches!(named.it, Target::Person(id) if is_suspended(people, id));
+    let others = people.iter().filter(|person| person.id != me).map(|person| {
         let Named { name, beside, it } = Named::of(person);
         Named { name, beside, it: Target::Person(it) }
-    };
-    let of = |suspended: bool| people.iter().filter(move |who| who.id != me && who.suspended == suspended);
+    });
     let groups = conversations.iter().filter(|c| c.kind != Kind::Direct && !c.purged);
     let groups = groups.map(|c| Named {
         name: &c.title,
         beside: format!("group {}", c.id),
         it: Target::Conversation(c.id),
     });
-    let mut found = best(text, of(false).map(named).chain(groups));
-    // Who is suspended is found where nobody else is meant.
-    if found.is_empty() {
-        found = best(text, of(true).map(named));
+    let mut found = best(text, others.chain(groups));
+    // Who is suspended gives way to whom the text fits as well, never to whom it fits less: Ana's messages are not Dana's.
+    if !found.iter().all(is_suspended) {
+        found.retain(|named| !is_suspended(named));
     }
     let purged = conversations.iter().any(|c| c.kind != Kind::Direct && c.purged);
     let none = if purged {
@@ -196,14 +197,18 @@ mod tests {
     }
 
     #[test]
-    fn who_is_suspended_is_found_where_nobody_else_is_meant() {
-        let mut all = people(&["Ana Flores", "Chidi Eze", "Chidi Obi"]);
+    fn who_is_suspended_is_found_unless_somebody_else_is_meant_as_well() {
+        let mut all = people(&["Luis Ortega", "Chidi Eze", "Chidi Obi", "Ana Flores", "Dana Petrov"]);
         all[1].suspended = true;
+        all[3].suspended = true;
         let found = |text: &str| match target(all[0].id, &all, &[], text) {
             Ok(Target::Person(id)) => Some(id.value()),
             _ => None,
         };
-        assert_eq!((found("Chidi"), found("Eze"), found("Ana")), (Some(3), Some(2), None));
+        assert_eq!(
+            (found("Chidi"), found("Eze"), found("Luis"), found("ana")),
+            (Some(3), Some(2), None, Some(4))
+        );
         assert!(is_suspended(&all, all[1].id) && !is_suspended(&all, all[2].id));
     }
 
