@@ -1,6 +1,8 @@
 //! The `wardline` command as people and scripts run it: processes against a whole box, all real.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "command/administration.rs"]
+mod administration;
 #[path = "command/chat.rs"]
 mod chat;
 
@@ -177,6 +179,7 @@ fn joining(ward: &Ward) {
     let common = ward.write("common", "123456", 0o600);
     ward.run("Ana", &["join", &link, "--pin-file", &common]).ended(2, "too easy");
     ward.run("Ana", &["join", &link[..link.len() - 9]]).ended(2, "damaged");
+    ward.run("Ana", &["join", "VS3T3-635YY"]).ended(2, "wardline://HOST:PORT/join?code=ABCDE-FGHJK&root=");
     ward.run("Ana", &["whoami"]).ended(1, "Join first");
     ward.join("Ana");
     let again = ward.run("Ana", &["join", &link, "--pin-file", &ward.path("pin").display().to_string()]);
@@ -250,9 +253,9 @@ fn away(ward: &mut Ward) {
     ward.ok("Ana", &["tail", "--until-caught-up"]);
     ward.devbox.kill_relay();
     ward.run("Ana", &["whoami"]).ended(4, "does not answer");
-    ward.run("Ana", &["send", "Keiko", "nothing is kept", "--wait", "0"]).ended(4, "does not answer");
+    ward.run("Ana", &["send", "Keiko", "nothing is kept", "--wait", "0"]).ended(4, "did not answer");
     let kept = ward.run("Ana", &["send", "Ben", "for later", "--wait", "0", "--json"]);
-    kept.ended(6, "kept on this device");
+    kept.ended(6, "kept on this device and goes by itself");
     let line = events(&kept.out, "kept");
     assert!(line.len() == 1 && line[0].contains("\"why\":\""), "{}", kept.out);
     ward.devbox.start_relay().unwrap();
@@ -282,6 +285,7 @@ fn a_profile_that_tail_holds_serves_the_other_commands() {
     assert!(ward.ok("Ben", &["history", "Ana"]).contains("Ben Okafor: while tail runs"));
     ward.run("Ben", &["admin", "add-person", "Mallory"]).ended(3, "administrator");
     ward.run("Ben", &["tail"]).ended(1, "in use by another wardline process");
+    ward.run("Ben", &["chat"]).ended(2, "needs a terminal");
     // Delivery goes on beside.
     ward.ok("Ana", &["send", "Ben", "heard"]);
     assert!(tail.until("\"event\":\"message\"").contains("\"text\":\"heard\""));
@@ -316,6 +320,10 @@ fn a_session_that_locked_wants_the_pin() {
     ward.run("Ana", &["send", "Ben", "kept for the PIN"]).ended(6, "kept on this device");
     let wrong = ward.write("wrong", "582046", 0o600);
     ward.run("Ana", &["--pin-file", &wrong, "people"]).ended(5, "Wrong PIN");
+    let newer = ward.run("Ana", &["--pin-file", &wrong, "send", "Ben", "newer"]);
+    newer.ended(5, "Wrong PIN");
+    let (first, older) = (newer.err.find("Wrong PIN"), newer.err.find("1 older message, not yet accepted"));
+    assert!(first < older && first.is_some(), "{}", newer.err);
     ward.ok("Ana", &["--pin-file", &pin, "people"]);
     let told = ward.ok("Ben", &["--pin-file", &pin, "tail", "--json", "--until-caught-up"]);
     assert!(events(&told, "message").last().unwrap().contains("kept for the PIN"), "{told}");

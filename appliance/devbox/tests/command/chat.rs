@@ -1,4 +1,4 @@
-//! `wardline chat` at a terminal, and what its other commands then say of what was read.
+//! `wardline chat` at a terminal, how it leaves that, and what its other commands then say of what was read.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use wardline_devbox::process::sibling;
 
-use super::{PATIENCE, Ward, events};
+use super::{PATIENCE, Running, Ward, events};
 
 /// `wardline chat` on a terminal of its own, which `script` makes (util-linux).
 struct Chat {
@@ -22,7 +22,9 @@ impl Chat {
     fn start(ward: &Ward, who: &str, with: &str) -> Self {
         let quoted = |path: &Path| format!("'{}'", path.display());
         let program = quoted(&sibling("wardline").unwrap());
-        let command = format!("{program} --profile {} chat {with}", quoted(&ward.path(who)));
+        let chat = format!("{program} --profile {} chat {with}", quoted(&ward.path(who)));
+        // The terminal's own words for the state it is in, before and after.
+        let command = format!("echo found $(stty -g).; {chat}; ended=$?; echo left $(stty -g).; exit $ended");
         let mut child = Command::new("script")
             .args(["--quiet", "--return", "--flush", "--command", &command, "/dev/null"])
             .env("TERM", "xterm")
@@ -61,6 +63,20 @@ impl Chat {
         }
     }
 
+    /// Waits for its end: its exit code, and what it said last. The terminal must be as it was found.
+    fn ended(&mut self, found: &str) -> (Option<i32>, String) {
+        let last = self.until("left ");
+        let left = self.until(".");
+        assert!(!found.is_empty() && left.trim_end_matches('.') == found, "found {found}, left {left}");
+        (self.child.wait().unwrap().code(), last)
+    }
+
+    /// The state of the terminal at first.
+    fn found(&mut self) -> String {
+        self.until("found ");
+        self.until(".").trim_end_matches('.').to_owned()
+    }
+
     fn types(&mut self, line: &str) {
         self.keys.write_all(format!("{line}\r").as_bytes()).unwrap();
     }
@@ -97,6 +113,7 @@ fn chat_shows_what_is_unread_before_it_says_that_it_was_read() {
     ward.ok("Chidi", &["send", "Ana", "from the other hall again"]);
 
     let mut chat = Chat::start(&ward, "Ana", "");
+    let found = chat.found();
     let listed = chat.until("/with NAME shows them.");
     assert!(listed.contains("Ben Okafor (35)") && listed.contains("Chidi Eze (1)"), "{listed}");
     assert_eq!(unread("Ben Okafor"), "35 unread");
@@ -116,14 +133,76 @@ fn chat_shows_what_is_unread_before_it_says_that_it_was_read() {
     chat.until("Ben Okafor: fine");
     chat.until("      | 08:00 Chidi Eze: not from Chidi");
     chat.types("/quit");
-    let began = Instant::now();
-    let status = loop {
-        match chat.child.try_wait().unwrap() {
-            Some(status) => break status,
-            None => assert!(began.elapsed() < PATIENCE, "it does not end: {}", chat.shown),
-        }
-        std::thread::yield_now();
-    };
-    assert!(status.success(), "{status}");
+    assert_eq!(chat.ended(&found).0, Some(0));
+    ward.devbox.stop();
+}
+
+/// How often this is on the screen as a message or as the mark of one.
+fn told(screen: &str, text: &str) -> usize {
+    let is_mark = |line: &str| line.contains("✓ ") && !line.contains("read by");
+    let is_told =
+        |line: &&str| line.contains(text) && (is_mark(line) || line.contains(&format!("Ana Flores: {text}")));
+    screen.lines().filter(is_told).count()
+}
+
+#[test]
+fn a_group_is_told_who_comes_and_goes_and_an_outage_is_told_once() {
+    let mut ward = Ward::start(&[]);
+    for who in ["Ana", "Ben", "Chidi"] {
+        ward.join(who);
+    }
+    let tail = Running::start(ward.command("Ben", &["tail", "--mark-read"]));
+    let mut ana = Chat::start(&ward, "Ana", "Ben");
+    let found = ana.found();
+    ana.until("-- with Ben Okafor");
+    ana.types("/group 4 West: Ben");
+    ana.until("-- with 4 West");
+    ana.types("good morning");
+    ana.until("✓✓ read by Ben Okafor (1 of 1): good morning");
+    assert!(tail.until("good morning").contains("[4 West] Ana Flores: good morning"));
+    ana.types("/add Chidi");
+    ana.until("-- Chidi Eze is in 4 West now");
+    tail.until("-- Chidi Eze is in 4 West now");
+
+    let mut chidi = Chat::start(&ward, "Chidi", "'4 West'");
+    chidi.until("-- with 4 West");
+    chidi.types("/members");
+    for member in ["Ana Flores  RN, charge nurse", "Ben Okafor  MD, attending", "Chidi Eze  RN"] {
+        chidi.until(member);
+    }
+    chidi.types("/leave");
+    tail.until("-- Chidi Eze has left 4 West");
+    let seen = ana.until("-- Chidi Eze has left 4 West");
+    assert!(!seen.contains("device:"), "delivery to each member of a group: {seen}");
+    ward.ok("Ana", &["send", "Ben", "to you alone"]);
+    assert!(tail.until("to you alone").contains("[Ana Flores] Ana Flores: to you alone"));
+
+    // The answer to this one is lost, or it never left: it is told once either way.
+    ana.types("written at the end");
+    ward.devbox.kill_relay();
+    let mut screen = ana.until("is kept and goes when the box is back");
+    let given_up = ward.run("Ana", &["send", "Ben", "while it is away", "--wait", "0"]);
+    given_up.ended(6, "goes when the program that has the profile open reaches the box");
+    ward.devbox.start_relay().unwrap();
+    screen += &ana.until("-- connected");
+    assert!(screen.matches("does not answer").count() <= 1, "{screen}");
+    ana.types("and after it");
+    screen += &ana.until("✓✓ read by Ben Okafor (1 of 1): and after it");
+    assert_eq!((told(&screen, "written at the end"), told(&screen, "and after it")), (1, 1), "{screen}");
+
+    // Suspended: she is told on a line of its own, and her terminal is hers again.
+    let socket = ward.devbox.local_socket().display().to_string();
+    let suspended = ward.ok("Ana", &["admin", "--socket", &socket, "suspend", "Ana"]);
+    assert_eq!(suspended, "Ana Flores is suspended.\n");
+    let (code, last) = ana.ended(&found);
+    assert!(
+        code == Some(3) && last.contains("\r\x1b[J\x1b[?2004l\x1b[?2026lwardline: "),
+        "{code:?} {last:?}"
+    );
+    ward.run("Ben", &["tail"]).ended(1, "Beside it work: wardline send, history");
+    tail.kill();
+    ward.run("Ben", &["send", "Ana", "nobody reads this"]).ended(2, "Ana Flores is suspended");
+    let code = ward.run("Ben", &["admin", "--socket", &socket, "code", "Ana"]);
+    code.ended(3, "Ana Flores is suspended. Restore first: wardline admin restore Ana");
     ward.devbox.stop();
 }
