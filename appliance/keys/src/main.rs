@@ -86,10 +86,14 @@ fn main() -> anyhow::Result<()> {
 /// libtss2 writes to stderr unless its environment says otherwise, and may only be told before the process starts.
 fn quiet_tss() -> anyhow::Result<()> {
     if std::env::var_os("TSS2_LOG").is_some() {
+        // Whoever looks for it in a list of processes finds it, also when it has started itself again.
+        let _ = nix::sys::prctl::set_name(c"wardline-keeper");
         return Ok(());
     }
-    let error =
-        Command::new("/proc/self/exe").args(std::env::args_os().skip(1)).env("TSS2_LOG", "all+none").exec();
+    let mut args = std::env::args_os();
+    let mut again = Command::new("/proc/self/exe");
+    again.arg0(args.next().unwrap_or_else(|| "wardline-keeper".into()));
+    let error = again.args(args).env("TSS2_LOG", "all+none").exec();
     Err(error).context("starting again with TSS2_LOG set; set TSS2_LOG=all+none in the unit file")
 }
 
