@@ -40,3 +40,12 @@ pub(crate) fn fill(path: &Path) {
         while file.write_all(&block).and_then(|()| file.flush()).is_ok() {}
     }
 }
+
+/// Takes off the filler's end until so many bytes are free, if fewer are.
+pub(crate) fn leave_free(filler: &Path, wanted: u64) {
+    let stat = nix::sys::statvfs::statvfs(filler).unwrap();
+    let free = stat.blocks_available() as u64 * stat.fragment_size() as u64;
+    let file = std::fs::OpenOptions::new().write(true).open(filler).unwrap();
+    let length = file.metadata().unwrap().len();
+    file.set_len(length.saturating_sub(wanted.saturating_sub(free))).unwrap();
+}
