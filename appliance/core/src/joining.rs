@@ -12,7 +12,7 @@ use crate::ids::{Conn, DeviceId, Number, PersonId, RequestId};
 use crate::input::Fresh;
 use crate::limits;
 use crate::pin::PinMac;
-use crate::refusal::{PeerFault, Refusal};
+use crate::refusal::Refusal;
 use crate::relay::Relay;
 use crate::session::{Draw, Identified, JoinUnderCheck, ProvenJoin, Session};
 use crate::time::Now;
@@ -30,10 +30,8 @@ impl Relay {
         proven: ProvenJoin,
         fresh: &Fresh,
     ) {
-        match self.links.get(&conn).map(|link| &link.session) {
-            Some(Session::ExpectProof(_)) => {}
-            Some(Session::Closing) | None => return,
-            _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
+        if !self.expects_proof(now, turn, conn) {
+            return;
         }
         // Before the code is looked at: nobody with a key that the box knows may learn anything of codes.
         let known = self.state.device_with(&proven.key);

@@ -171,7 +171,7 @@ pub const CATCH_UP_MAX: usize = 10_000;
 pub const SNAPSHOT_MESSAGES: u32 = 30;
 
 /// Messages that one look for old ones deletes of one conversation. A step of the retention policy from a year to a month
-/// goes in slices of this, so that nobody waits behind it: 256 rows of 300 bytes are one or two milliseconds.
+/// goes in slices of this, so that nobody waits behind the whole: 256 rows of 300 bytes are 77 kB of a commit.
 pub const EXPIRED_AT_ONCE: u64 = 256;
 
 /// Milliseconds that a clock may step back without being seen to: more than NTP corrects in a step on a box that runs.

@@ -77,10 +77,8 @@ impl Relay {
         request: RequestId,
         proven: &ProvenDevice,
     ) {
-        match self.links.get(&conn).map(|link| &link.session) {
-            Some(Session::ExpectProof(_)) => {}
-            Some(Session::Closing) | None => return,
-            _ => return self.fault(now, turn, conn, PeerFault::OutOfTurn),
+        if !self.expects_proof(now, turn, conn) {
+            return;
         }
         let id = proven.device();
         if let Err(refusal) = self.may_sign_in(now, turn, id) {
@@ -101,6 +99,16 @@ impl Relay {
                 self.await_pin(now, turn, conn, who);
             }
         }
+    }
+
+    /// Whether a proof or a join is what is due on this connection. One that is not is a fault, but on a closing one.
+    pub(crate) fn expects_proof(&mut self, now: Now, turn: &mut Turn, conn: Conn) -> bool {
+        match self.links.get(&conn).map(|link| &link.session) {
+            Some(Session::ExpectProof(_)) => return true,
+            Some(Session::Closing) | None => {}
+            _ => self.fault(now, turn, conn, PeerFault::OutOfTurn),
+        }
+        false
     }
 
     /// Whether a proven device may go on to sign in now. Why not is recorded.

@@ -177,7 +177,8 @@ impl Relay {
         }
     }
 
-    /// Between two marks a message that has found nothing to go is as good as the next, but the first may have failed.
+    /// Between two marks nothing grows old, so a look that found nothing need not be repeated; but one may have failed, which
+    /// is not told apart, so it takes several.
     fn look_for_aged(&mut self, now: Now, turn: &mut Turn) {
         let (served_ms, retention_ms) = (self.served.ms(now.mono), self.policy.retention_ms);
         if retention::is_due(self.state.marks.last(), served_ms, retention_ms) {
