@@ -1,0 +1,162 @@
+//! An access point comes back: everybody who hung on it connects at once, while others go on talking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use aws_lc_rs::rand::fill;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::{Costs, PATIENCE, connect};
+use crate::line::{Clock, Heard, Line};
+use crate::meter;
+use crate::stats::Latencies;
+use crate::subject::Subject;
+
+/// Pairs that go on talking, and how often each.
+const TALKING: usize = 20;
+/// Between two messages of one of them.
+const APART: Duration = Duration::from_millis(200);
+/// How long they talk undisturbed, for comparison.
+const CALM: Duration = Duration::from_secs(4);
+/// The SDK waits 0.2 to 0.4 s before its first new attempt, and doubles the bound from there to 10 s.
+const WAIT_MIN: Duration = Duration::from_millis(200);
+/// Attempts of one device before the measurement is given up.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// What came of it.
+pub(crate) struct Outcome {
+    /// Until everybody was signed in and had caught up, seconds.
+    pub(crate) seconds: f64,
+    /// Microseconds of the server's processors, for each login; those who talk included.
+    pub(crate) server_us: f64,
+    /// The same of the load's.
+    pub(crate) load_us: f64,
+    /// Attempts that failed and were repeated.
+    pub(crate) repeated: u64,
+    /// Datagrams that the kernel dropped, either way.
+    pub(crate) dropped: u64,
+    /// From send to delivered of those who stayed, before.
+    pub(crate) calm: Latencies,
+    /// And meanwhile.
+    pub(crate) meanwhile: Latencies,
+}
+
+/// So many people come back at once. The first of all talk.
+pub(crate) async fn run(subject: &Arc<Subject>, people: usize) -> Result<Outcome> {
+    let talkers: Vec<usize> = (0..2 * TALKING).collect();
+    let (stormy, storminess) = watch::channel(false);
+    let (clock, mut talk) = (Clock::start(), JoinSet::new());
+    let mut lines = connect(subject, &talkers).await?.into_iter();
+    for pair in 0..TALKING {
+        let (writer, reader) = lines.next().zip(lines.next()).context("too few people")?;
+        let first = Instant::now() + APART.mul_f64(pair as f64 / TALKING as f64);
+        talk.spawn(write(writer, pair, clock, first, storminess.clone()));
+        talk.spawn(read(reader, clock, storminess.clone()));
+    }
+    let everybody: Vec<usize> = (2 * TALKING..2 * TALKING + people).collect();
+    let lines = connect(subject, &everybody).await?;
+    for line in &lines {
+        line.close();
+    }
+    drop(lines);
+    // The last of that is dealt with, and the calm is taken down.
+    tokio::time::sleep(CALM).await;
+    stormy.send_replace(true);
+    let (costs, began, overflows) =
+        (Costs::start(subject), Instant::now(), meter::receive_buffer_overflows());
+    let mut coming = JoinSet::new();
+    for who in everybody {
+        coming.spawn(come(Arc::clone(subject), who));
+    }
+    let (mut repeated, mut lines) = (0, Vec::with_capacity(people));
+    let all = async {
+        while let Some(came) = coming.join_next().await {
+            let (line, attempts) = came??;
+            repeated += u64::from(attempts);
+            lines.push(line);
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(PATIENCE, all).await.context("not everybody came back")??;
+    let seconds = began.elapsed().as_secs_f64();
+    let (server_us, load_us) = costs.each(subject, people);
+    drop(stormy);
+    let (mut calm, mut meanwhile) = (Latencies::default(), Latencies::default());
+    while let Some(ended) = talk.join_next().await {
+        let (before, during) = ended??;
+        calm.join(before);
+        meanwhile.join(during);
+    }
+    for line in &lines {
+        line.close();
+    }
+    let dropped = meter::receive_buffer_overflows() - overflows;
+    Ok(Outcome { seconds, server_us, load_us, repeated, dropped, calm, meanwhile })
+}
+
+/// Connects as the SDK does after a loss; how many attempts failed.
+async fn come(subject: Arc<Subject>, who: usize) -> Result<(Line, u32)> {
+    let mut failed = 0;
+    loop {
+        tokio::time::sleep(backoff(failed)).await;
+        match subject.connect(who).await {
+            Ok(line) => return Ok((line, failed)),
+            Err(error) if failed + 1 >= ATTEMPTS_MAX => return Err(error),
+            Err(_) => failed += 1,
+        }
+    }
+}
+
+fn backoff(attempt: u32) -> Duration {
+    let mut random = [0; 4];
+    let share =
+        fill(&mut random).map_or(1.0, |()| f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX));
+    let bound = WAIT_MIN.saturating_mul(2 << attempt.min(10)).min(Duration::from_secs(10));
+    WAIT_MIN + (bound - WAIT_MIN).mul_f64(share)
+}
+
+type Taken = (Latencies, Latencies);
+
+async fn write(
+    mut line: Line,
+    conversation: usize,
+    clock: Clock,
+    mut next: Instant,
+    mut stormy: watch::Receiver<bool>,
+) -> Result<Taken> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {
+                next += APART;
+                line.sender.submit(conversation, clock.now()).await?;
+            }
+            heard = line.receiver.next() => { heard?; }
+            over = stormy.changed() => if over.is_err() {
+                line.close();
+                return Ok(Taken::default());
+            },
+        }
+    }
+}
+
+async fn read(mut line: Line, clock: Clock, mut stormy: watch::Receiver<bool>) -> Result<Taken> {
+    let (mut calm, mut meanwhile) = Taken::default();
+    loop {
+        let heard = tokio::select! {
+            heard = line.receiver.next() => heard?,
+            over = stormy.changed() => match over {
+                Ok(()) => continue,
+                Err(_) => break,
+            },
+        };
+        if let Heard::Message(sent) = heard {
+            let taken = if *stormy.borrow() { &mut meanwhile } else { &mut calm };
+            taken.add(clock.since(sent));
+        }
+    }
+    line.close();
+    Ok((calm, meanwhile))
+}
