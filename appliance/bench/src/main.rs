@@ -9,6 +9,7 @@ mod frames;
 mod growth;
 mod line;
 mod meter;
+mod profile;
 mod run;
 mod seed;
 mod shape;
@@ -39,6 +40,8 @@ enum What {
     Compare(run::Compare),
     /// One box, filled further and further.
     Growth(growth::Growth),
+    /// Samples a relay under one kind of load.
+    Profile(profile::Profile),
     /// Starts the floor and says where, until standard input ends.
     Floor(Server),
     /// Starts a seeded box and says where, until standard input ends.
@@ -64,6 +67,7 @@ fn main() -> Result<()> {
         match arguments.what {
             What::Compare(compare) => run::compare(&compare).await,
             What::Growth(growth) => growth::grow(&growth).await,
+            What::Profile(profile) => profile::profile(&profile).await,
             What::Floor(server) => {
                 let shape: Shape = serde_json::from_str(&server.shape).context("the shape")?;
                 floor::run(shape, &server.directory, |address, certificate| {

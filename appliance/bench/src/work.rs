@@ -18,7 +18,7 @@ use crate::subject::Subject;
 /// Connections that are opened at a time where that is not what is measured.
 const OPENING: usize = 32;
 /// How long anything may take before the measurement is given up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Connects these people, a few at a time.
 pub(crate) async fn connect(subject: &std::sync::Arc<Subject>, people: &[usize]) -> Result<Vec<Line>> {

@@ -23,6 +23,8 @@ const APART: Duration = Duration::from_millis(200);
 const CALM: Duration = Duration::from_secs(4);
 /// The SDK waits 0.2 to 0.4 s before its first new attempt, and doubles the bound from there to 10 s.
 const WAIT_MIN: Duration = Duration::from_millis(200);
+/// Then an attempt is given up: the SDK's limit for one answer of the box.
+const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(20);
 /// Attempts of one device before the measurement is given up.
 const ATTEMPTS_MAX: u32 = 8;
 
@@ -102,10 +104,10 @@ async fn come(subject: Arc<Subject>, who: usize) -> Result<(Line, u32)> {
     let mut failed = 0;
     loop {
         tokio::time::sleep(backoff(failed)).await;
-        match subject.connect(who).await {
-            Ok(line) => return Ok((line, failed)),
-            Err(error) if failed + 1 >= ATTEMPTS_MAX => return Err(error),
-            Err(_) => failed += 1,
+        match tokio::time::timeout(ATTEMPT_TIME_MAX, subject.connect(who)).await {
+            Ok(Ok(line)) => return Ok((line, failed)),
+            Ok(Err(error)) if failed + 1 >= ATTEMPTS_MAX => return Err(error),
+            _ => failed += 1,
         }
     }
 }
