@@ -2,6 +2,7 @@
 
 mod floor;
 mod wardline;
+mod xmpp;
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use anyhow::{Context as _, Result};
 
 pub(crate) use floor::FloorHouse;
 pub(crate) use wardline::WardlineHouse;
+pub(crate) use xmpp::XmppHouse;
 
 /// Bytes of a message.
 pub(crate) const BODY: usize = 300;
@@ -27,6 +29,8 @@ pub(crate) enum Sender {
     Wardline(wardline::Sender),
     /// Of the floor.
     Floor(floor::Sender),
+    /// Of ejabberd.
+    Xmpp(xmpp::Sender),
 }
 
 /// Where they come out.
@@ -35,6 +39,8 @@ pub(crate) enum Receiver {
     Wardline(wardline::Receiver),
     /// Of the floor.
     Floor(floor::Receiver),
+    /// Of ejabberd.
+    Xmpp(xmpp::Receiver),
 }
 
 /// A connection that is signed in and has been sent what it missed.
@@ -45,7 +51,7 @@ pub(crate) struct Line {
     pub(crate) receiver: Receiver,
     /// Messages that it had missed.
     pub(crate) missed: u64,
-    /// The transport, to be closed.
+    /// The transport, to be closed, where it is QUIC.
     pub(crate) quic: Option<quinn::Connection>,
 }
 
@@ -54,6 +60,19 @@ impl Line {
     pub(crate) fn close(&self) {
         if let Some(quic) = &self.quic {
             quic.close(0u8.into(), b"");
+        }
+        if let Sender::Xmpp(sender) = &self.sender {
+            sender.leave();
+        }
+    }
+
+    /// Makes sure that what others write in this conversation comes here, where being a member is not enough for that.
+    pub(crate) async fn enter(&mut self, conversation: usize) -> Result<()> {
+        match (&self.sender, &mut self.receiver) {
+            (Sender::Xmpp(sender), Receiver::Xmpp(receiver)) => {
+                xmpp::enter(sender, receiver, conversation).await
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -64,6 +83,7 @@ impl Sender {
         match self {
             Self::Wardline(sender) => sender.submit(conversation, number).await,
             Self::Floor(sender) => sender.submit(conversation, number).await,
+            Self::Xmpp(sender) => sender.submit(conversation, number).await,
         }
     }
 }
@@ -74,6 +94,7 @@ impl Receiver {
         match self {
             Self::Wardline(receiver) => receiver.next().await,
             Self::Floor(receiver) => receiver.next().await,
+            Self::Xmpp(receiver) => receiver.next().await,
         }
     }
 

@@ -19,6 +19,9 @@ use crate::work::{catchup, fanout, idle, pairs, storm};
 const STORM: usize = 2_000;
 const CROWD: usize = 5_000;
 
+/// What starts ejabberd, from the top of the source.
+const EJABBERD: &str = "appliance/bench/peers/ejabberd";
+
 /// What to compare.
 #[derive(Args)]
 pub(crate) struct Compare {
@@ -40,6 +43,9 @@ pub(crate) struct Compare {
     /// Do not measure the floor.
     #[arg(long)]
     no_floor: bool,
+    /// Measure ejabberd too, with its archive in PostgreSQL; by the program that starts it.
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = EJABBERD)]
+    ejabberd: Option<PathBuf>,
     /// A page to write the table into, between its two marks.
     #[arg(long)]
     into: Option<PathBuf>,
@@ -69,6 +75,9 @@ pub(crate) async fn compare(arguments: &Compare) -> Result<()> {
     columns.push(("box".to_owned(), Kind::Box(std::env::current_exe()?), true));
     for (name, program) in &arguments.without {
         columns.push((format!("without {name}"), Kind::Box(program.clone()), false));
+    }
+    if let Some(program) = &arguments.ejabberd {
+        columns.push(("ejabberd".to_owned(), Kind::Ejabberd(program.clone()), true));
     }
     let (mut figures, mut flushes) = (Figures::default(), Latencies::default());
     for run in 0..arguments.runs {

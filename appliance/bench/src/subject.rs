@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use crate::appliance::Started;
-use crate::line::{FloorHouse, Line, WardlineHouse};
+use crate::line::{FloorHouse, Line, WardlineHouse, XmppHouse};
 use crate::meter;
 use crate::shape::Shape;
 
@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Floor,
     /// A box, of the program at this path: this very one, or one built with something off.
     Box(PathBuf),
+    /// ejabberd, which the program at this path starts.
+    Ejabberd(PathBuf),
 }
 
 /// A running server.
@@ -35,6 +37,7 @@ pub(crate) struct Subject {
 enum House {
     Floor(FloorHouse),
     Box(Box<WardlineHouse>),
+    Ejabberd(XmppHouse),
 }
 
 enum Directory {
@@ -67,6 +70,7 @@ impl Subject {
         let (program, name) = match setup.kind {
             Kind::Floor => (&itself, "floor"),
             Kind::Box(program) => (program, "box"),
+            Kind::Ejabberd(program) => (program, "ejabberd"),
         };
         let mut child = Command::new(program)
             .arg(name)
@@ -85,6 +89,9 @@ impl Subject {
         let started: Started =
             serde_json::from_str(&line).with_context(|| format!("the {name} did not start"))?;
         let house = match &started.world {
+            None if matches!(setup.kind, Kind::Ejabberd(_)) => {
+                House::Ejabberd(XmppHouse::new(started.address, &started.trust, setup.shape.clone())?)
+            }
             None => House::Floor(FloorHouse::new(started.address, &started.trust, setup.shape.clone())?),
             Some(world) => {
                 let world = serde_json::from_slice(&std::fs::read(world)?)?;
@@ -100,6 +107,7 @@ impl Subject {
         match &self.house {
             House::Floor(house) => house.connect(who).await,
             House::Box(house) => house.connect(who).await,
+            House::Ejabberd(house) => house.connect(who).await,
         }
     }
 
@@ -127,7 +135,7 @@ impl Subject {
     pub(crate) fn wardline(&self) -> Option<&WardlineHouse> {
         match &self.house {
             House::Box(house) => Some(house),
-            House::Floor(_) => None,
+            House::Floor(_) | House::Ejabberd(_) => None,
         }
     }
 }

@@ -31,7 +31,11 @@ pub(crate) async fn run(
     rate: u32,
     messages: usize,
 ) -> Result<Outcome> {
-    let mut lines = connect(subject, &members).await?.into_iter();
+    let mut lines = connect(subject, &members).await?;
+    for line in &mut lines {
+        line.enter(conversation).await?;
+    }
+    let mut lines = lines.into_iter();
     let mut writer = lines.next().context("nobody")?;
     let readers = members.len() - 1;
     let (clock, (taken, taking)) = (Clock::start(), mpsc::channel());
