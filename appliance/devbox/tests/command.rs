@@ -5,6 +5,8 @@
 mod administration;
 #[path = "command/chat.rs"]
 mod chat;
+#[path = "command/doctor.rs"]
+mod doctor;
 
 use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -216,7 +216,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn parse_root(text: &str) -> Result<[u8; 32], Failure> {
+pub(crate) fn parse_root(text: &str) -> Result<[u8; 32], Failure> {
     let plain: String = text.chars().filter(|c| *c != ':').collect();
     let from_hex = || {
         let digits = plain.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
