@@ -3,6 +3,8 @@
 
 #[path = "command/administration.rs"]
 mod administration;
+#[path = "command/bench.rs"]
+mod bench;
 #[path = "command/chat.rs"]
 mod chat;
 #[path = "command/doctor.rs"]

@@ -12,6 +12,7 @@
 
 mod access;
 mod admin;
+mod bench;
 mod chat;
 mod commands;
 mod doctor;
@@ -148,6 +149,27 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// How long messages take over this network, with messages that only you are sent.
+    ///
+    /// They go into a group of your own that is left again at the end. Exit codes: 0 good, 7 less than good, 4 nothing
+    /// arrived.
+    Bench {
+        /// How many messages, at most 1,000.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(bench::MESSAGES_MAX)))]
+        messages: u32,
+        /// Messages a second, at most 20: a ward does not notice it.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=i64::from(bench::RATE_MAX)))]
+        rate: u32,
+        /// The profile of a second device, yours at best, to measure when messages are on its screen.
+        #[arg(long, value_name = "DIR")]
+        with: Option<PathBuf>,
+        /// The file with the second profile's PIN.
+        #[arg(long, value_name = "FILE", requires = "with")]
+        with_pin_file: Option<PathBuf>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Administration: by an administrator from the administration network, or on the box with --socket.
     Admin(admin::Admin),
 }
@@ -217,6 +239,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Doctor { place, root, socket, json } => {
             doctor::doctor(&common, doctor::Wish { place, root, socket, json }).await
+        }
+        Command::Bench { messages, rate, with, with_pin_file, json } => {
+            bench::bench(&common, bench::Wish { messages, rate, with, with_pin_file, json }).await
         }
         Command::Admin(admin) => admin::admin(&common, admin).await,
     }
