@@ -75,6 +75,7 @@ fn bench_does_not_begin_while_real_messages_wait() {
     ward.join("Ana");
     ward.join("Ben");
     ward.ok("Ana", &["send", "Ben", "so that they know each other"]);
+    ward.ok("Ana", &["tail", "--until-caught-up"]);
     let id = ward.ok("Ana", &["conversations"])[..16].to_owned();
     ward.devbox.kill_relay();
     ward.run("Ana", &["bench", "--messages", "1"]).ended(4, "does not answer");

@@ -201,7 +201,7 @@ fn shared_files(ward: &Ward) {
 
 /// The relay is stopped: its machine says so.
 fn closed(ward: &mut Ward) {
-    ward.ok("Ben", &["send", "Ana", "so that they know each other"]);
+    ward.ok("Ben", &["tail", "--until-caught-up"]);
     ward.devbox.kill_relay();
     ward.run("Ben", &["send", "Ana", "waits", "--wait", "0"]).ended(6, "kept");
     let done = ward.run("Ben", &["doctor", "--json"]);
