@@ -79,6 +79,8 @@ fn without_a_profile(ward: &Ward) {
     ended(&alone, 7);
     found(&alone, "certificate", "unpinned");
     ended(&ward.run("none", &["doctor", &address, "--root", &root]), 0);
+    // base64url may begin with a dash.
+    ended(&ward.run("none", &["doctor", &address, "--root", &format!("-{}", "A".repeat(42))]), 8);
     let socket = ward.devbox.local_socket().display().to_string();
     let local = ward.run("none", &["doctor", "--json", "--socket", &socket]);
     ended(&local, 0);
@@ -215,6 +217,15 @@ fn closed(ward: &mut Ward) {
     found(&local, "socket", "nobody_listens");
     let missing = ward.run("none", &["doctor", "--json", "--socket", &format!("{socket}.none")]);
     found(&missing, "socket", "missing");
+}
+
+#[test]
+fn doctor_says_that_a_network_is_not_for_staff() {
+    let ward = Ward::start(&["--zone", "guest=127.0.0.1/32"]);
+    let done = ward.run("none", &["doctor", "--json", &ward.link("Ana")]);
+    ended(&done, 3);
+    found(&done, "box", "wrong_zone");
+    ward.devbox.stop();
 }
 
 #[test]

@@ -46,7 +46,7 @@ enum Act {
         #[arg(long, requires = "root")]
         address: Option<Address>,
         /// With --socket: SHA-256 of the facility root, hexadecimal or base64url.
-        #[arg(long, requires = "address")]
+        #[arg(long, requires = "address", allow_hyphen_values = true)]
         root: Option<String>,
     },
     /// A person's devices.

@@ -14,7 +14,10 @@ mod judge;
 mod report;
 #[cfg(test)]
 mod tests;
+mod weight;
 mod words;
+mod words_box;
+mod words_device;
 mod words_network;
 
 use std::net::SocketAddr;
@@ -32,8 +35,9 @@ use wardline_core::wire::proto::{self, client_frame::Body as Ask};
 
 use crate::exit::Failure;
 use crate::{Common, admin, say};
-use finding::{Finding, Socket, Weight};
+use finding::{Finding, Socket};
 use report::Report;
+use weight::Weight;
 
 /// For the relay on this machine to answer.
 const LOCAL_TIME_MAX: Duration = Duration::from_secs(5);

@@ -140,7 +140,7 @@ enum Command {
         #[arg(value_name = "LINK|HOST:PORT")]
         place: Option<String>,
         /// With HOST:PORT: SHA-256 of the facility root that the box must come from, hexadecimal or base64url.
-        #[arg(long, value_name = "SHA256")]
+        #[arg(long, value_name = "SHA256", allow_hyphen_values = true)]
         root: Option<String>,
         /// On the box itself: look at its local socket too.
         #[arg(long, value_name = "PATH")]

@@ -10,8 +10,9 @@ use wardline_client::{Client, Error, Standing};
 use wardline_core::limits;
 use wardline_core::wire::proto::RefusalCode;
 
-use super::finding::{Disk, Exposed, Files, Finding, Outbox, SignIn, Weight};
+use super::finding::{Disk, Exposed, Files, Finding, Outbox, SignIn};
 use super::report::Report;
+use super::weight::Weight;
 use super::{here, now_ms};
 use crate::access::Access;
 use crate::exit::Failure;

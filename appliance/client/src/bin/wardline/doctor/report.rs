@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::finding::{Finding, Weight};
+use super::finding::Finding;
+use super::weight::Weight;
 use super::words::{self, Told};
 use crate::exit::Failure;
 use crate::{json, say};

@@ -11,7 +11,8 @@ use wardline_client::trust::{Root, sha256};
 use wardline_client::{Error, Standing};
 use wardline_core::wire::proto::RefusalCode;
 
-use super::finding::{Clock, Dates, Finding, Greeted, Identity, Reach, SignIn, Trip, Weight};
+use super::finding::{Clock, Dates, Finding, Greeted, Identity, Reach, SignIn, Trip};
+use super::weight::Weight;
 use super::{device, judge, words};
 
 const DAY: i64 = 86_400;
@@ -209,6 +210,7 @@ fn the_heaviest_finding_is_the_result() {
     ];
     assert_eq!(Weight::of(&findings), Weight::Untrusted);
     assert_eq!(Weight::of(&findings[..1]), Weight::Warning);
+    assert_eq!(Weight::of(&[findings[0].clone(), findings[2].clone()]), Weight::Unreachable);
     assert_eq!(Weight::of(&[]), Weight::Ok);
 }
 
