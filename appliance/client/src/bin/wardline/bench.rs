@@ -36,7 +36,7 @@ const TITLE: &str = "Wardline network test";
 const MESSAGE_TIME_MAX: Duration = Duration::from_secs(15);
 /// Messages under way at a time; one of a conversation is with the box, the others wait behind it.
 const UNDER_WAY_MAX: usize = 32;
-/// For messages of the person that wait to go first.
+/// For what waits to be sent, before and after.
 const DRAIN: Duration = Duration::from_secs(5);
 /// For the group to be left.
 const LEAVE: Duration = Duration::from_secs(10);
@@ -160,6 +160,10 @@ async fn measured(tester: &Tester, second: Option<&Tester>, wish: &Wish) -> Resu
         outcome = run(tester, second, group, wish) => outcome,
         _ = tokio::signal::ctrl_c() => Err(Failure::Machine("Stopped. Nothing was measured.".to_owned())),
     };
+    // What is still on its way must find its group, or its person is told of a message that failed.
+    if let Some(client) = tester.client() {
+        let _ = tokio::time::timeout(DRAIN, client.drained()).await;
+    }
     let mut left = tester.leave(group).await;
     if let Some(second) = second.filter(|second| second.person() != tester.person()) {
         left &= second.leave(group).await;
@@ -244,7 +248,7 @@ fn index(text: &str) -> Option<u32> {
     text.strip_prefix("Wardline test message ")?.split(' ').next()?.parse().ok()
 }
 
-/// Sends at a steady pace, whatever the answers take: a box that falls behind is seen to.
+/// Sends at a steady pace, whatever the answers take, so that a box that falls behind shows. Once one is missing, no more.
 async fn send(
     client: &Client,
     group: ConversationId,
@@ -274,6 +278,12 @@ async fn send(
         }
         while under_way.len() >= UNDER_WAY_MAX {
             take(&mut under_way, &mut sent).await?;
+        }
+        while let Some(Ok(message)) = under_way.try_join_next() {
+            sent.push(message?);
+        }
+        if sent.iter().any(|message: &Sent| message.accepted.is_none()) {
+            break;
         }
     }
     while !under_way.is_empty() {
