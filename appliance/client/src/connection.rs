@@ -109,6 +109,13 @@ impl Endpoint {
                 });
             }
         };
+        Connection::over(quic).await
+    }
+}
+
+impl Connection {
+    /// Opens the control stream of a connection that has its handshake behind it.
+    pub(crate) async fn over(quic: quinn::Connection) -> Result<Self, Error> {
         let closed = |error: quinn::ConnectionError| Unreachable::Closed(close_text(&error));
         let mut exporter = [0; 32];
         quic.export_keying_material(&mut exporter, LABEL, b"")
@@ -124,11 +131,9 @@ impl Endpoint {
             }
         });
         tokio::spawn(read_frames(receive, received));
-        Ok(Connection { frames, outgoing, exporter, written, quic })
+        Ok(Self { frames, outgoing, exporter, written, quic })
     }
-}
 
-impl Connection {
     /// Waits until the box has what was sent; no more can be sent then.
     pub(crate) async fn finish(&mut self) {
         let (nowhere, _) = mpsc::channel(1);
@@ -187,7 +192,7 @@ fn client_config(trust: &Arc<Trust>) -> Result<quinn::ClientConfig, TrustError> 
     Ok(config)
 }
 
-fn close_text(error: &quinn::ConnectionError) -> CloseText {
+pub(crate) fn close_text(error: &quinn::ConnectionError) -> CloseText {
     match error {
         quinn::ConnectionError::ApplicationClosed(close) => {
             CloseText::Code(CloseCode(u32::try_from(close.error_code.into_inner()).unwrap_or(u32::MAX)))

@@ -27,6 +27,7 @@ mod key;
 pub mod link;
 pub mod local;
 pub mod outbox;
+pub mod probe;
 pub mod profile;
 mod sealing;
 mod settle;

@@ -160,7 +160,7 @@ impl Profile {
     }
 
     /// Who a joined profile is of. For this nobody need hold it.
-    pub(crate) fn identity(directory: &Path) -> Result<Identity, ProfileError> {
+    pub fn identity(directory: &Path) -> Result<Identity, ProfileError> {
         files::check_private(directory, "700")?;
         let path = directory.join("profile.json");
         let stored = files::read_small(&path)?.ok_or_else(|| ProfileError::Missing(directory.to_owned()))?;
@@ -217,6 +217,15 @@ impl Stored {
             device_name: self.device_name,
         })
     }
+}
+
+/// What of a profile others on this machine could read or change, each as [`ProfileError::Exposed`]. Files that are not
+/// there are not looked for.
+pub fn exposed(directory: &Path) -> Vec<ProfileError> {
+    let files = ["joining", "device.key", "profile.json", "outbox", "state", "cursor", "lock", "share"];
+    let files = files.iter().map(|name| (directory.join(name), "600")).filter(|(path, _)| path.exists());
+    let all = std::iter::once((directory.to_owned(), "700")).chain(files);
+    all.filter_map(|(path, wanted)| files::check_private(&path, wanted).err()).collect()
 }
 
 #[cfg(test)]

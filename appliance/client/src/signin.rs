@@ -19,6 +19,8 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(20);
 pub(crate) struct Welcome {
     pub(crate) challenge: [u8; 32],
     pub(crate) facility: String,
+    /// The box's clock: milliseconds since 1970.
+    pub(crate) box_time: i64,
 }
 
 /// The box's answer to a proof.
@@ -40,7 +42,7 @@ pub(crate) async fn hello(connection: &mut Connection, device: Option<DeviceId>)
         Body::Welcome(welcome) if welcome.version == VERSION => {
             let challenge = welcome.challenge.as_slice().try_into();
             let challenge = challenge.map_err(|_| Error::Protocol("a challenge of another length"))?;
-            Ok(Welcome { challenge, facility: welcome.facility })
+            Ok(Welcome { challenge, facility: welcome.facility, box_time: welcome.box_time })
         }
         Body::Welcome(_) => Err(Error::Protocol("a protocol version that was not offered")),
         _ => Err(Error::Protocol("no welcome")),

@@ -3,8 +3,12 @@
 
 #[path = "command/administration.rs"]
 mod administration;
+#[path = "command/bench.rs"]
+mod bench;
 #[path = "command/chat.rs"]
 mod chat;
+#[path = "command/doctor.rs"]
+mod doctor;
 
 use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -46,7 +46,7 @@ enum Act {
         #[arg(long, requires = "root")]
         address: Option<Address>,
         /// With --socket: SHA-256 of the facility root, hexadecimal or base64url.
-        #[arg(long, requires = "address")]
+        #[arg(long, requires = "address", allow_hyphen_values = true)]
         root: Option<String>,
     },
     /// A person's devices.
@@ -216,7 +216,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn parse_root(text: &str) -> Result<[u8; 32], Failure> {
+pub(crate) fn parse_root(text: &str) -> Result<[u8; 32], Failure> {
     let plain: String = text.chars().filter(|c| *c != ':').collect();
     let from_hex = || {
         let digits = plain.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());

@@ -21,6 +21,9 @@ pub(crate) enum Failure {
     /// No PIN at hand.
     #[error("{0}")]
     Locked(String),
+    /// Said already, in a report that ends with this exit code.
+    #[error("See the report.")]
+    Reported(u8),
     #[error(transparent)]
     Client(#[from] Error),
 }
@@ -33,6 +36,7 @@ impl Failure {
             Self::Refused(_) => 3,
             Self::Locked(_) => 5,
             Self::Kept(_) => 6,
+            Self::Reported(code) => *code,
             Self::Client(error) => match error {
                 Error::Profile(_) | Error::Ended(End::Storage(_) | End::Closed) => 1,
                 Error::Input(_) => 2,

@@ -2,7 +2,8 @@
 //!
 //! Exit codes: 0 done; 1 something on this machine (no profile, in use, damaged, output that cannot be written); 2 wrong
 //! usage; 3 the box refused, or this device's access has ended; 4 the box cannot be reached; 5 the session is locked and
-//! no PIN was at hand; 6 the message is kept on this device and goes later.
+//! no PIN was at hand; 6 the message is kept on this device and goes later; 7 `doctor` or `bench` has warnings; 8 `doctor`:
+//! what answers is not to be trusted.
 //!
 //! Refuses to print a PIN, a key or a token, and to send a terminal what steers one: control characters in names and
 //! texts are shown as `�`, in JSON as escapes.
@@ -11,8 +12,10 @@
 
 mod access;
 mod admin;
+mod bench;
 mod chat;
 mod commands;
+mod doctor;
 mod editor;
 mod exit;
 mod find;
@@ -38,7 +41,7 @@ use crate::exit::Failure;
 #[command(name = "wardline", version, disable_help_subcommand = true)]
 #[command(
     after_help = "Exit codes: 0 done, 1 this machine's files or output, 2 usage, 3 refused, 4 unreachable, 5 locked, \
-                  6 kept: the message goes later."
+                  6 kept: the message goes later, 7 it works with warnings, 8 not trusted."
 )]
 struct Cli {
     #[command(flatten)]
@@ -128,6 +131,45 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Whether the box can be reached from here, and if not, why and what to do next.
+    ///
+    /// Exit codes: 0 healthy, 7 reachable with warnings, 4 not reachable, 8 not trusted, 3 reachable and refused, 1 this
+    /// machine's files.
+    Doctor {
+        /// HOST:PORT, or a join link, whose code is not used up; without either, the box of this device's profile.
+        #[arg(value_name = "LINK|HOST:PORT")]
+        place: Option<String>,
+        /// With HOST:PORT: SHA-256 of the facility root that the box must come from, hexadecimal or base64url.
+        #[arg(long, value_name = "SHA256", allow_hyphen_values = true)]
+        root: Option<String>,
+        /// On the box itself: look at its local socket too.
+        #[arg(long, value_name = "PATH")]
+        socket: Option<PathBuf>,
+        /// One JSON object a line; docs/protocol/README.md lists the keys.
+        #[arg(long)]
+        json: bool,
+    },
+    /// How long messages take over this network, with messages that only you are sent.
+    ///
+    /// They go into a group of your own that is left again at the end. Exit codes: 0 good, 7 less than good, 4 nothing
+    /// arrived.
+    Bench {
+        /// How many messages, at most 1,000.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(bench::MESSAGES_MAX)))]
+        messages: u32,
+        /// Messages a second, at most 20: a ward does not notice it.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=i64::from(bench::RATE_MAX)))]
+        rate: u32,
+        /// The profile of a second device, yours at best, to measure when messages are on its screen.
+        #[arg(long, value_name = "DIR")]
+        with: Option<PathBuf>,
+        /// The file with the second profile's PIN.
+        #[arg(long, value_name = "FILE", requires = "with")]
+        with_pin_file: Option<PathBuf>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Administration: by an administrator from the administration network, or on the box with --socket.
     Admin(admin::Admin),
 }
@@ -172,7 +214,9 @@ fn main() -> ExitCode {
 }
 
 fn ended(failure: &Failure) -> ExitCode {
-    say::problem(&failure.to_string());
+    if !matches!(failure, Failure::Reported(_)) {
+        say::problem(&failure.to_string());
+    }
     ExitCode::from(failure.code())
 }
 
@@ -192,6 +236,12 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {
             commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await
+        }
+        Command::Doctor { place, root, socket, json } => {
+            doctor::doctor(&common, doctor::Wish { place, root, socket, json }).await
+        }
+        Command::Bench { messages, rate, with, with_pin_file, json } => {
+            bench::bench(&common, bench::Wish { messages, rate, with, with_pin_file, json }).await
         }
         Command::Admin(admin) => admin::admin(&common, admin).await,
     }

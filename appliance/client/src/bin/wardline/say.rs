@@ -186,6 +186,25 @@ pub(crate) fn time(milliseconds: i64) -> String {
     }
 }
 
+/// A day, here. Seconds since 1970.
+pub(crate) fn date(seconds: i64) -> String {
+    let at = Timestamp::from_second(seconds).map(|at| at.to_zoned_datetime(TimeZone::system()));
+    at.map_or_else(|_| "?".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+/// A number with its thousands apart.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
