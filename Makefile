@@ -2,7 +2,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/wardline/target
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test deny fuzz
+.PHONY: help prepare run test bench bench-peers deny fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,17 @@ run: prepare ## a whole box on this machine, on a software TPM; TPM=/dev/tpmrm0 
 
 test: prepare ## every check; FUZZ_SECONDS, WARDLINE_SEEDS and WARDLINE_SIM_SECONDS set how long the random ones look
 	@.ci/test
+
+BENCH = cargo build --locked --release --package wardline-bench --package wardline-keys --package wardline-relay --bins && \
+	without=$$(appliance/bench/without/build) && \
+	$(CARGO_TARGET_DIR)/release/wardline-bench compare --runs $${BENCH_RUNS:-5} --into docs/performance.md \
+	$$(for one in $$without; do echo "--without $$one"; done)
+
+bench: prepare ## a box against bare QUIC over bare SQLite, some 20 minutes; writes the table of docs/performance.md; BENCH_RUNS (5)
+	@$(BENCH)
+
+bench-peers: prepare ## the same, and ejabberd with its archive in PostgreSQL, both installed from Debian
+	@$(BENCH) --ejabberd
 
 deny: prepare ## licences, sources and forbidden crates only
 	@.ci/deny

@@ -38,13 +38,22 @@ pub(crate) fn announce(started: &Started) -> Result<()> {
 /// Starts a box in `directory`, new or kept from earlier, with `history` messages more, and keeps it until standard input
 /// ends.
 pub(crate) async fn run(shape: &Shape, directory: &Path, history: u64) -> Result<()> {
+    let (devbox, started) = start(shape, directory, history).await?;
+    announce(&started)?;
+    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
+    devbox.stop();
+    Ok(())
+}
+
+/// Starts it in this process's care.
+pub(crate) async fn start(shape: &Shape, directory: &Path, history: u64) -> Result<(Devbox, Started)> {
     let mut options = Options::local(directory)?;
     options.relay = RELAY.map(str::to_owned).to_vec();
     let world_file = directory.join("world.json");
     let mut devbox = Devbox::start(options)?;
     let mut world = match std::fs::read(&world_file) {
         Ok(bytes) => serde_json::from_slice(&bytes)?,
-        Err(_) => World { devices: Vec::new(), conversations: Vec::new(), fillers: 0, history: 0 },
+        Err(_) => World::default(),
     };
     if world.devices.is_empty() || history > 0 {
         devbox.kill_relay();
@@ -60,13 +69,11 @@ pub(crate) async fn run(shape: &Shape, directory: &Path, history: u64) -> Result
         devbox.start_relay()?;
     }
     let (relay, keeper) = devbox.pids();
-    announce(&Started {
+    let started = Started {
         address: devbox.address(),
         trust: devbox.root_sha256().to_vec(),
         processes: vec![relay.context("no relay")?, keeper.context("no keeper")?],
         world: Some(world_file),
-    })?;
-    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
-    devbox.stop();
-    Ok(())
+    };
+    Ok((devbox, started))
 }

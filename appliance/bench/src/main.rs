@@ -4,6 +4,7 @@
 //! source (`appliance/bench/without/`), because the relay has no such switches.
 
 mod appliance;
+mod day;
 mod floor;
 mod frames;
 mod growth;
@@ -40,6 +41,8 @@ enum What {
     Compare(run::Compare),
     /// One box, filled further and further.
     Growth(growth::Growth),
+    /// A ward's day, compressed, and what grew in it.
+    Day(day::Day),
     /// Samples a relay under one kind of load.
     Profile(profile::Profile),
     /// Starts the floor and says where, until standard input ends.
@@ -67,6 +70,7 @@ fn main() -> Result<()> {
         match arguments.what {
             What::Compare(compare) => run::compare(&compare).await,
             What::Growth(growth) => growth::grow(&growth).await,
+            What::Day(day) => day::live(&day).await,
             What::Profile(profile) => profile::profile(&profile).await,
             What::Floor(server) => {
                 let shape: Shape = serde_json::from_str(&server.shape).context("the shape")?;

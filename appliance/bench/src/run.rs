@@ -184,7 +184,7 @@ impl Run<'_> {
         };
         let mut saturated = pairs::run(subject, pairs, Pace::Saturated, spans).await?;
         ensure!(!saturated.delivered.is_empty(), "nothing was delivered");
-        self.add(Measure::Saturated, saturated.acked_a_second);
+        self.add(Measure::Saturated, saturated.a_second);
         self.add(Measure::SaturatedP50, saturated.delivered.percentile_ms(0.5));
         self.add(Measure::SaturatedP99, saturated.delivered.percentile_ms(0.99));
         self.add(Measure::SaturatedServer, saturated.server_us);

@@ -31,7 +31,7 @@ const FILLER_MESSAGES: u64 = 500;
 const SESSION_MS: i64 = 12 * 3_600_000;
 
 /// What the load has to know of a seeded box.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct World {
     /// One of each person.
     pub(crate) devices: Vec<Enrolled>,

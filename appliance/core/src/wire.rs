@@ -34,11 +34,15 @@ pub fn frame_length(prefix: [u8; PREFIX], max: usize) -> Result<usize, PeerFault
 
 /// A frame with its prefix.
 pub fn encode_frame(frame: &impl prost::Message) -> Vec<u8> {
-    let length = frame.encoded_len();
-    let mut bytes = Vec::with_capacity(PREFIX + length);
-    bytes.extend_from_slice(&(length as u32).to_be_bytes());
-    frame.encode_raw(&mut bytes);
+    let mut bytes = Vec::with_capacity(PREFIX + frame.encoded_len());
+    append_frame(frame, &mut bytes);
     bytes
+}
+
+/// The same behind what is there.
+pub fn append_frame(frame: &impl prost::Message, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&(frame.encoded_len() as u32).to_be_bytes());
+    frame.encode_raw(bytes);
 }
 
 /// Fields of a protobuf message that are written by hand so that a fan-out encodes its event once.

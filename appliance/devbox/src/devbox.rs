@@ -283,6 +283,14 @@ impl Devbox {
         (self.relay_pid(), running(&mut self.keeper).map(Process::pid))
     }
 
+    /// Ends the keeper in order, and says how many transient objects and sessions it left in the software TPM.
+    pub fn left_in_tpm(&mut self) -> Result<(u32, u32)> {
+        if let Some(mut keeper) = self.keeper.take() {
+            keeper.stop(DRAIN);
+        }
+        Ok(self.swtpm.as_ref().context("the TPM is not ours to ask")?.loaded()?)
+    }
+
     /// Starts again whichever daemon has ended, as systemd would.
     pub fn mend(&mut self) -> Result<()> {
         if running(&mut self.keeper).is_none() {

@@ -69,6 +69,11 @@ impl Swtpm {
         format!("swtpm:host=127.0.0.1,port={}", self.port)
     }
 
+    /// Transient objects and sessions that are loaded. Only while no keeper is connected: it serves one at a time.
+    pub fn loaded(&self) -> io::Result<(u32, u32)> {
+        Ok((handles(self.port, 0x8000_0000)?, handles(self.port, 0x0200_0000)?))
+    }
+
     /// Cuts its power.
     pub fn power_off(&mut self) {
         self.process.kill();
@@ -103,4 +108,21 @@ fn extend(port: u16, pcr: u8, value: [u8; 32]) -> io::Result<()> {
     stream.read_exact(&mut head)?;
     let code = u32::from_be_bytes([head[6], head[7], head[8], head[9]]);
     if code == 0 { Ok(()) } else { Err(io::Error::other(format!("TPM2_PCR_Extend answered {code:#x}"))) }
+}
+
+/// How many handles there are from this one on (TPM2_GetCapability, TPM_CAP_HANDLES; TPM 2.0 Part 3, 30.2).
+fn handles(port: u16, first: u32) -> io::Result<u32> {
+    let mut command = vec![0x80, 0x01, 0, 0, 0, 22, 0, 0, 0x01, 0x7A, 0, 0, 0, 1];
+    command.extend(first.to_be_bytes());
+    command.extend(64u32.to_be_bytes());
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.write_all(&command)?;
+    // Head, whether there is more, which capability, how many.
+    let mut answer = [0; 10 + 1 + 4 + 4];
+    stream.read_exact(&mut answer)?;
+    let number = |at: usize| u32::from_be_bytes([answer[at], answer[at + 1], answer[at + 2], answer[at + 3]]);
+    match number(6) {
+        0 => Ok(number(15)),
+        code => Err(io::Error::other(format!("TPM2_GetCapability answered {code:#x}"))),
+    }
 }

@@ -11,10 +11,6 @@ use wardline_core::wire::proto::{self, event::Kind};
 use crate::keyring::{ConversationKey, Keyring, Origin};
 use crate::store::{Changes, Readers, StoreError, StoredMessage};
 
-/// Messages read at a time: at most 16 x 8 KiB = 128 KiB sealed, held for as long as a slow reader takes for them, which
-/// is what a lane may hold ([`crate::lane::BYTES_MAX`]). They are opened one by one, and written as 32 KiB come together.
-pub const CHUNK: usize = 16;
-
 /// What reading needs: the store, the keys, the cursors. One for the process.
 pub struct Library {
     /// The store's read side.

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc};
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId};
-use wardline_core::input::{Door, Input, Source};
+use wardline_core::input::{Ask, Door, Input, Source};
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::relay::Relay;
 use wardline_core::text::Text;
@@ -33,6 +33,10 @@ use crate::watchdog::Watchdog;
 pub const INPUTS_MAX: usize = 4_096;
 /// Inputs that share one commit. More gain little and make the first one wait.
 const BATCH_MAX: usize = 1_024;
+/// How long receipts wait for something else to share a commit with. Nobody is told that they arrived, and clients gather
+/// them for 200 ms themselves; a commit of their own for each would make the next message wait for it, and at 200 messages
+/// a second they were half of all commits.
+const RECEIPTS_WAIT: Duration = Duration::from_millis(50);
 /// Milliseconds between looks at the disk when nothing is committed.
 const DISK_LOOK_MS: u64 = 1_000;
 /// Conversations that one look may find old messages in. The core lets at most 256 messages go of each at a time:
@@ -48,6 +52,13 @@ pub enum Command {
     /// A client asks for something. A submission brings its text along for those who are connected. The last is let go
     /// when the answer is on the lane.
     Request(Input, Option<Text>, UnderWay),
+}
+
+impl Command {
+    /// Whether nobody waits for what comes of it.
+    fn may_wait(&self) -> bool {
+        matches!(self, Self::Request(Input::Request { ask: Ask::Receipt { .. }, .. }, ..))
+    }
 }
 
 /// Why the loop ended.
@@ -114,14 +125,8 @@ impl Driver {
         let mut lanes: BTreeMap<Conn, Arc<Lane>> = BTreeMap::new();
         let mut waiting = Vec::with_capacity(BATCH_MAX);
         loop {
-            let due = self.until_due();
-            tokio::select! {
-                received = self.inbox.recv_many(&mut waiting, BATCH_MAX) => {
-                    if received == 0 {
-                        return Ended::Drained;
-                    }
-                }
-                () = tokio::time::sleep(due) => {}
+            if self.gather(&mut waiting).await.is_none() {
+                return Ended::Drained;
             }
             let mut batch = Batch::default();
             let draining = self.decide(&mut lanes, &mut waiting, &mut batch);
@@ -140,10 +145,33 @@ impl Driver {
         }
     }
 
-    fn until_due(&self) -> std::time::Duration {
+    /// What makes up the next batch: whatever waits, once there is more than receipts or these have waited enough, or
+    /// something is due. `None` when nothing comes any more.
+    async fn gather(&mut self, waiting: &mut Vec<Command>) -> Option<()> {
+        let mut due = tokio::time::Instant::now() + self.until_due();
+        let mut first = None;
+        loop {
+            tokio::select! {
+                received = self.inbox.recv_many(waiting, BATCH_MAX - waiting.len()) => {
+                    if received == 0 {
+                        return None;
+                    }
+                    if waiting.len() == BATCH_MAX || !waiting.iter().all(Command::may_wait) {
+                        return Some(());
+                    }
+                    // From the first of them on, however many follow.
+                    let first = *first.get_or_insert_with(tokio::time::Instant::now);
+                    due = due.min(first + RECEIPTS_WAIT);
+                }
+                () = tokio::time::sleep_until(due) => return Some(()),
+            }
+        }
+    }
+
+    fn until_due(&self) -> Duration {
         let now = self.clock.now().mono.0;
         let due = self.relay.poll_timeout().map_or(u64::MAX, |due| due.0);
-        std::time::Duration::from_millis(due.saturating_sub(now).min(DISK_LOOK_MS))
+        Duration::from_millis(due.saturating_sub(now).min(DISK_LOOK_MS))
     }
 
     /// Lets the core decide everything that waits. True when this was the last of it.

@@ -27,7 +27,7 @@ use wardline_core::turn::Accepted;
 /// Frames that may wait. A fan-out burst of a busy minute; 256 x 100 bytes of bookkeeping.
 pub const FRAMES_MAX: usize = 256;
 /// Bytes of deliveries that may wait: 16 of the largest message frames. A reader who takes nothing holds these or, while
-/// it is caught up, a chunk from the store as large ([`crate::catchup::CHUNK`]); 40 KiB that its writer gathered; and
+/// it is caught up, a reading from the store as large (`store/read.rs`); 40 KiB that its writer gathered; and
 /// 256 KiB that QUIC has sent and not seen acknowledged. 424 KiB: 5,000 of them 2.1 GB. An idle one holds nothing.
 pub const BYTES_MAX: usize = 128 * 1024;
 /// Answers that wait, and requests whose answers are to come, above which no further request is read: the client pays

@@ -22,6 +22,7 @@ mod error;
 mod hash;
 mod key;
 mod open;
+mod packed;
 mod plan;
 mod read;
 mod readers;
@@ -42,6 +43,8 @@ use wardline_core::time::Wall;
 
 pub use error::StoreError;
 pub use key::StoreKey;
+#[cfg(test)]
+pub(crate) use read::CHUNK_MESSAGES;
 #[cfg(test)]
 pub(crate) use readers::Gate;
 pub use readers::Readers;

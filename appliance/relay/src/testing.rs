@@ -27,7 +27,7 @@ use crate::store::{Commit, Store, StoreKey};
 mod grants;
 
 /// Messages that lie there: several chunks.
-pub(crate) const MESSAGES: u64 = 40;
+pub(crate) const MESSAGES: u64 = 600;
 /// What each of them says.
 pub(crate) const CANARY: &str = "heparin 5000 units, canary";
 

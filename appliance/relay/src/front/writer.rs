@@ -10,12 +10,13 @@ use wardline_core::mailbox::{Again, Under, answer_again};
 use wardline_core::refusal::{CloseCode, Refusal};
 use wardline_core::relay::refused;
 use wardline_core::turn::{Accepted, Send};
+use wardline_core::wire;
 use wardline_core::wire::proto::{self, server_frame::Body};
 
 use super::connection::Context;
 use super::pin::pin_mac;
-use crate::catchup::{CHUNK, small_events};
-use crate::driver::{Command, frame};
+use crate::catchup::small_events;
+use crate::driver::Command;
 use crate::lane::{Attach, Generation, GoLive, Lane, Next, Out};
 use crate::store::{Changes, StoreError};
 
@@ -109,7 +110,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
     }
 
     fn answer(&mut self, request: RequestId, body: Body) {
-        self.gathered.extend_from_slice(&frame(request.0, body));
+        wire::append_frame(&proto::ServerFrame { request: request.0, body: Some(body) }, &mut self.gathered);
     }
 
     fn refuse(&mut self, request: RequestId, refusal: Refusal) {
@@ -315,10 +316,12 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         generation: Generation,
     ) -> Result<bool, Stop> {
         let library = Arc::clone(&self.context.library);
-        for chunk in changes.chunks(CHUNK) {
+        let mut rest = changes;
+        while !rest.is_empty() {
             let Some(Delivering { grant, device, .. }) = &self.delivery else { return Ok(false) };
             let device = *device;
-            let stored = library.readers.messages(grant, chunk).await?;
+            let (stored, looked_at) = library.readers.messages(grant, rest).await?;
+            rest = &rest[looked_at..];
             for stored in &stored {
                 let message = library.message(stored).await?;
                 if !self.lane.is_current(generation) {

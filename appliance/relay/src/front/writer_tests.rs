@@ -8,6 +8,7 @@ use std::time::Duration;
 use wardline_core::ids::DeviceId;
 
 use super::*;
+use crate::store::CHUNK_MESSAGES;
 use crate::store::Gate;
 use crate::testing::{self, Bench, CANARY, MESSAGES};
 
@@ -103,7 +104,7 @@ fn attach(lane: &Lane) {
 }
 
 /// What changed, the key, and the messages by the chunk.
-const READS: usize = 1 + 1 + (MESSAGES as usize).div_ceil(CHUNK);
+const READS: usize = 1 + 1 + (MESSAGES as usize).div_ceil(CHUNK_MESSAGES);
 
 #[tokio::test]
 async fn a_session_that_ends_is_sent_nothing_more_whatever_its_writer_waits_for() {
@@ -117,7 +118,7 @@ async fn a_session_that_ends_is_sent_nothing_more_whatever_its_writer_waits_for(
         sent_before.push(wire.canaries());
     }
     // They were ended in the middle of it, each further on than the last.
-    assert_eq!(sent_before, [0, 0, 0, CHUNK as u64, 2 * CHUNK as u64]);
+    assert_eq!(sent_before, [0, 0, 0, CHUNK_MESSAGES as u64, 2 * CHUNK_MESSAGES as u64]);
 }
 
 #[tokio::test]

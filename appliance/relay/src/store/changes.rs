@@ -15,6 +15,7 @@ use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, ConversationId, PersonId};
 use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES, WATERMARK_PUSH_MEMBERS_MAX};
 
+use super::packed;
 use super::read::number;
 use super::readers::Readers;
 use super::row::{self, Columns};
@@ -43,7 +44,7 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
                                        AND message.sequence = walk.sequence - 1 \
            WHERE walk.sequence > walk.floor AND message.change > (?2 + 0) \
            LIMIT (?3 + 0)) \
-         SELECT change FROM walk; \
+         SELECT group_concat(change, ' ') FROM walk; \
          SELECT {person} FROM person WHERE changed > (?2 + 0); \
          SELECT {conversation} FROM conversation \
          WHERE changed > (?2 + 0) AND id IN (SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 0); \
@@ -117,7 +118,7 @@ async fn missed(
         let mut columns = Columns::new(&row);
         match statement {
             0 => changes.head = columns.change()?,
-            1 => changes.messages.push(columns.change()?),
+            1 => changes.messages = packed::changes(columns.text_if_any()?)?,
             2 => changes.people.push(row::person(&row)?),
             3 => {
                 let conversation = row::conversation(&row)?;

@@ -4,14 +4,18 @@
 //! running it, whenever a variable has changed that it looked at while planning, such as one behind a LIMIT or beside a
 //! partial index. It does not look into a sum. (Seen in SQLITE_STMTSTATUS_REPREPARE.)
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
 use futures_util::TryStreamExt;
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use wardline_core::grant::{PageGrant, SyncGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number};
 use wardline_core::limits::{PAGE_BYTES_MAX, SEAL_OVERHEAD};
 use wardline_core::mailbox::Under;
 use wardline_core::text::WrappedKey;
 
+use super::packed;
 use super::readers::Readers;
 use super::row::{self, Columns};
 use super::{StoreError, StoredAnswer, StoredMessage};
@@ -23,14 +27,29 @@ const SUBMISSION: &str = "SELECT id, conversation, sequence, at, change FROM mes
 
 const FLOOR: &str = "SELECT number_floor FROM device WHERE id = (?1 + 0)";
 
+/// How large the wanted messages are. Their bodies are not read for that.
+const SIZES: &str = "SELECT group_concat(printf('%d %d', message.change, length(message.body)), ' ') \
+     FROM json_each(?1) AS wanted CROSS JOIN message ON message.change = wanted.value";
+
 /// Whose each message is, is asked again here: the person may have been taken out, or the conversation purged, since
 /// the changes were listed. The list drives: one row by rowid for each change, whatever the tables hold.
-const MESSAGES: &str = "SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
-     message.device, message.at, message.body FROM json_each(?2) AS wanted \
-     CROSS JOIN message ON message.change = wanted.value \
-     CROSS JOIN member ON member.conversation = message.conversation AND member.person = (?1 + 0) \
-     CROSS JOIN conversation ON conversation.id = message.conversation \
-     WHERE member.gone = 0 AND message.sequence >= member.starts AND conversation.purged = 0";
+static MESSAGES: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let message = packed::MESSAGE;
+    format!(
+        "SELECT {message} FROM json_each(?2) AS wanted \
+         CROSS JOIN message ON message.change = wanted.value \
+         CROSS JOIN member ON member.conversation = message.conversation AND member.person = (?1 + 0) \
+         CROSS JOIN conversation ON conversation.id = message.conversation \
+         WHERE member.gone = 0 AND message.sequence >= member.starts AND conversation.purged = 0"
+    )
+    .into()
+});
+
+/// Changes looked at for one reading.
+pub(crate) const CHUNK_MESSAGES: usize = 256;
+/// Bytes of one reading, as sealed, held for as long as a slow reader takes for them: what a lane may hold too
+/// ([`crate::lane::BYTES_MAX`]).
+const CHUNK_BYTES: usize = 128 * 1024;
 
 impl Readers {
     /// A page of one conversation's history, newest first. Ends after as many messages as granted, and after the one
@@ -97,30 +116,43 @@ impl Readers {
         })
     }
 
-    /// The messages that these changes brought, in order of change, without those that this person may not read (any
-    /// more). Callers ask for [`crate::catchup::CHUNK`] at a time.
+    /// The messages that the first of these ascending changes brought, in order of change, without those that this person
+    /// may not read (any more); and how many changes those were: 256 at most, and no more than what brings [`CHUNK_BYTES`].
     pub async fn messages(
         &self,
         grant: &SyncGrant,
         changes: &[Change],
-    ) -> Result<Vec<StoredMessage>, StoreError> {
+    ) -> Result<(Vec<StoredMessage>, usize), StoreError> {
+        let changes = &changes[..changes.len().min(CHUNK_MESSAGES)];
         if changes.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), 0));
         }
-        let mut wanted: Vec<u64> = changes.iter().map(|change| change.0).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
         let mut loan = self.lend().await?;
-        let mut rows = sqlx::query(MESSAGES)
+        let sizes: Option<String> =
+            sqlx::query_scalar(SIZES).bind(list(changes)).fetch_one(&mut *loan).await?;
+        let count = fitting(changes, &packed::sizes(sizes.as_deref())?);
+        let text: Option<String> = sqlx::query_scalar(AssertSqlSafe(Arc::clone(&MESSAGES)))
             .bind(number(grant.person().value()))
-            .bind(format!("{wanted:?}"))
-            .fetch(&mut *loan);
-        let mut found = Vec::with_capacity(wanted.len());
-        while let Some(row) = rows.try_next().await? {
-            found.push(row::message(&row)?);
-        }
-        Ok(found)
+            .bind(list(&changes[..count]))
+            .fetch_one(&mut *loan)
+            .await?;
+        Ok((packed::messages(text.as_deref())?, count))
     }
+}
+
+/// How many changes are read at a time: at least one, and what fits into [`CHUNK_BYTES`].
+fn fitting(changes: &[Change], sizes: &BTreeMap<Change, usize>) -> usize {
+    let mut sum = 0;
+    let fits = |change: &&Change| {
+        sum += sizes.get(change).copied().unwrap_or(0);
+        sum <= CHUNK_BYTES
+    };
+    changes.iter().take_while(fits).count().max(1)
+}
+
+/// As JSON.
+fn list(changes: &[Change]) -> String {
+    format!("{:?}", changes.iter().map(|change| change.0).collect::<Vec<_>>())
 }
 
 /// As SQLite holds it. What is beyond its integers is beyond everything stored.
@@ -135,8 +167,8 @@ mod tests {
 
     #[test]
     fn no_variable_makes_a_hot_statement_be_planned_anew() {
-        for sql in [PAGE, SUBMISSION, FLOOR, MESSAGES, &MISSED] {
-            let bare = sql.replace("json_each(?2)", "");
+        for sql in [PAGE, SUBMISSION, FLOOR, SIZES, &MESSAGES, &MISSED] {
+            let bare = sql.replace("json_each(?1)", "").replace("json_each(?2)", "");
             for (at, _) in bare.match_indices('?') {
                 let rest = &bare[at + 2..];
                 assert!(rest.starts_with(" + ") && bare[..at].ends_with('('), "?{rest}");

@@ -47,6 +47,13 @@ impl<'r> Columns<'r> {
         self.take()
     }
 
+    /// What an aggregate over nothing leaves out.
+    pub(super) fn text_if_any(&mut self) -> Result<Option<&'r str>, StoreError> {
+        let value = self.row.try_get(self.next).map_err(|_| StoreError::value("a column"))?;
+        self.next += 1;
+        Ok(value)
+    }
+
     fn count(&mut self) -> Result<u64, StoreError> {
         u64::try_from(self.int()?).map_err(|_| StoreError::value("a number"))
     }
