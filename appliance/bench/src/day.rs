@@ -142,11 +142,16 @@ async fn work(ward: Arc<Ward>, who: usize, ends: watch::Receiver<bool>) -> Resul
     Ok(())
 }
 
+/// Waits for the end of the day.
+async fn over(ends: &mut watch::Receiver<bool>) {
+    let _ = ends.wait_for(|over| *over).await.map(drop);
+}
+
 async fn pause(span: Duration, ends: &watch::Receiver<bool>) {
     let mut ends = ends.clone();
     tokio::select! {
         () = tokio::time::sleep(span) => {}
-        _ = ends.wait_for(|over| *over) => {}
+        () = over(&mut ends) => {}
     }
 }
 
@@ -184,7 +189,7 @@ async fn be_on_duty(ward: &Ward, who: usize, off: Instant, mut ends: watch::Rece
                     ward.counts.pages.fetch_add(1, Ordering::Relaxed);
                 }
                 () = sleep_until(lost), if outstanding == 0 => break,
-                _ = ends.wait_for(|over| *over), if outstanding == 0 => break,
+                () = over(&mut ends), if outstanding == 0 => break,
             }
         }
         line.close();

@@ -73,7 +73,7 @@ pub(crate) async fn profile(arguments: &Profile) -> Result<()> {
                 catchup::run(&subject, &shape).await?;
             }
         }
-        Load::Storm => drop(storm::run(&subject, 2_000).await?),
+        Load::Storm => drop(storm::run(&subject, 20, 2_000).await?),
     }
     kill(Pid::from_raw(perf.id().cast_signed()), Signal::SIGINT)?;
     let status = perf.wait()?;

@@ -15,6 +15,8 @@ use crate::table::{Column, Figures, Measure};
 use crate::work::pairs::{Pace, Spans};
 use crate::work::{catchup, fanout, idle, pairs, storm};
 
+/// Pairs that go on talking during a storm.
+const TALKING: usize = 20;
 /// Devices of a storm, and of the idle crowd.
 const STORM: usize = 2_000;
 const CROWD: usize = 5_000;
@@ -172,7 +174,8 @@ impl Run<'_> {
             self.add(Measure::CatchUp, rates[2]);
         }
         if whole && self.wants("storm") {
-            self.storm(&subject, STORM.min(shape.people.saturating_sub(60))).await?;
+            let talking = TALKING.min(shape.pairs / 2);
+            self.storm(&subject, talking, STORM.min(shape.people - 2 * talking - 2)).await?;
         }
         Ok(())
     }
@@ -196,11 +199,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn storm(&mut self, subject: &Arc<Subject>, people: usize) -> Result<()> {
-        if people == 0 {
-            return Ok(());
-        }
-        let mut storm = storm::run(subject, people).await?;
+    async fn storm(&mut self, subject: &Arc<Subject>, talking: usize, people: usize) -> Result<()> {
+        let mut storm = storm::run(subject, talking, people).await?;
         self.add(Measure::StormSeconds, storm.seconds);
         self.add(Measure::StormServer, storm.server_us);
         self.add(Measure::StormCalm, storm.calm.percentile_ms(0.99));

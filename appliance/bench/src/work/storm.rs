@@ -15,8 +15,6 @@ use crate::meter;
 use crate::stats::Latencies;
 use crate::subject::Subject;
 
-/// Pairs that go on talking, and how often each.
-const TALKING: usize = 20;
 /// Between two messages of one of them.
 const APART: Duration = Duration::from_millis(200);
 /// How long they talk undisturbed, for comparison.
@@ -46,19 +44,19 @@ pub(crate) struct Outcome {
     pub(crate) meanwhile: Latencies,
 }
 
-/// So many people come back at once. The first of all talk.
-pub(crate) async fn run(subject: &Arc<Subject>, people: usize) -> Result<Outcome> {
-    let talkers: Vec<usize> = (0..2 * TALKING).collect();
+/// So many people come back at once, while the first so many pairs go on talking.
+pub(crate) async fn run(subject: &Arc<Subject>, talking: usize, people: usize) -> Result<Outcome> {
+    let talkers: Vec<usize> = (0..2 * talking).collect();
     let (stormy, storminess) = watch::channel(false);
     let (clock, mut talk) = (Clock::start(), JoinSet::new());
     let mut lines = connect(subject, &talkers).await?.into_iter();
-    for pair in 0..TALKING {
+    for pair in 0..talking {
         let (writer, reader) = lines.next().zip(lines.next()).context("too few people")?;
-        let first = Instant::now() + APART.mul_f64(pair as f64 / TALKING as f64);
+        let first = Instant::now() + APART.mul_f64(pair as f64 / talking as f64);
         talk.spawn(write(writer, pair, clock, first, storminess.clone()));
         talk.spawn(read(reader, clock, storminess.clone()));
     }
-    let everybody: Vec<usize> = (2 * TALKING..2 * TALKING + people).collect();
+    let everybody: Vec<usize> = (2 * talking..2 * talking + people).collect();
     let lines = connect(subject, &everybody).await?;
     for line in &lines {
         line.close();
