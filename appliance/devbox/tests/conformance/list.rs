@@ -96,5 +96,6 @@ pub(crate) fn list<C: ClientUnderTest>() -> Vec<Entry> {
         entry!("the directory", "7", "Everybody is found, page after page", talking::people::<C>),
         entry!("draining", "9", "A box that restarts in order is found again", outages::drains::<C>, Alone),
         entry!("hostile texts", "Texts are hostile", "A text is kept as it is, and shown without what steers a terminal or passes for another's message", talking::shown::<C>),
+        entry!("another past", "4, Cursors", "After a box was restored from a backup, what is new there is delivered, whatever was in those places before", outages::restored::<C>, Alone),
     ]
 }

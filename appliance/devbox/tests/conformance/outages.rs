@@ -1,5 +1,6 @@
 //! Connections that end, and what must not be lost with them.
 
+use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -12,6 +13,7 @@ use wardline_core::wire::proto::server_frame::Body as Answer;
 
 use super::client::{ClientUnderTest, Name, Seen};
 use super::ours::Ours;
+use super::signing::copy;
 use super::support::raw::{self, Raw, Way};
 use super::support::until;
 use super::ward::{Device, PATIENCE, PIN, Stage, Ward};
@@ -181,6 +183,39 @@ pub(crate) async fn drains<C: ClientUnderTest>(stage: Arc<Stage>) -> Result<()> 
     let name = subject.client.send(conversation, "after the pause").await?;
     subject.accepted(name).await?;
     colleague.hears("after the pause").await.map(drop)
+}
+
+/// Alone: the box is set back to what it was a while ago, and goes on from there.
+pub(crate) async fn restored<C: ClientUnderTest>(stage: Arc<Stage>) -> Result<()> {
+    let (mut subject, mut colleague, conversation) = stage.ward.pair::<C>().await?;
+    colleague.says(conversation, "kept").await?;
+    subject.hears("kept").await?;
+    let backup = stage.ward.fixture().path(&format!("backup-{}", C::NAME));
+    {
+        let mut fixture = stage.ward.fixture();
+        fixture.devbox.kill_relay();
+        copy(&fixture.devbox.data(), &backup)?;
+        fixture.devbox.start_relay()?;
+    }
+    for number in 1..=100 {
+        colleague.says(conversation, &format!("lost {number}")).await?;
+    }
+    subject.hears("lost 1").await?;
+    {
+        let mut fixture = stage.ward.fixture();
+        fixture.devbox.kill_relay();
+        fs::remove_dir_all(fixture.devbox.data())?;
+        copy(&backup, &fixture.devbox.data())?;
+        fixture.devbox.start_relay()?;
+    }
+    subject.says(conversation, "mine in another past").await?;
+    colleague.says(conversation, "another past").await?;
+    subject
+        .until("what is new in the other past", |seen| match seen {
+            Seen::Message(message) if message.text == "another past" => Some(()),
+            _ => None,
+        })
+        .await
 }
 
 /// The box wants to know that its address is the client's own.

@@ -1,5 +1,6 @@
 //! The network between one client and the box, which a test can spoil.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -127,14 +128,16 @@ impl State {
             return None;
         }
         let to = way.to;
-        if !way.flows.contains_key(&client) {
-            let socket = std::net::UdpSocket::bind((self.source, 0)).ok()?;
-            socket.set_nonblocking(true).ok()?;
-            let up = Arc::new(UdpSocket::from_std(socket).ok()?);
-            let back = tokio::spawn(back(Arc::clone(self), Arc::clone(&up), client));
-            way.flows.insert(client, Flow { up, back, ids: HashSet::new() });
-        }
-        let flow = way.flows.get_mut(&client)?;
+        let flow = match way.flows.entry(client) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(new) => {
+                let socket = std::net::UdpSocket::bind((self.source, 0)).ok()?;
+                socket.set_nonblocking(true).ok()?;
+                let up = Arc::new(UdpSocket::from_std(socket).ok()?);
+                let back = tokio::spawn(back(Arc::clone(self), Arc::clone(&up), client));
+                new.insert(Flow { up, back, ids: HashSet::new() })
+            }
+        };
         flow.ids.extend(id);
         Some((Arc::clone(&flow.up), to))
     }

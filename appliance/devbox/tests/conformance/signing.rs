@@ -156,7 +156,7 @@ pub(crate) async fn superseded<C: ClientUnderTest>(stage: Arc<Stage>) -> Result<
     ends(&mut first, Ending::Superseded).await
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     fs::set_permissions(to, fs::metadata(from)?.permissions())?;
     for entry in fs::read_dir(from)? {

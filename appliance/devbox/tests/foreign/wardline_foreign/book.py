@@ -89,7 +89,7 @@ class Book:
             (conversation,),
         )
         names = ("sequence", "message", "sender", "at", "text")
-        return [{"conversation": conversation, **dict(zip(names, row))} for row in rows]
+        return [{"conversation": conversation, **dict(zip(names, row, strict=True))} for row in rows]
 
     def name_of(self, person: int) -> str | None:
         """Somebody's name."""

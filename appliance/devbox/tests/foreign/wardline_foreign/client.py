@@ -10,7 +10,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from . import errors, pins, session as sessions
+from . import errors, pins
+from . import session as sessions
 from .book import Book, Told
 from .codec import Codec
 from .errors import Closed, Failure, NotOpen, Refused, Untrusted

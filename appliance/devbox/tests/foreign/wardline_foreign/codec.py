@@ -58,7 +58,7 @@ class Codec:
         if field.kind == "fixed64":
             return _varint(field.number << 3 | FIXED64) + struct.pack("<Q", item)
         if field.kind == "string":
-            body = item.encode()
+            body = str(item).encode()
         elif field.kind == "bytes":
             body = bytes(item)
         elif field.kind in self.schema.messages:

@@ -32,7 +32,7 @@ def _repeats(pin: str) -> bool:
 
 def _runs(pin: str) -> bool:
     digits = pin in ("1234567890" * 7) or pin in ("0987654321" * 7)
-    steps = {ord(after) - ord(before) for before, after in zip(pin, pin[1:])}
+    steps = {ord(after) - ord(before) for before, after in zip(pin, pin[1:], strict=False)}
     return digits or steps in ({1}, {-1})
 
 

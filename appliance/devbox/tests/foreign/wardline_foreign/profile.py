@@ -1,4 +1,4 @@
-"""A device's state on disk: its key, its place among the deliveries, its numbers, what it was sent, what it has to send.
+"""A device's state on disk: key, place among the deliveries, numbers, what it was sent and what it has to send.
 
 One SQLite file in a directory that nobody else may read; every step that the page wants written before the next one is
 a transaction of its own, synchronous to the disk. No PIN is ever in it.

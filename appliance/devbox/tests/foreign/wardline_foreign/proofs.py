@@ -38,7 +38,7 @@ def public_point(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def sign(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
-    """r and s, 32 bytes each."""
+    """A signature as the box wants it: r and s, 32 bytes each."""
     r, s = decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256())))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 

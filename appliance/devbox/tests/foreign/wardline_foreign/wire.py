@@ -47,6 +47,7 @@ class _Connection(QuicConnection):
         # The first 1-RTT key is set up when the transcript ends with the server's Finished and the master secret was
         # just extracted: what RFC 8446, section 7.1 derives "exp master" from. The second one is later, past ours.
         if epoch == Epoch.ONE_RTT and self.exported is None:
+            assert self.tls.key_schedule is not None
             master = self.tls.key_schedule.derive_secret(b"exp master")
             self.exported = proofs.exporter(master, cipher_suite_hash(cipher_suite))
         super()._update_traffic_key(direction, epoch, cipher_suite, secret)
@@ -87,6 +88,7 @@ class Wire(QuicConnectionProtocol):
     def chain(self) -> list[x509.Certificate]:
         """What the box sent: its leaf first. Not verified yet."""
         tls = self._connection.tls
+        assert tls._peer_certificate is not None
         return [tls._peer_certificate, *tls._peer_certificate_chain]
 
     async def shake_hands(self, address: Any) -> None:
