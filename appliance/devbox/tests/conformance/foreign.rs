@@ -12,7 +12,6 @@ use anyhow::{Context as _, Result, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -40,7 +39,6 @@ struct Nursery {
     socket: PathBuf,
     // It ends when nobody holds its input any more.
     _process: Mutex<Child>,
-    _directory: TempDir,
 }
 
 /// Requests that wait for their answer.
@@ -64,8 +62,8 @@ fn nursery() -> Result<&'static Nursery> {
     if let Some(nursery) = NURSERY.get() {
         return Ok(nursery);
     }
-    let directory = tempfile::tempdir()?;
-    let socket = directory.path().join("nursery.sock");
+    // The nursery removes it at its end: nothing here outlives it.
+    let socket = tempfile::tempdir()?.keep().join("nursery.sock");
     let mut command = Command::new(interpreter().context("no interpreter")?);
     command.args(["-m", "wardline_foreign.nursery"]).arg(&socket);
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign"));
@@ -76,7 +74,7 @@ fn nursery() -> Result<&'static Nursery> {
     let mut ready = String::new();
     std::io::BufReader::new(process.stdout.take().context("no output")?).read_line(&mut ready)?;
     ensure!(ready == "ready\n", "the nursery did not start");
-    let nursery = Nursery { socket, _process: Mutex::new(process), _directory: directory };
+    let nursery = Nursery { socket, _process: Mutex::new(process) };
     Ok(NURSERY.get_or_init(|| nursery))
 }
 

@@ -3,7 +3,8 @@
     python -m wardline_foreign.nursery SOCKET
 
 Whoever connects names a directory on the first line, is told the process's number, and speaks as with `__main__` from
-then on. Ends with its standard input. Starts no thread and no loop before it forks.
+then on. Ends with its standard input, and takes the
+socket's directory with it. Starts no thread and no loop before it forks.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ def serve(path: str) -> None:
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [])
         if sys.stdin in ready:
+            # Whoever started this is gone, and leaves its cleaning to us.
+            os.unlink(path)
+            os.rmdir(os.path.dirname(path))
             return
         connection, _ = listener.accept()
         if os.fork() == 0:
