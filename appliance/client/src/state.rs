@@ -222,6 +222,16 @@ impl State {
         })
     }
 
+    /// The box has another past than this device: what was shown in a conversation's places may not be what is in them
+    /// now. Something may be shown twice; nothing is left out.
+    pub(crate) fn another_past(&mut self) {
+        self.cursor.clear();
+        for known in self.conversations.values_mut() {
+            (known.queued, known.taken) = Default::default();
+        }
+        self.changed = true;
+    }
+
     /// The whole list of the person's devices, as the box gives it at every sign-in: what is new in it, to be queued.
     pub(crate) fn devices(&mut self, listed: &[Device]) -> Vec<Event> {
         // A box of an earlier version lists none, not even this one: that is no reason to forget any.

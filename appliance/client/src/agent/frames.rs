@@ -138,7 +138,7 @@ impl Agent {
             }
             Some(Asked::Sync) if refused.code == Code::CursorInvalid => {
                 // The box has another past than this device: from the start.
-                self.state.cursor.clear();
+                self.state.another_past();
                 self.unsynced();
                 self.start_sync();
                 Ok(())

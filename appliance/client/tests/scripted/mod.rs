@@ -9,7 +9,10 @@ use std::sync::Arc;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use prost::Message as _;
 use quinn::crypto::rustls::QuicServerConfig;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use wardline_client::event::SignedIn;
 use wardline_client::link::Code;
@@ -44,6 +47,8 @@ pub(crate) struct Line {
 fn authority(name: &str) -> (CertificateParams, KeyPair) {
     let mut params = CertificateParams::new(vec![]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = true;
     params.distinguished_name.push(rcgen::DnType::CommonName, name);
     (params, KeyPair::generate().unwrap())
 }
@@ -55,7 +60,10 @@ impl ScriptedBox {
         let (params, key) = authority("issuing");
         let issuing = CertifiedIssuer::signed_by(params, key, &root).unwrap();
         let leaf_key = KeyPair::generate().unwrap();
-        let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let mut leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.use_authority_key_identifier_extension = true;
         let leaf = leaf.signed_by(&leaf_key, &issuing).unwrap();
         let chain = vec![leaf.der().clone(), issuing.der().clone(), root.der().clone()];
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
@@ -246,6 +254,12 @@ impl Line {
     pub(crate) async fn answer(&mut self, request: u64, body: Answer) {
         let frame = proto::ServerFrame { request, body: Some(body) };
         self.send.write_all(&wire::encode_frame(&frame)).await.unwrap();
+    }
+
+    /// A frame of these bytes, whatever they mean.
+    pub(crate) async fn bytes(&mut self, frame: &[u8]) {
+        let length = u32::try_from(frame.len()).unwrap();
+        self.send.write_all(&[&length.to_be_bytes(), frame].concat()).await.unwrap();
     }
 
     /// Ends the stream, and waits until all of it has arrived: a close would overtake it.
