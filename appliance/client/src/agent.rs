@@ -98,6 +98,8 @@ struct Established {
 /// Dropping it gives it up.
 struct Attempt {
     outcome: Pinned<Box<dyn Future<Output = Result<Established, Error>> + Send>>,
+    /// The box has answered.
+    has_reached: Arc<AtomicBool>,
     /// The proof may be on its way: the box may sign this device in by it, and close what it had before.
     has_proved: Arc<AtomicBool>,
 }

@@ -49,17 +49,19 @@ impl Agent {
     /// An attempt, not yet begun.
     pub(super) fn attempt(&self) -> Attempt {
         let (endpoint, trust, profile) = (self.endpoint.clone(), self.trust.clone(), self.profile.clone());
-        let has_proved = Arc::new(AtomicBool::new(false));
-        let proves = Arc::clone(&has_proved);
+        let (has_reached, has_proved) = (Arc::default(), Arc::default());
+        let (reaches, proves): (Arc<AtomicBool>, Arc<AtomicBool>) =
+            (Arc::clone(&has_reached), Arc::clone(&has_proved));
         let outcome = Box::pin(async move {
             let identity = &profile.identity;
             let mut connection = endpoint.connect(&identity.address, &trust).await?;
+            reaches.store(true, Ordering::Relaxed);
             let welcome = signin::hello(&mut connection, Some(identity.device)).await?;
             proves.store(true, Ordering::Relaxed);
             let proven = signin::prove(&mut connection, &welcome, identity.device, &profile.key).await?;
             Ok(Established { connection, facility: welcome.facility, proven })
         });
-        Attempt { outcome, has_proved }
+        Attempt { outcome, has_reached, has_proved }
     }
 
     pub(super) async fn progressed(&mut self, progress: Progress) -> Result<(), End> {

@@ -28,6 +28,8 @@ use crate::link::Address;
 
 /// Between looks at the addresses and at what was heard. Costs no packet.
 const LOOK: Duration = Duration::from_secs(1);
+/// The same while a silent connection is asked on.
+const LOOK_SOON: Duration = Duration::from_millis(250);
 /// Between echoes at first, so many after a move and so many when something was not acknowledged in time; then the longer one.
 /// In a silence of 15 s, which ends a connection, 32 of them at most: 9 bytes each, and 5 kB of padding.
 const ECHO_SOON: Duration = Duration::from_millis(150);
@@ -68,6 +70,7 @@ pub(super) struct Roaming {
 struct Parked {
     connection: Connection,
     heard: u64,
+    ask_at: Instant,
 }
 
 /// Echoes under way on a connection.
@@ -146,19 +149,30 @@ impl Agent {
                 self.give_up(rival);
                 self.probe(now);
             }
-            // What it sent came from an address that may be gone, and a handshake does not migrate (RFC 9000, 9).
+            // What an attempt sent came from an address that may be gone, and a handshake does not migrate (RFC 9000, 9).
+            Link::Connecting(_) | Link::Down { .. } => {
+                // All that it could say is said.
+                self.roaming.parked = None;
+                self.attempts_now();
+            }
+        }
+    }
+
+    /// The way is another, or there again: waits no longer, for the next attempt or for what the last one sends next.
+    fn attempts_now(&mut self) {
+        match &self.link {
+            // The box said when, whatever the network.
+            Link::Up(_) | Link::Down { imposed: true, .. } => {}
+            Link::Down { imposed: false, .. } => {
+                self.attempt = 0;
+                self.connect();
+            }
             Link::Connecting(_) => {
                 let attempt = self.attempt();
                 if let Link::Connecting(old) = std::mem::replace(&mut self.link, Link::Connecting(attempt)) {
                     self.give_up(Some(old));
                 }
             }
-            Link::Down { imposed: false, .. } => {
-                self.attempt = 0;
-                self.connect();
-            }
-            // The box said when, whatever the network.
-            Link::Down { imposed: true, .. } => {}
         }
     }
 
@@ -214,7 +228,7 @@ impl Agent {
         if health == Health::Gone {
             return self.silent();
         }
-        self.ask_the_parked();
+        self.ask_the_parked(now);
         Ok(())
     }
 
@@ -228,7 +242,7 @@ impl Agent {
         let Up { connection, rival, .. } = up;
         if matches!(why, Error::Unreachable(Unreachable::Silent(_))) {
             let (_, heard) = connection.traffic();
-            self.roaming.parked = Some(Parked { connection, heard });
+            self.roaming.parked = Some(Parked { connection, heard, ask_at: Instant::now() });
         }
         if imposed {
             self.give_up(rival);
@@ -238,8 +252,9 @@ impl Agent {
     }
 
     /// What answers where nothing did says that the way is there again.
-    fn ask_the_parked(&mut self) {
-        let Some(Parked { connection, heard }) = &self.roaming.parked else { return };
+    fn ask_the_parked(&mut self, now: Instant) {
+        let Some(Parked { connection, heard, ask_at }) = &mut self.roaming.parked else { return };
+        self.roaming.look_at = now + LOOK_SOON;
         let answers = match connection.ended() {
             None => connection.traffic().1 > *heard,
             Some(by_word) => {
@@ -251,14 +266,16 @@ impl Agent {
             }
         };
         if !answers {
-            let echo = client_frame::Body::Echo(proto::Echo::default());
-            let _ = connection.outgoing.try_send(proto::ClientFrame { request: 0, body: Some(echo) });
+            if *ask_at <= now {
+                *ask_at = now + ECHO_LATER;
+                let echo = client_frame::Body::Echo(proto::Echo::default());
+                let _ = connection.outgoing.try_send(proto::ClientFrame { request: 0, body: Some(echo) });
+            }
             return;
         }
         self.roaming.parked = None;
-        if matches!(self.link, Link::Down { imposed: false, .. }) {
-            self.attempt = 0;
-            self.connect();
+        if !matches!(&self.link, Link::Connecting(attempt) if attempt.has_reached()) {
+            self.attempts_now();
         }
     }
 
@@ -350,6 +367,10 @@ impl Up {
 }
 
 impl Attempt {
+    fn has_reached(&self) -> bool {
+        self.has_reached.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     fn has_proved(&self) -> bool {
         self.has_proved.load(std::sync::atomic::Ordering::Relaxed)
     }
