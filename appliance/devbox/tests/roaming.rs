@@ -1,7 +1,7 @@
 //! People walk through a hospital while they talk: networks change under their phones, translators forget them, radio is
 //! bad and now and then gone. Nothing acked is lost, nothing is shown twice, order holds, nobody is asked for a PIN again.
 //!
-//! `WARDLINE_ROAMS` makes it a measurement; `docs/performance/roaming.md` says how, and what came out.
+//! `WARDLINE_ROAMS` and `WARDLINE_GONE_MAX` make it a measurement; `docs/performance/roaming.md` says how, and what came out.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 #[path = "roaming/interfaces.rs"]
