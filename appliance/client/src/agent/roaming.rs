@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The same while a silent connection is asked on.
 const LOOK_SOON: Duration = Duration::from_millis(250);
 /// Between echoes at first, so many after a move and so many when something was not acknowledged in time; then the longer one.
-/// In a silence of 15 s, which ends a connection, 32 of them at most: 9 bytes each, and 5 kB of padding.
+/// In a silence of 15 s, which ends a connection, 32 of them at most: 9 bytes each, and 4 kB of padding.
 const ECHO_SOON: Duration = Duration::from_millis(150);
 const SOON_AFTER_A_MOVE: u32 = 20;
 const SOON_IN_SILENCE: u32 = 8;
