@@ -10,6 +10,7 @@
 mod attempt;
 mod frames;
 mod pulse;
+mod roaming;
 mod sending;
 mod timers;
 
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin as Pinned;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -39,6 +41,7 @@ use crate::signin::Proven;
 use crate::state::State;
 use crate::trust::{Root, Trust};
 use pulse::Pulse;
+use roaming::{Probing, Roaming};
 
 /// Events that wait for the user's side. Two minutes of a busy shift; more are asked for again.
 const QUEUE_MAX: usize = 4_096;
@@ -92,11 +95,23 @@ struct Established {
     proven: Proven,
 }
 
-type Connecting = Pinned<Box<dyn Future<Output = Result<Established, Error>> + Send>>;
+/// Dropping it gives it up.
+struct Attempt {
+    outcome: Pinned<Box<dyn Future<Output = Result<Established, Error>> + Send>>,
+    /// The box has answered.
+    has_reached: Arc<AtomicBool>,
+    /// The proof may be on its way: the box may sign this device in by it, and close what it had before.
+    has_proved: Arc<AtomicBool>,
+}
 
+#[expect(clippy::large_enum_variant, reason = "a client has one, and it stays where it is")]
 enum Link {
-    Down { until: Instant },
-    Connecting(Connecting),
+    Down {
+        until: Instant,
+        /// The box said so.
+        imposed: bool,
+    },
+    Connecting(Attempt),
     Up(Up),
 }
 
@@ -109,6 +124,10 @@ struct Up {
     last_words: Option<Refused>,
     sync: Sync,
     pulse: Pulse,
+    /// Whether the way works is being asked.
+    probing: Option<Probing>,
+    /// A second connection, tried beside this one that may be dead.
+    rival: Option<Attempt>,
 }
 
 /// Whether the box delivers on this connection.
@@ -123,6 +142,7 @@ enum Sync {
 enum Progress {
     Due,
     Connected(Result<Established, Error>),
+    Rival(Result<Established, Error>),
     Frame(Option<Result<proto::ServerFrame, Broken>>),
 }
 
@@ -159,6 +179,7 @@ pub(crate) struct Agent {
     link: Link,
     attempt: u32,
     faults: u32,
+    roaming: Roaming,
     asked: InFlight,
     questions: Vec<Question>,
     unlocking: Option<Unlocking>,
@@ -189,6 +210,7 @@ impl Agent {
         if options.peek {
             state.cursor.clear();
         }
+        let roaming = Roaming::new(&identity.address, Instant::now());
         let mut agent = Self {
             trust: Trust::new(Root::Known(identity.root.clone()), &identity.server_name),
             endpoint: Arc::new(Endpoint::new()?),
@@ -204,9 +226,10 @@ impl Agent {
             taken_cursor: None,
             save_at: None,
             rewrite_at: None,
-            link: Link::Down { until: Instant::now() },
+            link: Link::Down { until: Instant::now(), imposed: false },
             attempt: 0,
             faults: 0,
+            roaming,
             asked: InFlight::new(),
             questions: Vec::new(),
             unlocking: None,
@@ -311,14 +334,7 @@ impl Agent {
             Command::Active => {
                 self.send_frame(0, client_frame::Body::Active(proto::Active {}));
             }
-            Command::NetworkChanged => match &self.link {
-                Link::Up(_) => drop(self.endpoint.rebind()),
-                Link::Down { .. } => {
-                    self.attempt = 0;
-                    self.connect();
-                }
-                Link::Connecting(_) => {}
-            },
+            Command::NetworkChanged => self.network_changed(),
             Command::Known(reply) => {
                 let conversations = self.state.conversations.values().map(|known| known.conversation.clone());
                 let _ = reply.send((conversations.collect(), self.state.people.values().cloned().collect()));

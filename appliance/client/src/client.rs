@@ -207,7 +207,9 @@ impl Client {
         self.tell(Command::Active).await
     }
 
-    /// The network under this machine changed, or it woke: moves the connection to the new path, or connects at once.
+    /// The network under this machine changed, or it woke: moves the connection to the new path, or connects at once. Say it
+    /// as soon as the system does, and as often. A connection that moved along tells nothing; where a new one had to take
+    /// its place, [`Event::Connected`] comes again.
     pub async fn network_changed(&self) -> Result<(), Error> {
         self.tell(Command::NetworkChanged).await
     }

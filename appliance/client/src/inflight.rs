@@ -23,6 +23,7 @@ pub(crate) enum Asked {
     Submit(MessageId, ConversationId),
     Unlock(oneshot::Sender<Result<SignedIn, Error>>),
     Sync,
+    Echo,
     Call(oneshot::Sender<Result<server_frame::Body, Error>>),
 }
 
@@ -52,7 +53,12 @@ impl InFlight {
 
     /// When the oldest has waited too long. Requests are answered in about the order they were asked.
     pub(crate) fn overdue_at(&self) -> Option<Instant> {
-        self.asked.first_key_value().map(|(_, (since, _))| *since + ANSWER_TIME_MAX)
+        self.waits_since().map(|since| since + ANSWER_TIME_MAX)
+    }
+
+    /// Since when the oldest has waited.
+    pub(crate) fn waits_since(&self) -> Option<Instant> {
+        self.asked.first_key_value().map(|(_, (since, _))| *since)
     }
 
     /// Whether an unlock is under way.
@@ -74,7 +80,8 @@ impl InFlight {
         for (request, (since, what)) in asked {
             match what {
                 Asked::Call(reply) => drop(reply.send(Err(Error::Locked { tries_left }))),
-                Asked::Sync => {}
+                // An echo is answered in any state; the next one asks again.
+                Asked::Sync | Asked::Echo => {}
                 kept => drop(self.asked.insert(request, (since, kept))),
             }
         }
@@ -86,7 +93,7 @@ impl InFlight {
             match what {
                 Asked::Call(reply) => drop(reply.send(Err(Error::Interrupted))),
                 Asked::Unlock(reply) => drop(reply.send(Err(Error::Interrupted))),
-                Asked::Submit(..) | Asked::Sync => {}
+                Asked::Submit(..) | Asked::Sync | Asked::Echo => {}
             }
         }
     }

@@ -17,6 +17,7 @@ mod agent;
 mod call;
 mod client;
 mod clock;
+mod congestion;
 mod connection;
 pub mod error;
 pub mod event;

@@ -135,6 +135,8 @@ impl Box {
                 let ask = Ask::Submit(Submit { number, message, conversation, body });
                 Input::Request { conn, request, ask }
             }
+            // Answered at the door.
+            Incoming::Echo => return,
             Incoming::Ask(ask) => Input::Request { conn, request, ask },
         };
         self.handle(input);

@@ -124,6 +124,8 @@ pub enum Incoming {
         /// What it says.
         text: Text,
     },
+    /// Whether the way here and back works: answered at the door, and no act of anybody's.
+    Echo,
     /// Anything else.
     Ask(Ask),
 }
@@ -151,6 +153,7 @@ pub fn parse(
         Some(Body::Prove(prove)) => parse_prove(prove),
         Some(Body::Unlock(unlock)) => Pin::offer(unlock.pin).map(|pin| Incoming::Unlock { pin }),
         Some(Body::Submit(submit)) => parse_submit(submit),
+        Some(Body::Echo(_)) => Ok(Incoming::Echo),
         Some(other) => parse_ask(other, &mut fresh).map(Incoming::Ask),
     };
     (request, incoming)
@@ -250,7 +253,12 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             Ask::PurgeConversation { conversation: conversation(purge.conversation)? }
         }
         Body::ListDevices(list) => Ask::ListDevices { person: person(list.person)? },
-        Body::Hello(_) | Body::Join(_) | Body::Prove(_) | Body::Unlock(_) | Body::Submit(_) => {
+        Body::Hello(_)
+        | Body::Join(_)
+        | Body::Prove(_)
+        | Body::Unlock(_)
+        | Body::Submit(_)
+        | Body::Echo(_) => {
             return Err(Refusal::UnknownRequest);
         }
     })

@@ -1,6 +1,7 @@
 //! Doorways: each carries the same frames ([`connection`]) over its own transport.
 
 mod admission;
+mod congestion;
 pub mod connection;
 pub mod local;
 mod pin;

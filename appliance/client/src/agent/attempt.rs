@@ -1,6 +1,7 @@
 //! Connections: begun, up, lost; and which ends of one are final.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,7 +9,7 @@ use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::wire::proto;
 
 use super::pulse::Pulse;
-use super::{Agent, Established, FAULTS_MAX, Link, Progress, STEADY, Sync, Up};
+use super::{Agent, Attempt, Established, FAULTS_MAX, Link, Progress, STEADY, Sync, Up};
 use crate::client::Standing;
 use crate::clock;
 use crate::connection::Broken;
@@ -23,27 +24,44 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 /// The next thing that happens to a connection.
 pub(super) async fn progress(link: &mut Link) -> Progress {
     match link {
-        Link::Down { until } => {
+        Link::Down { until, .. } => {
             tokio::time::sleep_until(*until).await;
             Progress::Due
         }
-        Link::Connecting(connecting) => Progress::Connected(connecting.await),
-        Link::Up(up) => Progress::Frame(up.connection.frames.recv().await),
+        Link::Connecting(attempt) => Progress::Connected((&mut attempt.outcome).await),
+        Link::Up(Up { connection, rival: None, .. }) => Progress::Frame(connection.frames.recv().await),
+        Link::Up(Up { connection, rival: Some(rival), .. }) => tokio::select! {
+            // The first: when it has won, the box closes the other.
+            biased;
+            outcome = &mut rival.outcome => Progress::Rival(outcome),
+            frame = connection.frames.recv() => Progress::Frame(frame),
+        },
     }
 }
 
 impl Agent {
     /// Starts an attempt.
     pub(super) fn connect(&mut self) {
+        self.link = Link::Connecting(self.attempt());
+        self.stand(Standing::Connecting);
+    }
+
+    /// An attempt, not yet begun.
+    pub(super) fn attempt(&self) -> Attempt {
         let (endpoint, trust, profile) = (self.endpoint.clone(), self.trust.clone(), self.profile.clone());
-        self.link = Link::Connecting(Box::pin(async move {
+        let (has_reached, has_proved) = (Arc::default(), Arc::default());
+        let (reaches, proves): (Arc<AtomicBool>, Arc<AtomicBool>) =
+            (Arc::clone(&has_reached), Arc::clone(&has_proved));
+        let outcome = Box::pin(async move {
             let identity = &profile.identity;
             let mut connection = endpoint.connect(&identity.address, &trust).await?;
+            reaches.store(true, Ordering::Relaxed);
             let welcome = signin::hello(&mut connection, Some(identity.device)).await?;
+            proves.store(true, Ordering::Relaxed);
             let proven = signin::prove(&mut connection, &welcome, identity.device, &profile.key).await?;
             Ok(Established { connection, facility: welcome.facility, proven })
-        }));
-        self.stand(Standing::Connecting);
+        });
+        Attempt { outcome, has_reached, has_proved }
     }
 
     pub(super) async fn progressed(&mut self, progress: Progress) -> Result<(), End> {
@@ -51,6 +69,7 @@ impl Agent {
             Progress::Due => self.connect(),
             Progress::Connected(Ok(established)) => self.established(established),
             Progress::Connected(Err(error)) => self.failed(error)?,
+            Progress::Rival(outcome) => self.rivalled(outcome)?,
             Progress::Frame(Some(Ok(frame))) => self.frame(frame)?,
             Progress::Frame(Some(Err(Broken::Malformed))) => {
                 self.lost(Error::Protocol("a malformed frame"), None)?;
@@ -64,9 +83,10 @@ impl Agent {
         Ok(())
     }
 
-    fn established(&mut self, established: Established) {
+    pub(super) fn established(&mut self, established: Established) {
         let Established { connection, facility, proven } = established;
         self.asked = InFlight::new();
+        self.reached(&connection);
         self.receipts.reconnected(Instant::now());
         self.link = Link::Up(Up {
             connection,
@@ -74,7 +94,9 @@ impl Agent {
             open: None,
             last_words: None,
             sync: Sync::No,
-            pulse: Pulse::new(Instant::now()),
+            pulse: Pulse::new(),
+            probing: None,
+            rival: None,
         });
         match proven {
             Proven::SignedIn(signed_in) => self.opened(signed_in),
@@ -127,6 +149,8 @@ impl Agent {
                         return self.failed(refused.into());
                     }
                 }
+                // By an attempt of this very client, perhaps: not by anybody else.
+                CloseCode::SUPERSEDED if self.may_be_ours() => {}
                 CloseCode::SUPERSEDED => return Err(End::Superseded),
                 CloseCode::REVOKED => return Err(End::Revoked),
                 code if code == PeerFault::NumberReused.code() => self.suspect_numbers()?,
@@ -155,10 +179,21 @@ impl Agent {
         if let Some((_, reply)) = self.unlocking.take() {
             let _ = reply.send(Err(Error::Offline(why.to_string())));
         }
+        let untrusted = matches!(why, Error::Untrusted(_));
+        let imposed = after.is_some();
+        let link = std::mem::replace(&mut self.link, Link::Down { until: Instant::now(), imposed });
+        if let Link::Up(up) = link
+            && let Some(rival) = self.parted(up, &why, imposed)
+        {
+            // Another attempt is under way already.
+            self.link = Link::Connecting(rival);
+            self.tell(Event::Reconnecting { after: Duration::ZERO, why: why.to_string(), untrusted });
+            self.stand(Standing::Connecting);
+            return Ok(());
+        }
         let after = after.unwrap_or_else(|| clock::backoff(self.attempt));
         self.attempt = self.attempt.saturating_add(1);
-        self.link = Link::Down { until: Instant::now() + after };
-        let untrusted = matches!(why, Error::Untrusted(_));
+        self.link = Link::Down { until: Instant::now() + after, imposed };
         self.tell(Event::Reconnecting { after, why: why.to_string(), untrusted });
         self.stand(Standing::Waiting(Arc::new(why)));
         Ok(())
@@ -199,7 +234,7 @@ impl Agent {
             let _ = reply.send(Err(end.clone().into()));
         }
         self.stand(Standing::Ended(end.clone()));
-        self.link = Link::Down { until: Instant::now() };
+        self.link = Link::Down { until: Instant::now(), imposed: true };
         self.tell(Event::Ended(end));
         let leaving = matches!(&*self.standing.borrow(), Standing::Ended(End::Closed));
         for stamped in std::mem::take(&mut self.queue) {

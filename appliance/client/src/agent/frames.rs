@@ -47,8 +47,10 @@ impl Agent {
             Some(Body::SignedIn(signed_in)) => self.signed_in(request, signed_in),
             Some(answer) => {
                 self.learn(&answer);
-                if let Some(Asked::Call(reply)) = self.asked.answered(request) {
-                    let _ = reply.send(Ok(answer));
+                match self.asked.answered(request) {
+                    Some(Asked::Call(reply)) => drop(reply.send(Ok(answer))),
+                    Some(Asked::Echo) => self.echoed(request),
+                    _ => {}
                 }
                 Ok(())
             }
@@ -149,6 +151,11 @@ impl Agent {
                 Ok(())
             }
             Some(Asked::Sync) => self.failed(refused.into()),
+            // A box from before there were echoes: an answer all the same.
+            Some(Asked::Echo) => {
+                self.echoed(request);
+                Ok(())
+            }
             // A receipt of a conversation that has just gone; or the reason why the box is about to close.
             None => {
                 if let (0, Link::Up(up)) = (request, &mut self.link) {

@@ -22,6 +22,7 @@ impl Agent {
         let frame = proto::ClientFrame { request, body: Some(body) };
         // Full: the box reads nothing for long. The request stays unanswered, and that ends the connection.
         let _ = up.connection.outgoing.try_send(frame);
+        up.pulse.asks(up.connection.traffic().1, Instant::now());
     }
 
     /// Makes durable what was staged, tells its senders, and sends what may go.

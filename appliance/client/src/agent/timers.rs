@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{Agent, Link, storage};
-use crate::error::{End, Unreachable};
+use crate::error::End;
 
 impl Agent {
     /// When [`Agent::timers`] has something to do.
@@ -12,11 +12,12 @@ impl Agent {
         let delayed = self.delayed.values().map(|(until, _)| *until).filter(|until| *until > now).min();
         let delayed = delayed.filter(|_| self.is_open());
         let receipts = self.receipts.at().filter(|_| self.is_open());
-        let pulse = match &self.link {
-            Link::Up(up) => Some(up.pulse.look_at()),
+        let probe = match &self.link {
+            Link::Up(up) => up.probes_at(),
             _ => None,
         };
-        [pulse, self.save_at, self.rewrite_at, delayed, receipts, self.asked.overdue_at()]
+        let roaming = self.roaming.at();
+        [probe, Some(roaming), self.save_at, self.rewrite_at, delayed, receipts, self.asked.overdue_at()]
             .into_iter()
             .flatten()
             .min()
@@ -35,15 +36,12 @@ impl Agent {
         if due(self.receipts.at()) && self.is_open() {
             self.flush_receipts();
         }
-        let gone = match &mut self.link {
-            Link::Up(up) if up.pulse.look_at() <= now => {
-                let (sent, heard) = up.connection.traffic();
-                up.pulse.is_gone(sent, heard, now)
-            }
-            _ => false,
-        };
-        if gone || due(self.asked.overdue_at()) {
-            self.lost(Unreachable::Silent(self.profile.identity.address.to_string()).into(), None)?;
+        if self.roaming.at() <= now {
+            self.look_around(now)?;
+        }
+        self.probe(now);
+        if due(self.asked.overdue_at()) {
+            self.silent()?;
         }
         Ok(())
     }

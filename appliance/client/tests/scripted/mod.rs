@@ -216,8 +216,17 @@ pub(crate) fn message(sequence: u64, text: &str) -> proto::event::Kind {
 }
 
 impl Line {
-    /// The next request.
+    /// The next request that is no echo; those are answered.
     pub(crate) async fn ask(&mut self) -> (u64, Ask) {
+        loop {
+            match self.next().await {
+                (request, Ask::Echo(_)) => self.answer(request, Answer::Done(proto::Done {})).await,
+                other => return other,
+            }
+        }
+    }
+
+    async fn next(&mut self) -> (u64, Ask) {
         let mut prefix = [0; PREFIX];
         self.receive.read_exact(&mut prefix).await.unwrap();
         let mut bytes = vec![0; wire::frame_length(prefix, 16 * 1024).unwrap()];

@@ -276,6 +276,8 @@ impl World {
                 let ask = Ask::Submit(Submit { number, message, conversation, body: sealed_text });
                 self.take_ask(conn, request, ask, &body, sealed)
             }
+            // Answered at the door, which is not played here; no client here sends one.
+            Incoming::Echo => Ok(Turn::default()),
             Incoming::Ask(ask) => self.take_ask(conn, request, ask, &body, false),
         }
     }

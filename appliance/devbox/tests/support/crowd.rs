@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use wardline_client::{Calls as _, Client, ConversationId, Event, JoinLink, Pin, Sequence};
+use wardline_client::error::End;
+use wardline_client::{Calls as _, Client, ConversationId, DeviceId, Event, JoinLink, Pin, Sequence};
 use wardline_devbox::devbox::Devbox;
 
 /// How long anything may take on a busy machine.
@@ -41,18 +42,64 @@ pub(crate) struct Books {
     shown: Mutex<BTreeMap<(ConversationId, Sequence), String>>,
     wrongs: Mutex<Vec<String>>,
     acks: AtomicU64,
+    readers: Mutex<BTreeMap<DeviceId, Reader>>,
+}
+
+/// What one device was shown.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reader {
+    /// Connections that it signed in on.
+    pub(crate) sign_ins: u64,
+    /// When it was last shown a message.
+    pub(crate) shown: Option<Instant>,
+    /// When the newest message that it was shown was composed.
+    pub(crate) composed: Option<Instant>,
 }
 
 impl Books {
-    fn wrong(&self, what: String) {
+    pub(crate) fn wrong(&self, what: String) {
         self.wrongs.lock().unwrap().push(what);
+    }
+
+    /// The box has it.
+    pub(crate) fn accepted(&self, conversation: ConversationId, sequence: Sequence, text: String) {
+        if self.acked.lock().unwrap().insert((conversation, sequence), text).is_some() {
+            self.wrong(format!("{sequence:?} was given to two messages"));
+        }
+    }
+
+    /// Of one device.
+    pub(crate) fn reader(&self, of: &Client) -> Reader {
+        self.readers.lock().unwrap().get(&of.identity().device).copied().unwrap_or_default()
+    }
+
+    /// Waits until everything acked has been shown, and sees that all is right. How many messages it was.
+    pub(crate) async fn close(&self, seed: u64) -> usize {
+        let acked = self.acked.lock().unwrap().clone();
+        let all_shown = async {
+            while self.shown.lock().unwrap().len() < acked.len() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = timeout(PATIENCE, all_shown).await;
+        let shown = self.shown.lock().unwrap().clone();
+        assert!(in_time.is_ok(), "{} acked, {} shown (seed {seed})", acked.len(), shown.len());
+        assert_eq!(acked, shown, "what was acked is what was shown, place by place (seed {seed})");
+        assert_eq!(*self.wrongs.lock().unwrap(), Vec::<String>::new(), "seed {seed}");
+        acked.len()
     }
 }
 
 async fn join(devbox: &Devbox, person: u64, profile: &Path) -> Client {
+    join_by(devbox, person, profile, devbox.reached_at().port()).await
+}
+
+/// Joins by a port of this machine behind which the box is.
+pub(crate) async fn join_by(devbox: &Devbox, person: u64, profile: &Path, port: u16) -> Client {
     let pin = Pin::choose("739154".to_owned()).unwrap();
     loop {
-        let link = devbox.join_link(person).unwrap().parse::<JoinLink>().unwrap();
+        let mut link = devbox.join_link(person).unwrap().parse::<JoinLink>().unwrap();
+        link.address.port = port;
         match Client::join(&link, &pin, "storm phone", profile).await {
             Ok(client) => return client,
             // The keeper limits PINs a second: another code is tried after it.
@@ -66,12 +113,35 @@ async fn join(devbox: &Devbox, person: u64, profile: &Path) -> Client {
 }
 
 /// Shows what comes; sees that each comes once and in order.
-fn listen(client: &Client, books: &Arc<Books>) {
+pub(crate) fn listen(client: &Client, books: &Arc<Books>) {
     let (mut events, books) = (client.events().unwrap(), Arc::clone(books));
+    let (me, device) = (client.identity().person, client.identity().device);
     tokio::spawn(async move {
         let mut last: BTreeMap<ConversationId, Sequence> = BTreeMap::new();
         while let Some(event) = events.next().await {
-            let Event::Message(message) = event else { continue };
+            let message = match event {
+                // One's own may be delivered as well, after a reconnect: who wrote them knows them.
+                Event::Message(message) if message.sender != me => message,
+                Event::Connected(_) => {
+                    books.readers.lock().unwrap().entry(device).or_default().sign_ins += 1;
+                    continue;
+                }
+                Event::PinNeeded { .. } | Event::Locked { .. } => {
+                    books.wrong(format!("{me:?} was asked for the PIN again"));
+                    continue;
+                }
+                Event::Ended(end) if !matches!(end, End::Closed) => {
+                    books.wrong(format!("{me:?} ended: {end}"));
+                    continue;
+                }
+                _ => continue,
+            };
+            let composed = composed(&message.text);
+            {
+                let mut readers = books.readers.lock().unwrap();
+                let reader = readers.entry(device).or_default();
+                (reader.shown, reader.composed) = (Some(Instant::now()), reader.composed.max(composed));
+            }
             let newest = last.entry(message.conversation).or_default();
             if message.sequence <= *newest {
                 books.wrong(format!("{:?} after {:?}", message.sequence, newest));
@@ -85,19 +155,36 @@ fn listen(client: &Client, books: &Arc<Books>) {
     });
 }
 
-/// Sends, one after the other, until told to stop.
-async fn talk(client: Client, conversation: ConversationId, books: Arc<Books>, stop: Arc<AtomicBool>) {
+/// Times in messages count from here.
+fn epoch() -> Instant {
+    static EPOCH: OnceLock<Instant> = OnceLock::new();
+    *EPOCH.get_or_init(Instant::now)
+}
+
+fn composed(text: &str) -> Option<Instant> {
+    let (_, micros) = text.rsplit_once(" at ")?;
+    Some(epoch() + Duration::from_micros(micros.parse().ok()?))
+}
+
+/// Sends, one after the other and so far apart, until told to stop.
+pub(crate) async fn talk(
+    client: Client,
+    conversation: ConversationId,
+    books: Arc<Books>,
+    stop: Arc<AtomicBool>,
+    apart: Duration,
+) {
     let mut count = 0u64;
     while !stop.load(Ordering::Relaxed) {
         count += 1;
-        let text = format!("message {count}");
+        let text = format!("message {count} at {}", epoch().elapsed().as_micros());
         let mut tracked = client.send_tracked(conversation, &text).await.unwrap();
         let accepted = tracked.outcome().await.unwrap();
-        let place = (conversation, accepted.sequence);
-        if books.acked.lock().unwrap().insert(place, text).is_some() {
-            books.wrong(format!("{:?} was given to two messages", accepted.sequence));
-        }
+        books.accepted(conversation, accepted.sequence, text);
         books.acks.fetch_add(1, Ordering::Relaxed);
+        if !apart.is_zero() {
+            tokio::time::sleep(apart).await;
+        }
     }
 }
 
@@ -135,7 +222,13 @@ impl Crowd {
         let talkers = pairs
             .iter()
             .map(|(sender, _, conversation)| {
-                tokio::spawn(talk(sender.clone(), *conversation, Arc::clone(&books), Arc::clone(&stop)))
+                tokio::spawn(talk(
+                    sender.clone(),
+                    *conversation,
+                    Arc::clone(&books),
+                    Arc::clone(&stop),
+                    Duration::ZERO,
+                ))
             })
             .collect();
         Self { books, stop, pairs, talkers, _profiles: profiles }
@@ -159,22 +252,11 @@ impl Crowd {
         for talker in self.talkers {
             timeout(PATIENCE, talker).await.expect("a message was never answered").unwrap();
         }
-        let books = self.books;
-        let acked = books.acked.lock().unwrap().clone();
-        let all_shown = async {
-            while books.shown.lock().unwrap().len() < acked.len() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let in_time = timeout(PATIENCE, all_shown).await;
-        let shown = books.shown.lock().unwrap().clone();
-        assert!(in_time.is_ok(), "{} acked, {} shown (seed {seed})", acked.len(), shown.len());
-        assert_eq!(acked, shown, "what was acked is what was shown, place by place (seed {seed})");
-        assert_eq!(*books.wrongs.lock().unwrap(), Vec::<String>::new(), "seed {seed}");
+        let messages = self.books.close(seed).await;
         for (sender, listener, _) in &self.pairs {
             sender.close().await;
             listener.close().await;
         }
-        acked.len()
+        messages
     }
 }

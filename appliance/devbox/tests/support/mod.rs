@@ -7,9 +7,13 @@ pub(crate) mod byhand;
 pub(crate) mod crowd;
 pub(crate) mod pair;
 pub(crate) mod raw;
+#[allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
+pub(crate) mod roamer;
 pub(crate) mod sweep;
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 pub(crate) mod volume;
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+pub(crate) mod wifi;
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -20,6 +20,7 @@ use wardline_core::relay::refused;
 use wardline_core::session::Verifier;
 use wardline_core::text::{Text, WrappedKey};
 use wardline_core::turn::Send;
+use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::wire::{self, Incoming};
 
 use super::writer;
@@ -146,7 +147,7 @@ struct Reader<'a, R, D, S> {
     last: Door,
     /// Called, and gone, once the device has signed in.
     signed_in: Option<S>,
-    /// What is refused here never reaches the core, which counts all other requests by the same rate.
+    /// What is refused or echoed here never reaches the core, which counts all other requests by the same rate.
     refusals: Bucket,
 }
 
@@ -225,6 +226,13 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
         Ok(())
     }
 
+    /// The way works. Counts like a refusal: neither reaches the core.
+    fn echo(&mut self, request: RequestId) -> Result<(), PeerFault> {
+        self.refusals.take(self.context.clock.now().mono).map_err(|_| PeerFault::Flood)?;
+        self.lane.answer(Out::Frame(frame(request.0, Body::Done(proto::Done {}))));
+        Ok(())
+    }
+
     /// Hands a request to the driver; until that has answered it, it takes room on the lane.
     async fn ask(&self, input: Input, text: Option<Text>) {
         let under_way = self.lane.begin();
@@ -271,6 +279,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
                 self.ask(Input::Request { conn, request, ask }, Some(text)).await;
                 return Ok(());
             }
+            Incoming::Echo => return self.echo(request),
             Incoming::Ask(ask) => Input::Request { conn, request, ask },
         };
         self.ask(input, None).await;

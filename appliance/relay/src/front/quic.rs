@@ -22,6 +22,7 @@ use wardline_keys_protocol::message::{Leaf, Leaves};
 
 pub use super::admission::SourceLimit;
 use super::admission::{Admission, HANDSHAKES_MAX, Verdict, source};
+use super::congestion::Floor;
 use super::connection::{Carrier, Context, serve};
 use crate::config::{Zones, least};
 
@@ -164,6 +165,11 @@ fn transport() -> TransportConfig {
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
         .receive_window(VarInt::from_u32(STRANGERS_WINDOW))
         .send_window(SEND_WINDOW)
+        .congestion_controller_factory(Arc::new(Floor))
+        // 1,200 bytes pass wherever QUIC does. A longer packet is lost in a network narrower than the one in which its length
+        // was found; and the search, begun anew when a client moves, spends what the box may send to an address before it is
+        // validated (RFC 9000, 8.1).
+        .mtu_discovery_config(None)
         .datagram_receive_buffer_size(None)
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MAX.as_millis() as u32))));
     transport
