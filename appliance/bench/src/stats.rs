@@ -17,11 +17,6 @@ impl Latencies {
         self.0.extend(other.0);
     }
 
-    /// How many.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// None yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

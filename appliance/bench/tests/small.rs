@@ -5,8 +5,9 @@ use std::process::Command;
 
 fn bench(arguments: &[&str]) -> String {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_wardline-bench"));
-    let output = Command::new(program).args(arguments).output().unwrap();
-    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(program).args(arguments).output().expect("the bench starts");
+    let (out, err) =
+        (String::from_utf8(output.stdout).expect("a table is text"), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments:?}:\n{err}");
     out
 }

@@ -37,7 +37,9 @@ impl FloorHouse {
     /// Connects somebody.
     pub(crate) async fn connect(&self, who: usize) -> Result<Line> {
         let endpoint = &self.endpoints[who % self.endpoints.len()];
-        let connection = endpoint.connect(self.to, &Ipv4Addr::LOCALHOST.to_string())?.await?;
+        let connecting = endpoint.connect(self.to, &Ipv4Addr::LOCALHOST.to_string())?;
+        let connection = tokio::time::timeout(super::wardline::CONNECT_TIME_MAX, connecting).await;
+        let connection = connection.context("no handshake")??;
         let (mut send, receive) = connection.open_bi().await?;
         // The last has not got what was missed; for all others nothing was.
         let has: u64 = if who == self.shape.misser() { 0 } else { u64::MAX >> 1 };

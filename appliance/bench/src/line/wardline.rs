@@ -30,6 +30,9 @@ const ADDRESSES: u8 = 64;
 /// The SDK's: receipts of one conversation go at most this often.
 const RECEIPTS_APART: Duration = Duration::from_millis(200);
 
+/// The SDK's: for one address of the box to answer.
+pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(7);
+
 /// Endpoints on addresses of this machine, with the SDK's transport.
 pub(super) fn endpoints(crypto: QuicClientConfig) -> Result<Vec<quinn::Endpoint>> {
     let mut transport = quinn::TransportConfig::default();
@@ -99,7 +102,8 @@ impl WardlineHouse {
     pub(crate) async fn connect(&self, who: usize) -> Result<Line> {
         let device = &self.devices[who];
         let endpoint = &self.endpoints[who % self.endpoints.len()];
-        let quic = endpoint.connect(self.to, &Ipv4Addr::LOCALHOST.to_string())?.await?;
+        let connecting = endpoint.connect(self.to, &Ipv4Addr::LOCALHOST.to_string())?;
+        let quic = tokio::time::timeout(CONNECT_TIME_MAX, connecting).await.context("no handshake")??;
         let mut exporter = [0; 32];
         quic.export_keying_material(&mut exporter, b"EXPORTER-wardline-1", b"")
             .ok()

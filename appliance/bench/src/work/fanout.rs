@@ -20,8 +20,6 @@ pub(crate) struct Outcome {
     pub(crate) last: Latencies,
     /// Microseconds of the server's processors, for each delivery.
     pub(crate) server_us: f64,
-    /// The same of the load's.
-    pub(crate) load_us: f64,
 }
 
 /// So many messages, so many a second, to a conversation.
@@ -64,7 +62,7 @@ pub(crate) async fn run(
         anyhow::Ok(())
     };
     tokio::time::timeout(PATIENCE, all_read).await.context("not everybody has every message")??;
-    let (server_us, load_us) = costs.each(subject, messages * readers);
+    let (server_us, _) = costs.each(subject, messages * readers);
     writer.close();
     let mut arrivals: BTreeMap<u64, (usize, Duration)> = BTreeMap::new();
     for (sent, latency) in taking {
@@ -78,7 +76,7 @@ pub(crate) async fn run(
         ensure!(count == readers, "a message came {count} times to {readers} people");
         last.add(latency);
     }
-    Ok(Outcome { last, server_us, load_us })
+    Ok(Outcome { last, server_us })
 }
 
 /// Reads so many messages.

@@ -32,8 +32,6 @@ pub(crate) struct Outcome {
     pub(crate) seconds: f64,
     /// Microseconds of the server's processors, for each login; those who talk included.
     pub(crate) server_us: f64,
-    /// The same of the load's.
-    pub(crate) load_us: f64,
     /// Attempts that failed and were repeated.
     pub(crate) repeated: u64,
     /// Datagrams that the kernel dropped, either way.
@@ -82,7 +80,7 @@ pub(crate) async fn run(subject: &Arc<Subject>, talking: usize, people: usize) -
     };
     tokio::time::timeout(PATIENCE, all).await.context("not everybody came back")??;
     let seconds = began.elapsed().as_secs_f64();
-    let (server_us, load_us) = costs.each(subject, people);
+    let (server_us, _) = costs.each(subject, people);
     drop(stormy);
     let (mut calm, mut meanwhile) = (Latencies::default(), Latencies::default());
     while let Some(ended) = talk.join_next().await {
@@ -94,7 +92,7 @@ pub(crate) async fn run(subject: &Arc<Subject>, talking: usize, people: usize) -
         line.close();
     }
     let dropped = meter::receive_buffer_overflows() - overflows;
-    Ok(Outcome { seconds, server_us, load_us, repeated, dropped, calm, meanwhile })
+    Ok(Outcome { seconds, server_us, repeated, dropped, calm, meanwhile })
 }
 
 /// Connects as the SDK does after a loss; how many attempts failed.

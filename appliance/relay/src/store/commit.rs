@@ -77,11 +77,17 @@ const MEMBERS: Many = Many {
            delivered = excluded.delivered, read = excluded.read, gone = excluded.gone, \
            changed = excluded.changed",
 };
-const MEMBER_PATCHES: Many = Many {
-    head: "WITH v (conversation, person, delivered, read, gone, changed) AS (VALUES ",
-    columns: 6,
-    tail: ") UPDATE member SET delivered = coalesce(v.delivered, member.delivered), \
-           read = coalesce(v.read, member.read), gone = max(member.gone, v.gone), changed = v.changed \
+/// Apart from who left: an index that a statement might touch is written anew for every row, and watermarks are in none.
+const WATERMARKS: Many = Many {
+    head: "WITH v (conversation, person, delivered, read, changed) AS (VALUES ",
+    columns: 5,
+    tail: ") UPDATE member SET delivered = v.delivered, read = v.read, changed = v.changed \
+           FROM v WHERE member.conversation = v.conversation AND member.person = v.person",
+};
+const LEAVERS: Many = Many {
+    head: "WITH v (conversation, person, changed) AS (VALUES ",
+    columns: 3,
+    tail: ") UPDATE member SET gone = 1, changed = v.changed \
            FROM v WHERE member.conversation = v.conversation AND member.person = v.person",
 };
 const MESSAGES: Many = Many {
@@ -273,20 +279,25 @@ fn conversations(script: &mut Script<'_>, plan: &Plan<'_>) {
     script.many(&KEYS, &granted, |(id, key), row| {
         row.count(id.value()).bytes(&key.0);
     });
-    let (mut whole, mut patched) = (Vec::new(), Vec::new());
+    let (mut whole, mut moved, mut left) = (Vec::new(), Vec::new(), Vec::new());
     for (place, patch) in &plan.members {
         match (patch.from, patch.watermarks) {
             (Some(from), Some(watermarks)) => whole.push((place, from, watermarks, patch)),
-            _ => patched.push((place, patch)),
+            (_, watermarks) => {
+                moved.extend(watermarks.map(|watermarks| (place, watermarks, patch.changed)));
+                left.extend(patch.left.then_some((place, patch.changed)));
+            }
         }
     }
     script.many(&MEMBERS, &whole, |((conversation, person), from, (delivered, read), patch), row| {
         row.count(conversation.value()).count(person.value()).count(from.0);
         row.count(delivered.0).count(read.0).flag(patch.left).count(patch.changed.0);
     });
-    script.many(&MEMBER_PATCHES, &patched, |((conversation, person), patch), row| {
+    script.many(&WATERMARKS, &moved, |((conversation, person), (delivered, read), changed), row| {
         row.count(conversation.value()).count(person.value());
-        row.maybe(patch.watermarks.map(|(delivered, _)| delivered.0));
-        row.maybe(patch.watermarks.map(|(_, read)| read.0)).flag(patch.left).count(patch.changed.0);
+        row.count(delivered.0).count(read.0).count(changed.0);
+    });
+    script.many(&LEAVERS, &left, |((conversation, person), changed), row| {
+        row.count(conversation.value()).count(person.value()).count(changed.0);
     });
 }
