@@ -1,5 +1,6 @@
 //! A world in a box's store, by bulk commits of generated writes: what the core would have written, without the asking.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -66,6 +67,10 @@ pub(crate) struct Seeder {
     waiting: Vec<Numbered>,
     change: u64,
     audited: u64,
+    /// Where conversations stood when the store was opened.
+    last: BTreeMap<ConversationId, u64>,
+    /// And what devices had numbered.
+    numbered: BTreeMap<u64, u64>,
     at: i64,
     random: SystemRandom,
 }
@@ -85,6 +90,8 @@ impl Seeder {
             cursors: Cursors::new(&keys.cursor),
             waiting: Vec::with_capacity(BATCH + 2),
             audited: restored.audited,
+            last: restored.conversations.iter().map(|known| (known.id, known.last.0)).collect(),
+            numbered: restored.devices.iter().map(|known| (known.id.value(), known.last_number.0)).collect(),
             at: i64::try_from(now)?,
             random: SystemRandom::new(),
         })
@@ -138,13 +145,16 @@ impl Seeder {
     /// So many messages more: half of them in the shape's pairs, whose history grows deep, half in conversations of a few
     /// hundred between people of all sorts, as years of a ward leave them. `world` is this box's and is brought up to date.
     pub(crate) async fn history(&mut self, shape: &Shape, world: &mut World, messages: u64) -> Result<()> {
-        let before = world.history;
+        for device in &mut world.devices {
+            let numbered = self.numbered.get(&device.id).copied().unwrap_or(0);
+            device.last_number = device.last_number.max(numbered);
+        }
+        let deep = messages / 2 / shape.pairs as u64;
         for pair in 0..shape.pairs {
             let conversation = ConversationId::new(world.conversations[pair]).context("no conversation")?;
             let key = self.key(conversation).await?;
-            let deep = before / 2 / shape.pairs as u64;
-            let count = (before + messages) / 2 / shape.pairs as u64 - deep;
-            self.fill(world, (conversation, deep), &key, [2 * pair, 2 * pair + 1], count).await?;
+            let last = self.last.get(&conversation).copied().unwrap_or(0);
+            self.fill(world, (conversation, last), &key, [2 * pair, 2 * pair + 1], deep).await?;
         }
         let mut left = messages / 2;
         while left > 0 {
