@@ -31,6 +31,11 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "looks again, within a deadline, whether real clients got on",
     ),
     (
+        "appliance/devbox/tests/conformance/signing.rs",
+        SLEEPS,
+        "waits for as long as the box has asked for, before the next PIN",
+    ),
+    (
         "appliance/devbox/tests/roaming/",
         SLEEPS,
         "an outage lasts as long as it lasts, and who walks rests between; waits for nothing by it",

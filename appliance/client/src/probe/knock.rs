@@ -41,8 +41,8 @@ pub enum Obstacle {
     NoRoute,
     /// This machine's own firewall.
     Forbidden,
-    /// Anything else.
-    Other(String),
+    /// What has no name here, by the system's kind of error.
+    Unnamed(io::ErrorKind),
 }
 
 /// What came back.
@@ -151,7 +151,7 @@ impl Obstacle {
             | io::ErrorKind::NetworkDown
             | io::ErrorKind::AddrNotAvailable => Self::NoRoute,
             io::ErrorKind::PermissionDenied => Self::Forbidden,
-            _ => Self::Other(error.to_string()),
+            kind => Self::Unnamed(kind),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn hopeless(at: SocketAddr, knocks: &Knocks) -> Option<Reach> {
         Obstacle::NoRoute => Some(Reach::NoRoute { at }),
         Obstacle::Forbidden => Some(Reach::Forbidden { at }),
         // An answer may come on a socket of another kind.
-        Obstacle::Other(_) => None,
+        Obstacle::Unnamed(_) => None,
     }
 }
 
