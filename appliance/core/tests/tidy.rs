@@ -31,6 +31,11 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "looks again, within a deadline, whether real clients got on",
     ),
     (
+        "appliance/devbox/tests/command.rs",
+        SLEEPS,
+        "looks again, within a deadline, whether an idle session has locked",
+    ),
+    (
         "appliance/devbox/tests/conformance/signing.rs",
         SLEEPS,
         "waits for as long as the box has asked for, before the next PIN",

@@ -42,6 +42,15 @@ struct Done {
 }
 
 impl Ward {
+    /// Looks now and then whether the idle time is over: each look signs in, and a device may do that 100 times at once.
+    fn until_locked(&self, who: &str) {
+        let began = Instant::now();
+        while !self.ok(who, &["whoami"]).contains("locked: wants the PIN") {
+            assert!(began.elapsed() < PATIENCE, "it does not lock");
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
     fn start(relay: &[&str]) -> Self {
         let home = TempDir::new().unwrap();
         let mut options = Options::local(&home.path().join("box")).unwrap();
@@ -315,10 +324,7 @@ fn a_session_that_locked_wants_the_pin() {
     let pin = ward.path("pin").display().to_string();
     ward.ok("Ana", &["--pin-file", &pin, "send", "Ben", "hello"]);
     ward.ok("Ana", &["--pin-file", &pin, "tail", "--until-caught-up"]);
-    let began = Instant::now();
-    while !ward.ok("Ana", &["whoami"]).contains("locked: wants the PIN") {
-        assert!(began.elapsed() < PATIENCE, "it does not lock");
-    }
+    ward.until_locked("Ana");
     ward.run("Ana", &["people"]).ended(5, "--pin-file");
     ward.run("Ana", &["send", "Keiko", "nothing is kept"]).ended(5, "locked");
     ward.run("Ana", &["send", "Ben", "kept for the PIN"]).ended(6, "kept on this device");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::{Done, PATIENCE, Running, Ward, events};
+use super::{Done, Running, Ward, events};
 
 /// A link without its code, and the code.
 fn parts(link: &str) -> (String, String, String) {
@@ -232,10 +232,7 @@ fn doctor_says_that_a_network_is_not_for_staff() {
 fn doctor_asks_for_no_pin_and_uses_none_up() {
     let ward = Ward::start(&["--idle-lock", "10"]);
     ward.join("Ana");
-    let began = std::time::Instant::now();
-    while !ward.ok("Ana", &["whoami"]).contains("locked: wants the PIN") {
-        assert!(began.elapsed() < PATIENCE, "it does not lock");
-    }
+    ward.until_locked("Ana");
     for _ in 0..2 {
         let done = ward.run("Ana", &["doctor", "--json"]);
         ended(&done, 0);
