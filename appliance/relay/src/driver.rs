@@ -34,8 +34,7 @@ pub const INPUTS_MAX: usize = 4_096;
 /// Inputs that share one commit. More gain little and make the first one wait.
 const BATCH_MAX: usize = 1_024;
 /// How long receipts wait for something else to share a commit with. Nobody is told that they arrived, and clients gather
-/// them for 200 ms themselves; a commit of their own for each would make the next message wait for it, and at 200 messages
-/// a second they were half of all commits.
+/// them for 200 ms themselves; a commit of their own for each would make the next message wait for it.
 const RECEIPTS_WAIT: Duration = Duration::from_millis(50);
 /// Milliseconds between looks at the disk when nothing is committed.
 const DISK_LOOK_MS: u64 = 1_000;

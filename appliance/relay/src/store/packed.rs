@@ -1,7 +1,7 @@
 //! Many messages in one row: how a catch-up reads them.
 //!
-//! sqlx hands a row from its thread to ours at some ten microseconds, more than SQLite takes for reading and SQLCipher for
-//! decrypting it; a catch-up of thousands was bound by that. So SQLite puts a chunk's messages into one text: numbers in
+//! sqlx hands each row from its thread to ours, with a wake-up on either side; samples of a catch-up of thousands showed more
+//! time in that than in SQLite. So SQLite puts a chunk's messages into one text: numbers in
 //! decimal, bytes in hexadecimal, blanks between, a semicolon behind each.
 
 use std::collections::BTreeMap;
