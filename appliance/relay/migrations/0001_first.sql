@@ -8,16 +8,18 @@
 -- a write, so the same writes make the same rows on every box.
 
 -- One row: where the log of writes stands. `app` names the release that last migrated, for people. `oldest_reader`: a
--- release whose newest migration has a lower number does not open this file.
+-- release whose newest migration has a lower number does not open this file. `numbered`: messages up to this change are
+-- in message_number.
 CREATE TABLE meta (
     id            INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     change        INTEGER NOT NULL,
     audited       INTEGER NOT NULL,
     last_at       INTEGER NOT NULL,
+    numbered      INTEGER NOT NULL,
     app           TEXT    NOT NULL,
     oldest_reader INTEGER NOT NULL
 ) STRICT;
-INSERT INTO meta (id, change, audited, last_at, app, oldest_reader) VALUES (1, 0, 0, 0, '', 1);
+INSERT INTO meta (id, change, audited, last_at, numbered, app, oldest_reader) VALUES (1, 0, 0, 0, 0, '', 1);
 
 CREATE TABLE person (
     id            INTEGER NOT NULL PRIMARY KEY,
@@ -102,7 +104,16 @@ CREATE TABLE message (
     body         BLOB    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX message_place ON message (conversation, sequence);
-CREATE UNIQUE INDEX message_number ON message (device, number);
+
+-- Under which number of its device a message came. Not an index: that would dirty a page for nearly every message. Rows are
+-- added many at a time, whenever the log of writes passes a round number, so that `meta.numbered` and this table are
+-- the same however writes were cut into batches.
+CREATE TABLE message_number (
+    device INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    change INTEGER NOT NULL,
+    PRIMARY KEY (device, number)
+) STRICT, WITHOUT ROWID;
 
 -- How long the box had served, milliseconds, at some changes: tells the age of messages. The last 64.
 CREATE TABLE retention_mark (

@@ -21,6 +21,7 @@ mod commit;
 mod error;
 mod hash;
 mod key;
+mod numbers;
 mod open;
 mod packed;
 mod plan;

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use sqlx::Executor;
-use wardline_core::ids::PersonId;
+use wardline_core::ids::{Change, PersonId};
 use wardline_core::retention::MARKS_MAX;
 use wardline_core::write::Numbered;
 
 use super::plan::Plan;
 use super::row::kind_number;
 use super::rows::{Many, Script};
-use super::{Commit, Store, StoreError, open};
+use super::{Commit, Store, StoreError, numbers, open};
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed) VALUES ",
@@ -107,6 +107,8 @@ const RAISE_FLOORS: &str = "UPDATE device SET number_floor = max(number_floor, g
      FROM (SELECT device, max(number) AS number FROM message \
            WHERE conversation = (? + 0) AND sequence <= (? + 0) AND change < (? + 0) GROUP BY device) AS gone \
      WHERE device.id = gone.device";
+const EXPIRE_NUMBERS: &str = "DELETE FROM message_number WHERE (device, number) IN (SELECT device, number FROM message \
+     WHERE conversation = (? + 0) AND sequence <= (? + 0) AND change < (? + 0))";
 const EXPIRE: &str = "DELETE FROM message WHERE conversation = ? AND sequence <= ? AND change < ?";
 
 /// Also the fence: where somebody else has written since, the change is NULL, which no column of ours may be and no
@@ -139,8 +141,10 @@ impl Store {
                 return Commit::Refused(StoreError::Gap { last: expected - 1, found: change.0 });
             }
         }
-        let commit = self.transact(&Plan::of(writes), last.change.0).await;
+        let plan = Plan::of(writes);
+        let commit = self.transact(&plan, last.change.0).await;
         if let Commit::Committed = commit {
+            self.readers.newer().committed(&plan, self.last, last.change);
             (self.last, self.sound) = (last.change, true);
         }
         commit
@@ -191,12 +195,13 @@ impl Store {
             row.count(message.number.0).int(message.at.0).bytes(&message.body.0);
         });
         for expiry in &plan.expiries {
-            for text in [RAISE_FLOORS, EXPIRE] {
+            for text in [RAISE_FLOORS, EXPIRE_NUMBERS, EXPIRE] {
                 script.one(text, |row| {
                     row.count(expiry.conversation.value()).count(expiry.through.0).count(expiry.change.0);
                 });
             }
         }
+        numbers::take(&mut script, self.last, Change(change));
         script.many(&ENTRIES, &plan.entries, |(index, bytes), row| {
             row.count(*index).bytes(bytes);
         });

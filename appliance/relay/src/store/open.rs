@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection, Executor};
 use wardline_core::state::Restored;
 
+use super::numbers::Newer;
 use super::readers::{READERS, Readers};
 use super::rows::{STATEMENTS_MAX, Statements};
 use super::{Store, StoreError, StoreKey, check, restore, wal};
@@ -78,8 +79,9 @@ impl Store {
         for _ in 0..READERS {
             connections.push(reader.connect().await?);
         }
-        let readers = Readers::new(connections);
-        let restored = restore::restore(&mut writer).await?;
+        let newer = Newer::read(&mut writer).await?;
+        let restored = restore::restore(&mut writer, &newer).await?;
+        let readers = Readers::new(connections, newer);
         let last = restored.change;
         let path = path.to_owned();
         let store = Self { writer, readers, path, last, sound: true, statements: Statements::default() };

@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::StoreError;
+use super::numbers::Newer;
 
 /// Connections: twice the cores of a small box, since one waits for the disk while another decrypts.
 pub(super) const READERS: usize = 4;
@@ -23,6 +24,7 @@ pub struct Readers(Arc<Pool>);
 struct Pool {
     idle: Mutex<Vec<SqliteConnection>>,
     permits: Arc<Semaphore>,
+    newer: Newer,
 }
 
 /// A connection on loan. Goes back when dropped.
@@ -33,9 +35,13 @@ pub(super) struct Loan {
 }
 
 impl Readers {
-    pub(super) fn new(connections: Vec<SqliteConnection>) -> Self {
+    pub(super) fn new(connections: Vec<SqliteConnection>, newer: Newer) -> Self {
         let permits = Arc::new(Semaphore::new(connections.len()));
-        Self(Arc::new(Pool { idle: Mutex::new(connections), permits }))
+        Self(Arc::new(Pool { idle: Mutex::new(connections), permits, newer }))
+    }
+
+    pub(super) fn newer(&self) -> &Newer {
+        &self.0.newer
     }
 
     /// Waits for its turn.

@@ -8,14 +8,15 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use wardline_core::state::Restored;
 
 use super::StoreError;
+use super::numbers::Newer;
 use super::row::{self, Columns};
 
-/// The highest number of each device is the greater of its floor and of its messages still here: one step down the
-/// index for each device.
+/// The highest number of each device is the greatest of its floor and of its messages still here, those that the table of
+/// numbers has: one step down the table for each device; and those that are newer.
 const DEVICES: &str = "SELECT id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, \
-     number_floor, coalesce((SELECT max(number) FROM message WHERE message.device = device.id), 0) FROM device";
+     number_floor, coalesce((SELECT max(number) FROM message_number WHERE message_number.device = device.id), 0) FROM device";
 
-pub(super) async fn restore(from: &mut SqliteConnection) -> Result<Restored, StoreError> {
+pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Result<Restored, StoreError> {
     let mut restored = Restored::default();
     let meta =
         sqlx::query("SELECT change, audited, last_at FROM meta WHERE id = 1").fetch_one(&mut *from).await?;
@@ -29,6 +30,10 @@ pub(super) async fn restore(from: &mut SqliteConnection) -> Result<Restored, Sto
     let people = format!("SELECT {} FROM person", row::PERSON);
     restored.people = all(from, people, row::person).await?;
     restored.devices = all(from, DEVICES.to_owned(), row::device).await?;
+    let highest = newer.highest();
+    for device in &mut restored.devices {
+        device.last_number = device.last_number.max(highest.get(&device.id).copied().unwrap_or_default());
+    }
     restored.codes =
         all(from, "SELECT hash, person, expires, issuer FROM join_code".to_owned(), row::join_code).await?;
     let conversations = format!("SELECT {} FROM conversation", row::CONVERSATION);

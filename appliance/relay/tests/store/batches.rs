@@ -3,11 +3,12 @@
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, Executor};
-use wardline_core::ids::Change;
+use wardline_core::ids::{Change, Number};
 use wardline_core::state::State;
 use wardline_core::write::{Numbered, Write};
 use wardline_relay::store::{Commit, StoreError};
 
+use crate::model::Model;
 use crate::opening::{KEY_HEX, raw};
 use crate::world::{World, same};
 use crate::{block_on, commit, open, quick_directory};
@@ -51,6 +52,40 @@ proptest! {
             assert!(same(&State::restore(restored).unwrap(), &world.state));
             assert_eq!(hash, cut.readers().canonical_hash().await.unwrap(), "opening changes nothing");
         });
+    }
+}
+
+/// The table of numbers takes messages at round changes only. Wherever batches end, it must hold the same; and what it
+/// has, what is newer, and what has been deleted from either must answer alike.
+#[test]
+fn numbers_taken_in_bulk_are_found_whatever_the_cut() {
+    let world = busy_world(14_000);
+    let model = Model::of(&world.writes);
+    assert!(world.writes.len() > 3 * 4_096, "{} writes", world.writes.len());
+    block_on(async {
+        let mut hashes = Vec::new();
+        for cuts in [&[1_000][..], &[4_096, 5_000], &[97, 1, 310]] {
+            let directory = quick_directory();
+            let (mut store, _) = open(directory.path()).await;
+            commit_cut(&mut store, &world.writes, cuts).await;
+            hashes.push(store.readers().canonical_hash().await.unwrap());
+            every_number_is_found(&store, &model).await;
+            store.close().await.unwrap();
+            let (store, restored) = open(directory.path()).await;
+            assert!(same(&State::restore(restored).unwrap(), &world.state));
+            every_number_is_found(&store, &model).await;
+        }
+        assert!(hashes.windows(2).all(|two| two[0] == two[1]), "{cuts} ways, different", cuts = hashes.len());
+    });
+}
+
+async fn every_number_is_found(store: &wardline_relay::store::Store, model: &Model) {
+    let readers = store.readers();
+    for device in model.state.devices.values() {
+        for number in (1..=device.last_number.0 + 1).map(Number) {
+            let found = readers.submission(device.id, number).await.unwrap();
+            assert_eq!(found, model.submission(device.id, number), "{} {}", device.id, number.0);
+        }
     }
 }
 
@@ -281,7 +316,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        assert_eq!(seen, 3 + 6 + 11 + 4 + 11 + 2 + 7 + 9 + 3 + 2);
+        assert_eq!(seen, 4 + 6 + 11 + 4 + 11 + 2 + 7 + 9 + 3 + 3 + 2);
     });
 }
 
