@@ -203,8 +203,10 @@ impl Run<'_> {
         let mut storm = storm::run(subject, talking, people).await?;
         self.add(Measure::StormSeconds, storm.seconds);
         self.add(Measure::StormServer, storm.server_us);
-        self.add(Measure::StormCalm, storm.calm.percentile_ms(0.99));
-        self.add(Measure::StormMeanwhile, storm.meanwhile.percentile_ms(0.99));
+        let (before, meanwhile) = (storm.calm.percentile_ms(0.99), storm.meanwhile.percentile_ms(0.99));
+        self.add(Measure::StormCalm, before);
+        self.add(Measure::StormMeanwhile, meanwhile);
+        self.add(Measure::StormSlower, meanwhile / before);
         self.add(Measure::StormRepeated, storm.repeated as f64);
         self.add(Measure::StormDropped, storm.dropped as f64);
         Ok(())

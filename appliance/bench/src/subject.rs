@@ -27,6 +27,7 @@ pub(crate) enum Kind {
 /// A running server.
 pub(crate) struct Subject {
     house: House,
+    door: Door,
     processes: Vec<u32>,
     child: Child,
     // Dropped first: the child ends when its standard input does.
@@ -34,10 +35,47 @@ pub(crate) struct Subject {
     directory: Directory,
 }
 
-enum House {
+/// Its clients: sockets of their own, and all devices.
+pub(crate) enum House {
     Floor(FloorHouse),
     Box(Box<WardlineHouse>),
     Ejabberd(XmppHouse),
+}
+
+/// What it takes to make clients.
+struct Door {
+    kind: Kind,
+    started: Started,
+    shape: Shape,
+    receipts: bool,
+}
+
+impl Door {
+    fn house(&self) -> Result<House> {
+        let (address, trust) = (self.started.address, &self.started.trust);
+        Ok(match &self.started.world {
+            None if matches!(self.kind, Kind::Ejabberd(_)) => {
+                House::Ejabberd(XmppHouse::new(address, trust, self.shape.clone())?)
+            }
+            None => House::Floor(FloorHouse::new(address, trust, self.shape.clone())?),
+            Some(world) => {
+                let world = serde_json::from_slice(&std::fs::read(world)?)?;
+                let root = trust.as_slice().try_into()?;
+                House::Box(Box::new(WardlineHouse::new(address, root, &world, self.receipts)?))
+            }
+        })
+    }
+}
+
+impl House {
+    /// A connection of somebody's, signed in and caught up.
+    pub(crate) async fn connect(&self, who: usize) -> Result<Line> {
+        match self {
+            Self::Floor(house) => house.connect(who).await,
+            Self::Box(house) => house.connect(who).await,
+            Self::Ejabberd(house) => house.connect(who).await,
+        }
+    }
 }
 
 enum Directory {
@@ -88,27 +126,22 @@ impl Subject {
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
         let started: Started =
             serde_json::from_str(&line).with_context(|| format!("the {name} did not start"))?;
-        let house = match &started.world {
-            None if matches!(setup.kind, Kind::Ejabberd(_)) => {
-                House::Ejabberd(XmppHouse::new(started.address, &started.trust, setup.shape.clone())?)
-            }
-            None => House::Floor(FloorHouse::new(started.address, &started.trust, setup.shape.clone())?),
-            Some(world) => {
-                let world = serde_json::from_slice(&std::fs::read(world)?)?;
-                let root = started.trust.as_slice().try_into()?;
-                House::Box(Box::new(WardlineHouse::new(started.address, root, &world, setup.receipts)?))
-            }
-        };
-        Ok(Self { house, processes: started.processes, child, stdin, directory })
+        let processes = started.processes.clone();
+        let (kind, shape, receipts) = (setup.kind.clone(), setup.shape.clone(), setup.receipts);
+        let door = Door { kind, started, shape, receipts };
+        let house = door.house()?;
+        Ok(Self { house, door, processes, child, stdin, directory })
     }
 
     /// A connection of somebody's, signed in and caught up.
     pub(crate) async fn connect(&self, who: usize) -> Result<Line> {
-        match &self.house {
-            House::Floor(house) => house.connect(who).await,
-            House::Box(house) => house.connect(who).await,
-            House::Ejabberd(house) => house.connect(who).await,
-        }
+        self.house.connect(who).await
+    }
+
+    /// The same people once more, with sockets of the runtime that calls: for those whom the rest of the load must not
+    /// hold up.
+    pub(crate) fn apart(&self) -> Result<House> {
+        self.door.house()
     }
 
     /// Processor time of the server so far.

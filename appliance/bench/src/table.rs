@@ -43,6 +43,8 @@ pub(crate) enum Measure {
     StormCalm,
     /// And during.
     StormMeanwhile,
+    /// By how much that is slower.
+    StormSlower,
     /// Attempts that were repeated.
     StormRepeated,
     /// Datagrams dropped by the kernel.
@@ -70,6 +72,7 @@ impl Measure {
             Self::StormServer => "… server CPU a login, µs".into(),
             Self::StormCalm => "… those who stayed, before: p99, ms".into(),
             Self::StormMeanwhile => "… and meanwhile: p99, ms".into(),
+            Self::StormSlower => "… times as long as before".into(),
             Self::StormRepeated => "… attempts repeated".into(),
             Self::StormDropped => "… datagrams dropped by the kernel".into(),
             Self::CatchUp => "5,000 missed messages: caught up, a second".into(),

@@ -144,6 +144,26 @@ pub enum Input {
     Drain,
 }
 
+impl Input {
+    /// Whose it is; `None` when it is nobody's in particular.
+    #[must_use]
+    pub fn conn(&self) -> Option<Conn> {
+        match self {
+            Self::Connected { conn, .. }
+            | Self::Closed { conn }
+            | Self::Moved { conn, .. }
+            | Self::Hello { conn, .. }
+            | Self::Proof { conn, .. }
+            | Self::Join { conn, .. }
+            | Self::PinOffered { conn, .. }
+            | Self::PinMac { conn, .. }
+            | Self::Request { conn, .. }
+            | Self::Faulted { conn, .. } => Some(*conn),
+            Self::Disk { .. } | Self::Aged { .. } | Self::Drain => None,
+        }
+    }
+}
+
 /// What a signed-in client or a local service may ask for. Every field has been parsed.
 pub enum Ask {
     /// Deliver behind this cursor.

@@ -22,6 +22,7 @@ use wardline_core::write::{Numbered, Write};
 
 use crate::catchup::Library;
 use crate::disk::Disk;
+use crate::intake::{Intake, Item};
 use crate::lane::{Attach, Lane, Out, UnderWay};
 use crate::logging::safe;
 use crate::metrics::Metrics;
@@ -33,9 +34,11 @@ use crate::watchdog::Watchdog;
 pub const INPUTS_MAX: usize = 4_096;
 /// Inputs that share one commit. More gain little and make the first one wait.
 const BATCH_MAX: usize = 1_024;
-/// How long receipts wait for something else to share a commit with. Nobody is told that they arrived, and clients gather
-/// them for 200 ms themselves; a commit of their own for each would make the next message wait for it.
+/// How long receipts wait for a commit to share. Nobody is told that they arrived, and clients gather them for 200 ms
+/// themselves; a commit of their own for each would make the next message wait for it.
 const RECEIPTS_WAIT: Duration = Duration::from_millis(50);
+/// How long sign-ins wait for one: a storm's, one each two milliseconds, are ten to a commit then.
+const SIGN_INS_WAIT: Duration = Duration::from_millis(20);
 /// Milliseconds between looks at the disk when nothing is committed.
 const DISK_LOOK_MS: u64 = 1_000;
 /// Conversations that one look may find old messages in. The core lets at most 256 messages go of each at a time:
@@ -53,10 +56,20 @@ pub enum Command {
     Request(Input, Option<Text>, UnderWay),
 }
 
-impl Command {
-    /// Whether nobody waits for what comes of it.
-    fn may_wait(&self) -> bool {
-        matches!(self, Self::Request(Input::Request { ask: Ask::Receipt { .. }, .. }, ..))
+impl Item for Command {
+    fn conn(&self) -> Option<Conn> {
+        match self {
+            Self::Connected(conn, ..) => Some(*conn),
+            Self::Input(input) | Self::Request(input, ..) => input.conn(),
+        }
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        match self {
+            Self::Request(Input::Request { ask: Ask::Receipt { .. }, .. }, ..) => Some(RECEIPTS_WAIT),
+            Self::Input(Input::Proof { .. }) | Self::Request(Input::Proof { .. }, ..) => Some(SIGN_INS_WAIT),
+            _ => None,
+        }
     }
 }
 
@@ -123,12 +136,15 @@ impl Driver {
     pub async fn run(mut self) -> Ended {
         let mut lanes: BTreeMap<Conn, Arc<Lane>> = BTreeMap::new();
         let mut waiting = Vec::with_capacity(BATCH_MAX);
+        let (_, nobody) = mpsc::channel(1);
+        let mut intake = Intake::new(std::mem::replace(&mut self.inbox, nobody));
         loop {
-            if self.gather(&mut waiting).await.is_none() {
+            let due = Instant::now() + self.until_due();
+            if intake.next(due, BATCH_MAX, &mut waiting).await.is_none() {
                 return Ended::Drained;
             }
             let mut batch = Batch::default();
-            let draining = self.decide(&mut lanes, &mut waiting, &mut batch);
+            let draining = self.decide(&mut lanes, &mut waiting, &mut intake, &mut batch);
             if let Err(error) = self.commit(&batch.writes).await {
                 for lane in lanes.values() {
                     lane.close(CloseCode::DRAINING);
@@ -144,29 +160,6 @@ impl Driver {
         }
     }
 
-    /// What makes up the next batch: whatever waits, once there is more than receipts or these have waited enough, or
-    /// something is due. `None` when nothing comes any more.
-    async fn gather(&mut self, waiting: &mut Vec<Command>) -> Option<()> {
-        let mut due = tokio::time::Instant::now() + self.until_due();
-        let mut first = None;
-        loop {
-            tokio::select! {
-                received = self.inbox.recv_many(waiting, BATCH_MAX - waiting.len()) => {
-                    if received == 0 {
-                        return None;
-                    }
-                    if waiting.len() == BATCH_MAX || !waiting.iter().all(Command::may_wait) {
-                        return Some(());
-                    }
-                    // From the first of them on, however many follow.
-                    let first = *first.get_or_insert_with(tokio::time::Instant::now);
-                    due = due.min(first + RECEIPTS_WAIT);
-                }
-                () = tokio::time::sleep_until(due) => return Some(()),
-            }
-        }
-    }
-
     fn until_due(&self) -> Duration {
         let now = self.clock.now().mono.0;
         let due = self.relay.poll_timeout().map_or(u64::MAX, |due| due.0);
@@ -178,14 +171,36 @@ impl Driver {
         &mut self,
         lanes: &mut BTreeMap<Conn, Arc<Lane>>,
         waiting: &mut Vec<Command>,
+        intake: &mut Intake<Command>,
         batch: &mut Batch,
     ) -> bool {
         let now = self.clock.now();
         let free = self.disk.tend_or_full();
         self.metrics.disk_free_bytes.set(free);
         batch.add(self.relay.handle(now, Input::Disk { free }), None);
+        let mut draining = self.decide_each(now, lanes, waiting.drain(..), batch);
+        if self.relay.poll_timeout().is_some_and(|due| due <= now.mono) {
+            batch.add(self.relay.handle_timeout(now), None);
+        }
+        if !batch.writes.is_empty() {
+            draining |= self.decide_each(now, lanes, intake.rest().into_iter(), batch);
+        }
+        let (connections, attached) = self.relay.connections();
+        self.metrics.connections.set(connections as u64);
+        self.metrics.attached.set(attached as u64);
+        self.metrics.disk_low.set(u64::from(self.relay.disk_low()));
+        draining
+    }
+
+    fn decide_each(
+        &mut self,
+        now: Now,
+        lanes: &mut BTreeMap<Conn, Arc<Lane>>,
+        commands: impl Iterator<Item = Command>,
+        batch: &mut Batch,
+    ) -> bool {
         let mut draining = false;
-        for command in waiting.drain(..) {
+        for command in commands {
             let (input, text) = match command {
                 Command::Connected(conn, door, source, lane) => {
                     lanes.insert(conn, lane);
@@ -204,13 +219,6 @@ impl Driver {
             self.metrics.inputs_total.one();
             batch.add(self.relay.handle(now, input), text);
         }
-        if self.relay.poll_timeout().is_some_and(|due| due <= now.mono) {
-            batch.add(self.relay.handle_timeout(now), None);
-        }
-        let (connections, attached) = self.relay.connections();
-        self.metrics.connections.set(connections as u64);
-        self.metrics.attached.set(attached as u64);
-        self.metrics.disk_low.set(u64::from(self.relay.disk_low()));
         draining
     }
 

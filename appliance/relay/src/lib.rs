@@ -9,6 +9,7 @@ pub mod disk;
 pub mod driver;
 pub mod front;
 pub mod hardening;
+mod intake;
 pub mod keeper;
 pub mod keyring;
 pub mod lane;

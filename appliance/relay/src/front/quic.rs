@@ -4,9 +4,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
+use futures_util::FutureExt as _;
 use quinn::crypto::rustls::{HandshakeData, QuicServerConfig};
 use quinn::{Endpoint, EndpointConfig, IdleTimeout, Incoming, TransportConfig, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
@@ -21,7 +22,7 @@ use wardline_core::refusal::CloseCode;
 use wardline_keys_protocol::message::{Leaf, Leaves};
 
 pub use super::admission::SourceLimit;
-use super::admission::{Admission, HANDSHAKES_MAX, Verdict, source};
+use super::admission::{Admission, HANDSHAKES_MAX, Pace, Verdict, WAIT_MAX, Waiting, source};
 use super::congestion::Floor;
 use super::connection::{Carrier, Context, serve};
 use crate::config::{Zones, least};
@@ -33,6 +34,9 @@ pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-wardline-1";
 
 /// From the first packet to the control stream. A bad minute of Wi-Fi repeats a packet six times in this.
 pub(super) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// Attempts looked at before a handshake begins: to send one back or drop it costs a tenth of a handshake, some 20 us, so a
+/// flood of them holds up those who wait for at most 2 ms each.
+const LOOKED_AT_MAX: usize = 64;
 /// Silence after which a connection is given up. Clients keep it alive every 10 s, so five may be lost.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long a close waits for what was written before it to arrive.
@@ -190,32 +194,79 @@ fn widen(socket: &std::net::UdpSocket) {
     }
 }
 
-/// Accepts until the endpoint closes.
+/// Accepts until the endpoint closes. Whatever has come is looked at first; then one handshake begins, and the next one
+/// at its [`Pace`] and when everything else that is ready to run has had its turn. So a whole ward that comes back at once
+/// waits in line here, and a message of somebody who is connected meets a few handshakes, not two thousand.
 pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, context: Arc<Context>) {
-    let under_way = Arc::new(AtomicUsize::new(0));
-    let mut admission = Admission::new(limit);
-    while let Some(incoming) = endpoint.accept().await {
-        context.metrics.handshakes_total.one();
-        // What completes the handshake comes from here too, or is dropped (RFC 9000, 9). Later addresses may be forged.
-        let from = incoming.remote_address().ip();
-        let now = under_way.load(Ordering::Relaxed);
-        match admission.of(source(from), incoming.remote_address_validated(), now) {
-            Verdict::Accept => {}
-            Verdict::Retry => {
-                context.metrics.handshakes_retried_total.one();
-                // An attempt that may not be retried was validated, and no verdict on such a one is this.
-                let _ = incoming.retry();
-                continue;
-            }
-            Verdict::Drop => {
-                context.metrics.handshakes_dropped_total.one();
-                incoming.ignore();
-                continue;
+    let mut gate = Gate {
+        admission: Admission::new(limit),
+        waiting: Waiting::default(),
+        under_way: Arc::new(AtomicUsize::new(0)),
+        zones,
+        context,
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut pace = Pace::new(cores, Instant::now());
+    loop {
+        if gate.waiting.is_empty() {
+            let Some(incoming) = endpoint.accept().await else { return };
+            gate.look_at(incoming);
+        }
+        for _ in 0..LOOKED_AT_MAX {
+            match endpoint.accept().now_or_never() {
+                Some(Some(incoming)) => gate.look_at(incoming),
+                Some(None) => return,
+                None => break,
             }
         }
+        tokio::time::sleep_until(pace.due().into()).await;
+        gate.begin_one();
+        pace.began(Instant::now());
+        tokio::task::yield_now().await;
+    }
+}
+
+struct Gate {
+    admission: Admission,
+    waiting: Waiting<Incoming>,
+    under_way: Arc<AtomicUsize>,
+    zones: Arc<Zones>,
+    context: Arc<Context>,
+}
+
+impl Gate {
+    fn look_at(&mut self, incoming: Incoming) {
+        self.context.metrics.handshakes_total.one();
+        // What completes the handshake comes from here too, or is dropped (RFC 9000, 9). Later addresses may be forged.
+        let from = source(incoming.remote_address().ip());
+        let proven = incoming.remote_address_validated();
+        let before = self.waiting.len() + self.under_way.load(Ordering::Relaxed);
+        match self.admission.of(from, proven, before) {
+            Verdict::Accept => self.waiting.add(incoming, proven, Instant::now()),
+            Verdict::Retry => {
+                self.context.metrics.handshakes_retried_total.one();
+                // An attempt that may not be retried was validated, and no verdict on such a one is this.
+                let _ = incoming.retry();
+            }
+            Verdict::Drop => self.drop(incoming),
+        }
+    }
+
+    fn drop(&self, incoming: Incoming) {
+        self.context.metrics.handshakes_dropped_total.one();
+        incoming.ignore();
+    }
+
+    fn begin_one(&mut self) {
+        let Some((incoming, waited)) = self.waiting.next(Instant::now()) else { return };
+        if waited > WAIT_MAX {
+            return self.drop(incoming);
+        }
+        let (context, zones) = (Arc::clone(&self.context), Arc::clone(&self.zones));
+        let under_way = Arc::clone(&self.under_way);
         under_way.fetch_add(1, Ordering::Relaxed);
-        let (context, under_way, zones) = (Arc::clone(&context), Arc::clone(&under_way), Arc::clone(&zones));
         tokio::spawn(async move {
+            let from = incoming.remote_address().ip();
             let opened = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake(incoming)).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
             match opened {

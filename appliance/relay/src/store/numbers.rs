@@ -56,7 +56,9 @@ impl Newer {
     /// After the commit of `plan`, which went from one change to the other.
     pub(super) fn committed(&self, plan: &Plan<'_>, from: Change, to: Change) {
         let mut newer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        newer.extend(plan.messages.iter().map(|(change, message)| ((message.device, message.number), *change)));
+        newer.extend(
+            plan.messages.iter().map(|(change, message)| ((message.device, message.number), *change)),
+        );
         if let Some(taken) = due(from, to) {
             newer.retain(|_, change| *change > taken);
         }
