@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
 use wardline_core::cursor::Cursors;
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId};
@@ -9,7 +10,7 @@ use wardline_core::text::Sealed;
 use wardline_core::wire::proto::{self, event::Kind};
 
 use crate::keyring::{ConversationKey, Keyring, Origin};
-use crate::store::{Changes, Readers, StoreError, StoredMessage};
+use crate::store::{Changes, Missed, Readers, StoreError, StoredMessage};
 
 /// What reading needs: the store, the keys, the cursors. One for the process.
 pub struct Library {
@@ -82,6 +83,59 @@ impl Library {
     /// The cursor of a device at a change.
     pub fn cursor(&self, device: DeviceId, change: Change) -> Vec<u8> {
         self.cursors.seal(device, change).0.to_vec()
+    }
+}
+
+/// Missed messages, read by the chunk, each while the one before is being sent. A task reads, so that its connection to
+/// the store is free again as soon as it has read, however slow whoever it reads for.
+pub struct Reading {
+    library: Arc<Library>,
+    grant: Arc<SyncGrant>,
+    rest: Vec<Missed>,
+    next: Option<JoinHandle<Result<Chunk, StoreError>>>,
+}
+
+type Chunk = (Vec<StoredMessage>, Vec<Missed>);
+
+impl Reading {
+    /// Begins to read.
+    pub fn start(library: &Arc<Library>, grant: &Arc<SyncGrant>, missed: Vec<Missed>) -> Self {
+        let mut reading =
+            Self { library: Arc::clone(library), grant: Arc::clone(grant), rest: missed, next: None };
+        reading.read_on();
+        reading
+    }
+
+    /// The next messages, by change; some chunks have none. `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<StoredMessage>>, StoreError> {
+        let Some(next) = self.next.take() else { return Ok(None) };
+        // A task that panics takes nothing but this connection with it, which tries again.
+        let (chunk, rest) = next.await.map_err(|_| StoreError::Closed)??;
+        self.rest = rest;
+        self.read_on();
+        Ok(Some(chunk))
+    }
+
+    fn read_on(&mut self) {
+        let mut missed = std::mem::take(&mut self.rest);
+        if missed.is_empty() {
+            return;
+        }
+        let (library, grant) = (Arc::clone(&self.library), Arc::clone(&self.grant));
+        self.next = Some(tokio::spawn(async move {
+            let (messages, count) = library.readers.messages(&grant, &missed).await?;
+            missed.drain(..count);
+            Ok((messages, missed))
+        }));
+    }
+}
+
+impl Drop for Reading {
+    /// Whoever does not want the rest does not wait for the next either.
+    fn drop(&mut self) {
+        if let Some(next) = &self.next {
+            next.abort();
+        }
     }
 }
 

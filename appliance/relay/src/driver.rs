@@ -22,7 +22,7 @@ use wardline_core::write::{Numbered, Write};
 
 use crate::catchup::Library;
 use crate::disk::Disk;
-use crate::intake::{Intake, Item};
+use crate::intake::{Intake, Item, Patience};
 use crate::lane::{Attach, Lane, Out, UnderWay};
 use crate::logging::safe;
 use crate::metrics::Metrics;
@@ -37,7 +37,7 @@ const BATCH_MAX: usize = 1_024;
 /// How long receipts wait for a commit to share. Nobody is told that they arrived, and clients gather them for 200 ms
 /// themselves; a commit of their own for each would make the next message wait for it.
 const RECEIPTS_WAIT: Duration = Duration::from_millis(50);
-/// How long sign-ins wait for one: a storm's, one each two milliseconds, are ten to a commit then.
+/// Between commits that sign-ins are the reason for: a storm's, one each two milliseconds, are ten to a commit then.
 const SIGN_INS_WAIT: Duration = Duration::from_millis(20);
 /// Milliseconds between looks at the disk when nothing is committed.
 const DISK_LOOK_MS: u64 = 1_000;
@@ -64,10 +64,14 @@ impl Item for Command {
         }
     }
 
-    fn patience(&self) -> Option<Duration> {
+    fn patience(&self) -> Option<Patience> {
         match self {
-            Self::Request(Input::Request { ask: Ask::Receipt { .. }, .. }, ..) => Some(RECEIPTS_WAIT),
-            Self::Input(Input::Proof { .. }) | Self::Request(Input::Proof { .. }, ..) => Some(SIGN_INS_WAIT),
+            Self::Request(Input::Request { ask: Ask::Receipt { .. }, .. }, ..) => {
+                Some(Patience::FromNow(RECEIPTS_WAIT))
+            }
+            Self::Input(Input::Proof { .. }) | Self::Request(Input::Proof { .. }, ..) => {
+                Some(Patience::SinceLast(SIGN_INS_WAIT))
+            }
             _ => None,
         }
     }

@@ -16,7 +16,16 @@ pub(crate) trait Item {
     /// Whose it is; `None` when it concerns everybody, and nothing may be decided out of order around it.
     fn conn(&self) -> Option<Conn>;
     /// How long it may wait, where it may.
-    fn patience(&self) -> Option<Duration>;
+    fn patience(&self) -> Option<Patience>;
+}
+
+/// How long something may wait for a commit to share.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Patience {
+    /// So long.
+    FromNow(Duration),
+    /// Until so long after the last time that anything was let go: alone it does not wait at all.
+    SinceLast(Duration),
 }
 
 /// Takes in what comes.
@@ -53,7 +62,7 @@ impl<T: Item> Intake<T> {
 
     /// What was held back: for a batch that is going to be committed anyway.
     pub(crate) fn rest(&mut self) -> Vec<T> {
-        self.held.let_go()
+        self.held.let_go(Instant::now())
     }
 }
 
@@ -62,16 +71,20 @@ struct Held<T> {
     items: Vec<T>,
     whose: BTreeSet<Conn>,
     until: Option<Instant>,
+    last: Option<Instant>,
 }
 
 impl<T> Default for Held<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), whose: BTreeSet::new(), until: None }
+        Self { items: Vec::new(), whose: BTreeSet::new(), until: None, last: None }
     }
 }
 
 impl<T: Item> Held<T> {
-    fn let_go(&mut self) -> Vec<T> {
+    fn let_go(&mut self, now: Instant) -> Vec<T> {
+        if !self.items.is_empty() {
+            self.last = Some(now);
+        }
         self.whose.clear();
         self.until = None;
         std::mem::take(&mut self.items)
@@ -83,20 +96,23 @@ impl<T: Item> Held<T> {
         for item in std::mem::take(batch) {
             match (item.conn(), item.patience()) {
                 (Some(conn), Some(patience)) => {
-                    let until = now + patience;
+                    let until = match patience {
+                        Patience::FromNow(patience) => now + patience,
+                        Patience::SinceLast(patience) => self.last.map_or(now, |last| last + patience),
+                    };
                     self.until = Some(self.until.map_or(until, |sooner| sooner.min(until)));
                     self.whose.insert(conn);
                     self.items.push(item);
                 }
                 (Some(conn), None) if !self.whose.contains(&conn) => batch.push(item),
                 _ => {
-                    batch.append(&mut self.let_go());
+                    batch.append(&mut self.let_go(now));
                     batch.push(item);
                 }
             }
         }
         if self.items.len() + batch.len() >= most || self.until.is_some_and(|until| until <= now) {
-            batch.append(&mut self.let_go());
+            batch.append(&mut self.let_go(now));
         }
     }
 }
@@ -119,8 +135,11 @@ mod tests {
             self.conn.map(Conn)
         }
 
-        fn patience(&self) -> Option<Duration> {
-            self.patience_ms.map(Duration::from_millis)
+        fn patience(&self) -> Option<Patience> {
+            let patience = Duration::from_millis(self.patience_ms?);
+            // Every second connection signs in, the others send receipts.
+            let signs_in = self.conn.is_some_and(|conn| conn % 2 == 0);
+            Some(if signs_in { Patience::SinceLast(patience) } else { Patience::FromNow(patience) })
         }
     }
 
@@ -138,8 +157,10 @@ mod tests {
     fn a_receipt_waits_for_company_but_only_so_long() {
         let (mut held, began) = (Held::default(), Instant::now());
         let after = |ms| began + Duration::from_millis(ms);
-        assert!(decided(&mut held, &[said(1, Some(50), 0)], began).is_empty());
-        assert!(decided(&mut held, &[said(2, Some(10), 1)], after(30)).is_empty());
+        // Who signs in alone does not wait.
+        assert_eq!(decided(&mut held, &[said(4, Some(20), 9)], began), [9]);
+        assert!(decided(&mut held, &[said(1, Some(50), 0)], after(10)).is_empty());
+        assert!(decided(&mut held, &[said(2, Some(40), 1)], after(30)).is_empty());
         assert_eq!(held.until, Some(after(40)));
         // Somebody who cannot wait does not wait for them.
         assert_eq!(decided(&mut held, &[said(3, None, 2)], after(31)), [2]);
@@ -173,10 +194,10 @@ mod tests {
                 prop_assert!(held.until.is_none_or(|until| until > now) && held.until.is_none() == held.items.is_empty());
                 out.append(&mut batch);
                 if commits {
-                    out.append(&mut held.let_go());
+                    out.append(&mut held.let_go(now));
                 }
             }
-            out.append(&mut held.let_go());
+            out.append(&mut held.let_go(now));
             prop_assert!(rest.is_empty());
             let of = |list: &[Said], conn| -> Vec<usize> {
                 list.iter().filter(|said| said.conn == conn).map(|said| said.nth).collect()

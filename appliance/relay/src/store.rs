@@ -125,8 +125,17 @@ pub struct Changes {
     /// Watermarks that moved, where watermarks are pushed and the conversation is not listed whole: where, whose,
     /// delivered, read, and the change that moved it. In order of change.
     pub watermarks: Vec<(ConversationId, PersonId, Sequence, Sequence, Change)>,
-    /// The changes that brought messages this person may read; fetch them with [`Readers::messages`]. Ascending.
-    pub messages: Vec<Change>,
+    /// Messages that this person may read; fetch them with [`Readers::messages`]. By change.
+    pub messages: Vec<Missed>,
+}
+
+/// A message that is yet to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missed {
+    /// The change that brought it.
+    pub change: Change,
+    /// Bytes of its body, as sealed.
+    pub size: u64,
 }
 
 impl Store {

@@ -15,10 +15,10 @@ use wardline_core::wire::proto::{self, server_frame::Body};
 
 use super::connection::Context;
 use super::pin::pin_mac;
-use crate::catchup::small_events;
+use crate::catchup::{Reading, small_events};
 use crate::driver::Command;
 use crate::lane::{Attach, Generation, GoLive, Lane, Next, Out};
-use crate::store::{Changes, StoreError};
+use crate::store::{Changes, Missed, StoreError};
 
 /// Bytes gathered before a write: what a few packets hold.
 const GATHER: usize = 32 * 1024;
@@ -63,7 +63,7 @@ pub(super) async fn run<W: AsyncWrite + Unpin>(
 
 /// What is being delivered, and how far it got.
 struct Delivering {
-    grant: SyncGrant,
+    grant: Arc<SyncGrant>,
     device: DeviceId,
     sent: Change,
 }
@@ -220,6 +220,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
 
     async fn attach(&mut self, attach: Attach, generation: Generation) -> Result<(), Stop> {
         let Attach { request, grant, device, after } = attach;
+        let grant = Arc::new(grant);
         self.delivery = Some(Delivering { grant, device, sent: after.unwrap_or_default() });
         self.catch_up(Some((request, after.is_none())), generation).await
     }
@@ -268,19 +269,21 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
                 let request = begin.take().map_or(RequestId::NONE, |(request, _)| request);
                 self.answer(request, Body::SyncStarted(proto::SyncStarted { snapshot: changes.snapshot }));
             }
-            let overtaken = !self.send_small(&changes, generation).await?
-                || !self.send_missed(&changes.messages, !snapshot, generation).await?;
-            if overtaken {
+            let (head, mut changes) = (changes.head, changes);
+            let missed = std::mem::take(&mut changes.messages);
+            if !self.send_small(changes, generation).await?
+                || !self.send_missed(missed, !snapshot, generation).await?
+            {
                 return Ok(false);
             }
-            match self.lane.go_live(generation, changes.head) {
+            match self.lane.go_live(generation, head) {
                 GoLive::Stale => return Ok(false),
                 GoLive::Behind => {
-                    self.sent(changes.head);
+                    self.sent(head);
                     self.flush().await?;
                 }
                 GoLive::Live => {
-                    self.sent(changes.head);
+                    self.sent(head);
                     break;
                 }
             }
@@ -294,11 +297,11 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
     }
 
     /// What is no message. False when it was overtaken.
-    async fn send_small(&mut self, changes: &Changes, generation: Generation) -> Result<bool, Stop> {
+    async fn send_small(&mut self, changes: Changes, generation: Generation) -> Result<bool, Stop> {
         let Some(person) = self.delivery.as_ref().map(|delivery| delivery.grant.person()) else {
             return Ok(false);
         };
-        for kind in small_events(changes, person) {
+        for kind in small_events(&changes, person) {
             let event = Some(proto::Event { kind: Some(kind) });
             self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor: Vec::new(), event }));
             if !self.make_way(generation).await? {
@@ -308,21 +311,18 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         Ok(true)
     }
 
-    /// The messages that these changes brought, a chunk at a time. False when it was overtaken.
+    /// These messages, a chunk at a time; the next one is read while one is sent. False when it was overtaken.
     async fn send_missed(
         &mut self,
-        changes: &[Change],
+        missed: Vec<Missed>,
         with_cursor: bool,
         generation: Generation,
     ) -> Result<bool, Stop> {
-        let library = Arc::clone(&self.context.library);
-        let mut rest = changes;
-        while !rest.is_empty() {
-            let Some(Delivering { grant, device, .. }) = &self.delivery else { return Ok(false) };
-            let device = *device;
-            let (stored, looked_at) = library.readers.messages(grant, rest).await?;
-            rest = &rest[looked_at..];
-            for stored in &stored {
+        let Some(Delivering { grant, device, .. }) = &self.delivery else { return Ok(false) };
+        let (library, device) = (Arc::clone(&self.context.library), *device);
+        let mut reading = Reading::start(&library, grant, missed);
+        while let Some(chunk) = reading.next().await? {
+            for stored in &chunk {
                 let message = library.message(stored).await?;
                 if !self.lane.is_current(generation) {
                     return Ok(false);

@@ -2,7 +2,8 @@
 //!
 //! Costs what was missed, and a look at each of the person's conversations: the number of their last change says
 //! whether anything is new in there. Where it is, the index of places is walked down from the newest message until one
-//! is not new; the index holds the changes, so no message is touched. History, however long, is not.
+//! is not new; of each message its size is read along, so that they can be read a bounded number of bytes at a time.
+//! History, however long, is not touched.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -32,19 +33,20 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     // members stops one above the most.
     format!(
         "{HEAD}; \
-         WITH RECURSIVE walk (conversation, sequence, floor, change) AS ( \
+         WITH RECURSIVE walk (conversation, sequence, floor, change, size) AS ( \
            SELECT conversation.id, conversation.last, \
-                  max(mine.starts, conversation.first, conversation.last - (?4 + 0) + 1), conversation.last_change \
+                  max(mine.starts, conversation.first, conversation.last - (?4 + 0) + 1), conversation.last_change, length(message.body) \
            FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation \
+           CROSS JOIN message ON message.change = conversation.last_change \
            WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.purged = 0 \
            AND conversation.last_change > (?2 + 0) AND conversation.last >= max(mine.starts, conversation.first) \
            UNION ALL \
-           SELECT walk.conversation, walk.sequence - 1, walk.floor, message.change \
+           SELECT walk.conversation, walk.sequence - 1, walk.floor, message.change, length(message.body) \
            FROM walk CROSS JOIN message ON message.conversation = walk.conversation \
                                        AND message.sequence = walk.sequence - 1 \
            WHERE walk.sequence > walk.floor AND message.change > (?2 + 0) \
            LIMIT (?3 + 0)) \
-         SELECT group_concat(change, ' ') FROM walk; \
+         SELECT group_concat(printf('%d %d', change, size), ' ') FROM walk; \
          SELECT {person} FROM person WHERE changed > (?2 + 0); \
          SELECT {conversation} FROM conversation \
          WHERE changed > (?2 + 0) AND id IN (SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 0); \
@@ -118,7 +120,7 @@ async fn missed(
         let mut columns = Columns::new(&row);
         match statement {
             0 => changes.head = columns.change()?,
-            1 => changes.messages = packed::changes(columns.text_if_any()?)?,
+            1 => changes.messages = packed::missed(columns.text_if_any()?)?,
             2 => changes.people.push(row::person(&row)?),
             3 => {
                 let conversation = row::conversation(&row)?;

@@ -4,13 +4,12 @@
 //! running it, whenever a variable has changed that it looked at while planning, such as one behind a LIMIT or beside a
 //! partial index. It does not look into a sum. (Seen in SQLITE_STMTSTATUS_REPREPARE.)
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row};
 use wardline_core::grant::{PageGrant, SyncGrant};
-use wardline_core::ids::{Change, ConversationId, DeviceId, Number};
+use wardline_core::ids::{ConversationId, DeviceId, Number};
 use wardline_core::limits::{PAGE_BYTES_MAX, SEAL_OVERHEAD};
 use wardline_core::mailbox::Under;
 use wardline_core::text::WrappedKey;
@@ -18,7 +17,7 @@ use wardline_core::text::WrappedKey;
 use super::packed;
 use super::readers::Readers;
 use super::row::{self, Columns};
-use super::{StoreError, StoredAnswer, StoredMessage};
+use super::{Missed, StoreError, StoredAnswer, StoredMessage};
 
 const PAGE: &str = "SELECT change, conversation, sequence, id, sender, device, at, body FROM message \
      WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) ORDER BY sequence DESC LIMIT (?4 + 0)";
@@ -30,10 +29,6 @@ const SUBMISSION_BY_NUMBER: &str = "SELECT message.id, message.conversation, mes
      WHERE message_number.device = (?1 + 0) AND message_number.number = (?2 + 0)";
 
 const FLOOR: &str = "SELECT number_floor FROM device WHERE id = (?1 + 0)";
-
-/// How large the wanted messages are. Their bodies are not read for that.
-const SIZES: &str = "SELECT group_concat(printf('%d %d', message.change, length(message.body)), ' ') \
-     FROM json_each(?1) AS wanted CROSS JOIN message ON message.change = wanted.value";
 
 /// Whose each message is, is asked again here: the person may have been taken out, or the conversation purged, since
 /// the changes were listed. The list drives: one row by rowid for each change, whatever the tables hold.
@@ -49,11 +44,11 @@ static MESSAGES: LazyLock<Arc<str>> = LazyLock::new(|| {
     .into()
 });
 
-/// Changes looked at for one reading.
+/// Messages of one reading.
 pub(crate) const CHUNK_MESSAGES: usize = 256;
-/// Bytes of one reading, as sealed, held for as long as a slow reader takes for them: what a lane may hold too
-/// ([`crate::lane::BYTES_MAX`]).
-const CHUNK_BYTES: usize = 128 * 1024;
+/// Bytes of one reading, as sealed, held for as long as a slow reader takes for them. A connection that catches up holds
+/// two, the one that it sends and the next: what a lane may hold too ([`crate::lane::BYTES_MAX`]).
+const CHUNK_BYTES: u64 = 64 * 1024;
 
 impl Readers {
     /// A page of one conversation's history, newest first. Ends after as many messages as granted, and after the one
@@ -122,43 +117,44 @@ impl Readers {
         })
     }
 
-    /// The messages that the first of these ascending changes brought, in order of change, without those that this person
-    /// may not read (any more); and how many changes those were: 256 at most, and no more than what brings [`CHUNK_BYTES`].
+    /// The first of these messages, which are by change, without those that this person may not read (any more); and how
+    /// many that were: 256 at most, and no more than what brings [`CHUNK_BYTES`].
     pub async fn messages(
         &self,
         grant: &SyncGrant,
-        changes: &[Change],
+        missed: &[Missed],
     ) -> Result<(Vec<StoredMessage>, usize), StoreError> {
-        let changes = &changes[..changes.len().min(CHUNK_MESSAGES)];
-        if changes.is_empty() {
+        let count = fitting(missed);
+        if count == 0 {
             return Ok((Vec::new(), 0));
         }
         let mut loan = self.lend().await?;
-        let sizes: Option<String> =
-            sqlx::query_scalar(SIZES).bind(list(changes)).fetch_one(&mut *loan).await?;
-        let count = fitting(changes, &packed::sizes(sizes.as_deref())?);
-        let text: Option<String> = sqlx::query_scalar(AssertSqlSafe(Arc::clone(&MESSAGES)))
+        let row = sqlx::query(AssertSqlSafe(Arc::clone(&MESSAGES)))
             .bind(number(grant.person().value()))
-            .bind(list(&changes[..count]))
+            .bind(list(&missed[..count]))
             .fetch_one(&mut *loan)
             .await?;
-        Ok((packed::messages(text.as_deref())?, count))
+        let mut columns = Columns::new(&row);
+        let numbers = columns.text_if_any()?;
+        let bytes = if numbers.is_some() { columns.bytes()? } else { &[] };
+        Ok((packed::messages(numbers, bytes)?, count))
     }
 }
 
-/// How many changes are read at a time: at least one, and what fits into [`CHUNK_BYTES`].
-fn fitting(changes: &[Change], sizes: &BTreeMap<Change, usize>) -> usize {
-    let mut sum = 0;
-    let fits = |change: &&Change| {
-        sum += sizes.get(change).copied().unwrap_or(0);
+/// How many are read at a time: at least one, and what fits into [`CHUNK_BYTES`].
+fn fitting(missed: &[Missed]) -> usize {
+    let mut sum = 0_u64;
+    let fits = |missed: &&Missed| {
+        sum += missed.size;
         sum <= CHUNK_BYTES
     };
-    changes.iter().take_while(fits).count().max(1)
+    let count = missed.iter().take(CHUNK_MESSAGES).take_while(fits).count();
+    count.max(1).min(missed.len())
 }
 
 /// As JSON.
-fn list(changes: &[Change]) -> String {
-    format!("{:?}", changes.iter().map(|change| change.0).collect::<Vec<_>>())
+fn list(missed: &[Missed]) -> String {
+    format!("{:?}", missed.iter().map(|missed| missed.change.0).collect::<Vec<_>>())
 }
 
 /// As SQLite holds it. What is beyond its integers is beyond everything stored.
@@ -173,7 +169,7 @@ mod tests {
 
     #[test]
     fn no_variable_makes_a_hot_statement_be_planned_anew() {
-        for sql in [PAGE, SUBMISSION, SUBMISSION_BY_NUMBER, FLOOR, SIZES, &MESSAGES, &MISSED] {
+        for sql in [PAGE, SUBMISSION, SUBMISSION_BY_NUMBER, FLOOR, &MESSAGES, &MISSED] {
             let bare = sql.replace("json_each(?1)", "").replace("json_each(?2)", "");
             for (at, _) in bare.match_indices('?') {
                 let rest = &bare[at + 2..];

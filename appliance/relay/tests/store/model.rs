@@ -1,6 +1,6 @@
 //! What the store should answer, worked out from all writes by looking at everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
 use wardline_core::limits::{CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, WATERMARK_PUSH_MEMBERS_MAX};
@@ -8,7 +8,7 @@ use wardline_core::mailbox::Under;
 use wardline_core::state::State;
 use wardline_core::text::WrappedKey;
 use wardline_core::write::{Message, Numbered, Write};
-use wardline_relay::store::{Changes, StoredAnswer, StoredMessage};
+use wardline_relay::store::{Changes, Missed, StoredAnswer, StoredMessage};
 
 pub(crate) struct Model {
     pub(crate) state: State,
@@ -112,9 +112,15 @@ impl Model {
         !conversation.purged && member.is_some_and(|member| message.sequence >= member.from)
     }
 
-    pub(crate) fn messages(&self, person: PersonId, changes: &[Change]) -> Vec<StoredMessage> {
+    /// Of no message, nothing.
+    pub(crate) fn missed(&self, change: Change) -> Missed {
+        Missed { change, size: self.messages.get(&change).map_or(0, |message| message.body.0.len() as u64) }
+    }
+
+    pub(crate) fn messages(&self, person: PersonId, missed: &[Missed]) -> Vec<StoredMessage> {
         let readable = self.messages.iter().filter(|(_, message)| self.may_read(person, message));
-        readable.filter(|(c, _)| changes.contains(c)).map(|(c, m)| Self::stored(*c, m)).collect()
+        let wanted: BTreeSet<Change> = missed.iter().map(|missed| missed.change).collect();
+        readable.filter(|(c, _)| wanted.contains(c)).map(|(c, m)| Self::stored(*c, m)).collect()
     }
 
     pub(crate) fn changes(&self, person: PersonId, after: Option<Change>) -> Changes {
@@ -135,7 +141,7 @@ impl Model {
                     snapshot: true,
                     people: state.people.values().cloned().collect(),
                     conversations: mine().cloned().collect(),
-                    messages: newest.map(|(change, ..)| change).collect(),
+                    messages: newest.map(|(change, ..)| self.missed(change)).collect(),
                     ..Changes::default()
                 };
             }
@@ -160,7 +166,7 @@ impl Model {
             conversations: mine().filter(|c| c.changed > n).cloned().collect(),
             gone: state.conversations.keys().copied().filter(left).collect(),
             watermarks,
-            messages: readable(n).into_iter().map(|(change, ..)| change).collect(),
+            messages: readable(n).into_iter().map(|(change, ..)| self.missed(change)).collect(),
         }
     }
 
