@@ -134,6 +134,8 @@ pub struct Changes {
 pub struct Missed {
     /// The change that brought it.
     pub change: Change,
+    /// Where.
+    pub conversation: ConversationId,
     /// Bytes of its body, as sealed.
     pub size: u64,
 }

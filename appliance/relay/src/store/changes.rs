@@ -1,9 +1,9 @@
 //! What a person has missed behind a cursor.
 //!
 //! Costs what was missed, and a look at each of the person's conversations: the number of their last change says
-//! whether anything is new in there. Where it is, the index of places is walked down from the newest message until one
-//! is not new; of each message its size is read along, so that they can be read a bounded number of bytes at a time.
-//! History, however long, is not touched.
+//! whether anything is new in there. Where it is, the index of places is tried 1, 3, 7, 15 places back and so on until a
+//! message is not new, and what lies in front of that one is read: at most twice what is new. Of each message its size is
+//! read along, so that they can be read a bounded number of bytes at a time. History, however long, is not touched.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -33,20 +33,22 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     // members stops one above the most.
     format!(
         "{HEAD}; \
-         WITH RECURSIVE walk (conversation, sequence, floor, change, size) AS ( \
-           SELECT conversation.id, conversation.last, \
-                  max(mine.starts, conversation.first, conversation.last - (?4 + 0) + 1), conversation.last_change, length(message.body) \
+         WITH RECURSIVE back (conversation, sequence, step, floor, last) AS ( \
+           SELECT conversation.id, conversation.last, 1, max(mine.starts, conversation.first, conversation.last - (?4 + 0) + 1), \
+                  conversation.last \
            FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation \
-           CROSS JOIN message ON message.change = conversation.last_change \
            WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.purged = 0 \
            AND conversation.last_change > (?2 + 0) AND conversation.last >= max(mine.starts, conversation.first) \
            UNION ALL \
-           SELECT walk.conversation, walk.sequence - 1, walk.floor, message.change, length(message.body) \
-           FROM walk CROSS JOIN message ON message.conversation = walk.conversation \
-                                       AND message.sequence = walk.sequence - 1 \
-           WHERE walk.sequence > walk.floor AND message.change > (?2 + 0) \
-           LIMIT (?3 + 0)) \
-         SELECT group_concat(printf('%d %d', change, size), ' ') FROM walk; \
+           SELECT back.conversation, max(back.sequence - back.step, back.floor), 2 * back.step, back.floor, back.last \
+           FROM back CROSS JOIN message ON message.conversation = back.conversation AND message.sequence = back.sequence \
+           WHERE back.sequence > back.floor AND message.change > (?2 + 0)) \
+         SELECT group_concat(printf('%d %d %d', change, conversation, size), ' ') FROM ( \
+           SELECT message.change, message.conversation, length(message.body) AS size \
+           FROM (SELECT conversation, min(sequence) AS sequence, last FROM back GROUP BY conversation) AS span \
+           CROSS JOIN message ON message.conversation = span.conversation \
+                             AND message.sequence BETWEEN span.sequence AND span.last \
+           WHERE message.change > (?2 + 0) LIMIT (?3 + 0)); \
          SELECT {person} FROM person WHERE changed > (?2 + 0); \
          SELECT {conversation} FROM conversation \
          WHERE changed > (?2 + 0) AND id IN (SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 0); \

@@ -4,6 +4,8 @@
 //! time in that than in SQLite. So SQLite puts a chunk's messages into one row: their numbers into one text, and on end
 //! into another value, which is text to SQLite and bytes to us, what is bytes.
 
+use std::collections::BTreeMap;
+
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, Sequence};
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
@@ -45,15 +47,27 @@ pub(super) fn messages(numbers: Option<&str>, mut bytes: &[u8]) -> Result<Vec<St
     Ok(messages)
 }
 
-/// Changes and sizes in a text of numbers with blanks between, in turn.
+/// Changes, conversations and sizes in a text of numbers with blanks between, in turn.
 pub(super) fn missed(text: Option<&str>) -> Result<Vec<Missed>, StoreError> {
     let Some(text) = text else { return Ok(Vec::new()) };
     let (mut numbers, mut missed) = (text.split(' '), Vec::new());
     while let Some(change) = numbers.next() {
-        let size = count(numbers.next().ok_or_else(wrong)?)?;
-        missed.push(Missed { change: Change(count(change)?), size });
+        let mut next = || count(numbers.next().ok_or_else(wrong)?);
+        let conversation = ConversationId::new(next()?).ok_or_else(wrong)?;
+        missed.push(Missed { change: Change(count(change)?), conversation, size: next()? });
     }
     Ok(missed)
+}
+
+/// Conversations with the first place that may be read, in such a text.
+pub(super) fn places(text: Option<&str>) -> Result<BTreeMap<ConversationId, Sequence>, StoreError> {
+    let Some(text) = text else { return Ok(BTreeMap::new()) };
+    let (mut numbers, mut places) = (text.split(' '), BTreeMap::new());
+    while let Some(conversation) = numbers.next() {
+        let conversation = ConversationId::new(count(conversation)?).ok_or_else(wrong)?;
+        places.insert(conversation, Sequence(count(numbers.next().ok_or_else(wrong)?)?));
+    }
+    Ok(places)
 }
 
 fn count(text: &str) -> Result<u64, StoreError> {
@@ -77,8 +91,11 @@ mod tests {
         assert_eq!(read.iter().map(|message| message.change.0).collect::<Vec<_>>(), [7, 70]);
         assert_eq!((read[0].at, &read[0].body.0[..], read[0].id.0[15]), (Wall(-12), &b"\0;\x80"[..], b'F'));
         assert_eq!((&read[1].body.0[..], read[1].id.0[15]), (&b"\xff\0"[..], b'f'));
-        let sizes = [Missed { change: Change(4), size: 300 }, Missed { change: Change(3), size: 29 }];
-        assert_eq!(missed(Some("4 300 3 29")).unwrap(), sizes);
+        let place = |id| ConversationId::new(id).unwrap();
+        let of = |change, id, size| Missed { change: Change(change), conversation: place(id), size };
+        assert_eq!(missed(Some("4 9 300 3 8 29")).unwrap(), [of(4, 9, 300), of(3, 8, 29)]);
+        let firsts = BTreeMap::from([(place(5), Sequence(1)), (place(6), Sequence(70))]);
+        assert_eq!((places(Some("6 70 5 1")).unwrap(), places(None).unwrap()), (firsts, BTreeMap::new()));
         assert!(messages(None, &[]).unwrap().is_empty() && missed(None).unwrap().is_empty());
     }
 
@@ -93,6 +110,9 @@ mod tests {
         {
             assert!(messages(Some(&NUMBERS.replacen(what, by, 1)), BYTES).is_err(), "{what}");
         }
-        assert!(missed(Some("1  2")).is_err() && missed(Some("")).is_err() && missed(Some("1 2 3")).is_err());
+        for text in ["", "1  2", "1 2", "1 2 3 4", "1 0 3"] {
+            assert!(missed(Some(text)).is_err(), "{text}");
+        }
+        assert!(places(Some("1")).is_err() && places(Some("0 1")).is_err());
     }
 }

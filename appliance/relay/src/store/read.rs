@@ -4,6 +4,7 @@
 //! running it, whenever a variable has changed that it looked at while planning, such as one behind a LIMIT or beside a
 //! partial index. It does not look into a sum. (Seen in SQLITE_STMTSTATUS_REPREPARE.)
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use futures_util::TryStreamExt;
@@ -30,16 +31,17 @@ const SUBMISSION_BY_NUMBER: &str = "SELECT message.id, message.conversation, mes
 
 const FLOOR: &str = "SELECT number_floor FROM device WHERE id = (?1 + 0)";
 
-/// Whose each message is, is asked again here: the person may have been taken out, or the conversation purged, since
-/// the changes were listed. The list drives: one row by rowid for each change, whatever the tables hold.
+/// Of which of these conversations the person may read, and from where: asked again here, since the person may have been
+/// taken out, or the conversation purged, since the messages were listed. Then the messages, by rowid. In this order: what
+/// was permitted in the moment of the first does not change any more, it can only be deleted.
 static MESSAGES: LazyLock<Arc<str>> = LazyLock::new(|| {
     let message = packed::MESSAGE;
     format!(
-        "SELECT {message} FROM json_each(?2) AS wanted \
-         CROSS JOIN message ON message.change = wanted.value \
-         CROSS JOIN member ON member.conversation = message.conversation AND member.person = (?1 + 0) \
-         CROSS JOIN conversation ON conversation.id = message.conversation \
-         WHERE member.gone = 0 AND message.sequence >= member.starts AND conversation.purged = 0"
+        "SELECT group_concat(printf('%d %d', member.conversation, member.starts), ' ') FROM json_each(?2) AS place \
+         CROSS JOIN member ON member.conversation = place.value AND member.person = (?1 + 0) \
+         CROSS JOIN conversation ON conversation.id = place.value \
+         WHERE member.gone = 0 AND conversation.purged = 0; \
+         SELECT {message} FROM json_each(?3) AS wanted CROSS JOIN message ON message.change = wanted.value"
     )
     .into()
 });
@@ -128,16 +130,25 @@ impl Readers {
         if count == 0 {
             return Ok((Vec::new(), 0));
         }
+        let missed = &missed[..count];
+        let places: BTreeSet<u64> = missed.iter().map(|missed| missed.conversation.value()).collect();
         let mut loan = self.lend().await?;
-        let row = sqlx::query(AssertSqlSafe(Arc::clone(&MESSAGES)))
+        let mut rows = sqlx::query(AssertSqlSafe(Arc::clone(&MESSAGES)))
             .bind(number(grant.person().value()))
-            .bind(list(&missed[..count]))
-            .fetch_one(&mut *loan)
-            .await?;
+            .bind(list(places.into_iter()))
+            .bind(list(missed.iter().map(|missed| missed.change.0)))
+            .fetch(&mut *loan);
+        let mut next = async || rows.try_next().await?.ok_or_else(|| StoreError::value("a reading"));
+        let places = packed::places(Columns::new(&next().await?).text_if_any()?)?;
+        let row = next().await?;
         let mut columns = Columns::new(&row);
         let numbers = columns.text_if_any()?;
         let bytes = if numbers.is_some() { columns.bytes()? } else { &[] };
-        Ok((packed::messages(numbers, bytes)?, count))
+        let mut messages = packed::messages(numbers, bytes)?;
+        messages.retain(|message| {
+            places.get(&message.conversation).is_some_and(|first| message.sequence >= *first)
+        });
+        Ok((messages, count))
     }
 }
 
@@ -153,8 +164,8 @@ fn fitting(missed: &[Missed]) -> usize {
 }
 
 /// As JSON.
-fn list(missed: &[Missed]) -> String {
-    format!("{:?}", missed.iter().map(|missed| missed.change.0).collect::<Vec<_>>())
+fn list(numbers: impl Iterator<Item = u64>) -> String {
+    format!("{:?}", numbers.collect::<Vec<_>>())
 }
 
 /// As SQLite holds it. What is beyond its integers is beyond everything stored.
@@ -170,7 +181,7 @@ mod tests {
     #[test]
     fn no_variable_makes_a_hot_statement_be_planned_anew() {
         for sql in [PAGE, SUBMISSION, SUBMISSION_BY_NUMBER, FLOOR, &MESSAGES, &MISSED] {
-            let bare = sql.replace("json_each(?1)", "").replace("json_each(?2)", "");
+            let bare = sql.replace("json_each(?2)", "").replace("json_each(?3)", "");
             for (at, _) in bare.match_indices('?') {
                 let rest = &bare[at + 2..];
                 assert!(rest.starts_with(" + ") && bare[..at].ends_with('('), "?{rest}");

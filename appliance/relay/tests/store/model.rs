@@ -114,7 +114,9 @@ impl Model {
 
     /// Of no message, nothing.
     pub(crate) fn missed(&self, change: Change) -> Missed {
-        Missed { change, size: self.messages.get(&change).map_or(0, |message| message.body.0.len() as u64) }
+        let message = self.messages.get(&change);
+        let conversation = message.map_or(ConversationId::new(1).unwrap(), |message| message.conversation);
+        Missed { change, conversation, size: message.map_or(0, |message| message.body.0.len() as u64) }
     }
 
     pub(crate) fn messages(&self, person: PersonId, missed: &[Missed]) -> Vec<StoredMessage> {
