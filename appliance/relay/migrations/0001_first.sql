@@ -8,18 +8,18 @@
 -- a write, so the same writes make the same rows on every box.
 
 -- One row: where the log of writes stands. `app` names the release that last migrated, for people. `oldest_reader`: a
--- release whose newest migration has a lower number does not open this file. `numbered`: messages up to this change are
--- in message_number.
+-- release whose newest migration has a lower number does not open this file. `filed`: messages up to this change are in
+-- message_place and message_number.
 CREATE TABLE meta (
     id            INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     change        INTEGER NOT NULL,
     audited       INTEGER NOT NULL,
     last_at       INTEGER NOT NULL,
-    numbered      INTEGER NOT NULL,
+    filed         INTEGER NOT NULL,
     app           TEXT    NOT NULL,
     oldest_reader INTEGER NOT NULL
 ) STRICT;
-INSERT INTO meta (id, change, audited, last_at, numbered, app, oldest_reader) VALUES (1, 0, 0, 0, 0, '', 1);
+INSERT INTO meta (id, change, audited, last_at, filed, app, oldest_reader) VALUES (1, 0, 0, 0, 0, '', 1);
 
 CREATE TABLE person (
     id            INTEGER NOT NULL PRIMARY KEY,
@@ -103,11 +103,23 @@ CREATE TABLE message (
     at           INTEGER NOT NULL,
     body         BLOB    NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX message_place ON message (conversation, sequence);
 
--- Under which number of its device a message came. Not an index: that would dirty a page for nearly every message. Rows are
--- added many at a time, whenever the log of writes passes a round number, so that `meta.numbered` and this table are
--- the same however writes were cut into batches.
+-- Where messages are in their conversations, and under which numbers of their devices they came. No indices: those would
+-- dirty two pages for nearly every message. Both take messages many at a time, whenever the log of writes passes a round
+-- number, so that they and `meta.filed` are the same however writes were cut into batches. The places of newer messages
+-- are in message_recent, which is a few pages; their numbers are read from the messages when the store opens.
+CREATE TABLE message_place (
+    conversation INTEGER NOT NULL,
+    sequence     INTEGER NOT NULL,
+    change       INTEGER NOT NULL,
+    PRIMARY KEY (conversation, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE message_recent (
+    conversation INTEGER NOT NULL,
+    sequence     INTEGER NOT NULL,
+    change       INTEGER NOT NULL,
+    PRIMARY KEY (conversation, sequence)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE message_number (
     device INTEGER NOT NULL,
     number INTEGER NOT NULL,

@@ -15,9 +15,10 @@ use super::row::Columns;
 const AGED: &str = "WITH RECURSIVE \
      old (id, first, last) AS ( \
        SELECT conversation.id, conversation.first, conversation.last FROM conversation \
-       CROSS JOIN message ON message.conversation = conversation.id AND message.sequence = conversation.first \
-       WHERE conversation.first <= conversation.last AND message.change < max(?1, ?2) \
-       AND (message.change < ?2 OR conversation.first <= coalesce( \
+       LEFT JOIN message_place AS place ON place.conversation = conversation.id AND place.sequence = conversation.first \
+       LEFT JOIN message_recent AS recent ON recent.conversation = conversation.id AND recent.sequence = conversation.first \
+       WHERE conversation.first <= conversation.last AND coalesce(place.change, recent.change) < max(?1, ?2) \
+       AND (coalesce(place.change, recent.change) < ?2 OR conversation.first <= coalesce( \
             (SELECT min(read) FROM member WHERE member.conversation = conversation.id AND member.gone = 0), \
             conversation.last)) \
        LIMIT ?3), \
@@ -25,10 +26,13 @@ const AGED: &str = "WITH RECURSIVE \
        SELECT id, ?1, first - 1, last FROM old UNION ALL SELECT id, ?2, first - 1, last FROM old \
        UNION ALL \
        SELECT search.id, search.before, \
-              iif(message.change < search.before, message.sequence, search.low), \
-              iif(message.change < search.before, search.high, message.sequence - 1) \
-       FROM search CROSS JOIN message ON message.conversation = search.id \
-                                     AND message.sequence = (search.low + search.high + 1) / 2 \
+              iif(coalesce(place.change, recent.change) < search.before, (search.low + search.high + 1) / 2, search.low), \
+              iif(coalesce(place.change, recent.change) < search.before, search.high, (search.low + search.high + 1) / 2 - 1) \
+       FROM search \
+       LEFT JOIN message_place AS place ON place.conversation = search.id \
+                                       AND place.sequence = (search.low + search.high + 1) / 2 \
+       LEFT JOIN message_recent AS recent ON recent.conversation = search.id \
+                                         AND recent.sequence = (search.low + search.high + 1) / 2 \
        WHERE search.low < search.high) \
      SELECT old.id, max(iif(search.before = ?1, search.low, 0)), max(iif(search.before = ?2, search.low, 0)) \
      FROM old JOIN search ON search.id = old.id WHERE search.low = search.high GROUP BY old.id ORDER BY old.id";

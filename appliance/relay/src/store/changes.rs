@@ -1,7 +1,7 @@
 //! What a person has missed behind a cursor.
 //!
 //! Costs what was missed, and a look at each of the person's conversations: the number of their last change says
-//! whether anything is new in there. Where it is, the index of places is tried 1, 3, 7, 15 places back and so on until a
+//! whether anything is new in there. Where it is, the places are tried 1, 3, 7, 15 places back and so on until a
 //! message is not new, and what lies in front of that one is read: at most twice what is new. Of each message its size is
 //! read along, so that they can be read a bounded number of bytes at a time. History, however long, is not touched.
 
@@ -41,14 +41,22 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
            AND conversation.last_change > (?2 + 0) AND conversation.last >= max(mine.starts, conversation.first) \
            UNION ALL \
            SELECT back.conversation, max(back.sequence - back.step, back.floor), 2 * back.step, back.floor, back.last \
-           FROM back CROSS JOIN message ON message.conversation = back.conversation AND message.sequence = back.sequence \
-           WHERE back.sequence > back.floor AND message.change > (?2 + 0)) \
+           FROM back \
+           LEFT JOIN message_recent AS recent ON recent.conversation = back.conversation AND recent.sequence = back.sequence \
+           LEFT JOIN message_place AS place ON place.conversation = back.conversation AND place.sequence = back.sequence \
+           WHERE back.sequence > back.floor AND coalesce(recent.change, place.change) > (?2 + 0)), \
+         span (conversation, sequence, last) AS MATERIALIZED ( \
+           SELECT conversation, min(sequence), last FROM back GROUP BY conversation) \
          SELECT group_concat(printf('%d %d %d', change, conversation, size), ' ') FROM ( \
            SELECT message.change, message.conversation, length(message.body) AS size \
-           FROM (SELECT conversation, min(sequence) AS sequence, last FROM back GROUP BY conversation) AS span \
-           CROSS JOIN message ON message.conversation = span.conversation \
-                             AND message.sequence BETWEEN span.sequence AND span.last \
-           WHERE message.change > (?2 + 0) LIMIT (?3 + 0)); \
+           FROM span CROSS JOIN message_recent AS place ON place.conversation = span.conversation \
+                                            AND place.sequence BETWEEN span.sequence AND span.last \
+           CROSS JOIN message ON message.change = place.change WHERE place.change > (?2 + 0) \
+           UNION ALL SELECT message.change, message.conversation, length(message.body) \
+           FROM span CROSS JOIN message_place AS place ON place.conversation = span.conversation \
+                                           AND place.sequence BETWEEN span.sequence AND span.last \
+           CROSS JOIN message ON message.change = place.change WHERE place.change > (?2 + 0) \
+           LIMIT (?3 + 0)); \
          SELECT {person} FROM person WHERE changed > (?2 + 0); \
          SELECT {conversation} FROM conversation \
          WHERE changed > (?2 + 0) AND id IN (SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 0); \

@@ -10,7 +10,7 @@ use wardline_core::write::Numbered;
 use super::plan::Plan;
 use super::row::kind_number;
 use super::rows::{Many, Script};
-use super::{Commit, Store, StoreError, numbers, open};
+use super::{Commit, Store, StoreError, filing, open};
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed) VALUES ",
@@ -95,6 +95,11 @@ const MESSAGES: Many = Many {
     columns: 9,
     tail: "",
 };
+const PLACES: Many = Many {
+    head: "INSERT INTO message_recent (conversation, sequence, change) VALUES ",
+    columns: 3,
+    tail: "",
+};
 const ENTRIES: Many = Many { head: "INSERT INTO audit (entry_index, bytes) VALUES ", columns: 2, tail: "" };
 
 const MARKS: Many =
@@ -102,14 +107,48 @@ const MARKS: Many =
 const OLD_MARKS: &str = "DELETE FROM retention_mark WHERE change NOT IN \
      (SELECT change FROM retention_mark ORDER BY change DESC LIMIT (? + 0))";
 
-/// Before messages go: what their devices have spent stays spent. On the `+ 0`, see [`super::read`].
-const RAISE_FLOORS: &str = "UPDATE device SET number_floor = max(number_floor, gone.number) \
-     FROM (SELECT device, max(number) AS number FROM message \
-           WHERE conversation = (? + 0) AND sequence <= (? + 0) AND change < (? + 0) GROUP BY device) AS gone \
-     WHERE device.id = gone.device";
-const EXPIRE_NUMBERS: &str = "DELETE FROM message_number WHERE (device, number) IN (SELECT device, number FROM message \
-     WHERE conversation = (? + 0) AND sequence <= (? + 0) AND change < (? + 0))";
-const EXPIRE: &str = "DELETE FROM message WHERE conversation = ? AND sequence <= ? AND change < ?";
+/// Messages of a conversation, up to a place and before a change. On the `+ 0`, see [`super::read`].
+macro_rules! expiring {
+    () => {
+        "conversation = (? + 0) AND sequence <= (? + 0) AND change < (? + 0)"
+    };
+}
+/// The same as changes.
+macro_rules! expiring_changes {
+    () => {
+        concat!(
+            "SELECT change FROM message_recent WHERE ",
+            expiring!(),
+            " UNION ALL SELECT change FROM message_place WHERE ",
+            expiring!()
+        )
+    };
+}
+/// Before messages go: what their devices have spent stays spent. Their places last: all others need them. With how often
+/// the three values are in there.
+const EXPIRE: [(&str, usize); 5] = [
+    (
+        concat!(
+            "UPDATE device SET number_floor = max(number_floor, gone.number) \
+             FROM (SELECT device, max(number) AS number FROM message WHERE change IN (",
+            expiring_changes!(),
+            ") GROUP BY device) AS gone WHERE device.id = gone.device"
+        ),
+        2,
+    ),
+    (
+        concat!(
+            "DELETE FROM message_number WHERE (device, number) IN \
+             (SELECT device, number FROM message WHERE change IN (",
+            expiring_changes!(),
+            "))"
+        ),
+        2,
+    ),
+    (concat!("DELETE FROM message WHERE change IN (", expiring_changes!(), ")"), 2),
+    (concat!("DELETE FROM message_recent WHERE ", expiring!()), 1),
+    (concat!("DELETE FROM message_place WHERE ", expiring!()), 1),
+];
 
 /// Also the fence: where somebody else has written since, the change is NULL, which no column of ours may be and no
 /// other value of a batch is.
@@ -194,14 +233,20 @@ impl Store {
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
             row.count(message.number.0).int(message.at.0).bytes(&message.body.0);
         });
+        script.many(&PLACES, &plan.messages, |(change, message), row| {
+            row.count(message.conversation.value()).count(message.sequence.0).count(change.0);
+        });
         for expiry in &plan.expiries {
-            for text in [RAISE_FLOORS, EXPIRE_NUMBERS, EXPIRE] {
+            for (text, times) in EXPIRE {
                 script.one(text, |row| {
-                    row.count(expiry.conversation.value()).count(expiry.through.0).count(expiry.change.0);
+                    for _ in 0..times {
+                        row.count(expiry.conversation.value());
+                        row.count(expiry.through.0).count(expiry.change.0);
+                    }
                 });
             }
         }
-        numbers::take(&mut script, self.last, Change(change));
+        filing::file(&mut script, self.last, Change(change));
         script.many(&ENTRIES, &plan.entries, |(index, bytes), row| {
             row.count(*index).bytes(bytes);
         });

@@ -18,7 +18,7 @@ use Column::{Bytes, Int, Text};
 
 /// Every table in the order of its key. What `meta` says of releases is not of the writes' making.
 const TABLES: &[(&str, &[Column])] = &[
-    ("SELECT change, audited, last_at, numbered FROM meta", &[Int; 4]),
+    ("SELECT change, audited, last_at, filed FROM meta", &[Int; 4]),
     (
         "SELECT id, name, title, administrator, suspended, changed FROM person ORDER BY id",
         &[Int, Text, Text, Int, Int, Int],
@@ -44,6 +44,8 @@ const TABLES: &[(&str, &[Column])] = &[
         "SELECT change, conversation, sequence, id, sender, device, number, at, body FROM message ORDER BY change",
         &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes],
     ),
+    ("SELECT conversation, sequence, change FROM message_place ORDER BY conversation, sequence", &[Int; 3]),
+    ("SELECT conversation, sequence, change FROM message_recent ORDER BY conversation, sequence", &[Int; 3]),
     ("SELECT device, number, change FROM message_number ORDER BY device, number", &[Int; 3]),
     ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),
     ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),

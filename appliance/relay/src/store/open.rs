@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection, Executor};
 use wardline_core::state::Restored;
 
-use super::numbers::Newer;
+use super::filing::Newer;
 use super::readers::{READERS, Readers};
 use super::rows::{STATEMENTS_MAX, Statements};
 use super::{Store, StoreError, StoreKey, check, restore, wal};
@@ -49,8 +49,8 @@ const CHECK_ALWAYS: [&str; 7] = [
     "PRAGMA quick_check(member)",
 ];
 
-/// Cache in KiB, as a negative number. The writer touches two index leaves a message: both indices of a million messages
-/// are 50 MB. A reader needs the interior of the indices, and the leaves in use.
+/// Cache in KiB, as a negative number. The writer files into tables of places and numbers: of a million messages both are 50
+/// MB. A reader needs their interior, and the leaves in use.
 const WRITER_CACHE: &str = "-65536";
 const READER_CACHE: &str = "-8192";
 

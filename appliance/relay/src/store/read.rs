@@ -20,8 +20,13 @@ use super::readers::Readers;
 use super::row::{self, Columns};
 use super::{Missed, StoreError, StoredAnswer, StoredMessage};
 
-const PAGE: &str = "SELECT change, conversation, sequence, id, sender, device, at, body FROM message \
-     WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) ORDER BY sequence DESC LIMIT (?4 + 0)";
+const PAGE: &str = "SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
+     message.device, message.at, message.body \
+     FROM (SELECT sequence, change FROM message_recent \
+           WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \
+           UNION ALL SELECT sequence, change FROM message_place \
+           WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \
+           ORDER BY sequence DESC LIMIT (?4 + 0)) AS place CROSS JOIN message ON message.change = place.change";
 
 const SUBMISSION: &str = "SELECT id, conversation, sequence, at, change FROM message WHERE change = (?1 + 0)";
 
@@ -63,11 +68,16 @@ impl Readers {
             .bind(number(grant.before().0))
             .bind(i64::from(grant.limit()))
             .fetch(&mut *loan);
-        let (mut page, mut text) = (Vec::new(), 0);
+        // The outer statement does not promise the inner one's order: it is looked at.
+        let (mut page, mut text, mut last) = (Vec::new(), 0, grant.before());
         while text < PAGE_BYTES_MAX
             && let Some(row) = rows.try_next().await?
         {
             let message = row::message(&row)?;
+            if message.sequence >= last {
+                return Err(StoreError::value("a page's order"));
+            }
+            last = message.sequence;
             text += message.body.0.len().saturating_sub(SEAL_OVERHEAD);
             page.push(message);
         }

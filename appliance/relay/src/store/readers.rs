@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::StoreError;
-use super::numbers::Newer;
+use super::filing::Newer;
 
 /// Connections: twice the cores of a small box, since one waits for the disk while another decrypts.
 pub(super) const READERS: usize = 4;

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use wardline_core::state::Restored;
 
 use super::StoreError;
-use super::numbers::Newer;
+use super::filing::Newer;
 use super::row::{self, Columns};
 
 /// The highest number of each device is the greatest of its floor and of its messages still here, those that the table of

@@ -55,10 +55,10 @@ proptest! {
     }
 }
 
-/// The table of numbers takes messages at round changes only. Wherever batches end, it must hold the same; and what it
-/// has, what is newer, and what has been deleted from either must answer alike.
+/// Messages are filed at round changes only. Wherever batches end, the tables must hold the same; and what is filed, what
+/// is newer, and what has been deleted of either must answer alike.
 #[test]
-fn numbers_taken_in_bulk_are_found_whatever_the_cut() {
+fn what_is_filed_in_bulk_is_found_whatever_the_cut() {
     let world = busy_world(14_000);
     let model = Model::of(&world.writes);
     assert!(world.writes.len() > 3 * 4_096, "{} writes", world.writes.len());
@@ -316,7 +316,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        assert_eq!(seen, 4 + 6 + 11 + 4 + 11 + 2 + 7 + 9 + 3 + 3 + 2);
+        assert_eq!(seen, 4 + 6 + 11 + 4 + 11 + 2 + 7 + 9 + 3 + 3 + 3 + 3 + 2);
     });
 }
 

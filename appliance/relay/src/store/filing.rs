@@ -1,8 +1,9 @@
-//! Which message came under which number of its device: for retries, and for the highest number of each device.
+//! Filing: where each message is in its conversation, and under which number of its device it came.
 //!
-//! A table of numbers beside the messages takes them in bulk. An index would be touched in another place for each
-//! device: a page to encrypt and log for nearly every message, which was a third of what a saturated store did. What is
-//! newer than the table is remembered here, and read from the messages when the store opens.
+//! Indices would be touched in another place for each conversation and each device: two pages to encrypt and log for nearly
+//! every message, which was half of what a saturated store did. So two tables take both in bulk, in their own order. What
+//! is newer is, until then, in a table of a few pages, as far as places go, since statements read them; numbers are
+//! only asked for by retries, so the newer ones are remembered here, and read from the messages when the store opens.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,18 +17,25 @@ use super::plan::Plan;
 use super::row::Columns;
 use super::rows::Script;
 
-/// Changes after which the table takes what is newer. Of 4,096 messages by 200 devices, 20 share a page of the table; all
-/// of them take some ten milliseconds. Remembered until then: 4,096, and a batch of 1,024, x about 50 bytes: 256 kB.
+/// Changes after which what is newer is filed. Of 4,096 messages in 200 conversations by 200 devices, 20 share a page of
+/// either table; all of them take some twenty milliseconds. Until then 4,096 and a batch of 1,024, x about 14 bytes: 20 pages
+/// of places; x about 50 bytes: 256 kB of numbers in memory.
 const EVERY: u64 = 4_096;
 
-const NEWER: &str = "SELECT device, number, change FROM message \
-     WHERE change > (SELECT numbered FROM meta WHERE id = 1)";
-/// In the table's own order: each of its pages is touched once.
-const TAKE: &str = "INSERT INTO message_number (device, number, change) SELECT device, number, change FROM message \
-     WHERE change > (SELECT numbered FROM meta WHERE id = 1) AND change <= (? + 0) ORDER BY device, number";
-const TAKEN: &str = "UPDATE meta SET numbered = ? WHERE id = 1";
+const NEWER: &str =
+    "SELECT device, number, change FROM message WHERE change > (SELECT filed FROM meta WHERE id = 1)";
 
-/// What is newer than the table.
+/// In the tables' own order: each of their pages is touched once.
+const FILE: [&str; 4] = [
+    "INSERT INTO message_number (device, number, change) SELECT device, number, change FROM message \
+     WHERE change > (SELECT filed FROM meta WHERE id = 1) AND change <= (? + 0) ORDER BY device, number",
+    "INSERT INTO message_place (conversation, sequence, change) SELECT conversation, sequence, change \
+     FROM message_recent WHERE change <= (? + 0) ORDER BY conversation, sequence",
+    "DELETE FROM message_recent WHERE change <= (? + 0)",
+    "UPDATE meta SET filed = ? WHERE id = 1",
+];
+
+/// Numbers that are not filed yet.
 #[derive(Debug, Default)]
 pub(super) struct Newer(Mutex<BTreeMap<(DeviceId, Number), Change>>);
 
@@ -42,8 +50,8 @@ impl Newer {
         Ok(Self(Mutex::new(newer)))
     }
 
-    /// Where the message under this number is, if it is newer than the table. Ask here first and the table after: what is
-    /// forgotten here is in there already.
+    /// Where the message under this number is, if it is not filed yet. Ask here first and the table after: what is forgotten
+    /// here is in there already.
     pub(super) fn find(&self, device: DeviceId, number: Number) -> Option<Change> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(device, number)).copied()
     }
@@ -59,22 +67,22 @@ impl Newer {
         newer.extend(
             plan.messages.iter().map(|(change, message)| ((message.device, message.number), *change)),
         );
-        if let Some(taken) = due(from, to) {
-            newer.retain(|_, change| *change > taken);
+        if let Some(filed) = due(from, to) {
+            newer.retain(|_, change| *change > filed);
         }
     }
 }
 
-/// Up to which change the table takes messages when the log of writes goes from one to the other.
+/// Up to which change messages are filed when the log of writes goes from one to the other.
 fn due(from: Change, to: Change) -> Option<Change> {
     let round = to.0 - to.0 % EVERY;
     (round > from.0).then_some(Change(round))
 }
 
-/// The table's part of a batch, after its messages and expiries.
-pub(super) fn take(script: &mut Script<'_>, from: Change, to: Change) {
+/// Its part of a batch, after the messages and expiries.
+pub(super) fn file(script: &mut Script<'_>, from: Change, to: Change) {
     let Some(due) = due(from, to) else { return };
-    for text in [TAKE, TAKEN] {
+    for text in FILE {
         script.one(text, |row| {
             row.count(due.0);
         });
@@ -86,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_takes_up_to_the_last_round_number_that_is_reached() {
+    fn messages_are_filed_up_to_the_last_round_number_that_is_reached() {
         for (from, to, expected) in [
             (0, EVERY - 1, None),
             (0, EVERY, Some(EVERY)),
