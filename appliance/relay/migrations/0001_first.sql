@@ -104,7 +104,8 @@ CREATE TABLE message (
     body         BLOB    NOT NULL
 ) STRICT;
 
--- Where messages are in their conversations, and under which numbers of their devices they came. No indices: those would
+-- Where messages are in their conversations, with the size of their bodies, so that a catch-up can be cut into readings
+-- before it reads any; and under which numbers of their devices they came. No indices: those would
 -- dirty two pages for nearly every message. Both take messages many at a time, whenever the log of writes passes a round
 -- number, so that they and `meta.filed` are the same however writes were cut into batches. The places of newer messages
 -- are in message_recent, which is a few pages; their numbers are read from the messages when the store opens.
@@ -112,12 +113,14 @@ CREATE TABLE message_place (
     conversation INTEGER NOT NULL,
     sequence     INTEGER NOT NULL,
     change       INTEGER NOT NULL,
+    size         INTEGER NOT NULL,
     PRIMARY KEY (conversation, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE message_recent (
     conversation INTEGER NOT NULL,
     sequence     INTEGER NOT NULL,
     change       INTEGER NOT NULL,
+    size         INTEGER NOT NULL,
     PRIMARY KEY (conversation, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE message_number (

@@ -111,35 +111,73 @@ impl Sources {
 }
 
 /// Attempts that were let in and wait for their turn: those that have proved their address before all others, so that
-/// forged ones hold nobody up; each in the order in which they came. Bounded by what [`Admission`] lets in.
+/// forged ones hold nobody up; among either the sources take turns, so that who floods waits behind itself; of one source
+/// each in the order in which it came. Bounded by what [`Admission`] lets in.
 pub(super) struct Waiting<T> {
-    proven: VecDeque<(T, Instant)>,
-    unproven: VecDeque<(T, Instant)>,
+    proven: Turns<T>,
+    unproven: Turns<T>,
 }
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
-        Self { proven: VecDeque::new(), unproven: VecDeque::new() }
+        Self { proven: Turns::default(), unproven: Turns::default() }
     }
 }
 
 impl<T> Waiting<T> {
     pub(super) fn len(&self) -> usize {
-        self.proven.len() + self.unproven.len()
+        self.proven.len + self.unproven.len
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    pub(super) fn add(&mut self, attempt: T, proven: bool, now: Instant) {
-        if proven { &mut self.proven } else { &mut self.unproven }.push_back((attempt, now));
+    pub(super) fn add(&mut self, attempt: T, source: Source, proven: bool, now: Instant) {
+        if proven { &mut self.proven } else { &mut self.unproven }.add(attempt, source, now);
     }
 
     /// Whose turn it is, and how long that one has waited.
     pub(super) fn next(&mut self, now: Instant) -> Option<(T, Duration)> {
-        let (attempt, came) = self.proven.pop_front().or_else(|| self.unproven.pop_front())?;
+        let (attempt, came) = self.proven.next().or_else(|| self.unproven.next())?;
         Some((attempt, now.saturating_duration_since(came)))
+    }
+}
+
+struct Turns<T> {
+    waiting: BTreeMap<Source, VecDeque<(T, Instant)>>,
+    /// Every source that waits, once.
+    turns: VecDeque<Source>,
+    len: usize,
+}
+
+impl<T> Default for Turns<T> {
+    fn default() -> Self {
+        Self { waiting: BTreeMap::new(), turns: VecDeque::new(), len: 0 }
+    }
+}
+
+impl<T> Turns<T> {
+    fn add(&mut self, attempt: T, source: Source, now: Instant) {
+        let line = self.waiting.entry(source).or_default();
+        if line.is_empty() {
+            self.turns.push_back(source);
+        }
+        line.push_back((attempt, now));
+        self.len += 1;
+    }
+
+    fn next(&mut self) -> Option<(T, Instant)> {
+        let source = self.turns.pop_front()?;
+        let line = self.waiting.get_mut(&source)?;
+        let next = line.pop_front()?;
+        self.len -= 1;
+        if line.is_empty() {
+            self.waiting.remove(&source);
+        } else {
+            self.turns.push_back(source);
+        }
+        Some(next)
     }
 }
 
@@ -230,8 +268,10 @@ mod tests {
     fn who_has_proved_an_address_waits_for_nobody_who_has_not() {
         let mut waiting = Waiting::default();
         let now = Instant::now();
-        for (who, proven) in [("first", false), ("Ana", true), ("second", false), ("Ben", true)] {
-            waiting.add(who, proven, now);
+        for (who, source, proven) in
+            [("first", 1, false), ("Ana", 2, true), ("second", 3, false), ("Ben", 4, true)]
+        {
+            waiting.add(who, Source(source), proven, now);
         }
         assert_eq!(waiting.len(), 4);
         let later = now + Duration::from_secs(3);
@@ -239,6 +279,27 @@ mod tests {
             assert_eq!(waiting.next(later), Some((who, Duration::from_secs(3))));
         }
         assert!(waiting.next(later).is_none() && waiting.is_empty());
+    }
+
+    #[test]
+    fn who_floods_waits_behind_itself() {
+        let mut waiting = Waiting::default();
+        let now = Instant::now();
+        for nth in 0..1_000 {
+            waiting.add(("Mallory", nth), Source(1), true, now);
+        }
+        waiting.add(("Ana", 0), Source(2), true, now);
+        let mut next = || waiting.next(now).unwrap().0;
+        assert_eq!(
+            [next(), next(), next(), next()],
+            [("Mallory", 0), ("Ana", 0), ("Mallory", 1), ("Mallory", 2)]
+        );
+        waiting.add(("Ana", 1), Source(2), true, now);
+        let mut next = || waiting.next(now).unwrap().0;
+        assert_eq!([next(), next()], [("Mallory", 3), ("Ana", 1)]);
+        assert_eq!(waiting.len(), 996);
+        assert_eq!(std::iter::from_fn(|| waiting.next(now)).count(), 996);
+        assert!(waiting.is_empty() && waiting.proven.waiting.is_empty());
     }
 
     #[test]

@@ -242,7 +242,7 @@ impl Gate {
         let proven = incoming.remote_address_validated();
         let before = self.waiting.len() + self.under_way.load(Ordering::Relaxed);
         match self.admission.of(from, proven, before) {
-            Verdict::Accept => self.waiting.add(incoming, proven, Instant::now()),
+            Verdict::Accept => self.waiting.add(incoming, from, proven, Instant::now()),
             Verdict::Retry => {
                 self.context.metrics.handshakes_retried_total.one();
                 // An attempt that may not be retried was validated, and no verdict on such a one is this.

@@ -2,8 +2,8 @@
 //!
 //! Costs what was missed, and a look at each of the person's conversations: the number of their last change says
 //! whether anything is new in there. Where it is, the places are tried 1, 3, 7, 15 places back and so on until a
-//! message is not new, and what lies in front of that one is read: at most twice what is new. Of each message its size is
-//! read along, so that they can be read a bounded number of bytes at a time. History, however long, is not touched.
+//! message is not new, and what lies in front of that one is looked at: at most twice what is new, and no message, only where
+//! it is and how large. History, however long, is not touched.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -48,14 +48,14 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          span (conversation, sequence, last) AS MATERIALIZED ( \
            SELECT conversation, min(sequence), last FROM back GROUP BY conversation) \
          SELECT group_concat(printf('%d %d %d', change, conversation, size), ' ') FROM ( \
-           SELECT message.change, message.conversation, length(message.body) AS size \
+           SELECT place.change, place.conversation, place.size \
            FROM span CROSS JOIN message_recent AS place ON place.conversation = span.conversation \
                                             AND place.sequence BETWEEN span.sequence AND span.last \
-           CROSS JOIN message ON message.change = place.change WHERE place.change > (?2 + 0) \
-           UNION ALL SELECT message.change, message.conversation, length(message.body) \
+           WHERE place.change > (?2 + 0) \
+           UNION ALL SELECT place.change, place.conversation, place.size \
            FROM span CROSS JOIN message_place AS place ON place.conversation = span.conversation \
                                            AND place.sequence BETWEEN span.sequence AND span.last \
-           CROSS JOIN message ON message.change = place.change WHERE place.change > (?2 + 0) \
+           WHERE place.change > (?2 + 0) \
            LIMIT (?3 + 0)); \
          SELECT {person} FROM person WHERE changed > (?2 + 0); \
          SELECT {conversation} FROM conversation \

@@ -96,8 +96,8 @@ const MESSAGES: Many = Many {
     tail: "",
 };
 const PLACES: Many = Many {
-    head: "INSERT INTO message_recent (conversation, sequence, change) VALUES ",
-    columns: 3,
+    head: "INSERT INTO message_recent (conversation, sequence, change, size) VALUES ",
+    columns: 4,
     tail: "",
 };
 const ENTRIES: Many = Many { head: "INSERT INTO audit (entry_index, bytes) VALUES ", columns: 2, tail: "" };
@@ -235,6 +235,7 @@ impl Store {
         });
         script.many(&PLACES, &plan.messages, |(change, message), row| {
             row.count(message.conversation.value()).count(message.sequence.0).count(change.0);
+            row.count(message.body.0.len() as u64);
         });
         for expiry in &plan.expiries {
             for (text, times) in EXPIRE {

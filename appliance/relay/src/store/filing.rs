@@ -18,7 +18,7 @@ use super::row::Columns;
 use super::rows::Script;
 
 /// Changes after which what is newer is filed. Of 4,096 messages in 200 conversations by 200 devices, 20 share a page of
-/// either table; all of them take some twenty milliseconds. Until then 4,096 and a batch of 1,024, x about 14 bytes: 20 pages
+/// either table; all of them take some twenty milliseconds. Until then 4,096 and a batch of 1,024, x about 16 bytes: 25 pages
 /// of places; x about 50 bytes: 256 kB of numbers in memory.
 const EVERY: u64 = 4_096;
 
@@ -29,7 +29,7 @@ const NEWER: &str =
 const FILE: [&str; 4] = [
     "INSERT INTO message_number (device, number, change) SELECT device, number, change FROM message \
      WHERE change > (SELECT filed FROM meta WHERE id = 1) AND change <= (? + 0) ORDER BY device, number",
-    "INSERT INTO message_place (conversation, sequence, change) SELECT conversation, sequence, change \
+    "INSERT INTO message_place (conversation, sequence, change, size) SELECT conversation, sequence, change, size \
      FROM message_recent WHERE change <= (? + 0) ORDER BY conversation, sequence",
     "DELETE FROM message_recent WHERE change <= (? + 0)",
     "UPDATE meta SET filed = ? WHERE id = 1",

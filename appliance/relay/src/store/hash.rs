@@ -44,8 +44,14 @@ const TABLES: &[(&str, &[Column])] = &[
         "SELECT change, conversation, sequence, id, sender, device, number, at, body FROM message ORDER BY change",
         &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes],
     ),
-    ("SELECT conversation, sequence, change FROM message_place ORDER BY conversation, sequence", &[Int; 3]),
-    ("SELECT conversation, sequence, change FROM message_recent ORDER BY conversation, sequence", &[Int; 3]),
+    (
+        "SELECT conversation, sequence, change, size FROM message_place ORDER BY conversation, sequence",
+        &[Int; 4],
+    ),
+    (
+        "SELECT conversation, sequence, change, size FROM message_recent ORDER BY conversation, sequence",
+        &[Int; 4],
+    ),
     ("SELECT device, number, change FROM message_number ORDER BY device, number", &[Int; 3]),
     ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),
     ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),

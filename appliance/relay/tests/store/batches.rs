@@ -316,7 +316,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        assert_eq!(seen, 4 + 6 + 11 + 4 + 11 + 2 + 7 + 9 + 3 + 3 + 3 + 3 + 2);
+        assert_eq!(seen, 4 + 6 + 11 + 4 + 11 + 2 + 7 + 9 + 4 + 4 + 3 + 3 + 2);
     });
 }
 
