@@ -194,8 +194,8 @@ fn widen(socket: &std::net::UdpSocket) {
     }
 }
 
-/// Accepts until the endpoint closes. Whatever has come is looked at first; then one handshake begins, and the next one
-/// at its [`Pace`] and when everything else that is ready to run has had its turn. So a whole ward that comes back at once
+/// Accepts until the endpoint closes. Whatever has come is looked at first; then handshakes begin, at their [`Pace`] and
+/// when everything else that is ready to run has had its turn. So a whole ward that comes back at once
 /// waits in line here, and a message of somebody who is connected meets a few handshakes, not two thousand.
 pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, context: Arc<Context>) {
     let mut gate = Gate {
@@ -220,8 +220,11 @@ pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, cont
             }
         }
         tokio::time::sleep_until(pace.due().into()).await;
-        gate.begin_one();
-        pace.began(Instant::now());
+        let now = Instant::now();
+        while pace.due() <= now {
+            gate.begin_one();
+            pace.began(now);
+        }
         tokio::task::yield_now().await;
     }
 }
