@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use wardline_core::input::Source;
 
-/// Handshakes waiting and under way above which an address must first prove itself (RFC 9000, 8.1.2). To be asked costs a phone a round
-/// trip and the box a packet more, just when very many come. Whoever forges addresses never completes, so holds these for
-/// [`super::quic::HANDSHAKE_TIME_MAX`]: 20 kB each, 20 MB, and 100 handshakes a second, 50 ms of a core; and those who have
-/// proved to be there go first.
+/// Handshakes waiting and under way above which an address must first prove itself (RFC 9000, 8.1.2). To be asked costs a
+/// phone a round trip and the box a packet more, just when very many come. Whoever forges addresses never completes, so
+/// holds these for [`super::quic::HANDSHAKE_TIME_MAX`]: 20 kB each, 20 MB, and 100 handshakes a second, 50 ms of a core;
+/// and those who have proved to be there go first.
 const UNVALIDATED_MAX: usize = 1_024;
 /// What one address may begin without having proved itself; beyond, it is asked to.
 const UNVALIDATED: SourceLimit = SourceLimit { per_second: 10, burst: 64 };

@@ -34,7 +34,7 @@ pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-wardline-1";
 
 /// From the first packet to the control stream. A bad minute of Wi-Fi repeats a packet six times in this.
 pub(super) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
-/// Attempts looked at before a handshake begins: to send one back or drop it costs a tenth of a handshake, some 20 us, so a
+/// Attempts looked at before a handshake begins: to send one back or drop it should cost a tenth of a handshake, some 20 us, so a
 /// flood of them holds up those who wait for at most 2 ms each.
 const LOOKED_AT_MAX: usize = 64;
 /// Silence after which a connection is given up. Clients keep it alive every 10 s, so five may be lost.
@@ -195,8 +195,8 @@ fn widen(socket: &std::net::UdpSocket) {
 }
 
 /// Accepts until the endpoint closes. Whatever has come is looked at first; then handshakes begin, at their [`Pace`] and
-/// when everything else that is ready to run has had its turn. So a whole ward that comes back at once
-/// waits in line here, and a message of somebody who is connected meets a few handshakes, not two thousand.
+/// when everything else that is ready to run has had its turn. So a whole ward that comes back at once waits in line here,
+/// and a message of somebody who is connected meets a few handshakes, not two thousand.
 pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, context: Arc<Context>) {
     let mut gate = Gate {
         admission: Admission::new(limit),

@@ -18,7 +18,7 @@ use super::row::Columns;
 use super::rows::Script;
 
 /// Changes after which what is newer is filed. Of 4,096 messages in 200 conversations by 200 devices, 20 share a page of
-/// either table; all of them take some twenty milliseconds. Until then 4,096 and a batch of 1,024, x about 16 bytes: 25 pages
+/// either table; all of them should take some twenty milliseconds (reckoned). Until then 4,096 and a batch of 1,024, x about 16 bytes: 25 pages
 /// of places; x about 50 bytes: 256 kB of numbers in memory.
 const EVERY: u64 = 4_096;
 
