@@ -1,7 +1,7 @@
 //! Filing: where each message is in its conversation, and under which number of its device it came.
 //!
 //! Indices would be touched in another place for each conversation and each device: two pages to encrypt and log for nearly
-//! every message, which was half of what a saturated store did. So two tables take both in bulk, in their own order. What
+//! every message, many more than the messages themselves fill. So two tables take both in bulk, in their own order. What
 //! is newer is, until then, in a table of a few pages, as far as places go, since statements read them; numbers are
 //! only asked for by retries, so the newer ones are remembered here, and read from the messages when the store opens.
 
