@@ -21,12 +21,14 @@ use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
 use wardline_relay::catchup::Library;
+use wardline_relay::clock::Clock;
 use wardline_relay::config::Zones;
 use wardline_relay::disk::Disk;
-use wardline_relay::driver::{Clock, Driver};
+use wardline_relay::driver::Driver;
 use wardline_relay::front::connection::Context;
 use wardline_relay::front::local;
 use wardline_relay::front::quic::{self, Certificates, SourceLimit};
+use wardline_relay::intake::Intake;
 use wardline_relay::keeper::Keeper;
 use wardline_relay::keyring::{BoxKeys, Keyring};
 use wardline_relay::metrics::Metrics;
@@ -81,7 +83,7 @@ async fn serve(place: Place, policy: Policy) -> Result<()> {
         metrics,
         scrub_due,
         clock,
-        inbox,
+        intake: Intake::new(inbox),
         commands,
         aged_looks,
         watchdog,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -15,12 +15,14 @@ use wardline_core::input::{Ask, Door, Input, Source};
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::relay::Relay;
 use wardline_core::text::Text;
-use wardline_core::time::{Mono, Now, Wall};
-use wardline_core::turn::{Event, Send, Turn};
+use wardline_core::time::{Mono, Now};
+use wardline_core::turn::{Event, Send};
 use wardline_core::wire::{self, proto};
 use wardline_core::write::{Numbered, Write};
 
+use crate::batch::Batch;
 use crate::catchup::Library;
+use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::intake::{Intake, Item, Patience};
 use crate::lane::{Attach, Lane, Out, UnderWay};
@@ -88,26 +90,6 @@ pub enum Ended {
     NotCommitted(StoreError),
 }
 
-/// The process's clock. One reading a batch.
-pub struct Clock {
-    started: Instant,
-}
-
-impl Clock {
-    /// Starts now.
-    #[must_use]
-    pub fn start() -> Self {
-        Self { started: Instant::now() }
-    }
-
-    /// Both readings.
-    pub fn now(&self) -> Now {
-        let mono = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        Now { mono: Mono(mono), wall: Wall(i64::try_from(wall).unwrap_or(i64::MAX)) }
-    }
-}
-
 /// The loop's belongings.
 pub struct Driver {
     /// The decisions.
@@ -126,7 +108,7 @@ pub struct Driver {
     /// The clock.
     pub clock: Clock,
     /// From the doorways.
-    pub inbox: mpsc::Receiver<Command>,
+    pub intake: Intake<Command>,
     /// To itself, for answers of the store.
     pub commands: mpsc::WeakSender<Command>,
     /// One place for who looks for old messages.
@@ -140,15 +122,13 @@ impl Driver {
     pub async fn run(mut self) -> Ended {
         let mut lanes: BTreeMap<Conn, Arc<Lane>> = BTreeMap::new();
         let mut waiting = Vec::with_capacity(BATCH_MAX);
-        let (_, nobody) = mpsc::channel(1);
-        let mut intake = Intake::new(std::mem::replace(&mut self.inbox, nobody));
         loop {
             let due = Instant::now() + self.until_due();
-            if intake.next(due, BATCH_MAX, &mut waiting).await.is_none() {
+            if self.intake.next(due, BATCH_MAX, &mut waiting).await.is_none() {
                 return Ended::Drained;
             }
             let mut batch = Batch::default();
-            let draining = self.decide(&mut lanes, &mut waiting, &mut intake, &mut batch);
+            let draining = self.decide(&mut lanes, &mut waiting, &mut batch);
             if let Err(error) = self.commit(&batch.writes).await {
                 for lane in lanes.values() {
                     lane.close(CloseCode::DRAINING);
@@ -175,7 +155,6 @@ impl Driver {
         &mut self,
         lanes: &mut BTreeMap<Conn, Arc<Lane>>,
         waiting: &mut Vec<Command>,
-        intake: &mut Intake<Command>,
         batch: &mut Batch,
     ) -> bool {
         let now = self.clock.now();
@@ -187,7 +166,8 @@ impl Driver {
             batch.add(self.relay.handle_timeout(now), None);
         }
         if !batch.writes.is_empty() {
-            draining |= self.decide_each(now, lanes, intake.rest().into_iter(), batch);
+            let rest = self.intake.rest();
+            draining |= self.decide_each(now, lanes, rest.into_iter(), batch);
         }
         let (connections, attached) = self.relay.connections();
         self.metrics.connections.set(connections as u64);
@@ -399,37 +379,4 @@ impl Driver {
 /// A frame with its prefix.
 pub fn frame(request: u64, body: proto::server_frame::Body) -> Vec<u8> {
     wire::encode_frame(&proto::ServerFrame { request, body: Some(body) })
-}
-
-/// One commit's worth of decisions.
-#[derive(Default)]
-struct Batch {
-    writes: Vec<Numbered>,
-    sends: Vec<Send>,
-    /// Accepted messages as events, by change: encoded once, sent to everybody connected.
-    events: BTreeMap<Change, Bytes>,
-    /// The requests in here; let go with the batch, so once their answers are on the lanes.
-    under_way: Vec<UnderWay>,
-}
-
-impl Batch {
-    fn add(&mut self, turn: Turn, text: Option<Text>) {
-        if let Some(text) = text {
-            for numbered in &turn.writes {
-                if let Write::MessageAccepted(message) = &numbered.write {
-                    let kind = proto::event::Kind::Message(proto::Message {
-                        conversation: message.conversation.value(),
-                        sequence: message.sequence.0,
-                        message: message.id.0.to_vec(),
-                        sender: message.sender.value(),
-                        at: message.at.0,
-                        text: text.reveal().to_owned(),
-                    });
-                    self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
-                }
-            }
-        }
-        self.writes.extend(turn.writes);
-        self.sends.extend(turn.sends);
-    }
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use wardline_core::ids::Conn;
 
 /// Something that the next batch may be made of.
-pub(crate) trait Item {
+pub trait Item {
     /// Whose it is; `None` when it concerns everybody, and nothing may be decided out of order around it.
     fn conn(&self) -> Option<Conn>;
     /// How long it may wait, where it may.
@@ -21,7 +21,7 @@ pub(crate) trait Item {
 
 /// How long something may wait for a commit to share.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Patience {
+pub enum Patience {
     /// So long.
     FromNow(Duration),
     /// Until so long after the last time that anything was let go: alone it does not wait at all.
@@ -29,19 +29,20 @@ pub(crate) enum Patience {
 }
 
 /// Takes in what comes.
-pub(crate) struct Intake<T> {
+pub struct Intake<T> {
     inbox: mpsc::Receiver<T>,
     held: Held<T>,
 }
 
 impl<T: Item> Intake<T> {
-    pub(crate) fn new(inbox: mpsc::Receiver<T>) -> Self {
+    /// Takes in what comes through `inbox`.
+    pub fn new(inbox: mpsc::Receiver<T>) -> Self {
         Self { inbox, held: Held::default() }
     }
 
     /// Waits until there is something to decide, at most so much of it, or something is `due`; puts it into `batch`, which
     /// is empty. `None` when nothing comes any more.
-    pub(crate) async fn next(&mut self, due: Instant, most: usize, batch: &mut Vec<T>) -> Option<()> {
+    pub async fn next(&mut self, due: Instant, most: usize, batch: &mut Vec<T>) -> Option<()> {
         loop {
             let wake = self.held.until.map_or(due, |until| until.min(due));
             tokio::select! {
@@ -61,7 +62,7 @@ impl<T: Item> Intake<T> {
     }
 
     /// What was held back: for a batch that is going to be committed anyway.
-    pub(crate) fn rest(&mut self) -> Vec<T> {
+    pub fn rest(&mut self) -> Vec<T> {
         self.held.let_go(Instant::now())
     }
 }

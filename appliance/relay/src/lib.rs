@@ -3,13 +3,15 @@
 //!
 //! This crate refuses to originate a connection to anywhere, to open the TPM, and to acknowledge what is not on disk.
 
+mod batch;
 pub mod catchup;
+pub mod clock;
 pub mod config;
 pub mod disk;
 pub mod driver;
 pub mod front;
 pub mod hardening;
-mod intake;
+pub mod intake;
 pub mod keeper;
 pub mod keyring;
 pub mod lane;

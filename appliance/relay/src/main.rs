@@ -14,13 +14,15 @@ use wardline_core::input::Input;
 use wardline_core::relay::Relay;
 use wardline_core::time::Mono;
 use wardline_relay::catchup::Library;
+use wardline_relay::clock::Clock;
 use wardline_relay::config::{Config, Zones};
 use wardline_relay::disk::{self, Disk, OPEN_MIN};
-use wardline_relay::driver::{Clock, Command, Driver, Ended, INPUTS_MAX};
+use wardline_relay::driver::{Command, Driver, Ended, INPUTS_MAX};
 use wardline_relay::front::connection::Context;
 use wardline_relay::front::local;
 use wardline_relay::front::quic::{self, Certificates, SourceLimit};
 use wardline_relay::hardening;
+use wardline_relay::intake::Intake;
 use wardline_relay::keeper::Keeper;
 use wardline_relay::keyring::{BoxKeys, Keyring};
 use wardline_relay::logging;
@@ -105,7 +107,7 @@ async fn run(config: Config) -> Result<()> {
         metrics,
         scrub_due: Some(Mono(0)),
         clock,
-        inbox,
+        intake: Intake::new(inbox),
         commands: commands.downgrade(),
         aged_looks: Arc::new(Semaphore::new(1)),
         watchdog: Watchdog::asked_for(),

@@ -21,8 +21,10 @@ use wardline_core::text::{Name, Sealed, Text, Title};
 use wardline_core::time::Wall;
 use wardline_core::write::{Numbered, Write};
 use wardline_relay::catchup::Library;
+use wardline_relay::clock::Clock;
 use wardline_relay::disk::Disk;
-use wardline_relay::driver::{Clock, Command, Driver, Ended};
+use wardline_relay::driver::{Command, Driver, Ended};
+use wardline_relay::intake::Intake;
 use wardline_relay::keyring::{BoxKeys, Keyring};
 use wardline_relay::lane::{Generation, GoLive, Lane, Next, Out};
 use wardline_relay::metrics::Metrics;
@@ -79,7 +81,7 @@ impl Ward {
             metrics: Arc::new(Metrics::default()),
             scrub_due: None,
             clock,
-            inbox,
+            intake: Intake::new(inbox),
             commands: commands.downgrade(),
             aged_looks: Arc::new(Semaphore::new(1)),
             watchdog: Watchdog::none(),

@@ -25,7 +25,8 @@ use wardline_core::wire::{self, Incoming};
 
 use super::writer;
 use crate::catchup::Library;
-use crate::driver::{Clock, Command, frame};
+use crate::clock::Clock;
+use crate::driver::{Command, frame};
 use crate::keeper::Keeper;
 use crate::keyring::Origin;
 use crate::lane::{Lane, Out};

@@ -47,7 +47,7 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
            WHERE back.sequence > back.floor AND coalesce(recent.change, place.change) > (?2 + 0)), \
          span (conversation, sequence, last) AS MATERIALIZED ( \
            SELECT conversation, min(sequence), last FROM back GROUP BY conversation) \
-         SELECT group_concat(printf('%d %d %d', change, conversation, size), ' ') FROM ( \
+         SELECT group_concat(concat_ws(' ', change, conversation, size), ' ') FROM ( \
            SELECT place.change, place.conversation, place.size \
            FROM span CROSS JOIN message_recent AS place ON place.conversation = span.conversation \
                                             AND place.sequence BETWEEN span.sequence AND span.last \

@@ -95,6 +95,9 @@ impl Store {
 fn options(path: &Path, key: &StoreKey) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .pragma("key", key.pragma().to_string())
+        // Every page that is read or written has its MAC worked out: with the instructions that boxes of today have for
+        // SHA-256, in a third of the time that SQLCipher's default, SHA-512, takes.
+        .pragma("cipher_hmac_algorithm", "HMAC_SHA256")
         .filename(path)
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Full)

@@ -42,7 +42,7 @@ const FLOOR: &str = "SELECT number_floor FROM device WHERE id = (?1 + 0)";
 static MESSAGES: LazyLock<Arc<str>> = LazyLock::new(|| {
     let message = packed::MESSAGE;
     format!(
-        "SELECT group_concat(printf('%d %d', member.conversation, member.starts), ' ') FROM json_each(?2) AS place \
+        "SELECT group_concat(concat_ws(' ', member.conversation, member.starts), ' ') FROM json_each(?2) AS place \
          CROSS JOIN member ON member.conversation = place.value AND member.person = (?1 + 0) \
          CROSS JOIN conversation ON conversation.id = place.value \
          WHERE member.gone = 0 AND conversation.purged = 0; \

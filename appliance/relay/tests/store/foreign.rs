@@ -62,7 +62,9 @@ impl Tool {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let key = key.map(|key| format!("PRAGMA key = \"x'{key}'\";\n")).unwrap_or_default();
+        let key = key
+            .map(|key| format!("PRAGMA key = \"x'{key}'\";\nPRAGMA cipher_hmac_algorithm = HMAC_SHA256;\n"));
+        let key = key.unwrap_or_default();
         // All of it fits into the pipe; a program that has given up already has said why.
         let _ = tool.stdin.take().unwrap().write_all(format!("{key}{sql}\n").as_bytes());
         let output = tool.wait_with_output().unwrap();

@@ -1,0 +1,46 @@
+//! What one turn of the loop decided, until it is committed.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use wardline_core::ids::Change;
+use wardline_core::text::Text;
+use wardline_core::turn::{Send, Turn};
+use wardline_core::wire::{self, proto};
+use wardline_core::write::{Numbered, Write};
+
+use crate::lane::UnderWay;
+
+/// One commit's worth of decisions.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) writes: Vec<Numbered>,
+    pub(crate) sends: Vec<Send>,
+    /// Accepted messages as events, by change: encoded once, sent to everybody connected.
+    pub(crate) events: BTreeMap<Change, Bytes>,
+    /// The requests in here; let go with the batch, so once their answers are on the lanes.
+    pub(crate) under_way: Vec<UnderWay>,
+}
+
+impl Batch {
+    /// Adds what one input made the core decide; `text` is what a submission said.
+    pub(crate) fn add(&mut self, turn: Turn, text: Option<Text>) {
+        if let Some(text) = text {
+            for numbered in &turn.writes {
+                if let Write::MessageAccepted(message) = &numbered.write {
+                    let kind = proto::event::Kind::Message(proto::Message {
+                        conversation: message.conversation.value(),
+                        sequence: message.sequence.0,
+                        message: message.id.0.to_vec(),
+                        sender: message.sender.value(),
+                        at: message.at.0,
+                        text: text.reveal().to_owned(),
+                    });
+                    self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
+                }
+            }
+        }
+        self.writes.extend(turn.writes);
+        self.sends.extend(turn.sends);
+    }
+}
