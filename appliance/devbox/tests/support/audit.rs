@@ -14,6 +14,7 @@ pub(crate) async fn read(fixture: &Fixture) -> Result<Vec<Entry>> {
     let key = KeeperClient::connect(fixture.devbox.keeper_socket())?.database_key()?;
     let hex: String = key.expose().iter().map(|byte| format!("{byte:02x}")).collect();
     let options = SqliteConnectOptions::new().pragma("key", format!("\"x'{hex}'\""));
+    let options = options.pragma("cipher_hmac_algorithm", "HMAC_SHA256");
     let options = options.filename(fixture.devbox.data().join("wardline.db")).read_only(true);
     let mut store = options.disable_statement_logging().connect().await?;
     let rows: Vec<Vec<u8>> =

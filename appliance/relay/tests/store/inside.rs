@@ -14,10 +14,10 @@ use wardline_core::ids::{ConversationId, DeviceId, MessageId};
 use wardline_core::text::{Sealed, WrappedKey};
 use wardline_relay::keyring::{BoxKeys, Keyring, Origin};
 
-/// SQLCipher 4's page: what it holds, then the IV, then the MAC.
+/// SQLCipher's page: what it holds, then the IV, then the MAC, here HMAC-SHA-256.
 const PAGE: usize = 4096;
-const IV: usize = PAGE - 64 - 16;
-const MAC: usize = PAGE - 64;
+const IV: usize = MAC - 16;
+const MAC: usize = PAGE - 32;
 /// The first page begins with the salt, in clear.
 const SALT: usize = 16;
 /// The write-ahead log's header, and that of each frame in it (sqlite.org/fileformat2.html, section 4).
@@ -98,6 +98,7 @@ impl Inside {
 async fn connect(path: &Path, key: &[u8; 32]) -> SqliteConnection {
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let options = SqliteConnectOptions::new().pragma("key", format!("\"x'{hex}'\"")).filename(path);
+    let options = options.pragma("cipher_hmac_algorithm", "HMAC_SHA256");
     options.read_only(true).disable_statement_logging().connect().await.unwrap()
 }
 
@@ -158,7 +159,7 @@ fn pages(path: &Path, key: &[u8; 32]) -> (Vec<(String, Vec<u8>)>, usize) {
     // The header of the first page says how large pages are and how much of each is kept for IV and MAC: in clear, so that
     // all of this does what it says.
     let header = &pages.first().expect("a page").1;
-    assert_eq!((&header[..2], header[4]), (&[16, 0][..], 80), "this is not how the file is encrypted");
+    assert_eq!((&header[..2], header[4]), (&[16, 0][..], 48), "this is not how the file is encrypted");
     let log = std::fs::read(beside(path, "-wal")).unwrap_or_default();
     let mut frames = 0;
     for frame in log.get(LOG_HEADER..).unwrap_or_default().chunks_exact(FRAME_HEADER + PAGE) {

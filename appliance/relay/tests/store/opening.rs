@@ -20,6 +20,7 @@ pub(crate) async fn raw(directory: &Path, key: Option<&str>) -> SqliteConnection
         SqliteConnectOptions::new().filename(directory.join("store.db")).disable_statement_logging();
     if let Some(key) = key {
         options = options.pragma("key", format!("\"x'{key}'\""));
+        options = options.pragma("cipher_hmac_algorithm", "HMAC_SHA256");
     }
     options.connect().await.unwrap()
 }
