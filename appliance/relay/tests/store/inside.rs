@@ -156,10 +156,10 @@ fn pages(path: &Path, key: &[u8; 32]) -> (Vec<(String, Vec<u8>)>, usize) {
     for (at, page) in file.chunks_exact(PAGE).enumerate() {
         pages.push((format!("page {}", at + 1), page_in_clear(&cipher, page, at == 0)));
     }
-    // The header of the first page says how large pages are and how much of each is kept for IV and MAC: in clear, so that
-    // all of this does what it says.
+    // The header of the first page says how large pages are and how much of each is kept from SQLite: in clear, so that all of
+    // this does what it says. It is what SQLCipher's default takes, which is set first; SQLite does not take it back.
     let header = &pages.first().expect("a page").1;
-    assert_eq!((&header[..2], header[4]), (&[16, 0][..], 48), "this is not how the file is encrypted");
+    assert_eq!((&header[..2], header[4]), (&[16, 0][..], 80), "this is not how the file is encrypted");
     let log = std::fs::read(beside(path, "-wal")).unwrap_or_default();
     let mut frames = 0;
     for frame in log.get(LOG_HEADER..).unwrap_or_default().chunks_exact(FRAME_HEADER + PAGE) {
