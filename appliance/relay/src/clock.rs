@@ -4,7 +4,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use wardline_core::time::{Mono, Now, Wall};
 
-/// The process's clock. One reading a batch.
+/// The process's clock. One reading for what is decided at once.
+#[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,
 }

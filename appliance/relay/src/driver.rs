@@ -2,31 +2,35 @@
 //!
 //! One task owns the core and the store's writer. It never blocks on a connection: lanes take what fits and remember
 //! the rest. Throughput rises with load, because more inputs share a commit, while latency stays one commit.
+//!
+//! Nothing is decided while a batch is written. It could be, for nothing leaves before it is on disk itself; tried, it made
+//! batches half as large and messages dearer ([docs/performance.md](../../../docs/performance.md)).
 
-use std::collections::BTreeMap;
+mod batch;
+mod deciding;
+mod dispatch;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc};
-use wardline_core::ids::{Change, Conn, ConversationId, DeviceId};
+use wardline_core::ids::Conn;
 use wardline_core::input::{Ask, Door, Input, Source};
-use wardline_core::refusal::{CloseCode, PeerFault};
+use wardline_core::refusal::CloseCode;
 use wardline_core::relay::Relay;
 use wardline_core::text::Text;
-use wardline_core::time::{Mono, Now};
-use wardline_core::turn::{Event, Send};
+use wardline_core::time::Mono;
 use wardline_core::wire::{self, proto};
 use wardline_core::write::{Numbered, Write};
 
-use crate::batch::Batch;
+use self::deciding::Deciding;
+use self::dispatch::{Dispatch, Lanes};
 use crate::catchup::Library;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::intake::{Intake, Item, Patience};
-use crate::lane::{Attach, Lane, Out, UnderWay};
-use crate::logging::safe;
+use crate::lane::{Lane, UnderWay};
 use crate::metrics::Metrics;
 use crate::store::{Commit, Store, StoreError};
 use crate::watchdog::Watchdog;
@@ -34,18 +38,13 @@ use crate::watchdog::Watchdog;
 /// Inputs that may wait for the driver. Every connection waits for its own turn to put one in, so one that floods
 /// takes one place at a time. 4,096 x about 300 bytes: 1 MB, and at most 4,096 bodies of 8 KiB: 32 MB.
 pub const INPUTS_MAX: usize = 4_096;
-/// Inputs that share one commit. More gain little and make the first one wait.
-const BATCH_MAX: usize = 1_024;
 /// How long receipts wait for a commit to share. Nobody is told that they arrived, and clients gather them for 200 ms
 /// themselves; a commit of their own for each would make the next message wait for it.
 const RECEIPTS_WAIT: Duration = Duration::from_millis(50);
 /// Between commits that sign-ins are the reason for: a storm's, one each two milliseconds, are ten to a commit then.
 const SIGN_INS_WAIT: Duration = Duration::from_millis(20);
-/// Milliseconds between looks at the disk when nothing is committed.
-const DISK_LOOK_MS: u64 = 1_000;
-/// Conversations that one look may find old messages in. The core lets at most 256 messages go of each at a time:
-/// 64 x 256 = 16,384 rows, in as many turns as there are conversations, so that nobody's message waits for all of them.
-const AGED_MAX: u32 = 64;
+/// Milliseconds between tries to empty the log.
+const SCRUB_AGAIN_MS: u64 = 1_000;
 
 /// What the doorways tell the driver.
 pub enum Command {
@@ -119,93 +118,44 @@ pub struct Driver {
 
 impl Driver {
     /// Runs until drained or until a commit fails.
-    pub async fn run(mut self) -> Ended {
-        let mut lanes: BTreeMap<Conn, Arc<Lane>> = BTreeMap::new();
-        let mut waiting = Vec::with_capacity(BATCH_MAX);
+    pub async fn run(self) -> Ended {
+        let Self { relay, store, library, disk, metrics, scrub_due, clock, intake, commands, .. } = self;
+        let (aged_looks, mut watchdog) = (self.aged_looks, self.watchdog);
+        let (lanes, waiting) = (Lanes::new(), Vec::new());
+        let dispatch =
+            Dispatch { library: Arc::clone(&library), metrics: Arc::clone(&metrics), commands, aged_looks };
+        let mut writing = Writing { store, library, metrics: Arc::clone(&metrics), scrub_due, clock };
+        let mut deciding = Deciding { relay, disk, clock, intake, metrics, lanes, waiting, over: false };
         loop {
-            let due = Instant::now() + self.until_due();
-            if self.intake.next(due, BATCH_MAX, &mut waiting).await.is_none() {
-                return Ended::Drained;
-            }
-            let mut batch = Batch::default();
-            let draining = self.decide(&mut lanes, &mut waiting, &mut batch);
-            if let Err(error) = self.commit(&batch.writes).await {
-                for lane in lanes.values() {
+            let batch = deciding.next().await;
+            if let Err(error) = writing.commit(&batch.writes).await {
+                for lane in deciding.lanes.values() {
                     lane.close(CloseCode::DRAINING);
                 }
                 return Ended::NotCommitted(error);
             }
-            self.dispatch(&mut lanes, batch);
-            self.scrub().await;
-            self.watchdog.alive();
-            if draining {
+            if dispatch.dispatch(&deciding.lanes, batch) {
+                writing.scrub_due = Some(Mono(0));
+            }
+            writing.scrub().await;
+            watchdog.alive();
+            if deciding.over {
                 return Ended::Drained;
             }
         }
     }
+}
 
-    fn until_due(&self) -> Duration {
-        let now = self.clock.now().mono.0;
-        let due = self.relay.poll_timeout().map_or(u64::MAX, |due| due.0);
-        Duration::from_millis(due.saturating_sub(now).min(DISK_LOOK_MS))
-    }
+/// The store's one writer.
+struct Writing {
+    store: Store,
+    library: Arc<Library>,
+    metrics: Arc<Metrics>,
+    scrub_due: Option<Mono>,
+    clock: Clock,
+}
 
-    /// Lets the core decide everything that waits. True when this was the last of it.
-    fn decide(
-        &mut self,
-        lanes: &mut BTreeMap<Conn, Arc<Lane>>,
-        waiting: &mut Vec<Command>,
-        batch: &mut Batch,
-    ) -> bool {
-        let now = self.clock.now();
-        let free = self.disk.tend_or_full();
-        self.metrics.disk_free_bytes.set(free);
-        batch.add(self.relay.handle(now, Input::Disk { free }), None);
-        let mut draining = self.decide_each(now, lanes, waiting.drain(..), batch);
-        if self.relay.poll_timeout().is_some_and(|due| due <= now.mono) {
-            batch.add(self.relay.handle_timeout(now), None);
-        }
-        if !batch.writes.is_empty() {
-            let rest = self.intake.rest();
-            draining |= self.decide_each(now, lanes, rest.into_iter(), batch);
-        }
-        let (connections, attached) = self.relay.connections();
-        self.metrics.connections.set(connections as u64);
-        self.metrics.attached.set(attached as u64);
-        self.metrics.disk_low.set(u64::from(self.relay.disk_low()));
-        draining
-    }
-
-    fn decide_each(
-        &mut self,
-        now: Now,
-        lanes: &mut BTreeMap<Conn, Arc<Lane>>,
-        commands: impl Iterator<Item = Command>,
-        batch: &mut Batch,
-    ) -> bool {
-        let mut draining = false;
-        for command in commands {
-            let (input, text) = match command {
-                Command::Connected(conn, door, source, lane) => {
-                    lanes.insert(conn, lane);
-                    (Input::Connected { conn, door, source }, None)
-                }
-                Command::Input(input) => (input, None),
-                Command::Request(input, text, under_way) => {
-                    batch.under_way.push(under_way);
-                    (input, text)
-                }
-            };
-            if let Input::Closed { conn } = &input {
-                lanes.remove(conn);
-            }
-            draining |= matches!(input, Input::Drain);
-            self.metrics.inputs_total.one();
-            batch.add(self.relay.handle(now, input), text);
-        }
-        draining
-    }
-
+impl Writing {
     async fn commit(&mut self, writes: &[Numbered]) -> Result<(), StoreError> {
         if writes.is_empty() {
             return Ok(());
@@ -229,30 +179,6 @@ impl Driver {
         Ok(())
     }
 
-    fn dispatch(&mut self, lanes: &mut BTreeMap<Conn, Arc<Lane>>, batch: Batch) {
-        for send in batch.sends {
-            match send {
-                Send::FindAged { read_before, any_before } => {
-                    self.find_aged(read_before, any_before);
-                }
-                Send::ScrubLog => self.scrub_due = Some(Mono(0)),
-                Send::Fanout { change, event, conns } => {
-                    self.fan_out(lanes, change, event, &conns, &batch.events)
-                }
-                Send::Close { conn, code } => {
-                    if let Some(fault) = PeerFault::behind(code) {
-                        self.metrics.peer_faults_total.one();
-                        tracing::info!(conn = safe(&conn), fault = safe(&fault), "peer fault");
-                    }
-                    if let Some(lane) = lanes.get(&conn) {
-                        lane.close(code);
-                    }
-                }
-                other => self.to_lane(lanes, other),
-            }
-        }
-    }
-
     /// Finishes a purge. A reader may be in the way: then again a second later, for as long as it takes.
     async fn scrub(&mut self) {
         let now = self.clock.now().mono;
@@ -269,110 +195,9 @@ impl Driver {
                     }
                     error => tracing::error!(%error, "a purge is not finished: the log could not be emptied"),
                 }
-                Some(now.after(DISK_LOOK_MS))
+                Some(now.after(SCRUB_AGAIN_MS))
             }
         };
-    }
-
-    fn to_lane(&self, lanes: &BTreeMap<Conn, Arc<Lane>>, send: Send) {
-        let (conn, out) = match send {
-            Send::Reply { conn, request, body } => {
-                if matches!(body, proto::server_frame::Body::Refused(_)) {
-                    self.metrics.refusals_total.one();
-                }
-                if let (proto::server_frame::Body::SignedIn(signed_in), Some(lane)) =
-                    (&body, lanes.get(&conn))
-                    && let Some(device) = DeviceId::new(signed_in.device)
-                {
-                    lane.set_device(device);
-                }
-                (conn, Out::Frame(frame(request.0, body)))
-            }
-            Send::Welcome { conn, request, expect, welcome } => {
-                if let Some(lane) = lanes.get(&conn) {
-                    lane.expect(expect);
-                }
-                (conn, Out::Frame(frame(request.0, proto::server_frame::Body::Welcome(welcome))))
-            }
-            Send::StretchPin { conn, person, device, salt } => (conn, Out::Stretch(person, device, salt)),
-            Send::AnswerAgain { conn, request, device, number, message } => {
-                (conn, Out::AnswerAgain(request, device, number, message))
-            }
-            Send::ReadPage { conn, request, grant } => (conn, Out::Page(request, grant)),
-            Send::Accepted(accepted) => {
-                if let Some(lane) = lanes.get(&accepted.conn) {
-                    lane.accepted(accepted);
-                }
-                return;
-            }
-            Send::Attach { conn, request, grant, device, after } => {
-                if let Some(lane) = lanes.get(&conn) {
-                    lane.attach(Attach { request, grant, device, after });
-                }
-                return;
-            }
-            Send::Detach { conn } => {
-                if let Some(lane) = lanes.get(&conn) {
-                    lane.detach();
-                }
-                return;
-            }
-            Send::Fanout { .. } | Send::Close { .. } | Send::FindAged { .. } | Send::ScrubLog => return,
-        };
-        if let Some(lane) = lanes.get(&conn) {
-            lane.answer(out);
-        }
-    }
-
-    /// Encodes an event once and gives every lane its own head for it.
-    fn fan_out(
-        &self,
-        lanes: &BTreeMap<Conn, Arc<Lane>>,
-        change: Change,
-        event: Event,
-        conns: &[Conn],
-        events: &BTreeMap<Change, Bytes>,
-    ) {
-        let bytes = match event {
-            // A purge in the same commit: nobody sees any more what it destroyed.
-            Event::Message(conversation, _) if self.is_purged(conversation) => return,
-            Event::Message(..) => match events.get(&change) {
-                Some(bytes) => bytes.clone(),
-                None => return,
-            },
-            Event::Small(kind) => Bytes::from(wire::encode_event(*kind)),
-        };
-        for conn in conns {
-            let Some(lane) = lanes.get(conn) else { continue };
-            lane.deliver(change, &bytes, |device| {
-                wire::delivery_head(&self.library.cursors.seal(device, change).0, bytes.len())
-            });
-        }
-        self.metrics.deliveries_total.add(conns.len() as u64);
-    }
-
-    fn is_purged(&self, conversation: ConversationId) -> bool {
-        self.relay.state().conversations.get(&conversation).is_some_and(|conversation| conversation.purged)
-    }
-
-    /// One look at a time: the core asks again while there is something to find, and at its next sweep in any case.
-    fn find_aged(&self, read_before: Change, any_before: Change) {
-        let Ok(looking) = Arc::clone(&self.aged_looks).try_acquire_owned() else { return };
-        let (library, commands) = (Arc::clone(&self.library), self.commands.clone());
-        tokio::spawn(async move {
-            let _looking = looking;
-            let aged = match library.readers.aged(read_before, any_before, AGED_MAX).await {
-                Ok(aged) => aged,
-                Err(error) => return tracing::warn!(%error, "could not look for old messages"),
-            };
-            for (conversation, read_through, any_through) in aged {
-                let Some(commands) = commands.upgrade() else { return };
-                let input = Input::Aged { conversation, read_through, any_through };
-                if commands.send(Command::Input(input)).await.is_err() {
-                    return;
-                }
-            }
-        });
     }
 }
 

@@ -3,7 +3,6 @@
 //!
 //! This crate refuses to originate a connection to anywhere, to open the TPM, and to acknowledge what is not on disk.
 
-mod batch;
 pub mod catchup;
 pub mod clock;
 pub mod config;

@@ -27,8 +27,8 @@ pub(super) const WAIT_MAX: Duration = Duration::from_secs(5);
 /// who are there. On two cores 500 a second: 2,000 devices in 4 s, 20,000 in 40 s.
 const APART_ON_ONE_CORE: Duration = Duration::from_millis(4);
 /// A turn comes late by a timer's millisecond, and on a busy box by more; then as many begin as are due since. Up to so
-/// much: on two cores four at once.
-const LATE_MAX: Duration = Duration::from_millis(6);
+/// much: on two cores two at once. More than that, and those who are there notice.
+const LATE_MAX: Duration = Duration::from_millis(2);
 
 /// How many handshakes one source may begin.
 #[derive(Clone, Copy, Debug)]

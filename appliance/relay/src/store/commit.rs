@@ -155,9 +155,7 @@ const EXPIRE: [(&str, usize); 5] = [
 const META: &str = "UPDATE meta SET audited = coalesce(?, audited), last_at = coalesce(?, last_at), \
      change = CASE WHEN change = ? THEN ? END WHERE id = 1";
 
-/// SQLite's result code for a full disk.
-const FULL: &str = "13";
-/// And for a column that may not be NULL.
+/// SQLite's result code for a column that may not be NULL.
 const NOT_NULL: &str = "1299";
 
 fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
@@ -190,21 +188,16 @@ impl Store {
     }
 
     async fn transact(&mut self, plan: &Plan<'_>, change: u64) -> Commit {
-        if let Err(error) = self.write(plan, change).await {
-            // SQLite may have rolled back by itself already; a failing ROLLBACK then is no news. Nothing of a
-            // transaction without its COMMIT is ever seen again, not even after a crash.
-            let _ = self.writer.execute("ROLLBACK").await;
-            return Commit::Refused(self.measured(error));
-        }
-        let Err(error) = self.writer.execute("COMMIT").await else { return Commit::Committed };
-        // Where SQLite keeps the transaction open after a failed COMMIT, rolling it back settles it. A full disk
-        // settles it too: frames reach the log in order, the one that commits comes last, and SQLITE_FULL is a write
-        // that came up short, so that frame is not there whole. Any other failure, that of a flush above all, may have
-        // come after the last frame: then only a look at the disk can tell.
-        let full = code(&error).as_deref() == Some(FULL);
+        let Err(error) = self.write(plan, change).await else { return Commit::Committed };
+        // Where SQLite kept the transaction open, rolling it back settles it: nothing of a transaction without its COMMIT
+        // is ever seen again, not even after a crash. A store that is busy did not begin one. A full disk settles it too:
+        // frames reach the log in order, the one that commits comes last, and SQLITE_FULL is a write that came up
+        // short, so that frame is not there whole. Any other failure, that of a flush above all, may have come after
+        // the last frame: then only a look at the disk can tell.
+        let settled = matches!(error, StoreError::Full { .. } | StoreError::Busy);
         let rolled_back = self.writer.execute("ROLLBACK").await.is_ok();
-        let error = self.measured(error.into());
-        if full || rolled_back { Commit::Refused(error) } else { Commit::Unknown(error) }
+        let error = self.measured(error);
+        if settled || rolled_back { Commit::Refused(error) } else { Commit::Unknown(error) }
     }
 
     /// A full disk's error with how full it is.
@@ -259,6 +252,7 @@ impl Store {
                 row.count(MARKS_MAX as u64);
             });
         }
+        script.one("COMMIT", |_| {});
         script.run(&mut self.writer).await.map_err(|error| match code(&error).as_deref() {
             Some(NOT_NULL) => StoreError::Busy,
             _ => error.into(),

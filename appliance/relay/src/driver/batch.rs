@@ -1,9 +1,9 @@
 //! What one turn of the loop decided, until it is committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use wardline_core::ids::Change;
+use wardline_core::ids::{Change, ConversationId};
 use wardline_core::text::Text;
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::{self, proto};
@@ -13,18 +13,25 @@ use crate::lane::UnderWay;
 
 /// One commit's worth of decisions.
 #[derive(Default)]
-pub(crate) struct Batch {
-    pub(crate) writes: Vec<Numbered>,
-    pub(crate) sends: Vec<Send>,
+pub(super) struct Batch {
+    pub(super) writes: Vec<Numbered>,
+    pub(super) sends: Vec<Send>,
     /// Accepted messages as events, by change: encoded once, sent to everybody connected.
-    pub(crate) events: BTreeMap<Change, Bytes>,
+    pub(super) events: BTreeMap<Change, Bytes>,
+    /// Conversations that it purges: nobody is sent any more what was said there.
+    pub(super) purged: BTreeSet<ConversationId>,
     /// The requests in here; let go with the batch, so once their answers are on the lanes.
-    pub(crate) under_way: Vec<UnderWay>,
+    pub(super) under_way: Vec<UnderWay>,
 }
 
 impl Batch {
     /// Adds what one input made the core decide; `text` is what a submission said.
-    pub(crate) fn add(&mut self, turn: Turn, text: Option<Text>) {
+    pub(super) fn add(&mut self, turn: Turn, text: Option<Text>) {
+        for numbered in &turn.writes {
+            if let Write::KeyDestroyed { conversation } = &numbered.write {
+                self.purged.insert(*conversation);
+            }
+        }
         if let Some(text) = text {
             for numbered in &turn.writes {
                 if let Write::MessageAccepted(message) = &numbered.write {

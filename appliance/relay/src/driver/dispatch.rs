@@ -1,0 +1,161 @@
+//! What leaves once a batch is on disk. Decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, mpsc};
+use wardline_core::ids::{Change, Conn, ConversationId, DeviceId};
+use wardline_core::input::Input;
+use wardline_core::refusal::PeerFault;
+use wardline_core::turn::{Event, Send};
+use wardline_core::wire::{self, proto};
+
+use super::batch::Batch;
+use super::{Command, frame};
+use crate::catchup::Library;
+use crate::lane::{Attach, Lane, Out};
+use crate::logging::safe;
+use crate::metrics::Metrics;
+
+/// The way back to every connection.
+pub(super) type Lanes = BTreeMap<Conn, Arc<Lane>>;
+
+/// Conversations that one look may find old messages in. The core lets at most 256 messages go of each at a time:
+/// 64 x 256 = 16,384 rows, in as many turns as there are conversations, so that nobody's message waits for all of them.
+const AGED_MAX: u32 = 64;
+
+/// Lets out what was decided.
+pub(super) struct Dispatch {
+    pub(super) library: Arc<Library>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) commands: mpsc::WeakSender<Command>,
+    pub(super) aged_looks: Arc<Semaphore>,
+}
+
+impl Dispatch {
+    /// Sends it all. True when a key was destroyed, which is to be wiped from the log.
+    pub(super) fn dispatch(&self, lanes: &Lanes, batch: Batch) -> bool {
+        let Batch { sends, events, purged, .. } = batch;
+        let mut scrub = false;
+        for send in sends {
+            match send {
+                Send::FindAged { read_before, any_before } => {
+                    self.find_aged(read_before, any_before);
+                }
+                Send::ScrubLog => scrub = true,
+                Send::Fanout { change, event, conns } => {
+                    self.fan_out(lanes, (change, event), &conns, &events, &purged);
+                }
+                Send::Close { conn, code } => {
+                    if let Some(fault) = PeerFault::behind(code) {
+                        self.metrics.peer_faults_total.one();
+                        tracing::info!(conn = safe(&conn), fault = safe(&fault), "peer fault");
+                    }
+                    if let Some(lane) = lanes.get(&conn) {
+                        lane.close(code);
+                    }
+                }
+                other => self.to_lane(lanes, other),
+            }
+        }
+        scrub
+    }
+
+    fn to_lane(&self, lanes: &Lanes, send: Send) {
+        let (conn, out) = match send {
+            Send::Reply { conn, request, body } => {
+                if matches!(body, proto::server_frame::Body::Refused(_)) {
+                    self.metrics.refusals_total.one();
+                }
+                if let (proto::server_frame::Body::SignedIn(signed_in), Some(lane)) =
+                    (&body, lanes.get(&conn))
+                    && let Some(device) = DeviceId::new(signed_in.device)
+                {
+                    lane.set_device(device);
+                }
+                (conn, Out::Frame(frame(request.0, body)))
+            }
+            Send::Welcome { conn, request, expect, welcome } => {
+                if let Some(lane) = lanes.get(&conn) {
+                    lane.expect(expect);
+                }
+                (conn, Out::Frame(frame(request.0, proto::server_frame::Body::Welcome(welcome))))
+            }
+            Send::StretchPin { conn, person, device, salt } => (conn, Out::Stretch(person, device, salt)),
+            Send::AnswerAgain { conn, request, device, number, message } => {
+                (conn, Out::AnswerAgain(request, device, number, message))
+            }
+            Send::ReadPage { conn, request, grant } => (conn, Out::Page(request, grant)),
+            Send::Accepted(accepted) => {
+                if let Some(lane) = lanes.get(&accepted.conn) {
+                    lane.accepted(accepted);
+                }
+                return;
+            }
+            Send::Attach { conn, request, grant, device, after } => {
+                if let Some(lane) = lanes.get(&conn) {
+                    lane.attach(Attach { request, grant, device, after });
+                }
+                return;
+            }
+            Send::Detach { conn } => {
+                if let Some(lane) = lanes.get(&conn) {
+                    lane.detach();
+                }
+                return;
+            }
+            Send::Fanout { .. } | Send::Close { .. } | Send::FindAged { .. } | Send::ScrubLog => return,
+        };
+        if let Some(lane) = lanes.get(&conn) {
+            lane.answer(out);
+        }
+    }
+
+    /// Encodes an event once and gives every lane its own head for it.
+    fn fan_out(
+        &self,
+        lanes: &Lanes,
+        (change, event): (Change, Event),
+        conns: &[Conn],
+        events: &BTreeMap<Change, Bytes>,
+        purged: &BTreeSet<ConversationId>,
+    ) {
+        let bytes = match event {
+            // A purge in the same commit: nobody sees any more what it destroyed.
+            Event::Message(conversation, _) if purged.contains(&conversation) => return,
+            Event::Message(..) => match events.get(&change) {
+                Some(bytes) => bytes.clone(),
+                None => return,
+            },
+            Event::Small(kind) => Bytes::from(wire::encode_event(*kind)),
+        };
+        for conn in conns {
+            let Some(lane) = lanes.get(conn) else { continue };
+            lane.deliver(change, &bytes, |device| {
+                wire::delivery_head(&self.library.cursors.seal(device, change).0, bytes.len())
+            });
+        }
+        self.metrics.deliveries_total.add(conns.len() as u64);
+    }
+
+    /// One look at a time: the core asks again while there is something to find, and at its next sweep in any case.
+    fn find_aged(&self, read_before: Change, any_before: Change) {
+        let Ok(looking) = Arc::clone(&self.aged_looks).try_acquire_owned() else { return };
+        let (library, commands) = (Arc::clone(&self.library), self.commands.clone());
+        tokio::spawn(async move {
+            let _looking = looking;
+            let aged = match library.readers.aged(read_before, any_before, AGED_MAX).await {
+                Ok(aged) => aged,
+                Err(error) => return tracing::warn!(%error, "could not look for old messages"),
+            };
+            for (conversation, read_through, any_through) in aged {
+                let Some(commands) = commands.upgrade() else { return };
+                let input = Input::Aged { conversation, read_through, any_through };
+                if commands.send(Command::Input(input)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
