@@ -15,7 +15,8 @@ use crate::disk::Disk;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
 
-/// Inputs that share one commit. More gain little and make the first one wait.
+/// Inputs that share one commit, not counting at most as many that were held back for one. More gain little and make the
+/// first one wait.
 const BATCH_MAX: usize = 1_024;
 /// Between looks at the disk when nothing is committed.
 const DISK_LOOK: Duration = Duration::from_secs(1);

@@ -24,7 +24,7 @@ pub(super) const HANDSHAKES_MAX: usize = 4_000;
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(5);
 /// Between two handshakes, on one core; on n, an n-th. A phone that comes back costs the box some 1.6 ms in all, most of it
 /// cryptography and its sign-in's share of a commit: so those who do take some 40 % of the box, and leave the rest to those
-/// who are there. On two cores 500 a second: 2,000 devices in 4 s, 20,000 in 40 s.
+/// who are there. On two cores 500 a second: 2,000 devices in 4 s.
 const APART_ON_ONE_CORE: Duration = Duration::from_millis(4);
 /// A turn comes late by a timer's millisecond, and on a busy box by more; then as many begin as are due since. Up to so
 /// much: on two cores two at once. More than that, and those who are there notice.

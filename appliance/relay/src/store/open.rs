@@ -50,7 +50,7 @@ const CHECK_ALWAYS: [&str; 7] = [
 ];
 
 /// Cache in KiB, as a negative number. The writer appends, and touches a page here and there only when it files places and
-/// numbers, once in 4,096 messages: those it may read anew. A reader needs the interior of the tables, and the leaves in
+/// numbers, once in 4,096 changes: those it may read anew. A reader needs the interior of the tables, and the leaves in
 /// use. All together 16 + 4 x 8 = 48 MB.
 const WRITER_CACHE: &str = "-16384";
 const READER_CACHE: &str = "-8192";
