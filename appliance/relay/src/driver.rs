@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use wardline_core::ids::Conn;
 use wardline_core::input::{Ask, Door, Input, Source};
 use wardline_core::refusal::CloseCode;
@@ -55,13 +55,15 @@ pub enum Command {
     /// A client asks for something. A submission brings its text along for those who are connected. The last is let go
     /// when the answer is on the lane.
     Request(Input, Option<Text>, UnderWay),
+    /// The store found old messages. The permit is let go when what was made of it is on disk.
+    Aged(Input, OwnedSemaphorePermit),
 }
 
 impl Item for Command {
     fn conn(&self) -> Option<Conn> {
         match self {
             Self::Connected(conn, ..) => Some(*conn),
-            Self::Input(input) | Self::Request(input, ..) => input.conn(),
+            Self::Input(input) | Self::Request(input, ..) | Self::Aged(input, _) => input.conn(),
         }
     }
 

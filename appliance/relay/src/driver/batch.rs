@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 use wardline_core::ids::{Change, ConversationId};
 use wardline_core::text::Text;
 use wardline_core::turn::{Send, Turn};
@@ -22,6 +23,8 @@ pub(super) struct Batch {
     pub(super) purged: BTreeSet<ConversationId>,
     /// The requests in here; let go with the batch, so once their answers are on the lanes.
     pub(super) under_way: Vec<UnderWay>,
+    /// The turn of the one answer in here to a look for old messages.
+    pub(super) aged: Option<OwnedSemaphorePermit>,
 }
 
 impl Batch {

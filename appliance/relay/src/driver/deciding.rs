@@ -82,6 +82,10 @@ impl Deciding {
                 (Input::Connected { conn, door, source }, None)
             }
             Command::Input(input) => (input, None),
+            Command::Aged(input, turn) => {
+                batch.aged = Some(turn);
+                (input, None)
+            }
             Command::Request(input, text, under_way) => {
                 batch.under_way.push(under_way);
                 (input, text)

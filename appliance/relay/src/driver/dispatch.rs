@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 pub(super) type Lanes = BTreeMap<Conn, Arc<Lane>>;
 
 /// Conversations that one look may find old messages in. The core lets at most 256 messages go of each at a time:
-/// 64 x 256 = 16,384 rows, in as many turns as there are conversations, so that nobody's message waits for all of them.
+/// 64 x 256 = 16,384 rows, in as many commits as there are conversations, so that nobody's message waits for all of them.
 const AGED_MAX: u32 = 64;
 
 /// Lets out what was decided.
@@ -149,10 +149,13 @@ impl Dispatch {
                 Ok(aged) => aged,
                 Err(error) => return tracing::warn!(%error, "could not look for old messages"),
             };
+            // The next one when the one before is on disk.
+            let turns = Arc::new(Semaphore::new(1));
             for (conversation, read_through, any_through) in aged {
+                let Ok(turn) = Arc::clone(&turns).acquire_owned().await else { return };
                 let Some(commands) = commands.upgrade() else { return };
                 let input = Input::Aged { conversation, read_through, any_through };
-                if commands.send(Command::Input(input)).await.is_err() {
+                if commands.send(Command::Aged(input, turn)).await.is_err() {
                     return;
                 }
             }

@@ -14,13 +14,15 @@ use wardline_core::input::Source;
 const UNVALIDATED_MAX: usize = 1_024;
 /// What one address may begin without having proved itself; beyond, it is asked to.
 const UNVALIDATED: SourceLimit = SourceLimit { per_second: 10, burst: 64 };
-/// Handshakes waiting and under way at a time: 20 kB each, 80 MB. Above, an attempt is dropped unanswered; clients try again. One
+/// Handshakes waiting and under way at a time: 20 kB each, 80 MB, what is buffered for those who wait included
+/// ([`super::quic`]). Above, an attempt is dropped unanswered; clients try again. One
 /// address may have 2,500 + 64 at once and 100 + 10 a second, each for [`super::quic::HANDSHAKE_TIME_MAX`]:
 /// 2,564 + 10 x 110 = 3,664 in all, never every place. (In 15 s 4,214, of the core's 6,000 unproven places.)
 pub(super) const HANDSHAKES_MAX: usize = 4_000;
 
 /// For how long an attempt may wait for its turn. Clients give up after 7 s, so what has waited longer than this would be
-/// served for nobody, and those behind it too late in their turn; whoever is still there tries again by itself.
+/// served for nobody: it is passed over, and who would have to wait longer is not let into the line; whoever is still there
+/// tries again by itself.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(5);
 /// Between two handshakes, on one core; on n, an n-th. A phone that comes back costs the box some 1.6 ms in all, most of it
 /// cryptography and its sign-in's share of a commit: so those who do take some 40 % of the box, and leave the rest to those
@@ -138,10 +140,25 @@ impl<T> Waiting<T> {
         if proven { &mut self.proven } else { &mut self.unproven }.add(attempt, source, now);
     }
 
-    /// Whose turn it is, and how long that one has waited.
-    pub(super) fn next(&mut self, now: Instant) -> Option<(T, Duration)> {
-        let (attempt, came) = self.proven.next().or_else(|| self.unproven.next())?;
-        Some((attempt, now.saturating_duration_since(came)))
+    /// Turns before one more of this source would have its own, at most.
+    pub(super) fn ahead_of(&self, source: Source, proven: bool) -> u32 {
+        let ahead = match proven {
+            true => self.proven.ahead_of(source),
+            false => self.proven.len + self.unproven.ahead_of(source),
+        };
+        u32::try_from(ahead).unwrap_or(u32::MAX)
+    }
+
+    /// Whose turn it is. Who has waited for longer than [`WAIT_MAX`] is passed over and handed to `late`: a turn spent with
+    /// somebody who has given up would make the next one wait for too long as well, and so on for ever.
+    pub(super) fn next(&mut self, now: Instant, mut late: impl FnMut(T)) -> Option<T> {
+        loop {
+            let (attempt, came) = self.proven.next().or_else(|| self.unproven.next())?;
+            if now.saturating_duration_since(came) <= WAIT_MAX {
+                return Some(attempt);
+            }
+            late(attempt);
+        }
     }
 }
 
@@ -166,6 +183,12 @@ impl<T> Turns<T> {
         }
         line.push_back((attempt, now));
         self.len += 1;
+    }
+
+    /// Each source that waits has a turn before this one has another.
+    fn ahead_of(&self, source: Source) -> usize {
+        let own = self.waiting.get(&source).map_or(0, VecDeque::len);
+        self.len.min(self.waiting.len() * (own + 1))
     }
 
     fn next(&mut self) -> Option<(T, Instant)> {
@@ -195,6 +218,12 @@ impl Pace {
 
     pub(super) fn due(&self) -> Instant {
         self.due
+    }
+
+    /// Whether somebody with so many turns before their own would have it in time: if not, they are not let into the line,
+    /// which would only be longer for everybody. They come again by themselves.
+    pub(super) fn is_in_time(&self, ahead: u32) -> bool {
+        self.apart.saturating_mul(ahead) <= WAIT_MAX
     }
 
     pub(super) fn began(&mut self, now: Instant) {
@@ -275,11 +304,11 @@ mod tests {
             waiting.add(who, Source(source), proven, now);
         }
         assert_eq!(waiting.len(), 4);
-        let later = now + Duration::from_secs(3);
+        let later = now + WAIT_MAX;
         for who in ["Ana", "Ben", "first", "second"] {
-            assert_eq!(waiting.next(later), Some((who, Duration::from_secs(3))));
+            assert_eq!(waiting.next(later, |late| panic!("{late} was late")), Some(who));
         }
-        assert!(waiting.next(later).is_none() && waiting.is_empty());
+        assert!(waiting.next(later, drop).is_none() && waiting.is_empty());
     }
 
     #[test]
@@ -290,17 +319,58 @@ mod tests {
             waiting.add(("Mallory", nth), Source(1), true, now);
         }
         waiting.add(("Ana", 0), Source(2), true, now);
-        let mut next = || waiting.next(now).unwrap().0;
+        let mut next = || waiting.next(now, drop).unwrap();
         assert_eq!(
             [next(), next(), next(), next()],
             [("Mallory", 0), ("Ana", 0), ("Mallory", 1), ("Mallory", 2)]
         );
         waiting.add(("Ana", 1), Source(2), true, now);
-        let mut next = || waiting.next(now).unwrap().0;
+        let mut next = || waiting.next(now, drop).unwrap();
         assert_eq!([next(), next()], [("Mallory", 3), ("Ana", 1)]);
         assert_eq!(waiting.len(), 996);
-        assert_eq!(std::iter::from_fn(|| waiting.next(now)).count(), 996);
+        assert_eq!(std::iter::from_fn(|| waiting.next(now, drop)).count(), 996);
         assert!(waiting.is_empty() && waiting.proven.waiting.is_empty());
+    }
+
+    /// Ten times as many phones as the line can serve in time, each of which comes again when it is not let in: no turn is lost to
+    /// those who have given up.
+    #[test]
+    fn a_line_that_is_too_long_serves_as_many_as_a_short_one() {
+        let began = Instant::now();
+        for cores in [1, 2] {
+            let (mut waiting, mut pace) = (Waiting::default(), Pace::new(cores, began));
+            let turns = 60_000 / (4 / cores as u64);
+            let (mut served, mut phones) = (0, 0..25_000);
+            for _ in 0..turns {
+                let now = pace.due();
+                // Some give up while they wait and come again, as if they were others.
+                for phone in phones.by_ref() {
+                    if !pace.is_in_time(waiting.ahead_of(Source(phone), true)) {
+                        break;
+                    }
+                    waiting.add(phone, Source(phone), true, now - Duration::from_millis(phone % 3_000));
+                }
+                served += u64::from(waiting.next(now, drop).is_some());
+                pace.began(now);
+            }
+            assert!(served * 10 >= turns.min(10_000) * 9, "{served} of {turns} on {cores}");
+        }
+    }
+
+    #[test]
+    fn who_floods_keeps_nobody_else_out_of_the_line() {
+        let (mut waiting, now) = (Waiting::default(), Instant::now());
+        let pace = Pace::new(1, now);
+        let (mallory, ana) = (Source(1), Source(2));
+        let mut let_in = 0;
+        while pace.is_in_time(waiting.ahead_of(mallory, true)) {
+            waiting.add("Mallory", mallory, true, now);
+            let_in += 1;
+        }
+        assert_eq!((let_in, waiting.ahead_of(ana, true)), (1_251, 1));
+        assert!(pace.is_in_time(waiting.ahead_of(ana, true)));
+        // Without a proof she is behind all who have one.
+        assert!(!pace.is_in_time(waiting.ahead_of(ana, false)));
     }
 
     #[test]

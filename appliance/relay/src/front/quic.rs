@@ -22,7 +22,7 @@ use wardline_core::refusal::CloseCode;
 use wardline_keys_protocol::message::{Leaf, Leaves};
 
 pub use super::admission::SourceLimit;
-use super::admission::{Admission, HANDSHAKES_MAX, Pace, Verdict, WAIT_MAX, Waiting, source};
+use super::admission::{Admission, HANDSHAKES_MAX, Pace, Verdict, Waiting, source};
 use super::congestion::Floor;
 use super::connection::{Carrier, Context, serve};
 use crate::config::{Zones, least};
@@ -34,6 +34,9 @@ pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-wardline-1";
 
 /// From the first packet to the control stream. A bad minute of Wi-Fi repeats a packet six times in this.
 pub(super) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// Bytes of later packets that are kept of an attempt that waits for its turn: a hello of two packets, sent three times.
+/// For each of [`HANDSHAKES_MAX`], 33 MB, so that nobody's can take another's place.
+const WAITING_BUFFER: u64 = 8 * 1024;
 /// Attempts looked at before a handshake begins: to send one back or drop it should cost a tenth of a handshake, some 20 us, so a
 /// flood of them holds up those who wait for at most 2 ms each.
 const LOOKED_AT_MAX: usize = 64;
@@ -146,6 +149,9 @@ pub fn open(
     config.transport_config(Arc::new(transport()));
     config.migration(true);
     config.max_incoming(HANDSHAKES_MAX);
+    config
+        .incoming_buffer_size(WAITING_BUFFER)
+        .incoming_buffer_size_total(HANDSHAKES_MAX as u64 * WAITING_BUFFER);
     let bind = |source| OpenError::Bind { address, source };
     let socket = std::net::UdpSocket::bind(address).map_err(bind)?;
     widen(&socket);
@@ -198,15 +204,15 @@ fn widen(socket: &std::net::UdpSocket) {
 /// when everything else that is ready to run has had its turn. So a whole ward that comes back at once waits in line here,
 /// and a message of somebody who is connected meets a few handshakes, not two thousand.
 pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, context: Arc<Context>) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut gate = Gate {
         admission: Admission::new(limit),
         waiting: Waiting::default(),
+        pace: Pace::new(cores, Instant::now()),
         under_way: Arc::new(AtomicUsize::new(0)),
         zones,
         context,
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut pace = Pace::new(cores, Instant::now());
     loop {
         if gate.waiting.is_empty() {
             let Some(incoming) = endpoint.accept().await else { return };
@@ -219,11 +225,11 @@ pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, cont
                 None => break,
             }
         }
-        tokio::time::sleep_until(pace.due().into()).await;
+        tokio::time::sleep_until(gate.pace.due().into()).await;
         let now = Instant::now();
-        while pace.due() <= now {
-            gate.begin_one();
-            pace.began(now);
+        while gate.pace.due() <= now {
+            gate.begin_one(now);
+            gate.pace.began(now);
         }
         tokio::task::yield_now().await;
     }
@@ -232,6 +238,7 @@ pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, cont
 struct Gate {
     admission: Admission,
     waiting: Waiting<Incoming>,
+    pace: Pace,
     under_way: Arc<AtomicUsize>,
     zones: Arc<Zones>,
     context: Arc<Context>,
@@ -245,26 +252,22 @@ impl Gate {
         let proven = incoming.remote_address_validated();
         let before = self.waiting.len() + self.under_way.load(Ordering::Relaxed);
         match self.admission.of(from, proven, before) {
+            Verdict::Accept if !self.pace.is_in_time(self.waiting.ahead_of(from, proven)) => {
+                drop(&self.context, incoming);
+            }
             Verdict::Accept => self.waiting.add(incoming, from, proven, Instant::now()),
             Verdict::Retry => {
                 self.context.metrics.handshakes_retried_total.one();
                 // An attempt that may not be retried was validated, and no verdict on such a one is this.
                 let _ = incoming.retry();
             }
-            Verdict::Drop => self.drop(incoming),
+            Verdict::Drop => drop(&self.context, incoming),
         }
     }
 
-    fn drop(&self, incoming: Incoming) {
-        self.context.metrics.handshakes_dropped_total.one();
-        incoming.ignore();
-    }
-
-    fn begin_one(&mut self) {
-        let Some((incoming, waited)) = self.waiting.next(Instant::now()) else { return };
-        if waited > WAIT_MAX {
-            return self.drop(incoming);
-        }
+    fn begin_one(&mut self, now: Instant) {
+        let context = &self.context;
+        let Some(incoming) = self.waiting.next(now, |late| drop(context, late)) else { return };
         let (context, zones) = (Arc::clone(&self.context), Arc::clone(&self.zones));
         let under_way = Arc::clone(&self.under_way);
         under_way.fetch_add(1, Ordering::Relaxed);
@@ -278,6 +281,12 @@ impl Gate {
             }
         });
     }
+}
+
+/// Leaves an attempt unanswered.
+fn drop(context: &Context, incoming: Incoming) {
+    context.metrics.handshakes_dropped_total.one();
+    incoming.ignore();
 }
 
 struct Opened {
