@@ -4,7 +4,7 @@
 //! the rest. Throughput rises with load, because more inputs share a commit, while latency stays one commit.
 //!
 //! Nothing is decided while a batch is written. It could be, for nothing leaves before it is on disk itself; tried, it made
-//! batches half as large and messages dearer ([docs/performance.md](../../../docs/performance.md)).
+//! messages dearer ([docs/performance.md](../../../docs/performance.md)).
 
 mod batch;
 mod deciding;

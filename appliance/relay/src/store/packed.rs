@@ -66,8 +66,8 @@ pub(super) fn places(text: Option<&str>) -> Result<BTreeMap<ConversationId, Sequ
     Ok(places)
 }
 
-/// Decimal numbers with one blank between any two. Read by the digit: a catch-up of thousands has tens of thousands, and
-/// cutting the text into pieces first took twice as long. `None` when there is no more.
+/// Decimal numbers with one blank between any two. Read by the digit: a catch-up of thousands has tens of thousands.
+/// `None` when there is no more.
 struct Numbers<'a>(Option<&'a [u8]>);
 
 impl<'a> Numbers<'a> {
