@@ -10,6 +10,7 @@ mod foreign;
 mod full_disk;
 mod grants;
 mod inside;
+mod leaving;
 mod model;
 mod opening;
 mod purged;
