@@ -3,9 +3,11 @@
 
 use crate::ids::{ConversationId, PersonId, Sequence};
 
-/// A page of one conversation's history, newest first, within what the person may see.
+/// A page of one conversation's history, newest first, within what the person may see. A slow reader may hold it for long:
+/// whoever reads by it asks again whether the person is still a member.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PageGrant {
+    person: PersonId,
     conversation: ConversationId,
     from: Sequence,
     before: Sequence,
@@ -13,8 +15,18 @@ pub struct PageGrant {
 }
 
 impl PageGrant {
-    pub(crate) fn new(conversation: ConversationId, from: Sequence, before: Sequence, limit: u32) -> Self {
-        Self { conversation, from, before, limit }
+    pub(crate) fn new(
+        person: PersonId,
+        conversation: ConversationId,
+        (from, before): (Sequence, Sequence),
+        limit: u32,
+    ) -> Self {
+        Self { person, conversation, from, before, limit }
+    }
+
+    /// Who reads.
+    pub fn person(&self) -> PersonId {
+        self.person
     }
 
     /// Whose history.

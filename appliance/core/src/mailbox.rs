@@ -199,7 +199,8 @@ pub(crate) fn history(
     let member = conversation.member(who.person()).ok_or(Refusal::NoSuchConversation)?;
     let end = conversation.last.next();
     let before = if before == Sequence::NONE { end } else { before.min(end) };
-    let grant = PageGrant::new(id, member.from.max(conversation.first), before, limit);
+    let from = member.from.max(conversation.first);
+    let grant = PageGrant::new(who.person(), id, (from, before), limit);
     draft.record(actor(who), Act::HistoryRead(id, before, limit));
     draft.send(Send::ReadPage { conn, request, grant });
     Ok(())

@@ -126,6 +126,15 @@ struct Inner {
 }
 
 impl Inner {
+    /// What was to be delivered before an answer may be among what was dropped: its cursor would claim it.
+    fn without_cursors(&mut self) {
+        for out in &mut self.queue {
+            if let Out::Accepted(_, live) = out {
+                *live = None;
+            }
+        }
+    }
+
     /// After something in the middle of the queue is gone.
     fn count_anew(&mut self) {
         self.bytes = self.queue.iter().map(weight).sum();
@@ -251,15 +260,30 @@ impl Lane {
             Out::Delivery(..) | Out::Attach(_) | Out::Resume | Out::Page(..) | Out::Detached => false,
             Out::Frame(_) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => true,
         });
-        // What was delivered before an answer may be among what was dropped: its cursor would claim it.
-        for out in &mut inner.queue {
-            if let Out::Accepted(_, live) = out {
-                *live = None;
-            }
-        }
+        inner.without_cursors();
         if inner.mode != Mode::Detached {
             inner.mode = Mode::Detached;
             inner.queue.push_back(Out::Detached);
+        }
+        inner.count_anew();
+        drop(inner);
+        self.written.notify_waiters();
+        self.filled.notify_one();
+    }
+
+    /// Deliveries that wait are read from the store instead, when their turn comes: some may be of what was purged since.
+    pub fn deliver_anew(&self) {
+        let mut inner = self.inner();
+        let dropped = inner.queue.iter().rev().find_map(|out| match out {
+            Out::Delivery(change, ..) => Some(*change),
+            _ => None,
+        });
+        let Some(last) = dropped else { return };
+        inner.queue.retain(|out| !matches!(out, Out::Delivery(..)));
+        inner.without_cursors();
+        if inner.mode == Mode::Live {
+            inner.mode = Mode::CatchingUp { skipped: last };
+            inner.queue.push_back(Out::Resume);
         }
         inner.count_anew();
         drop(inner);

@@ -129,6 +129,17 @@ pub struct Changes {
     pub messages: Vec<Missed>,
 }
 
+/// What a grant for a page gives by the time that it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// These, newest first.
+    Of(Vec<StoredMessage>),
+    /// Nothing: the person has left meanwhile, or was taken out.
+    NotAMember,
+    /// Nothing: the conversation was purged meanwhile.
+    Purged,
+}
+
 /// A message that is yet to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Missed {

@@ -38,7 +38,7 @@ pub(crate) fn grant() -> SyncGrant {
 
 /// The newest page of what was said.
 pub(crate) fn page() -> PageGrant {
-    grants::page(place(), Sequence(1), Sequence(MESSAGES + 1), 10)
+    grants::page(PersonId::new(1).unwrap(), place(), (Sequence(1), Sequence(MESSAGES + 1)), 10)
 }
 
 fn place() -> ConversationId {
@@ -50,7 +50,7 @@ pub(crate) struct Bench {
     pub(crate) context: Arc<Context>,
     /// What the driver would hear.
     pub(crate) inbox: mpsc::Receiver<Command>,
-    _store: Store,
+    store: Store,
     directory: TempDir,
 }
 
@@ -68,7 +68,14 @@ impl Bench {
         let (commands, inbox) = mpsc::channel(4_096);
         let metrics = Arc::new(Metrics::default());
         let context = Arc::new(Context::new(commands, library, Keeper::nobody(), metrics));
-        Self { context, inbox, _store: store, directory }
+        Self { context, inbox, store, directory }
+    }
+
+    /// Ana leaves.
+    pub(crate) async fn leave(&mut self) {
+        let left = Write::MemberLeft { conversation: place(), person: PersonId::new(1).unwrap() };
+        let change = Change(5 + MESSAGES + 1);
+        assert!(matches!(self.store.commit(&[Numbered { change, write: left }]).await, Commit::Committed));
     }
 
     /// In the middle of the file, and back again.

@@ -28,8 +28,12 @@ use wardline_relay::intake::Intake;
 use wardline_relay::keyring::{BoxKeys, Keyring};
 use wardline_relay::lane::{Generation, GoLive, Lane, Next, Out};
 use wardline_relay::metrics::Metrics;
-use wardline_relay::store::{Commit, Store, StoreKey};
+use wardline_relay::store::{Commit, Page, Readers, Store, StoreKey};
 use wardline_relay::watchdog::Watchdog;
+
+#[path = "store/grants.rs"]
+#[allow(dead_code, reason = "the store's tests need the rest")]
+mod grants;
 
 const CANARY: &str = "heparin 5000 units, canary";
 
@@ -46,6 +50,8 @@ struct Ward {
     commands: mpsc::Sender<Command>,
     ana: Arc<Lane>,
     ben: Arc<Lane>,
+    console: Arc<Lane>,
+    readers: Readers,
     place: ConversationId,
     running: tokio::task::JoinHandle<Ended>,
     _directory: tempfile::TempDir,
@@ -72,6 +78,7 @@ impl Ward {
         let relay = Relay::new(clock.now(), Policy::default(), &keys.cursor, restored).unwrap();
         let library =
             Arc::new(Library { readers: store.readers(), keyring, cursors: Cursors::new(&keys.cursor) });
+        let readers = store.readers();
         let (commands, inbox) = mpsc::channel(256);
         let driver = Driver {
             relay,
@@ -89,9 +96,10 @@ impl Ward {
         let running = tokio::spawn(driver.run());
         let ana = sign_in(&commands, ANA).await;
         let ben = sign_in(&commands, BEN).await;
-        let console = Command::Connected(CONSOLE, Door::Local, Source(0), Arc::new(Lane::new()));
-        commands.send(console).await.unwrap();
-        Self { commands, ana, ben, place, running, _directory: directory }
+        let console = Arc::new(Lane::new());
+        let connected = Command::Connected(CONSOLE, Door::Local, Source(0), Arc::clone(&console));
+        commands.send(connected).await.unwrap();
+        Self { commands, ana, ben, console, readers, place, running, _directory: directory }
     }
 
     /// Puts it where the driver finds it next; it does not run before the test waits.
@@ -117,6 +125,11 @@ impl Ward {
                 return;
             }
         }
+    }
+
+    fn purge(&self) {
+        let ask = Ask::PurgeConversation { conversation: self.place };
+        self.put(Input::Request { conn: CONSOLE, request: RequestId(1), ask });
     }
 
     fn ana_has_heard(&self) -> bool {
@@ -216,10 +229,45 @@ async fn what_a_purge_in_the_same_commit_destroys_is_delivered_to_nobody() {
     ward.ben_is_answered().await;
     assert!(ward.ana_has_heard(), "without a purge it is");
     ward.ben_submits(2);
-    let ask = Ask::PurgeConversation { conversation: ward.place };
-    ward.put(Input::Request { conn: CONSOLE, request: RequestId(1), ask });
+    ward.purge();
     ward.ben_is_answered().await;
     assert!(!ward.ana_has_heard());
+    ward.end().await;
+}
+
+/// Ana's phone takes nothing for a while, as phones do in a lift.
+#[tokio::test]
+async fn what_waits_for_a_slow_reader_when_it_is_purged_is_asked_of_the_store_anew() {
+    let ward = Ward::open().await;
+    ward.ben_submits(1);
+    ward.ben_is_answered().await;
+    ward.purge();
+    assert!(matches!(next(&ward.console).await, Out::Frame(_)), "the purge is answered");
+    // Of the message itself nothing is left on the lane, and the store has it no more.
+    let (out, generation) = next_of(&ward.ana).await;
+    assert!(matches!(out, Out::Resume));
+    assert_eq!(ward.ana.go_live(generation, Change(1)), GoLive::Behind, "there is something to fetch");
+    assert!(ward.ana.try_next().is_none());
+    ward.end().await;
+}
+
+/// So that looking for old messages goes no faster than they are let go.
+#[tokio::test]
+async fn the_turn_of_old_messages_ends_when_they_are_gone_from_the_disk() {
+    let ward = Ward::open().await;
+    let ana = PersonId::new(ANA.1).unwrap();
+    for number in 1..=20 {
+        ward.ben_submits(number);
+        ward.ben_is_answered().await;
+        let turns = Arc::new(Semaphore::new(1));
+        let turn = Arc::clone(&turns).try_acquire_owned().unwrap();
+        let through = Sequence(number);
+        let input = Input::Aged { conversation: ward.place, read_through: through, any_through: through };
+        ward.commands.send(Command::Aged(input, turn)).await.unwrap();
+        let _ended = turns.acquire().await.unwrap();
+        let grant = grants::page(ana, ward.place, (Sequence(1), Sequence(number + 1)), 10);
+        assert_eq!(ward.readers.page(&grant).await.unwrap(), Page::Of(Vec::new()), "{number}");
+    }
     ward.end().await;
 }
 

@@ -37,6 +37,9 @@ impl Dispatch {
     /// Sends it all. True when a key was destroyed, which is to be wiped from the log.
     pub(super) fn dispatch(&self, lanes: &Lanes, batch: Batch) -> bool {
         let Batch { sends, events, purged, .. } = batch;
+        if !purged.is_empty() {
+            lanes.values().for_each(|lane| lane.deliver_anew());
+        }
         let mut scrub = false;
         for send in sends {
             match send {

@@ -18,7 +18,7 @@ use super::pin::pin_mac;
 use crate::catchup::{Reading, small_events};
 use crate::driver::Command;
 use crate::lane::{Attach, Generation, GoLive, Lane, Next, Out};
-use crate::store::{Changes, Missed, StoreError};
+use crate::store::{Changes, Missed, Page, StoreError};
 
 /// Bytes gathered before a write: what a few packets hold.
 const GATHER: usize = 32 * 1024;
@@ -150,7 +150,17 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         grant: &PageGrant,
         generation: Generation,
     ) -> Result<(), Stop> {
-        let stored = self.context.library.readers.page(grant).await?;
+        let stored = match self.context.library.readers.page(grant).await? {
+            Page::Of(stored) => stored,
+            Page::NotAMember => {
+                self.refuse(request, Refusal::NoSuchConversation);
+                return Ok(());
+            }
+            Page::Purged => {
+                self.refuse(request, Refusal::Purged);
+                return Ok(());
+            }
+        };
         let end = stored.last().is_none_or(|oldest| oldest.sequence <= grant.from());
         let messages = self.context.library.messages(&stored).await?;
         // The session may have ended while the store was read.

@@ -141,6 +141,22 @@ async fn a_page_that_is_read_while_the_session_ends_is_not_shown() {
     }
 }
 
+#[tokio::test]
+async fn a_page_for_somebody_who_was_taken_out_meanwhile_is_refused() {
+    let mut bench = Bench::new().await;
+    for (leaves, shown) in [(false, 10), (true, 0)] {
+        if leaves {
+            bench.leave().await;
+        }
+        let (lane, mut wire) = (Lane::new(), Wire::default());
+        lane.answer(Out::Page(RequestId(1), testing::page()));
+        lane.close(CloseCode::DONE);
+        assert_eq!(run(&bench.context, Conn(1), &lane, &mut wire).await, CloseCode::DONE);
+        assert_eq!(wire.canaries(), shown);
+        assert!(!wire.bytes().is_empty(), "there is an answer");
+    }
+}
+
 /// Another attach takes nothing away from who asked for a page before it.
 #[tokio::test]
 async fn a_page_outlives_an_attach() {

@@ -13,6 +13,19 @@ fn live() -> Lane {
     lane
 }
 
+fn accepted(change: u64) -> Accepted {
+    Accepted {
+        conn: wardline_core::ids::Conn(1),
+        request: RequestId(1),
+        number: Number(1),
+        message: MessageId([0; 16]),
+        conversation: wardline_core::ids::ConversationId::new(1).unwrap(),
+        sequence: wardline_core::ids::Sequence(1),
+        at: wardline_core::time::Wall(0),
+        change: Change(change),
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_skipped_and_fetched_later() {
     let lane = live();
@@ -39,18 +52,41 @@ fn what_does_not_fit_is_skipped_and_fetched_later() {
 fn an_answer_that_outlives_a_detach_carries_no_cursor() {
     let lane = live();
     lane.deliver(Change(1), &Bytes::from_static(b"x"), |_| Vec::new());
-    lane.accepted(Accepted {
-        conn: wardline_core::ids::Conn(1),
-        request: RequestId(1),
-        number: Number(1),
-        message: MessageId([0; 16]),
-        conversation: wardline_core::ids::ConversationId::new(1).unwrap(),
-        sequence: wardline_core::ids::Sequence(1),
-        at: wardline_core::time::Wall(0),
-        change: Change(2),
-    });
+    lane.accepted(accepted(2));
     lane.detach();
     assert!(matches!(lane.try_next(), Some(Next::Out(Out::Accepted(_, None), _))));
+}
+
+#[test]
+fn what_is_delivered_anew_is_claimed_by_no_answer() {
+    let lane = live();
+    lane.deliver_anew();
+    assert!(lane.try_next().is_none(), "nothing waits, so nothing is read");
+    for change in [1, 3] {
+        lane.deliver(Change(change), &Bytes::from_static(b"x"), |_| Vec::new());
+        lane.accepted(accepted(change + 1));
+    }
+    lane.deliver_anew();
+    for _ in 0..2 {
+        assert!(matches!(lane.try_next(), Some(Next::Out(Out::Accepted(_, None), _))));
+    }
+    let Some(Next::Out(Out::Resume, generation)) = lane.try_next() else { panic!("nothing to resume") };
+    assert!(lane.try_next().is_none());
+    assert_eq!(lane.go_live(generation, Change(2)), GoLive::Behind, "3 was dropped");
+    assert_eq!(lane.go_live(generation, Change(3)), GoLive::Live);
+}
+
+#[test]
+fn a_reader_who_is_behind_already_resumes_once() {
+    let lane = live();
+    let event = Bytes::from(vec![0; BYTES_MAX]);
+    for change in 1..=3 {
+        lane.deliver(Change(change), &event, |_| Vec::new());
+    }
+    lane.deliver_anew();
+    let Some(Next::Out(Out::Resume, generation)) = lane.try_next() else { panic!("nothing to resume") };
+    assert!(lane.try_next().is_none());
+    assert_eq!(lane.go_live(generation, Change(2)), GoLive::Behind);
 }
 
 #[test]

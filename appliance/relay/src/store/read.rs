@@ -18,9 +18,13 @@ use wardline_core::text::WrappedKey;
 use super::packed;
 use super::readers::Readers;
 use super::row::{self, Columns};
-use super::{Missed, StoreError, StoredAnswer, StoredMessage};
+use super::{Missed, Page, StoreError, StoredAnswer, StoredMessage};
 
-const PAGE: &str = "SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
+/// Whether the person may still read, asked again here as for [`MESSAGES`]; then the page.
+const PAGE: &str = "SELECT count(*), coalesce(max(member.starts), 0), coalesce(max(conversation.purged), 0) \
+     FROM member CROSS JOIN conversation ON conversation.id = member.conversation \
+     WHERE member.conversation = (?1 + 0) AND member.person = (?5 + 0) AND member.gone = 0; \
+     SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
      message.device, message.at, message.body \
      FROM (SELECT sequence, change FROM message_recent \
            WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \
@@ -60,14 +64,24 @@ const CHUNK_BYTES: u64 = 64 * 1024;
 impl Readers {
     /// A page of one conversation's history, newest first. Ends after as many messages as granted, and after the one
     /// that brings its text to [`PAGE_BYTES_MAX`].
-    pub async fn page(&self, grant: &PageGrant) -> Result<Vec<StoredMessage>, StoreError> {
+    pub async fn page(&self, grant: &PageGrant) -> Result<Page, StoreError> {
         let mut loan = self.lend().await?;
         let mut rows = sqlx::query(PAGE)
             .bind(number(grant.conversation().value()))
             .bind(number(grant.from().0))
             .bind(number(grant.before().0))
             .bind(i64::from(grant.limit()))
+            .bind(number(grant.person().value()))
             .fetch(&mut *loan);
+        let member = rows.try_next().await?.ok_or_else(|| StoreError::value("a page's reader"))?;
+        let mut member = Columns::new(&member);
+        if !member.flag()? {
+            return Ok(Page::NotAMember);
+        }
+        let first = member.sequence()?;
+        if member.flag()? {
+            return Ok(Page::Purged);
+        }
         // The outer statement does not promise the inner one's order: it is looked at.
         let (mut page, mut text, mut last) = (Vec::new(), 0, grant.before());
         while text < PAGE_BYTES_MAX
@@ -77,11 +91,15 @@ impl Readers {
             if message.sequence >= last {
                 return Err(StoreError::value("a page's order"));
             }
+            // Taken out and in again since the grant: from a later place on.
+            if message.sequence < first {
+                break;
+            }
             last = message.sequence;
             text += message.body.0.len().saturating_sub(SEAL_OVERHEAD);
             page.push(message);
         }
-        Ok(page)
+        Ok(Page::Of(page))
     }
 
     /// What stands under a device's number.

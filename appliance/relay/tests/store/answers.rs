@@ -6,7 +6,7 @@ use wardline_core::ids::{Change, Number, PersonId, Sequence};
 use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES};
 use wardline_core::mailbox::Under;
 use wardline_core::write::Write;
-use wardline_relay::store::{Missed, Readers, Store, StoredMessage};
+use wardline_relay::store::{Missed, Page, Readers, Store, StoredMessage};
 
 use crate::batches::commit_cut;
 use crate::model::Model;
@@ -59,10 +59,12 @@ async fn check(store: &Store, model: &Model, dice: u64) {
         for (from, before, limit) in
             [(1, conversation.last.0 + 1, 100), (1 + dice % 9, conversation.last.0 / 2 + 1, 7)]
         {
-            let (from, before) = (Sequence(from), Sequence(before));
-            let grant = grants::page(conversation.id, from, before, limit);
-            let expected = model.page(conversation.id, from, before, limit);
-            assert_eq!(readers.page(&grant).await.unwrap(), expected);
+            let within = (Sequence(from), Sequence(before));
+            for person in model.state.people.keys().copied().take(6) {
+                let grant = grants::page(person, conversation.id, within, limit);
+                let expected = model.page(person, conversation.id, within, limit);
+                assert_eq!(readers.page(&grant).await.unwrap(), expected);
+            }
         }
     }
     for device in model.state.devices.values() {
@@ -184,10 +186,12 @@ fn a_page_ends_with_the_message_that_fills_it() {
         let directory = quick_directory();
         let (mut store, _) = open(directory.path()).await;
         commit(&mut store, &world.writes).await;
-        let conversation = *world.state.conversations.keys().next().unwrap();
-        let grant = grants::page(conversation, Sequence(1), Sequence(41), 100);
+        let conversation = world.state.conversations.values().next().unwrap();
+        let (id, within) = (conversation.id, (Sequence(1), Sequence(41)));
+        let grant = grants::page(conversation.owner, id, within, 100);
         let page = store.readers().page(&grant).await.unwrap();
-        assert_eq!(page, Model::of(&world.writes).page(conversation, Sequence(1), Sequence(41), 100));
+        assert_eq!(page, Model::of(&world.writes).page(conversation.owner, id, within, 100));
+        let Page::Of(page) = page else { panic!("{page:?}") };
         // 64 KiB in messages of 8 KiB of text.
         assert_eq!(
             page.iter().map(|message| message.sequence.0).collect::<Vec<_>>(),

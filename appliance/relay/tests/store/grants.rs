@@ -84,8 +84,12 @@ pub(crate) fn sync(person: PersonId) -> SyncGrant {
     panic!("the core granted nothing");
 }
 
-pub(crate) fn page(conversation: ConversationId, from: Sequence, before: Sequence, limit: u32) -> PageGrant {
-    let person = PersonId::new(1).unwrap();
+pub(crate) fn page(
+    person: PersonId,
+    conversation: ConversationId,
+    (from, before): (Sequence, Sequence),
+    limit: u32,
+) -> PageGrant {
     let member = Member { from, delivered: Sequence(0), read: Sequence(0), left: false, changed: Change(0) };
     let id = conversation;
     let conversation = Conversation {

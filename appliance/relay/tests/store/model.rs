@@ -8,7 +8,7 @@ use wardline_core::mailbox::Under;
 use wardline_core::state::State;
 use wardline_core::text::WrappedKey;
 use wardline_core::write::{Message, Numbered, Write};
-use wardline_relay::store::{Changes, Missed, StoredAnswer, StoredMessage};
+use wardline_relay::store::{Changes, Missed, Page, StoredAnswer, StoredMessage};
 
 pub(crate) struct Model {
     pub(crate) state: State,
@@ -66,11 +66,19 @@ impl Model {
 
     pub(crate) fn page(
         &self,
+        person: PersonId,
         of: ConversationId,
-        from: Sequence,
-        before: Sequence,
+        (from, before): (Sequence, Sequence),
         limit: u32,
-    ) -> Vec<StoredMessage> {
+    ) -> Page {
+        let conversation = &self.state.conversations[&of];
+        let Some(member) = conversation.members.get(&person).filter(|member| !member.left) else {
+            return Page::NotAMember;
+        };
+        if conversation.purged {
+            return Page::Purged;
+        }
+        let from = from.max(member.from);
         let mut found: Vec<StoredMessage> = self
             .messages
             .iter()
@@ -87,7 +95,7 @@ impl Model {
         });
         let count = within.count();
         found.truncate(count);
-        found
+        Page::Of(found)
     }
 
     pub(crate) fn submission(&self, device: DeviceId, number: Number) -> Under<StoredAnswer> {
