@@ -42,24 +42,23 @@ impl Library {
     }
 
     /// A stored message as the wire has it. A purged one keeps its place with no text.
-    pub async fn message(&self, stored: &StoredMessage) -> Result<proto::Message, StoreError> {
-        let text = match self.key(stored.conversation).await? {
-            Some(key) => self.text(&key, stored),
+    pub async fn message(&self, stored: StoredMessage) -> Result<proto::Message, StoreError> {
+        let StoredMessage { conversation, sequence, id, sender, device, at, body, .. } = stored;
+        let text = match self.key(conversation).await? {
+            Some(key) => self.text(&key, Origin { conversation, message: id, device }, body),
             None => String::new(),
         };
         Ok(proto::Message {
-            conversation: stored.conversation.value(),
-            sequence: stored.sequence.0,
-            message: stored.id.0.to_vec(),
-            sender: stored.sender.value(),
-            at: stored.at.0,
+            conversation: conversation.value(),
+            sequence: sequence.0,
+            message: id.0.to_vec(),
+            sender: sender.value(),
+            at: at.0,
             text,
         })
     }
 
-    fn text(&self, key: &ConversationKey, stored: &StoredMessage) -> String {
-        let origin = Origin { conversation: stored.conversation, message: stored.id, device: stored.device };
-        let body: &Sealed = &stored.body;
+    fn text(&self, key: &ConversationKey, origin: Origin, body: Sealed) -> String {
         self.keyring.open(key, origin, body).unwrap_or_else(|_| {
             tracing::error!("a body does not open: the store was changed from outside");
             String::new()
@@ -67,7 +66,7 @@ impl Library {
     }
 
     /// A page of messages.
-    pub async fn messages(&self, stored: &[StoredMessage]) -> Result<Vec<proto::Message>, StoreError> {
+    pub async fn messages(&self, stored: Vec<StoredMessage>) -> Result<Vec<proto::Message>, StoreError> {
         let mut messages = Vec::with_capacity(stored.len());
         for message in stored {
             messages.push(self.message(message).await?);

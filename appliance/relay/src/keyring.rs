@@ -124,15 +124,15 @@ impl Keyring {
         Ok(sealed)
     }
 
-    fn open_under(key: &LessSafeKey, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(KeyError::DoesNotOpen)?;
-        let mut body = Zeroizing::new(body.to_vec());
+    /// In its own place: what was sealed becomes what was in it.
+    fn open_under(key: &LessSafeKey, aad: &[u8], sealed: &mut Vec<u8>) -> Result<(), KeyError> {
+        let nonce = *sealed.first_chunk::<NONCE_LEN>().ok_or(KeyError::DoesNotOpen)?;
         let opened = key
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), &mut body)
+            .open_within(Nonce::assume_unique_for_key(nonce), Aad::from(aad), sealed, NONCE_LEN..)
             .map_err(|_| KeyError::DoesNotOpen)?
             .len();
-        body.truncate(opened);
-        Ok(body)
+        sealed.truncate(opened);
+        Ok(())
     }
 
     /// A new conversation's key, wrapped.
@@ -143,7 +143,8 @@ impl Keyring {
 
     /// The key that was wrapped.
     pub fn unwrap(&self, wrapped: &WrappedKey) -> Result<Arc<ConversationKey>, KeyError> {
-        let key = Self::open_under(&self.wrap, b"wardline/1 key", &wrapped.0)?;
+        let mut key = Zeroizing::new(wrapped.0.clone());
+        Self::open_under(&self.wrap, b"wardline/1 key", &mut key)?;
         let key: &[u8; 32] = key.as_slice().try_into().map_err(|_| KeyError::DoesNotOpen)?;
         Ok(Arc::new(ConversationKey(aead(key)?)))
     }
@@ -188,9 +189,10 @@ impl Keyring {
     }
 
     /// The text that was sealed.
-    pub fn open(&self, key: &ConversationKey, origin: Origin, sealed: &Sealed) -> Result<String, KeyError> {
-        let plain = Self::open_under(&key.0, &origin.to_aad(), &sealed.0)?;
-        String::from_utf8(plain.to_vec()).map_err(|_| KeyError::DoesNotOpen)
+    pub fn open(&self, key: &ConversationKey, origin: Origin, sealed: Sealed) -> Result<String, KeyError> {
+        let mut body = sealed.0;
+        Self::open_under(&key.0, &origin.to_aad(), &mut body)?;
+        String::from_utf8(body).map_err(|_| KeyError::DoesNotOpen)
     }
 }
 
@@ -234,8 +236,8 @@ mod tests {
         let wrapped = ring.fresh().unwrap();
         let key = ring.unwrap(&wrapped).unwrap();
         let sealed = ring.seal(&key, origin(1), "bed 4 is free").unwrap();
-        assert_eq!(ring.open(&key, origin(1), &sealed).unwrap(), "bed 4 is free");
-        assert_eq!(ring.open(&key, origin(2), &sealed), Err(KeyError::DoesNotOpen));
+        assert_eq!(ring.open(&key, origin(1), sealed.clone()).unwrap(), "bed 4 is free");
+        assert_eq!(ring.open(&key, origin(2), sealed), Err(KeyError::DoesNotOpen));
         let other = Keyring::new(&BoxKeys::derive(&[2; 32]).unwrap()).unwrap();
         assert!(other.unwrap(&wrapped).is_err());
     }

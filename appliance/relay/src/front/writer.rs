@@ -162,7 +162,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             }
         };
         let end = stored.last().is_none_or(|oldest| oldest.sequence <= grant.from());
-        let messages = self.context.library.messages(&stored).await?;
+        let messages = self.context.library.messages(stored).await?;
         // The session may have ended while the store was read.
         if self.lane.is_permitted(generation) {
             let conversation = grant.conversation().value();
@@ -332,15 +332,16 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         let (library, device) = (Arc::clone(&self.context.library), *device);
         let mut reading = Reading::start(&library, grant, missed);
         while let Some(chunk) = reading.next().await? {
-            for stored in &chunk {
+            for stored in chunk {
+                let change = stored.change;
                 let message = library.message(stored).await?;
                 if !self.lane.is_current(generation) {
                     return Ok(false);
                 }
-                let cursor = if with_cursor { library.cursor(device, stored.change) } else { Vec::new() };
+                let cursor = if with_cursor { library.cursor(device, change) } else { Vec::new() };
                 let event = Some(proto::Event { kind: Some(proto::event::Kind::Message(message)) });
                 self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor, event }));
-                self.sent(stored.change);
+                self.sent(change);
                 self.context.metrics.caught_up_total.one();
                 if !self.make_way(generation).await? {
                     return Ok(false);

@@ -140,7 +140,7 @@ fn assert_bodies_sealed(tool: &Tool, database: &Path, messages: usize) {
             device: DeviceId::new(columns[2].parse().unwrap()).unwrap(),
         };
         let key = ring.unwrap(&WrappedKey(unhex(columns[4]))).unwrap();
-        assert!(ring.open(&key, origin, &Sealed(unhex(columns[3]))).unwrap().contains(SAID));
+        assert!(ring.open(&key, origin, Sealed(unhex(columns[3]))).unwrap().contains(SAID));
     }
 }
 
