@@ -143,7 +143,7 @@ pub(crate) fn texts(key: &[u8; 32], keys: &BTreeMap<u64, Vec<u8>>, bodies: &[Bod
         keys.values().filter_map(|wrapped| ring.unwrap(&WrappedKey(wrapped.clone())).ok()).collect();
     let mut texts = Vec::new();
     for (origin, sealed) in bodies {
-        texts.extend(unwrapped.iter().filter_map(|key| ring.open(key, *origin, sealed).ok()));
+        texts.extend(unwrapped.iter().filter_map(|key| ring.open(key, *origin, sealed.clone()).ok()));
     }
     texts
 }
