@@ -11,14 +11,14 @@
 //! Driver and writer meet here and nowhere else. What the writer takes comes with the [`Generation`] that it was queued
 //! under, in one step: so whatever the driver does afterwards, the writer can tell that it was overtaken.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 use wardline_core::grant::{PageGrant, SyncGrant};
-use wardline_core::ids::{Change, DeviceId, MessageId, Number, PersonId, RequestId};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;
 use wardline_core::session::Expect;
@@ -39,8 +39,8 @@ const ANSWERS_MAX: usize = 64;
 pub enum Out {
     /// Bytes of a frame, ready.
     Frame(Vec<u8>),
-    /// A change: the head is this device's, the event everybody's. Its number is what the device then has.
-    Delivery(Change, Vec<u8>, Bytes),
+    /// A change.
+    Delivery(Delivery),
     /// The answer to a submission.
     Accepted(Accepted, Option<DeviceId>),
     /// Start delivering.
@@ -55,6 +55,18 @@ pub enum Out {
     Stretch(PersonId, DeviceId, [u8; 16]),
     /// Delivery has ended: let go of the permission.
     Detached,
+}
+
+/// A change on its way to a device, which then has everything up to its number.
+pub struct Delivery {
+    /// Its number.
+    pub change: Change,
+    /// Where it was said, if it is a message.
+    pub said_in: Option<ConversationId>,
+    /// This device's part of the frame.
+    pub head: Vec<u8>,
+    /// Everybody's.
+    pub event: Bytes,
 }
 
 impl Out {
@@ -126,15 +138,6 @@ struct Inner {
 }
 
 impl Inner {
-    /// What was to be delivered before an answer may be among what was dropped: its cursor would claim it.
-    fn without_cursors(&mut self) {
-        for out in &mut self.queue {
-            if let Out::Accepted(_, live) = out {
-                *live = None;
-            }
-        }
-    }
-
     /// After something in the middle of the queue is gone.
     fn count_anew(&mut self) {
         self.bytes = self.queue.iter().map(weight).sum();
@@ -202,12 +205,19 @@ impl Lane {
     }
 
     /// Queues a change, or skips it when the lane is not live or full.
-    pub fn deliver(&self, change: Change, event: &Bytes, head: impl FnOnce(DeviceId) -> Vec<u8>) {
+    pub fn deliver(
+        &self,
+        change: Change,
+        said_in: Option<ConversationId>,
+        event: &Bytes,
+        head: impl FnOnce(DeviceId) -> Vec<u8>,
+    ) {
         let mut inner = self.inner();
         let fits = inner.queue.len() < FRAMES_MAX && inner.bytes < BYTES_MAX;
         match (inner.mode, inner.device) {
             (Mode::Live, Some(device)) if fits => {
-                let out = Out::Delivery(change, head(device), event.clone());
+                let (head, event) = (head(device), event.clone());
+                let out = Out::Delivery(Delivery { change, said_in, head, event });
                 inner.bytes += weight(&out);
                 inner.queue.push_back(out);
             }
@@ -260,7 +270,12 @@ impl Lane {
             Out::Delivery(..) | Out::Attach(_) | Out::Resume | Out::Page(..) | Out::Detached => false,
             Out::Frame(_) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => true,
         });
-        inner.without_cursors();
+        // What was delivered before an answer may be among what was dropped: its cursor would claim it.
+        for out in &mut inner.queue {
+            if let Out::Accepted(_, live) = out {
+                *live = None;
+            }
+        }
         if inner.mode != Mode::Detached {
             inner.mode = Mode::Detached;
             inner.queue.push_back(Out::Detached);
@@ -271,24 +286,16 @@ impl Lane {
         self.filled.notify_one();
     }
 
-    /// Deliveries that wait are read from the store instead, when their turn comes: some may be of what was purged since.
-    pub fn deliver_anew(&self) {
+    /// What was said there is not delivered any more. Later cursors may claim it: the store gives it to nobody either.
+    pub fn forget(&self, purged: &BTreeSet<ConversationId>) {
         let mut inner = self.inner();
-        let dropped = inner.queue.iter().rev().find_map(|out| match out {
-            Out::Delivery(change, ..) => Some(*change),
-            _ => None,
+        inner.queue.retain(|out| match out {
+            Out::Delivery(delivery) => delivery.said_in.is_none_or(|place| !purged.contains(&place)),
+            _ => true,
         });
-        let Some(last) = dropped else { return };
-        inner.queue.retain(|out| !matches!(out, Out::Delivery(..)));
-        inner.without_cursors();
-        if inner.mode == Mode::Live {
-            inner.mode = Mode::CatchingUp { skipped: last };
-            inner.queue.push_back(Out::Resume);
-        }
         inner.count_anew();
         drop(inner);
         self.written.notify_waiters();
-        self.filled.notify_one();
     }
 
     /// The connection ends once what waits is written.
@@ -436,7 +443,7 @@ impl Lane {
 fn weight(out: &Out) -> usize {
     match out {
         Out::Frame(bytes) => bytes.len(),
-        Out::Delivery(_, head, event) => head.len() + event.len(),
+        Out::Delivery(Delivery { head, event, .. }) => head.len() + event.len(),
         _ => 0,
     }
 }

@@ -38,7 +38,7 @@ impl Dispatch {
     pub(super) fn dispatch(&self, lanes: &Lanes, batch: Batch) -> bool {
         let Batch { sends, events, purged, .. } = batch;
         if !purged.is_empty() {
-            lanes.values().for_each(|lane| lane.deliver_anew());
+            lanes.values().for_each(|lane| lane.forget(&purged));
         }
         let mut scrub = false;
         for send in sends {
@@ -124,18 +124,18 @@ impl Dispatch {
         events: &BTreeMap<Change, Bytes>,
         purged: &BTreeSet<ConversationId>,
     ) {
-        let bytes = match event {
+        let (said_in, bytes) = match event {
             // A purge in the same commit: nobody sees any more what it destroyed.
             Event::Message(conversation, _) if purged.contains(&conversation) => return,
-            Event::Message(..) => match events.get(&change) {
-                Some(bytes) => bytes.clone(),
+            Event::Message(conversation, _) => match events.get(&change) {
+                Some(bytes) => (Some(conversation), bytes.clone()),
                 None => return,
             },
-            Event::Small(kind) => Bytes::from(wire::encode_event(*kind)),
+            Event::Small(kind) => (None, Bytes::from(wire::encode_event(*kind))),
         };
         for conn in conns {
             let Some(lane) = lanes.get(conn) else { continue };
-            lane.deliver(change, &bytes, |device| {
+            lane.deliver(change, said_in, &bytes, |device| {
                 wire::delivery_head(&self.library.cursors.seal(device, change).0, bytes.len())
             });
         }
@@ -162,6 +162,8 @@ impl Dispatch {
                     return;
                 }
             }
+            // Nor does the next look begin before the last is on disk.
+            let _ = turns.acquire().await;
         });
     }
 }

@@ -251,10 +251,11 @@ impl Gate {
         let from = source(incoming.remote_address().ip());
         let proven = incoming.remote_address_validated();
         let before = self.waiting.len() + self.under_way.load(Ordering::Relaxed);
-        match self.admission.of(from, proven, before) {
-            Verdict::Accept if !self.pace.is_in_time(self.waiting.ahead_of(from, proven)) => {
-                drop(&self.context, incoming);
-            }
+        // Before it costs its source a token: who is turned away comes again soon.
+        if proven && !self.pace.is_in_time(self.waiting.ahead_of(from)) {
+            return drop(&self.context, incoming);
+        }
+        match self.admission.of(from, proven, before, self.waiting.has_proven()) {
             Verdict::Accept => self.waiting.add(incoming, from, proven, Instant::now()),
             Verdict::Retry => {
                 self.context.metrics.handshakes_retried_total.one();

@@ -17,7 +17,7 @@ use super::connection::Context;
 use super::pin::pin_mac;
 use crate::catchup::{Reading, small_events};
 use crate::driver::Command;
-use crate::lane::{Attach, Generation, GoLive, Lane, Next, Out};
+use crate::lane::{Attach, Delivery, Generation, GoLive, Lane, Next, Out};
 use crate::store::{Changes, Missed, Page, StoreError};
 
 /// Bytes gathered before a write: what a few packets hold.
@@ -126,7 +126,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         }
         match out {
             Out::Frame(bytes) => self.gathered.extend_from_slice(&bytes),
-            Out::Delivery(change, head, event) => {
+            Out::Delivery(Delivery { change, head, event, .. }) => {
                 self.gathered.extend_from_slice(&head);
                 self.gathered.extend_from_slice(&event);
                 self.sent(change);
@@ -163,6 +163,11 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         };
         let end = stored.last().is_none_or(|oldest| oldest.sequence <= grant.from());
         let messages = self.context.library.messages(stored).await?;
+        // Purged while they were opened: some are blank.
+        if self.context.library.key(grant.conversation()).await?.is_none() {
+            self.refuse(request, Refusal::Purged);
+            return Ok(());
+        }
         // The session may have ended while the store was read.
         if self.lane.is_permitted(generation) {
             let conversation = grant.conversation().value();

@@ -31,13 +31,13 @@ fn what_does_not_fit_is_skipped_and_fetched_later() {
     let lane = live();
     let event = Bytes::from(vec![0; 1_000]);
     for change in 1..=1_000 {
-        lane.deliver(Change(change), &event, |_| Vec::new());
+        lane.deliver(Change(change), None, &event, |_| Vec::new());
     }
     let mut last = Change(0);
     let mut resumed = None;
     while let Some(Next::Out(out, generation)) = lane.try_next() {
         match out {
-            Out::Delivery(change, ..) => last = change,
+            Out::Delivery(delivery) => last = delivery.change,
             Out::Resume => resumed = Some(generation),
             _ => {}
         }
@@ -51,50 +51,37 @@ fn what_does_not_fit_is_skipped_and_fetched_later() {
 #[test]
 fn an_answer_that_outlives_a_detach_carries_no_cursor() {
     let lane = live();
-    lane.deliver(Change(1), &Bytes::from_static(b"x"), |_| Vec::new());
+    lane.deliver(Change(1), None, &Bytes::from_static(b"x"), |_| Vec::new());
     lane.accepted(accepted(2));
     lane.detach();
     assert!(matches!(lane.try_next(), Some(Next::Out(Out::Accepted(_, None), _))));
 }
 
 #[test]
-fn what_is_delivered_anew_is_claimed_by_no_answer() {
+fn what_is_forgotten_is_of_one_conversation_and_the_rest_goes_on() {
     let lane = live();
-    lane.deliver_anew();
-    assert!(lane.try_next().is_none(), "nothing waits, so nothing is read");
-    for change in [1, 3] {
-        lane.deliver(Change(change), &Bytes::from_static(b"x"), |_| Vec::new());
-        lane.accepted(accepted(change + 1));
+    let place = |id| ConversationId::new(id).unwrap();
+    for (change, said_in) in [(1, Some(place(8))), (2, Some(place(9))), (3, None), (4, Some(place(9)))] {
+        lane.deliver(Change(change), said_in, &Bytes::from_static(b"x"), |_| Vec::new());
     }
-    lane.deliver_anew();
-    for _ in 0..2 {
-        assert!(matches!(lane.try_next(), Some(Next::Out(Out::Accepted(_, None), _))));
+    lane.accepted(accepted(5));
+    lane.forget(&BTreeSet::from([place(9)]));
+    for left in [1, 3] {
+        let Some(Next::Out(Out::Delivery(delivery), _)) = lane.try_next() else { panic!("no delivery") };
+        assert_eq!(delivery.change, Change(left));
     }
-    let Some(Next::Out(Out::Resume, generation)) = lane.try_next() else { panic!("nothing to resume") };
+    assert!(matches!(lane.try_next(), Some(Next::Out(Out::Accepted(_, Some(_)), _))));
     assert!(lane.try_next().is_none());
-    assert_eq!(lane.go_live(generation, Change(2)), GoLive::Behind, "3 was dropped");
-    assert_eq!(lane.go_live(generation, Change(3)), GoLive::Live);
-}
-
-#[test]
-fn a_reader_who_is_behind_already_resumes_once() {
-    let lane = live();
-    let event = Bytes::from(vec![0; BYTES_MAX]);
-    for change in 1..=3 {
-        lane.deliver(Change(change), &event, |_| Vec::new());
-    }
-    lane.deliver_anew();
-    let Some(Next::Out(Out::Resume, generation)) = lane.try_next() else { panic!("nothing to resume") };
-    assert!(lane.try_next().is_none());
-    assert_eq!(lane.go_live(generation, Change(2)), GoLive::Behind);
+    let inner = lane.inner();
+    assert_eq!((inner.bytes, inner.answers), (0, 0));
 }
 
 #[test]
 fn nothing_is_delivered_after_a_detach() {
     let lane = live();
-    lane.deliver(Change(1), &Bytes::from_static(b"x"), |_| Vec::new());
+    lane.deliver(Change(1), None, &Bytes::from_static(b"x"), |_| Vec::new());
     lane.detach();
-    lane.deliver(Change(2), &Bytes::from_static(b"x"), |_| Vec::new());
+    lane.deliver(Change(2), None, &Bytes::from_static(b"x"), |_| Vec::new());
     assert!(matches!(lane.try_next(), Some(Next::Out(Out::Detached, _))));
     assert!(lane.try_next().is_none());
 }
