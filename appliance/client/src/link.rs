@@ -49,7 +49,10 @@ pub enum LinkError {
     #[error("A join link begins with wardline://. Copy the whole link.")]
     NotALink,
     /// Cut off, or with something in it that no join link has.
-    #[error("The join link is damaged: {0}. Copy the whole link, or ask for a new one.")]
+    #[error(
+        "The join link is damaged: {0}. Copy the whole link, on a command line in single quotes (a shell cuts it off at \
+         its &), or ask for a new one."
+    )]
     Damaged(&'static str),
     /// The code cannot be one.
     #[error(

@@ -61,10 +61,12 @@ impl Agent {
         let Link::Up(Up { facility, .. }) = &self.link else { return Ok(()) };
         match SignedIn::from_wire(wire, facility) {
             Ok(signed_in) => {
-                if let Some(Asked::Unlock(reply)) = self.asked.answered(request) {
-                    let _ = reply.send(Ok(signed_in.clone()));
+                let asked = self.asked.answered(request);
+                self.opened(signed_in.clone());
+                // Not before: whoever is told that the PIN was right, and looks how things stand, must not find it asked for.
+                if let Some(Asked::Unlock(reply)) = asked {
+                    let _ = reply.send(Ok(signed_in));
                 }
-                self.opened(signed_in);
                 Ok(())
             }
             Err(error) => self.lost(error, None),

@@ -131,6 +131,7 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             };
             if let Some(link) = link {
                 say::line(&link.to_string())?;
+                say::note(&format!("On the device: wardline join '{link}'"));
             }
         }
         Act::Devices { person: wanted } => {

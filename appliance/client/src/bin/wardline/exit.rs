@@ -42,8 +42,9 @@ impl Failure {
                 Error::Input(_) => 2,
                 Error::Refused(refused) | Error::Ended(End::Refused(refused)) => refusal(refused),
                 Error::Ended(_) | Error::Protocol(_) => 3,
-                Error::Unreachable(_) | Error::Untrusted(_) | Error::Offline(_) | Error::Interrupted => 4,
+                Error::Unreachable(_) | Error::Offline(_) | Error::Interrupted => 4,
                 Error::Locked { .. } => 5,
+                Error::Untrusted(_) => 8,
             },
         }
     }

@@ -34,6 +34,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use wardline_client::Error;
+
 use crate::exit::Failure;
 
 /// Messages to colleagues, from a terminal.
@@ -216,6 +218,9 @@ fn main() -> ExitCode {
 fn ended(failure: &Failure) -> ExitCode {
     if !matches!(failure, Failure::Reported(_)) {
         say::problem(&failure.to_string());
+    }
+    if let Failure::Client(Error::Unreachable(_) | Error::Offline(_)) = failure {
+        say::note("To see what is in the way: wardline doctor");
     }
     ExitCode::from(failure.code())
 }

@@ -42,6 +42,11 @@ pub(crate) async fn send(
     };
     let drain = access::DRAIN.min(until.saturating_duration_since(Instant::now()));
     access.leave(Parting { told, drain, older: true }).await;
+    if let Err((None, failure)) = &sent
+        && access::is_out_of_contact(failure)
+    {
+        say::note("The message was not sent, and is not kept.");
+    }
     sent.map_err(|(_, failure)| failure)
 }
 
