@@ -190,7 +190,7 @@ impl Store {
     async fn transact(&mut self, plan: &Plan<'_>, change: u64) -> Commit {
         let Err(error) = self.write(plan, change).await else { return Commit::Committed };
         // Where SQLite kept the transaction open, rolling it back settles it: nothing of a transaction without its COMMIT
-        // is ever seen again, not even after a crash. A store that is busy did not begin one. A full disk settles it too:
+        // is ever seen again, not even after a crash. A store that is busy did not begin one, or keeps it. A full disk settles it too:
         // frames reach the log in order, the one that commits comes last, and SQLITE_FULL is a write that came up
         // short, so that frame is not there whole. Any other failure, that of a flush above all, may have come after
         // the last frame: then only a look at the disk can tell.
