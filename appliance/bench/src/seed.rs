@@ -236,7 +236,8 @@ impl Seeder {
         let id = PersonId::from_random(self.random()?);
         let name = Name::parse(&format!("Person {number}")).ok().context("a name")?;
         let (title, changed) = (Title::parse("RN").ok().context("a title")?, Change(0));
-        let person = Person { id, name, title, administrator: false, suspended: false, changed };
+        let (administrator, suspended, privacy_officer, posts) = (false, false, false, BTreeMap::new());
+        let person = Person { id, name, title, administrator, suspended, changed, privacy_officer, posts };
         self.write(Write::PersonAdded(person)).await?;
         self.record(Actor::Local, Act::PersonAdded(id)).await?;
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.random)
@@ -273,10 +274,12 @@ impl Seeder {
         let conversation = ConversationId::from_random(self.random()?);
         let title = match kind {
             Kind::Direct => Title::default(),
-            Kind::Group => Title::parse(&format!("Group {number}")).ok().context("a title")?,
+            Kind::Group | Kind::Channel => {
+                Title::parse(&format!("Group {number}")).ok().context("a title")?
+            }
         };
         let at = Wall(self.at);
-        self.write(Write::ConversationOpened { conversation, kind, title, owner, at }).await?;
+        self.write(Write::ConversationOpened { conversation, kind, title, owner, at, unit: None }).await?;
         let wrapped = self.keyring.fresh()?;
         let key = self.keyring.unwrap(&wrapped)?;
         self.write(Write::KeyGranted { conversation, key: wrapped }).await?;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::future::Future;
 
-use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence};
+use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence, UnitId};
 use wardline_core::limits;
 use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
 
 use crate::error::Error;
-use crate::event::{self, Conversation, Message, Person};
+use crate::event::{self, Conversation, Message, Person, Unit};
 
 /// Somebody who answers requests.
 pub trait Call: Sync {
@@ -44,6 +44,34 @@ pub struct Device {
     pub revoked: bool,
     /// Ten wrong PINs.
     pub pin_locked_out: bool,
+}
+
+/// A channel as whoever may join it sees it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Whose.
+    pub unit: UnitId,
+    /// Its title.
+    pub title: String,
+    /// How many are in it.
+    pub members: u32,
+    /// This person is.
+    pub member: bool,
+    /// Can be read, and takes nothing new.
+    pub archived: bool,
+}
+
+/// What somebody is to be in a unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rank {
+    /// Does not work there any more.
+    None,
+    /// Works there.
+    Staff,
+    /// Leads it.
+    ChargeNurse,
 }
 
 fn odd<T>(_: Answer) -> Result<T, Error> {
@@ -117,6 +145,90 @@ pub trait Calls: Call {
         }
     }
 
+    /// A new channel of a unit that one works in.
+    fn open_channel(
+        &self,
+        unit: UnitId,
+        title: &str,
+    ) -> impl Future<Output = Result<Conversation, Error>> + Send {
+        self.opened(Ask::OpenChannel(proto::OpenChannel { unit: unit.value(), title: title.to_owned() }))
+    }
+
+    /// Joins a channel of a unit that one works in.
+    fn join_channel(
+        &self,
+        conversation: ConversationId,
+    ) -> impl Future<Output = Result<Conversation, Error>> + Send {
+        self.opened(Ask::JoinChannel(proto::JoinChannel { conversation: conversation.value() }))
+    }
+
+    /// The channels of the units that one works in, joined or not.
+    fn channels(&self) -> impl Future<Output = Result<Vec<Channel>, Error>> + Send {
+        async {
+            let mut channels: Vec<Channel> = Vec::new();
+            loop {
+                let after = channels.last().map_or(0, |channel| channel.conversation.value());
+                let page = match self.call(Ask::ListChannels(proto::ListChannels { after })).await? {
+                    Answer::ChannelPage(page) => page,
+                    other => return odd(other),
+                };
+                let before = channels.len();
+                for channel in page.channels {
+                    channels.push(Channel::from_wire(channel)?);
+                }
+                let most = limits::POSTS_MAX * limits::CHANNELS_OF_UNIT_MAX;
+                if page.end || channels.len() == before || channels.len() > most {
+                    return Ok(channels);
+                }
+            }
+        }
+    }
+
+    /// Gives a group or channel another title.
+    fn rename(
+        &self,
+        conversation: ConversationId,
+        title: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let title = title.to_owned();
+        self.done(Ask::Rename(proto::Rename { conversation: conversation.value(), title }))
+    }
+
+    /// Closes a group or channel, or opens it again.
+    fn archive(
+        &self,
+        conversation: ConversationId,
+        archived: bool,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        self.done(Ask::Archive(proto::Archive { conversation: conversation.value(), archived }))
+    }
+
+    /// The facility's units.
+    fn units(&self) -> impl Future<Output = Result<Vec<Unit>, Error>> + Send {
+        async {
+            match self.call(Ask::ListUnits(proto::ListUnits {})).await? {
+                Answer::UnitList(list) => list.units.into_iter().map(Unit::from_wire).collect(),
+                other => odd(other),
+            }
+        }
+    }
+
+    /// Says what somebody is in a unit: its charge nurse may say who works there, administration also who leads it.
+    fn set_post(
+        &self,
+        person: PersonId,
+        unit: UnitId,
+        rank: Rank,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let rank = match rank {
+            Rank::None => proto::Rank::None,
+            Rank::Staff => proto::Rank::Staff,
+            Rank::ChargeNurse => proto::Rank::ChargeNurse,
+        };
+        let (person, unit) = (person.value(), unit.value());
+        self.done(Ask::SetPost(proto::SetPost { person, unit, rank: rank.into() }))
+    }
+
     /// Older messages, newest first, before `before` (0: from the newest), at most 100.
     fn history(
         &self,
@@ -150,6 +262,32 @@ pub trait Calls: Call {
                 other => odd(other),
             }
         }
+    }
+
+    /// A new unit, or another name for one.
+    fn set_unit(
+        &self,
+        unit: Option<UnitId>,
+        name: &str,
+    ) -> impl Future<Output = Result<UnitId, Error>> + Send {
+        let ask = proto::SetUnit { unit: unit.map_or(0, UnitId::value), name: name.to_owned() };
+        async move {
+            match self.call(Ask::SetUnit(ask)).await? {
+                Answer::UnitSet(set) => event::unit(set.unit),
+                other => odd(other),
+            }
+        }
+    }
+
+    /// Says who administers, and who is a privacy officer. Nobody is both.
+    fn set_duties(
+        &self,
+        person: PersonId,
+        administrator: bool,
+        privacy_officer: bool,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let person = person.value();
+        self.done(Ask::SetDuties(proto::SetDuties { person, administrator, privacy_officer }))
     }
 
     /// A join code for one more device of this person.
@@ -212,6 +350,25 @@ pub trait Calls: Call {
 }
 
 impl<C: Call> Calls for C {}
+
+impl Channel {
+    fn from_wire(wire: proto::Channel) -> Result<Self, Error> {
+        Ok(Self {
+            conversation: event::conversation(wire.conversation)?,
+            unit: event::unit(wire.unit)?,
+            title: wire.title,
+            members: wire.members,
+            member: wire.member,
+            archived: wire.archived,
+        })
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Channel({} of {})", self.conversation, self.unit)
+    }
+}
 
 impl Device {
     pub(crate) fn from_wire(wire: proto::Device) -> Result<Self, Error> {

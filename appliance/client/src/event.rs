@@ -5,12 +5,12 @@ mod wire;
 use std::fmt;
 use std::time::Duration;
 
-use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence};
+use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 
 use crate::call::Device;
 use crate::error::{End, Refused};
 
-pub(crate) use wire::{ConversationChange, conversation, person};
+pub(crate) use wire::{ConversationChange, conversation, person, unit};
 
 /// One happening. Taking the next one from [`crate::Events`] says that this one is dealt with.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub enum Event {
     Gone(ConversationId),
     /// Somebody is new in the directory or has changed.
     Person(Person),
+    /// A unit is new or has another name.
+    Unit(Unit),
     /// A device that this one did not know of may sign in as this person, and read what they read: tell them. Comes
     /// when it happens or after signing in, once; again only if it was not dealt with.
     DeviceJoined(Device),
@@ -133,6 +135,8 @@ pub enum Kind {
     Direct,
     /// A group with a title.
     Group,
+    /// A unit's, which whoever works there may join.
+    Channel,
     /// One that a later version brought: show its title.
     Other,
 }
@@ -154,6 +158,10 @@ pub struct Conversation {
     pub first: Sequence,
     /// Its messages are destroyed.
     pub purged: bool,
+    /// Of a channel.
+    pub unit: Option<UnitId>,
+    /// Can be read, and takes nothing new.
+    pub archived: bool,
 }
 
 /// Somebody in a conversation.
@@ -189,6 +197,28 @@ pub struct Person {
     pub suspended: bool,
     /// May administer.
     pub administrator: bool,
+    /// Reviews who read what.
+    pub privacy_officer: bool,
+    /// Where they work.
+    pub posts: Vec<Post>,
+}
+
+/// Where somebody works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Post {
+    /// There.
+    pub unit: UnitId,
+    /// And leads it.
+    pub charge_nurse: bool,
+}
+
+/// A unit of the facility.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// Which.
+    pub id: UnitId,
+    /// "4 West".
+    pub name: String,
 }
 
 /// A message of this device took its place.
@@ -246,6 +276,12 @@ impl fmt::Debug for Message {
 impl fmt::Debug for Conversation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Conversation({}, {} members, last {})", self.id, self.members.len(), self.last.0)
+    }
+}
+
+impl fmt::Debug for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unit({})", self.id)
     }
 }
 

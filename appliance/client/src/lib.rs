@@ -37,13 +37,13 @@ mod signin;
 mod state;
 pub mod trust;
 
-pub use call::{Call, Calls, Device, Page};
+pub use call::{Call, Calls, Channel, Device, Page, Rank};
 pub use client::{Client, Events, Options, Standing, Tracked};
 pub use error::Error;
 pub use event::Event;
 pub use link::JoinLink;
 pub use local::LocalBox;
 pub use share::{Given, Guest};
-pub use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence};
+pub use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 pub use wardline_core::pin::Pin;
 pub use wardline_core::refusal::Refusal;

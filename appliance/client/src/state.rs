@@ -15,11 +15,11 @@ use wardline_core::wire::proto;
 
 use crate::call::Device;
 use crate::error::{Error, ProfileError};
-use crate::event::{Conversation, ConversationChange, Event, Member, Message, Person, Watermark};
+use crate::event::{Conversation, ConversationChange, Event, Member, Message, Person, Unit, Watermark};
 use crate::files;
 use crate::key::DeviceKey;
 use crate::sealing::Sealing;
-use stored::{Stored, StoredConversation};
+use stored::{Stored, StoredConversation, StoredPerson};
 
 /// 50,000 people of 150 bytes, and 2,000 conversations of 500 members: 18 kB each, 24 kB in base 64. 56 MB.
 const FILE_MAX: u64 = 64 << 20;
@@ -131,9 +131,10 @@ impl State {
     fn restore(&mut self, stored: Stored) {
         self.devices.taken = stored.devices.into_iter().filter_map(DeviceId::new).collect();
         self.devices.queued.clone_from(&self.devices.taken);
-        for (id, name, title, suspended, administrator) in stored.people {
-            if let Some(id) = PersonId::new(id) {
-                self.people.insert(id, Person { id, name, title, suspended, administrator });
+        for StoredPerson { wire } in stored.people {
+            let wire = <proto::Person as prost::Message>::decode(wire.as_slice());
+            if let Some(Ok(person)) = wire.ok().map(Person::from_wire) {
+                self.people.insert(person.id, person);
             }
         }
         for StoredConversation { wire, taken } in stored.conversations {
@@ -153,8 +154,7 @@ impl State {
         }
         if std::mem::take(&mut self.changed) {
             let people = self.people.values();
-            let people =
-                people.map(|p| (p.id.value(), p.name.clone(), p.title.clone(), p.suspended, p.administrator));
+            let people = people.map(|p| StoredPerson { wire: prost::Message::encode_to_vec(&p.to_wire()) });
             let conversations = self.conversations.values().map(|known| StoredConversation {
                 wire: prost::Message::encode_to_vec(&known.conversation.to_wire()),
                 taken: known.taken.clone(),
@@ -214,6 +214,7 @@ impl State {
                 self.person(person.clone());
                 vec![Event::Person(person)]
             }
+            Kind::Unit(wire) => vec![Event::Unit(Unit::from_wire(wire)?)],
             Kind::ConversationChanged(wire) => {
                 let change = ConversationChange::from_wire(&wire)?;
                 self.conversation_changed(change).map(Event::Conversation).into_iter().collect()
@@ -299,6 +300,10 @@ impl State {
             }
         }
         conversation.first = conversation.first.max(change.first);
+        if let Some(title) = change.title {
+            conversation.title = title;
+        }
+        conversation.archived = change.archived.unwrap_or(conversation.archived);
         if change.purged {
             conversation.purged = true;
             conversation.title.clear();

@@ -50,7 +50,7 @@ fn a_change_is_told_as_the_whole_conversation() {
         joined: vec![member(3, 4), member(2, 1)],
         left: vec![],
         first_sequence: 5,
-        purged: false,
+        ..proto::ConversationChanged::default()
     };
     let apply = |state: &mut State, change: proto::ConversationChanged| {
         state.apply(proto::event::Kind::ConversationChanged(change)).unwrap()
@@ -63,7 +63,7 @@ fn a_change_is_told_as_the_whole_conversation() {
         members: vec![member(1, 0), member(2, 3)],
         last_sequence: 9,
         first_sequence: 6,
-        purged: false,
+        ..proto::Conversation::default()
     };
     state.apply(proto::event::Kind::Conversation(whole)).unwrap();
     let told = apply(&mut state, change);
@@ -71,6 +71,15 @@ fn a_change_is_told_as_the_whole_conversation() {
     // Nothing falls: neither a watermark nor what may be read.
     let members: Vec<_> = now.members.iter().map(|member| (member.person.value(), member.read.0)).collect();
     assert_eq!((members, now.first), (vec![(1, 0), (2, 3), (3, 4)], Sequence(6)));
+    let change = proto::ConversationChanged {
+        conversation: 7,
+        title: Some("Hall C".to_owned()),
+        archived: Some(true),
+        ..proto::ConversationChanged::default()
+    };
+    let told = apply(&mut state, change);
+    let [Event::Conversation(now)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((now.title.as_str(), now.archived, now.members.len()), ("Hall C", true, 3));
     let change = proto::ConversationChanged {
         conversation: 7,
         left: vec![2],

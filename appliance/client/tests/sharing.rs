@@ -33,8 +33,7 @@ async fn holder(
         person: BEN,
         name: "Ben Okafor".to_owned(),
         title: "MD".to_owned(),
-        suspended: false,
-        administrator: false,
+        ..proto::Person::default()
     };
     line.deliver([(1, proto::event::Kind::Person(person)), (2, conversation())]).await;
     line.synced(request, 3).await;

@@ -1,7 +1,9 @@
 //! Administration: people, join codes, devices, purges. None of it reads a message.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use crate::access::Permit;
 use crate::audit::{Act, Actor};
 use crate::directory::{Device, JoinCode, Person};
 use crate::draft::Draft;
@@ -16,12 +18,9 @@ use crate::turn::Send;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
-/// Permission to administer, and in whose name. Made by [`crate::relay`] from the session and the zone.
-pub(crate) struct Administrator(pub(crate) Actor);
-
 pub(crate) fn add_person(
     draft: &mut Draft<'_>,
-    admin: &Administrator,
+    permit: Permit,
     name: Name,
     title: Title,
     administrator: bool,
@@ -34,16 +33,18 @@ pub(crate) fn add_person(
     while draft.state.people.contains_key(&id) {
         id = id.following();
     }
-    let person = Person { id, name, title, administrator, suspended: false, changed: Change(0) };
+    let (privacy_officer, posts) = (false, BTreeMap::new());
+    let changed = Change(0);
+    let person = Person { id, name, title, administrator, suspended: false, changed, privacy_officer, posts };
     let change = draft.write(Write::PersonAdded(person));
-    draft.record(admin.0, Act::PersonAdded(id));
+    draft.record(permit.by(), Act::PersonAdded(id));
     draft.announce_person(change, id);
     Ok(Body::PersonAdded(proto::PersonAdded { person: id.value() }))
 }
 
 pub(crate) fn issue_join_code(
     draft: &mut Draft<'_>,
-    admin: &Administrator,
+    permit: Permit,
     person: PersonId,
     fresh: &Fresh,
 ) -> Result<Body, Refusal> {
@@ -56,32 +57,32 @@ pub(crate) fn issue_join_code(
     }
     let code = Draw::new(fresh).code();
     let expires = draft.now.wall.after(draft.policy.join_code_ms);
-    let issuer = match admin.0 {
+    let issuer = match permit.by() {
         Actor::Person { person, .. } => Some(person),
         _ => None,
     };
     let hash = pin::join_code_hash(&code);
     draft.write(Write::JoinCodeIssued(JoinCode { hash, person, expires, issuer }));
-    draft.record(admin.0, Act::JoinCodeIssued(person));
+    draft.record(permit.by(), Act::JoinCodeIssued(person));
     Ok(Body::JoinCode(proto::JoinCode { code, expires: expires.0 }))
 }
 
 pub(crate) fn revoke_device(
     draft: &mut Draft<'_>,
-    admin: &Administrator,
+    permit: Permit,
     device: DeviceId,
 ) -> Result<Body, Refusal> {
     let entry = draft.state.devices.get(&device).ok_or(Refusal::NoSuchDevice)?;
     if !entry.revoked {
         draft.write(Write::DeviceRevoked { device });
-        draft.record(admin.0, Act::DeviceRevoked(device));
+        draft.record(permit.by(), Act::DeviceRevoked(device));
     }
     Ok(Body::Done(proto::Done {}))
 }
 
 pub(crate) fn set_standing(
     draft: &mut Draft<'_>,
-    admin: &Administrator,
+    permit: Permit,
     person: PersonId,
     suspended: bool,
 ) -> Result<Body, Refusal> {
@@ -95,14 +96,14 @@ pub(crate) fn set_standing(
             .collect();
         let change = draft.write(Write::StandingSet { person, suspended });
         draft.record(
-            admin.0,
+            permit.by(),
             if suspended { Act::PersonSuspended(person) } else { Act::PersonRestored(person) },
         );
         if suspended {
             for device in open {
                 draft.write(Write::SessionEnded { device });
             }
-            withdraw_codes(draft, admin, person);
+            withdraw_codes(draft, permit, person);
         }
         draft.announce_person(change, person);
     }
@@ -110,24 +111,20 @@ pub(crate) fn set_standing(
 }
 
 /// Codes for somebody who is put out, and codes that they issued: either would be a way back in.
-fn withdraw_codes(draft: &mut Draft<'_>, admin: &Administrator, suspended: PersonId) {
+fn withdraw_codes(draft: &mut Draft<'_>, permit: Permit, suspended: PersonId) {
     let codes = draft.state.codes.values();
     let theirs = codes.filter(|code| code.person == suspended || code.issuer == Some(suspended));
     for (hash, person) in theirs.map(|code| (code.hash, code.person)).collect::<Vec<_>>() {
         draft.write(Write::JoinCodeEnded { hash });
-        draft.record(admin.0, Act::JoinCodeWithdrawn(person));
+        draft.record(permit.by(), Act::JoinCodeWithdrawn(person));
     }
 }
 
-pub(crate) fn purge(
-    draft: &mut Draft<'_>,
-    admin: &Administrator,
-    id: ConversationId,
-) -> Result<Body, Refusal> {
+pub(crate) fn purge(draft: &mut Draft<'_>, permit: Permit, id: ConversationId) -> Result<Body, Refusal> {
     let conversation = draft.state.conversations.get(&id).ok_or(Refusal::NoSuchConversation)?;
     if !conversation.purged {
         let change = draft.write(Write::KeyDestroyed { conversation: id });
-        draft.record(admin.0, Act::ConversationPurged(id));
+        draft.record(permit.by(), Act::ConversationPurged(id));
         let news = proto::ConversationChanged {
             conversation: id.value(),
             purged: true,
@@ -139,13 +136,9 @@ pub(crate) fn purge(
     Ok(Body::Done(proto::Done {}))
 }
 
-pub(crate) fn list_devices(
-    draft: &mut Draft<'_>,
-    admin: &Administrator,
-    person: PersonId,
-) -> Result<Body, Refusal> {
+pub(crate) fn list_devices(draft: &mut Draft<'_>, permit: Permit, person: PersonId) -> Result<Body, Refusal> {
     draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
-    draft.record(admin.0, Act::DevicesListed(person));
+    draft.record(permit.by(), Act::DevicesListed(person));
     let (mut listed, revoked): (Vec<&Device>, Vec<&Device>) =
         draft.state.devices_of(person).partition(|device| !device.revoked);
     listed.extend(revoked);

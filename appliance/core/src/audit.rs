@@ -6,7 +6,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::{ConversationId, DeviceId, PersonId, Sequence};
+use crate::ids::{ConversationId, DeviceId, PersonId, Sequence, UnitId};
 use crate::refusal::{PeerFault, Refusal};
 use crate::time::Wall;
 
@@ -112,6 +112,22 @@ pub enum Act {
     /// Asked for what is not this person's to ask, by the refusal's code on the wire.
     #[n(23)]
     RequestRefused(#[n(0)] u32),
+    #[n(24)]
+    UnitAdded(#[n(0)] UnitId),
+    #[n(25)]
+    UnitRenamed(#[n(0)] UnitId),
+    /// Whose, where, and as what: 0 nothing any more, else [`crate::directory::Post`]'s number.
+    #[n(26)]
+    PostSet(#[n(0)] PersonId, #[n(1)] UnitId, #[n(2)] u32),
+    /// Whose, and the sum of 1 for an administrator and 2 for a privacy officer.
+    #[n(27)]
+    DutiesSet(#[n(0)] PersonId, #[n(1)] u32),
+    #[n(28)]
+    ConversationRenamed(#[n(0)] ConversationId),
+    #[n(29)]
+    ConversationArchived(#[n(0)] ConversationId),
+    #[n(30)]
+    ConversationReopened(#[n(0)] ConversationId),
 }
 
 impl Act {

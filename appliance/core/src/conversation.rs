@@ -4,21 +4,24 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::{Change, ConversationId, PersonId, Sequence};
+use crate::ids::{Change, ConversationId, PersonId, Sequence, UnitId};
 use crate::limits;
 use crate::text::Title;
 use crate::wire::proto;
 
-/// What sort of conversation. Patient threads, channels, role inboxes and broadcasts join this list.
+/// What sort of conversation. Patient threads, role inboxes and broadcasts join this list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Kind {
     /// Two people, one conversation for each pair, for ever.
     #[n(1)]
     Direct,
-    /// A small group with a title and an owner.
+    /// People about a topic, by invitation: with a title and an owner.
     #[n(2)]
     Group,
+    /// A topic of a unit: whoever works there finds it, joins it, and reads it from its beginning.
+    #[n(3)]
+    Channel,
 }
 
 /// One conversation without its messages.
@@ -42,6 +45,10 @@ pub struct Conversation {
     pub first: Sequence,
     /// Its key is destroyed.
     pub purged: bool,
+    /// Whose channel it is; nothing else has one.
+    pub unit: Option<UnitId>,
+    /// Closed: can be read, and takes nothing new until it is opened again.
+    pub archived: bool,
     /// Present and past members: a past one is kept so that their devices learn that it is gone.
     pub members: BTreeMap<PersonId, Member>,
 }
@@ -72,6 +79,12 @@ impl Conversation {
         (self.kind == Kind::Group).then_some(self.owner)
     }
 
+    /// The first message that somebody who enters now may read: a channel's log is its unit's, a group's is of those who
+    /// were there.
+    pub(crate) fn entered_at(&self) -> Sequence {
+        if self.kind == Kind::Channel { self.first } else { self.last.next() }
+    }
+
     /// The two of a direct conversation, once both are in it.
     pub(crate) fn pair(&self) -> Option<(PersonId, PersonId)> {
         let mut people = self.members.keys().copied().filter(|_| self.kind == Kind::Direct);
@@ -100,6 +113,7 @@ impl Conversation {
         let kind = match self.kind {
             Kind::Direct => proto::ConversationKind::Direct,
             Kind::Group => proto::ConversationKind::Group,
+            Kind::Channel => proto::ConversationKind::Channel,
         };
         proto::Conversation {
             conversation: self.id.value(),
@@ -109,6 +123,8 @@ impl Conversation {
             last_sequence: self.last.0,
             first_sequence: self.member(person).map_or(self.first, |member| member.from.max(self.first)).0,
             purged: self.purged,
+            unit: self.unit.map_or(0, UnitId::value),
+            archived: self.archived,
         }
     }
 }

@@ -1,10 +1,11 @@
-//! People and their devices: who exists, who may sign in, who administers.
+//! People, their posts and their devices: who exists, who may sign in, who administers, who works where.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::{Change, DeviceId, Number, PersonId};
+use crate::ids::{Change, DeviceId, Number, PersonId, UnitId};
 use crate::limits;
 use crate::pin::PinMac;
 use crate::text::{Name, Title};
@@ -32,18 +33,63 @@ pub struct Person {
     /// The change that last touched this.
     #[n(5)]
     pub changed: Change,
+    /// Reviews who read what. Changes nothing of the system, and so is never an administrator as well.
+    #[cbor(n(6), with = "crate::optional", has_nil)]
+    pub privacy_officer: bool,
+    /// Where this person works, and as what. At most [`limits::POSTS_MAX`].
+    #[cbor(n(7), with = "crate::optional", has_nil)]
+    pub posts: BTreeMap<UnitId, Post>,
+}
+
+/// What somebody is in a unit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Post {
+    /// Works there: finds and joins its channels.
+    #[n(1)]
+    Staff,
+    /// Leads it: also decides who works there, and what becomes of its channels.
+    #[n(2)]
+    ChargeNurse,
+}
+
+/// A unit of the facility.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Unit {
+    /// Which.
+    #[n(0)]
+    pub id: UnitId,
+    /// "4 West", "Hall B".
+    #[n(1)]
+    pub name: Name,
+    /// The change that last touched this.
+    #[n(2)]
+    pub changed: Change,
 }
 
 impl Person {
     /// As clients see it.
     pub fn to_wire(&self) -> proto::Person {
+        let post = |(unit, post): (&UnitId, &Post)| proto::Post {
+            unit: unit.value(),
+            charge_nurse: *post == Post::ChargeNurse,
+        };
         proto::Person {
             person: self.id.value(),
             name: self.name.reveal().to_owned(),
             title: self.title.reveal().to_owned(),
             suspended: self.suspended,
             administrator: self.administrator,
+            privacy_officer: self.privacy_officer,
+            posts: self.posts.iter().map(post).collect(),
         }
+    }
+}
+
+impl Unit {
+    /// As clients see it.
+    pub fn to_wire(&self) -> proto::Unit {
+        proto::Unit { unit: self.id.value(), name: self.name.reveal().to_owned() }
     }
 }
 

@@ -57,6 +57,22 @@ impl Draft<'_> {
         Ok(conversation)
     }
 
+    /// The conversation, if the person is a member of it or works in the unit whose channel it is; purged ones too.
+    pub(crate) fn conversation_known_to(
+        &self,
+        who: &Ready,
+        conversation: ConversationId,
+    ) -> Result<&Conversation, Refusal> {
+        let conversation = self.state.conversations.get(&conversation).ok_or(Refusal::NoSuchConversation)?;
+        let posts = self.state.people.get(&who.person()).map(|entry| &entry.posts);
+        let works_there = posts.zip(conversation.unit).is_some_and(|(posts, unit)| posts.contains_key(&unit));
+        if works_there || conversation.member(who.person()).is_some() {
+            Ok(conversation)
+        } else {
+            Err(Refusal::NoSuchConversation)
+        }
+    }
+
     /// Every connection that hears of this conversation.
     pub(crate) fn listeners(&self, conversation: &Conversation) -> Vec<Conn> {
         conversation
@@ -111,7 +127,12 @@ impl Draft<'_> {
     pub(crate) fn announce_person(&mut self, change: Change, person: PersonId) {
         let Some(person) = self.state.people.get(&person) else { return };
         let entry = Kind::Person(person.to_wire());
-        self.fan_out(change, entry, self.attached.values().flatten().copied().collect());
+        self.tell_everybody(change, entry);
+    }
+
+    /// Whoever is delivered to hears of this.
+    pub(crate) fn tell_everybody(&mut self, change: Change, kind: Kind) {
+        self.fan_out(change, kind, self.attached.values().flatten().copied().collect());
     }
 }
 

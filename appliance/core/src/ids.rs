@@ -59,6 +59,10 @@ identifier!(
     /// A conversation of any kind.
     ConversationId
 );
+identifier!(
+    /// A unit: the part of a facility that is staffed and led as one, such as a ward or a hall.
+    UnitId
+);
 
 /// A connection of this run of the relay, numbered by the doorway; never on the wire and never stored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

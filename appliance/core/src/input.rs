@@ -1,6 +1,7 @@
 //! What can happen to the box.
 
-use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
+use crate::directory::Post;
+use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::pin::PinMac;
 use crate::refusal::PeerFault;
 use crate::session::{ProvenDevice, ProvenJoin};
@@ -216,6 +217,50 @@ pub enum Ask {
         /// Out.
         remove: Vec<PersonId>,
     },
+    /// A new channel.
+    OpenChannel {
+        /// Whose.
+        unit: UnitId,
+        /// Its title.
+        title: Title,
+        /// For its identifier and key.
+        fresh: Fresh,
+    },
+    /// Into a channel of one's unit.
+    JoinChannel {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// A page of the channels of one's units.
+    ListChannels {
+        /// Behind this one; `None` from the start.
+        after: Option<ConversationId>,
+    },
+    /// Another title.
+    Rename {
+        /// Of which.
+        conversation: ConversationId,
+        /// From now on.
+        title: Title,
+    },
+    /// Closes a conversation, or opens it again.
+    Archive {
+        /// Which.
+        conversation: ConversationId,
+        /// Close it.
+        archived: bool,
+    },
+    /// The facility's units.
+    ListUnits,
+    /// Says what somebody is in a unit: by its charge nurse, or administration.
+    SetPost {
+        /// Who.
+        person: PersonId,
+        /// Where.
+        unit: UnitId,
+        /// As what; `None`: not there any more.
+        post: Option<Post>,
+    },
     /// A page of the directory.
     ListPeople {
         /// Behind this one; `None` from the start.
@@ -233,6 +278,24 @@ pub enum Ask {
         administrator: bool,
         /// For the identifier.
         fresh: Fresh,
+    },
+    /// Administration: a new unit, or another name for one.
+    SetUnit {
+        /// Which; `None`: a new one.
+        unit: Option<UnitId>,
+        /// Its name.
+        name: Name,
+        /// For the identifier.
+        fresh: Fresh,
+    },
+    /// Administration: what somebody may do for the facility as a whole.
+    SetDuties {
+        /// Who.
+        person: PersonId,
+        /// May administer.
+        administrator: bool,
+        /// Reviews who read what.
+        privacy_officer: bool,
     },
     /// Administration: a join code.
     IssueJoinCode {

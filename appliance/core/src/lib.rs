@@ -9,9 +9,11 @@
 //!
 //! Memory is bounded by people, devices, conversations and memberships, never by history; [`limits`] has the sums.
 
+pub mod access;
 pub(crate) mod admin;
 pub mod audit;
 pub mod bucket;
+mod channel;
 pub mod conversation;
 pub mod cursor;
 pub mod directory;
@@ -23,6 +25,7 @@ mod joining;
 pub mod limits;
 pub mod mailbox;
 mod membership;
+mod optional;
 pub mod pin;
 pub mod policy;
 pub mod refusal;
@@ -34,5 +37,6 @@ pub mod state;
 pub mod text;
 pub mod time;
 pub mod turn;
+mod unit;
 pub mod wire;
 pub mod write;

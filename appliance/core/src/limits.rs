@@ -62,6 +62,20 @@ pub const MEMBERSHIPS_BY_OTHERS_MAX: usize = MEMBERSHIPS_PER_PERSON_MAX / 4 * 3;
 /// addition is in the audit, and the colleague may leave.
 pub const GROUPS_SHARED_MAX: u32 = 150;
 
+/// Units of a facility: the largest hospitals have some hundred. All go into one frame: 300 x 80 bytes = 24 kB.
+pub const UNITS_MAX: usize = 300;
+
+/// Posts of one person: somebody of a float pool works in most units of a building. 16 x 40 bytes for each of
+/// [`PEOPLE_MAX`] would be 32 MB.
+pub const POSTS_MAX: usize = 16;
+
+/// Channels of one unit, archived ones included, purged ones not. Whoever loses a post leaves them all in one turn: 200 x 2
+/// writes.
+pub const CHANNELS_OF_UNIT_MAX: usize = 200;
+
+/// Channels on one page: 200 x 130 bytes = 26 kB.
+pub const CHANNELS_PAGE_MAX: usize = 200;
+
 /// Members up to which watermarks are pushed to everybody. A message to n members causes up to n receipts, each to
 /// n - 1 others: 16 x 15 = 240 small frames; at 500 it would be 249,500.
 pub const WATERMARK_PUSH_MEMBERS_MAX: usize = 16;
@@ -132,10 +146,10 @@ pub const SIGN_INS: Rate = Rate::per_second(1, 100);
 /// Synchronisations that one device may begin: each may read a snapshot.
 pub const SYNCS: Rate = Rate::per_second(1, 100);
 
-/// Pages of history of one device. Each is recorded: 60 bytes.
+/// Pages of history of one device, each of which is recorded: 60 bytes; and of channels.
 pub const PAGES: Rate = Rate::per_second(10, 500);
 
-/// People that one device may bring into conversations or take out of them: two of the largest groups at once, then one
+/// People that one device may bring into conversations or units or take out of them, and titles and archives that it changes: two of the largest groups at once, then one
 /// a second. Each is a row and an audit entry.
 pub const MEMBER_CHANGES: Rate = Rate::per_second(1, 2 * MEMBERS_MAX as u64);
 
@@ -160,7 +174,8 @@ pub const DISK_SCARCE_BYTES: u64 = DISK_RESERVE_BYTES / 2;
 /// 200 x 90 bytes = 18 kB.
 pub const DEVICES_LISTED_MAX: usize = 200;
 
-/// People on one page of the directory: 200 x 150 bytes = 30 kB.
+/// People on one page of the directory: 200 x 150 bytes = 30 kB, and 200 more each for who has every post there can be:
+/// 70 kB.
 pub const PEOPLE_PAGE_MAX: usize = 200;
 
 /// Missed messages up to which a cursor is caught up message by message; beyond, a snapshot with the newest of

@@ -4,6 +4,7 @@
 //! message stays in memory after its turn.
 
 use crate::audit::Act;
+use crate::channel;
 use crate::draft::{Draft, actor};
 use crate::grant::PageGrant;
 use crate::ids::{Conn, ConversationId, MessageId, Number, RequestId, Sequence};
@@ -38,9 +39,7 @@ pub(crate) fn submit(
         return Ok(());
     }
     let conversation = draft.conversation_of(who, id)?;
-    if conversation.purged {
-        return Err(Refusal::Purged);
-    }
+    channel::takes_more(conversation)?;
     if conversation.last.0 >= limits::CONVERSATION_MESSAGES_MAX {
         return Err(Refusal::Limit);
     }

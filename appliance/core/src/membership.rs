@@ -1,18 +1,11 @@
-//! Opening conversations, and people in and out of them.
-//!
-//! | act | who may |
-//! |---|---|
-//! | open a direct conversation | anyone, with any person who is not suspended |
-//! | open a group | anyone; its owner |
-//! | add to a group | any member |
-//! | remove from a group | its owner; anyone, themselves; any member, once the owner has left or is suspended |
-//! | leave what was purged | anyone |
-//! | purge | an administrator, who thereby reads nothing |
+//! Opening conversations, and people in and out of them. Who may: [`crate::access`].
 
-use crate::audit::Act;
-use crate::conversation::Kind;
+use crate::access::{self, Operation, Permit};
+use crate::audit::{Act, Actor};
+use crate::channel;
+use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
-use crate::ids::{Conn, ConversationId, PersonId, RequestId, Sequence};
+use crate::ids::{Conn, ConversationId, PersonId, RequestId, Sequence, UnitId};
 use crate::input::Fresh;
 use crate::limits;
 use crate::refusal::Refusal;
@@ -22,6 +15,14 @@ use crate::text::Title;
 use crate::turn::{Event, Send};
 use crate::wire::proto;
 use crate::write::Write;
+
+/// A conversation that is to be.
+pub(crate) struct Opening {
+    pub(crate) kind: Kind,
+    /// Empty for a direct one.
+    pub(crate) title: Title,
+    pub(crate) unit: Option<UnitId>,
+}
 
 pub(crate) fn open_direct(
     draft: &mut Draft<'_>,
@@ -37,10 +38,12 @@ pub(crate) fn open_direct(
     let id = match draft.state.direct(who.person(), with) {
         Some(id) => id,
         None => {
+            let permit = access::permit(Operation::OpenDirect, access::STAFF, actor(who))?;
             invitable(draft, with)?;
-            let id = open(draft, who, Kind::Direct, Title::default(), fresh)?;
+            let opening = Opening { kind: Kind::Direct, title: Title::default(), unit: None };
+            let id = open(draft, who, permit, opening, fresh)?;
             let both = [who.person(), with];
-            admit(draft, who, id, &both);
+            admit(draft, permit, id, &both);
             draft.introduce(draft.state.change, id, &both);
             id
         }
@@ -58,6 +61,7 @@ pub(crate) fn open_group(
     mut people: Vec<PersonId>,
     fresh: Fresh,
 ) -> Result<(), Refusal> {
+    let permit = access::permit(Operation::OpenGroup, access::STAFF, actor(who))?;
     people.push(who.person());
     people.sort_unstable();
     people.dedup();
@@ -68,8 +72,8 @@ pub(crate) fn open_group(
         invitable(draft, *person)?;
         sharable(draft, who.person(), *person)?;
     }
-    let id = open(draft, who, Kind::Group, title, fresh)?;
-    admit(draft, who, id, &people);
+    let id = open(draft, who, permit, Opening { kind: Kind::Group, title, unit: None }, fresh)?;
+    admit(draft, permit, id, &people);
     draft.introduce(draft.state.change, id, &people);
     opened(draft, conn, request, who, id);
     Ok(())
@@ -88,62 +92,103 @@ pub(crate) fn change_members(
     add.dedup();
     remove.sort_unstable();
     remove.dedup();
-    let conversation = draft.conversation_of(who, id)?;
+    // A charge nurse takes people out of her unit's channels without being in them.
+    let conversation = draft.conversation_known_to(who, id)?;
     let leaves = add.is_empty() && remove == [who.person()];
     // What was purged can only be left: it holds nothing more.
     if conversation.purged && !leaves {
         return Err(Refusal::Purged);
     }
-    if conversation.kind != Kind::Group && !conversation.purged {
-        return Err(Refusal::Invalid);
+    if conversation.kind == Kind::Direct && !conversation.purged {
+        return Err(Refusal::NotInDirect);
     }
-    let leads = |owner| {
-        conversation.member(owner).is_some()
-            && draft.state.people.get(&owner).is_some_and(|owner| !owner.suspended)
-    };
-    let led = conversation.owner != who.person() && leads(conversation.owner);
-    if led && remove.iter().any(|person| *person != who.person()) {
-        return Err(Refusal::NotAdministrator);
-    }
+    let is = access::to_conversation(draft.state, who.person(), conversation);
+    let others = remove.iter().any(|person| *person != who.person());
+    let permit =
+        access::permit(if others { Operation::RemoveMember } else { Operation::Leave }, is, actor(who))?;
     add.retain(|person| conversation.member(*person).is_none());
     remove.retain(|person| conversation.member(*person).is_some());
+    if !add.is_empty() {
+        access::permit(Operation::AddMember, is, actor(who))?;
+        channel::takes_more(conversation)?;
+    }
+    has_room(conversation, &add)?;
+    for person in &add {
+        invitable(draft, *person)?;
+        match conversation.unit {
+            Some(unit) => of_unit(draft, unit, *person)?,
+            None => sharable(draft, conversation.owner, *person)?,
+        }
+    }
+    if draft.room == Room::Scarce && !add.is_empty() {
+        return Err(Refusal::DiskLow);
+    }
+    bring_in(draft, permit, id, &add, &remove);
+    let place = draft.state.conversations.get(&id);
+    if place.is_none_or(|place| place.member(who.person()).is_none()) {
+        draft.send(Send::Reply { conn, request, body: proto::server_frame::Body::Done(proto::Done {}) });
+    } else {
+        opened(draft, conn, request, who, id);
+    }
+    Ok(())
+}
+
+/// These come in, those go out, and everybody who stays is told. Both lists are in order, and say what is new.
+pub(crate) fn bring_in(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    id: ConversationId,
+    add: &[PersonId],
+    remove: &[PersonId],
+) {
+    if add.is_empty() && remove.is_empty() {
+        return;
+    }
+    let was_large = draft.state.conversations.get(&id).is_some_and(|place| !place.pushes_watermarks());
+    admit(draft, permit, id, add);
+    for person in remove {
+        dismiss(draft, permit.by(), id, *person);
+    }
+    draft.introduce(draft.state.change, id, add);
+    let entered = draft.state.conversations.get(&id).map(|place| place.members_to_wire(add));
+    let news = proto::ConversationChanged {
+        conversation: id.value(),
+        joined: entered.unwrap_or_default(),
+        left: remove.iter().map(|person| person.value()).collect(),
+        ..proto::ConversationChanged::default()
+    };
+    draft.announce(draft.state.change, news, add);
+    if was_large {
+        draft.tell_watermarks(draft.state.change, id);
+    }
+}
+
+/// The person is out, if they were in, whoever decided it.
+pub(crate) fn put_out(draft: &mut Draft<'_>, by: Actor, id: ConversationId, person: PersonId) {
+    let Some(place) = draft.state.conversations.get(&id).filter(|place| place.member(person).is_some())
+    else {
+        return;
+    };
+    let was_large = !place.pushes_watermarks();
+    dismiss(draft, by, id, person);
+    let news = proto::ConversationChanged {
+        conversation: id.value(),
+        left: vec![person.value()],
+        ..proto::ConversationChanged::default()
+    };
+    draft.announce(draft.state.change, news, &[]);
+    if was_large {
+        draft.tell_watermarks(draft.state.change, id);
+    }
+}
+
+/// Whether so many more may be in it.
+pub(crate) fn has_room(conversation: &Conversation, add: &[PersonId]) -> Result<(), Refusal> {
     let returning = add.iter().filter(|person| conversation.members.contains_key(person)).count();
     if conversation.present().count() + add.len() > limits::MEMBERS_MAX
         || conversation.members.len() + add.len() - returning > limits::MEMBERS_EVER_MAX
     {
         return Err(Refusal::Limit);
-    }
-    let (owner, was_large) = (conversation.owner, !conversation.pushes_watermarks());
-    for person in &add {
-        invitable(draft, *person)?;
-        sharable(draft, owner, *person)?;
-    }
-    if draft.room == Room::Scarce && !add.is_empty() {
-        return Err(Refusal::DiskLow);
-    }
-    admit(draft, who, id, &add);
-    for person in &remove {
-        dismiss(draft, who, id, *person);
-    }
-    if !(add.is_empty() && remove.is_empty()) {
-        draft.introduce(draft.state.change, id, &add);
-        let entered =
-            draft.state.conversations.get(&id).map(|conversation| conversation.members_to_wire(&add));
-        let news = proto::ConversationChanged {
-            conversation: id.value(),
-            joined: entered.unwrap_or_default(),
-            left: remove.iter().map(|person| person.value()).collect(),
-            ..proto::ConversationChanged::default()
-        };
-        draft.announce(draft.state.change, news, &add);
-        if was_large {
-            draft.tell_watermarks(draft.state.change, id);
-        }
-    }
-    if remove.contains(&who.person()) {
-        draft.send(Send::Reply { conn, request, body: proto::server_frame::Body::Done(proto::Done {}) });
-    } else {
-        opened(draft, conn, request, who, id);
     }
     Ok(())
 }
@@ -159,17 +204,22 @@ fn invitable(draft: &Draft<'_>, person: PersonId) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn of_unit(draft: &Draft<'_>, unit: UnitId, person: PersonId) -> Result<(), Refusal> {
+    let works_there = draft.state.people.get(&person).is_some_and(|entry| entry.posts.contains_key(&unit));
+    if works_there { Ok(()) } else { Err(Refusal::NotOfUnit) }
+}
+
 /// One owner does not take all of another's places.
 fn sharable(draft: &Draft<'_>, owner: PersonId, person: PersonId) -> Result<(), Refusal> {
     let shared = draft.state.groups_shared(owner, person);
     if owner != person && shared >= limits::GROUPS_SHARED_MAX { Err(Refusal::Limit) } else { Ok(()) }
 }
 
-fn open(
+pub(crate) fn open(
     draft: &mut Draft<'_>,
     who: &Ready,
-    kind: Kind,
-    title: Title,
+    permit: Permit,
+    opening: Opening,
     fresh: Fresh,
 ) -> Result<ConversationId, Refusal> {
     if draft.room < Room::Plenty {
@@ -184,26 +234,26 @@ fn open(
     while draft.state.conversations.contains_key(&id) {
         id = id.following();
     }
+    let Opening { kind, title, unit } = opening;
     let at = draft.now.wall;
-    draft.write(Write::ConversationOpened { conversation: id, kind, title, owner: who.person(), at });
+    draft.write(Write::ConversationOpened { conversation: id, kind, title, owner: who.person(), at, unit });
     draft.write(Write::KeyGranted { conversation: id, key: fresh.key });
-    draft.record(actor(who), Act::ConversationOpened(id));
+    draft.record(permit.by(), Act::ConversationOpened(id));
     Ok(id)
 }
 
-/// People enter at the end of the log: what was said before them they do not read.
-fn admit(draft: &mut Draft<'_>, who: &Ready, id: ConversationId, people: &[PersonId]) {
-    let from =
-        draft.state.conversations.get(&id).map_or(Sequence(1), |conversation| conversation.last.next());
+/// People enter where their kind of conversation begins for them: see [`Conversation::entered_at`].
+pub(crate) fn admit(draft: &mut Draft<'_>, permit: Permit, id: ConversationId, people: &[PersonId]) {
+    let from = draft.state.conversations.get(&id).map_or(Sequence(1), Conversation::entered_at);
     for person in people {
         draft.write(Write::MemberAdded { conversation: id, person: *person, from });
-        draft.record(actor(who), Act::MemberAdded(id, *person));
+        draft.record(permit.by(), Act::MemberAdded(id, *person));
     }
 }
 
-fn dismiss(draft: &mut Draft<'_>, who: &Ready, id: ConversationId, person: PersonId) {
+fn dismiss(draft: &mut Draft<'_>, by: Actor, id: ConversationId, person: PersonId) {
     let change = draft.write(Write::MemberLeft { conversation: id, person });
-    draft.record(actor(who), Act::MemberLeft(id, person));
+    draft.record(by, Act::MemberLeft(id, person));
     if let Some(conns) = draft.attached.get(&person) {
         let gone = proto::event::Kind::Gone(proto::ConversationGone { conversation: id.value() });
         let conns = conns.iter().copied().collect();
@@ -211,7 +261,7 @@ fn dismiss(draft: &mut Draft<'_>, who: &Ready, id: ConversationId, person: Perso
     }
 }
 
-fn opened(draft: &mut Draft<'_>, conn: Conn, request: RequestId, who: &Ready, id: ConversationId) {
+pub(crate) fn opened(draft: &mut Draft<'_>, conn: Conn, request: RequestId, who: &Ready, id: ConversationId) {
     let conversation =
         draft.state.conversations.get(&id).map(|conversation| conversation.to_wire(who.person()));
     draft.send(Send::Reply {

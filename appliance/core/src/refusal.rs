@@ -5,6 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::access::Operation;
 use crate::wire::proto;
 
 /// What may stand in a log: says nothing of a person, a patient, a body or a key. Implemented by hand, type by type;
@@ -53,9 +54,31 @@ pub enum Refusal {
     /// Administrators only.
     #[error("Only an administrator may do this, from the administration network.")]
     NotAdministrator,
+    /// Others may; see [`crate::access`].
+    #[error("{}", .0.rule())]
+    NotPermitted(Operation),
+    /// One person would hold what two must.
+    #[error(
+        "Nobody is an administrator and a privacy officer at once. Name somebody else, or end the other duty first."
+    )]
+    DutiesExclude,
     /// Not in the directory.
     #[error("There is no such person in the directory.")]
     NoSuchPerson,
+    /// Not one of the facility's.
+    #[error("There is no such unit.")]
+    NoSuchUnit,
+    /// A channel is its unit's.
+    #[error(
+        "A channel is for whoever works in its unit. Ask its charge nurse to add this person to the unit first."
+    )]
+    NotOfUnit,
+    /// Closed.
+    #[error("This conversation is archived and takes nothing new. Its owner can open it again.")]
+    Archived,
+    /// A direct conversation is what it is.
+    #[error("Two people's conversation has no title, no other members and no end. Open a group for that.")]
+    NotInDirect,
     /// Unknown, or not this person's: the two look the same from outside.
     #[error("There is no such conversation among yours.")]
     NoSuchConversation,
@@ -129,6 +152,12 @@ impl Refusal {
             Self::DiskLow => Code::DiskLow,
             Self::Unavailable => Code::Unavailable,
             Self::Purged => Code::Purged,
+            Self::NotPermitted(_) => Code::NotPermitted,
+            Self::DutiesExclude => Code::DutiesExclude,
+            Self::NoSuchUnit => Code::NoSuchUnit,
+            Self::NotOfUnit => Code::NotOfUnit,
+            Self::Archived => Code::Archived,
+            Self::NotInDirect => Code::NotInDirect,
         }
     }
 }

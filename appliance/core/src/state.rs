@@ -2,12 +2,13 @@
 //! all arrive at the same state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use sha2::{Digest, Sha256};
 
 use crate::conversation::{Conversation, Kind, Member};
-use crate::directory::{Device, JoinCode, Person, PublicKey};
-use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence};
+use crate::directory::{Device, JoinCode, Person, PublicKey, Unit};
+use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence, UnitId};
 use crate::refusal::Fault;
 use crate::retention::{MARKS_MAX, Mark};
 use crate::text::Title;
@@ -19,6 +20,8 @@ use crate::write::Write;
 pub struct State {
     /// The directory.
     pub people: BTreeMap<PersonId, Person>,
+    /// The facility's units.
+    pub units: BTreeMap<UnitId, Unit>,
     /// Every device there ever was.
     pub devices: BTreeMap<DeviceId, Device>,
     /// Join codes not yet redeemed.
@@ -39,6 +42,8 @@ pub struct State {
     keys: BTreeMap<PublicKey, DeviceId>,
     /// In how many groups of an owner a person is: what is not purged.
     shared: BTreeMap<(PersonId, PersonId), u32>,
+    /// The channels of a unit that are not purged.
+    channels: BTreeMap<UnitId, BTreeSet<ConversationId>>,
 }
 
 /// What a store hands back at start.
@@ -46,6 +51,8 @@ pub struct State {
 pub struct Restored {
     /// The directory.
     pub people: Vec<Person>,
+    /// The facility's units.
+    pub units: Vec<Unit>,
     /// Every device, with the highest number accepted from it.
     pub devices: Vec<Device>,
     /// Join codes not yet redeemed.
@@ -72,7 +79,13 @@ impl State {
             marks: restored.marks,
             ..Self::default()
         };
+        for unit in restored.units {
+            state.units.insert(unit.id, unit);
+        }
         for person in restored.people {
+            if !person.posts.keys().all(|unit| state.units.contains_key(unit)) {
+                return Err(Fault::Inconsistent("somebody works in a unit that is not there"));
+            }
             state.people.insert(person.id, person);
         }
         for device in restored.devices {
@@ -92,6 +105,11 @@ impl State {
                 if !state.people.contains_key(person) {
                     return Err(Fault::Inconsistent("a member is not in the directory"));
                 }
+            }
+            if (conversation.kind == Kind::Channel) != conversation.unit.is_some()
+                || !conversation.unit.iter().all(|unit| state.units.contains_key(unit))
+            {
+                return Err(Fault::Inconsistent("a channel has no unit, or something else has one"));
             }
             state.index(&conversation);
             state.conversations.insert(conversation.id, conversation);
@@ -115,6 +133,23 @@ impl State {
         if let Some(pair) = conversation.pair() {
             self.directs.insert(pair, conversation.id);
         }
+        if let Some(unit) = conversation.unit {
+            self.channels.entry(unit).or_default().insert(conversation.id);
+        }
+    }
+
+    /// A unit's channels that are not purged, in order.
+    pub fn channels_of(&self, unit: UnitId) -> impl Iterator<Item = ConversationId> + '_ {
+        self.channels_behind(unit, (Bound::Unbounded, Bound::Unbounded))
+    }
+
+    /// Those of them within these bounds.
+    pub(crate) fn channels_behind(
+        &self,
+        unit: UnitId,
+        bounds: (Bound<ConversationId>, Bound<ConversationId>),
+    ) -> impl Iterator<Item = ConversationId> + '_ {
+        self.channels.get(&unit).into_iter().flat_map(move |channels| channels.range(bounds)).copied()
     }
 
     /// The one conversation of two people, if they have one that is not purged.
@@ -184,9 +219,21 @@ impl State {
                 self.people.insert(person.id, Person { changed: change, ..person.clone() });
             }
             Write::StandingSet { person, suspended } => {
-                if let Some(person) = self.people.get_mut(person) {
-                    (person.suspended, person.changed) = (*suspended, change);
-                }
+                self.person(*person, change, |person| person.suspended = *suspended);
+            }
+            Write::UnitSet(unit) => {
+                self.units.insert(unit.id, Unit { changed: change, ..unit.clone() });
+            }
+            Write::PostSet { person, unit, post } => self.person(*person, change, |person| {
+                match post {
+                    Some(post) => person.posts.insert(*unit, *post),
+                    None => person.posts.remove(unit),
+                };
+            }),
+            Write::DutiesSet { person, administrator, privacy_officer } => {
+                self.person(*person, change, |person| {
+                    (person.administrator, person.privacy_officer) = (*administrator, *privacy_officer);
+                });
             }
             Write::JoinCodeIssued(code) => {
                 self.codes.insert(code.hash, code.clone());
@@ -218,7 +265,7 @@ impl State {
 
     fn apply_to_conversation(&mut self, change: Change, write: &Write) {
         match write {
-            Write::ConversationOpened { conversation, kind, title, owner, .. } => {
+            Write::ConversationOpened { conversation, kind, title, owner, unit, .. } => {
                 let opened = Conversation {
                     id: *conversation,
                     kind: *kind,
@@ -229,8 +276,13 @@ impl State {
                     last_change: Change(0),
                     first: Sequence(1),
                     purged: false,
+                    unit: *unit,
+                    archived: false,
                     members: BTreeMap::new(),
                 };
+                if let Some(unit) = unit {
+                    self.channels.entry(*unit).or_default().insert(*conversation);
+                }
                 self.conversations.insert(*conversation, opened);
             }
             Write::KeyDestroyed { conversation: id } => {
@@ -238,6 +290,14 @@ impl State {
                 (conversation.purged, conversation.title) = (true, Title::default());
                 conversation.changed = change;
                 let (pair, group_of) = (conversation.pair(), conversation.group_of());
+                if let Some(unit) = conversation.unit
+                    && let Some(channels) = self.channels.get_mut(&unit)
+                {
+                    channels.remove(id);
+                    if channels.is_empty() {
+                        self.channels.remove(&unit);
+                    }
+                }
                 let present: Vec<PersonId> = conversation.present().map(|(person, _)| person).collect();
                 // Two people whose conversation was purged may begin another; and it takes nobody's place any more.
                 if let Some(pair) = pair.filter(|pair| self.directs.get(pair) == Some(id)) {
@@ -288,7 +348,22 @@ impl State {
                     (conversation.first, conversation.changed) = (through.next(), change);
                 });
             }
+            Write::TitleSet { conversation, title } => self.conversation(*conversation, |conversation| {
+                (conversation.title, conversation.changed) = (title.clone(), change);
+            }),
+            Write::ArchivedSet { conversation, archived } => {
+                self.conversation(*conversation, |conversation| {
+                    (conversation.archived, conversation.changed) = (*archived, change);
+                });
+            }
             _ => {}
+        }
+    }
+
+    fn person(&mut self, id: PersonId, at: Change, change: impl FnOnce(&mut Person)) {
+        if let Some(person) = self.people.get_mut(&id) {
+            change(person);
+            person.changed = at;
         }
     }
 
@@ -320,6 +395,9 @@ impl State {
         for person in self.people.values() {
             part(minicbor::to_vec(person));
         }
+        for unit in self.units.values() {
+            part(minicbor::to_vec(unit));
+        }
         for device in self.devices.values() {
             part(minicbor::to_vec(device));
         }
@@ -337,7 +415,7 @@ impl State {
                 c.last_change,
                 c.first,
             )));
-            part(minicbor::to_vec(c.purged));
+            part(minicbor::to_vec((c.purged, c.unit, c.archived)));
             for (person, m) in &c.members {
                 part(minicbor::to_vec((person, m.from, m.delivered, m.read, m.left, m.changed)));
             }

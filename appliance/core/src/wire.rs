@@ -2,8 +2,8 @@
 
 use prost::Message as _;
 
-use crate::directory::PublicKey;
-use crate::ids::{ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
+use crate::directory::{Post, PublicKey};
+use crate::ids::{ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::input::{Ask, Fresh};
 use crate::limits;
 use crate::pin::{self, Pin};
@@ -227,6 +227,47 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             add: people(&change.add)?,
             remove: people(&change.remove)?,
         },
+        Body::OpenChannel(open) => {
+            Ask::OpenChannel { unit: unit(open.unit)?, title: Title::parse(&open.title)?, fresh: fresh() }
+        }
+        Body::JoinChannel(join) => Ask::JoinChannel { conversation: conversation(join.conversation)? },
+        Body::ListChannels(list) => Ask::ListChannels {
+            after: match list.after {
+                0 => None,
+                after => Some(conversation(after)?),
+            },
+        },
+        Body::Rename(rename) => Ask::Rename {
+            conversation: conversation(rename.conversation)?,
+            title: Title::parse(&rename.title)?,
+        },
+        Body::Archive(archive) => {
+            Ask::Archive { conversation: conversation(archive.conversation)?, archived: archive.archived }
+        }
+        Body::ListUnits(_) => Ask::ListUnits,
+        Body::SetPost(set) => Ask::SetPost {
+            person: person(set.person)?,
+            unit: unit(set.unit)?,
+            post: match set.rank() {
+                proto::Rank::None => None,
+                proto::Rank::Staff => Some(Post::Staff),
+                proto::Rank::ChargeNurse => Some(Post::ChargeNurse),
+                proto::Rank::Unspecified => return Err(Refusal::Invalid),
+            },
+        },
+        Body::SetUnit(set) => Ask::SetUnit {
+            unit: match set.unit {
+                0 => None,
+                value => Some(unit(value)?),
+            },
+            name: Name::parse(&set.name)?,
+            fresh: fresh(),
+        },
+        Body::SetDuties(set) => Ask::SetDuties {
+            person: person(set.person)?,
+            administrator: set.administrator,
+            privacy_officer: set.privacy_officer,
+        },
         Body::ListPeople(list) => Ask::ListPeople {
             after: match list.after {
                 0 => None,
@@ -278,6 +319,10 @@ fn people(values: &[u64]) -> Result<Vec<PersonId>, Refusal> {
         return Err(Refusal::Limit);
     }
     values.iter().map(|value| person(*value)).collect()
+}
+
+fn unit(value: u64) -> Result<UnitId, Refusal> {
+    UnitId::new(value).ok_or(Refusal::NoSuchUnit)
 }
 
 fn conversation(value: u64) -> Result<ConversationId, Refusal> {

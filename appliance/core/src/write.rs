@@ -7,8 +7,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::conversation::Kind;
-use crate::directory::{Device, JoinCode, Person};
-use crate::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use crate::directory::{Device, JoinCode, Person, Post, Unit};
+use crate::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use crate::text::{Sealed, Title, WrappedKey};
 use crate::time::Wall;
 
@@ -104,6 +104,9 @@ pub enum Write {
         /// When.
         #[n(4)]
         at: Wall,
+        /// Whose channel it is.
+        #[n(5)]
+        unit: Option<UnitId>,
     },
     /// A conversation's key. On its own, so that a copy of the writes can leave keys out.
     #[n(10)]
@@ -193,6 +196,55 @@ pub enum Write {
         /// The wall clock at that moment.
         #[n(1)]
         at: Wall,
+    },
+    /// A unit is there, or has another name.
+    #[n(19)]
+    UnitSet(#[n(0)] Unit),
+    /// A person's post in a unit begins, changes or ends.
+    #[n(20)]
+    PostSet {
+        /// Whose.
+        #[n(0)]
+        person: PersonId,
+        /// Where.
+        #[n(1)]
+        unit: UnitId,
+        /// As what; none: does not work there any more.
+        #[n(2)]
+        post: Option<Post>,
+    },
+    /// What a person may do for the facility as a whole.
+    #[n(21)]
+    DutiesSet {
+        /// Who.
+        #[n(0)]
+        person: PersonId,
+        /// See [`Person::administrator`].
+        #[n(1)]
+        administrator: bool,
+        /// See [`Person::privacy_officer`].
+        #[n(2)]
+        privacy_officer: bool,
+    },
+    /// A conversation has another title.
+    #[n(22)]
+    TitleSet {
+        /// Which.
+        #[n(0)]
+        conversation: ConversationId,
+        /// From now on.
+        #[n(1)]
+        title: Title,
+    },
+    /// A conversation was closed, or opened again.
+    #[n(23)]
+    ArchivedSet {
+        /// Which.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Closed.
+        #[n(1)]
+        archived: bool,
     },
 }
 

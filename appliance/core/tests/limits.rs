@@ -102,6 +102,8 @@ fn the_largest_conversation_fits() {
         last_sequence: limits::CONVERSATION_MESSAGES_MAX,
         first_sequence: limits::CONVERSATION_MESSAGES_MAX,
         purged: true,
+        unit: ID,
+        archived: true,
     };
     let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(conversation) }));
     assert!(size <= 500 * 35 + 200, "the sum says 35 bytes a member: {size}");
@@ -116,10 +118,31 @@ fn the_largest_page_of_people_fits() {
         title: "x".repeat(limits::TITLE_MAX),
         suspended: true,
         administrator: true,
+        privacy_officer: true,
+        posts: vec![proto::Post { unit: ID, charge_nurse: true }; limits::POSTS_MAX],
     };
     let page = proto::PeoplePage { people: vec![person; limits::PEOPLE_PAGE_MAX], end: true };
     let size = server(server_frame::Body::PeoplePage(page));
     assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+}
+
+#[test]
+fn the_largest_lists_of_units_and_channels_fit() {
+    let unit = proto::Unit { unit: ID, name: "x".repeat(limits::NAME_MAX) };
+    let list = proto::UnitList { units: vec![unit; limits::UNITS_MAX] };
+    let size = server(server_frame::Body::UnitList(list));
+    assert!(size <= 300 * 80, "the sum says 80 bytes a unit: {size}");
+    let channel = proto::Channel {
+        conversation: ID,
+        unit: ID,
+        title: "x".repeat(limits::TITLE_MAX),
+        members: limits::MEMBERS_MAX as u32,
+        member: true,
+        archived: true,
+    };
+    let page = proto::ChannelPage { channels: vec![channel; limits::CHANNELS_PAGE_MAX], end: true };
+    let size = server(server_frame::Body::ChannelPage(page));
+    assert!(size <= 200 * 130, "the sum says 130 bytes a channel: {size}");
 }
 
 #[test]

@@ -2,12 +2,13 @@
 //! of each; lines are added (`WARDLINE_VECTORS=update`), never changed.
 #![expect(clippy::disallowed_methods, reason = "a test reads the vectors that it holds the code against")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::conversation::Kind;
-use wardline_core::directory::{Device, JoinCode, Person, PublicKey};
-use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::pin::PinMac;
 use wardline_core::text::{Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
@@ -25,6 +26,10 @@ fn device() -> DeviceId {
 
 fn place() -> ConversationId {
     ConversationId::new(0x2122_2324_2526_2728).expect("in range")
+}
+
+fn unit() -> UnitId {
+    UnitId::new(0x3132_3334_3536_3738).expect("in range")
 }
 
 /// One of each. A new variant does not compile until it is named here and, below, has its sample.
@@ -49,6 +54,11 @@ fn name_of(write: &Write) -> &'static str {
         Write::MessagesExpired { .. } => "MessagesExpired",
         Write::Audited { .. } => "Audited",
         Write::TimeServed { .. } => "TimeServed",
+        Write::UnitSet(_) => "UnitSet",
+        Write::PostSet { .. } => "PostSet",
+        Write::DutiesSet { .. } => "DutiesSet",
+        Write::TitleSet { .. } => "TitleSet",
+        Write::ArchivedSet { .. } => "ArchivedSet",
     }
 }
 
@@ -62,6 +72,8 @@ fn writes() -> Vec<Write> {
             administrator: true,
             suspended: false,
             changed: Change(0),
+            privacy_officer: false,
+            posts: BTreeMap::new(),
         }),
         Write::StandingSet { person: person(), suspended: true },
         Write::JoinCodeIssued(JoinCode { hash: [6; 32], person: person(), expires: AT, issuer: None }),
@@ -88,6 +100,7 @@ fn writes() -> Vec<Write> {
             title: Title::parse("4 West").expect("a title"),
             owner: person(),
             at: AT,
+            unit: None,
         },
         Write::KeyGranted { conversation: place(), key: WrappedKey(vec![9; 60]) },
         Write::KeyDestroyed { conversation: place() },
@@ -112,6 +125,11 @@ fn writes() -> Vec<Write> {
         Write::MessagesExpired { conversation: place(), through: Sequence(4) },
         Write::Audited { index: 1, bytes: vec![12; 10] },
         Write::TimeServed { served_ms: 86_400_000, at: AT },
+        Write::UnitSet(Unit { id: unit(), name: Name::parse("4 West").expect("a name"), changed: Change(0) }),
+        Write::PostSet { person: person(), unit: unit(), post: Some(Post::ChargeNurse) },
+        Write::DutiesSet { person: person(), administrator: false, privacy_officer: true },
+        Write::TitleSet { conversation: place(), title: Title::parse("4 West").expect("a title") },
+        Write::ArchivedSet { conversation: place(), archived: true },
     ]
 }
 
@@ -141,6 +159,13 @@ fn act_name(act: &Act) -> &'static str {
         Act::DevicesListed(_) => "DevicesListed",
         Act::JoinCodeWithdrawn(_) => "JoinCodeWithdrawn",
         Act::RequestRefused(_) => "RequestRefused",
+        Act::UnitAdded(_) => "UnitAdded",
+        Act::UnitRenamed(_) => "UnitRenamed",
+        Act::PostSet(..) => "PostSet",
+        Act::DutiesSet(..) => "DutiesSet",
+        Act::ConversationRenamed(_) => "ConversationRenamed",
+        Act::ConversationArchived(_) => "ConversationArchived",
+        Act::ConversationReopened(_) => "ConversationReopened",
     }
 }
 
@@ -170,6 +195,13 @@ fn acts() -> Vec<Act> {
         Act::DevicesListed(person()),
         Act::JoinCodeWithdrawn(person()),
         Act::RequestRefused(12),
+        Act::UnitAdded(unit()),
+        Act::UnitRenamed(unit()),
+        Act::PostSet(person(), unit(), 2),
+        Act::DutiesSet(person(), 2),
+        Act::ConversationRenamed(place()),
+        Act::ConversationArchived(place()),
+        Act::ConversationReopened(place()),
     ]
 }
 
@@ -213,6 +245,35 @@ fn today() -> Vec<(String, Vec<u8>)> {
     let act = Act::DeviceJoined(person(), device(), issuer);
     let entry = Entry { version: 1, index: 1, at: AT, actor: actors()[1].1, act };
     found.push(("act DeviceJoined by a person's code".to_owned(), entry.to_bytes()));
+    let posts = BTreeMap::from([(unit(), Post::Staff)]);
+    let (name, title) = (Name::parse("Ben").expect("a name"), Title::default());
+    let ben = Person {
+        id: person(),
+        name,
+        title,
+        administrator: false,
+        suspended: false,
+        changed: Change(0),
+        privacy_officer: true,
+        posts,
+    };
+    let opened = Write::ConversationOpened {
+        conversation: place(),
+        kind: Kind::Channel,
+        title: Title::parse("Huddle").expect("a title"),
+        owner: person(),
+        at: AT,
+        unit: Some(unit()),
+    };
+    let ended = Write::PostSet { person: person(), unit: unit(), post: None };
+    for (name, write) in [
+        ("PersonAdded with a post", Write::PersonAdded(ben)),
+        ("ConversationOpened in a unit", opened),
+        ("PostSet to none", ended),
+    ] {
+        let numbered = Numbered { change: Change(1), write };
+        found.push((format!("write {name}"), minicbor::to_vec(numbered).expect("into memory")));
+    }
     for (name, actor) in actors() {
         let entry = Entry { version: 1, index: 1, at: Wall(-1), actor, act: Act::SignedIn };
         found.push((format!("actor {name}"), entry.to_bytes()));

@@ -76,6 +76,39 @@ impl Console {
         }
     }
 
+    /// Every unit: identifier and name.
+    pub fn units(&mut self) -> Result<Vec<(u64, String)>, ConsoleError> {
+        match self.ask(Ask::ListUnits(proto::ListUnits {}))? {
+            Answer::UnitList(list) => Ok(list.units.into_iter().map(|unit| (unit.unit, unit.name)).collect()),
+            _ => Err(ConsoleError::Unexpected),
+        }
+    }
+
+    /// A new unit's identifier.
+    pub fn add_unit(&mut self, name: &str) -> Result<u64, ConsoleError> {
+        match self.ask(Ask::SetUnit(proto::SetUnit { unit: 0, name: name.to_owned() }))? {
+            Answer::UnitSet(set) => Ok(set.unit),
+            _ => Err(ConsoleError::Unexpected),
+        }
+    }
+
+    /// Says what somebody is in a unit.
+    pub fn set_post(&mut self, person: u64, unit: u64, rank: proto::Rank) -> Result<(), ConsoleError> {
+        match self.ask(Ask::SetPost(proto::SetPost { person, unit, rank: rank.into() }))? {
+            Answer::Done(_) => Ok(()),
+            _ => Err(ConsoleError::Unexpected),
+        }
+    }
+
+    /// Makes somebody a privacy officer, and no administrator.
+    pub fn name_privacy_officer(&mut self, person: u64) -> Result<(), ConsoleError> {
+        let set = proto::SetDuties { person, administrator: false, privacy_officer: true };
+        match self.ask(Ask::SetDuties(set))? {
+            Answer::Done(_) => Ok(()),
+            _ => Err(ConsoleError::Unexpected),
+        }
+    }
+
     /// A join code for this person.
     pub fn join_code(&mut self, person: u64) -> Result<String, ConsoleError> {
         match self.ask(Ask::IssueJoinCode(proto::IssueJoinCode { person }))? {

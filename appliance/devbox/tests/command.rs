@@ -9,6 +9,8 @@ mod bench;
 mod chat;
 #[path = "command/doctor.rs"]
 mod doctor;
+#[path = "command/units.rs"]
+mod units;
 
 use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};

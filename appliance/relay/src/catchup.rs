@@ -141,6 +141,7 @@ impl Drop for Reading {
 /// Everything small that changed, as events, made one by one: a snapshot of 2,000 conversations is not held twice. Their
 /// deliveries carry no cursor: the messages behind them do.
 pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item = Kind> + Send {
+    let units = changes.units.iter().map(|unit| Kind::Unit(unit.to_wire()));
     let people = changes.people.iter().map(|person| Kind::Person(person.to_wire()));
     let conversations = changes
         .conversations
@@ -155,5 +156,5 @@ pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item =
             read: read.0,
         })
     });
-    people.chain(conversations).chain(gone).chain(watermarks)
+    units.chain(people).chain(conversations).chain(gone).chain(watermarks)
 }

@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 use wardline_core::conversation::Conversation;
-use wardline_core::directory::Person;
+use wardline_core::directory::{Person, Unit};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, Sequence};
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
@@ -116,6 +116,8 @@ pub struct Changes {
     pub head: Change,
     /// Everything anew: what the device has that is not in here is gone.
     pub snapshot: bool,
+    /// Units that are new or have another name, by identifier.
+    pub units: Vec<Unit>,
     /// People whose entry changed, by identifier.
     pub people: Vec<Person>,
     /// The person's conversations that changed, whole, by identifier.

@@ -1,5 +1,6 @@
 //! What the tests in this crate share: a doorway's belongings over a small store, with nobody behind them.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
@@ -104,6 +105,8 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             administrator: false,
             suspended: false,
             changed: Change(0),
+            privacy_officer: false,
+            posts: BTreeMap::new(),
         }),
         Write::DeviceJoined(Device {
             id: device,
@@ -123,6 +126,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             title: Title::parse("4 West").unwrap(),
             owner: person,
             at: Wall(0),
+            unit: None,
         },
         Write::KeyGranted { conversation, key: wrapped },
         Write::MemberAdded { conversation, person, from: Sequence(1) },

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests are named after what they show")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -163,6 +164,8 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
             administrator: false,
             suspended: false,
             changed,
+            privacy_officer: false,
+            posts: BTreeMap::new(),
         }));
         writes.push(Write::DeviceJoined(Device {
             id: device,
@@ -180,7 +183,7 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
     let owner = PersonId::new(ANA.1).unwrap();
     let title = Title::default();
     let (conversation, kind, at) = (place, Kind::Direct, Wall(0));
-    writes.push(Write::ConversationOpened { conversation, kind, title, owner, at });
+    writes.push(Write::ConversationOpened { conversation, kind, title, owner, at, unit: None });
     writes.push(Write::KeyGranted { conversation, key: keyring.fresh().unwrap() });
     for (_, id) in [ANA, BEN] {
         let person = PersonId::new(id).unwrap();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence};
+use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 use wardline_core::wire::proto;
 
-use super::{Accepted, Conversation, Kind, Member, Message, Person, SignedIn, Watermark};
+use super::{Accepted, Conversation, Kind, Member, Message, Person, Post, SignedIn, Unit, Watermark};
 use crate::call::Device;
 use crate::error::Error;
 
@@ -15,6 +15,10 @@ pub(crate) fn person(value: u64) -> Result<PersonId, Error> {
 
 pub(crate) fn conversation(value: u64) -> Result<ConversationId, Error> {
     ConversationId::new(value).ok_or(Error::Protocol("a conversation without identifier"))
+}
+
+pub(crate) fn unit(value: u64) -> Result<UnitId, Error> {
+    UnitId::new(value).ok_or(Error::Protocol("a unit without identifier"))
 }
 
 pub(crate) fn message(bytes: &[u8]) -> Result<MessageId, Error> {
@@ -68,6 +72,7 @@ impl Conversation {
         let kind = match wire.kind() {
             proto::ConversationKind::Direct => Kind::Direct,
             proto::ConversationKind::Group => Kind::Group,
+            proto::ConversationKind::Channel => Kind::Channel,
             proto::ConversationKind::Unspecified => Kind::Other,
         };
         Ok(Self {
@@ -78,6 +83,8 @@ impl Conversation {
             last: Sequence(wire.last_sequence),
             first: Sequence(wire.first_sequence),
             purged: wire.purged,
+            unit: UnitId::new(wire.unit),
+            archived: wire.archived,
         })
     }
 }
@@ -87,6 +94,7 @@ impl Conversation {
         let kind = match self.kind {
             Kind::Direct => proto::ConversationKind::Direct,
             Kind::Group => proto::ConversationKind::Group,
+            Kind::Channel => proto::ConversationKind::Channel,
             Kind::Other => proto::ConversationKind::Unspecified,
         };
         let members = self.members.iter().map(|member| proto::Member {
@@ -102,6 +110,8 @@ impl Conversation {
             last_sequence: self.last.0,
             first_sequence: self.first.0,
             purged: self.purged,
+            unit: self.unit.map_or(0, UnitId::value),
+            archived: self.archived,
         }
     }
 }
@@ -113,6 +123,8 @@ pub(crate) struct ConversationChange {
     pub(crate) left: Vec<PersonId>,
     pub(crate) first: Sequence,
     pub(crate) purged: bool,
+    pub(crate) title: Option<String>,
+    pub(crate) archived: Option<bool>,
 }
 
 impl ConversationChange {
@@ -123,6 +135,8 @@ impl ConversationChange {
             left: wire.left.iter().map(|left| person(*left)).collect::<Result<_, _>>()?,
             first: Sequence(wire.first_sequence),
             purged: wire.purged,
+            title: wire.title.clone(),
+            archived: wire.archived,
         })
     }
 }
@@ -151,6 +165,12 @@ impl Person {
             title: self.title.clone(),
             suspended: self.suspended,
             administrator: self.administrator,
+            privacy_officer: self.privacy_officer,
+            posts: self
+                .posts
+                .iter()
+                .map(|post| proto::Post { unit: post.unit.value(), charge_nurse: post.charge_nurse })
+                .collect(),
         }
     }
 
@@ -161,7 +181,19 @@ impl Person {
             title: wire.title,
             suspended: wire.suspended,
             administrator: wire.administrator,
+            privacy_officer: wire.privacy_officer,
+            posts: wire
+                .posts
+                .into_iter()
+                .map(|post| Ok(Post { unit: unit(post.unit)?, charge_nurse: post.charge_nurse }))
+                .collect::<Result<_, Error>>()?,
         })
+    }
+}
+
+impl Unit {
+    pub(crate) fn from_wire(wire: proto::Unit) -> Result<Self, Error> {
+        Ok(Self { id: unit(wire.unit)?, name: wire.name })
     }
 }
 

@@ -6,11 +6,17 @@ use super::Marks;
 
 #[derive(Serialize, Deserialize, Default)]
 pub(super) struct Stored {
-    pub(super) people: Vec<(u64, String, String, bool, bool)>,
+    pub(super) people: Vec<StoredPerson>,
     pub(super) conversations: Vec<StoredConversation>,
     /// Missing in files from before there was a list: the person is then told of every other device once.
     #[serde(default)]
     pub(super) devices: Vec<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredPerson {
+    #[serde(with = "compact")]
+    pub(super) wire: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -200,7 +200,7 @@ pub(crate) fn conversation() -> proto::event::Kind {
         members: vec![member(ANA), member(BEN)],
         last_sequence: 0,
         first_sequence: 1,
-        purged: false,
+        ..proto::Conversation::default()
     })
 }
 

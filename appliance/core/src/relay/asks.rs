@@ -1,17 +1,18 @@
 //! What a signed-in person or a local service asks for: the right to ask, then the rules' own modules.
 
-use crate::admin::{self, Administrator};
+use crate::access::{self, Operation, Relations};
+use crate::admin;
 use crate::audit::{Act, Actor};
 use crate::draft::actor;
 use crate::grant::SyncGrant;
 use crate::ids::{Conn, DeviceId, RequestId, Sequence};
-use crate::input::{Ask, Door, Zone};
+use crate::input::{Ask, Door};
 use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, refused};
 use crate::session::{Ready, Session};
 use crate::time::Now;
 use crate::turn::{Send, Turn};
-use crate::{mailbox, membership};
+use crate::{channel, mailbox, membership, unit};
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
@@ -25,7 +26,9 @@ impl Relay {
                 return self.fault(now, turn, conn, PeerFault::OutOfTurn);
             }
             Session::ExpectPin(_) | Session::PinUnderCheck(_) => Err(Refusal::Locked),
-            Session::Local => self.administer(now, turn, conn, request, &Administrator(Actor::Local), ask),
+            Session::Local => {
+                self.administer(now, turn, conn, request, (Actor::Local, access::BOX_SERVICE), ask)
+            }
             Session::Ready(_) => self.ask(now, turn, conn, request, ask),
         };
         if let Err(refusal) = outcome {
@@ -57,8 +60,8 @@ impl Relay {
             spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
         }
         let outcome = self.ask_as(now, turn, conn, request, &who, door, ask);
-        if outcome == Err(Refusal::NotAdministrator) {
-            let refused = Act::RequestRefused(Refusal::NotAdministrator.code() as u32);
+        if let Err(refusal @ (Refusal::NotAdministrator | Refusal::NotPermitted(_))) = outcome {
+            let refused = Act::RequestRefused(refusal.code() as u32);
             self.record_sparingly(now, turn, who.device(), actor(&who), refused);
         }
         outcome
@@ -94,17 +97,31 @@ impl Relay {
             Ask::ChangeMembers { conversation, add, remove } => {
                 membership::change_members(&mut draft, conn, request, who, conversation, add, remove)
             }
+            Ask::OpenChannel { unit, title, fresh } => {
+                channel::open(&mut draft, conn, request, who, (unit, title), fresh)
+            }
+            Ask::JoinChannel { conversation } => channel::join(&mut draft, conn, request, who, conversation),
+            Ask::ListChannels { after } => {
+                channel::list(&mut draft, conn, request, who, after);
+                Ok(())
+            }
+            Ask::Rename { conversation, title } => {
+                channel::rename(&mut draft, conn, request, who, conversation, title)
+            }
+            Ask::Archive { conversation, archived } => {
+                channel::archive(&mut draft, conn, request, who, conversation, archived)
+            }
             Ask::ListPeople { after } => {
                 admin::list_people(&mut draft, conn, request, after);
                 Ok(())
             }
             Ask::Active => Ok(()),
             ask => {
-                let entry = self.state.people.get(&who.person()).ok_or(Refusal::NotAdministrator)?;
-                if !entry.administrator || door != Door::Network(Zone::Admin) {
-                    return Err(Refusal::NotAdministrator);
+                let mut is = access::of_person(&self.state, who.person(), door);
+                if let Ask::SetPost { unit, .. } = &ask {
+                    is = is.and(access::to_unit(&self.state, who.person(), *unit));
                 }
-                self.administer(now, turn, conn, request, &Administrator(actor(who)), ask)
+                self.administer(now, turn, conn, request, (actor(who), is), ask)
             }
         }
     }
@@ -139,25 +156,47 @@ impl Relay {
         turn: &mut Turn,
         conn: Conn,
         request: RequestId,
-        by: &Administrator,
+        (by, is): (Actor, Relations),
         ask: Ask,
     ) -> Result<(), Refusal> {
         let mut draft = self.draft(now, turn);
+        let permit = |operation| access::permit(operation, is, by);
         let body = match ask {
-            Ask::AddPerson { name, title, administrator, fresh } => {
-                admin::add_person(&mut draft, by, name, title, administrator, &fresh)?
+            Ask::AddPerson { name, title, administrator, fresh } => admin::add_person(
+                &mut draft,
+                permit(Operation::AddPerson)?,
+                name,
+                title,
+                administrator,
+                &fresh,
+            )?,
+            Ask::IssueJoinCode { person, fresh } => {
+                admin::issue_join_code(&mut draft, permit(Operation::IssueJoinCode)?, person, &fresh)?
             }
-            Ask::IssueJoinCode { person, fresh } => admin::issue_join_code(&mut draft, by, person, &fresh)?,
-            Ask::PurgeConversation { conversation } => admin::purge(&mut draft, by, conversation)?,
-            Ask::ListDevices { person } => admin::list_devices(&mut draft, by, person)?,
+            Ask::SetUnit { unit, name, fresh } => {
+                unit::set(&mut draft, permit(Operation::SetUnit)?, unit, name, &fresh)?
+            }
+            Ask::SetPost { person, unit, post } => unit::set_post(&mut draft, by, is, person, unit, post)?,
+            Ask::SetDuties { person, administrator, privacy_officer } => {
+                let permit = permit(Operation::SetDuties)?;
+                unit::set_duties(&mut draft, permit, person, administrator, privacy_officer)?
+            }
+            Ask::ListUnits => unit::list(&draft),
+            Ask::PurgeConversation { conversation } => {
+                admin::purge(&mut draft, permit(Operation::Purge)?, conversation)?
+            }
+            Ask::ListDevices { person } => {
+                admin::list_devices(&mut draft, permit(Operation::ListDevices)?, person)?
+            }
             Ask::RevokeDevice { device } => {
-                let done = admin::revoke_device(&mut draft, by, device)?;
+                let done = admin::revoke_device(&mut draft, permit(Operation::RevokeDevice)?, device)?;
                 turn.sends.push(Send::Reply { conn, request, body: done });
                 self.expel(turn, &[device]);
                 return Ok(());
             }
             Ask::SetStanding { person, suspended } => {
-                let done = admin::set_standing(&mut draft, by, person, suspended)?;
+                let done =
+                    admin::set_standing(&mut draft, permit(Operation::SetStanding)?, person, suspended)?;
                 turn.sends.push(Send::Reply { conn, request, body: done });
                 if suspended {
                     let devices: Vec<DeviceId> =

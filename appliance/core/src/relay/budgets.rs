@@ -38,7 +38,7 @@ impl Budgets {
                 budget.submits.take(now)?;
                 budget.text.take_many(now, submit.body.as_ref().map_or(0, |body| body.0.len() as u64))
             }
-            Ask::OpenDirect { .. } => budget.opens.take(now),
+            Ask::OpenDirect { .. } | Ask::OpenChannel { .. } => budget.opens.take(now),
             Ask::OpenGroup { people, .. } => {
                 budget.opens.take(now)?;
                 budget.members.take_many(now, count(people))
@@ -46,7 +46,11 @@ impl Budgets {
             Ask::ChangeMembers { add, remove, .. } => {
                 budget.members.take_many(now, count(add) + count(remove))
             }
-            Ask::History { .. } => budget.pages.take(now),
+            // Each is a write or a row, and an entry in the audit.
+            Ask::JoinChannel { .. } | Ask::Rename { .. } | Ask::Archive { .. } | Ask::SetPost { .. } => {
+                budget.members.take(now)
+            }
+            Ask::History { .. } | Ask::ListChannels { .. } => budget.pages.take(now),
             Ask::Sync { .. } => budget.syncs.take(now),
             _ => Ok(()),
         }

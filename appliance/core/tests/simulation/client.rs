@@ -274,7 +274,7 @@ impl Client {
                 self.inbox.watermark(&watermark);
                 coverage.reach(Situation::WatermarkPushed);
             }
-            Kind::Person(_) => {}
+            Kind::Person(_) | Kind::Unit(_) => {}
             Kind::DeviceJoined(joined) => self.device_joined(joined.device, coverage)?,
         }
         if delivery.cursor.len() != 16 {

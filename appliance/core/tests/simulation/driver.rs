@@ -347,6 +347,7 @@ impl World {
                 Write::ConversationOpened { conversation, .. } => chosen.conversation = Some(*conversation),
                 Write::PersonAdded(person) => chosen.person = Some(person.id),
                 Write::JoinCodeIssued(code) => chosen.code = Some(code.hash),
+                Write::UnitSet(unit) => chosen.unit = Some(unit.id),
                 _ => {}
             }
         }

@@ -135,6 +135,9 @@ impl World {
                 };
                 let shown = shown.ok_or_else(|| format!("{} never heard of {}", client.name, place.id))?;
                 judge_members(&client.name, place, shown, person)?;
+                if !place.purged && (&shown.title, shown.archived) != (&place.title, place.archived) {
+                    return Err(format!("{} knows {} by another title", client.name, place.id));
+                }
                 if place.purged {
                     if !shown.shown.is_empty() {
                         return Err(format!("{} still shows what was purged", client.name));

@@ -21,6 +21,8 @@ pub(crate) struct Place {
     pub(crate) first: u64,
     pub(crate) last: u64,
     pub(crate) purged: bool,
+    pub(crate) title: String,
+    pub(crate) archived: bool,
     /// Every message from `first` to here is there, apart from `holes`.
     pub(crate) contiguous: u64,
     pub(crate) shown: BTreeMap<u64, (Vec<u8>, String)>,
@@ -94,11 +96,19 @@ impl Inbox {
         if let Some(named) = &mut self.named {
             named.push(told.conversation);
         }
+        let is_new = !self.places.contains_key(&told.conversation);
         let place = self.places.entry(told.conversation).or_default();
         // Taken out and let in again: what was before is no longer this person's, or has expired.
         place.first = told.first_sequence;
         place.last = place.last.max(told.last_sequence);
         place.purged = told.purged;
+        (place.title, place.archived) = (told.title.clone(), told.archived);
+        // What was said in a channel before somebody entered it is not delivered: it is there to be looked at.
+        let channel = told.kind() == proto::ConversationKind::Channel;
+        if is_new && channel && told.last_sequence >= told.first_sequence {
+            place.holes.push((told.first_sequence, told.last_sequence));
+            place.contiguous = told.last_sequence;
+        }
         place.members = told.members.iter().map(|m| (m.person, (m.delivered, m.read))).collect();
         place.forget_old();
     }
@@ -109,6 +119,10 @@ impl Inbox {
         place.members.retain(|person, _| !news.left.contains(person));
         place.members.extend(news.joined.iter().map(|m| (m.person, (m.delivered, m.read))));
         place.first = place.first.max(news.first_sequence);
+        if let Some(title) = &news.title {
+            place.title.clone_from(title);
+        }
+        place.archived = news.archived.unwrap_or(place.archived);
         place.purged |= news.purged;
         place.forget_old();
         Some(())

@@ -25,12 +25,14 @@ mod random;
 mod reference;
 mod reference_admin;
 mod reference_signin;
+mod reference_units;
 mod reference_ward;
 mod steps;
 mod store;
 mod strangers;
 mod toys;
 mod trace;
+mod units;
 mod verify;
 mod world;
 

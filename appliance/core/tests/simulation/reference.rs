@@ -4,7 +4,7 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::directory::PublicKey;
-use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
+use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, UnitId};
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
 use wardline_core::pin::PinMac;
@@ -19,6 +19,7 @@ pub(crate) struct Ward {
     pub(crate) people: Vec<Person>,
     pub(crate) devices: Vec<Device>,
     pub(crate) codes: Vec<JoinCode>,
+    pub(crate) units: Vec<UnitId>,
     pub(crate) conversations: Vec<Conversation>,
     pub(crate) newest: Wall,
 }
@@ -27,7 +28,10 @@ pub(crate) struct Ward {
 pub(crate) struct Person {
     pub(crate) id: PersonId,
     pub(crate) administrator: bool,
+    pub(crate) privacy_officer: bool,
     pub(crate) suspended: bool,
+    /// Where, and whether in charge.
+    pub(crate) posts: Vec<(UnitId, bool)>,
 }
 
 #[derive(Clone)]
@@ -55,6 +59,10 @@ pub(crate) struct JoinCode {
 pub(crate) struct Conversation {
     pub(crate) id: ConversationId,
     pub(crate) direct: bool,
+    /// Of a channel.
+    pub(crate) unit: Option<UnitId>,
+    pub(crate) archived: bool,
+    pub(crate) title: String,
     pub(crate) owner: PersonId,
     pub(crate) purged: bool,
     pub(crate) members: Vec<Member>,
@@ -160,6 +168,9 @@ pub(crate) enum Answer {
     PersonAdded,
     JoinCode,
     Devices,
+    UnitSet,
+    Units,
+    Channels(u64),
 }
 
 impl Expected {
@@ -191,6 +202,12 @@ impl Ward {
 
     pub(crate) fn conversation_mut(&mut self, id: ConversationId) -> Option<&mut Conversation> {
         self.conversations.iter_mut().find(|conversation| conversation.id == id)
+    }
+
+    /// What somebody is in a unit: nothing, or there, and whether in charge.
+    pub(crate) fn post(&self, person: PersonId, unit: UnitId) -> Option<bool> {
+        let posts = &self.person(person)?.posts;
+        posts.iter().find(|(where_to, _)| *where_to == unit).map(|(_, charge)| *charge)
     }
 
     /// The person's place in a conversation, while they are in it.

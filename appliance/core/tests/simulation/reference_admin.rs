@@ -17,7 +17,9 @@ impl Reference {
                 let Some(id) = chosen.person.filter(|id| self.ward.person(*id).is_none()) else {
                     return Expected::default();
                 };
-                self.ward.people.push(Person { id, administrator: add.administrator, suspended: false });
+                let (administrator, privacy_officer, suspended) = (add.administrator, false, false);
+                let posts = Vec::new();
+                self.ward.people.push(Person { id, administrator, privacy_officer, suspended, posts });
                 let mut expected = Expected::answered(Answer::PersonAdded);
                 expected.audits.push((by, Act::PersonAdded(id)));
                 expected
@@ -98,6 +100,10 @@ impl Reference {
                 expected.audits.push((by, Act::DevicesListed(person)));
                 expected
             }
+            Body::SetUnit(set) => self.set_unit(by, set, chosen),
+            Body::SetDuties(set) => self.set_duties(by, set),
+            Body::SetPost(set) => self.set_post(by, true, set),
+            Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::ListPeople(_) => Expected::answered(Answer::People),
             _ => Expected::refused(Code::UnknownRequest),
         }

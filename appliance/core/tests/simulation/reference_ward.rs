@@ -1,7 +1,7 @@
 //! The reference's rules for conversations and messages.
 
 use wardline_core::audit::{Act, Actor};
-use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
 use wardline_core::wire::proto::RefusalCode as Code;
@@ -14,6 +14,7 @@ use crate::reference::{Answer, Conversation, Expected, Member, Phase, Reference,
 pub(crate) struct Chosen {
     pub(crate) conversation: Option<ConversationId>,
     pub(crate) person: Option<PersonId>,
+    pub(crate) unit: Option<UnitId>,
     pub(crate) code: Option<[u8; 32]>,
 }
 
@@ -24,6 +25,21 @@ pub(crate) struct Circumstances {
     /// The cursor is one that was given to this device.
     pub(crate) cursor_known: bool,
     pub(crate) chosen: Chosen,
+}
+
+/// A conversation that is to be.
+pub(crate) struct Opening<'a> {
+    pub(crate) direct: bool,
+    pub(crate) unit: Option<UnitId>,
+    pub(crate) title: &'a str,
+}
+
+impl Conversation {
+    /// Somebody who enters now: behind what was said in a group, at the beginning of a channel.
+    pub(crate) fn newcomer(&self, person: PersonId, last: u64) -> Member {
+        let before = if self.unit.is_some() { self.expired_through } else { last };
+        Member { person, from: before + 1, delivered: before, read: before, left: false }
+    }
 }
 
 impl Reference {
@@ -37,7 +53,9 @@ impl Reference {
             Some(Phase::Local) => self.administer(now, Actor::Local, body, around.chosen),
             Some(Phase::In(device)) => {
                 let mut expected = self.ask(now, conn, device, body, around);
-                if let Some(Answer::Refused(Said(code @ Code::NotAdministrator))) = expected.answer {
+                if let Some(Answer::Refused(Said(code @ (Code::NotAdministrator | Code::NotPermitted)))) =
+                    expected.answer
+                {
                     let entry = (self.actor(device), Act::RequestRefused(code as u32));
                     self.record_sparingly(now, device, entry, &mut expected);
                 }
@@ -90,15 +108,28 @@ impl Reference {
             Body::OpenDirect(open) => self.open_direct(device, me, person(open.person), around.chosen),
             Body::OpenGroup(open) => {
                 let people: Vec<PersonId> = open.people.iter().map(|id| person(*id)).collect();
-                self.open_group(device, me, &people, around.chosen)
+                self.open_group(device, me, &people, &open.title, around.chosen)
             }
             Body::ChangeMembers(change) => {
                 let add: Vec<PersonId> = change.add.iter().map(|id| person(*id)).collect();
                 let remove: Vec<PersonId> = change.remove.iter().map(|id| person(*id)).collect();
                 self.change_members(device, me, place(change.conversation), &add, &remove)
             }
+            Body::OpenChannel(_)
+            | Body::JoinChannel(_)
+            | Body::ListChannels(_)
+            | Body::Rename(_)
+            | Body::Archive(_) => self.channel(device, me, body, around.chosen),
             Body::ListPeople(_) => Expected::answered(Answer::People),
+            Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::Active(_) => Expected::default(),
+            Body::SetPost(set) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                let leads = UnitId::new(set.unit).and_then(|unit| self.ward.post(me, unit)) == Some(true);
+                self.set_post_as(self.actor(device), (administers, leads), set)
+            }
             other => {
                 let door = self.link(conn).map(|link| link.door);
                 let allowed = self.ward.person(me).is_some_and(|person| person.administrator)
@@ -130,6 +161,9 @@ impl Reference {
         let Some(conversation) = self.ward.conversation_mut(place) else { return Expected::default() };
         if conversation.purged {
             return Expected::refused(Code::Purged);
+        }
+        if conversation.archived {
+            return Expected::refused(Code::Archived);
         }
         if low {
             return Expected::refused(Code::DiskLow);
@@ -229,7 +263,7 @@ impl Reference {
         if self.ward.person(with).is_none_or(|person| person.suspended) {
             return Expected::refused(Code::NoSuchPerson);
         }
-        self.open(device, me, true, &[me, with], chosen)
+        self.open(device, me, Opening { direct: true, unit: None, title: "" }, &[me, with], chosen)
     }
 
     fn open_group(
@@ -237,6 +271,7 @@ impl Reference {
         device: DeviceId,
         me: PersonId,
         people: &[PersonId],
+        title: &str,
         chosen: Chosen,
     ) -> Expected {
         let mut members = vec![me];
@@ -248,14 +283,14 @@ impl Reference {
         if members.iter().any(|who| *who != me && self.ward.person(*who).is_none_or(|who| who.suspended)) {
             return Expected::refused(Code::NoSuchPerson);
         }
-        self.open(device, me, false, &members, chosen)
+        self.open(device, me, Opening { direct: false, unit: None, title }, &members, chosen)
     }
 
-    fn open(
+    pub(crate) fn open(
         &mut self,
         device: DeviceId,
         me: PersonId,
-        direct: bool,
+        opening: Opening<'_>,
         people: &[PersonId],
         chosen: Chosen,
     ) -> Expected {
@@ -274,7 +309,10 @@ impl Reference {
         }
         self.ward.conversations.push(Conversation {
             id,
-            direct,
+            direct: opening.direct,
+            unit: opening.unit,
+            archived: false,
+            title: opening.title.to_owned(),
             owner: me,
             purged: false,
             members,
@@ -294,21 +332,25 @@ impl Reference {
         remove: &[PersonId],
     ) -> Expected {
         let actor = self.actor(device);
-        if self.ward.member(place, me).is_none() {
+        let member = self.ward.member(place, me).is_some();
+        let unit = self.ward.conversation(place).and_then(|conversation| conversation.unit);
+        let post = unit.and_then(|unit| self.ward.post(me, unit));
+        let Some(conversation) = self.ward.conversation(place).filter(|_| member || post.is_some()) else {
             return Expected::refused(Code::NoSuchConversation);
-        }
-        let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
+        };
         let leaves = add.is_empty() && !remove.is_empty() && remove.iter().all(|person| *person == me);
         if conversation.purged && !leaves {
             return Expected::refused(Code::Purged);
         }
         if conversation.direct && !conversation.purged {
-            return Expected::refused(Code::Invalid);
+            return Expected::refused(Code::NotInDirect);
         }
         let led = conversation.members.iter().any(|m| m.person == conversation.owner && !m.left)
             && self.ward.person(conversation.owner).is_some_and(|owner| !owner.suspended);
-        if led && conversation.owner != me && remove.iter().any(|person| *person != me) {
-            return Expected::refused(Code::NotAdministrator);
+        let leads = post == Some(true) || member && (!led || conversation.owner == me);
+        let may = if remove.iter().any(|person| *person != me) { leads } else { member };
+        if !may {
+            return Expected::refused(Code::NotPermitted);
         }
         let present = |who: PersonId| self.ward.member(place, who).is_some();
         let (mut entering, mut leaving) = (Vec::new(), Vec::new());
@@ -322,8 +364,21 @@ impl Reference {
                 leaving.push(*person);
             }
         }
-        if entering.iter().any(|who| self.ward.person(*who).is_none_or(|who| who.suspended)) {
-            return Expected::refused(Code::NoSuchPerson);
+        if !member && !entering.is_empty() {
+            return Expected::refused(Code::NotPermitted);
+        }
+        if conversation.archived && !entering.is_empty() {
+            return Expected::refused(Code::Archived);
+        }
+        // In order of identifier, as the box looks at them: the first that will not do is named.
+        entering.sort_unstable();
+        for who in &entering {
+            if self.ward.person(*who).is_none_or(|who| who.suspended) {
+                return Expected::refused(Code::NoSuchPerson);
+            }
+            if conversation.unit.is_some_and(|unit| self.ward.post(*who, unit).is_none()) {
+                return Expected::refused(Code::NotOfUnit);
+            }
         }
         if self.lobby.disk_scarce && !entering.is_empty() {
             return Expected::refused(Code::DiskLow);
@@ -333,7 +388,7 @@ impl Reference {
         let last = conversation.messages.len() as u64;
         for person in entering {
             conversation.members.retain(|member| member.person != person);
-            let member = Member { person, from: last + 1, delivered: last, read: last, left: false };
+            let member = conversation.newcomer(person, last);
             conversation.members.push(member);
             expected.audits.push((actor, Act::MemberAdded(place, person)));
         }
@@ -342,9 +397,9 @@ impl Reference {
                 member.left = true;
             }
             expected.audits.push((actor, Act::MemberLeft(place, person)));
-            if person == me {
-                expected.answer = Some(Answer::Done);
-            }
+        }
+        if self.ward.member(place, me).is_none() {
+            expected.answer = Some(Answer::Done);
         }
         expected
     }

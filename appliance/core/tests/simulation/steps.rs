@@ -85,7 +85,8 @@ impl World {
             (78..80, _) => self.clients[index].ask(Ask::ListPeople(proto::ListPeople { after: 0 })),
             (80..84, _) => self.fill_hole(index),
             (84..87, _) => self.administer_as(index),
-            _ if places.len() < 4 => self.open(index),
+            (87..96, _) => self.units_and_channels(index, place),
+            _ if places.len() < 5 => self.open(index),
             _ => {}
         }
     }
@@ -210,7 +211,10 @@ impl World {
                 let conversation = self.random.pick(&places).copied()?;
                 Ask::PurgeConversation(proto::PurgeConversation { conversation })
             }
-            76..90 => Ask::ListDevices(proto::ListDevices { person }),
+            76..82 => return self.some_post(person).map(Ask::SetPost),
+            82..84 => self.some_duties(person),
+            84..86 => self.some_unit(),
+            86..90 => Ask::ListDevices(proto::ListDevices { person }),
             _ => Ask::IssueJoinCode(proto::IssueJoinCode { person }),
         })
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use wardline_core::audit::Entry;
 use wardline_core::conversation::{Conversation, Kind};
+use wardline_core::directory::Post;
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
 use wardline_core::mailbox::Under;
 use wardline_core::state::{Restored, State};
@@ -72,6 +73,7 @@ impl Store {
     pub(crate) fn restored(&self) -> Restored {
         Restored {
             people: self.state.people.values().cloned().collect(),
+            units: self.state.units.values().cloned().collect(),
             devices: self.state.devices.values().cloned().collect(),
             codes: self.state.codes.values().cloned().collect(),
             conversations: self.state.conversations.values().cloned().collect(),
@@ -143,6 +145,10 @@ impl Store {
     pub(crate) fn small_after(&self, person: PersonId, after: Change) -> Vec<proto::event::Kind> {
         use proto::event::Kind;
         let mut events = Vec::new();
+        for unit in self.state.units.values().filter(|unit| unit.changed > after) {
+            let name = unit.name.reveal().to_owned();
+            events.push(Kind::Unit(proto::Unit { unit: unit.id.value(), name }));
+        }
         for entry in self.state.people.values().filter(|entry| entry.changed > after) {
             events.push(Kind::Person(proto::Person {
                 person: entry.id.value(),
@@ -150,6 +156,15 @@ impl Store {
                 title: entry.title.reveal().to_owned(),
                 suspended: entry.suspended,
                 administrator: entry.administrator,
+                privacy_officer: entry.privacy_officer,
+                posts: entry
+                    .posts
+                    .iter()
+                    .map(|(unit, post)| proto::Post {
+                        unit: unit.value(),
+                        charge_nurse: *post == Post::ChargeNurse,
+                    })
+                    .collect(),
             }));
         }
         for conversation in self.state.conversations.values() {
@@ -227,6 +242,7 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
     let kind = match conversation.kind {
         Kind::Direct => proto::ConversationKind::Direct,
         Kind::Group => proto::ConversationKind::Group,
+        Kind::Channel => proto::ConversationKind::Channel,
     };
     let present = conversation.members.iter().filter(|(_, member)| !member.left);
     proto::Conversation {
@@ -243,5 +259,7 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         last_sequence: conversation.last.0,
         first_sequence: from.max(conversation.first).0,
         purged: conversation.purged,
+        unit: conversation.unit.map_or(0, |unit| unit.value()),
+        archived: conversation.archived,
     }
 }

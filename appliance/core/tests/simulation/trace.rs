@@ -101,5 +101,14 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::SetStanding(_) => "set standing",
         Body::PurgeConversation(_) => "purge conversation",
         Body::ListDevices(_) => "list devices",
+        Body::OpenChannel(_) => "open channel",
+        Body::JoinChannel(_) => "join channel",
+        Body::ListChannels(_) => "list channels",
+        Body::Rename(_) => "rename",
+        Body::Archive(_) => "archive",
+        Body::ListUnits(_) => "list units",
+        Body::SetPost(_) => "set post",
+        Body::SetUnit(_) => "set unit",
+        Body::SetDuties(_) => "set duties",
     }
 }

@@ -1,6 +1,7 @@
 //! Holds every turn against the reference, and both pictures against each other at every commit.
 
 use wardline_core::audit::{Act, Actor, Entry};
+use wardline_core::directory::Post;
 use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId, Sequence};
 use wardline_core::limits;
 use wardline_core::pin::PinMac;
@@ -201,11 +202,23 @@ impl World {
         {
             return Err("the core and the reference count differently".to_owned());
         }
+        if !state.units.keys().all(|unit| ward.units.contains(unit)) || state.units.len() != ward.units.len()
+        {
+            return Err("the core has other units".to_owned());
+        }
         if !ward.conversations.is_empty() && state.last_at != ward.newest {
             return Err("the newest message's time differs".to_owned());
         }
         for person in &ward.people {
-            if state.people.get(&person.id).is_none_or(|p| p.suspended != person.suspended) {
+            let same = state.people.get(&person.id).is_some_and(|p| {
+                let posts: Vec<_> =
+                    p.posts.iter().map(|(u, post)| (*u, *post == Post::ChargeNurse)).collect();
+                let mut wanted = person.posts.clone();
+                wanted.sort_unstable();
+                (p.suspended, p.administrator, p.privacy_officer, posts)
+                    == (person.suspended, person.administrator, person.privacy_officer, wanted)
+            });
+            if !same {
                 return Err(format!("{} stands differently", person.id));
             }
         }
@@ -223,6 +236,10 @@ impl World {
             let last = place.messages.len() as u64;
             if (told.last.0, told.first.0, told.purged) != (last, place.expired_through + 1, place.purged) {
                 return Err(format!("{} stands differently", place.id));
+            }
+            let title = if place.purged { "" } else { place.title.as_str() };
+            if (told.title.reveal(), told.archived, told.unit) != (title, place.archived, place.unit) {
+                return Err(format!("{} is called or closed differently", place.id));
             }
             for member in &place.members {
                 let same = told.members.get(&member.person).is_some_and(|m| {
@@ -361,6 +378,9 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 Body::PersonAdded(_) => Answer::PersonAdded,
                 Body::JoinCode(_) => Answer::JoinCode,
                 Body::DeviceList(_) => Answer::Devices,
+                Body::UnitSet(_) => Answer::UnitSet,
+                Body::UnitList(_) => Answer::Units,
+                Body::ChannelPage(page) => Answer::Channels(page.channels.len() as u64),
                 _ => return None,
             };
             (*conn, *request, answer)

@@ -218,7 +218,7 @@ impl World {
         while !self.waiting.is_empty() {
             self.batch()?;
         }
-        Ok(())
+        self.settle_units()
     }
 
     pub(crate) fn open_local(&mut self) {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use wardline_core::wire::proto::client_frame::Body as Ask;
+use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
 
 use super::client::{ClientUnderTest, Name, Reason, Seen};
@@ -57,7 +58,7 @@ pub(crate) async fn news<C: ClientUnderTest>(stage: Arc<Stage>) -> Result<()> {
     subject.hears("Handover at 23:00").await?;
     // Only the owner takes somebody else out.
     let refused = subject.client.change_members(group, &[], &[fourth]).await.err().context("taken out")?;
-    ensure!(refused.is(RefusalCode::NotAdministrator), "{refused}");
+    ensure!(refused.is(RefusalCode::NotPermitted), "{refused}");
     // A group of the subject's own.
     let own = subject.client.open_group("Hall C", &[owner.person]).await?;
     has(&mut owner, own, &[boss, me]).await?;
@@ -83,6 +84,41 @@ pub(crate) async fn gone<C: ClientUnderTest>(stage: Arc<Stage>) -> Result<()> {
     subject.client.change_members(other, &[], &[subject.person]).await?;
     subject.sees(&Seen::Gone(other)).await?;
     has(&mut owner, other, &[boss]).await
+}
+
+pub(crate) async fn channel<C: ClientUnderTest>(stage: Arc<Stage>) -> Result<()> {
+    let ward = &stage.ward;
+    let (mut subject, mut owner) = tokio::try_join!(ward.device::<C>(), ward.device::<Ours>())?;
+    let (me, boss) = (subject.person, owner.person);
+    let name = format!("Hall {me:x}");
+    let Answer::UnitSet(set) = ward.console(Ask::SetUnit(proto::SetUnit { unit: 0, name }))? else {
+        bail!("no unit")
+    };
+    for person in [me, boss] {
+        let rank = proto::Rank::Staff.into();
+        ward.console(Ask::SetPost(proto::SetPost { person, unit: set.unit, rank }))?;
+    }
+    let channel = owner.client.open_channel(set.unit, "Huddle").await?;
+    owner.says(channel, "said before").await?;
+    owner.client.change_members(channel, &[me], &[]).await?;
+    has(&mut subject, channel, &[boss, me]).await?;
+    let (before, end) = subject.client.history(channel, 0, 10).await?;
+    let [only] = before.as_slice() else { bail!("{} messages in its history", before.len()) };
+    ensure!(end && only.text == "said before", "another history");
+    owner.says(channel, "said after").await?;
+    subject.hears("said after").await?;
+    owner.client.rename(channel, "Morning huddle").await?;
+    subject
+        .until("another title", |seen| match seen {
+            Seen::Conversation { conversation, title, .. } if *conversation == channel => {
+                (title == "Morning huddle").then_some(())
+            }
+            _ => None,
+        })
+        .await?;
+    owner.client.archive(channel).await?;
+    let name = subject.client.send(channel, "too late").await?;
+    fails(&mut subject, name, RefusalCode::Archived).await
 }
 
 pub(crate) async fn purged<C: ClientUnderTest>(stage: Arc<Stage>) -> Result<()> {

@@ -97,5 +97,6 @@ pub(crate) fn list<C: ClientUnderTest>() -> Vec<Entry> {
         entry!("draining", "9", "A box that restarts in order is found again", outages::drains::<C>, Alone),
         entry!("hostile texts", "Texts are hostile", "A text is kept as it is, and shown without what steers a terminal or passes for another's message", talking::shown::<C>),
         entry!("another past", "4, Cursors", "After a box was restored from a backup, what is new there is delivered, whatever was in those places before", outages::restored::<C>, Alone),
+        entry!("a channel", "4, Events", "What was said in a channel before somebody entered it is found in its history; its new title and its end are known, and what is sent there then fails", groups::channel::<C>),
     ]
 }

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use wardline_client::error::{End, InputError};
 use wardline_client::{
     Calls as _, Client, ConversationId, Error, Event, Events, JoinLink, MessageId, PersonId, Pin, Sequence,
+    UnitId,
 };
 use wardline_devbox::process::sibling;
 
@@ -45,6 +46,20 @@ impl Ours {
         let client = runtime.spawn(starting).await.map_err(other)??;
         *self.events.lock().await = client.events();
         self.client.set(client).map_err(|_| other("begun twice"))
+    }
+
+    /// A channel, which others are brought into.
+    pub(crate) async fn open_channel(&self, unit: u64, title: &str) -> Result<u64, Trouble> {
+        let unit = UnitId::new(unit).ok_or_else(|| other("no unit"))?;
+        Ok(self.client()?.open_channel(unit, title).await?.id.value())
+    }
+
+    pub(crate) async fn rename(&self, conversation: u64, title: &str) -> Result<(), Trouble> {
+        Ok(self.client()?.rename(place(conversation)?, title).await?)
+    }
+
+    pub(crate) async fn archive(&self, conversation: u64) -> Result<(), Trouble> {
+        Ok(self.client()?.archive(place(conversation)?, true).await?)
     }
 
     fn client(&self) -> Result<&Client, Trouble> {

@@ -253,7 +253,7 @@ impl Gate {
         let before = self.waiting.len() + self.under_way.load(Ordering::Relaxed);
         // Before it costs its source a token: who is turned away comes again soon.
         if proven && !self.pace.is_in_time(self.waiting.ahead_of(from)) {
-            return drop(&self.context, incoming);
+            return leave(&self.context, incoming);
         }
         match self.admission.of(from, proven, before, self.waiting.has_proven()) {
             Verdict::Accept => self.waiting.add(incoming, from, proven, Instant::now()),
@@ -262,13 +262,13 @@ impl Gate {
                 // An attempt that may not be retried was validated, and no verdict on such a one is this.
                 let _ = incoming.retry();
             }
-            Verdict::Drop => drop(&self.context, incoming),
+            Verdict::Drop => leave(&self.context, incoming),
         }
     }
 
     fn begin_one(&mut self, now: Instant) {
         let context = &self.context;
-        let Some(incoming) = self.waiting.next(now, |late| drop(context, late)) else { return };
+        let Some(incoming) = self.waiting.next(now, |late| leave(context, late)) else { return };
         let (context, zones) = (Arc::clone(&self.context), Arc::clone(&self.zones));
         let under_way = Arc::clone(&self.under_way);
         under_way.fetch_add(1, Ordering::Relaxed);
@@ -285,7 +285,7 @@ impl Gate {
 }
 
 /// Leaves an attempt unanswered.
-fn drop(context: &Context, incoming: Incoming) {
+fn leave(context: &Context, incoming: Incoming) {
     context.metrics.handshakes_dropped_total.one();
     incoming.ignore();
 }

@@ -28,7 +28,7 @@ const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
 /// the last change they have, `?3` how many messages at most in all, `?4` how many of each conversation, `?5` the most
 /// members that watermarks are pushed to. On the `+ 0`, see [`super::read`].
 pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let (person, conversation, member) = (row::PERSON, row::CONVERSATION, row::MEMBER);
+    let (person, unit, conversation, member) = (row::PERSON, row::UNIT, row::CONVERSATION, row::MEMBER);
     // Joining stamps the conversation too, so `changed` also finds those that the person is new in. Counting present
     // members stops one above the most.
     format!(
@@ -57,6 +57,7 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
                                            AND place.sequence BETWEEN span.sequence AND span.last \
            WHERE place.change > (?2 + 0) \
            LIMIT (?3 + 0)); \
+         SELECT {unit} FROM unit WHERE changed > (?2 + 0); \
          SELECT {person} FROM person WHERE changed > (?2 + 0); \
          SELECT {conversation} FROM conversation \
          WHERE changed > (?2 + 0) AND id IN (SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 0); \
@@ -131,20 +132,21 @@ async fn missed(
         match statement {
             0 => changes.head = columns.change()?,
             1 => changes.messages = packed::missed(columns.text_if_any()?)?,
-            2 => changes.people.push(row::person(&row)?),
-            3 => {
+            2 => changes.units.push(row::unit(&row)?),
+            3 => changes.people.push(row::person(&row)?),
+            4 => {
                 let conversation = row::conversation(&row)?;
                 conversations.insert(conversation.id, conversation);
             }
-            4 => {
+            5 => {
                 let (conversation, person, member) = row::member(&row)?;
                 if let Some(conversation) = conversations.get_mut(&conversation) {
                     conversation.members.insert(person, member);
                 }
             }
             // A snapshot says what there is; what is not in it is gone.
-            5 if changes.snapshot => {}
-            5 => changes.gone.push(columns.conversation()?),
+            6 if changes.snapshot => {}
+            6 => changes.gone.push(columns.conversation()?),
             _ => changes.watermarks.push((
                 columns.conversation()?,
                 columns.person()?,
@@ -155,6 +157,7 @@ async fn missed(
         }
     }
     changes.messages.sort_unstable();
+    changes.units.sort_unstable_by_key(|unit| unit.id);
     changes.people.sort_unstable_by_key(|person| person.id);
     changes.conversations = conversations.into_values().collect();
     Ok(changes)

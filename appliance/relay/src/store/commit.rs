@@ -3,25 +3,42 @@
 use std::borrow::Cow;
 
 use sqlx::Executor;
-use wardline_core::ids::{Change, PersonId};
+use wardline_core::directory::Post;
+use wardline_core::ids::{Change, PersonId, UnitId};
 use wardline_core::retention::MARKS_MAX;
+use wardline_core::text::Title;
 use wardline_core::write::Numbered;
 
-use super::plan::Plan;
+use super::plan::{ConversationPatch, Plan};
 use super::row::kind_number;
 use super::rows::{Many, Script};
 use super::{Commit, Store, StoreError, filing, open};
 
 const PEOPLE: Many = Many {
-    head: "INSERT INTO person (id, name, title, administrator, suspended, changed) VALUES ",
-    columns: 6,
+    head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer) VALUES ",
+    columns: 7,
     tail: "",
 };
-const STANDINGS: Many = Many {
-    head: "WITH v (id, suspended, changed) AS (VALUES ",
-    columns: 3,
-    tail: ") UPDATE person SET suspended = v.suspended, changed = v.changed FROM v WHERE person.id = v.id",
+const PEOPLE_PATCHES: Many = Many {
+    head: "WITH v (id, suspended, administrator, privacy_officer, changed) AS (VALUES ",
+    columns: 5,
+    tail: ") UPDATE person SET suspended = coalesce(v.suspended, person.suspended), \
+           administrator = coalesce(v.administrator, person.administrator), \
+           privacy_officer = coalesce(v.privacy_officer, person.privacy_officer), changed = v.changed \
+           FROM v WHERE person.id = v.id",
 };
+const UNITS: Many = Many {
+    head: "INSERT INTO unit (id, name, changed) VALUES ",
+    columns: 3,
+    tail: " ON CONFLICT (id) DO UPDATE SET name = excluded.name, changed = excluded.changed",
+};
+const POSTS: Many = Many {
+    head: "INSERT INTO post (person, unit, charge_nurse) VALUES ",
+    columns: 3,
+    tail: " ON CONFLICT (person, unit) DO UPDATE SET charge_nurse = excluded.charge_nurse",
+};
+const POSTS_ENDED: Many =
+    Many { head: "DELETE FROM post WHERE (person, unit) IN (VALUES ", columns: 2, tail: ")" };
 const DEVICES: Many = Many {
     head: "INSERT INTO device (id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, \
            number_floor) VALUES ",
@@ -47,8 +64,8 @@ const CODES_ENDED: Many =
     Many { head: "DELETE FROM join_code WHERE hash IN (VALUES ", columns: 1, tail: ")" };
 const OPENED: Many = Many {
     head: "INSERT INTO conversation (id, kind, title, owner, opened_at, changed, last, last_change, first, purged, \
-           member_changed) VALUES ",
-    columns: 11,
+           member_changed, unit, archived) VALUES ",
+    columns: 13,
     tail: "",
 };
 const CONVERSATIONS: Many = Many {
@@ -60,6 +77,13 @@ const CONVERSATIONS: Many = Many {
            first = coalesce(v.first, conversation.first), \
            member_changed = coalesce(v.member_changed, conversation.member_changed) \
            FROM v WHERE conversation.id = v.id",
+};
+/// Apart from the others, which every message needs.
+const ALTERED: Many = Many {
+    head: "WITH v (id, title, archived) AS (VALUES ",
+    columns: 3,
+    tail: ") UPDATE conversation SET title = coalesce(v.title, conversation.title), \
+           archived = coalesce(v.archived, conversation.archived) FROM v WHERE conversation.id = v.id",
 };
 const PURGED: Many = Many {
     head: "UPDATE conversation SET purged = 1, title = '' WHERE id IN (VALUES ",
@@ -264,11 +288,30 @@ impl Store {
 fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     script.many(&PEOPLE, &plan.people, |(person, change), row| {
         row.count(person.id.value()).text(person.name.reveal()).text(person.title.reveal());
-        row.flag(person.administrator).flag(person.suspended).count(change.0);
+        row.flag(person.administrator).flag(person.suspended).count(change.0).flag(person.privacy_officer);
     });
-    let standings: Vec<_> = plan.standings.iter().collect();
-    script.many(&STANDINGS, &standings, |(person, (suspended, change)), row| {
-        row.count(person.value()).flag(*suspended).count(change.0);
+    let patches: Vec<_> = plan.people_patches.iter().collect();
+    script.many(&PEOPLE_PATCHES, &patches, |(person, patch), row| {
+        row.count(person.value()).maybe(patch.suspended.map(u64::from));
+        row.maybe(patch.duties.map(|(administrator, _)| administrator.into()));
+        row.maybe(patch.duties.map(|(_, privacy_officer)| privacy_officer.into())).count(patch.changed.0);
+    });
+    let units: Vec<_> = plan.units.values().collect();
+    script.many(&UNITS, &units, |(unit, change), row| {
+        row.count(unit.id.value()).text(unit.name.reveal()).count(change.0);
+    });
+    let (mut held, mut left) = (Vec::new(), Vec::new());
+    for (place, post) in &plan.posts {
+        match post {
+            Some(post) => held.push((place, *post)),
+            None => left.push(place),
+        }
+    }
+    script.many(&POSTS, &held, |((person, unit), post), row| {
+        row.count(person.value()).count(unit.value()).flag(*post == Post::ChargeNurse);
+    });
+    script.many(&POSTS_ENDED, &left, |(person, unit), row| {
+        row.count(person.value()).count(unit.value());
     });
     script.many(&DEVICES, &plan.devices, |device, row| {
         row.count(device.id.value()).count(device.person.value()).text(device.name.reveal());
@@ -305,12 +348,20 @@ fn conversations(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.count(opened.id.value()).int(kind_number(opened.kind)).text(opened.title.reveal());
         row.count(opened.owner.value()).int(opened.at.0).count(opened.changed.0);
         row.int(0).int(0).int(1).int(0).int(0);
+        row.count(opened.unit.map_or(0, UnitId::value)).int(0);
     });
     let patches: Vec<_> = plan.conversations.iter().collect();
     script.many(&CONVERSATIONS, &patches, |(id, patch), row| {
         row.count(id.value()).maybe(patch.changed.map(|change| change.0));
         row.maybe(patch.last.map(|(sequence, _)| sequence.0)).maybe(patch.last.map(|(_, change)| change.0));
         row.maybe(patch.first.map(|first| first.0)).maybe(patch.member_changed.map(|change| change.0));
+    });
+    let altered =
+        |(_, patch): &(_, &ConversationPatch<'_>)| patch.title.is_some() || patch.archived.is_some();
+    let altered: Vec<_> = plan.conversations.iter().filter(altered).collect();
+    script.many(&ALTERED, &altered, |(id, patch), row| {
+        row.count(id.value()).maybe_text(patch.title.map(Title::reveal));
+        row.maybe(patch.archived.map(u64::from));
     });
     let purged: Vec<_> = plan.purged.iter().collect();
     script.many(&PURGED, &purged, |id, row| {

@@ -20,9 +20,11 @@ use Column::{Bytes, Int, Text};
 const TABLES: &[(&str, &[Column])] = &[
     ("SELECT change, audited, last_at, filed FROM meta", &[Int; 4]),
     (
-        "SELECT id, name, title, administrator, suspended, changed FROM person ORDER BY id",
-        &[Int, Text, Text, Int, Int, Int],
+        "SELECT id, name, title, administrator, suspended, changed, privacy_officer FROM person ORDER BY id",
+        &[Int, Text, Text, Int, Int, Int, Int],
     ),
+    ("SELECT id, name, changed FROM unit ORDER BY id", &[Int, Text, Int]),
+    ("SELECT person, unit, charge_nurse FROM post ORDER BY person, unit", &[Int; 3]),
     (
         "SELECT id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, number_floor \
          FROM device ORDER BY id",
@@ -30,9 +32,9 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     ("SELECT hash, person, expires, issuer FROM join_code ORDER BY hash", &[Bytes, Int, Int, Int]),
     (
-        "SELECT id, kind, title, owner, opened_at, changed, last, last_change, first, purged, member_changed \
-         FROM conversation ORDER BY id",
-        &[Int, Int, Text, Int, Int, Int, Int, Int, Int, Int, Int],
+        "SELECT id, kind, title, owner, opened_at, changed, last, last_change, first, purged, member_changed, \
+         unit, archived FROM conversation ORDER BY id",
+        &[Int, Int, Text, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int],
     ),
     ("SELECT conversation, wrapped FROM conversation_key ORDER BY conversation", &[Int, Bytes]),
     (

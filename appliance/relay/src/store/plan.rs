@@ -14,8 +14,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wardline_core::conversation::Kind;
-use wardline_core::directory::{Device, JoinCode, Person};
-use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId, Sequence};
+use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
+use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId, Sequence, UnitId};
 use wardline_core::retention::Mark;
 use wardline_core::text::{Title, WrappedKey};
 use wardline_core::time::Wall;
@@ -25,12 +25,14 @@ use wardline_core::write::{Message, Numbered, Write};
 #[derive(Default)]
 pub(super) struct Plan<'a> {
     pub(super) people: Vec<(&'a Person, Change)>,
-    pub(super) standings: BTreeMap<PersonId, (bool, Change)>,
+    pub(super) people_patches: BTreeMap<PersonId, PersonPatch>,
+    pub(super) units: BTreeMap<UnitId, (&'a Unit, Change)>,
+    pub(super) posts: BTreeMap<(PersonId, UnitId), Option<Post>>,
     pub(super) devices: Vec<&'a Device>,
     pub(super) device_patches: BTreeMap<DeviceId, DevicePatch>,
     pub(super) codes: BTreeMap<&'a [u8; 32], Option<&'a JoinCode>>,
     pub(super) opened: Vec<Opened<'a>>,
-    pub(super) conversations: BTreeMap<ConversationId, ConversationPatch>,
+    pub(super) conversations: BTreeMap<ConversationId, ConversationPatch<'a>>,
     pub(super) purged: BTreeSet<ConversationId>,
     pub(super) keys_destroyed: BTreeSet<ConversationId>,
     pub(super) keys_granted: BTreeMap<ConversationId, &'a WrappedKey>,
@@ -51,6 +53,16 @@ pub(super) struct Opened<'a> {
     pub(super) owner: PersonId,
     pub(super) at: Wall,
     pub(super) changed: Change,
+    pub(super) unit: Option<UnitId>,
+}
+
+/// What becomes of a person; `None` leaves it.
+#[derive(Default)]
+pub(super) struct PersonPatch {
+    pub(super) suspended: Option<bool>,
+    /// Administrator, privacy officer.
+    pub(super) duties: Option<(bool, bool)>,
+    pub(super) changed: Change,
 }
 
 /// What becomes of a device; `None` leaves it.
@@ -64,8 +76,10 @@ pub(super) struct DevicePatch {
 
 /// What becomes of a conversation; `None` leaves it.
 #[derive(Default)]
-pub(super) struct ConversationPatch {
+pub(super) struct ConversationPatch<'a> {
     pub(super) changed: Option<Change>,
+    pub(super) title: Option<&'a Title>,
+    pub(super) archived: Option<bool>,
     pub(super) last: Option<(Sequence, Change)>,
     pub(super) first: Option<Sequence>,
     pub(super) member_changed: Option<Change>,
@@ -98,9 +112,22 @@ impl<'a> Plan<'a> {
 
     fn fold(&mut self, change: Change, write: &'a Write) {
         match write {
-            Write::PersonAdded(person) => self.people.push((person, change)),
+            Write::PersonAdded(person) => {
+                self.people.push((person, change));
+                self.posts.extend(person.posts.iter().map(|(unit, post)| ((person.id, *unit), Some(*post))));
+            }
             Write::StandingSet { person, suspended } => {
-                self.standings.insert(*person, (*suspended, change));
+                self.person(*person, change).suspended = Some(*suspended);
+            }
+            Write::UnitSet(unit) => {
+                self.units.insert(unit.id, (unit, change));
+            }
+            Write::PostSet { person, unit, post } => {
+                self.posts.insert((*person, *unit), *post);
+                self.person(*person, change);
+            }
+            Write::DutiesSet { person, administrator, privacy_officer } => {
+                self.person(*person, change).duties = Some((*administrator, *privacy_officer));
             }
             Write::JoinCodeIssued(code) => {
                 self.codes.insert(&code.hash, Some(code));
@@ -122,9 +149,9 @@ impl<'a> Plan<'a> {
             Write::SessionEnded { device } => {
                 self.device_patches.entry(*device).or_default().session = Some(None);
             }
-            Write::ConversationOpened { conversation, kind, title, owner, at } => {
-                let (id, kind, owner, at) = (*conversation, *kind, *owner, *at);
-                self.opened.push(Opened { id, kind, title, owner, at, changed: change });
+            Write::ConversationOpened { conversation, kind, title, owner, at, unit } => {
+                let (id, kind, owner, at, unit) = (*conversation, *kind, *owner, *at, *unit);
+                self.opened.push(Opened { id, kind, title, owner, at, changed: change, unit });
             }
             Write::KeyGranted { conversation, key } => {
                 self.keys_granted.insert(*conversation, key);
@@ -167,6 +194,14 @@ impl<'a> Plan<'a> {
                 (patch.first, patch.changed) = (Some(through.next()), Some(change));
                 self.expiries.push(Expiry { conversation: *conversation, through: *through, change });
             }
+            Write::TitleSet { conversation, title } => {
+                let patch = self.conversations.entry(*conversation).or_default();
+                (patch.title, patch.changed) = (Some(title), Some(change));
+            }
+            Write::ArchivedSet { conversation, archived } => {
+                let patch = self.conversations.entry(*conversation).or_default();
+                (patch.archived, patch.changed) = (Some(*archived), Some(change));
+            }
             Write::TimeServed { served_ms, at } => {
                 self.marks.push(Mark { change, served_ms: *served_ms, at: *at });
             }
@@ -177,7 +212,17 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn members_changed(&mut self, conversation: ConversationId, change: Change) -> &mut ConversationPatch {
+    fn person(&mut self, person: PersonId, change: Change) -> &mut PersonPatch {
+        let patch = self.people_patches.entry(person).or_default();
+        patch.changed = change;
+        patch
+    }
+
+    fn members_changed(
+        &mut self,
+        conversation: ConversationId,
+        change: Change,
+    ) -> &mut ConversationPatch<'a> {
         let patch = self.conversations.entry(conversation).or_default();
         patch.member_changed = Some(change);
         patch

@@ -29,6 +29,8 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     check_ends(from, &restored).await?;
     let people = format!("SELECT {} FROM person", row::PERSON);
     restored.people = all(from, people, row::person).await?;
+    let units = format!("SELECT {} FROM unit", row::UNIT);
+    restored.units = all(from, units, row::unit).await?;
     restored.devices = all(from, DEVICES.to_owned(), row::device).await?;
     let highest = newer.highest();
     for device in &mut restored.devices {

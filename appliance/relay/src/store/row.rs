@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Decode, Row, Sqlite, Type};
 use wardline_core::conversation::{Conversation, Kind, Member};
-use wardline_core::directory::{Device, JoinCode, Person, PublicKey};
-use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::pin::PinMac;
 use wardline_core::retention::Mark;
 use wardline_core::text::{Name, Sealed, Title};
@@ -117,6 +117,7 @@ impl<'r> Columns<'r> {
         match self.int()? {
             1 => Ok(Kind::Direct),
             2 => Ok(Kind::Group),
+            3 => Ok(Kind::Channel),
             _ => Err(StoreError::value("a conversation's kind")),
         }
     }
@@ -127,10 +128,12 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
     match kind {
         Kind::Direct => 1,
         Kind::Group => 2,
+        Kind::Channel => 3,
     }
 }
 
-pub(super) const PERSON: &str = "id, name, title, administrator, suspended, changed";
+pub(super) const PERSON: &str = "person.id, name, title, administrator, suspended, changed, privacy_officer, \
+     (SELECT group_concat(concat_ws(' ', unit, charge_nurse), ' ') FROM post WHERE post.person = person.id)";
 
 pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
     let mut columns = Columns::new(row);
@@ -141,7 +144,34 @@ pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
         administrator: columns.flag()?,
         suspended: columns.flag()?,
         changed: columns.change()?,
+        privacy_officer: columns.flag()?,
+        posts: posts(columns.text_if_any()?.unwrap_or_default())?,
     })
+}
+
+/// "unit charge_nurse unit charge_nurse …".
+fn posts(list: &str) -> Result<BTreeMap<UnitId, Post>, StoreError> {
+    let damaged = || StoreError::value("a person's posts");
+    let mut parts = list.split_terminator(' ');
+    let mut posts = BTreeMap::new();
+    while let Some(unit) = parts.next() {
+        let unit = unit.parse().ok().and_then(UnitId::new).ok_or_else(damaged)?;
+        let post = match parts.next() {
+            Some("0") => Post::Staff,
+            Some("1") => Post::ChargeNurse,
+            _ => return Err(damaged()),
+        };
+        posts.insert(unit, post);
+    }
+    Ok(posts)
+}
+
+pub(super) const UNIT: &str = "id, name, changed";
+
+pub(super) fn unit(row: &SqliteRow) -> Result<Unit, StoreError> {
+    let mut columns = Columns::new(row);
+    let id = UnitId::new(columns.count()?).ok_or_else(|| StoreError::value("a unit's identifier"))?;
+    Ok(Unit { id, name: columns.name()?, changed: columns.change()? })
 }
 
 pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
@@ -168,7 +198,8 @@ pub(super) fn mark(row: &SqliteRow) -> Result<Mark, StoreError> {
     Ok(Mark { change: columns.change()?, served_ms: columns.count()?, at: columns.wall()? })
 }
 
-pub(super) const CONVERSATION: &str = "id, kind, title, owner, changed, last, last_change, first, purged";
+pub(super) const CONVERSATION: &str =
+    "id, kind, title, owner, changed, last, last_change, first, purged, unit, archived";
 
 /// Without its members.
 pub(super) fn conversation(row: &SqliteRow) -> Result<Conversation, StoreError> {
@@ -183,6 +214,9 @@ pub(super) fn conversation(row: &SqliteRow) -> Result<Conversation, StoreError> 
         last_change: columns.change()?,
         first: columns.sequence()?,
         purged: columns.flag()?,
+        // Zero is no unit's identifier, and here means none.
+        unit: UnitId::new(columns.count()?),
+        archived: columns.flag()?,
         members: BTreeMap::new(),
     })
 }

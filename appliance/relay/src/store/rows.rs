@@ -143,6 +143,13 @@ impl Values {
         self.push(Value::Text(value.to_owned()))
     }
 
+    pub(super) fn maybe_text(&mut self, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.text(value),
+            None => self.push(Value::Null),
+        }
+    }
+
     pub(super) fn bytes(&mut self, value: &[u8]) -> &mut Self {
         self.push(Value::Bytes(value.to_vec()))
     }

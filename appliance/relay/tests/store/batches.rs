@@ -102,7 +102,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(3_000);
-    let mut seen = [0_u32; 19];
+    let mut seen = [0_u32; 24];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -124,6 +124,11 @@ fn the_dice_throw_every_kind_of_write() {
             Write::MessagesExpired { .. } => 16,
             Write::Audited { .. } => 17,
             Write::TimeServed { .. } => 18,
+            Write::UnitSet(_) => 19,
+            Write::PostSet { .. } => 20,
+            Write::DutiesSet { .. } => 21,
+            Write::TitleSet { .. } => 22,
+            Write::ArchivedSet { .. } => 23,
         };
         seen[kind] += 1;
     }
@@ -198,7 +203,7 @@ fn a_gap_is_refused_and_nothing_is_taken_after_it() {
 fn a_write_that_contradicts_the_store_takes_its_whole_batch_with_it() {
     block_on(async {
         let directory = quick_directory();
-        let world = busy_world(50);
+        let world = busy_world(100);
         let again = world.writes.iter().find(|n| matches!(n.write, Write::PersonAdded(_))).unwrap();
         let mut store = open(directory.path()).await.0;
         commit(&mut store, &world.writes[..40]).await;
@@ -316,7 +321,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        assert_eq!(seen, 4 + 6 + 11 + 4 + 11 + 2 + 7 + 9 + 4 + 4 + 3 + 3 + 2);
+        assert_eq!(seen, 4 + 7 + 3 + 3 + 11 + 4 + 13 + 2 + 7 + 9 + 4 + 4 + 3 + 3 + 2);
     });
 }
 

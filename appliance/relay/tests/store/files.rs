@@ -173,7 +173,7 @@ fn the_log_is_reset_and_reused_however_much_is_written() {
         let directory = quick_directory();
         let (mut store, _) = open(directory.path()).await;
         let size = log_of(directory.path()).len();
-        let writes = busy_world(40_000).writes;
+        let writes = busy_world(48_000).writes;
         for batch in writes.chunks(300) {
             commit(&mut store, batch).await;
         }

@@ -41,6 +41,8 @@ fn signed_in(person: PersonId, conversations: Vec<Conversation>) -> Relay {
             administrator: false,
             suspended: false,
             changed: Change(0),
+            privacy_officer: false,
+            posts: BTreeMap::new(),
         }],
         devices: vec![Device {
             id: device,
@@ -102,6 +104,8 @@ pub(crate) fn page(
         last_change: Change(0),
         first: Sequence(1),
         purged: false,
+        unit: None,
+        archived: false,
         members: BTreeMap::from([(person, member)]),
     };
     let ask = Ask::History { conversation: id, before, limit };

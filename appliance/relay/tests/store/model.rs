@@ -149,6 +149,7 @@ impl Model {
                 return Changes {
                     head: state.change,
                     snapshot: true,
+                    units: state.units.values().cloned().collect(),
                     people: state.people.values().cloned().collect(),
                     conversations: mine().cloned().collect(),
                     messages: newest.map(|(change, ..)| self.missed(change)).collect(),
@@ -172,6 +173,7 @@ impl Model {
         Changes {
             head: state.change,
             snapshot: false,
+            units: state.units.values().filter(|unit| unit.changed > n).cloned().collect(),
             people: state.people.values().filter(|entry| entry.changed > n).cloned().collect(),
             conversations: mine().filter(|c| c.changed > n).cloned().collect(),
             gone: state.conversations.keys().copied().filter(left).collect(),

@@ -1,12 +1,18 @@
 //! Opening: what is refused, in which words, and that a key shows nowhere.
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
+use wardline_core::directory::{Post, Unit};
+use wardline_core::ids::{Change, UnitId};
+use wardline_core::text::Name;
+use wardline_core::write::{Numbered, Write};
 use wardline_relay::store::{Store, StoreError, StoreKey};
 
 use crate::batches::busy_world;
@@ -103,6 +109,53 @@ fn a_newer_schema_that_lets_this_release_be_is_worked_with_and_left_as_it_is() {
     });
 }
 
+/// A store of the release before: its schema, and a person in a group.
+async fn of_the_first_schema(directory: &Path) {
+    let all = sqlx::migrate!("./migrations");
+    let first = all.iter().filter(|migration| migration.version == 1).cloned().collect();
+    let first = Migrator { migrations: Cow::Owned(first), ..all };
+    let options = SqliteConnectOptions::new().filename(directory.join("store.db")).create_if_missing(true);
+    let options = options.pragma("key", format!("\"x'{KEY_HEX}'\""));
+    let options = options.pragma("cipher_hmac_algorithm", "HMAC_SHA256").disable_statement_logging();
+    let mut old = options.connect().await.unwrap();
+    first.run(&mut old).await.unwrap();
+    old.execute(
+        "INSERT INTO person VALUES (7, 'Ana', 'RN', 1, 0, 1); \
+         INSERT INTO conversation VALUES (9, 2, '4 West', 7, 0, 3, 0, 0, 1, 0, 3); \
+         INSERT INTO member VALUES (9, 7, 1, 0, 0, 0, 3); \
+         UPDATE meta SET change = 3",
+    )
+    .await
+    .unwrap();
+    old.close().await.unwrap();
+}
+
+#[test]
+fn a_store_of_the_first_schema_is_brought_up_to_date_and_goes_on() {
+    block_on(async {
+        let directory = quick_directory();
+        of_the_first_schema(directory.path()).await;
+        let (mut store, restored) = open(directory.path()).await;
+        let [ana] = &restored.people[..] else { panic!("{} people", restored.people.len()) };
+        assert!(ana.administrator && !ana.privacy_officer && ana.posts.is_empty());
+        let [group] = &restored.conversations[..] else { panic!("no group") };
+        assert!(group.unit.is_none() && !group.archived && group.members.contains_key(&ana.id));
+        let (id, name) = (UnitId::new(5).unwrap(), Name::parse("Hall B").unwrap());
+        let writes = [
+            Write::UnitSet(Unit { id, name, changed: Change(0) }),
+            Write::PostSet { person: ana.id, unit: id, post: Some(Post::ChargeNurse) },
+            Write::ArchivedSet { conversation: group.id, archived: true },
+        ];
+        let writes: Vec<Numbered> =
+            (4..).zip(writes).map(|(change, write)| Numbered { change: Change(change), write }).collect();
+        commit(&mut store, &writes).await;
+        store.close().await.unwrap();
+        let restored = open(directory.path()).await.1;
+        assert_eq!(restored.people[0].posts[&id], Post::ChargeNurse);
+        assert!(restored.conversations[0].archived);
+    });
+}
+
 #[test]
 fn a_newer_schema_is_refused_untouched() {
     block_on(async {
@@ -156,13 +209,13 @@ fn a_store_that_contradicts_itself_is_refused() {
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! Valid writes, as the core would make them, chosen by dice.
 
+use std::collections::BTreeMap;
+
 use wardline_core::audit::{self, Act, Actor};
 use wardline_core::conversation::Kind;
-use wardline_core::directory::{Device, JoinCode, Person, PublicKey};
-use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
+use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::pin::PinMac;
 use wardline_core::state::State;
 use wardline_core::text::{Name, Sealed, Title, WrappedKey};
@@ -56,7 +58,7 @@ impl World {
     }
 
     pub(crate) fn throw(&mut self, (what, who, how): Throw) {
-        let what = what % 40;
+        let what = what % 45;
         self.clock += i64::try_from(how % 1000).unwrap();
         let person = nth(self.state.people.keys().copied(), who);
         let device = nth(self.state.devices.keys().copied(), who);
@@ -105,7 +107,7 @@ impl World {
             }
             (15..17, Some(person), _, Some(conversation)) => {
                 let known = &self.state.conversations[&conversation];
-                if known.kind == Kind::Group && known.member(person).is_none() && !known.purged {
+                if known.kind != Kind::Direct && known.member(person).is_none() && !known.purged {
                     // Some join with history, as late joiners of a patient thread will.
                     let from = if how.is_multiple_of(3) {
                         Sequence(1 + how % (known.last.0 + 1))
@@ -118,7 +120,7 @@ impl World {
             (17..19, _, _, Some(conversation)) => {
                 let known = &self.state.conversations[&conversation];
                 if let Some(person) = nth(known.present().map(|m| m.0), how)
-                    && known.kind == Kind::Group
+                    && known.kind != Kind::Direct
                 {
                     self.write(Write::MemberLeft { conversation, person });
                 }
@@ -143,8 +145,33 @@ impl World {
                     self.write(Write::TimeServed { served_ms, at: Wall(self.clock) });
                 }
             }
+            (40, ..) => self.unit(who, how),
+            (41, Some(person), ..) => {
+                if let Some(unit) = nth(self.state.units.keys().copied(), how) {
+                    let post = [None, Some(Post::Staff), Some(Post::ChargeNurse)][(how % 3) as usize];
+                    self.write(Write::PostSet { person, unit, post });
+                }
+            }
+            (42, Some(person), ..) => {
+                let (administrator, privacy_officer) = (how % 3 == 1, how % 3 == 2);
+                self.write(Write::DutiesSet { person, administrator, privacy_officer });
+            }
+            (43, _, _, Some(conversation)) if !self.state.conversations[&conversation].purged => {
+                let title = Title::parse(&format!("4 West {how}")).unwrap();
+                self.write(Write::TitleSet { conversation, title });
+            }
+            (44, _, _, Some(conversation)) => {
+                self.write(Write::ArchivedSet { conversation, archived: how.is_multiple_of(2) });
+            }
             _ => self.record(Act::SignedIn),
         }
+    }
+
+    /// One of eight, new or under another name.
+    pub(crate) fn unit(&mut self, which: u64, how: u64) {
+        let id = UnitId::from_random(mix(which % 8).to_be_bytes());
+        let name = Name::parse(&format!("4 West {how}")).unwrap();
+        self.write(Write::UnitSet(Unit { id, name, changed: Change(0) }));
     }
 
     pub(crate) fn person(&mut self, id: u64) -> Option<PersonId> {
@@ -157,7 +184,17 @@ impl World {
         let (administrator, suspended) = (id.value().is_multiple_of(5), false);
         // What the write says of `changed` is not to be trusted: the number of the write is.
         let changed = Change(0);
-        self.write(Write::PersonAdded(Person { id, name, title, administrator, suspended, changed }));
+        let (privacy_officer, posts) = (false, BTreeMap::new());
+        self.write(Write::PersonAdded(Person {
+            id,
+            name,
+            title,
+            administrator,
+            suspended,
+            changed,
+            privacy_officer,
+            posts,
+        }));
         Some(id)
     }
 
@@ -189,13 +226,15 @@ impl World {
             return None;
         }
         let people: Vec<PersonId> = self.state.people.keys().copied().take(members as usize).collect();
+        let unit = nth(self.state.units.keys().copied(), id).filter(|_| id.is_multiple_of(4));
         let kind = match people[..] {
+            _ if unit.is_some() => Kind::Channel,
             [a, b] if self.state.direct(a, b).is_none() => Kind::Direct,
             _ => Kind::Group,
         };
         let title = if kind == Kind::Direct { Title::default() } else { Title::parse("4 West").unwrap() };
         let at = Wall(self.clock);
-        self.write(Write::ConversationOpened { conversation, kind, title, owner, at });
+        self.write(Write::ConversationOpened { conversation, kind, title, owner, at, unit });
         self.write(Write::KeyGranted { conversation, key: WrappedKey(mix(id).to_be_bytes().repeat(7)) });
         for person in people {
             self.write(Write::MemberAdded { conversation, person, from: Sequence(1) });

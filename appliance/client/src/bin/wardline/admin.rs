@@ -38,6 +38,39 @@ enum Act {
         #[arg(long)]
         administrator: bool,
     },
+    /// Add a unit, such as a ward or a hall.
+    AddUnit {
+        /// "4 West".
+        name: String,
+    },
+    /// Give a unit another name.
+    RenameUnit {
+        /// A part of its name that fits one alone, or its identifier.
+        unit: String,
+        /// From now on.
+        name: String,
+    },
+    /// Say what somebody is in a unit.
+    Post {
+        /// Whose.
+        person: String,
+        /// Where.
+        unit: String,
+        /// As what.
+        #[arg(value_enum)]
+        rank: Rank,
+    },
+    /// Say who administers, and who is a privacy officer. What is not given ends.
+    Duties {
+        /// Whose.
+        person: String,
+        /// May administer.
+        #[arg(long, conflicts_with = "privacy_officer")]
+        administrator: bool,
+        /// Reviews who read what, and changes nothing of the system.
+        #[arg(long)]
+        privacy_officer: bool,
+    },
     /// A join code for one more device of a person.
     Code {
         /// A part of the name that fits one alone, or the identifier.
@@ -79,6 +112,16 @@ enum Act {
     },
 }
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Rank {
+    /// Works there.
+    Staff,
+    /// Leads it.
+    ChargeNurse,
+    /// Does not work there any more.
+    None,
+}
+
 pub(crate) async fn admin(common: &Common, admin: Admin) -> Result<(), Failure> {
     if let Some(socket) = &admin.socket {
         let local = LocalBox::connect(socket).await?;
@@ -103,6 +146,39 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             let person = door.add_person(&name, &title, administrator).await?;
             say::line(&person.to_string())?;
             added(&name, person, &namesakes);
+        }
+        Act::AddUnit { name } => {
+            let unit = door.set_unit(None, &name).await?;
+            say::line(&unit.to_string())?;
+            let next = quoted(name.trim());
+            say::note(&format!("Next, who leads it: wardline admin post NAME {next} charge-nurse"));
+        }
+        Act::RenameUnit { unit, name } => {
+            let unit = find::unit(&door.units().await?, &unit)?;
+            door.set_unit(Some(unit), &name).await?;
+            say::line(&format!("It is called {} now.", say::clean_line(name.trim())))?;
+        }
+        Act::Post { person, unit, rank } => {
+            let (people, units) = (door.people().await?, door.units().await?);
+            let (person, unit) = (find::person(&people, &person)?, find::unit(&units, &unit)?);
+            let (rank, what) = match rank {
+                Rank::Staff => (wardline_client::Rank::Staff, "works there now"),
+                Rank::ChargeNurse => (wardline_client::Rank::ChargeNurse, "is its charge nurse now"),
+                Rank::None => (wardline_client::Rank::None, "does not work there any more"),
+            };
+            door.set_post(person, unit, rank).await?;
+            say::line(&format!("{} {what}.", find::name(&people, person)))?;
+        }
+        Act::Duties { person, administrator, privacy_officer } => {
+            let people = door.people().await?;
+            let person = find::person(&people, &person)?;
+            door.set_duties(person, administrator, privacy_officer).await?;
+            let what = match (administrator, privacy_officer) {
+                (true, _) => "administers now",
+                (_, true) => "is a privacy officer now",
+                _ => "has no duty for the facility now",
+            };
+            say::line(&format!("{} {what}.", find::name(&people, person)))?;
         }
         Act::Code { person: wanted, address, root } => {
             let people = door.people().await?;
@@ -131,7 +207,7 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             };
             if let Some(link) = link {
                 say::line(&link.to_string())?;
-                say::note(&format!("On the device: wardline join '{link}'"));
+                say::note("On the device: wardline join, and the link in quotes.");
             }
         }
         Act::Devices { person: wanted } => {

@@ -150,10 +150,11 @@ fn one_line(me: PersonId, people: &[Person], conversation: &Conversation) -> Str
     if conversation.purged {
         return format!("{}  (purged) was with {title}", conversation.id);
     }
+    let archived = if conversation.archived { "  (archived)" } else { "" };
     let mine = conversation.members.iter().find(|member| member.person == me);
     let unread = mine.map_or(0, |mine| conversation.last.0.saturating_sub(mine.read.0));
     let unread = if unread > 0 { format!("  {unread} unread") } else { String::new() };
-    format!("{}  {title}{unread}", conversation.id)
+    format!("{}  {title}{unread}{archived}", conversation.id)
 }
 
 /// Which part of a conversation.

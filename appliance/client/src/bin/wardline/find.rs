@@ -1,7 +1,7 @@
 //! Whom or what a person means by a part of a name.
 
-use wardline_client::event::{Conversation, Kind, Person};
-use wardline_client::{ConversationId, PersonId};
+use wardline_client::event::{Conversation, Kind, Person, Unit};
+use wardline_client::{Channel, ConversationId, PersonId, UnitId};
 
 use crate::exit::Failure;
 use crate::say;
@@ -92,6 +92,28 @@ pub(crate) fn person(people: &[Person], text: &str) -> Result<PersonId, Failure>
     one_of(text, best(text, people.iter().map(Named::of)), "there is nobody of this name in the directory.")
 }
 
+/// A unit of the facility.
+pub(crate) fn unit(units: &[Unit], text: &str) -> Result<UnitId, Failure> {
+    if let Some(id) = identifier(text).and_then(UnitId::new) {
+        return Ok(id);
+    }
+    let named = units.iter().map(|unit| Named { name: &unit.name, beside: unit.id.to_string(), it: unit.id });
+    one_of(text, best(text, named), "there is no unit of this name. See wardline unit list.")
+}
+
+/// A channel of a unit where one works.
+pub(crate) fn channel(channels: &[Channel], text: &str) -> Result<ConversationId, Failure> {
+    if let Some(id) = identifier(text).and_then(ConversationId::new) {
+        return Ok(id);
+    }
+    let named = channels.iter().map(|channel| Named {
+        name: &channel.title,
+        beside: channel.conversation.to_string(),
+        it: channel.conversation,
+    });
+    one_of(text, best(text, named), "there is no channel of this title. See wardline conversation channels.")
+}
+
 /// A person who can be written to, or a conversation.
 pub(crate) fn target(
     me: PersonId,
@@ -117,7 +139,7 @@ pub(crate) fn target(
     let groups = conversations.iter().filter(|c| c.kind != Kind::Direct && !c.purged);
     let groups = groups.map(|c| Named {
         name: &c.title,
-        beside: format!("group {}", c.id),
+        beside: format!("{} {}", if c.kind == Kind::Channel { "channel" } else { "group" }, c.id),
         it: Target::Conversation(c.id),
     });
     let mut found = best(text, others.chain(groups));
@@ -180,6 +202,8 @@ mod tests {
             title: String::new(),
             suspended: false,
             administrator: false,
+            privacy_officer: false,
+            posts: Vec::new(),
         };
         names.iter().enumerate().map(person).collect()
     }

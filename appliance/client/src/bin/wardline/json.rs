@@ -42,6 +42,10 @@ pub(crate) fn message(message: &Message, me: PersonId, people: &[Person]) -> Val
 }
 
 pub(crate) fn person(person: &Person) -> Value {
+    let posts = person
+        .posts
+        .iter()
+        .map(|post| json!({ "unit": post.unit.to_string(), "charge_nurse": post.charge_nurse }));
     json!({
         "event": "person",
         "person": person.id.to_string(),
@@ -49,6 +53,8 @@ pub(crate) fn person(person: &Person) -> Value {
         "title": person.title,
         "suspended": person.suspended,
         "administrator": person.administrator,
+        "privacy_officer": person.privacy_officer,
+        "posts": posts.collect::<Vec<_>>(),
     })
 }
 
@@ -56,6 +62,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
     let kind = match conversation.kind {
         Kind::Direct => "direct",
         Kind::Group => "group",
+        Kind::Channel => "channel",
         _ => "other",
     };
     let members = conversation.members.iter().map(|member| {
@@ -74,6 +81,8 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
         "last_sequence": conversation.last.0,
         "first_sequence": conversation.first.0,
         "purged": conversation.purged,
+        "unit": conversation.unit.map(|unit| unit.to_string()),
+        "archived": conversation.archived,
     })
 }
 
@@ -114,6 +123,11 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
         Event::Message(message) => self::message(message, me, people),
         Event::Conversation(conversation) => self::conversation(conversation),
         Event::Person(person) => self::person(person),
+        Event::Unit(unit) => json!({
+            "event": "unit",
+            "unit": unit.id.to_string(),
+            "name": unit.name,
+        }),
         Event::Accepted(accepted) => self::accepted(accepted),
         Event::Connected(signed_in) => json!({
             "event": "connected",

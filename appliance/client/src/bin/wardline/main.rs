@@ -15,6 +15,7 @@ mod admin;
 mod bench;
 mod chat;
 mod commands;
+mod conversation;
 mod doctor;
 mod editor;
 mod exit;
@@ -27,13 +28,13 @@ mod say;
 mod seen;
 mod send;
 mod tail;
+mod unit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-
 use wardline_client::Error;
 
 use crate::exit::Failure;
@@ -113,6 +114,12 @@ enum Command {
         #[arg(long)]
         until_caught_up: bool,
     },
+    /// Groups and channels: open, join, rename, archive, and who is in them.
+    #[command(subcommand)]
+    Conversation(conversation::Act),
+    /// The facility's units, and who works there.
+    #[command(subcommand)]
+    Unit(unit::Act),
     /// Your conversations.
     Conversations {
         /// One JSON object a line.
@@ -238,6 +245,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tail { json, mark_read, until_caught_up } => {
             tail::tail(&common, tail::Wish { json, mark_read, until_caught_up }).await
         }
+        Command::Conversation(act) => conversation::conversation(&common, act).await,
+        Command::Unit(act) => unit::unit(&common, act).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {
             commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await

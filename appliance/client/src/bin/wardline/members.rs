@@ -3,6 +3,8 @@
 use wardline_client::PersonId;
 use wardline_client::event::Conversation;
 
+use crate::say;
+
 /// What became of a conversation that is known already.
 pub(crate) fn changes(
     before: &Conversation,
@@ -18,6 +20,13 @@ pub(crate) fn changes(
     let mut lines = Vec::new();
     lines.extend(of(now, before).into_iter().map(|who| format!("-- {} is in {title} now", name(who))));
     lines.extend(of(before, now).into_iter().map(|who| format!("-- {} has left {title}", name(who))));
+    if now.title != before.title && !now.purged {
+        lines.push(format!("-- {} is called {title} now", say::clean_line(&before.title)));
+    }
+    if now.archived != before.archived {
+        let became = if now.archived { "archived: it takes nothing new" } else { "opened again" };
+        lines.push(format!("-- {title} was {became}"));
+    }
     if now.purged && !before.purged {
         lines.push(format!("-- {title} was purged: its messages are destroyed, for everybody"));
     }
@@ -48,11 +57,16 @@ mod tests {
             last: Sequence(9),
             first: Sequence(1),
             purged,
+            unit: None,
+            archived: false,
         };
         let name = |id: PersonId| format!("Person {}", id.value());
         let told = changes(&ward(&[1, 2, 3], false), &ward(&[3, 1, 4], false), "4 West", name);
         assert_eq!(told, ["-- Person 4 is in 4 West now", "-- Person 2 has left 4 West"]);
         assert!(changes(&ward(&[1, 2], false), &ward(&[2, 1], false), "4 West", name).is_empty());
+        let renamed = Conversation { title: "4 East".to_owned(), archived: true, ..ward(&[1], false) };
+        let told = changes(&ward(&[1], false), &renamed, "4 East", name);
+        assert_eq!(told, ["-- 4 West is called 4 East now", "-- 4 East was archived: it takes nothing new"]);
         let told = changes(&ward(&[1], false), &ward(&[1], true), "4 West", name);
         assert!(told.len() == 1 && told[0].contains("4 West was purged"), "{told:?}");
     }

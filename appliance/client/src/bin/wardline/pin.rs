@@ -59,6 +59,11 @@ pub(crate) async fn choose(common: &Common) -> Result<Pin, Failure> {
     }
     if !has_terminal() {
         let line = first_line(std::io::stdin()).map_err(|error| Failure::Machine(error.to_string()))?;
+        if line.is_empty() {
+            let how = "There is no terminal to ask for a PIN on: give it with --pin-file FILE, or as the first line \
+                       of standard input.";
+            return Err(Failure::Locked(how.to_owned()));
+        }
         return Pin::choose(line.to_string()).map_err(refused);
     }
     say::note(&format!("Choose the PIN that opens Wardline on this device. {RULES}"));

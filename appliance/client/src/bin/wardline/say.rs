@@ -205,6 +205,11 @@ pub(crate) fn grouped(number: u64) -> String {
     grouped
 }
 
+/// "1 member", "3 members".
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -91,6 +91,8 @@ mod tests {
             last: Sequence(99),
             first: Sequence(first),
             purged: false,
+            unit: None,
+            archived: false,
         }
     }
 

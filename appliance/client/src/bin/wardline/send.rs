@@ -199,7 +199,14 @@ async fn online(access: &Access, to: &str) -> Result<ConversationId, Failure> {
         Target::Person(person) if find::is_suspended(&people, person) => {
             return Err(suspended(&people, person));
         }
-        Target::Person(person) => access.open_direct(person).await?.id,
+        Target::Person(person) => {
+            let name = find::name(&people, person);
+            // A part of a name may be that of another than was meant.
+            if !to.trim().eq_ignore_ascii_case(&name) {
+                say::note(&format!("To {name}."));
+            }
+            access.open_direct(person).await?.id
+        }
     })
 }
 

@@ -22,7 +22,7 @@ from .link import parse_link
 from .profile import Profile
 from .shown import on_one_line
 
-_IDENTIFIERS = {"conversation", "person", "device", "sender", "people", "add", "remove", "after"}
+_IDENTIFIERS = {"conversation", "person", "device", "sender", "people", "add", "remove", "after", "unit"}
 _SHOWN = ("text", "title", "name")
 
 

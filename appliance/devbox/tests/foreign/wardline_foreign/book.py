@@ -41,25 +41,29 @@ class Book:
             return list(getattr(self, f"_{kind}")(value))
         return []
 
-    def accepted(self, body: dict[str, Any]) -> None:
-        """A message of one's own has its place now; `Accepted` stands for its delivery."""
+    def accepted(self, body: dict[str, Any]) -> Told:
+        """A message of one's own has its place now; `Accepted` stands for its delivery, so it too may show a gap.
+        Without a cursor it shows none: what is before it may still be delivered."""
         outgoing = self._profile.outgoing(body["message"])
-        if outgoing is not None:
-            conversation, text = outgoing
-            self._keep_message(
-                conversation, body["sequence"], body["message"], int(self._profile.fact("person")), body["at"], text
-            )
-            self._profile.forget_submission(body["message"])
+        if outgoing is None:
+            return []
+        conversation, text = outgoing
+        gap = self._gap(conversation, body["sequence"]) if body.get("cursor") else []
+        self._keep_message(
+            conversation, body["sequence"], body["message"], int(self._profile.fact("person")), body["at"], text
+        )
+        self._profile.forget_submission(body["message"])
+        return gap
 
-    def page(self, messages: list[dict[str, Any]]) -> None:
-        """Keeps a page of history."""
-        for each in messages:
-            self._message(each)
+    def page(self, messages: list[dict[str, Any]]) -> Told:
+        """Keeps a page of history; what of it is new to this device."""
+        return [told for each in messages for told in self._message(each)]
 
     def conversation(self, identifier: int) -> dict[str, Any] | None:
         """A conversation as it is known."""
         row = self._db.execute(
-            "SELECT kind, title, last_sequence, first_sequence, purged FROM conversation WHERE conversation = ?",
+            "SELECT kind, title, last_sequence, first_sequence, purged, unit, archived"
+            " FROM conversation WHERE conversation = ?",
             (identifier,),
         ).fetchone()
         if row is None:
@@ -75,6 +79,8 @@ class Book:
             "last_sequence": row[2],
             "first_sequence": row[3],
             "purged": bool(row[4]),
+            "unit": row[5] or None,
+            "archived": bool(row[6]),
         }
 
     def conversations(self) -> list[dict[str, Any]]:
@@ -100,20 +106,11 @@ class Book:
 
     def _message(self, value: dict[str, Any]) -> Told:
         conversation, sequence = value["conversation"], value["sequence"]
-        highest = self._db.execute(
-            "SELECT max(sequence) FROM message WHERE conversation = ?", (conversation,)
-        ).fetchone()[0]
+        gap = self._gap(conversation, sequence)
         sender, text = value.get("sender", 0), value.get("text", "")
         if not self._keep_message(conversation, sequence, value["message"], sender, value.get("at", 0), text):
             return []
-        told: Told = []
-        first = self._db.execute(
-            "SELECT first_sequence FROM conversation WHERE conversation = ?", (conversation,)
-        ).fetchone()
-        expected = max((highest or 0) + 1, first[0] if first else 1)
-        if sequence > expected:
-            told.append({"event": "gap", "conversation": conversation, "from": expected, "to": sequence - 1})
-        return [*told, {"event": "message", "text": "", "at": 0, "sender": 0, **value}]
+        return [*gap, {"event": "message", "text": "", "at": 0, "sender": 0, **value}]
 
     def _keep_message(self, conversation: int, sequence: int, name: bytes, sender: int, at: int, text: str) -> bool:
         """True when it is new; a message that lost its text loses it here too."""
@@ -137,7 +134,7 @@ class Book:
         self._named.add(identifier)
         with Transaction(self._db):
             self._db.execute(
-                "INSERT OR REPLACE INTO conversation VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO conversation VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     identifier,
                     value.get("kind", 0),
@@ -145,6 +142,8 @@ class Book:
                     value.get("last_sequence", 0),
                     value.get("first_sequence", 0),
                     value.get("purged", False),
+                    value.get("unit", 0),
+                    value.get("archived", False),
                 ),
             )
             self._db.execute("DELETE FROM member WHERE conversation = ?", (identifier,))
@@ -163,8 +162,9 @@ class Book:
                 [(identifier, person) for person in value.get("left", [])],
             )
             self._db.execute(
-                "UPDATE conversation SET first_sequence = max(first_sequence, ?) WHERE conversation = ?",
-                (value.get("first_sequence", 0), identifier),
+                "UPDATE conversation SET first_sequence = max(first_sequence, ?), title = coalesce(?, title),"
+                " archived = coalesce(?, archived) WHERE conversation = ?",
+                (value.get("first_sequence", 0), value.get("title"), value.get("archived"), identifier),
             )
             if value.get("purged"):
                 self._db.execute(
@@ -191,11 +191,17 @@ class Book:
         return [{"event": "gone", "conversation": identifier}]
 
     def _person(self, value: dict[str, Any]) -> Told:
-        whole = {"name": "", "title": "", "suspended": False, "administrator": False, **value}
+        flags = {"suspended": False, "administrator": False, "privacy_officer": False}
+        posts = [{"charge_nurse": False, **each} for each in value.get("posts", [])]
+        whole = {"name": "", "title": "", **flags, **value, "posts": posts}
         self._db.execute(
             "INSERT OR REPLACE INTO person VALUES (:person, :name, :title, :suspended, :administrator)", whole
         )
         return [{"event": "person", **whole}]
+
+    def _unit(self, _: dict[str, Any]) -> Told:
+        """Passed over: nothing here is called by its unit's name, and `ListUnits` has them all."""
+        return []
 
     def _device_joined(self, value: dict[str, Any]) -> Told:
         if self._profile.was_told_of(value["device"]):
@@ -204,6 +210,18 @@ class Book:
         return [{"event": "device_joined", "device": value["device"], "name": value.get("name", "")}]
 
     # ----------------------------------------------------------------------------------------------------- helpers
+
+    def _gap(self, conversation: int, sequence: int) -> Told:
+        highest = self._db.execute(
+            "SELECT max(sequence) FROM message WHERE conversation = ?", (conversation,)
+        ).fetchone()[0]
+        first = self._db.execute(
+            "SELECT first_sequence FROM conversation WHERE conversation = ?", (conversation,)
+        ).fetchone()
+        expected = max((highest or 0) + 1, first[0] if first else 1)
+        if sequence <= expected:
+            return []
+        return [{"event": "gap", "conversation": conversation, "from": expected, "to": sequence - 1}]
 
     def _join(self, conversation: int, members: list[dict[str, Any]]) -> None:
         for each in members:

@@ -118,7 +118,9 @@ class Client:
         elif kind == "history_page":
             # What was missing is known now; it is not told as if it had just come.
             with Transaction(self._profile.db):
-                self._book.page(answer.get("messages", []))
+                found = self._book.page(answer.get("messages", []))
+            # Who entered a channel has nothing newer that would confirm it.
+            self._confirm(found)
         return kind, answer
 
     async def leave(self) -> None:

@@ -83,9 +83,9 @@ class Outbox:
         self._attempts = 0
         if message is None or message != body.get("message"):
             return []
-        self._book.accepted(body)
+        gap = self._book.accepted(body)
         names = ("message", "conversation", "sequence", "at")
-        return [{"event": "accepted", **{name: body.get(name, 0) for name in names}}]
+        return [*gap, {"event": "accepted", **{name: body.get(name, 0) for name in names}}]
 
     def refused(self, request: int, body: dict[str, Any]) -> Told:
         """The box declined: for a moment, or for ever."""

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS person (
     person INTEGER PRIMARY KEY, name TEXT, title TEXT, suspended INTEGER, administrator INTEGER);
 CREATE TABLE IF NOT EXISTS conversation (
     conversation INTEGER PRIMARY KEY, kind INTEGER, title TEXT, last_sequence INTEGER, first_sequence INTEGER,
-    purged INTEGER);
+    purged INTEGER, unit INTEGER, archived INTEGER);
 CREATE TABLE IF NOT EXISTS member (
     conversation INTEGER, person INTEGER, delivered INTEGER, read INTEGER,
     PRIMARY KEY (conversation, person)) WITHOUT ROWID;

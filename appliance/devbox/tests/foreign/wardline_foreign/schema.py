@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 SCALARS = {"uint32", "uint64", "int64", "fixed64", "bool", "string", "bytes"}
 
-_FIELD = re.compile(r"^(repeated )?(\w+) (\w+) = (\d+);")
+_FIELD = re.compile(r"^(repeated |optional )?(\w+) (\w+) = (\d+);")
 _VALUE = re.compile(r"^(\w+) = (\d+);")
 
 
@@ -72,8 +72,10 @@ def parse(text: str) -> Schema:
             else:
                 message = enum = None
         elif message is not None and (found := _FIELD.match(line)):
-            repeated, kind, name, number = found.groups()
-            message.add(Field(name, int(number), kind, bool(repeated), oneof))
+            label, kind, name, number = found.groups()
+            # protobuf's own rule: what is optional is a oneof by itself, so its zero is on the wire too.
+            alone = f"_{name}" if label == "optional " else oneof
+            message.add(Field(name, int(number), kind, label == "repeated ", alone))
         elif enum is not None and (found := _VALUE.match(line)):
             enum[int(found.group(2))] = found.group(1)
         else:

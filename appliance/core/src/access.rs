@@ -1,0 +1,259 @@
+//! Who may do what: one table, [`RULES`]. What the docs say of it is made from it (`docs/access.md`), and a test holds
+//! every operation by every kind of actor against it.
+//!
+//! A rule is about what somebody *is* to a thing: a [`Relation`]. [`permit`] is the only way to a [`Permit`], and what
+//! changes anything for others takes one. Whether the thing is there, and whether the asker may know that, is asked
+//! first: who is not in a conversation is told that there is none.
+
+use std::fmt;
+
+use crate::audit::Actor;
+use crate::conversation::Conversation;
+use crate::directory::Post;
+use crate::ids::{PersonId, UnitId};
+use crate::input::{Door, Zone};
+use crate::refusal::Refusal;
+use crate::state::State;
+
+/// What somebody is to a thing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Relation {
+    /// Signed in.
+    Staff,
+    /// In the conversation.
+    Member,
+    /// Opened the conversation and is still in it.
+    Owner,
+    /// In a conversation whose owner has left or is suspended.
+    Heir,
+    /// Works in the unit.
+    UnitStaff,
+    /// Leads the unit.
+    ChargeNurse,
+    /// Administers, and asks from the administration network.
+    Administrator,
+    /// A process of this box, over its local socket.
+    BoxService,
+}
+
+impl Relation {
+    /// Every one, in the table's order.
+    pub const ALL: [Self; 8] = [
+        Self::Staff,
+        Self::Member,
+        Self::Owner,
+        Self::Heir,
+        Self::UnitStaff,
+        Self::ChargeNurse,
+        Self::Administrator,
+        Self::BoxService,
+    ];
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Staff => "anybody signed in",
+            Self::Member => "a member",
+            Self::Owner => "its owner",
+            Self::Heir => "any member once its owner has left or is suspended",
+            Self::UnitStaff => "whoever works in the unit",
+            Self::ChargeNurse => "a charge nurse of the unit",
+            Self::Administrator => "an administrator from the administration network",
+            Self::BoxService => "a service of the box",
+        }
+    }
+}
+
+/// Everything that somebody is to a thing.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Relations(u8);
+
+impl Relations {
+    pub(crate) const fn of(relation: Relation) -> Self {
+        Self(1 << relation as u8)
+    }
+
+    #[must_use]
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn when(is: bool, relation: Relation) -> Self {
+        if is { Self::of(relation) } else { Self(0) }
+    }
+
+    const fn has(self, relation: Relation) -> bool {
+        self.0 & Self::of(relation).0 != 0
+    }
+}
+
+macro_rules! operations {
+    ($($(#[$note:meta])* $name:ident: $words:literal, [$($allowed:ident),+], $remark:literal;)+) => {
+        /// Something that somebody may want to do.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        #[allow(missing_docs, reason = "each variant's words stand in the table")]
+        pub enum Operation { $($name),+ }
+
+        /// The table.
+        pub const RULES: &[Rule] = &[$(Rule {
+            operation: Operation::$name,
+            words: $words,
+            allowed: &[$(Relation::$allowed),+],
+            remark: $remark,
+        }),+];
+    };
+}
+
+/// Who may do one thing.
+#[derive(Debug)]
+pub struct Rule {
+    /// What.
+    pub operation: Operation,
+    /// The same in words that follow "may".
+    pub words: &'static str,
+    /// Any of these may.
+    pub allowed: &'static [Relation],
+    /// What else there is to know; may be empty.
+    pub remark: &'static str,
+}
+
+operations! {
+    OpenDirect: "open the conversation of two people", [Staff], "with anybody who is not suspended; never with oneself";
+    OpenGroup: "open a group", [Staff], "who opens it owns it";
+    OpenChannel: "open a channel in a unit", [UnitStaff], "who opens it owns it";
+    ListChannels: "see the channels of their units", [Staff], "titles and numbers of members of the units that one works in, nothing else";
+    JoinChannel: "join a channel", [UnitStaff], "and read it from its beginning";
+    AddMember: "add people to a group or channel", [Member], "to a channel only whoever works in its unit; in a group they read from then on";
+    RemoveMember: "take others out of a group or channel", [Owner, Heir, ChargeNurse], "";
+    Leave: "leave a group or channel", [Member], "and what was purged, whatever it was";
+    Rename: "rename a group or channel", [Owner, Heir, ChargeNurse], "";
+    Archive: "archive a group or channel, or open it again", [Owner, Heir, ChargeNurse], "an archived one can be read and left, and takes nothing new";
+    Send: "send a message", [Member], "";
+    Read: "read messages, and say so", [Member], "from the first that is theirs; a look at history is recorded";
+    Purge: "destroy what was said in a conversation", [Administrator, BoxService], "who thereby reads nothing";
+    ListPeople: "see the directory", [Staff, BoxService], "names, titles, units";
+    ListUnits: "see the units", [Staff, BoxService], "";
+    PlaceStaff: "say who works in a unit", [ChargeNurse, Administrator, BoxService], "who no longer does is out of its channels in the same moment";
+    NameChargeNurse: "say who leads a unit", [Administrator, BoxService], "";
+    SetUnit: "add or rename a unit", [Administrator, BoxService], "";
+    AddPerson: "add somebody to the directory", [Administrator, BoxService], "";
+    IssueJoinCode: "issue a join code", [Administrator, BoxService], "";
+    ListDevices: "see another's devices", [Administrator, BoxService], "one's own come with every sign-in";
+    RevokeDevice: "end a device", [Administrator, BoxService], "";
+    SetStanding: "suspend or restore somebody", [Administrator, BoxService], "";
+    SetDuties: "say who administers, and who is a privacy officer", [Administrator, BoxService], "nobody is both";
+}
+
+impl Operation {
+    /// Its rule.
+    pub fn rule(self) -> &'static Rule {
+        &RULES[self as usize]
+    }
+}
+
+/// "Only a, b or c may do this." For the person who was refused.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Only ")?;
+        let people = self.allowed.iter().filter(|relation| **relation != Relation::BoxService);
+        let words: Vec<&str> = people.map(|relation| relation.words()).collect();
+        match words.split_last() {
+            Some((last, [])) => f.write_str(last)?,
+            Some((last, others)) => write!(f, "{} or {last}", others.join(", "))?,
+            None => {}
+        }
+        write!(f, " may {}. Ask one of them.", self.words)
+    }
+}
+
+/// Somebody may do this one thing, in this name.
+#[derive(Clone, Copy)]
+pub(crate) struct Permit(Actor);
+
+impl Permit {
+    /// In whose name, for the audit.
+    pub(crate) fn by(self) -> Actor {
+        self.0
+    }
+}
+
+/// Whoever is signed in, whatever it is about.
+pub(crate) const STAFF: Relations = Relations::of(Relation::Staff);
+
+/// A service of the box.
+pub(crate) const BOX_SERVICE: Relations = Relations::of(Relation::BoxService);
+
+/// By the table.
+pub(crate) fn permit(operation: Operation, is: Relations, by: Actor) -> Result<Permit, Refusal> {
+    let rule = operation.rule();
+    if rule.allowed.iter().any(|relation| is.has(*relation)) {
+        return Ok(Permit(by));
+    }
+    let administrative =
+        |relation: &Relation| matches!(relation, Relation::Administrator | Relation::BoxService);
+    if rule.allowed.iter().all(administrative) {
+        Err(Refusal::NotAdministrator)
+    } else {
+        Err(Refusal::NotPermitted(operation))
+    }
+}
+
+/// Whatever it is about.
+pub(crate) fn of_person(state: &State, person: PersonId, door: Door) -> Relations {
+    let administers = state.people.get(&person).is_some_and(|entry| entry.administrator);
+    STAFF.and(Relations::when(administers && door == Door::Network(Zone::Admin), Relation::Administrator))
+}
+
+/// To a unit.
+pub(crate) fn to_unit(state: &State, person: PersonId, unit: UnitId) -> Relations {
+    let post = state.people.get(&person).and_then(|entry| entry.posts.get(&unit));
+    Relations::when(post.is_some(), Relation::UnitStaff)
+        .and(Relations::when(post == Some(&Post::ChargeNurse), Relation::ChargeNurse))
+}
+
+/// To a conversation.
+pub(crate) fn to_conversation(state: &State, person: PersonId, to: &Conversation) -> Relations {
+    let member = to.member(person).is_some();
+    let led =
+        to.member(to.owner).is_some() && state.people.get(&to.owner).is_some_and(|owner| !owner.suspended);
+    let unit = to.unit.map_or(Relations::default(), |unit| to_unit(state, person, unit));
+    Relations::when(member, Relation::Member)
+        .and(Relations::when(member && to.owner == person, Relation::Owner))
+        .and(Relations::when(member && !led, Relation::Heir))
+        .and(unit)
+}
+
+/// The table as the docs have it.
+pub fn markdown() -> String {
+    let mut page = String::new();
+    page.push_str("| operation | who may | |\n|---|---|---|\n");
+    for Rule { words, allowed, remark, .. } in RULES {
+        let allowed: Vec<&str> = allowed.iter().map(|relation| relation.words()).collect();
+        page.push_str(&format!("| {words} | {} | {remark} |\n", allowed.join("; ")));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_stands_in_its_own_row() {
+        for (at, rule) in RULES.iter().enumerate() {
+            assert_eq!(rule.operation as usize, at);
+            assert_eq!(rule.operation.rule().words, rule.words);
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_who_may() {
+        let told = Operation::Rename.rule().to_string();
+        assert_eq!(
+            told,
+            "Only its owner, any member once its owner has left or is suspended or a charge nurse of the unit may \
+             rename a group or channel. Ask one of them."
+        );
+        assert!(!Operation::PlaceStaff.rule().to_string().contains("service of the box"));
+    }
+}

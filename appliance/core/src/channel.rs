@@ -1,0 +1,182 @@
+//! Channels: a unit's topics. And what is done to a group or a channel as a whole: another title, the archive.
+//!
+//! Refuses to let anybody see of another unit's channels that they are there.
+
+use std::ops::Bound;
+
+use crate::access::{self, Operation};
+use crate::audit::Act;
+use crate::conversation::{Conversation, Kind};
+use crate::draft::{Draft, actor};
+use crate::ids::{Conn, ConversationId, RequestId, UnitId};
+use crate::input::Fresh;
+use crate::limits;
+use crate::membership::{self, Opening};
+use crate::refusal::Refusal;
+use crate::relay::Room;
+use crate::session::Ready;
+use crate::text::Title;
+use crate::turn::Send;
+use crate::wire::proto::{self, server_frame::Body};
+use crate::write::Write;
+
+pub(crate) fn open(
+    draft: &mut Draft<'_>,
+    conn: Conn,
+    request: RequestId,
+    who: &Ready,
+    (unit, title): (UnitId, Title),
+    fresh: Fresh,
+) -> Result<(), Refusal> {
+    draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
+    let is = access::to_unit(draft.state, who.person(), unit);
+    let permit = access::permit(Operation::OpenChannel, is, actor(who))?;
+    if draft.state.channels_of(unit).count() >= limits::CHANNELS_OF_UNIT_MAX {
+        return Err(Refusal::Limit);
+    }
+    let opening = Opening { kind: Kind::Channel, title, unit: Some(unit) };
+    let id = membership::open(draft, who, permit, opening, fresh)?;
+    membership::admit(draft, permit, id, &[who.person()]);
+    draft.introduce(draft.state.change, id, &[who.person()]);
+    membership::opened(draft, conn, request, who, id);
+    Ok(())
+}
+
+/// Brings the asker into a channel of their unit. Who is in it already is shown it again.
+pub(crate) fn join(
+    draft: &mut Draft<'_>,
+    conn: Conn,
+    request: RequestId,
+    who: &Ready,
+    id: ConversationId,
+) -> Result<(), Refusal> {
+    let channel = draft.state.conversations.get(&id).filter(|place| place.kind == Kind::Channel);
+    let channel = channel.ok_or(Refusal::NoSuchConversation)?;
+    let is = access::to_conversation(draft.state, who.person(), channel);
+    let permit = access::permit(Operation::JoinChannel, is, actor(who));
+    // Another unit's channels are nobody's business.
+    let permit = permit.map_err(|_| Refusal::NoSuchConversation)?;
+    if channel.member(who.person()).is_none() {
+        takes_more(channel)?;
+        membership::has_room(channel, &[who.person()])?;
+        if draft.state.membership_count(who.person()) >= limits::MEMBERSHIPS_PER_PERSON_MAX {
+            return Err(Refusal::Limit);
+        }
+        if draft.room == Room::Scarce {
+            return Err(Refusal::DiskLow);
+        }
+        membership::bring_in(draft, permit, id, &[who.person()], &[]);
+    }
+    membership::opened(draft, conn, request, who, id);
+    Ok(())
+}
+
+/// A page of the channels of the asker's units, in order of identifier.
+pub(crate) fn list(
+    draft: &mut Draft<'_>,
+    conn: Conn,
+    request: RequestId,
+    who: &Ready,
+    after: Option<ConversationId>,
+) {
+    let posts = draft.state.people.get(&who.person()).map(|entry| &entry.posts);
+    let behind = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+    let ids = posts.into_iter().flatten().flat_map(|(unit, _)| draft.state.channels_behind(*unit, behind));
+    let mut ids: Vec<ConversationId> = ids.collect();
+    ids.sort_unstable();
+    let end = ids.len() <= limits::CHANNELS_PAGE_MAX;
+    ids.truncate(limits::CHANNELS_PAGE_MAX);
+    let listed = |id: &ConversationId| {
+        let channel = draft.state.conversations.get(id)?;
+        Some(proto::Channel {
+            conversation: channel.id.value(),
+            unit: channel.unit.map_or(0, UnitId::value),
+            title: channel.title.reveal().to_owned(),
+            members: channel.present().count() as u32,
+            member: channel.member(who.person()).is_some(),
+            archived: channel.archived,
+        })
+    };
+    let channels = ids.iter().filter_map(listed).collect();
+    let body = Body::ChannelPage(proto::ChannelPage { channels, end });
+    draft.send(Send::Reply { conn, request, body });
+}
+
+pub(crate) fn rename(
+    draft: &mut Draft<'_>,
+    conn: Conn,
+    request: RequestId,
+    who: &Ready,
+    id: ConversationId,
+    title: Title,
+) -> Result<(), Refusal> {
+    let conversation = draft.conversation_known_to(who, id)?;
+    alterable(conversation)?;
+    let is = access::to_conversation(draft.state, who.person(), conversation);
+    let permit = access::permit(Operation::Rename, is, actor(who))?;
+    takes_more(conversation)?;
+    if conversation.title != title {
+        if draft.room == Room::Scarce {
+            return Err(Refusal::DiskLow);
+        }
+        let news = proto::ConversationChanged {
+            conversation: id.value(),
+            title: Some(title.reveal().to_owned()),
+            ..proto::ConversationChanged::default()
+        };
+        let change = draft.write(Write::TitleSet { conversation: id, title });
+        draft.record(permit.by(), Act::ConversationRenamed(id));
+        draft.announce(change, news, &[]);
+    }
+    draft.send(Send::Reply { conn, request, body: Body::Done(proto::Done {}) });
+    Ok(())
+}
+
+pub(crate) fn archive(
+    draft: &mut Draft<'_>,
+    conn: Conn,
+    request: RequestId,
+    who: &Ready,
+    id: ConversationId,
+    archived: bool,
+) -> Result<(), Refusal> {
+    let conversation = draft.conversation_known_to(who, id)?;
+    alterable(conversation)?;
+    let is = access::to_conversation(draft.state, who.person(), conversation);
+    let permit = access::permit(Operation::Archive, is, actor(who))?;
+    if conversation.archived != archived {
+        if draft.room == Room::Scarce {
+            return Err(Refusal::DiskLow);
+        }
+        let change = draft.write(Write::ArchivedSet { conversation: id, archived });
+        let act = if archived { Act::ConversationArchived(id) } else { Act::ConversationReopened(id) };
+        draft.record(permit.by(), act);
+        let news = proto::ConversationChanged {
+            conversation: id.value(),
+            archived: Some(archived),
+            ..proto::ConversationChanged::default()
+        };
+        draft.announce(change, news, &[]);
+    }
+    draft.send(Send::Reply { conn, request, body: Body::Done(proto::Done {}) });
+    Ok(())
+}
+
+/// It has a title and an end of its own.
+fn alterable(conversation: &Conversation) -> Result<(), Refusal> {
+    if conversation.purged {
+        return Err(Refusal::Purged);
+    }
+    if conversation.kind == Kind::Direct { Err(Refusal::NotInDirect) } else { Ok(()) }
+}
+
+/// Neither purged nor archived.
+pub(crate) fn takes_more(conversation: &Conversation) -> Result<(), Refusal> {
+    if conversation.purged {
+        Err(Refusal::Purged)
+    } else if conversation.archived {
+        Err(Refusal::Archived)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Units, and who works where. A post in a unit is what opens its channels, so whoever loses it is out of them in the same
+//! turn.
+
+use crate::access::{self, Operation, Permit, Relations};
+use crate::audit::{Act, Actor};
+use crate::directory::{Post, Unit};
+use crate::draft::Draft;
+use crate::ids::{Change, PersonId, UnitId};
+use crate::input::Fresh;
+use crate::limits;
+use crate::membership;
+use crate::refusal::Refusal;
+use crate::session::Draw;
+use crate::text::Name;
+use crate::wire::proto::{self, server_frame::Body};
+use crate::write::Write;
+
+/// A new unit, or another name for one.
+pub(crate) fn set(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    unit: Option<UnitId>,
+    name: Name,
+    fresh: &Fresh,
+) -> Result<Body, Refusal> {
+    let id = match unit {
+        Some(id) => {
+            draft.state.units.get(&id).ok_or(Refusal::NoSuchUnit)?;
+            id
+        }
+        None if draft.state.units.len() >= limits::UNITS_MAX => return Err(Refusal::Limit),
+        None => {
+            let mut id = UnitId::from_random(Draw::new(fresh).identifier());
+            while draft.state.units.contains_key(&id) {
+                id = id.following();
+            }
+            id
+        }
+    };
+    let entry = Unit { id, name, changed: Change(0) };
+    let news = entry.to_wire();
+    let change = draft.write(Write::UnitSet(entry));
+    draft.record(permit.by(), if unit.is_some() { Act::UnitRenamed(id) } else { Act::UnitAdded(id) });
+    draft.tell_everybody(change, proto::event::Kind::Unit(news));
+    Ok(Body::UnitSet(proto::UnitSet { unit: id.value() }))
+}
+
+/// Says what somebody is in a unit. A charge nurse decides who works there; who leads it, an administrator.
+pub(crate) fn set_post(
+    draft: &mut Draft<'_>,
+    by: Actor,
+    is: Relations,
+    person: PersonId,
+    unit: UnitId,
+    post: Option<Post>,
+) -> Result<Body, Refusal> {
+    draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
+    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let was = entry.posts.get(&unit).copied();
+    let leads = [was, post].contains(&Some(Post::ChargeNurse));
+    let operation = if leads { Operation::NameChargeNurse } else { Operation::PlaceStaff };
+    let permit = access::permit(operation, is, by)?;
+    if was == post {
+        return Ok(Body::Done(proto::Done {}));
+    }
+    if post.is_some() && entry.suspended {
+        return Err(Refusal::PersonSuspended);
+    }
+    if was.is_none() && entry.posts.len() >= limits::POSTS_MAX {
+        return Err(Refusal::Limit);
+    }
+    let change = draft.write(Write::PostSet { person, unit, post });
+    draft.record(permit.by(), Act::PostSet(person, unit, post.map_or(0, |post| post as u32 + 1)));
+    draft.announce_person(change, person);
+    if post.is_none() {
+        let channels: Vec<_> = draft.state.channels_of(unit).collect();
+        for channel in channels {
+            membership::put_out(draft, permit.by(), channel, person);
+        }
+    }
+    Ok(Body::Done(proto::Done {}))
+}
+
+/// Says who administers, and who is a privacy officer.
+pub(crate) fn set_duties(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    person: PersonId,
+    administrator: bool,
+    privacy_officer: bool,
+) -> Result<Body, Refusal> {
+    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    if administrator && privacy_officer {
+        return Err(Refusal::DutiesExclude);
+    }
+    if (entry.administrator, entry.privacy_officer) != (administrator, privacy_officer) {
+        let change = draft.write(Write::DutiesSet { person, administrator, privacy_officer });
+        let duties = u32::from(administrator) + 2 * u32::from(privacy_officer);
+        draft.record(permit.by(), Act::DutiesSet(person, duties));
+        draft.announce_person(change, person);
+    }
+    Ok(Body::Done(proto::Done {}))
+}
+
+/// All of them: [`limits::UNITS_MAX`] fit a frame.
+pub(crate) fn list(draft: &Draft<'_>) -> Body {
+    Body::UnitList(proto::UnitList { units: draft.state.units.values().map(Unit::to_wire).collect() })
+}

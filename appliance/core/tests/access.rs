@@ -1,0 +1,416 @@
+//! The table of who may do what, against the box: every operation by every kind of actor, and the page that shows it.
+#![expect(clippy::disallowed_methods, reason = "a test reads the page that it holds the code against")]
+
+mod ward;
+
+use std::path::Path;
+
+use wardline_core::access::{self, Operation, RULES, Relation};
+use wardline_core::directory::Post;
+use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
+use wardline_core::input::{Ask, Submit, Zone};
+use wardline_core::text::{Name, Sealed, Title};
+use wardline_core::turn::{Send, Turn};
+use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
+use wardline_core::write::Write;
+
+use ward::{BOX, Ward, answer, group_of};
+
+/// Who asks, and what they are by the words of the design.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Actor {
+    Owner,
+    Member,
+    /// Works in the unit, and is not in the conversation.
+    Colleague,
+    /// Leads the unit, and is not in the conversation.
+    ChargeNurse,
+    /// Works in another unit.
+    OtherUnit,
+    /// Leads another unit.
+    OtherChargeNurse,
+    Administrator,
+    AdministratorOnTheWard,
+    PrivacyOfficer,
+    Suspended,
+    BoxService,
+}
+
+const ACTORS: [Actor; 11] = [
+    Actor::Owner,
+    Actor::Member,
+    Actor::Colleague,
+    Actor::ChargeNurse,
+    Actor::OtherUnit,
+    Actor::OtherChargeNurse,
+    Actor::Administrator,
+    Actor::AdministratorOnTheWard,
+    Actor::PrivacyOfficer,
+    Actor::Suspended,
+    Actor::BoxService,
+];
+
+/// What an operation is done to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Subject {
+    Channel,
+    Group,
+    /// A channel whose owner is suspended.
+    OrphanedChannel,
+}
+
+impl Actor {
+    /// On this connection.
+    fn conn(self) -> Conn {
+        match self {
+            Self::BoxService => BOX,
+            other => Conn(1 + other as u64),
+        }
+    }
+
+    fn relations(self, subject: Subject) -> Vec<Relation> {
+        use Relation as R;
+        let mut is = match self {
+            Self::Owner => vec![R::Staff, R::Member, R::Owner, R::UnitStaff],
+            Self::Member => vec![R::Staff, R::Member, R::UnitStaff],
+            Self::Colleague => vec![R::Staff, R::UnitStaff],
+            Self::ChargeNurse => vec![R::Staff, R::UnitStaff, R::ChargeNurse],
+            Self::Administrator => vec![R::Staff, R::Administrator],
+            Self::OtherUnit
+            | Self::OtherChargeNurse
+            | Self::AdministratorOnTheWard
+            | Self::PrivacyOfficer => {
+                vec![R::Staff]
+            }
+            Self::Suspended => vec![],
+            Self::BoxService => vec![R::BoxService],
+        };
+        if subject == Subject::OrphanedChannel {
+            match self {
+                Self::Owner => is.clear(),
+                Self::Member => is.push(R::Heir),
+                _ => {}
+            }
+        }
+        is
+    }
+}
+
+/// A ward with everybody in it.
+struct House {
+    ward: Ward,
+    people: Vec<PersonId>,
+    unit: UnitId,
+    place: ConversationId,
+    /// Works in the unit, is in the conversation, and is what others do something to.
+    victim: PersonId,
+    victims_device: DeviceId,
+    /// Works in the unit and is not in the conversation.
+    newcomer: PersonId,
+}
+
+fn title(text: &str) -> Title {
+    Title::parse(text).expect("a title")
+}
+
+impl House {
+    fn new(subject: Subject) -> Self {
+        let mut ward = Ward::new(0);
+        let [unit, other] = ["4 West", "Hall B"].map(|name| {
+            let (name, fresh) = (Name::parse(name).expect("a name"), ward.fresh());
+            let Body::UnitSet(set) = answer(&ward.ask(BOX, Ask::SetUnit { unit: None, name, fresh })) else {
+                panic!("no unit")
+            };
+            UnitId::new(set.unit).expect("a unit")
+        });
+        let mut people = Vec::new();
+        for actor in ACTORS.into_iter().filter(|actor| *actor != Actor::BoxService) {
+            let zone = if actor == Actor::Administrator { Zone::Admin } else { Zone::Ward };
+            people.push(ward.enter_from(actor.conn(), zone));
+        }
+        let (victim, newcomer) = (Conn(100), Conn(101));
+        let (victim, newcomer) = (ward.enter_from(victim, Zone::Ward), ward.enter_from(newcomer, Zone::Ward));
+        let of = |actor: Actor| people[actor as usize];
+        let mut place_in = |person, unit, post| {
+            let placed = ward.ask(BOX, Ask::SetPost { person, unit, post: Some(post) });
+            assert!(matches!(answer(&placed), Body::Done(_)));
+        };
+        for actor in [Actor::Owner, Actor::Member, Actor::Colleague] {
+            place_in(of(actor), unit, Post::Staff);
+        }
+        place_in(victim, unit, Post::Staff);
+        place_in(newcomer, unit, Post::Staff);
+        place_in(of(Actor::ChargeNurse), unit, Post::ChargeNurse);
+        place_in(of(Actor::OtherUnit), other, Post::Staff);
+        place_in(of(Actor::OtherChargeNurse), other, Post::ChargeNurse);
+        for (actor, administrator) in [
+            (Actor::Administrator, true),
+            (Actor::AdministratorOnTheWard, true),
+            (Actor::PrivacyOfficer, false),
+        ] {
+            let (person, privacy_officer) = (of(actor), !administrator);
+            ward.ask(BOX, Ask::SetDuties { person, administrator, privacy_officer });
+        }
+        let others = vec![of(Actor::Member), victim];
+        let place = if subject == Subject::Group {
+            group_of(&ward.open_group(Actor::Owner.conn(), others))
+        } else {
+            let (title, fresh) = (title("Huddle"), ward.fresh());
+            let place = group_of(&ward.ask(Actor::Owner.conn(), Ask::OpenChannel { unit, title, fresh }));
+            ward.change(Actor::Owner.conn(), place, &others, &[]);
+            place
+        };
+        ward.ask(BOX, Ask::SetStanding { person: of(Actor::Suspended), suspended: true });
+        if subject == Subject::OrphanedChannel {
+            ward.ask(BOX, Ask::SetStanding { person: of(Actor::Owner), suspended: true });
+        }
+        ward.now.mono = ward.now.mono.after(1_000_000);
+        let victims_device = ward.relay.state().devices_of(victim).next().expect("a device").id;
+        Self { ward, people, unit, place, victim, victims_device, newcomer }
+    }
+
+    fn request(&mut self, operation: Operation, actor: Actor) -> Ask {
+        let (unit, place, person, fresh) = (self.unit, self.place, self.victim, self.ward.fresh());
+        match operation {
+            Operation::OpenDirect => Ask::OpenDirect { person, fresh },
+            Operation::OpenGroup => Ask::OpenGroup { title: title("Lunch"), people: vec![person], fresh },
+            Operation::OpenChannel => Ask::OpenChannel { unit, title: title("Lunch"), fresh },
+            Operation::ListChannels => Ask::ListChannels { after: None },
+            Operation::JoinChannel => Ask::JoinChannel { conversation: place },
+            Operation::AddMember => {
+                Ask::ChangeMembers { conversation: place, add: vec![self.newcomer], remove: vec![] }
+            }
+            Operation::RemoveMember => {
+                Ask::ChangeMembers { conversation: place, add: vec![], remove: vec![person] }
+            }
+            Operation::Leave => {
+                let oneself = self.people.get(actor as usize).copied().unwrap_or(person);
+                Ask::ChangeMembers { conversation: place, add: vec![], remove: vec![oneself] }
+            }
+            Operation::Rename => Ask::Rename { conversation: place, title: title("Dinner") },
+            Operation::Archive => Ask::Archive { conversation: place, archived: true },
+            Operation::Send => Ask::Submit(Submit {
+                number: Number(1),
+                message: MessageId([1; 16]),
+                conversation: place,
+                body: Some(Sealed(vec![0; 40])),
+            }),
+            Operation::Read => Ask::History { conversation: place, before: Sequence::NONE, limit: 10 },
+            Operation::Purge => Ask::PurgeConversation { conversation: place },
+            Operation::ListPeople => Ask::ListPeople { after: None },
+            Operation::ListUnits => Ask::ListUnits,
+            Operation::PlaceStaff => Ask::SetPost {
+                person: self.people[Actor::PrivacyOfficer as usize],
+                unit,
+                post: Some(Post::Staff),
+            },
+            Operation::NameChargeNurse => Ask::SetPost { person, unit, post: Some(Post::ChargeNurse) },
+            Operation::SetUnit => {
+                Ask::SetUnit { unit: None, name: Name::parse("ICU").expect("a name"), fresh }
+            }
+            Operation::AddPerson => Ask::AddPerson {
+                name: Name::parse("Zoe").expect("a name"),
+                title: Title::default(),
+                administrator: false,
+                fresh,
+            },
+            Operation::IssueJoinCode => Ask::IssueJoinCode { person, fresh },
+            Operation::ListDevices => Ask::ListDevices { person },
+            Operation::RevokeDevice => Ask::RevokeDevice { device: self.victims_device },
+            Operation::SetStanding => Ask::SetStanding { person, suspended: true },
+            Operation::SetDuties => Ask::SetDuties { person, administrator: true, privacy_officer: false },
+        }
+    }
+}
+
+/// Answered at all, and not with a refusal.
+fn is_done(turn: &Turn) -> bool {
+    let refused = |send: &Send| matches!(send, Send::Reply { body: Body::Refused(_), .. });
+    !turn.sends.is_empty() && !turn.sends.iter().any(refused)
+}
+
+/// The code's name: prost's own type does not print itself.
+fn refusal(turn: &Turn) -> Option<&'static str> {
+    turn.sends.iter().find_map(|send| match send {
+        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
+        _ => None,
+    })
+}
+
+#[test]
+fn every_operation_by_every_actor_is_as_the_table_says() {
+    let mut tried = 0;
+    for subject in [Subject::Channel, Subject::Group, Subject::OrphanedChannel] {
+        for rule in RULES {
+            if subject == Subject::Group && rule.operation == Operation::JoinChannel {
+                continue;
+            }
+            for actor in ACTORS {
+                let mut house = House::new(subject);
+                let ask = house.request(rule.operation, actor);
+                let turn = house.ward.ask(actor.conn(), ask);
+                let mut is = actor.relations(subject);
+                // A group is nobody's but its members'.
+                let of_conversation = matches!(
+                    rule.operation,
+                    Operation::AddMember
+                        | Operation::RemoveMember
+                        | Operation::Leave
+                        | Operation::Rename
+                        | Operation::Archive
+                );
+                if subject == Subject::Group && of_conversation {
+                    is.retain(|is| !matches!(is, Relation::UnitStaff | Relation::ChargeNurse));
+                }
+                let may = rule.allowed.iter().any(|allowed| is.contains(allowed));
+                let what = format!("{actor:?} may {} of a {subject:?}", rule.words);
+                assert_eq!(is_done(&turn), may, "{what}: {:?}", refusal(&turn));
+                if !may {
+                    let changes = turn.writes.iter().filter(|n| !matches!(n.write, Write::Audited { .. }));
+                    assert_eq!(changes.count(), 0, "{what}: a refusal changes nothing");
+                    use RefusalCode as Code;
+                    let known = [Code::NotPermitted, Code::NotAdministrator, Code::NoSuchConversation];
+                    let known = known.map(|code| code.as_str_name());
+                    let code = refusal(&turn);
+                    let silent = is.is_empty() && code.is_none();
+                    let local =
+                        actor == Actor::BoxService && code == Some(Code::UnknownRequest.as_str_name());
+                    assert!(
+                        silent || local || code.is_some_and(|code| known.contains(&code)),
+                        "{what}: {code:?}"
+                    );
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, 11 * (3 * RULES.len() - 1));
+}
+
+#[test]
+fn the_page_shows_the_table() {
+    let page = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where"))
+        .join("../../docs/access.md");
+    let text = std::fs::read_to_string(&page).expect("the page");
+    let (begin, end) = ("<!-- table -->\n", "<!-- /table -->");
+    let (head, rest) = text.split_once(begin).expect("the table's beginning");
+    let (shown, tail) = rest.split_once(end).expect("the table's end");
+    if std::env::var("WARDLINE_DOCS").is_ok_and(|wish| wish == "update") {
+        let table = access::markdown();
+        std::fs::write(&page, format!("{head}{begin}{table}{end}{tail}")).expect("the page is written");
+        return;
+    }
+    assert!(shown == access::markdown(), "the page is old: WARDLINE_DOCS=update writes it anew");
+}
+
+fn done(turn: &Turn) {
+    assert!(matches!(answer(turn), Body::Done(_)), "{:?}", refusal(turn));
+}
+
+#[test]
+fn who_loses_their_post_is_out_of_the_units_channels_at_once_and_hears_nothing_more() {
+    let mut house = House::new(Subject::Channel);
+    let (person, unit, place) = (house.victim, house.unit, house.place);
+    let turn = house.ward.ask(Actor::ChargeNurse.conn(), Ask::SetPost { person, unit, post: None });
+    done(&turn);
+    assert!(house.ward.relay.state().conversations[&place].member(person).is_none());
+    let gone = |send: &Send| match send {
+        Send::Fanout { event: wardline_core::turn::Event::Small(kind), conns, .. } => {
+            matches!(**kind, proto::event::Kind::Gone(_)) && *conns == [Conn(100)]
+        }
+        _ => false,
+    };
+    assert!(turn.sends.iter().any(gone), "their devices forget it");
+    let said = house.request(Operation::Send, Actor::Owner);
+    let heard = house.ward.ask(Actor::Owner.conn(), said);
+    let hears = |send: &Send| matches!(send, Send::Fanout { conns, .. } if conns.contains(&Conn(100)));
+    assert!(is_done(&heard) && !heard.sends.iter().any(hears));
+}
+
+#[test]
+fn who_joins_a_channel_reads_it_from_its_beginning_and_who_joins_a_group_does_not() {
+    for (subject, from) in [(Subject::Channel, 1), (Subject::Group, 2)] {
+        let mut house = House::new(subject);
+        let (place, newcomer) = (house.place, house.newcomer);
+        let said = house.request(Operation::Send, Actor::Owner);
+        assert!(is_done(&house.ward.ask(Actor::Owner.conn(), said)));
+        house.ward.change(Actor::Member.conn(), place, &[newcomer], &[]);
+        let member = *house.ward.relay.state().conversations[&place].member(newcomer).expect("a member");
+        assert_eq!(member.from, Sequence(from), "{subject:?}");
+        let asked = Ask::History { conversation: place, before: Sequence::NONE, limit: 10 };
+        let granted = house.ward.ask(Conn(101), asked);
+        let first = granted.sends.iter().find_map(|send| match send {
+            Send::ReadPage { grant, .. } => Some(grant.from()),
+            _ => None,
+        });
+        assert_eq!(first, Some(Sequence(from)));
+    }
+}
+
+#[test]
+fn what_is_archived_takes_nothing_new_until_it_is_opened_again() {
+    let mut house = House::new(Subject::Channel);
+    let place = house.place;
+    done(&house.ward.ask(Actor::ChargeNurse.conn(), Ask::Archive { conversation: place, archived: true }));
+    for (operation, actor) in [
+        (Operation::Send, Actor::Owner),
+        (Operation::AddMember, Actor::Member),
+        (Operation::JoinChannel, Actor::Colleague),
+        (Operation::Rename, Actor::Owner),
+    ] {
+        let ask = house.request(operation, actor);
+        let turn = house.ward.ask(actor.conn(), ask);
+        assert_eq!(refusal(&turn), Some(RefusalCode::Archived.as_str_name()), "{operation:?}");
+    }
+    let read = house.request(Operation::Read, Actor::Member);
+    assert!(is_done(&house.ward.ask(Actor::Member.conn(), read)), "it can be read");
+    let leave = house.request(Operation::Leave, Actor::Member);
+    assert!(is_done(&house.ward.ask(Actor::Member.conn(), leave)), "and left");
+    done(&house.ward.ask(Actor::Owner.conn(), Ask::Archive { conversation: place, archived: false }));
+    let said = house.request(Operation::Send, Actor::Owner);
+    assert!(is_done(&house.ward.ask(Actor::Owner.conn(), said)));
+}
+
+#[test]
+fn a_wrong_request_is_told_the_rule_and_changes_nothing() {
+    let mut house = House::new(Subject::Channel);
+    let (place, unit) = (house.place, house.unit);
+    let stranger = house.people[Actor::OtherUnit as usize];
+    let direct = {
+        let fresh = house.ward.fresh();
+        group_of(&house.ward.ask(Actor::Owner.conn(), Ask::OpenDirect { person: stranger, fresh }))
+    };
+    let nowhere = UnitId::new(99).expect("an identifier");
+    let suspended = house.people[Actor::Suspended as usize];
+    let (owner, local) = (Actor::Owner.conn(), BOX);
+    let cases = [
+        (owner, Ask::Rename { conversation: direct, title: title("Us") }, RefusalCode::NotInDirect),
+        (owner, Ask::Archive { conversation: direct, archived: true }, RefusalCode::NotInDirect),
+        (
+            owner,
+            Ask::ChangeMembers { conversation: place, add: vec![stranger], remove: vec![] },
+            RefusalCode::NotOfUnit,
+        ),
+        (
+            owner,
+            Ask::ChangeMembers { conversation: direct, add: vec![house.victim], remove: vec![] },
+            RefusalCode::NotInDirect,
+        ),
+        (local, Ask::SetPost { person: stranger, unit: nowhere, post: None }, RefusalCode::NoSuchUnit),
+        (
+            local,
+            Ask::SetPost { person: suspended, unit, post: Some(Post::Staff) },
+            RefusalCode::PersonSuspended,
+        ),
+        (
+            local,
+            Ask::SetDuties { person: stranger, administrator: true, privacy_officer: true },
+            RefusalCode::DutiesExclude,
+        ),
+    ];
+    for (conn, ask, code) in cases {
+        let turn = house.ward.ask(conn, ask);
+        assert_eq!(refusal(&turn), Some(code.as_str_name()));
+        assert!(turn.writes.is_empty(), "{} changes nothing", code.as_str_name());
+    }
+}

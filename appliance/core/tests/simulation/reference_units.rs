@@ -1,0 +1,235 @@
+//! The reference's rules for units and their channels.
+
+use wardline_core::audit::{Act, Actor};
+use wardline_core::ids::{ConversationId, DeviceId, PersonId, UnitId};
+use wardline_core::wire::proto::client_frame::Body;
+use wardline_core::wire::proto::{self, RefusalCode as Code};
+
+use crate::reference::{Answer, Expected, Reference};
+use crate::reference_ward::{Chosen, Opening};
+
+impl Reference {
+    pub(crate) fn set_unit(&mut self, by: Actor, set: &proto::SetUnit, chosen: Chosen) -> Expected {
+        let (id, act) = match UnitId::new(set.unit) {
+            Some(id) if !self.ward.units.contains(&id) => return Expected::refused(Code::NoSuchUnit),
+            Some(id) => (id, Act::UnitRenamed(id)),
+            None => {
+                let Some(id) = chosen.unit else { return Expected::default() };
+                self.ward.units.push(id);
+                (id, Act::UnitAdded(id))
+            }
+        };
+        debug_assert!(self.ward.units.contains(&id));
+        let mut expected = Expected::answered(Answer::UnitSet);
+        expected.audits.push((by, act));
+        expected
+    }
+
+    pub(crate) fn set_duties(&mut self, by: Actor, set: &proto::SetDuties) -> Expected {
+        let id = PersonId::new(set.person).expect("parsed before");
+        let Some(person) = self.ward.people.iter_mut().find(|person| person.id == id) else {
+            return Expected::refused(Code::NoSuchPerson);
+        };
+        if set.administrator && set.privacy_officer {
+            return Expected::refused(Code::DutiesExclude);
+        }
+        let mut expected = Expected::answered(Answer::Done);
+        if (person.administrator, person.privacy_officer) != (set.administrator, set.privacy_officer) {
+            (person.administrator, person.privacy_officer) = (set.administrator, set.privacy_officer);
+            let duties = if set.administrator {
+                1
+            } else if set.privacy_officer {
+                2
+            } else {
+                0
+            };
+            expected.audits.push((by, Act::DutiesSet(id, duties)));
+        }
+        expected
+    }
+
+    pub(crate) fn set_post(&mut self, by: Actor, administers: bool, set: &proto::SetPost) -> Expected {
+        self.set_post_as(by, (administers, false), set)
+    }
+
+    /// By somebody who administers, or leads this unit, or neither.
+    pub(crate) fn set_post_as(
+        &mut self,
+        by: Actor,
+        (administers, leads): (bool, bool),
+        set: &proto::SetPost,
+    ) -> Expected {
+        let (id, unit) = (PersonId::new(set.person), UnitId::new(set.unit));
+        let (id, unit) = (id.expect("parsed before"), unit.expect("parsed before"));
+        if !self.ward.units.contains(&unit) {
+            return Expected::refused(Code::NoSuchUnit);
+        }
+        if self.ward.person(id).is_none() {
+            return Expected::refused(Code::NoSuchPerson);
+        }
+        let was = self.ward.post(id, unit);
+        let (becomes, number) = match set.rank() {
+            proto::Rank::Staff => (Some(false), 1),
+            proto::Rank::ChargeNurse => (Some(true), 2),
+            _ => (None, 0),
+        };
+        let of_nurses = was == Some(true) || becomes == Some(true);
+        if !administers && of_nurses {
+            return Expected::refused(Code::NotAdministrator);
+        }
+        if !administers && !leads {
+            return Expected::refused(Code::NotPermitted);
+        }
+        let mut expected = Expected::answered(Answer::Done);
+        if was == becomes {
+            return expected;
+        }
+        for person in self.ward.people.iter_mut().filter(|person| person.id == id) {
+            if becomes.is_some() && person.suspended {
+                return Expected::refused(Code::PersonSuspended);
+            }
+            person.posts.retain(|(where_to, _)| *where_to != unit);
+            person.posts.extend(becomes.map(|charge| (unit, charge)));
+        }
+        expected.audits.push((by, Act::PostSet(id, unit, number)));
+        // Whoever does not work there any more is out of what is the unit's.
+        let its =
+            self.ward.conversations.iter_mut().filter(|place| place.unit == Some(unit) && !place.purged);
+        for place in its.filter(|_| becomes.is_none()) {
+            for member in place.members.iter_mut().filter(|member| member.person == id && !member.left) {
+                member.left = true;
+                expected.audits.push((by, Act::MemberLeft(place.id, id)));
+            }
+        }
+        expected
+    }
+
+    pub(crate) fn channel(
+        &mut self,
+        device: DeviceId,
+        me: PersonId,
+        body: &Body,
+        chosen: Chosen,
+    ) -> Expected {
+        let place = |id: u64| ConversationId::new(id).expect("parsed before");
+        match body {
+            Body::OpenChannel(open) => {
+                let unit = UnitId::new(open.unit).expect("parsed before");
+                if !self.ward.units.contains(&unit) {
+                    return Expected::refused(Code::NoSuchUnit);
+                }
+                if self.ward.post(me, unit).is_none() {
+                    return Expected::refused(Code::NotPermitted);
+                }
+                let opening = Opening { direct: false, unit: Some(unit), title: &open.title };
+                self.open(device, me, opening, &[me], chosen)
+            }
+            Body::JoinChannel(join) => self.join_channel(device, me, place(join.conversation)),
+            Body::ListChannels(_) => {
+                let mine = |unit: UnitId| self.ward.post(me, unit).is_some();
+                let listed = self.ward.conversations.iter();
+                let listed = listed.filter(|c| !c.purged && c.unit.is_some_and(mine)).count();
+                Expected::answered(Answer::Channels(listed as u64))
+            }
+            Body::Rename(rename) => {
+                let id = place(rename.conversation);
+                if let Err(refused) = self.may_alter(me, id, true) {
+                    return refused;
+                }
+                self.alter(device, id, |conversation| {
+                    let renamed = conversation.title != rename.title;
+                    conversation.title.clone_from(&rename.title);
+                    renamed.then_some(Act::ConversationRenamed(id))
+                })
+            }
+            Body::Archive(archive) => {
+                let id = place(archive.conversation);
+                if let Err(refused) = self.may_alter(me, id, false) {
+                    return refused;
+                }
+                self.alter(device, id, |conversation| {
+                    let changed = conversation.archived != archive.archived;
+                    conversation.archived = archive.archived;
+                    let archived = Act::ConversationArchived(id);
+                    changed.then_some(if archive.archived { archived } else { Act::ConversationReopened(id) })
+                })
+            }
+            _ => Expected::default(),
+        }
+    }
+
+    fn join_channel(&mut self, device: DeviceId, me: PersonId, id: ConversationId) -> Expected {
+        let channel = self
+            .ward
+            .conversation(id)
+            .filter(|place| place.unit.is_some_and(|unit| self.ward.post(me, unit).is_some()));
+        let Some(channel) = channel else { return Expected::refused(Code::NoSuchConversation) };
+        let mut expected = Expected::answered(Answer::Opened(id));
+        if self.ward.member(id, me).is_some() {
+            return expected;
+        }
+        if channel.purged {
+            return Expected::refused(Code::Purged);
+        }
+        if channel.archived {
+            return Expected::refused(Code::Archived);
+        }
+        if self.lobby.disk_scarce {
+            return Expected::refused(Code::DiskLow);
+        }
+        let newcomer = channel.newcomer(me, 0);
+        expected.audits.push((self.actor(device), Act::MemberAdded(id, me)));
+        if let Some(channel) = self.ward.conversation_mut(id) {
+            channel.members.retain(|member| member.person != me);
+            channel.members.push(newcomer);
+        }
+        expected
+    }
+
+    /// Whether somebody may give it another title or close it; `fresh`: only what is not closed.
+    fn may_alter(&self, me: PersonId, id: ConversationId, fresh: bool) -> Result<(), Expected> {
+        let works_there = |unit: UnitId| self.ward.post(me, unit);
+        let refused = |code| Err(Expected::refused(code));
+        let member = self.ward.member(id, me).is_some();
+        let found = self.ward.conversation(id);
+        let post = found.and_then(|place| place.unit).and_then(works_there);
+        let Some(place) = found.filter(|_| member || post.is_some()) else {
+            return refused(Code::NoSuchConversation);
+        };
+        if place.purged {
+            return refused(Code::Purged);
+        }
+        if place.direct {
+            return refused(Code::NotInDirect);
+        }
+        let led = self.ward.member(id, place.owner).is_some()
+            && self.ward.person(place.owner).is_some_and(|owner| !owner.suspended);
+        let inherits = member && (place.owner == me || !led);
+        if !inherits && post != Some(true) {
+            return refused(Code::NotPermitted);
+        }
+        if fresh && place.archived {
+            return refused(Code::Archived);
+        }
+        Ok(())
+    }
+
+    fn alter(
+        &mut self,
+        device: DeviceId,
+        id: ConversationId,
+        change: impl FnOnce(&mut crate::reference::Conversation) -> Option<Act>,
+    ) -> Expected {
+        let (actor, scarce) = (self.actor(device), self.lobby.disk_scarce);
+        let mut expected = Expected::answered(Answer::Done);
+        let Some(conversation) = self.ward.conversation_mut(id) else { return expected };
+        let before = conversation.clone();
+        let Some(act) = change(conversation) else { return expected };
+        if scarce {
+            *conversation = before;
+            return Expected::refused(Code::DiskLow);
+        }
+        expected.audits.push((actor, act));
+        expected
+    }
+}

@@ -1,0 +1,148 @@
+//! A box and its people, each with one device, without a world around them.
+#![allow(dead_code, reason = "each test uses its part")]
+
+use wardline_core::directory::PublicKey;
+use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId};
+use wardline_core::input::{Ask, Door, Fresh, Input, Source, Zone};
+use wardline_core::pin::{PinMac, join_code_hash};
+use wardline_core::policy::Policy;
+use wardline_core::relay::Relay;
+use wardline_core::session::Verifier;
+use wardline_core::state::Restored;
+use wardline_core::text::{Name, Title, WrappedKey};
+use wardline_core::time::{Mono, Now, Wall};
+use wardline_core::turn::{Send, Turn};
+use wardline_core::wire::proto::{self, server_frame::Body};
+
+/// The local service's connection.
+pub(crate) const BOX: Conn = Conn(0);
+
+/// Signatures are not what is tested here.
+struct AnySignature;
+
+impl Verifier for AnySignature {
+    fn p256(&self, _: &PublicKey, _: &[u8], _: &[u8; 64]) -> bool {
+        true
+    }
+}
+
+/// A box and its people, each with one device that is delivered to, on the connection of the same number.
+pub(crate) struct Ward {
+    pub(crate) relay: Relay,
+    pub(crate) now: Now,
+    drawn: u64,
+    pub(crate) people: Vec<PersonId>,
+}
+
+impl Ward {
+    pub(crate) fn new(people: usize) -> Self {
+        let now = Now { mono: Mono(1_000), wall: Wall(1_795_435_200_000) };
+        let policy = Policy { idle_lock_ms: u64::MAX / 4, session_ms: 1 << 40, ..Policy::default() };
+        let relay = Relay::new(now, policy, &[7; 32], Restored::default()).expect("an empty store");
+        let mut ward = Self { relay, now, drawn: 0, people: Vec::new() };
+        ward.connect(BOX, Door::Local);
+        for number in 1..=people as u64 {
+            ward.enter(Conn(number));
+        }
+        ward
+    }
+
+    pub(crate) fn handle(&mut self, input: Input) -> Turn {
+        self.relay.handle(self.now, input)
+    }
+
+    fn connect(&mut self, conn: Conn, door: Door) {
+        self.handle(Input::Connected { conn, door, source: Source(conn.0) });
+    }
+
+    pub(crate) fn fresh(&mut self) -> Fresh {
+        self.drawn += 1;
+        let mut seed = [0; 32];
+        for (at, part) in seed.chunks_mut(8).enumerate() {
+            let mixed = (self.drawn ^ (at as u64) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            part.copy_from_slice(&(mixed ^ mixed >> 29).to_be_bytes());
+        }
+        Fresh { seed, key: WrappedKey(vec![1; 60]) }
+    }
+
+    pub(crate) fn ask(&mut self, conn: Conn, ask: Ask) -> Turn {
+        self.handle(Input::Request { conn, request: RequestId(9), ask })
+    }
+
+    /// Somebody is added, joins and is delivered to.
+    pub(crate) fn enter(&mut self, conn: Conn) {
+        self.enter_from(conn, Zone::Ward);
+    }
+
+    /// The same, from this network.
+    pub(crate) fn enter_from(&mut self, conn: Conn, zone: Zone) -> PersonId {
+        self.now.mono = self.now.mono.after(10);
+        let fresh = self.fresh();
+        let name = Name::parse(&format!("Nurse {}", conn.0)).expect("a name");
+        let add = Ask::AddPerson { name, title: Title::default(), administrator: false, fresh };
+        let Body::PersonAdded(added) = answer(&self.ask(BOX, add)) else { panic!("not added") };
+        let person = PersonId::new(added.person).expect("a person");
+        self.people.push(person);
+        let fresh = self.fresh();
+        let Body::JoinCode(code) = answer(&self.ask(BOX, Ask::IssueJoinCode { person, fresh })) else {
+            panic!("no code")
+        };
+        self.connect(conn, Door::Network(zone));
+        let (request, versions, challenge) = (RequestId(1), (1, 1), [3; 32]);
+        let hello = self.handle(Input::Hello { conn, request, versions, device: None, challenge });
+        let expect = hello.sends.into_iter().find_map(|send| match send {
+            Send::Welcome { expect, .. } => Some(expect),
+            _ => None,
+        });
+        let mut key = [4; 65];
+        key[1..9].copy_from_slice(&conn.0.to_be_bytes());
+        let key = PublicKey::parse(&key).expect("a key");
+        let name = Name::parse("phone").expect("a name");
+        let proven = expect.expect("welcome").verify_join(
+            &AnySignature,
+            &[5; 32],
+            join_code_hash(&code.code),
+            key,
+            name,
+            &[1; 64],
+        );
+        let fresh = self.fresh();
+        self.handle(Input::Join { conn, request, proven: proven.expect("a signature"), fresh });
+        let joined = self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) });
+        assert!(matches!(answer(&joined), Body::SignedIn(_)));
+        self.ask(conn, Ask::Sync { cursor: Vec::new() });
+        person
+    }
+
+    pub(crate) fn open_group(&mut self, conn: Conn, people: Vec<PersonId>) -> Turn {
+        self.now.mono = self.now.mono.after(5_000);
+        let fresh = self.fresh();
+        self.ask(conn, Ask::OpenGroup { title: Title::parse("4 West").expect("a title"), people, fresh })
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        conn: Conn,
+        group: ConversationId,
+        add: &[PersonId],
+        remove: &[PersonId],
+    ) -> Turn {
+        let (add, remove) = (add.to_vec(), remove.to_vec());
+        self.ask(conn, Ask::ChangeMembers { conversation: group, add, remove })
+    }
+}
+
+pub(crate) fn answer(turn: &Turn) -> Body {
+    let reply = turn.sends.iter().find_map(|send| match send {
+        Send::Reply { body, .. } => Some(body.clone()),
+        _ => None,
+    });
+    reply.expect("an answer")
+}
+
+pub(crate) fn group_of(turn: &Turn) -> ConversationId {
+    let Body::Opened(proto::Opened { conversation: Some(opened) }) = answer(turn) else {
+        panic!("not opened")
+    };
+    ConversationId::new(opened.conversation).expect("an identifier")
+}
