@@ -285,7 +285,8 @@ impl Seeder {
         self.write(Write::KeyGranted { conversation, key: wrapped }).await?;
         self.record(Actor::Local, Act::ConversationOpened(conversation)).await?;
         for person in members {
-            self.write(Write::MemberAdded { conversation, person: *person, from: Sequence(1) }).await?;
+            self.write(Write::MemberAdded { conversation, person: *person, from: Sequence(1), seen: None })
+                .await?;
             self.record(Actor::Local, Act::MemberAdded(conversation, *person)).await?;
         }
         Ok((conversation, key))

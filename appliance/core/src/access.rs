@@ -2,7 +2,7 @@
 //! every operation by every kind of actor against it.
 //!
 //! A rule is about what somebody *is* to a thing: a [`Relation`]. [`permit`] is the only way to a [`Permit`], and what
-//! changes anything for others takes one. Whether the thing is there, and whether the asker may know that, is asked
+//! changes anything for others takes one: a sign that the table was asked, in whose name, though not for what. Whether the thing is there, and whether the asker may know that, is asked
 //! first: who is not in a conversation is told that there is none.
 
 use std::fmt;
@@ -31,6 +31,9 @@ pub enum Relation {
     UnitStaff,
     /// Leads the unit.
     ChargeNurse,
+    /// Leads a unit where the person is staff, and the person holds no duty for the facility and leads nothing: otherwise a
+    /// code for them would be a way to more than a charge nurse has.
+    Superior,
     /// Administers, and asks from the administration network.
     Administrator,
     /// A process of this box, over its local socket.
@@ -39,13 +42,14 @@ pub enum Relation {
 
 impl Relation {
     /// Every one, in the table's order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Staff,
         Self::Member,
         Self::Owner,
         Self::Heir,
         Self::UnitStaff,
         Self::ChargeNurse,
+        Self::Superior,
         Self::Administrator,
         Self::BoxService,
     ];
@@ -58,6 +62,7 @@ impl Relation {
             Self::Heir => "any member once its owner has left or is suspended",
             Self::UnitStaff => "whoever works in the unit",
             Self::ChargeNurse => "a charge nurse of the unit",
+            Self::Superior => "a charge nurse of a unit where they are staff",
             Self::Administrator => "an administrator from the administration network",
             Self::BoxService => "a service of the box",
         }
@@ -66,7 +71,7 @@ impl Relation {
 
 /// Everything that somebody is to a thing.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Relations(u8);
+pub(crate) struct Relations(u16);
 
 impl Relations {
     pub(crate) const fn of(relation: Relation) -> Self {
@@ -127,7 +132,7 @@ operations! {
     RemoveMember: "take others out of a group or channel", [Owner, Heir, ChargeNurse], "";
     Leave: "leave a group or channel", [Member], "and what was purged, whatever it was";
     Rename: "rename a group or channel", [Owner, Heir, ChargeNurse], "";
-    Archive: "archive a group or channel, or open it again", [Owner, Heir, ChargeNurse], "an archived one can be read and left, and takes nothing new";
+    Archive: "archive a group or channel, or open it again", [Owner, Heir, ChargeNurse], "an archived one can be read, joined and left, and takes nothing new";
     Send: "send a message", [Member], "";
     Read: "read messages, and say so", [Member], "from the first that is theirs; a look at history is recorded";
     Purge: "destroy what was said in a conversation", [Administrator, BoxService], "who thereby reads nothing";
@@ -137,11 +142,12 @@ operations! {
     NameChargeNurse: "say who leads a unit", [Administrator, BoxService], "";
     SetUnit: "add or rename a unit", [Administrator, BoxService], "";
     AddPerson: "add somebody to the directory", [Administrator, BoxService], "";
-    IssueJoinCode: "issue a join code", [Administrator, BoxService], "";
+    IssueJoinCode: "issue a join code for somebody", [Superior, Administrator, BoxService], "by a charge nurse not for who administers, is a privacy officer or leads a unit; who is given a device is told of it on their others";
     ListDevices: "see another's devices", [Administrator, BoxService], "one's own come with every sign-in";
     RevokeDevice: "end a device", [Administrator, BoxService], "";
-    SetStanding: "suspend or restore somebody", [Administrator, BoxService], "";
-    SetDuties: "say who administers, and who is a privacy officer", [Administrator, BoxService], "nobody is both";
+    Suspend: "suspend somebody", [Superior, Administrator, BoxService], "by a charge nurse not who administers, is a privacy officer or leads a unit; their sessions end at once";
+    Restore: "let somebody who is suspended in again", [Administrator, BoxService], "";
+    SetDuties: "say who administers, and who is a privacy officer", [Administrator, BoxService], "nobody is both, and a privacy officer leads no unit";
 }
 
 impl Operation {
@@ -166,7 +172,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Somebody may do this one thing, in this name.
+/// The table was asked, and said yes to somebody.
 #[derive(Clone, Copy)]
 pub(crate) struct Permit(Actor);
 
@@ -179,6 +185,9 @@ impl Permit {
 
 /// Whoever is signed in, whatever it is about.
 pub(crate) const STAFF: Relations = Relations::of(Relation::Staff);
+
+/// Whoever was found to be in the conversation.
+pub(crate) const MEMBER: Relations = Relations::of(Relation::Member);
 
 /// A service of the box.
 pub(crate) const BOX_SERVICE: Relations = Relations::of(Relation::BoxService);
@@ -209,6 +218,19 @@ pub(crate) fn to_unit(state: &State, person: PersonId, unit: UnitId) -> Relation
     let post = state.people.get(&person).and_then(|entry| entry.posts.get(&unit));
     Relations::when(post.is_some(), Relation::UnitStaff)
         .and(Relations::when(post == Some(&Post::ChargeNurse), Relation::ChargeNurse))
+}
+
+/// To another person.
+pub(crate) fn to_person(state: &State, asker: PersonId, person: PersonId) -> Relations {
+    let Some(asked) = state.people.get(&person).filter(|_| asker != person) else {
+        return Relations::default();
+    };
+    let is_staff = |unit: &UnitId| asked.posts.get(unit) == Some(&Post::Staff);
+    let posts = state.people.get(&asker).into_iter().flat_map(|entry| &entry.posts);
+    let leads = posts.filter(|(_, post)| **post == Post::ChargeNurse).any(|(unit, _)| is_staff(unit));
+    let holds = asked.administrator || asked.privacy_officer;
+    let equal = asked.posts.values().any(|post| *post == Post::ChargeNurse);
+    Relations::when(leads && !holds && !equal, Relation::Superior)
 }
 
 /// To a conversation.

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use crate::access::Permit;
 use crate::audit::{Act, Actor};
-use crate::directory::{Device, JoinCode, Person};
+use crate::directory::{Device, JoinCode, Person, Post};
 use crate::draft::Draft;
 use crate::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId};
 use crate::input::Fresh;
@@ -52,7 +52,14 @@ pub(crate) fn issue_join_code(
     if entry.suspended {
         return Err(Refusal::PersonSuspended);
     }
-    if draft.state.codes.len() >= limits::JOIN_CODES_MAX {
+    let theirs = draft.state.codes.values().filter(|code| code.person == person);
+    let mut theirs: Vec<_> = theirs.map(|code| (code.issued, code.hash)).collect();
+    theirs.sort_unstable();
+    if theirs.len() >= limits::JOIN_CODES_OF_PERSON_MAX {
+        // The newest is what somebody waits for now.
+        draft.write(Write::JoinCodeEnded { hash: theirs[0].1 });
+        draft.record(permit.by(), Act::JoinCodeWithdrawn(person));
+    } else if draft.state.codes.len() >= limits::JOIN_CODES_MAX {
         return Err(Refusal::Limit);
     }
     let code = Draw::new(fresh).code();
@@ -62,7 +69,7 @@ pub(crate) fn issue_join_code(
         _ => None,
     };
     let hash = pin::join_code_hash(&code);
-    draft.write(Write::JoinCodeIssued(JoinCode { hash, person, expires, issuer }));
+    draft.write(Write::JoinCodeIssued(JoinCode { hash, person, expires, issuer, issued: Change(0) }));
     draft.record(permit.by(), Act::JoinCodeIssued(person));
     Ok(Body::JoinCode(proto::JoinCode { code, expires: expires.0 }))
 }
@@ -112,12 +119,46 @@ pub(crate) fn set_standing(
 
 /// Codes for somebody who is put out, and codes that they issued: either would be a way back in.
 fn withdraw_codes(draft: &mut Draft<'_>, permit: Permit, suspended: PersonId) {
-    let codes = draft.state.codes.values();
-    let theirs = codes.filter(|code| code.person == suspended || code.issuer == Some(suspended));
-    for (hash, person) in theirs.map(|code| (code.hash, code.person)).collect::<Vec<_>>() {
+    withdraw(draft, permit, |code| code.person == suspended || code.issuer == Some(suspended));
+}
+
+/// Codes that somebody issued who may not any more: each would make them whom it is for.
+pub(crate) fn withdraw_issued(draft: &mut Draft<'_>, permit: Permit, issuer: PersonId) {
+    withdraw(draft, permit, |code| code.issuer == Some(issuer));
+}
+
+fn withdraw(draft: &mut Draft<'_>, permit: Permit, which: impl Fn(&JoinCode) -> bool) {
+    let codes = draft.state.codes.values().filter(|code| which(code));
+    for (hash, person) in codes.map(|code| (code.hash, code.person)).collect::<Vec<_>>() {
         draft.write(Write::JoinCodeEnded { hash });
         draft.record(permit.by(), Act::JoinCodeWithdrawn(person));
     }
+}
+
+/// Says who administers, and who is a privacy officer.
+pub(crate) fn set_duties(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    person: PersonId,
+    administrator: bool,
+    privacy_officer: bool,
+) -> Result<Body, Refusal> {
+    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let leads = entry.posts.values().any(|post| *post == Post::ChargeNurse);
+    if privacy_officer && (administrator || leads) {
+        return Err(Refusal::DutiesExclude);
+    }
+    let ends = entry.administrator && !administrator;
+    if (entry.administrator, entry.privacy_officer) != (administrator, privacy_officer) {
+        let change = draft.write(Write::DutiesSet { person, administrator, privacy_officer });
+        let duties = u32::from(administrator) + 2 * u32::from(privacy_officer);
+        draft.record(permit.by(), Act::DutiesSet(person, duties));
+        draft.announce_person(change, person);
+        if ends {
+            withdraw_issued(draft, permit, person);
+        }
+    }
+    Ok(Body::Done(proto::Done {}))
 }
 
 pub(crate) fn purge(draft: &mut Draft<'_>, permit: Permit, id: ConversationId) -> Result<Body, Refusal> {

@@ -31,7 +31,12 @@ pub(crate) fn open(
     draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
     let is = access::to_unit(draft.state, who.person(), unit);
     let permit = access::permit(Operation::OpenChannel, is, actor(who))?;
-    if draft.state.channels_of(unit).count() >= limits::CHANNELS_OF_UNIT_MAX {
+    let (mut all, mut own) = (0, 0);
+    for channel in draft.state.channels_of(unit).filter_map(|id| draft.state.conversations.get(&id)) {
+        all += usize::from(!channel.purged);
+        own += usize::from(!channel.purged && channel.owner == who.person());
+    }
+    if all >= limits::CHANNELS_OF_UNIT_MAX || own >= limits::CHANNELS_OF_OWNER_MAX {
         return Err(Refusal::Limit);
     }
     let opening = Opening { kind: Kind::Channel, title, unit: Some(unit) };
@@ -57,7 +62,10 @@ pub(crate) fn join(
     // Another unit's channels are nobody's business.
     let permit = permit.map_err(|_| Refusal::NoSuchConversation)?;
     if channel.member(who.person()).is_none() {
-        takes_more(channel)?;
+        // What is archived can be joined: it is the unit's to read.
+        if channel.purged {
+            return Err(Refusal::Purged);
+        }
         membership::has_room(channel, &[who.person()])?;
         if draft.state.membership_count(who.person()) >= limits::MEMBERSHIPS_PER_PERSON_MAX {
             return Err(Refusal::Limit);
@@ -82,7 +90,8 @@ pub(crate) fn list(
     let posts = draft.state.people.get(&who.person()).map(|entry| &entry.posts);
     let behind = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
     let ids = posts.into_iter().flatten().flat_map(|(unit, _)| draft.state.channels_behind(*unit, behind));
-    let mut ids: Vec<ConversationId> = ids.collect();
+    let kept = |id: &ConversationId| draft.state.conversations.get(id).is_some_and(|place| !place.purged);
+    let mut ids: Vec<ConversationId> = ids.filter(kept).collect();
     ids.sort_unstable();
     let end = ids.len() <= limits::CHANNELS_PAGE_MAX;
     ids.truncate(limits::CHANNELS_PAGE_MAX);

@@ -180,4 +180,7 @@ pub struct JoinCode {
     /// Who issued it; nobody: the local service. It ends with their access.
     #[n(3)]
     pub issuer: Option<PersonId>,
+    /// The change that brought it: which of several is the older, whatever clocks did.
+    #[cbor(n(4), with = "crate::optional", has_nil)]
+    pub issued: Change,
 }

@@ -58,8 +58,8 @@ pub const MEMBERSHIPS_PER_PERSON_MAX: usize = 2_000;
 /// [`MEMBERSHIPS_PER_PERSON_MAX`] is for what the person opens.
 pub const MEMBERSHIPS_BY_OTHERS_MAX: usize = MEMBERSHIPS_PER_PERSON_MAX / 4 * 3;
 
-/// Groups of one owner that one person is in at a time. So it takes ten accounts to fill a colleague's list, each
-/// addition is in the audit, and the colleague may leave.
+/// Groups of one owner that one person is in at a time. So it takes ten accounts to fill a colleague's list (by channels, seven
+/// that work in the same three units: [`CHANNELS_OF_OWNER_MAX`]), each addition is in the audit, and the colleague may leave.
 pub const GROUPS_SHARED_MAX: u32 = 150;
 
 /// Units of a facility: the largest hospitals have some hundred. All go into one frame: 300 x 80 bytes = 24 kB.
@@ -69,9 +69,16 @@ pub const UNITS_MAX: usize = 300;
 /// [`PEOPLE_MAX`] would be 32 MB.
 pub const POSTS_MAX: usize = 16;
 
+/// Posts that one device may give and take: a whole shift's at once, then one in ten seconds, some 3 MB a day. Everybody who is
+/// connected hears of each: 30,000 x 250 bytes once, where a message to the largest group is 4,000.
+pub const POSTS: Rate = Rate { per_thousand_seconds: 100, burst: 60 };
+
 /// Channels of one unit, archived ones included, purged ones not. Whoever loses a post leaves them all in one turn: 200 x 2
-/// writes.
+/// writes, and for each its members told: 200 x 500 x [`DEVICES_PER_PERSON_MAX`] at the very most.
 pub const CHANNELS_OF_UNIT_MAX: usize = 200;
+
+/// Those of them that one person owns: so it takes ten people to use up a unit's.
+pub const CHANNELS_OF_OWNER_MAX: usize = CHANNELS_OF_UNIT_MAX / 10;
 
 /// Channels on one page: 200 x 130 bytes = 26 kB.
 pub const CHANNELS_PAGE_MAX: usize = 200;
@@ -86,6 +93,10 @@ pub const CONVERSATION_MESSAGES_MAX: u64 = 1 << 28;
 
 /// Join codes alive at a time: a whole facility of 2,000 joining on one day, doubled.
 pub const JOIN_CODES_MAX: usize = 4_000;
+
+/// Join codes alive at a time for one person: one for each device they may hold; one more ends the oldest. So it takes a
+/// charge nurse of 500 people to use up [`JOIN_CODES_MAX`].
+pub const JOIN_CODES_OF_PERSON_MAX: usize = DEVICES_PER_PERSON_MAX;
 
 /// Bits of a join code: ten characters of 5. With 4,000 codes alive (2^12) a guess succeeds once in 2^38; at
 /// [`JOIN_GUESSES`] from everywhere together that is 17 years.
@@ -149,8 +160,8 @@ pub const SYNCS: Rate = Rate::per_second(1, 100);
 /// Pages of history of one device, each of which is recorded: 60 bytes; and of channels.
 pub const PAGES: Rate = Rate::per_second(10, 500);
 
-/// People that one device may bring into conversations or units or take out of them, and titles and archives that it changes: two of the largest groups at once, then one
-/// a second. Each is a row and an audit entry.
+/// People that one device may bring into conversations or take out of them, and titles and archives that it changes: two of
+/// the largest groups at once, then one a second. Each is a row and an audit entry.
 pub const MEMBER_CHANGES: Rate = Rate::per_second(1, 2 * MEMBERS_MAX as u64);
 
 /// Conversations that one device may open: a morning's worth at once, then one in five seconds. One device alone would

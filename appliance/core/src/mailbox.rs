@@ -3,6 +3,7 @@
 //! A message to five hundred people is one write. Nothing is kept per recipient but two watermarks, and nothing of a
 //! message stays in memory after its turn.
 
+use crate::access::{self, Operation};
 use crate::audit::Act;
 use crate::channel;
 use crate::draft::{Draft, actor};
@@ -39,6 +40,7 @@ pub(crate) fn submit(
         return Ok(());
     }
     let conversation = draft.conversation_of(who, id)?;
+    access::permit(Operation::Send, access::MEMBER, actor(who))?;
     channel::takes_more(conversation)?;
     if conversation.last.0 >= limits::CONVERSATION_MESSAGES_MAX {
         return Err(Refusal::Limit);
@@ -188,6 +190,7 @@ pub(crate) fn history(
         return Err(Refusal::Invalid);
     }
     let conversation = draft.conversation_of(who, id)?;
+    access::permit(Operation::Read, access::MEMBER, actor(who))?;
     if conversation.purged {
         return Err(Refusal::Purged);
     }

@@ -5,7 +5,7 @@ use crate::audit::{Act, Actor};
 use crate::channel;
 use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
-use crate::ids::{Conn, ConversationId, PersonId, RequestId, Sequence, UnitId};
+use crate::ids::{Conn, ConversationId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
 use crate::limits;
 use crate::refusal::Refusal;
@@ -104,12 +104,16 @@ pub(crate) fn change_members(
     }
     let is = access::to_conversation(draft.state, who.person(), conversation);
     let others = remove.iter().any(|person| *person != who.person());
-    let permit =
-        access::permit(if others { Operation::RemoveMember } else { Operation::Leave }, is, actor(who))?;
+    let may = |operation| access::permit(operation, is, actor(who));
+    let permit = match (others, add.is_empty()) {
+        (true, true) => may(Operation::RemoveMember)?,
+        (true, false) => may(Operation::RemoveMember).and(may(Operation::AddMember))?,
+        (false, true) => may(Operation::Leave)?,
+        (false, false) => may(Operation::AddMember)?,
+    };
     add.retain(|person| conversation.member(*person).is_none());
     remove.retain(|person| conversation.member(*person).is_some());
     if !add.is_empty() {
-        access::permit(Operation::AddMember, is, actor(who))?;
         channel::takes_more(conversation)?;
     }
     has_room(conversation, &add)?;
@@ -244,9 +248,11 @@ pub(crate) fn open(
 
 /// People enter where their kind of conversation begins for them: see [`Conversation::entered_at`].
 pub(crate) fn admit(draft: &mut Draft<'_>, permit: Permit, id: ConversationId, people: &[PersonId]) {
-    let from = draft.state.conversations.get(&id).map_or(Sequence(1), Conversation::entered_at);
+    let Some(place) = draft.state.conversations.get(&id) else { return };
+    let (from, last) = (place.entered_at(), place.last);
+    let seen = (last >= from).then_some(last);
     for person in people {
-        draft.write(Write::MemberAdded { conversation: id, person: *person, from });
+        draft.write(Write::MemberAdded { conversation: id, person: *person, from, seen });
         draft.record(permit.by(), Act::MemberAdded(id, *person));
     }
 }

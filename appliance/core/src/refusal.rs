@@ -59,7 +59,7 @@ pub enum Refusal {
     NotPermitted(Operation),
     /// One person would hold what two must.
     #[error(
-        "Nobody is an administrator and a privacy officer at once. Name somebody else, or end the other duty first."
+        "A privacy officer neither administers nor leads a unit. Name somebody else, or end the other duty first."
     )]
     DutiesExclude,
     /// Not in the directory.
@@ -74,7 +74,7 @@ pub enum Refusal {
     )]
     NotOfUnit,
     /// Closed.
-    #[error("This conversation is archived and takes nothing new. Its owner can open it again.")]
+    #[error("This conversation is archived and takes nothing new. Whoever may archive it can open it again.")]
     Archived,
     /// A direct conversation is what it is.
     #[error("Two people's conversation has no title, no other members and no end. Open a group for that.")]

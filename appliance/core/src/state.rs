@@ -42,7 +42,7 @@ pub struct State {
     keys: BTreeMap<PublicKey, DeviceId>,
     /// In how many groups of an owner a person is: what is not purged.
     shared: BTreeMap<(PersonId, PersonId), u32>,
-    /// The channels of a unit that are not purged.
+    /// The channels of a unit, purged ones too.
     channels: BTreeMap<UnitId, BTreeSet<ConversationId>>,
 }
 
@@ -124,6 +124,9 @@ impl State {
     }
 
     fn index(&mut self, conversation: &Conversation) {
+        if let Some(unit) = conversation.unit {
+            self.channels.entry(unit).or_default().insert(conversation.id);
+        }
         if conversation.purged {
             return;
         }
@@ -133,12 +136,9 @@ impl State {
         if let Some(pair) = conversation.pair() {
             self.directs.insert(pair, conversation.id);
         }
-        if let Some(unit) = conversation.unit {
-            self.channels.entry(unit).or_default().insert(conversation.id);
-        }
     }
 
-    /// A unit's channels that are not purged, in order.
+    /// A unit's channels, purged ones too, in order.
     pub fn channels_of(&self, unit: UnitId) -> impl Iterator<Item = ConversationId> + '_ {
         self.channels_behind(unit, (Bound::Unbounded, Bound::Unbounded))
     }
@@ -236,7 +236,7 @@ impl State {
                 });
             }
             Write::JoinCodeIssued(code) => {
-                self.codes.insert(code.hash, code.clone());
+                self.codes.insert(code.hash, JoinCode { issued: change, ..code.clone() });
             }
             Write::JoinCodeEnded { hash } => {
                 self.codes.remove(hash);
@@ -290,14 +290,6 @@ impl State {
                 (conversation.purged, conversation.title) = (true, Title::default());
                 conversation.changed = change;
                 let (pair, group_of) = (conversation.pair(), conversation.group_of());
-                if let Some(unit) = conversation.unit
-                    && let Some(channels) = self.channels.get_mut(&unit)
-                {
-                    channels.remove(id);
-                    if channels.is_empty() {
-                        self.channels.remove(&unit);
-                    }
-                }
                 let present: Vec<PersonId> = conversation.present().map(|(person, _)| person).collect();
                 // Two people whose conversation was purged may begin another; and it takes nobody's place any more.
                 if let Some(pair) = pair.filter(|pair| self.directs.get(pair) == Some(id)) {
@@ -307,11 +299,11 @@ impl State {
                     self.count_out(*id, group_of, person);
                 }
             }
-            Write::MemberAdded { conversation: id, person, from } => {
+            Write::MemberAdded { conversation: id, person, from, seen } => {
                 let Some(mut conversation) = self.conversations.remove(id) else { return };
-                let before = Sequence(from.0.saturating_sub(1));
+                let seen = seen.unwrap_or(Sequence(from.0.saturating_sub(1)));
                 let member =
-                    Member { from: *from, delivered: before, read: before, left: false, changed: change };
+                    Member { from: *from, delivered: seen, read: seen, left: false, changed: change };
                 conversation.members.insert(*person, member);
                 conversation.changed = change;
                 self.count_in(&conversation, *person);

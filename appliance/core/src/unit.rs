@@ -2,6 +2,7 @@
 //! turn.
 
 use crate::access::{self, Operation, Permit, Relations};
+use crate::admin;
 use crate::audit::{Act, Actor};
 use crate::directory::{Post, Unit};
 use crate::draft::Draft;
@@ -10,6 +11,7 @@ use crate::input::Fresh;
 use crate::limits;
 use crate::membership;
 use crate::refusal::Refusal;
+use crate::relay::Room;
 use crate::session::Draw;
 use crate::text::Name;
 use crate::wire::proto::{self, server_frame::Body};
@@ -25,7 +27,10 @@ pub(crate) fn set(
 ) -> Result<Body, Refusal> {
     let id = match unit {
         Some(id) => {
-            draft.state.units.get(&id).ok_or(Refusal::NoSuchUnit)?;
+            let known = draft.state.units.get(&id).ok_or(Refusal::NoSuchUnit)?;
+            if known.name == name {
+                return Ok(Body::UnitSet(proto::UnitSet { unit: id.value() }));
+            }
             id
         }
         None if draft.state.units.len() >= limits::UNITS_MAX => return Err(Refusal::Limit),
@@ -64,14 +69,24 @@ pub(crate) fn set_post(
         return Ok(Body::Done(proto::Done {}));
     }
     if post.is_some() && entry.suspended {
-        return Err(Refusal::PersonSuspended);
+        return Err(Refusal::NoSuchPerson);
+    }
+    if post == Some(Post::ChargeNurse) && entry.privacy_officer {
+        return Err(Refusal::DutiesExclude);
+    }
+    // Taking a post away keeps somebody out, and goes on whatever room there is.
+    if post.is_some() && draft.room == Room::Scarce {
+        return Err(Refusal::DiskLow);
     }
     if was.is_none() && entry.posts.len() >= limits::POSTS_MAX {
         return Err(Refusal::Limit);
     }
     let change = draft.write(Write::PostSet { person, unit, post });
-    draft.record(permit.by(), Act::PostSet(person, unit, post.map_or(0, |post| post as u32 + 1)));
+    draft.record(permit.by(), Act::PostSet(person, unit, rank(post)));
     draft.announce_person(change, person);
+    if was == Some(Post::ChargeNurse) {
+        admin::withdraw_issued(draft, permit, person);
+    }
     if post.is_none() {
         let channels: Vec<_> = draft.state.channels_of(unit).collect();
         for channel in channels {
@@ -81,25 +96,13 @@ pub(crate) fn set_post(
     Ok(Body::Done(proto::Done {}))
 }
 
-/// Says who administers, and who is a privacy officer.
-pub(crate) fn set_duties(
-    draft: &mut Draft<'_>,
-    permit: Permit,
-    person: PersonId,
-    administrator: bool,
-    privacy_officer: bool,
-) -> Result<Body, Refusal> {
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
-    if administrator && privacy_officer {
-        return Err(Refusal::DutiesExclude);
+/// As the audit has it.
+fn rank(post: Option<Post>) -> u32 {
+    match post {
+        None => 0,
+        Some(Post::Staff) => 1,
+        Some(Post::ChargeNurse) => 2,
     }
-    if (entry.administrator, entry.privacy_officer) != (administrator, privacy_officer) {
-        let change = draft.write(Write::DutiesSet { person, administrator, privacy_officer });
-        let duties = u32::from(administrator) + 2 * u32::from(privacy_officer);
-        draft.record(permit.by(), Act::DutiesSet(person, duties));
-        draft.announce_person(change, person);
-    }
-    Ok(Body::Done(proto::Done {}))
 }
 
 /// All of them: [`limits::UNITS_MAX`] fit a frame.

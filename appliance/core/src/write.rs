@@ -137,6 +137,10 @@ pub enum Write {
         /// The first message they may read.
         #[n(2)]
         from: Sequence,
+        /// Where their watermarks begin; none: in front of `from`. Who enters a channel finds what was said before, and is not
+        /// waited for to read it.
+        #[n(3)]
+        seen: Option<Sequence>,
     },
     /// A person is no longer in a conversation.
     #[n(13)]

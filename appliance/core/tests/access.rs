@@ -9,6 +9,7 @@ use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::directory::Post;
 use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::input::{Ask, Submit, Zone};
+use wardline_core::limits;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
@@ -74,7 +75,7 @@ impl Actor {
             Self::Owner => vec![R::Staff, R::Member, R::Owner, R::UnitStaff],
             Self::Member => vec![R::Staff, R::Member, R::UnitStaff],
             Self::Colleague => vec![R::Staff, R::UnitStaff],
-            Self::ChargeNurse => vec![R::Staff, R::UnitStaff, R::ChargeNurse],
+            Self::ChargeNurse => vec![R::Staff, R::UnitStaff, R::ChargeNurse, R::Superior],
             Self::Administrator => vec![R::Staff, R::Administrator],
             Self::OtherUnit
             | Self::OtherChargeNurse
@@ -217,7 +218,10 @@ impl House {
             Operation::IssueJoinCode => Ask::IssueJoinCode { person, fresh },
             Operation::ListDevices => Ask::ListDevices { person },
             Operation::RevokeDevice => Ask::RevokeDevice { device: self.victims_device },
-            Operation::SetStanding => Ask::SetStanding { person, suspended: true },
+            Operation::Suspend => Ask::SetStanding { person, suspended: true },
+            Operation::Restore => {
+                Ask::SetStanding { person: self.people[Actor::Suspended as usize], suspended: false }
+            }
             Operation::SetDuties => Ask::SetDuties { person, administrator: true, privacy_officer: false },
         }
     }
@@ -235,6 +239,14 @@ fn refusal(turn: &Turn) -> Option<&'static str> {
         Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
         _ => None,
     })
+}
+
+fn advice(turn: &Turn) -> String {
+    let words = turn.sends.iter().find_map(|send| match send {
+        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.advice.clone()),
+        _ => None,
+    });
+    words.unwrap_or_default()
 }
 
 #[test]
@@ -268,6 +280,9 @@ fn every_operation_by_every_actor_is_as_the_table_says() {
                 if !may {
                     let changes = turn.writes.iter().filter(|n| !matches!(n.write, Write::Audited { .. }));
                     assert_eq!(changes.count(), 0, "{what}: a refusal changes nothing");
+                    if refusal(&turn) == Some(RefusalCode::NotPermitted.as_str_name()) {
+                        assert_eq!(advice(&turn), rule.to_string(), "{what}: by another rule");
+                    }
                     use RefusalCode as Code;
                     let known = [Code::NotPermitted, Code::NotAdministrator, Code::NoSuchConversation];
                     let known = known.map(|code| code.as_str_name());
@@ -285,6 +300,40 @@ fn every_operation_by_every_actor_is_as_the_table_says() {
         }
     }
     assert_eq!(tried, 11 * (3 * RULES.len() - 1));
+}
+
+/// A code for whom a charge nurse may not have one would be a way to more than she has.
+#[test]
+fn a_charge_nurse_has_no_codes_for_who_has_more_than_she() {
+    let mut house = House::new(Subject::Channel);
+    let (unit, victim) = (house.unit, house.victim);
+    let nurse = Actor::ChargeNurse.conn();
+    let code = |house: &mut House| {
+        let fresh = house.ward.fresh();
+        house.ward.ask(nurse, Ask::IssueJoinCode { person: victim, fresh })
+    };
+    assert!(is_done(&code(&mut house)), "for her staff");
+    let duties =
+        |administrator, privacy_officer| Ask::SetDuties { person: victim, administrator, privacy_officer };
+    let posts = |post| Ask::SetPost { person: victim, unit, post };
+    for (more, less) in [
+        (duties(true, false), duties(false, false)),
+        (duties(false, true), duties(false, false)),
+        (posts(Some(Post::ChargeNurse)), posts(Some(Post::Staff))),
+        (posts(None), posts(Some(Post::Staff))),
+    ] {
+        done(&house.ward.ask(BOX, more));
+        assert_eq!(refusal(&code(&mut house)), Some(RefusalCode::NotPermitted.as_str_name()));
+        let suspends = Ask::SetStanding { person: victim, suspended: true };
+        assert!(!is_done(&house.ward.ask(nurse, suspends)));
+        done(&house.ward.ask(BOX, less));
+    }
+    for _ in 0..2 * limits::JOIN_CODES_OF_PERSON_MAX {
+        assert!(is_done(&code(&mut house)));
+    }
+    let codes = house.ward.relay.state().codes.values();
+    let alive = codes.filter(|code| code.person == victim).count();
+    assert_eq!(alive, limits::JOIN_CODES_OF_PERSON_MAX, "the oldest end");
 }
 
 #[test]
@@ -355,7 +404,6 @@ fn what_is_archived_takes_nothing_new_until_it_is_opened_again() {
     for (operation, actor) in [
         (Operation::Send, Actor::Owner),
         (Operation::AddMember, Actor::Member),
-        (Operation::JoinChannel, Actor::Colleague),
         (Operation::Rename, Actor::Owner),
     ] {
         let ask = house.request(operation, actor);
@@ -364,6 +412,8 @@ fn what_is_archived_takes_nothing_new_until_it_is_opened_again() {
     }
     let read = house.request(Operation::Read, Actor::Member);
     assert!(is_done(&house.ward.ask(Actor::Member.conn(), read)), "it can be read");
+    let join = house.request(Operation::JoinChannel, Actor::Colleague);
+    assert!(is_done(&house.ward.ask(Actor::Colleague.conn(), join)), "and joined: it is the unit's to read");
     let leave = house.request(Operation::Leave, Actor::Member);
     assert!(is_done(&house.ward.ask(Actor::Member.conn(), leave)), "and left");
     done(&house.ward.ask(Actor::Owner.conn(), Ask::Archive { conversation: place, archived: false }));
@@ -382,6 +432,8 @@ fn a_wrong_request_is_told_the_rule_and_changes_nothing() {
     };
     let nowhere = UnitId::new(99).expect("an identifier");
     let suspended = house.people[Actor::Suspended as usize];
+    let officer = house.people[Actor::PrivacyOfficer as usize];
+    let nurse = house.people[Actor::ChargeNurse as usize];
     let (owner, local) = (Actor::Owner.conn(), BOX);
     let cases = [
         (owner, Ask::Rename { conversation: direct, title: title("Us") }, RefusalCode::NotInDirect),
@@ -397,10 +449,16 @@ fn a_wrong_request_is_told_the_rule_and_changes_nothing() {
             RefusalCode::NotInDirect,
         ),
         (local, Ask::SetPost { person: stranger, unit: nowhere, post: None }, RefusalCode::NoSuchUnit),
+        (local, Ask::SetPost { person: suspended, unit, post: Some(Post::Staff) }, RefusalCode::NoSuchPerson),
         (
             local,
-            Ask::SetPost { person: suspended, unit, post: Some(Post::Staff) },
-            RefusalCode::PersonSuspended,
+            Ask::SetPost { person: officer, unit, post: Some(Post::ChargeNurse) },
+            RefusalCode::DutiesExclude,
+        ),
+        (
+            local,
+            Ask::SetDuties { person: nurse, administrator: false, privacy_officer: true },
+            RefusalCode::DutiesExclude,
         ),
         (
             local,
@@ -412,5 +470,87 @@ fn a_wrong_request_is_told_the_rule_and_changes_nothing() {
         let turn = house.ward.ask(conn, ask);
         assert_eq!(refusal(&turn), Some(code.as_str_name()));
         assert!(turn.writes.is_empty(), "{} changes nothing", code.as_str_name());
+    }
+}
+
+#[test]
+fn units_posts_and_channels_have_their_bounds() {
+    let mut house = House::new(Subject::Channel);
+    let refused = |turn: &Turn, code: RefusalCode| assert_eq!(refusal(turn), Some(code.as_str_name()));
+    let mut units = Vec::new();
+    while house.ward.relay.state().units.len() < limits::UNITS_MAX {
+        let name = Name::parse(&format!("Unit {}", units.len())).expect("a name");
+        let fresh = house.ward.fresh();
+        let Body::UnitSet(set) = answer(&house.ward.ask(BOX, Ask::SetUnit { unit: None, name, fresh }))
+        else {
+            panic!("no unit")
+        };
+        units.push(UnitId::new(set.unit).expect("a unit"));
+    }
+    let one_more = house.request(Operation::SetUnit, Actor::BoxService);
+    refused(&house.ward.ask(BOX, one_more), RefusalCode::Limit);
+    let person = house.newcomer;
+    for unit in &units[..limits::POSTS_MAX - 1] {
+        done(&house.ward.ask(BOX, Ask::SetPost { person, unit: *unit, post: Some(Post::Staff) }));
+    }
+    let unit = units[limits::POSTS_MAX];
+    refused(&house.ward.ask(BOX, Ask::SetPost { person, unit, post: Some(Post::Staff) }), RefusalCode::Limit);
+
+    // Channels: of one owner, then more than a page of them in two units.
+    let newcomer = Conn(101);
+    for unit in [house.unit, units[0]] {
+        for _ in 0..limits::CHANNELS_OF_OWNER_MAX {
+            house.ward.now.mono = house.ward.now.mono.after(10_000);
+            let (title, fresh) = (title("Topic"), house.ward.fresh());
+            assert!(is_done(&house.ward.ask(newcomer, Ask::OpenChannel { unit, title, fresh })));
+        }
+        let (title, fresh) = (title("Topic"), house.ward.fresh());
+        refused(&house.ward.ask(newcomer, Ask::OpenChannel { unit, title, fresh }), RefusalCode::Limit);
+    }
+    let Body::ChannelPage(page) = answer(&house.ward.ask(newcomer, Ask::ListChannels { after: None })) else {
+        panic!("no page")
+    };
+    let in_order = page.channels.is_sorted_by_key(|channel| channel.conversation);
+    assert!(page.end && in_order && page.channels.len() == 2 * limits::CHANNELS_OF_OWNER_MAX + 1);
+    let after = ConversationId::new(page.channels[30].conversation);
+    let Body::ChannelPage(rest) = answer(&house.ward.ask(newcomer, Ask::ListChannels { after })) else {
+        panic!("no page")
+    };
+    assert!(rest.channels == page.channels[31..], "another rest");
+}
+
+#[test]
+fn posts_cost_their_giver() {
+    let mut house = House::new(Subject::Channel);
+    let (unit, person) = (house.unit, house.people[Actor::PrivacyOfficer as usize]);
+    let mut given = 0;
+    for round in 0..10 * limits::POSTS.burst {
+        let post = round.is_multiple_of(2).then_some(Post::Staff);
+        let turn = house.ward.ask(Actor::ChargeNurse.conn(), Ask::SetPost { person, unit, post });
+        given += u64::from(is_done(&turn));
+    }
+    assert_eq!(given, limits::POSTS.burst);
+}
+
+#[test]
+fn whoever_loses_the_right_to_issue_codes_loses_those_issued() {
+    let mut house = House::new(Subject::Channel);
+    let (victim, unit) = (house.victim, house.unit);
+    let alive =
+        |house: &House| house.ward.relay.state().codes.values().filter(|c| c.person == victim).count();
+    let nurse = house.people[Actor::ChargeNurse as usize];
+    let administrator = house.people[Actor::Administrator as usize];
+    for (actor, ends) in [
+        (Actor::ChargeNurse, Ask::SetPost { person: nurse, unit, post: Some(Post::Staff) }),
+        (
+            Actor::Administrator,
+            Ask::SetDuties { person: administrator, administrator: false, privacy_officer: false },
+        ),
+    ] {
+        let code = house.request(Operation::IssueJoinCode, actor);
+        assert!(is_done(&house.ward.ask(actor.conn(), code)));
+        assert_eq!(alive(&house), 1);
+        done(&house.ward.ask(BOX, ends));
+        assert_eq!(alive(&house), 0, "{actor:?}");
     }
 }

@@ -76,7 +76,13 @@ fn writes() -> Vec<Write> {
             posts: BTreeMap::new(),
         }),
         Write::StandingSet { person: person(), suspended: true },
-        Write::JoinCodeIssued(JoinCode { hash: [6; 32], person: person(), expires: AT, issuer: None }),
+        Write::JoinCodeIssued(JoinCode {
+            hash: [6; 32],
+            person: person(),
+            expires: AT,
+            issuer: None,
+            issued: Change(0),
+        }),
         Write::JoinCodeEnded { hash: [6; 32] },
         Write::DeviceJoined(Device {
             id: device(),
@@ -104,7 +110,7 @@ fn writes() -> Vec<Write> {
         },
         Write::KeyGranted { conversation: place(), key: WrappedKey(vec![9; 60]) },
         Write::KeyDestroyed { conversation: place() },
-        Write::MemberAdded { conversation: place(), person: person(), from: Sequence(5) },
+        Write::MemberAdded { conversation: place(), person: person(), from: Sequence(5), seen: None },
         Write::MemberLeft { conversation: place(), person: person() },
         Write::MessageAccepted(Message {
             conversation: place(),
@@ -236,7 +242,8 @@ fn today() -> Vec<(String, Vec<u8>)> {
     }
     // What came later, with a value.
     let (hash, issuer) = ([6; 32], Some(person()));
-    let issued = Write::JoinCodeIssued(JoinCode { hash, person: person(), expires: AT, issuer });
+    let issued =
+        Write::JoinCodeIssued(JoinCode { hash, person: person(), expires: AT, issuer, issued: Change(0) });
     let numbered = Numbered { change: Change(1), write: issued };
     found.push((
         "write JoinCodeIssued by a person".to_owned(),
@@ -266,10 +273,13 @@ fn today() -> Vec<(String, Vec<u8>)> {
         unit: Some(unit()),
     };
     let ended = Write::PostSet { person: person(), unit: unit(), post: None };
+    let (from, seen) = (Sequence(1), Some(Sequence(9)));
+    let entered = Write::MemberAdded { conversation: place(), person: person(), from, seen };
     for (name, write) in [
         ("PersonAdded with a post", Write::PersonAdded(ben)),
         ("ConversationOpened in a unit", opened),
         ("PostSet to none", ended),
+        ("MemberAdded to a channel", entered),
     ] {
         let numbered = Numbered { change: Change(1), write };
         found.push((format!("write {name}"), minicbor::to_vec(numbered).expect("into memory")));

@@ -1,5 +1,6 @@
 -- Units, who works where, and their channels. A channel is a kind of conversation that the release before does not know, so
--- that one does not open this file any more.
+-- that one does not open this file any more. Columns have defaults, for rows that are there already: every row that is written
+-- says what is in them.
 
 CREATE TABLE unit (
     id      INTEGER NOT NULL PRIMARY KEY,
@@ -15,9 +16,12 @@ CREATE TABLE post (
     PRIMARY KEY (person, unit)
 ) STRICT, WITHOUT ROWID;
 
+-- `issued`: the change that brought it.
+ALTER TABLE join_code ADD COLUMN issued INTEGER NOT NULL DEFAULT 0;
+
 ALTER TABLE person ADD COLUMN privacy_officer INTEGER NOT NULL DEFAULT 0;
 
--- `unit`: of a channel; 0 of anything else.
+-- `unit`: of a channel; 0 of anything else, and so no reference: what opens the store looks.
 ALTER TABLE conversation ADD COLUMN unit INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE conversation ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
 

@@ -129,7 +129,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             unit: None,
         },
         Write::KeyGranted { conversation, key: wrapped },
-        Write::MemberAdded { conversation, person, from: Sequence(1) },
+        Write::MemberAdded { conversation, person, from: Sequence(1), seen: None },
     ];
     for sequence in 1..=MESSAGES {
         let id = MessageId([sequence as u8; 16]);

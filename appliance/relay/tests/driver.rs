@@ -187,7 +187,7 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
     writes.push(Write::KeyGranted { conversation, key: keyring.fresh().unwrap() });
     for (_, id) in [ANA, BEN] {
         let person = PersonId::new(id).unwrap();
-        writes.push(Write::MemberAdded { conversation, person, from: Sequence(1) });
+        writes.push(Write::MemberAdded { conversation, person, from: Sequence(1), seen: None });
     }
     (1..).zip(writes).map(|(change, write)| Numbered { change: Change(change), write }).collect()
 }

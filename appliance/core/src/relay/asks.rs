@@ -102,6 +102,7 @@ impl Relay {
             }
             Ask::JoinChannel { conversation } => channel::join(&mut draft, conn, request, who, conversation),
             Ask::ListChannels { after } => {
+                access::permit(Operation::ListChannels, access::STAFF, actor(who))?;
                 channel::list(&mut draft, conn, request, who, after);
                 Ok(())
             }
@@ -112,15 +113,20 @@ impl Relay {
                 channel::archive(&mut draft, conn, request, who, conversation, archived)
             }
             Ask::ListPeople { after } => {
+                access::permit(Operation::ListPeople, access::STAFF, actor(who))?;
                 admin::list_people(&mut draft, conn, request, after);
                 Ok(())
             }
             Ask::Active => Ok(()),
             ask => {
                 let mut is = access::of_person(&self.state, who.person(), door);
-                if let Ask::SetPost { unit, .. } = &ask {
-                    is = is.and(access::to_unit(&self.state, who.person(), *unit));
-                }
+                is = is.and(match &ask {
+                    Ask::SetPost { unit, .. } => access::to_unit(&self.state, who.person(), *unit),
+                    Ask::IssueJoinCode { person, .. } | Ask::SetStanding { person, .. } => {
+                        access::to_person(&self.state, who.person(), *person)
+                    }
+                    _ => Relations::default(),
+                });
                 self.administer(now, turn, conn, request, (actor(who), is), ask)
             }
         }
@@ -179,9 +185,12 @@ impl Relay {
             Ask::SetPost { person, unit, post } => unit::set_post(&mut draft, by, is, person, unit, post)?,
             Ask::SetDuties { person, administrator, privacy_officer } => {
                 let permit = permit(Operation::SetDuties)?;
-                unit::set_duties(&mut draft, permit, person, administrator, privacy_officer)?
+                admin::set_duties(&mut draft, permit, person, administrator, privacy_officer)?
             }
-            Ask::ListUnits => unit::list(&draft),
+            Ask::ListUnits => {
+                permit(Operation::ListUnits)?;
+                unit::list(&draft)
+            }
             Ask::PurgeConversation { conversation } => {
                 admin::purge(&mut draft, permit(Operation::Purge)?, conversation)?
             }
@@ -195,8 +204,8 @@ impl Relay {
                 return Ok(());
             }
             Ask::SetStanding { person, suspended } => {
-                let done =
-                    admin::set_standing(&mut draft, permit(Operation::SetStanding)?, person, suspended)?;
+                let operation = if suspended { Operation::Suspend } else { Operation::Restore };
+                let done = admin::set_standing(&mut draft, permit(operation)?, person, suspended)?;
                 turn.sends.push(Send::Reply { conn, request, body: done });
                 if suspended {
                     let devices: Vec<DeviceId> =
@@ -206,6 +215,7 @@ impl Relay {
                 return Ok(());
             }
             Ask::ListPeople { after } => {
+                permit(Operation::ListPeople)?;
                 admin::list_people(&mut draft, conn, request, after);
                 return Ok(());
             }

@@ -21,6 +21,7 @@ struct Budget {
     members: Bucket,
     pages: Bucket,
     syncs: Bucket,
+    posts: Bucket,
 }
 
 impl Budgets {
@@ -47,9 +48,8 @@ impl Budgets {
                 budget.members.take_many(now, count(add) + count(remove))
             }
             // Each is a write or a row, and an entry in the audit.
-            Ask::JoinChannel { .. } | Ask::Rename { .. } | Ask::Archive { .. } | Ask::SetPost { .. } => {
-                budget.members.take(now)
-            }
+            Ask::JoinChannel { .. } | Ask::Rename { .. } | Ask::Archive { .. } => budget.members.take(now),
+            Ask::SetPost { .. } => budget.posts.take(now),
             Ask::History { .. } | Ask::ListChannels { .. } => budget.pages.take(now),
             Ask::Sync { .. } => budget.syncs.take(now),
             _ => Ok(()),
@@ -74,13 +74,16 @@ impl Budgets {
             members: Bucket::full(limits::MEMBER_CHANGES, now),
             pages: Bucket::full(limits::PAGES, now),
             syncs: Bucket::full(limits::SYNCS, now),
+            posts: Bucket::full(limits::POSTS, now),
         })
     }
 }
 
 impl Budget {
     fn is_full(&mut self, now: Mono) -> bool {
-        let Self { sign_ins, submits, text, opens, members, pages, syncs } = self;
-        [sign_ins, submits, text, opens, members, pages, syncs].into_iter().all(|bucket| bucket.is_full(now))
+        let Self { sign_ins, submits, text, opens, members, pages, syncs, posts } = self;
+        [sign_ins, submits, text, opens, members, pages, syncs, posts]
+            .into_iter()
+            .all(|bucket| bucket.is_full(now))
     }
 }

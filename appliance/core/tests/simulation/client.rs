@@ -1,7 +1,7 @@
 //! An honest client: an outbox that retries under the same number until it is answered, an inbox keyed by
 //! conversation and sequence, a cursor that is kept once the event is kept. What it shows is checked as it shows it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::DeviceId;
@@ -40,6 +40,9 @@ pub(crate) struct Client {
     pub(crate) suspended: bool,
     pub(crate) cursor: Vec<u8>,
     pub(crate) inbox: Inbox,
+    /// The directory and the units, as far as this device was told.
+    pub(crate) people: BTreeMap<u64, proto::Person>,
+    pub(crate) units: BTreeMap<u64, String>,
     pub(crate) outbox: VecDeque<Letter>,
     pub(crate) next_number: u64,
     pub(crate) to_send: Vec<proto::ClientFrame>,
@@ -92,6 +95,8 @@ impl Client {
             suspended: false,
             cursor: Vec::new(),
             inbox: Inbox::default(),
+            people: BTreeMap::new(),
+            units: BTreeMap::new(),
             outbox: VecDeque::new(),
             next_number: 1,
             to_send: Vec::new(),
@@ -274,7 +279,8 @@ impl Client {
                 self.inbox.watermark(&watermark);
                 coverage.reach(Situation::WatermarkPushed);
             }
-            Kind::Person(_) | Kind::Unit(_) => {}
+            Kind::Person(person) => drop(self.people.insert(person.person, person)),
+            Kind::Unit(unit) => drop(self.units.insert(unit.unit, unit.name)),
             Kind::DeviceJoined(joined) => self.device_joined(joined.device, coverage)?,
         }
         if delivery.cursor.len() != 16 {

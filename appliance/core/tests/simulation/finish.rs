@@ -124,6 +124,12 @@ impl World {
     fn judge_inboxes(&self) -> Result<(), String> {
         for client in self.clients.iter().filter(|client| client.phase == Phase::Synced) {
             let person = self.people[client.person].ok_or("a client of nobody")?;
+            let state = &self.store.state;
+            let people: BTreeMap<_, _> = state.people.values().map(|p| (p.id.value(), p.to_wire())).collect();
+            let units = state.units.values().map(|unit| (unit.id.value(), unit.name.reveal().to_owned()));
+            if client.people != people || client.units != units.collect() {
+                return Err(format!("{} takes the directory for what it is not", client.name));
+            }
             for place in &self.reference.ward.conversations {
                 let member = self.reference.ward.member(place.id, person);
                 let shown = client.inbox.places.get(&place.id.value());

@@ -250,6 +250,9 @@ impl World {
             if member.from > 1 {
                 self.coverage.reach(Situation::LateJoinerHistory);
             }
+            if messages.iter().any(|message| message.sequence <= member.entered) {
+                self.coverage.reach(Situation::ChannelReadFromItsBeginning);
+            }
         }
         let end = sequence <= grant.from().0;
         let page = proto::HistoryPage { conversation: id.value(), messages, end };

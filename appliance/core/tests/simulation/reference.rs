@@ -80,6 +80,8 @@ pub(crate) struct Member {
     pub(crate) delivered: u64,
     pub(crate) read: u64,
     pub(crate) left: bool,
+    /// The newest message when they entered.
+    pub(crate) entered: u64,
 }
 
 /// What ends with the process.

@@ -32,13 +32,20 @@ impl Reference {
                     Some(false) => {}
                 }
                 let Some(hash) = chosen.code else { return Expected::default() };
+                let mut expected = Expected::answered(Answer::JoinCode);
+                // A ninth ends the oldest.
+                let theirs = self.ward.codes.iter().filter(|code| code.person == person);
+                let theirs: Vec<[u8; 32]> = theirs.map(|code| code.hash).collect();
+                if let Some(oldest) = theirs.first().filter(|_| theirs.len() >= 8) {
+                    self.ward.codes.retain(|code| code.hash != *oldest);
+                    expected.audits.push((by, Act::JoinCodeWithdrawn(person)));
+                }
                 let expires = now.wall.after(self.policy.join_code_ms);
                 let issuer = match by {
                     Actor::Person { person, .. } => Some(person),
                     _ => None,
                 };
                 self.ward.codes.push(JoinCode { hash, person, expires, issuer });
-                let mut expected = Expected::answered(Answer::JoinCode);
                 expected.audits.push((by, Act::JoinCodeIssued(person)));
                 expected
             }

@@ -12,6 +12,8 @@ impl Reference {
     pub(crate) fn set_unit(&mut self, by: Actor, set: &proto::SetUnit, chosen: Chosen) -> Expected {
         let (id, act) = match UnitId::new(set.unit) {
             Some(id) if !self.ward.units.contains(&id) => return Expected::refused(Code::NoSuchUnit),
+            // The same name is no other one.
+            Some(_) if chosen.unit.is_none() => return Expected::answered(Answer::UnitSet),
             Some(id) => (id, Act::UnitRenamed(id)),
             None => {
                 let Some(id) = chosen.unit else { return Expected::default() };
@@ -30,10 +32,12 @@ impl Reference {
         let Some(person) = self.ward.people.iter_mut().find(|person| person.id == id) else {
             return Expected::refused(Code::NoSuchPerson);
         };
-        if set.administrator && set.privacy_officer {
+        let leads = person.posts.iter().any(|(_, charge)| *charge);
+        if set.privacy_officer && (set.administrator || leads) {
             return Expected::refused(Code::DutiesExclude);
         }
         let mut expected = Expected::answered(Answer::Done);
+        let demoted = person.administrator && !set.administrator;
         if (person.administrator, person.privacy_officer) != (set.administrator, set.privacy_officer) {
             (person.administrator, person.privacy_officer) = (set.administrator, set.privacy_officer);
             let duties = if set.administrator {
@@ -44,8 +48,18 @@ impl Reference {
                 0
             };
             expected.audits.push((by, Act::DutiesSet(id, duties)));
+            if demoted {
+                self.withdraw_issued(by, id, &mut expected);
+            }
         }
         expected
+    }
+
+    /// With the right to issue codes end those that were issued.
+    fn withdraw_issued(&mut self, by: Actor, issuer: PersonId, expected: &mut Expected) {
+        let issued = self.ward.codes.iter().filter(|code| code.issuer == Some(issuer));
+        expected.audits.extend(issued.map(|code| (by, Act::JoinCodeWithdrawn(code.person))));
+        self.ward.codes.retain(|code| code.issuer != Some(issuer));
     }
 
     pub(crate) fn set_post(&mut self, by: Actor, administers: bool, set: &proto::SetPost) -> Expected {
@@ -86,15 +100,23 @@ impl Reference {
         }
         for person in self.ward.people.iter_mut().filter(|person| person.id == id) {
             if becomes.is_some() && person.suspended {
-                return Expected::refused(Code::PersonSuspended);
+                return Expected::refused(Code::NoSuchPerson);
+            }
+            if becomes == Some(true) && person.privacy_officer {
+                return Expected::refused(Code::DutiesExclude);
+            }
+            if becomes.is_some() && self.lobby.disk_scarce {
+                return Expected::refused(Code::DiskLow);
             }
             person.posts.retain(|(where_to, _)| *where_to != unit);
             person.posts.extend(becomes.map(|charge| (unit, charge)));
         }
         expected.audits.push((by, Act::PostSet(id, unit, number)));
+        if was == Some(true) {
+            self.withdraw_issued(by, id, &mut expected);
+        }
         // Whoever does not work there any more is out of what is the unit's.
-        let its =
-            self.ward.conversations.iter_mut().filter(|place| place.unit == Some(unit) && !place.purged);
+        let its = self.ward.conversations.iter_mut().filter(|place| place.unit == Some(unit));
         for place in its.filter(|_| becomes.is_none()) {
             for member in place.members.iter_mut().filter(|member| member.person == id && !member.left) {
                 member.left = true;
@@ -102,6 +124,17 @@ impl Reference {
             }
         }
         expected
+    }
+
+    /// Leads a unit where the other is staff, and the other is nothing more than that anywhere.
+    pub(crate) fn is_superior(&self, me: PersonId, other: PersonId) -> bool {
+        let (Some(asker), Some(asked)) = (self.ward.person(me), self.ward.person(other)) else {
+            return false;
+        };
+        let plain =
+            !asked.administrator && !asked.privacy_officer && asked.posts.iter().all(|(_, charge)| !charge);
+        let mut led = asker.posts.iter().filter(|(_, charge)| *charge);
+        me != other && plain && led.any(|(unit, _)| asked.posts.contains(&(*unit, false)))
     }
 
     pub(crate) fn channel(
@@ -171,13 +204,10 @@ impl Reference {
         if channel.purged {
             return Expected::refused(Code::Purged);
         }
-        if channel.archived {
-            return Expected::refused(Code::Archived);
-        }
         if self.lobby.disk_scarce {
             return Expected::refused(Code::DiskLow);
         }
-        let newcomer = channel.newcomer(me, 0);
+        let newcomer = channel.newcomer(me, channel.messages.len() as u64);
         expected.audits.push((self.actor(device), Act::MemberAdded(id, me)));
         if let Some(channel) = self.ward.conversation_mut(id) {
             channel.members.retain(|member| member.person != me);

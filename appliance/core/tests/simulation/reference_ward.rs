@@ -37,8 +37,8 @@ pub(crate) struct Opening<'a> {
 impl Conversation {
     /// Somebody who enters now: behind what was said in a group, at the beginning of a channel.
     pub(crate) fn newcomer(&self, person: PersonId, last: u64) -> Member {
-        let before = if self.unit.is_some() { self.expired_through } else { last };
-        Member { person, from: before + 1, delivered: before, read: before, left: false }
+        let from = 1 + if self.unit.is_some() { self.expired_through } else { last };
+        Member { person, from, delivered: last, read: last, left: false, entered: last }
     }
 }
 
@@ -132,10 +132,18 @@ impl Reference {
             }
             other => {
                 let door = self.link(conn).map(|link| link.door);
-                let allowed = self.ward.person(me).is_some_and(|person| person.administrator)
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
                     && door.is_some_and(Self::is_admin_zone);
-                if !allowed {
-                    return Expected::refused(Code::NotAdministrator);
+                // What a charge nurse may do to her staff.
+                let to = match other {
+                    Body::IssueJoinCode(issue) => Some(issue.person),
+                    Body::SetStanding(set) if set.suspended => Some(set.person),
+                    _ => None,
+                };
+                let superior = to.is_some_and(|to| self.is_superior(me, person(to)));
+                if !administers && !superior {
+                    let code = if to.is_some() { Code::NotPermitted } else { Code::NotAdministrator };
+                    return Expected::refused(code);
                 }
                 self.administer(now, self.actor(device), other, around.chosen)
             }
@@ -304,7 +312,7 @@ impl Reference {
         expected.audits.push((self.actor(device), Act::ConversationOpened(id)));
         let mut members = Vec::new();
         for person in people {
-            members.push(Member { person: *person, from: 1, delivered: 0, read: 0, left: false });
+            members.push(Member { person: *person, from: 1, delivered: 0, read: 0, left: false, entered: 0 });
             expected.audits.push((self.actor(device), Act::MemberAdded(id, *person)));
         }
         self.ward.conversations.push(Conversation {
@@ -348,7 +356,8 @@ impl Reference {
         let led = conversation.members.iter().any(|m| m.person == conversation.owner && !m.left)
             && self.ward.person(conversation.owner).is_some_and(|owner| !owner.suspended);
         let leads = post == Some(true) || member && (!led || conversation.owner == me);
-        let may = if remove.iter().any(|person| *person != me) { leads } else { member };
+        let others = remove.iter().any(|person| *person != me);
+        let may = (!others || leads) && (add.is_empty() && others || member);
         if !may {
             return Expected::refused(Code::NotPermitted);
         }
@@ -363,9 +372,6 @@ impl Reference {
             if present(*person) && !leaving.contains(person) {
                 leaving.push(*person);
             }
-        }
-        if !member && !entering.is_empty() {
-            return Expected::refused(Code::NotPermitted);
         }
         if conversation.archived && !entering.is_empty() {
             return Expected::refused(Code::Archived);

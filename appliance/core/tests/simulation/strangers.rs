@@ -115,7 +115,7 @@ impl World {
             }
             Ask::RevokeDevice(_) | Ask::SetStanding(_) | Ask::PurgeConversation(_) if network => {
                 let done = refused.is_none();
-                let refused = refused == Some(Code::NotAdministrator);
+                let refused = matches!(refused, Some(Code::NotAdministrator | Code::NotPermitted));
                 if done {
                     self.coverage.reach(Situation::AdministeredOverNetwork);
                 } else if refused {

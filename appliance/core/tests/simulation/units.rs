@@ -24,7 +24,7 @@ impl World {
         let units = self.unit_ids();
         let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
         for (at, person) in people.into_iter().enumerate() {
-            let rank = if at == 0 { proto::Rank::ChargeNurse } else { proto::Rank::Staff };
+            let rank = if at == 1 { proto::Rank::ChargeNurse } else { proto::Rank::Staff };
             let unit = units[at % 2];
             self.local_ask(Ask::SetPost(proto::SetPost { person, unit, rank: rank.into() }));
         }
@@ -53,6 +53,11 @@ impl World {
     pub(crate) fn some_post(&mut self, person: u64) -> Option<proto::SetPost> {
         let units = self.unit_ids();
         let unit = self.random.pick(&units).copied()?;
+        // Whoever has given out a code sometimes loses the right to.
+        let issuers = self.reference.ward.codes.iter().filter_map(|code| code.issuer);
+        let issuers: Vec<u64> = issuers.map(|issuer| issuer.value()).collect();
+        let issuer = self.random.pick(&issuers).copied().filter(|_| self.random.permille(300));
+        let person = issuer.unwrap_or(person);
         let rank = match self.random.below(10) {
             0..4 => proto::Rank::None,
             4..8 => proto::Rank::Staff,
@@ -84,8 +89,15 @@ impl World {
                 Some(conversation) => Ask::JoinChannel(proto::JoinChannel { conversation }),
                 None => return,
             },
-            (45..50, ..) => Ask::ListChannels(proto::ListChannels { after: 0 }),
-            (50..53, ..) => Ask::ListUnits(proto::ListUnits {}),
+            (45..47, ..) => Ask::ListChannels(proto::ListChannels { after: 0 }),
+            (47..52, ..) => match self.staff_led_by(index) {
+                Some(person) if self.random.permille(700) => {
+                    Ask::IssueJoinCode(proto::IssueJoinCode { person })
+                }
+                Some(person) => Ask::SetStanding(proto::SetStanding { person, suspended: true }),
+                None => return,
+            },
+            (52..53, ..) => Ask::ListUnits(proto::ListUnits {}),
             (53..70, _, Some(person), _) => match self.some_post(person) {
                 Some(set) => Ask::SetPost(set),
                 None => return,
@@ -115,28 +127,55 @@ impl World {
         places.filter(leads).map(|place| place.id.value()).collect()
     }
 
+    /// Somebody whom this client's person leads.
+    fn staff_led_by(&mut self, index: usize) -> Option<u64> {
+        let me = self.people[self.clients[index].person]?;
+        let people = self.people.iter().flatten().copied();
+        let staff = people.filter(|person| self.reference.is_superior(me, *person));
+        let staff: Vec<u64> = staff.map(|person| person.value()).collect();
+        self.random.pick(&staff).copied()
+    }
+
     pub(crate) fn cover_units(&mut self, conn: Conn, body: &Ask, refused: Option<Code>, expected: &Expected) {
         let acted = !expected.audits.is_empty();
         let asker = match self.phase(conn) {
             Some(Phase::In(device)) => self.reference.ward.device(device).map(|device| device.person),
             _ => None,
         };
+        let leads = |who| self.reference.ward.person(who).is_some_and(|p| p.posts.iter().any(|(_, c)| *c));
+        let administers = |who| self.reference.ward.person(who).is_some_and(|p| p.administrator);
+        let led = asker.is_some_and(|who| leads(who) && !administers(who));
         let member = |id: u64| {
             let place = ConversationId::new(id);
             asker.zip(place).is_some_and(|(who, place)| self.reference.ward.member(place, who).is_some())
         };
         let situation = match (body, refused) {
-            (Ask::JoinChannel(_), None) if acted => Situation::ChannelJoined,
+            (Ask::JoinChannel(join), None) if acted => {
+                let channel = ConversationId::new(join.conversation);
+                let channel = channel.and_then(|channel| self.reference.ward.conversation(channel));
+                let archived = channel.is_some_and(|channel| channel.archived);
+                if archived { Situation::ArchivedChannelJoined } else { Situation::ChannelJoined }
+            }
             (Ask::JoinChannel(_), Some(Code::NoSuchConversation)) => Situation::ForeignChannelRefused,
-            (Ask::JoinChannel(_), Some(Code::Archived)) => Situation::ArchivedChannelRefused,
             (Ask::ChangeMembers(_), Some(Code::NotOfUnit)) => Situation::NotOfUnitRefused,
             (Ask::SetPost(_), Some(Code::NotPermitted)) => Situation::PlacementRefused,
+            (Ask::SetPost(_) | Ask::SetDuties(_), None)
+                if expected.audits.iter().any(|(_, act)| matches!(act, Act::JoinCodeWithdrawn(_))) =>
+            {
+                Situation::DemotedCodesWithdrawn
+            }
             (Ask::SetPost(_), None)
                 if expected.audits.iter().any(|(_, act)| matches!(act, Act::MemberLeft(..))) =>
             {
                 Situation::PutOutWithThePost
             }
             (Ask::SetPost(_), None) if acted && asker.is_some() => Situation::PlacedByChargeNurse,
+            (Ask::IssueJoinCode(_), None) if expected.audits.len() > 1 => Situation::NinthCodeEndsOldest,
+            (Ask::IssueJoinCode(_), None) if led => Situation::CodeByChargeNurse,
+            (Ask::SetStanding(_), None) if acted && led => Situation::SuspendedByChargeNurse,
+            (Ask::IssueJoinCode(_) | Ask::SetStanding(_), Some(Code::NotPermitted)) if led => {
+                Situation::ChargeNurseRefused
+            }
             (Ask::SetUnit(set), None) if set.unit != 0 => Situation::UnitRenamed,
             (Ask::SetDuties(_), None) if acted => Situation::DutiesChanged,
             (Ask::SetDuties(_), Some(Code::DutiesExclude)) => Situation::DutiesExcluded,
@@ -150,16 +189,6 @@ impl World {
             (Ask::Rename(_), None) if acted => Situation::Renamed,
             (Ask::Archive(archive), None) if acted && !archive.archived => Situation::Reopened,
             (Ask::Submit(_), Some(Code::Archived)) => Situation::ArchivedRefused,
-            (Ask::History(history), None) => {
-                let place = ConversationId::new(history.conversation);
-                let place = place.and_then(|place| self.reference.ward.conversation(place));
-                let entered =
-                    asker.zip(place).filter(|(who, place)| place.unit.is_some() && place.owner != *who);
-                if entered.is_none() {
-                    return;
-                }
-                Situation::ChannelReadFromItsBeginning
-            }
             _ => return,
         };
         self.coverage.reach(situation);

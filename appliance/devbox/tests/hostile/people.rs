@@ -123,14 +123,14 @@ pub(super) async fn roams(arena: &mut Arena) -> Result<()> {
     let person = arena.fixture.person("Hugo")?;
     let act = || Ask::IssueJoinCode(proto::IssueJoinCode { person });
     let (mut raw, device) = from(WARD).join(&arena.fixture.code("Jonas")?, PIN).await?;
-    refused_as(&raw.refused(act()).await?, RefusalCode::NotAdministrator).context("in the ward")?;
+    refused_as(&raw.refused(act()).await?, RefusalCode::NotPermitted).context("in the ward")?;
     raw.roam(ADMIN.into())?;
-    refused_as(&raw.refused(act()).await?, RefusalCode::NotAdministrator).context("from the ward")?;
+    refused_as(&raw.refused(act()).await?, RefusalCode::NotPermitted).context("from the ward")?;
     drop(raw);
     let (mut raw, _) = from(ADMIN).sign_in(&device).await?;
     ensure!(matches!(raw.ask(act()).await?, Answer::JoinCode(_)), "no code where one may be issued");
     raw.roam(WARD.into())?;
-    refused_as(&raw.refused(act()).await?, RefusalCode::NotAdministrator).context("gone to the ward")
+    refused_as(&raw.refused(act()).await?, RefusalCode::NotPermitted).context("gone to the ward")
 }
 
 /// A device whose session is left to lock.

@@ -55,10 +55,10 @@ const DEVICE_PATCHES: Many = Many {
            FROM v WHERE device.id = v.id",
 };
 const CODES: Many = Many {
-    head: "INSERT INTO join_code (hash, person, expires, issuer) VALUES ",
-    columns: 4,
+    head: "INSERT INTO join_code (hash, person, expires, issuer, issued) VALUES ",
+    columns: 5,
     tail: " ON CONFLICT (hash) DO UPDATE SET person = excluded.person, expires = excluded.expires, \
-           issuer = excluded.issuer",
+           issuer = excluded.issuer, issued = excluded.issued",
 };
 const CODES_ENDED: Many =
     Many { head: "DELETE FROM join_code WHERE hash IN (VALUES ", columns: 1, tail: ")" };
@@ -284,7 +284,7 @@ impl Store {
     }
 }
 
-/// People, devices, codes: whom the rest refers to.
+/// People, units, posts, devices, codes: whom the rest refers to.
 fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     script.many(&PEOPLE, &plan.people, |(person, change), row| {
         row.count(person.id.value()).text(person.name.reveal()).text(person.title.reveal());
@@ -333,9 +333,9 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
             None => ended.push(*hash),
         }
     }
-    script.many(&CODES, &issued, |code, row| {
+    script.many(&CODES, &issued, |(code, change), row| {
         row.bytes(&code.hash).count(code.person.value()).int(code.expires.0);
-        row.count(code.issuer.map_or(0, PersonId::value));
+        row.count(code.issuer.map_or(0, PersonId::value)).count(change.0);
     });
     script.many(&CODES_ENDED, &ended, |hash, row| {
         row.bytes(hash.as_slice());

@@ -30,7 +30,10 @@ const TABLES: &[(&str, &[Column])] = &[
          FROM device ORDER BY id",
         &[Int, Int, Text, Bytes, Bytes, Bytes, Int, Int, Int, Int, Int],
     ),
-    ("SELECT hash, person, expires, issuer FROM join_code ORDER BY hash", &[Bytes, Int, Int, Int]),
+    (
+        "SELECT hash, person, expires, issuer, issued FROM join_code ORDER BY hash",
+        &[Bytes, Int, Int, Int, Int],
+    ),
     (
         "SELECT id, kind, title, owner, opened_at, changed, last, last_change, first, purged, member_changed, \
          unit, archived FROM conversation ORDER BY id",

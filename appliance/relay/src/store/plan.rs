@@ -3,7 +3,8 @@
 //! A batch's writes are folded in order into what they leave behind: the last watermark of each member, the last place
 //! of each conversation, the rows that are new. That can then be written table by table, parents first, in a few
 //! statements, whatever order the writes came in. The folding is right because
-//! - rows are only ever added, patched, or (codes, keys, messages) deleted, and a patch takes the last value;
+//! - rows are only ever added, patched, or (codes, keys, messages, posts) deleted, and a patch takes the last value; units and
+//!   posts are set to the last value, whether there or not;
 //! - what is added and patched in one batch is added first and patched after;
 //! - a key granted and destroyed in one batch never reaches the disk;
 //! - an expiry keeps its own change number and deletes only messages before it, so messages of the whole batch may be
@@ -30,7 +31,7 @@ pub(super) struct Plan<'a> {
     pub(super) posts: BTreeMap<(PersonId, UnitId), Option<Post>>,
     pub(super) devices: Vec<&'a Device>,
     pub(super) device_patches: BTreeMap<DeviceId, DevicePatch>,
-    pub(super) codes: BTreeMap<&'a [u8; 32], Option<&'a JoinCode>>,
+    pub(super) codes: BTreeMap<&'a [u8; 32], Option<(&'a JoinCode, Change)>>,
     pub(super) opened: Vec<Opened<'a>>,
     pub(super) conversations: BTreeMap<ConversationId, ConversationPatch<'a>>,
     pub(super) purged: BTreeSet<ConversationId>,
@@ -130,7 +131,7 @@ impl<'a> Plan<'a> {
                 self.person(*person, change).duties = Some((*administrator, *privacy_officer));
             }
             Write::JoinCodeIssued(code) => {
-                self.codes.insert(&code.hash, Some(code));
+                self.codes.insert(&code.hash, Some((code, change)));
             }
             Write::JoinCodeEnded { hash } => {
                 self.codes.insert(hash, None);
@@ -162,8 +163,8 @@ impl<'a> Plan<'a> {
                 self.purged.insert(*conversation);
                 self.conversations.entry(*conversation).or_default().changed = Some(change);
             }
-            Write::MemberAdded { conversation, person, from } => {
-                let before = Sequence(from.0.saturating_sub(1));
+            Write::MemberAdded { conversation, person, from, seen } => {
+                let before = seen.unwrap_or(Sequence(from.0.saturating_sub(1)));
                 let row = MemberPatch {
                     from: Some(*from),
                     watermarks: Some((before, before)),

@@ -37,7 +37,8 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
         device.last_number = device.last_number.max(highest.get(&device.id).copied().unwrap_or_default());
     }
     restored.codes =
-        all(from, "SELECT hash, person, expires, issuer FROM join_code".to_owned(), row::join_code).await?;
+        all(from, "SELECT hash, person, expires, issuer, issued FROM join_code".to_owned(), row::join_code)
+            .await?;
     let conversations = format!("SELECT {} FROM conversation", row::CONVERSATION);
     let conversations = all(from, conversations, row::conversation).await?;
     let mut conversations: BTreeMap<_, _> = conversations.into_iter().map(|c| (c.id, c)).collect();

@@ -190,7 +190,8 @@ pub(super) fn join_code(row: &SqliteRow) -> Result<JoinCode, StoreError> {
     let mut columns = Columns::new(row);
     let (hash, person, expires) = (columns.array()?, columns.person()?, columns.wall()?);
     // Zero is nobody's identifier, and here means no person.
-    Ok(JoinCode { hash, person, expires, issuer: PersonId::new(columns.count()?) })
+    let issuer = PersonId::new(columns.count()?);
+    Ok(JoinCode { hash, person, expires, issuer, issued: columns.change()? })
 }
 
 pub(super) fn mark(row: &SqliteRow) -> Result<Mark, StoreError> {

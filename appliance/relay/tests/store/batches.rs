@@ -3,8 +3,10 @@
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, Executor};
+use wardline_core::directory::Post;
 use wardline_core::ids::{Change, Number};
 use wardline_core::state::State;
+use wardline_core::text::Title;
 use wardline_core::write::{Numbered, Write};
 use wardline_relay::store::{Commit, StoreError};
 
@@ -153,10 +155,24 @@ fn what_depends_on_each_other_in_one_batch_comes_out_in_order() {
     }
     world.write(Write::MemberLeft { conversation: kept, person: ben });
     let last = world.state.conversations[&kept].last;
-    world.write(Write::MemberAdded { conversation: kept, person: ben, from: last.next() });
+    world.write(Write::MemberAdded { conversation: kept, person: ben, from: last.next(), seen: None });
     world.write(Write::WatermarkMoved { conversation: kept, person: ben, delivered: last, read: last });
     world.write(Write::MessagesExpired { conversation: kept, through: last });
     world.message(kept, 7).unwrap();
+    world.unit(1, 1);
+    world.unit(1, 2);
+    let unit = *world.state.units.keys().next().unwrap();
+    for post in [Some(Post::Staff), None, Some(Post::ChargeNurse)] {
+        world.write(Write::PostSet { person: ana, unit, post });
+        world.write(Write::PostSet { person: ben, unit, post: post.xor(Some(Post::Staff)) });
+    }
+    let title = Title::parse("Named, then destroyed").unwrap();
+    for conversation in [kept, world.open(ben, 3, 1).unwrap()] {
+        world.write(Write::TitleSet { conversation, title: title.clone() });
+        world.write(Write::ArchivedSet { conversation, archived: true });
+    }
+    let named = *world.state.conversations.keys().find(|id| ![kept, doomed].contains(id)).unwrap();
+    world.write(Write::KeyDestroyed { conversation: named });
     world.write(Write::SessionOpened { device: handset, until: wardline_core::time::Wall(9) });
     world.write(Write::DeviceRevoked { device: handset });
     block_on(async {
@@ -321,7 +337,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        assert_eq!(seen, 4 + 7 + 3 + 3 + 11 + 4 + 13 + 2 + 7 + 9 + 4 + 4 + 3 + 3 + 2);
+        assert_eq!(seen, 4 + 7 + 3 + 3 + 11 + 5 + 13 + 2 + 7 + 9 + 4 + 4 + 3 + 3 + 2);
     });
 }
 

@@ -1,7 +1,5 @@
 //! Valid writes, as the core would make them, chosen by dice.
 
-use std::collections::BTreeMap;
-
 use wardline_core::audit::{self, Act, Actor};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
@@ -76,7 +74,13 @@ impl World {
                 let issuer =
                     nth(self.state.people.keys().copied(), mix(how)).filter(|_| how.is_multiple_of(3));
                 let expires = Wall(self.clock);
-                self.write(Write::JoinCodeIssued(JoinCode { hash, person, expires, issuer }));
+                self.write(Write::JoinCodeIssued(JoinCode {
+                    hash,
+                    person,
+                    expires,
+                    issuer,
+                    issued: Change(0),
+                }));
             }
             (5, ..) => {
                 if let Some(hash) = nth(self.state.codes.keys().copied(), who) {
@@ -114,7 +118,8 @@ impl World {
                     } else {
                         known.last.next()
                     };
-                    self.write(Write::MemberAdded { conversation, person, from });
+                    let seen = (how % 3 == 1).then_some(known.last);
+                    self.write(Write::MemberAdded { conversation, person, from, seen });
                 }
             }
             (17..19, _, _, Some(conversation)) => {
@@ -184,7 +189,9 @@ impl World {
         let (administrator, suspended) = (id.value().is_multiple_of(5), false);
         // What the write says of `changed` is not to be trusted: the number of the write is.
         let changed = Change(0);
-        let (privacy_officer, posts) = (false, BTreeMap::new());
+        let units = self.state.units.keys().take((id.value() % 3) as usize);
+        let (privacy_officer, posts) =
+            (id.value() % 7 == 1, units.map(|unit| (*unit, Post::Staff)).collect());
         self.write(Write::PersonAdded(Person {
             id,
             name,
@@ -237,7 +244,7 @@ impl World {
         self.write(Write::ConversationOpened { conversation, kind, title, owner, at, unit });
         self.write(Write::KeyGranted { conversation, key: WrappedKey(mix(id).to_be_bytes().repeat(7)) });
         for person in people {
-            self.write(Write::MemberAdded { conversation, person, from: Sequence(1) });
+            self.write(Write::MemberAdded { conversation, person, from: Sequence(1), seen: None });
             self.record(Act::MemberAdded(conversation, person));
         }
         Some(conversation)

@@ -180,35 +180,9 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             };
             say::line(&format!("{} {what}.", find::name(&people, person)))?;
         }
-        Act::Code { person: wanted, address, root } => {
-            let people = door.people().await?;
-            let person = find::person(&people, &wanted)?;
-            if find::is_suspended(&people, person) {
-                let (name, wanted) = (find::name(&people, person), quoted(&wanted));
-                let how = format!("{name} is suspended. Restore first: wardline admin restore {wanted}");
-                return Err(Failure::Refused(how));
-            }
-            let code = door.issue_join_code(person).await?;
-            let read = Code::parse(&code.code)?;
-            let (left, right) = read.reveal().split_at(read.reveal().len() / 2);
-            say::line(&format!("{left}-{right}  until {}", say::time(code.expires)))?;
-            let link = match (identity, address, root) {
-                (_, Some(address), Some(root)) => {
-                    let server_name = address.host.clone();
-                    Some(JoinLink { server_name, address, root: parse_root(&root)?, code: read })
-                }
-                (Some(identity), _, _) => Some(JoinLink {
-                    address: identity.address.clone(),
-                    server_name: identity.server_name.clone(),
-                    root: wardline_client::trust::sha256(&identity.root),
-                    code: read,
-                }),
-                _ => None,
-            };
-            if let Some(link) = link {
-                say::line(&link.to_string())?;
-                say::note("On the device: wardline join, and the link in quotes.");
-            }
+        Act::Code { person, address, root } => {
+            let place = address.zip(root);
+            code(door, identity, &person, place).await?;
         }
         Act::Devices { person: wanted } => {
             let person = find::person(&door.people().await?, &wanted)?;
@@ -229,12 +203,7 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             door.revoke_device(device).await?;
             say::line(&format!("Device {device} is revoked."))?;
         }
-        Act::Suspend { person } => {
-            let people = door.people().await?;
-            let person = find::person(&people, &person)?;
-            door.suspend(person, true).await?;
-            say::line(&format!("{} is suspended.", find::name(&people, person)))?;
-        }
+        Act::Suspend { person } => suspend(door, &person).await?,
         Act::Restore { person } => {
             let people = door.people().await?;
             let person = find::person(&people, &person)?;
@@ -262,6 +231,52 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
         }
     }
     Ok(())
+}
+
+/// A join code for somebody, and the whole link where it is known where devices find the box.
+pub(crate) async fn code(
+    door: &impl Calls,
+    identity: Option<&Identity>,
+    wanted: &str,
+    place: Option<(Address, String)>,
+) -> Result<(), Failure> {
+    let people = door.people().await?;
+    let person = find::person(&people, wanted)?;
+    if find::is_suspended(&people, person) {
+        let (name, wanted) = (find::name(&people, person), quoted(wanted));
+        let how = format!("{name} is suspended. Restore first: wardline admin restore {wanted}");
+        return Err(Failure::Refused(how));
+    }
+    let code = door.issue_join_code(person).await?;
+    let read = Code::parse(&code.code)?;
+    let (left, right) = read.reveal().split_at(read.reveal().len() / 2);
+    say::line(&format!("{left}-{right}  until {}", say::time(code.expires)))?;
+    let link = match (identity, place) {
+        (_, Some((address, root))) => {
+            let server_name = address.host.clone();
+            Some(JoinLink { server_name, address, root: parse_root(&root)?, code: read })
+        }
+        (Some(identity), None) => Some(JoinLink {
+            address: identity.address.clone(),
+            server_name: identity.server_name.clone(),
+            root: wardline_client::trust::sha256(&identity.root),
+            code: read,
+        }),
+        (None, None) => None,
+    };
+    if let Some(link) = link {
+        say::line(&link.to_string())?;
+        say::note("On the device: wardline join, and the link in quotes.");
+    }
+    Ok(())
+}
+
+/// Ends somebody's access at once.
+pub(crate) async fn suspend(door: &impl Calls, wanted: &str) -> Result<(), Failure> {
+    let people = door.people().await?;
+    let person = find::person(&people, wanted)?;
+    door.suspend(person, true).await?;
+    say::line(&format!("{} is suspended.", find::name(&people, person)))
 }
 
 /// Who has this name already.

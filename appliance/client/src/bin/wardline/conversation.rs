@@ -197,12 +197,11 @@ async fn place_of(access: &Access, text: &str) -> Result<ConversationId, Failure
     }
 }
 
-/// A conversation that one is in, or else a channel that one leads without being in it.
+/// A conversation that one is in, or a channel that one may lead without being in it: whichever the text fits best.
 async fn known_or_channel(access: &Access, text: &str) -> Result<ConversationId, Failure> {
-    match place_of(access, text).await {
-        Err(Failure::Usage(told)) => channel_of(access, text).await.map_err(|_| Failure::Usage(told)),
-        other => other,
-    }
+    let (people, conversations) = access.look().await?;
+    let channels = access.channels().await?;
+    find::group_or_channel(access.identity().person, &people, &conversations, &channels, text)
 }
 
 async fn place_and_people(
@@ -210,7 +209,7 @@ async fn place_and_people(
     conversation: &str,
     people: &[String],
 ) -> Result<(ConversationId, Vec<wardline_client::PersonId>), Failure> {
-    let place = place_of(access, conversation).await?;
+    let place = known_or_channel(access, conversation).await?;
     let directory = access.people().await?;
     let people = people.iter().map(|text| find::person(&directory, text)).collect::<Result<_, _>>()?;
     Ok((place, people))

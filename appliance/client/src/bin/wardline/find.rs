@@ -114,6 +114,36 @@ pub(crate) fn channel(channels: &[Channel], text: &str) -> Result<ConversationId
     one_of(text, best(text, named), "there is no channel of this title. See wardline conversation channels.")
 }
 
+/// A group or channel that one is in, or a channel of a unit where one works.
+pub(crate) fn group_or_channel(
+    me: PersonId,
+    people: &[Person],
+    conversations: &[Conversation],
+    channels: &[Channel],
+    text: &str,
+) -> Result<ConversationId, Failure> {
+    if let Some(id) = identifier(text).and_then(ConversationId::new) {
+        return Ok(id);
+    }
+    let mine = conversations.iter().filter(|c| c.kind != Kind::Direct && !c.purged);
+    let mine = mine.map(|c| Named { name: &c.title, beside: c.id.to_string(), it: c.id });
+    let others = channels.iter().filter(|channel| !channel.member).map(|channel| Named {
+        name: &channel.title,
+        beside: channel.conversation.to_string(),
+        it: channel.conversation,
+    });
+    let found = best(text, mine.chain(others));
+    if found.is_empty()
+        && let Ok(Target::Person(person)) = target(me, people, conversations, text)
+    {
+        let name = name(people, person);
+        return Err(Failure::Usage(format!(
+            "{name} is a person. Name a group or channel, or its identifier."
+        )));
+    }
+    one_of(text, found, "there is no group or channel of this title.")
+}
+
 /// A person who can be written to, or a conversation.
 pub(crate) fn target(
     me: PersonId,

@@ -7,7 +7,7 @@ use wardline_client::{Calls as _, Rank, UnitId};
 
 use crate::access::{Access, Parting};
 use crate::exit::Failure;
-use crate::{Common, find, json, say};
+use crate::{Common, admin, find, json, say};
 
 #[derive(Subcommand)]
 pub(crate) enum Act {
@@ -41,6 +41,16 @@ pub(crate) enum Act {
         #[arg(required = true)]
         people: Vec<String>,
     },
+    /// A join code for somebody of your staff: a new phone, or one that ten wrong PINs have locked. For their charge nurse.
+    Code {
+        /// A part of the name that fits one alone, or the identifier.
+        person: String,
+    },
+    /// End somebody's access at once, on every device. For their charge nurse; an administrator lets them in again.
+    Suspend {
+        /// Whose.
+        person: String,
+    },
 }
 
 pub(crate) async fn unit(common: &Common, act: Act) -> Result<(), Failure> {
@@ -60,6 +70,8 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
     match act {
         Act::List { json } => list(&units, &people, json),
         Act::Staff { unit, json } => staff(find::unit(&units, &unit)?, &people, json),
+        Act::Code { person } => admin::code(access, Some(access.identity()), &person, None).await,
+        Act::Suspend { person } => admin::suspend(access, &person).await,
         Act::Place { unit, people: wanted } => {
             place(access, (&units, &people), &unit, &wanted, Rank::Staff).await
         }
@@ -131,6 +143,12 @@ async fn place(
     let unit = find::unit(units, unit)?;
     let wanted: Vec<_> = wanted.iter().map(|text| find::person(people, text)).collect::<Result<_, _>>()?;
     for person in wanted {
+        // Whoever leads the unit works there already, and is not made less by the way.
+        let known = people.iter().find(|known| known.id == person);
+        if rank == Rank::Staff && known.is_some_and(|known| leads(known, unit).is_some()) {
+            say::line(&format!("{} works there already.", find::name(people, person)))?;
+            continue;
+        }
         access.set_post(person, unit, rank).await?;
         let name = find::name(people, person);
         let what = if rank == Rank::None { "does not work there any more" } else { "works there now" };
