@@ -145,6 +145,7 @@ impl Box {
     fn restart(&mut self) {
         let restored = Restored {
             people: self.state.people.values().cloned().collect(),
+            units: self.state.units.values().cloned().collect(),
             devices: self.state.devices.values().cloned().collect(),
             codes: self.state.codes.values().cloned().collect(),
             conversations: self.state.conversations.values().cloned().collect(),

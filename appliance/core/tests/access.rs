@@ -26,6 +26,10 @@ enum Actor {
     Colleague,
     /// Leads the unit, and is not in the conversation.
     ChargeNurse,
+    /// Leads the unit, and is in the conversation.
+    ChargeNurseInIt,
+    /// Worked in the unit and was in its channel.
+    FormerStaff,
     /// Works in another unit.
     OtherUnit,
     /// Leads another unit.
@@ -37,11 +41,13 @@ enum Actor {
     BoxService,
 }
 
-const ACTORS: [Actor; 11] = [
+const ACTORS: [Actor; 13] = [
     Actor::Owner,
     Actor::Member,
     Actor::Colleague,
     Actor::ChargeNurse,
+    Actor::ChargeNurseInIt,
+    Actor::FormerStaff,
     Actor::OtherUnit,
     Actor::OtherChargeNurse,
     Actor::Administrator,
@@ -76,8 +82,12 @@ impl Actor {
             Self::Member => vec![R::Staff, R::Member, R::UnitStaff],
             Self::Colleague => vec![R::Staff, R::UnitStaff],
             Self::ChargeNurse => vec![R::Staff, R::UnitStaff, R::ChargeNurse, R::Superior],
+            Self::ChargeNurseInIt => {
+                vec![R::Staff, R::Member, R::UnitStaff, R::ChargeNurse, R::Superior]
+            }
             Self::Administrator => vec![R::Staff, R::Administrator],
-            Self::OtherUnit
+            Self::FormerStaff
+            | Self::OtherUnit
             | Self::OtherChargeNurse
             | Self::AdministratorOnTheWard
             | Self::PrivacyOfficer => {
@@ -89,7 +99,7 @@ impl Actor {
         if subject == Subject::OrphanedChannel {
             match self {
                 Self::Owner => is.clear(),
-                Self::Member => is.push(R::Heir),
+                Self::Member | Self::ChargeNurseInIt => is.push(R::Heir),
                 _ => {}
             }
         }
@@ -136,12 +146,13 @@ impl House {
             let placed = ward.ask(BOX, Ask::SetPost { person, unit, post: Some(post) });
             assert!(matches!(answer(&placed), Body::Done(_)));
         };
-        for actor in [Actor::Owner, Actor::Member, Actor::Colleague] {
+        for actor in [Actor::Owner, Actor::Member, Actor::Colleague, Actor::FormerStaff] {
             place_in(of(actor), unit, Post::Staff);
         }
         place_in(victim, unit, Post::Staff);
         place_in(newcomer, unit, Post::Staff);
         place_in(of(Actor::ChargeNurse), unit, Post::ChargeNurse);
+        place_in(of(Actor::ChargeNurseInIt), unit, Post::ChargeNurse);
         place_in(of(Actor::OtherUnit), other, Post::Staff);
         place_in(of(Actor::OtherChargeNurse), other, Post::ChargeNurse);
         for (actor, administrator) in [
@@ -152,7 +163,7 @@ impl House {
             let (person, privacy_officer) = (of(actor), !administrator);
             ward.ask(BOX, Ask::SetDuties { person, administrator, privacy_officer });
         }
-        let others = vec![of(Actor::Member), victim];
+        let others = vec![of(Actor::Member), of(Actor::ChargeNurseInIt), of(Actor::FormerStaff), victim];
         let place = if subject == Subject::Group {
             group_of(&ward.open_group(Actor::Owner.conn(), others))
         } else {
@@ -161,6 +172,11 @@ impl House {
             ward.change(Actor::Owner.conn(), place, &others, &[]);
             place
         };
+        let person = of(Actor::FormerStaff);
+        if subject == Subject::Group {
+            ward.change(Actor::Owner.conn(), place, &[], &[person]);
+        }
+        ward.ask(BOX, Ask::SetPost { person, unit, post: None });
         ward.ask(BOX, Ask::SetStanding { person: of(Actor::Suspended), suspended: true });
         if subject == Subject::OrphanedChannel {
             ward.ask(BOX, Ask::SetStanding { person: of(Actor::Owner), suspended: true });
@@ -299,7 +315,7 @@ fn every_operation_by_every_actor_is_as_the_table_says() {
             }
         }
     }
-    assert_eq!(tried, 11 * (3 * RULES.len() - 1));
+    assert_eq!(tried, ACTORS.len() * (3 * RULES.len() - 1));
 }
 
 /// A code for whom a charge nurse may not have one would be a way to more than she has.
