@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
@@ -38,11 +40,22 @@ pub struct Options {
     pub fresh: bool,
 }
 
+/// Below the ports that Linux gives out by itself (32,768 and up; ip(7), `ip_local_port_range`).
+const PORTS: Range<u16> = 20_000..32_000;
+
 impl Options {
-    /// A box on a free port of this machine.
+    /// A box on a free port of this machine: one that no system hands to whoever asks for any, and another for each box of this
+    /// process. Nothing is bound to see whether it is free: a process that this one forks just then would hold it for a moment.
     pub fn local(directory: &Path) -> Result<Self> {
-        // Kept open only to find a port that is free now.
-        let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        static BOXES: AtomicU32 = AtomicU32::new(0);
+        let taken = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+        let first = std::process::id().wrapping_mul(31);
+        let mut ports = (0..PORTS.len() as u32).map(|_| {
+            let at = first.wrapping_add(BOXES.fetch_add(1, Ordering::Relaxed)) % PORTS.len() as u32;
+            PORTS.start + at as u16
+        });
+        let port =
+            ports.find(|port| !taken.contains(&format!(":{port:04X} "))).context("no free UDP port")?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self { directory: directory.to_owned(), listen, tpm: None, relay: Vec::new(), fresh: false })
     }
