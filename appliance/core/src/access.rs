@@ -2,8 +2,9 @@
 //! every operation by every kind of actor against it.
 //!
 //! A rule is about what somebody *is* to a thing: a [`Relation`]. [`permit`] is the only way to a [`Permit`], and what
-//! changes anything for others takes one: a sign that the table was asked, in whose name, though not for what. Whether the thing is there, and whether the asker may know that, is asked
-//! first: who is not in a conversation is told that there is none.
+//! changes anything for others takes one: a sign that the table was asked, in whose name, though not for what. Whether the
+//! thing is there, and whether the asker may know that, is asked first: who is not in a conversation is told that there is
+//! none.
 
 use std::fmt;
 
@@ -41,19 +42,6 @@ pub enum Relation {
 }
 
 impl Relation {
-    /// Every one, in the table's order.
-    pub const ALL: [Self; 9] = [
-        Self::Staff,
-        Self::Member,
-        Self::Owner,
-        Self::Heir,
-        Self::UnitStaff,
-        Self::ChargeNurse,
-        Self::Superior,
-        Self::Administrator,
-        Self::BoxService,
-    ];
-
     const fn words(self) -> &'static str {
         match self {
             Self::Staff => "anybody signed in",
@@ -93,7 +81,7 @@ impl Relations {
 }
 
 macro_rules! operations {
-    ($($(#[$note:meta])* $name:ident: $words:literal, [$($allowed:ident),+], $remark:literal;)+) => {
+    ($($name:ident: $words:literal, [$($allowed:ident),+], $remark:literal;)+) => {
         /// Something that somebody may want to do.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
         #[allow(missing_docs, reason = "each variant's words stand in the table")]

@@ -33,7 +33,7 @@ pub struct Person {
     /// The change that last touched this.
     #[n(5)]
     pub changed: Change,
-    /// Reviews who read what. Changes nothing of the system, and so is never an administrator as well.
+    /// Reviews who read what. Administers nothing and leads no unit.
     #[cbor(n(6), with = "crate::optional", has_nil)]
     pub privacy_officer: bool,
     /// Where this person works, and as what. At most [`limits::POSTS_MAX`].

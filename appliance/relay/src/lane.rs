@@ -32,7 +32,8 @@ pub const FRAMES_MAX: usize = 256;
 pub const BYTES_MAX: usize = 128 * 1024;
 /// Answers that wait, and requests whose answers are to come, above which no further request is read: the client pays
 /// for its own haste. The largest answer that waits as bytes is a page of the directory, 30 kB, or 70 kB where
-/// everybody has every post there can be: who asks for nothing else and reads nothing holds 64 x 70 kB = 4.5 MB. (A page of history is read when its turn comes.)
+/// everybody has every post there can be: who asks for nothing else and reads nothing holds 64 x 70 kB = 4.5 MB.
+/// (A page of history is read when its turn comes.)
 const ANSWERS_MAX: usize = 64;
 
 /// Something for the connection's writer.
