@@ -68,6 +68,11 @@ pub struct Unit {
 }
 
 impl Person {
+    /// Whether they have a post there.
+    pub(crate) fn works_in(&self, unit: UnitId) -> bool {
+        self.posts.contains_key(&unit)
+    }
+
     /// As clients see it.
     pub fn to_wire(&self) -> proto::Person {
         let post = |(unit, post): (&UnitId, &Post)| proto::Post {

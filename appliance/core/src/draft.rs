@@ -64,8 +64,8 @@ impl Draft<'_> {
         conversation: ConversationId,
     ) -> Result<&Conversation, Refusal> {
         let conversation = self.state.conversations.get(&conversation).ok_or(Refusal::NoSuchConversation)?;
-        let posts = self.state.people.get(&who.person()).map(|entry| &entry.posts);
-        let works_there = posts.zip(conversation.unit).is_some_and(|(posts, unit)| posts.contains_key(&unit));
+        let asker = self.state.people.get(&who.person());
+        let works_there = asker.zip(conversation.unit).is_some_and(|(asker, unit)| asker.works_in(unit));
         if works_there || conversation.member(who.person()).is_some() {
             Ok(conversation)
         } else {

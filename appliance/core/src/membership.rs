@@ -1,7 +1,7 @@
 //! Opening conversations, and people in and out of them. Who may: [`crate::access`].
 
 use crate::access::{self, Operation, Permit};
-use crate::audit::{Act, Actor};
+use crate::audit::Act;
 use crate::channel;
 use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
@@ -151,7 +151,7 @@ pub(crate) fn bring_in(
     let was_large = draft.state.conversations.get(&id).is_some_and(|place| !place.pushes_watermarks());
     admit(draft, permit, id, add);
     for person in remove {
-        dismiss(draft, permit.by(), id, *person);
+        dismiss(draft, permit, id, *person);
     }
     draft.introduce(draft.state.change, id, add);
     let entered = draft.state.conversations.get(&id).map(|place| place.members_to_wire(add));
@@ -162,25 +162,6 @@ pub(crate) fn bring_in(
         ..proto::ConversationChanged::default()
     };
     draft.announce(draft.state.change, news, add);
-    if was_large {
-        draft.tell_watermarks(draft.state.change, id);
-    }
-}
-
-/// The person is out, if they were in, whoever decided it.
-pub(crate) fn put_out(draft: &mut Draft<'_>, by: Actor, id: ConversationId, person: PersonId) {
-    let Some(place) = draft.state.conversations.get(&id).filter(|place| place.member(person).is_some())
-    else {
-        return;
-    };
-    let was_large = !place.pushes_watermarks();
-    dismiss(draft, by, id, person);
-    let news = proto::ConversationChanged {
-        conversation: id.value(),
-        left: vec![person.value()],
-        ..proto::ConversationChanged::default()
-    };
-    draft.announce(draft.state.change, news, &[]);
     if was_large {
         draft.tell_watermarks(draft.state.change, id);
     }
@@ -209,7 +190,7 @@ fn invitable(draft: &Draft<'_>, person: PersonId) -> Result<(), Refusal> {
 }
 
 fn of_unit(draft: &Draft<'_>, unit: UnitId, person: PersonId) -> Result<(), Refusal> {
-    let works_there = draft.state.people.get(&person).is_some_and(|entry| entry.posts.contains_key(&unit));
+    let works_there = draft.state.people.get(&person).is_some_and(|entry| entry.works_in(unit));
     if works_there { Ok(()) } else { Err(Refusal::NotOfUnit) }
 }
 
@@ -257,9 +238,9 @@ pub(crate) fn admit(draft: &mut Draft<'_>, permit: Permit, id: ConversationId, p
     }
 }
 
-fn dismiss(draft: &mut Draft<'_>, by: Actor, id: ConversationId, person: PersonId) {
+fn dismiss(draft: &mut Draft<'_>, permit: Permit, id: ConversationId, person: PersonId) {
     let change = draft.write(Write::MemberLeft { conversation: id, person });
-    draft.record(by, Act::MemberLeft(id, person));
+    draft.record(permit.by(), Act::MemberLeft(id, person));
     if let Some(conns) = draft.attached.get(&person) {
         let gone = proto::event::Kind::Gone(proto::ConversationGone { conversation: id.value() });
         let conns = conns.iter().copied().collect();

@@ -88,9 +88,10 @@ pub(crate) fn set_post(
         admin::withdraw_issued(draft, permit, person);
     }
     if post.is_none() {
-        let channels: Vec<_> = draft.state.channels_of(unit).collect();
+        let is_in = |id: &_| draft.state.conversations.get(id).is_some_and(|it| it.member(person).is_some());
+        let channels: Vec<_> = draft.state.channels_of(unit).filter(is_in).collect();
         for channel in channels {
-            membership::put_out(draft, permit.by(), channel, person);
+            membership::bring_in(draft, permit, channel, &[], &[person]);
         }
     }
     Ok(Body::Done(proto::Done {}))
