@@ -13,6 +13,7 @@ use wardline_core::audit::{self, Act, Actor};
 use wardline_core::conversation::Kind;
 use wardline_core::cursor::Cursors;
 use wardline_core::directory::{Device, Person, PublicKey};
+use wardline_core::escalation::Priority;
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
 use wardline_core::pin::PinMac;
 use wardline_core::text::{Name, Title};
@@ -237,7 +238,9 @@ impl Seeder {
         let name = Name::parse(&format!("Person {number}")).ok().context("a name")?;
         let (title, changed) = (Title::parse("RN").ok().context("a title")?, Change(0));
         let (administrator, suspended, privacy_officer, posts) = (false, false, false, BTreeMap::new());
-        let person = Person { id, name, title, administrator, suspended, changed, privacy_officer, posts };
+        let station = None;
+        let person =
+            Person { id, name, title, administrator, suspended, changed, privacy_officer, posts, station };
         self.write(Write::PersonAdded(person)).await?;
         self.record(Actor::Local, Act::PersonAdded(id)).await?;
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.random)
@@ -302,7 +305,8 @@ impl Seeder {
         let text = crate::line::body(number.0);
         let body = self.keyring.seal(key, Origin { conversation, message: id, device }, &text)?;
         let at = Wall(self.at);
-        let message = Message { conversation, sequence, id, sender, device, number, at, body };
+        let priority = Priority::Routine;
+        let message = Message { conversation, sequence, id, sender, device, number, at, body, priority };
         self.write(Write::MessageAccepted(message)).await?;
         let actor = Actor::Person { person: sender, device };
         self.record(actor, Act::MessageAccepted(conversation, sequence)).await

@@ -38,6 +38,7 @@ use crate::profile::Profile;
 use crate::settle::{Receipts, Stamp, Taken};
 use crate::share::Share;
 use crate::signin::Proven;
+use crate::stat::Urgency;
 use crate::state::State;
 use crate::trust::{Root, Trust};
 use pulse::Pulse;
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     Send {
         conversation: ConversationId,
         text: String,
+        urgency: Urgency,
         kept: oneshot::Sender<Result<MessageId, Error>>,
         settled: oneshot::Sender<Result<Accepted, Error>>,
     },
@@ -74,6 +76,7 @@ pub(crate) enum Command {
         read: Sequence,
     },
     Active,
+    Here,
     NetworkChanged,
     Known(oneshot::Sender<(Vec<Conversation>, Vec<Person>)>),
     Call {
@@ -123,6 +126,8 @@ struct Up {
     /// The box's last refusal that answers no request: the reason, should it close the connection now.
     last_words: Option<Refused>,
     sync: Sync,
+    /// This device is a unit's screen.
+    screen: bool,
     pulse: Pulse,
     /// Whether the way works is being asked.
     probing: Option<Probing>,
@@ -300,8 +305,8 @@ impl Agent {
     fn command(&mut self, command: Command) -> Result<(), End> {
         match command {
             Command::Follow => self.follow(),
-            Command::Send { conversation, text, kept, settled } => {
-                match self.outbox.put(conversation, text, clock::now_ms()) {
+            Command::Send { conversation, text, urgency, kept, settled } => {
+                match self.outbox.put(conversation, text, urgency, clock::now_ms()) {
                     Ok(id) => {
                         self.kept.push((id, kept));
                         self.settling.insert(id, settled);
@@ -334,6 +339,10 @@ impl Agent {
             Command::Active => {
                 self.send_frame(0, client_frame::Body::Active(proto::Active {}));
             }
+            Command::Here if self.is_open() => {
+                self.send_frame(0, client_frame::Body::Here(proto::Here {}));
+            }
+            Command::Here => {}
             Command::NetworkChanged => self.network_changed(),
             Command::Known(reply) => {
                 let conversations = self.state.conversations.values().map(|known| known.conversation.clone());

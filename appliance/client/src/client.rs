@@ -17,6 +17,7 @@ use crate::link::JoinLink;
 use crate::profile::{Identity, Profile};
 use crate::settle::{Stamp, Taken};
 use crate::share::{self, Share};
+use crate::stat::Urgency;
 
 /// Commands that may wait for the task.
 const COMMANDS_WAITING: usize = 256;
@@ -173,10 +174,21 @@ impl Client {
 
     /// [`Client::send`], with the way to wait for what becomes of it.
     pub async fn send_tracked(&self, conversation: ConversationId, text: &str) -> Result<Tracked, Error> {
+        self.send_urgent(conversation, text, Urgency::default()).await
+    }
+
+    /// [`Client::send_tracked`], with how urgent it is. A STAT that could not be given to the box within a minute is given
+    /// up, and its sender told to call: it must not ring when nobody expects it any more.
+    pub async fn send_urgent(
+        &self,
+        conversation: ConversationId,
+        text: &str,
+        urgency: Urgency,
+    ) -> Result<Tracked, Error> {
         let (kept, is_kept) = oneshot::channel();
         let (settled, outcome) = oneshot::channel();
         let text = text.to_owned();
-        self.tell(Command::Send { conversation, text, kept, settled }).await?;
+        self.tell(Command::Send { conversation, text, urgency, kept, settled }).await?;
         let id = is_kept.await.map_err(|_| End::Closed)??;
         Ok(Tracked { id, outcome })
     }
@@ -205,6 +217,12 @@ impl Client {
     /// A person touched the program: keeps the session from locking. Call it as often as it happens.
     pub async fn touched(&self) -> Result<(), Error> {
         self.tell(Command::Active).await
+    }
+
+    /// The program is open in front of somebody: say it every [`wardline_core::limits::HERE_MS`] while it is, so that
+    /// colleagues see that this person can be reached. Keeps no session open.
+    pub async fn here(&self) -> Result<(), Error> {
+        self.tell(Command::Here).await
     }
 
     /// The network under this machine changed, or it woke: moves the connection to the new path, or connects at once. Say it

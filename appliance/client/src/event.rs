@@ -9,6 +9,7 @@ use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence
 
 use crate::call::Device;
 use crate::error::{End, Refused};
+use crate::stat::{Escalation, Priority, Ring, StatRef};
 
 pub(crate) use wire::{ConversationChange, conversation, person, unit};
 
@@ -83,6 +84,13 @@ pub enum Event {
         /// Why.
         refused: Refused,
     },
+    /// It rings on this device, or what rings stands differently. Comes while the session is locked too; after
+    /// [`Event::Connected`] everything that rings is told anew.
+    Ring(Ring),
+    /// It does not ring here any more; with who has it, if somebody has.
+    Silence(StatRef, Option<PersonId>),
+    /// How a STAT stands of which this person sees the conversation.
+    Escalation(Escalation),
     /// Over: nothing more comes until the cause is mended and the profile opened again.
     Ended(End),
 }
@@ -108,6 +116,8 @@ pub struct SignedIn {
     pub administrator: bool,
     /// Every device that may sign in as this person, this one included: 8 at most. Empty: an earlier version's box.
     pub devices: Vec<Device>,
+    /// This device is a screen of that unit, and nobody's.
+    pub station: Option<UnitId>,
 }
 
 /// A message.
@@ -123,6 +133,8 @@ pub struct Message {
     pub sender: PersonId,
     /// When the box accepted it: milliseconds since 1970.
     pub at: i64,
+    /// How urgent it is.
+    pub priority: Priority,
     /// What it says.
     pub text: String,
 }
@@ -201,6 +213,8 @@ pub struct Person {
     pub privacy_officer: bool,
     /// Where they work.
     pub posts: Vec<Post>,
+    /// Not a person but a screen of that unit.
+    pub station: Option<UnitId>,
 }
 
 /// Where somebody works.

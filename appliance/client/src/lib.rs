@@ -34,6 +34,7 @@ mod sealing;
 mod settle;
 mod share;
 mod signin;
+pub mod stat;
 mod state;
 pub mod trust;
 
@@ -44,6 +45,7 @@ pub use event::Event;
 pub use link::JoinLink;
 pub use local::LocalBox;
 pub use share::{Given, Guest};
+pub use stat::StatCalls;
 pub use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 pub use wardline_core::pin::Pin;
 pub use wardline_core::refusal::Refusal;

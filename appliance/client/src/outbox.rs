@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use wardline_core::ids::{ConversationId, MessageId};
+use wardline_core::ids::{ConversationId, MessageId, PersonId, UnitId};
 use wardline_core::limits;
 use wardline_core::wire::proto::RefusalCode;
 use zeroize::Zeroizing;
@@ -28,6 +28,7 @@ use crate::event::message_hex;
 use crate::files;
 use crate::key::DeviceKey;
 use crate::sealing::Sealing;
+use crate::stat::{Priority, Urgency};
 
 /// Messages that may wait: 2,000 of 8 KiB, sealed and in base 64, are 22 MB.
 pub const WAITING_MAX: usize = 2_000;
@@ -50,6 +51,8 @@ pub struct Waiting {
     pub number: Option<u64>,
     /// Why it will never be sent.
     pub failed: Option<Refused>,
+    /// How urgent it is, and whom it calls.
+    pub urgency: Urgency,
 }
 
 /// The log and what it says.
@@ -72,7 +75,15 @@ pub struct Outbox {
 #[serde(rename_all = "snake_case")]
 enum Line {
     /// A message was composed.
-    Put { id: String, conversation: String, composed: i64, sealed: String },
+    Put {
+        id: String,
+        conversation: String,
+        composed: i64,
+        sealed: String,
+        /// Left out where it is routine, as it was before there was anything else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        urgency: Option<Urged>,
+    },
     /// It has this number now.
     Number { id: String, number: u64 },
     /// It will never be sent.
@@ -81,6 +92,36 @@ enum Line {
     Done { id: String },
     /// Numbers up to here are spent.
     Floor { number: u64 },
+}
+
+/// How urgent a message is: 1 urgent, 2 a STAT; whom it calls, and whose policy it follows (0: the box decides).
+#[derive(Serialize, Deserialize)]
+struct Urged {
+    priority: u8,
+    people: Vec<u64>,
+    unit: u64,
+}
+
+impl Urged {
+    fn of(urgency: &Urgency) -> Option<Self> {
+        let priority = match urgency.priority {
+            Priority::Routine => return None,
+            Priority::Urgent => 1,
+            Priority::Stat => 2,
+        };
+        let people = urgency.people.iter().map(|person| person.value()).collect();
+        Some(Self { priority, people, unit: urgency.unit.map_or(0, UnitId::value) })
+    }
+
+    fn read(self) -> Option<Urgency> {
+        let priority = match self.priority {
+            1 => Priority::Urgent,
+            2 => Priority::Stat,
+            _ => return None,
+        };
+        let people = self.people.into_iter().map(PersonId::new).collect::<Option<_>>()?;
+        Some(Urgency { priority, people, unit: UnitId::new(self.unit) })
+    }
 }
 
 impl Outbox {
@@ -120,7 +161,7 @@ impl Outbox {
         let line: Line =
             serde_json::from_slice(line).map_err(|_| damaged("a line is not what was written"))?;
         match line {
-            Line::Put { id, conversation, composed, sealed } => {
+            Line::Put { id, conversation, composed, sealed, urgency } => {
                 let id = parse_id(&id).ok_or_else(|| damaged("a message's identifier"))?;
                 let conversation = u64::from_str_radix(&conversation, 16).ok().and_then(ConversationId::new);
                 let conversation = conversation.ok_or_else(|| damaged("a conversation's identifier"))?;
@@ -129,6 +170,8 @@ impl Outbox {
                 let text = text.ok_or_else(|| damaged("a text does not open with this device's key"))?;
                 let text = std::str::from_utf8(&text).map_err(|_| damaged("a text is not UTF-8"))?;
                 let text = Zeroizing::new(text.to_owned());
+                let urgency = urgency.map_or(Some(Urgency::default()), Urged::read);
+                let urgency = urgency.ok_or_else(|| damaged("how urgent a message is"))?;
                 self.waiting.push_back(Waiting {
                     id,
                     conversation,
@@ -136,6 +179,7 @@ impl Outbox {
                     composed,
                     number: None,
                     failed: None,
+                    urgency,
                 });
             }
             Line::Number { id, number } => {
@@ -188,6 +232,7 @@ impl Outbox {
         &mut self,
         conversation: ConversationId,
         text: String,
+        urgency: Urgency,
         composed: i64,
     ) -> Result<MessageId, Error> {
         let text = Zeroizing::new(text);
@@ -198,7 +243,7 @@ impl Outbox {
             return Err(InputError::OutboxFull(WAITING_MAX).into());
         }
         let id = MessageId(crate::clock::random()?);
-        let waiting = Waiting { id, conversation, text, composed, number: None, failed: None };
+        let waiting = Waiting { id, conversation, text, composed, number: None, failed: None, urgency };
         self.stage(&self.put_line(&waiting)?)?;
         self.waiting.push_back(waiting);
         Ok(id)
@@ -211,6 +256,7 @@ impl Outbox {
             conversation: waiting.conversation.to_string(),
             composed: waiting.composed,
             sealed: STANDARD.encode(sealed),
+            urgency: Urged::of(&waiting.urgency),
         })
     }
 

@@ -38,6 +38,7 @@ use crate::error::{Error, InputError, ProfileError, Refused};
 use crate::event::{Accepted, Conversation, Person, SignedIn};
 use crate::local::Line;
 use crate::profile::{Identity, Profile};
+use crate::stat::Urgency;
 
 /// The socket's name in the profile.
 pub(crate) const NAME: &str = "share";
@@ -192,9 +193,10 @@ impl Holder {
 
     /// Into the outbox.
     async fn keep(&self, submit: proto::Submit) -> Result<(Accepted, Settled), Error> {
+        let urgency = Urgency::from_wire(submit.priority(), submit.call)?;
         let (conversation, text) = (crate::event::conversation(submit.conversation)?, submit.text);
         let (settled, outcome) = oneshot::channel();
-        let message = self.ask(|kept| Command::Send { conversation, text, kept, settled }).await??;
+        let message = self.ask(|kept| Command::Send { conversation, text, urgency, kept, settled }).await??;
         Ok((Accepted { message, conversation, sequence: Sequence(0), at: 0 }, outcome))
     }
 }
@@ -288,10 +290,22 @@ impl Guest {
 
     /// Gives the holder of the profile a message to send. Returns once it is on disk.
     pub async fn send(&self, conversation: ConversationId, text: &str) -> Result<Given<'_>, Error> {
+        self.send_urgent(conversation, text, &Urgency::default()).await
+    }
+
+    /// The same, with how urgent it is.
+    pub async fn send_urgent(
+        &self,
+        conversation: ConversationId,
+        text: &str,
+        urgency: &Urgency,
+    ) -> Result<Given<'_>, Error> {
         let mut line = self.line.lock().await;
         let submit = proto::Submit {
             conversation: conversation.value(),
             text: text.to_owned(),
+            priority: urgency.priority.to_wire().into(),
+            call: urgency.to_call(),
             ..proto::Submit::default()
         };
         let request = line.ask(Ask::Submit(submit)).await?;

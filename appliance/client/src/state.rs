@@ -19,6 +19,7 @@ use crate::event::{Conversation, ConversationChange, Event, Member, Message, Per
 use crate::files;
 use crate::key::DeviceKey;
 use crate::sealing::Sealing;
+use crate::stat::Escalation;
 use stored::{Stored, StoredConversation, StoredPerson};
 
 /// 50,000 people of 350 bytes, those with every post there can be, and 2,000 conversations of 500 members, 18 kB each; all of it
@@ -220,6 +221,7 @@ impl State {
                 let change = ConversationChange::from_wire(&wire)?;
                 self.conversation_changed(change).map(Event::Conversation).into_iter().collect()
             }
+            Kind::Escalation(wire) => vec![Event::Escalation(Escalation::from_wire(wire)?)],
             Kind::DeviceJoined(wire) => self.device(&Device::from_wire(wire)?).into_iter().collect(),
         })
     }

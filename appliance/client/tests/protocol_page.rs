@@ -74,6 +74,7 @@ fn the_worked_example_is_right() {
         message: (0..16).collect(),
         conversation: 0x77,
         text: "Bed 12: on my way".to_owned(),
+        ..proto::Submit::default()
     };
     let body = Some(proto::client_frame::Body::Submit(submit));
     assert_eq!(
@@ -250,6 +251,7 @@ fn print_the_example() {
         message: (0..16).collect(),
         conversation: 0x77,
         text: "Bed 12: on my way".to_owned(),
+        ..proto::Submit::default()
     };
     let body = Some(proto::client_frame::Body::Submit(submit));
     show("submit_frame", hex(&encode_frame(&proto::ClientFrame { request: 7, body })));

@@ -130,9 +130,9 @@ impl Box {
                 }
             }
             Incoming::Unlock { .. } => Input::PinOffered { conn, request },
-            Incoming::Submit { number, message, conversation, text } => {
+            Incoming::Submit { number, message, conversation, text, priority, call } => {
                 let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
-                let ask = Ask::Submit(Submit { number, message, conversation, body });
+                let ask = Ask::Submit(Submit { number, message, conversation, body, priority, call });
                 Input::Request { conn, request, ask }
             }
             // Answered at the door.
@@ -153,6 +153,8 @@ impl Box {
             audited: self.state.audited,
             last_at: self.state.last_at,
             marks: self.state.marks.clone(),
+            escalations: self.state.escalations.values().cloned().collect(),
+            policies: self.state.policies.iter().map(|(unit, policy)| (*unit, policy.clone())).collect(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");
@@ -251,6 +253,8 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
                 message: vec![b as u8; 16],
                 conversation,
                 text: "x".to_owned(),
+                priority: (a % 4) as i32,
+                call: (a % 3 == 0).then(|| proto::Call { people: vec![world.person(b)], unit: 0 }),
             };
             world.frame(conn, Body::Submit(submit));
         }
@@ -277,7 +281,21 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
             let change = proto::ChangeMembers { conversation: world.place(b), add, remove };
             world.frame(conn, Body::ChangeMembers(change));
         }
-        18 => world.frame(conn, Body::Active(proto::Active {})),
+        18 if a % 2 == 0 => world.frame(conn, Body::Active(proto::Active {})),
+        // A STAT of the same fuzzer's making, perhaps, and something said to it.
+        18 => {
+            use proto::answer_stat::Answer as Says;
+            let (conversation, sequence) = (world.place(b), b % 8);
+            let answer = Some(match a % 7 {
+                0 | 1 => Says::Accept(proto::Accept {}),
+                2 => Says::Coming(proto::Coming {}),
+                3 => Says::Decline(proto::Decline { reason: (b % 6) as i32 }),
+                4 => Says::HandBack(proto::HandBack {}),
+                5 => Says::CallNote(proto::CallNote { reached: world.person(b), read_back: true }),
+                _ => Says::Close(proto::CloseStat {}),
+            });
+            world.frame(conn, Body::AnswerStat(proto::AnswerStat { conversation, sequence, answer }));
+        }
         19 => {
             let by = if b % 2 == 0 { *local } else { conn };
             let device = world.device(b);

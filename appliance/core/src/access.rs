@@ -11,6 +11,7 @@ use std::fmt;
 use crate::audit::Actor;
 use crate::conversation::Conversation;
 use crate::directory::Post;
+use crate::escalation::Escalation;
 use crate::ids::{PersonId, UnitId};
 use crate::input::{Door, Zone};
 use crate::refusal::Refusal;
@@ -39,6 +40,14 @@ pub enum Relation {
     Administrator,
     /// A process of this box, over its local socket.
     BoxService,
+    /// In the conversation of a STAT, and did not send it.
+    Colleague,
+    /// A STAT has rung for them.
+    Rung,
+    /// Sent the STAT.
+    Caller,
+    /// Has the STAT.
+    Acceptor,
 }
 
 impl Relation {
@@ -53,6 +62,10 @@ impl Relation {
             Self::Superior => "a charge nurse of a unit where they are staff",
             Self::Administrator => "an administrator from the administration network",
             Self::BoxService => "a service of the box",
+            Self::Colleague => "another member of the conversation",
+            Self::Rung => "whoever it rings for",
+            Self::Caller => "whoever sent it",
+            Self::Acceptor => "whoever has it",
         }
     }
 }
@@ -136,6 +149,18 @@ operations! {
     Suspend: "suspend somebody", [Superior, Administrator, BoxService], "by a charge nurse not who administers, is a privacy officer or leads a unit; their sessions end at once";
     Restore: "let somebody who is suspended in again", [Administrator, BoxService], "";
     SetDuties: "say who administers, and who is a privacy officer", [Administrator, BoxService], "nobody is both, and a privacy officer leads no unit";
+    SendStat: "send a STAT", [Member], "for which it rings until somebody answers";
+    AskReach: "see whom a STAT would reach", [Member], "who has the app open, and when each was last heard of";
+    AnswerStat: "say that they have a STAT, or are coming", [Rung, Colleague], "coming also from a locked device";
+    DeclineStat: "say that they cannot take a STAT", [Rung], "a reason of a list; it goes on at once where nobody of the step is left";
+    HandBackStat: "hand a STAT back", [Acceptor], "it rings again";
+    NoteCall: "note that somebody was reached by telephone and has a STAT", [Rung, Colleague, Caller], "in their own name, on record";
+    CloseStat: "close a STAT", [Caller, Acceptor], "it rings no more, for anybody";
+    ReadStat: "read the message of a STAT without being in its conversation", [Rung], "that one, while it is open and they have not said that they cannot; each look is recorded";
+    SetEscalation: "say how a unit escalates", [ChargeNurse, Administrator, BoxService], "the last step is never a person: the unit's station screens";
+    SetFacilityEscalation: "say how the facility escalates where no unit says otherwise", [Administrator, BoxService], "";
+    ListEscalation: "see how the facility and its units escalate", [Staff, BoxService], "";
+    AddStation: "add a station screen to a unit", [Administrator, BoxService], "which hears what rings, without a text and a name, and can do nothing else";
 }
 
 impl Operation {
@@ -231,6 +256,17 @@ pub(crate) fn to_conversation(state: &State, person: PersonId, to: &Conversation
         .and(Relations::when(member && to.owner == person, Relation::Owner))
         .and(Relations::when(member && !led, Relation::Heir))
         .and(unit)
+}
+
+/// To a STAT that is open.
+pub(crate) fn to_stat(state: &State, person: PersonId, stat: &Escalation) -> Relations {
+    let place = state.conversations.get(&stat.id.conversation);
+    let member = place.is_some_and(|place| place.member(person).is_some());
+    let caller = stat.sender == person;
+    Relations::when(member && !caller, Relation::Colleague)
+        .and(Relations::when(stat.rung.contains_key(&person), Relation::Rung))
+        .and(Relations::when(caller, Relation::Caller))
+        .and(Relations::when(stat.acceptor() == Some(person), Relation::Acceptor))
 }
 
 /// The table as the docs have it.

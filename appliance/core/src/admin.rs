@@ -7,12 +7,13 @@ use crate::access::Permit;
 use crate::audit::{Act, Actor};
 use crate::directory::{Device, JoinCode, Person, Post};
 use crate::draft::Draft;
-use crate::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId};
+use crate::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
 use crate::limits;
 use crate::pin;
 use crate::refusal::Refusal;
 use crate::session::Draw;
+use crate::stat;
 use crate::text::{Name, Title};
 use crate::turn::Send;
 use crate::wire::proto::{self, server_frame::Body};
@@ -29,15 +30,47 @@ pub(crate) fn add_person(
     if draft.state.people.len() >= limits::PEOPLE_MAX {
         return Err(Refusal::Limit);
     }
+    let id = new_person(draft, fresh);
+    enter(draft, Person { administrator, ..somebody(id, name, title) }, permit, Act::PersonAdded(id))
+}
+
+/// A screen stands in the directory beside the people, so that its device joins, is listed and is revoked as theirs are.
+pub(crate) fn add_station(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    unit: UnitId,
+    name: Name,
+    fresh: &Fresh,
+) -> Result<Body, Refusal> {
+    draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
+    if draft.state.people.len() >= limits::PEOPLE_MAX
+        || draft.state.stations_of(unit).count() >= limits::STATIONS_OF_UNIT_MAX
+    {
+        return Err(Refusal::Limit);
+    }
+    let id = new_person(draft, fresh);
+    let screen = Person { station: Some(unit), ..somebody(id, name, Title::default()) };
+    enter(draft, screen, permit, Act::StationAdded(id, unit))
+}
+
+fn new_person(draft: &Draft<'_>, fresh: &Fresh) -> PersonId {
     let mut id = PersonId::from_random(Draw::new(fresh).identifier());
     while draft.state.people.contains_key(&id) {
         id = id.following();
     }
-    let (privacy_officer, posts) = (false, BTreeMap::new());
-    let changed = Change(0);
-    let person = Person { id, name, title, administrator, suspended: false, changed, privacy_officer, posts };
+    id
+}
+
+fn somebody(id: PersonId, name: Name, title: Title) -> Person {
+    let (posts, changed) = (BTreeMap::new(), Change(0));
+    let (administrator, suspended, privacy_officer, station) = (false, false, false, None);
+    Person { id, name, title, administrator, suspended, changed, privacy_officer, posts, station }
+}
+
+fn enter(draft: &mut Draft<'_>, person: Person, permit: Permit, act: Act) -> Result<Body, Refusal> {
+    let id = person.id;
     let change = draft.write(Write::PersonAdded(person));
-    draft.record(permit.by(), Act::PersonAdded(id));
+    draft.record(permit.by(), act);
     draft.announce_person(change, id);
     Ok(Body::PersonAdded(proto::PersonAdded { person: id.value() }))
 }
@@ -143,7 +176,8 @@ pub(crate) fn set_duties(
     administrator: bool,
     privacy_officer: bool,
 ) -> Result<Body, Refusal> {
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.people.get(&person).filter(|entry| entry.station.is_none());
+    let entry = entry.ok_or(Refusal::NoSuchPerson)?;
     let leads = entry.posts.values().any(|post| *post == Post::ChargeNurse);
     if privacy_officer && (administrator || leads) {
         return Err(Refusal::DutiesExclude);
@@ -164,6 +198,7 @@ pub(crate) fn set_duties(
 pub(crate) fn purge(draft: &mut Draft<'_>, permit: Permit, id: ConversationId) -> Result<Body, Refusal> {
     let conversation = draft.state.conversations.get(&id).ok_or(Refusal::NoSuchConversation)?;
     if !conversation.purged {
+        stat::close_all(draft, id, permit.by());
         let change = draft.write(Write::KeyDestroyed { conversation: id });
         draft.record(permit.by(), Act::ConversationPurged(id));
         let news = proto::ConversationChanged {

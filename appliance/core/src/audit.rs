@@ -128,6 +128,37 @@ pub enum Act {
     ConversationArchived(#[n(0)] ConversationId),
     #[n(30)]
     ConversationReopened(#[n(0)] ConversationId),
+    #[n(31)]
+    StatOpened(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// The step that began, from 0.
+    #[n(32)]
+    StatStep(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    #[n(33)]
+    StatHeld(#[n(0)] ConversationId, #[n(1)] Sequence),
+    #[n(34)]
+    StatHoldEnded(#[n(0)] ConversationId, #[n(1)] Sequence),
+    #[n(35)]
+    StatAccepted(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// With [`crate::escalation::Reason`]'s number.
+    #[n(36)]
+    StatDeclined(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    #[n(37)]
+    StatHandedBack(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// Who was reached by telephone, and 1 where they repeated what they were told.
+    #[n(38)]
+    StatNoted(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] Option<PersonId>, #[n(3)] u32),
+    #[n(39)]
+    StatClosed(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// Whoever had it may not sign in any more.
+    #[n(40)]
+    StatResumed(#[n(0)] ConversationId, #[n(1)] Sequence),
+    #[n(41)]
+    StatRead(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// Of a unit, or of the facility.
+    #[n(42)]
+    EscalationPolicySet(#[n(0)] Option<UnitId>),
+    #[n(43)]
+    StationAdded(#[n(0)] PersonId, #[n(1)] UnitId),
 }
 
 impl Act {

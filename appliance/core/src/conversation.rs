@@ -125,6 +125,7 @@ impl Conversation {
             purged: self.purged,
             unit: self.unit.map_or(0, UnitId::value),
             archived: self.archived,
+            stats: Vec::new(),
         }
     }
 }

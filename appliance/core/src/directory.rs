@@ -39,6 +39,10 @@ pub struct Person {
     /// Where this person works, and as what. At most [`limits::POSTS_MAX`].
     #[cbor(n(7), with = "crate::optional", has_nil)]
     pub posts: BTreeMap<UnitId, Post>,
+    /// Not a person but a screen of this unit, that rings when nobody answers: its device's key is all that it has. It reads
+    /// nothing, is in no conversation and holds no post.
+    #[cbor(n(8), with = "crate::optional", has_nil)]
+    pub station: Option<UnitId>,
 }
 
 /// What somebody is in a unit.
@@ -87,6 +91,7 @@ impl Person {
             administrator: self.administrator,
             privacy_officer: self.privacy_officer,
             posts: self.posts.iter().map(post).collect(),
+            station: self.station.map_or(0, UnitId::value),
         }
     }
 }

@@ -5,16 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{self, Act, Actor};
 use crate::conversation::Conversation;
+use crate::escalation::Escalation;
 use crate::ids::{Change, Conn, ConversationId, PersonId};
+use crate::limits;
 use crate::policy::Policy;
+use crate::reach::Phones;
 use crate::refusal::Refusal;
 use crate::relay::Room;
 use crate::session::Ready;
+use crate::stat::{self, Clocks};
 use crate::state::State;
 use crate::time::Now;
 use crate::turn::{Event, Send, Turn};
-use crate::wire::proto::ConversationChanged;
 use crate::wire::proto::event::Kind;
+use crate::wire::proto::{self, ConversationChanged};
 use crate::write::{Numbered, Write};
 
 /// Connections that are delivered to, by person.
@@ -25,6 +29,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) state: &'a mut State,
     pub(crate) attached: &'a Attached,
+    pub(crate) phones: Phones<'a>,
+    pub(crate) clocks: &'a mut Clocks,
     pub(crate) room: Room,
     pub(crate) turn: &'a mut Turn,
 }
@@ -90,9 +96,13 @@ impl Draft<'_> {
         else {
             return;
         };
-        let whole = Kind::Conversation(conversation.to_wire(*first));
+        // And how its STATs stand: in one event, since a change is one event to whoever hears of it.
+        let open: Vec<&Escalation> = stat::open_in(self, conversation.id).collect();
+        let newest = &open[open.len().saturating_sub(limits::STATS_SHOWN_MAX)..];
+        let stats = newest.iter().map(|open| open.to_wire()).collect();
+        let whole = proto::Conversation { stats, ..conversation.to_wire(*first) };
         let conns = newcomers.iter().filter_map(|person| self.attached.get(person)).flatten();
-        self.fan_out(change, whole, conns.copied().collect());
+        self.fan_out(change, Kind::Conversation(whole), conns.copied().collect());
     }
 
     /// Tells the members who knew it before what is new of a conversation: a few bytes, where the whole of it is some

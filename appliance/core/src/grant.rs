@@ -1,6 +1,7 @@
 //! Permission to read, as a value. The store's readers demand one; only the core makes one, in the turn that
 //! decides and records the access.
 
+use crate::escalation::StatId;
 use crate::ids::{ConversationId, PersonId, Sequence};
 
 /// A page of one conversation's history, newest first, within what the person may see. A slow reader may hold it for long:
@@ -12,6 +13,16 @@ pub struct PageGrant {
     from: Sequence,
     before: Sequence,
     limit: u32,
+    right: Right,
+}
+
+/// What somebody reads by, and what is asked again when they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// As a member of the conversation.
+    Member,
+    /// The one message of a STAT that rings for them, while it is open.
+    Rung,
 }
 
 impl PageGrant {
@@ -21,7 +32,16 @@ impl PageGrant {
         (from, before): (Sequence, Sequence),
         limit: u32,
     ) -> Self {
-        Self { person, conversation, from, before, limit }
+        Self { person, conversation, from, before, limit, right: Right::Member }
+    }
+
+    pub(crate) fn of_stat(person: PersonId, StatId { conversation, sequence }: StatId) -> Self {
+        Self { person, conversation, from: sequence, before: sequence.next(), limit: 1, right: Right::Rung }
+    }
+
+    /// By what.
+    pub fn right(&self) -> Right {
+        self.right
     }
 
     /// Who reads.

@@ -1,10 +1,13 @@
 //! What can happen to the box.
 
 use crate::directory::Post;
+use crate::escalation::policy::EscalationPolicy;
+use crate::escalation::{Priority, StatId};
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::pin::PinMac;
 use crate::refusal::PeerFault;
 use crate::session::{ProvenDevice, ProvenJoin};
+use crate::stat::Answer;
 use crate::text::{Name, Sealed, Title, WrappedKey};
 
 /// Randomness for one request, drawn by the driver.
@@ -326,6 +329,54 @@ pub enum Ask {
         /// Whose.
         person: PersonId,
     },
+    /// The app is open in front of somebody. No act of theirs.
+    Here,
+    /// Whom a STAT would reach.
+    Prospect {
+        /// Where it would be said.
+        conversation: ConversationId,
+        /// For whom it would ring.
+        call: Call,
+    },
+    /// An answer to a STAT.
+    AnswerStat {
+        /// Which.
+        stat: StatId,
+        /// What.
+        answer: Answer,
+    },
+    /// The one message that a STAT rings for.
+    ReadStat {
+        /// Which.
+        stat: StatId,
+    },
+    /// How a unit escalates: by its charge nurse, or administration.
+    SetEscalation {
+        /// Whose; `None`: the facility's.
+        unit: Option<UnitId>,
+        /// As what; `None`: as if it had never been set.
+        policy: Option<EscalationPolicy>,
+    },
+    /// How the facility and its units escalate.
+    ListEscalation,
+    /// Administration: a screen of a unit, that rings when nobody answers.
+    AddStation {
+        /// Whose.
+        unit: UnitId,
+        /// As people call it.
+        name: Name,
+        /// For the identifier.
+        fresh: Fresh,
+    },
+}
+
+/// For whom a STAT rings first, and whose policy it follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    /// Members of the conversation; nobody: everybody else in it.
+    pub ring: Vec<PersonId>,
+    /// `None`: a channel's own, or where those it rings for work.
+    pub unit: Option<UnitId>,
 }
 
 /// A message to take.
@@ -339,4 +390,8 @@ pub struct Submit {
     /// Sealed by the doorway; `None` when it has no key for the conversation, which then is not this person's,
     /// purged, or not there.
     pub body: Option<Sealed>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// For whom it rings, if it is a STAT.
+    pub call: Call,
 }

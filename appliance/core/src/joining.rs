@@ -132,6 +132,9 @@ impl Relay {
             draft.send(Send::Fanout { change, event: told, conns });
         }
         draft.record(actor(&who), Act::DeviceJoined(person, id, issuer));
+        if let Some(unit) = draft.state.people.get(&person).and_then(|entry| entry.station) {
+            return self.screen_in(now, turn, conn, request, who.lock().screen(unit));
+        }
         self.open_session(now, turn, id);
         self.sign_in(now, turn, conn, request, who);
     }

@@ -2,8 +2,8 @@
 
 use crate::bucket::Rate;
 
-/// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + message id, numbers and tags (64), and
-/// `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two above both.
+/// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + 500 people whom a STAT calls (4,000) + message
+/// id, numbers and tags (96); then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
 pub const CLIENT_FRAME_MAX: usize = 16 * 1024;
 
 /// A box's frame: a page of 100 messages of 8,192 bytes would be 819,200, so a page also ends at
@@ -202,3 +202,65 @@ pub const EXPIRED_AT_ONCE: u64 = 256;
 
 /// Milliseconds that a clock may step back without being seen to: more than NTP corrects in a step on a box that runs.
 pub const CLOCK_STEP_MAX_MS: u64 = 5 * 60_000;
+
+/// Steps of an escalation before the station screens: the longest that was ever asked for is five.
+pub const ESCALATION_STEPS_MAX: usize = 8;
+
+/// Shortest and longest step. Seconds: nobody reads and answers in less than a quarter of a minute, and what may wait for more
+/// than an hour is no STAT.
+pub const STEP_WAIT_MIN_S: u16 = 15;
+/// See [`STEP_WAIT_MIN_S`].
+pub const STEP_WAIT_MAX_S: u16 = 3_600;
+
+/// A telephone number. Bytes: "+49 (30) 90182-0000 x1234" has 25.
+pub const DIAL_MAX: usize = 32;
+
+/// People for whom one step rings: as many as are in the largest conversation.
+pub const RUNG_AT_ONCE_MAX: usize = MEMBERS_MAX;
+
+/// People called by a STAT who are named to the members of its conversation: the first, by identifier. 100 x 16 bytes.
+pub const CALLED_SHOWN_MAX: usize = 100;
+
+/// Open STATs that somebody who comes into a conversation is told with it, the newest: 20 x (100 x 16 + 120) bytes, 34 kB
+/// beside the 17.5 of the largest list of members.
+pub const STATS_SHOWN_MAX: usize = 20;
+
+/// STATs that nobody has answered, in the whole facility; one more is refused, and its sender told to call. At most
+/// 500 x 8 steps x [`RUNG_AT_ONCE_MAX`] x 32 bytes = 64 MB, if every step of each rings for five hundred others; some 300 kB in
+/// fact.
+pub const ESCALATIONS_UNANSWERED_MAX: usize = 500;
+
+/// STATs that are open, answered ones included; of those the oldest give way.
+pub const ESCALATIONS_MAX: usize = 4 * ESCALATIONS_UNANSWERED_MAX;
+
+/// How long somebody who says "coming" holds it. Milliseconds.
+pub const STAT_HELD_MS: u64 = 60_000;
+
+/// How long an answered STAT can be handed back. Milliseconds: longer than the longest shift.
+pub const STAT_ANSWERED_KEPT_MS: u64 = 24 * 3_600_000;
+
+/// A device that spoke from the foreground in so long can be reached. Milliseconds.
+pub const REACHABLE_MS: u64 = 20_000;
+
+/// How often an app that is open says so. Milliseconds: two may be lost before it counts as closed. 5,000 open apps are 500
+/// frames a second, which write nothing.
+pub const HERE_MS: u64 = 8_000;
+
+/// How soon a step at which nobody can be reached is passed over, and how often it is looked. Milliseconds: under five
+/// seconds.
+pub const REACHABLE_LOOK_MS: u64 = 4_000;
+
+/// How long it is remembered when a device was last heard. Milliseconds. About 40 bytes each: 4 MB for [`DEVICES_MAX`].
+pub const HEARD_KEPT_MS: u64 = 3_600_000;
+
+/// STATs that one device may send: a resuscitation's worth at once, then one in twenty seconds.
+pub const STATS: Rate = Rate { per_thousand_seconds: 50, burst: 10 };
+
+/// Answers to STATs of one device, and looks at who can be reached.
+pub const STAT_ANSWERS: Rate = Rate::per_second(1, 60);
+
+/// People of whom a look before sending names each: 100 x 20 bytes.
+pub const PROSPECT_PEOPLE_MAX: usize = 100;
+
+/// Station screens of one unit: each of its desks and corridors.
+pub const STATIONS_OF_UNIT_MAX: usize = 32;

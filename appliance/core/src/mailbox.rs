@@ -7,6 +7,7 @@ use crate::access::{self, Operation};
 use crate::audit::Act;
 use crate::channel;
 use crate::draft::{Draft, actor};
+use crate::escalation::{Priority, StatId};
 use crate::grant::PageGrant;
 use crate::ids::{Conn, ConversationId, MessageId, Number, RequestId, Sequence};
 use crate::input::Submit;
@@ -14,6 +15,7 @@ use crate::limits;
 use crate::refusal::{PeerFault, Refusal};
 use crate::relay::Room;
 use crate::session::Ready;
+use crate::stat;
 use crate::time::Wall;
 use crate::turn::{Accepted, Event, Send};
 use crate::wire::proto;
@@ -30,7 +32,7 @@ pub(crate) fn submit(
     who: &Ready,
     submit: Submit,
 ) -> Result<(), Refusal> {
-    let Submit { number, message, conversation: id, body } = submit;
+    let Submit { number, message, conversation: id, body, priority, call } = submit;
     if number == Number(0) {
         return Err(Refusal::Invalid);
     }
@@ -45,7 +47,16 @@ pub(crate) fn submit(
     if conversation.last.0 >= limits::CONVERSATION_MESSAGES_MAX {
         return Err(Refusal::Limit);
     }
-    if draft.room < Room::Plenty {
+    let opening = match priority {
+        Priority::Routine | Priority::Urgent => None,
+        Priority::Stat => {
+            access::permit(Operation::SendStat, access::MEMBER, actor(who))?;
+            stat::has_room(draft)?;
+            Some(stat::plan(draft, who.person(), id, &call)?)
+        }
+    };
+    // A STAT may use the reserve: a device can send few.
+    if draft.room < if opening.is_some() { Room::Low } else { Room::Plenty } {
         return Err(Refusal::DiskLow);
     }
     let body = body.ok_or(Refusal::Unavailable)?;
@@ -66,6 +77,7 @@ pub(crate) fn submit(
         number,
         at,
         body,
+        priority,
     }));
     draft.record(actor(who), Act::MessageAccepted(id, sequence));
     draft.send(Send::Accepted(Accepted {
@@ -80,6 +92,9 @@ pub(crate) fn submit(
     }));
     if !conns.is_empty() {
         draft.send(Send::Fanout { change, event: Event::Message(id, sequence), conns });
+    }
+    if let Some(opening) = opening {
+        stat::open(draft, who, StatId { conversation: id, sequence }, opening);
     }
     Ok(())
 }
@@ -220,10 +235,18 @@ pub(crate) fn expire(
     let read_by_all =
         conversation.present().map(|(_, member)| member.read).min().unwrap_or(conversation.last);
     let through = read_through.min(read_by_all).max(any_through).min(conversation.last);
-    if through < conversation.first {
+    let first = conversation.first;
+    if through < first {
         return false;
     }
-    let through = through.min(Sequence(conversation.first.0 + limits::EXPIRED_AT_ONCE - 1));
+    let mut through = through.min(Sequence(conversation.first.0 + limits::EXPIRED_AT_ONCE - 1));
+    // What is not answered does not go, however old it is.
+    if let Some(open) = stat::first_open(draft, id) {
+        through = through.min(Sequence(open.0.saturating_sub(1)));
+    }
+    if through < first {
+        return false;
+    }
     let change = draft.write(Write::MessagesExpired { conversation: id, through });
     draft.record(crate::audit::Actor::TheBox, Act::MessagesExpired(id, through));
     let news = proto::ConversationChanged {

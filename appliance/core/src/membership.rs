@@ -11,6 +11,7 @@ use crate::limits;
 use crate::refusal::Refusal;
 use crate::relay::Room;
 use crate::session::{Draw, Ready};
+use crate::stat;
 use crate::text::Title;
 use crate::turn::{Event, Send};
 use crate::wire::proto;
@@ -165,6 +166,10 @@ pub(crate) fn bring_in(
     if was_large {
         draft.tell_watermarks(draft.state.change, id);
     }
+    // Behind that, since what it makes ring is news under changes of its own.
+    for person in remove {
+        stat::left(draft, *person, id, permit.by());
+    }
 }
 
 /// Whether so many more may be in it.
@@ -180,7 +185,7 @@ pub(crate) fn has_room(conversation: &Conversation, add: &[PersonId]) -> Result<
 
 fn invitable(draft: &Draft<'_>, person: PersonId) -> Result<(), Refusal> {
     let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
-    if entry.suspended {
+    if entry.suspended || entry.station.is_some() {
         return Err(Refusal::NoSuchPerson);
     }
     if draft.state.membership_count(person) >= limits::MEMBERSHIPS_BY_OTHERS_MAX {

@@ -120,6 +120,45 @@ pub enum Refusal {
     /// Its key is destroyed.
     #[error("This conversation was purged.")]
     Purged,
+    /// A STAT for somebody who is not there.
+    #[error("Somebody you chose is not in this conversation. Add them first, or choose others.")]
+    NotAMember,
+    /// Nobody else is in the conversation, or they are all suspended.
+    #[error(
+        "There is nobody in this conversation for whom it could ring. Call, or open one with a colleague."
+    )]
+    NobodyToRing,
+    /// [`crate::limits::ESCALATIONS_UNANSWERED_MAX`].
+    #[error("Too many STATs are open and unanswered. Call by telephone now, and tell your charge nurse.")]
+    StatLimit,
+    /// Closed, expired or never there.
+    #[error("No STAT is open there: it was answered and closed.")]
+    NoSuchStat,
+    /// Somebody else has it.
+    #[error("Somebody has this STAT already. The conversation shows who.")]
+    StatTaken,
+    /// Somebody else is coming.
+    #[error("Somebody else is coming already. Say that you have it to take it from them.")]
+    StatHeld,
+    /// Held once, and nothing came of it.
+    #[error("You said before that you are coming. Say that you have it, or that you cannot.")]
+    HeldBefore,
+    /// A step's time is out of range.
+    #[error("A step waits 15 to 3600 seconds. Correct it and save again.")]
+    StepWait,
+    /// A step that rings for the same people as one before it.
+    #[error(
+        "Two steps ring for the same. The first rings for whoever the sender names; the station screens come last by themselves."
+    )]
+    StepTwice,
+    /// A step that would ring for nobody.
+    #[error(
+        "A step would ring for nobody now: nobody of that kind works in the unit, or the person is suspended. Staff the unit first, or leave the step out."
+    )]
+    StepRingsNobody,
+    /// A screen is nobody.
+    #[error("A station screen shows what rings in its unit, and can do nothing else.")]
+    StationOnly,
 }
 
 impl Refusal {
@@ -158,6 +197,17 @@ impl Refusal {
             Self::NotOfUnit => Code::NotOfUnit,
             Self::Archived => Code::Archived,
             Self::NotInDirect => Code::NotInDirect,
+            Self::NotAMember => Code::NotAMember,
+            Self::NobodyToRing => Code::NobodyToRing,
+            Self::StatLimit => Code::StatLimit,
+            Self::NoSuchStat => Code::NoSuchStat,
+            Self::StatTaken => Code::StatTaken,
+            Self::StatHeld => Code::StatHeld,
+            Self::HeldBefore => Code::HeldBefore,
+            Self::StepWait => Code::StepWait,
+            Self::StepTwice => Code::StepTwice,
+            Self::StepRingsNobody => Code::StepRingsNobody,
+            Self::StationOnly => Code::StationOnly,
         }
     }
 }

@@ -11,12 +11,14 @@ use crate::ids::{Change, Conn, DeviceId, PersonId, RequestId};
 use crate::input::{Door, Input, Source, Zone};
 use crate::limits;
 use crate::policy::Policy;
+use crate::reach::{Heard, Phones};
 use crate::refusal::{CloseCode, Fault, PeerFault, Refusal};
 use crate::relay::budgets::Budgets;
 use crate::relay::guesses::Guesses;
 use crate::relay::timers::SWEEP_MS;
 use crate::retention::Served;
 use crate::session::Session;
+use crate::stat::{self, Clocks};
 use crate::state::{Restored, State};
 use crate::time::{Mono, Now, Wall};
 use crate::turn::{Send, Turn};
@@ -45,6 +47,9 @@ pub struct Relay {
     /// Every device with an open session, by the steady clock.
     pub(crate) used: BTreeMap<DeviceId, Use>,
     pub(crate) timers: BTreeSet<(Mono, Timer)>,
+    /// When something of a STAT is due.
+    pub(crate) clocks: Clocks,
+    pub(crate) heard: Heard,
     guesses: Guesses,
     pub(crate) budgets: Budgets,
     /// Devices with a PIN at the keeper.
@@ -102,6 +107,10 @@ pub struct Load {
     pub sessions: usize,
     /// Timers set: at most one a connection, one a device, the sweep and a look for old messages.
     pub timers: usize,
+    /// STATs of which something is due by itself.
+    pub clocks: usize,
+    /// Devices of which it is remembered when they were heard.
+    pub heard: usize,
 }
 
 /// One connection.
@@ -127,6 +136,8 @@ impl Relay {
             attached_count: 0,
             used: BTreeMap::new(),
             timers: BTreeSet::from([(now.mono.after(SWEEP_MS), Timer::Sweep)]),
+            clocks: Clocks::default(),
+            heard: Heard::default(),
             guesses: Guesses::new(now.mono),
             budgets: Budgets::default(),
             checking: BTreeSet::new(),
@@ -145,6 +156,9 @@ impl Relay {
         for (device, until) in open {
             let rest = u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0);
             relay.follow(now, device, rest.min(relay.policy.session_ms));
+        }
+        for escalation in relay.state.escalations.values() {
+            stat::take_up(&mut relay.clocks, escalation, now);
         }
         Ok(relay)
     }
@@ -180,6 +194,8 @@ impl Relay {
             budgets: self.budgets.len(),
             sessions: self.used.len(),
             timers: self.timers.len(),
+            clocks: self.clocks.len(),
+            heard: self.heard.len(),
         }
     }
 
@@ -216,6 +232,8 @@ impl Relay {
             policy: &self.policy,
             state: &mut self.state,
             attached: &self.attached,
+            phones: Phones { held: &self.by_device, awaiting: &self.awaiting_pin, heard: &self.heard },
+            clocks: &mut self.clocks,
             room: self.room,
             turn,
         }
@@ -386,6 +404,7 @@ pub(crate) fn device_of(session: &Session) -> Option<DeviceId> {
         Session::Ready(who) => Some(who.device()),
         Session::ExpectPin(who) => Some(who.device()),
         Session::PinUnderCheck(check) => Some(check.who.device()),
+        Session::Station(screen) => Some(screen.device()),
         _ => None,
     }
 }

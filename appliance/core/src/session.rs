@@ -10,7 +10,7 @@
 //! from a signature that verified: what needs a signed-in person takes a `&Ready` and cannot be called too early.
 
 use crate::directory::{Device, PublicKey};
-use crate::ids::{DeviceId, PersonId, RequestId};
+use crate::ids::{DeviceId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
 use crate::pin::PinMac;
 use crate::refusal::PeerFault;
@@ -122,6 +122,8 @@ pub(crate) enum Session {
     Ready(Ready),
     /// A service of the box.
     Local,
+    /// A screen of a unit.
+    Station(Screen),
     /// Over: a `Close` is on its way, whatever still comes is ignored.
     Closing,
 }
@@ -153,6 +155,13 @@ pub(crate) struct PinUnderCheck {
 /// A signed-in person on a proven device.
 #[derive(Clone, Debug)]
 pub(crate) struct Ready {
+    person: PersonId,
+    device: DeviceId,
+}
+
+/// A proven device that is a unit's screen and nobody's.
+#[derive(Debug)]
+pub(crate) struct Screen {
     person: PersonId,
     device: DeviceId,
 }
@@ -196,6 +205,11 @@ impl Identified {
         self.person
     }
 
+    /// A screen has no PIN: whoever may look at it need not be anybody.
+    pub(crate) fn screen(self, _station: UnitId) -> Screen {
+        Screen { person: self.person, device: self.device }
+    }
+
     pub(crate) fn unlock(self, _right: PinProof) -> Ready {
         Ready { person: self.person, device: self.device }
     }
@@ -209,6 +223,16 @@ impl JoinUnderCheck {
     /// A device that was enrolled by this very exchange is proven, and its PIN just chosen.
     pub(crate) fn enrolled(self) -> Ready {
         Ready { person: self.person, device: self.device }
+    }
+}
+
+impl Screen {
+    pub(crate) fn person(&self) -> PersonId {
+        self.person
+    }
+
+    pub(crate) fn device(&self) -> DeviceId {
+        self.device
     }
 }
 

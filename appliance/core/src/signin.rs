@@ -5,15 +5,16 @@
 use crate::audit::{Act, Actor};
 use crate::directory::Device;
 use crate::draft::actor;
-use crate::ids::{Conn, DeviceId, RequestId};
+use crate::ids::{Conn, DeviceId, RequestId, UnitId};
 use crate::input::{Door, Zone};
 use crate::limits;
 use crate::pin::PinMac;
 use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, Timer, refused};
 use crate::session::{
-    Expect, Identified, OpenSession, PinProof, PinUnderCheck, ProvenDevice, Ready, Session,
+    Expect, Identified, OpenSession, PinProof, PinUnderCheck, ProvenDevice, Ready, Screen, Session,
 };
+use crate::stat;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire;
@@ -86,6 +87,9 @@ impl Relay {
         }
         let Some(device) = self.state.devices.get(&id) else { return };
         let who = Identified::new(proven, device);
+        if let Some(unit) = self.state.people.get(&device.person).and_then(|entry| entry.station) {
+            return self.screen_in(now, turn, conn, request, who.screen(unit));
+        }
         let fresh = self.used.get(&id).is_some_and(|used| used.is_fresh(now, self.policy.idle_lock_ms));
         match OpenSession::check(device, now.wall, self.policy.session_ms).filter(|_| fresh) {
             Some(open) => {
@@ -96,7 +100,9 @@ impl Relay {
                 let tries_left = limits::PIN_TRIES_MAX - device.pin_tries.min(limits::PIN_TRIES_MAX);
                 let body = Body::PinNeeded(proto::PinNeeded { tries_left });
                 turn.sends.push(Send::Reply { conn, request, body });
+                let person = who.person();
                 self.await_pin(now, turn, conn, who);
+                stat::ring_for(&mut self.draft(now, turn), conn, person);
             }
         }
     }
@@ -134,7 +140,7 @@ impl Relay {
     }
 
     /// A device that may go on: known, not revoked, not locked out, its person not suspended.
-    fn admissible(&self, id: DeviceId) -> Result<&Device, Refusal> {
+    pub(crate) fn admissible(&self, id: DeviceId) -> Result<&Device, Refusal> {
         let device = self.in_good_standing(id)?;
         if device.pin_tries >= limits::PIN_TRIES_MAX {
             return Err(Refusal::PinLockedOut);
@@ -248,8 +254,32 @@ impl Relay {
 
     /// The end of every way in. A device has one connection: an older one ends.
     pub(crate) fn sign_in(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, who: Ready) {
-        let (person, id) = (who.person(), who.device());
-        self.draft(now, turn).record(actor(&who), Act::SignedIn);
+        self.come_in(now, turn, (conn, request), actor(&who), Session::Ready(who));
+    }
+
+    /// A screen needs no more than its key.
+    pub(crate) fn screen_in(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        screen: Screen,
+    ) {
+        let by = Actor::Person { person: screen.person(), device: screen.device() };
+        self.come_in(now, turn, (conn, request), by, Session::Station(screen));
+    }
+
+    fn come_in(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        (conn, request): (Conn, RequestId),
+        by: Actor,
+        session: Session,
+    ) {
+        let Actor::Person { person, device: id } = by else { return };
+        self.draft(now, turn).record(by, Act::SignedIn);
         if let Some(older) = self.by_device.get(&id).copied().filter(|older| *older != conn) {
             self.close(turn, older, CloseCode::SUPERSEDED);
         }
@@ -258,7 +288,8 @@ impl Relay {
             self.awaiting_pin.remove(&id);
         }
         self.clear_deadline(conn);
-        self.enter(conn, Session::Ready(who));
+        self.enter(conn, session);
+        self.heard.note(now.mono, id);
         let (Some(device), Some(entry)) = (self.state.devices.get(&id), self.state.people.get(&person))
         else {
             return;
@@ -277,8 +308,10 @@ impl Relay {
                 .filter(|held| !held.revoked)
                 .map(Device::to_wire)
                 .collect(),
+            station: entry.station.map_or(0, UnitId::value),
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
+        stat::ring_for(&mut self.draft(now, turn), conn, person);
     }
 
     /// A refusal after which this connection can do nothing more.

@@ -7,7 +7,9 @@ use std::ops::Bound;
 use sha2::{Digest, Sha256};
 
 use crate::conversation::{Conversation, Kind, Member};
-use crate::directory::{Device, JoinCode, Person, PublicKey, Unit};
+use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
+use crate::escalation::policy::EscalationPolicy;
+use crate::escalation::{Escalation, Stage, StatId};
 use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence, UnitId};
 use crate::refusal::Fault;
 use crate::retention::{MARKS_MAX, Mark};
@@ -36,6 +38,10 @@ pub struct State {
     pub last_at: Wall,
     /// How long the box had served at some changes, oldest first; the last [`MARKS_MAX`].
     pub marks: Vec<Mark>,
+    /// Every STAT that is open.
+    pub escalations: BTreeMap<StatId, Escalation>,
+    /// How units escalate, and the facility, where that was set.
+    pub policies: BTreeMap<Option<UnitId>, EscalationPolicy>,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -44,6 +50,10 @@ pub struct State {
     shared: BTreeMap<(PersonId, PersonId), u32>,
     /// The channels of a unit, purged ones too.
     channels: BTreeMap<UnitId, BTreeSet<ConversationId>>,
+    /// Who works in a unit.
+    staff: BTreeMap<UnitId, BTreeSet<PersonId>>,
+    /// A unit's screens.
+    stations: BTreeMap<UnitId, BTreeSet<PersonId>>,
 }
 
 /// What a store hands back at start.
@@ -67,6 +77,10 @@ pub struct Restored {
     pub last_at: Wall,
     /// See [`State::marks`].
     pub marks: Vec<Mark>,
+    /// Every STAT that is open.
+    pub escalations: Vec<Escalation>,
+    /// See [`State::policies`].
+    pub policies: Vec<(Option<UnitId>, EscalationPolicy)>,
 }
 
 impl State {
@@ -86,6 +100,10 @@ impl State {
             if !person.posts.keys().all(|unit| state.units.contains_key(unit)) {
                 return Err(Fault::Inconsistent("somebody works in a unit that is not there"));
             }
+            if !person.station.iter().all(|unit| state.units.contains_key(unit)) {
+                return Err(Fault::Inconsistent("a station screen is of a unit that is not there"));
+            }
+            state.place(&person);
             state.people.insert(person.id, person);
         }
         for device in restored.devices {
@@ -114,7 +132,51 @@ impl State {
             state.index(&conversation);
             state.conversations.insert(conversation.id, conversation);
         }
+        for escalation in restored.escalations {
+            let place = state.conversations.get(&escalation.id.conversation);
+            let is_there = |place: &Conversation| !place.purged && escalation.id.sequence <= place.last;
+            if !place.is_some_and(is_there) || escalation.changed > state.change {
+                return Err(Fault::Inconsistent("a STAT is open about a message that is not there"));
+            }
+            state.escalations.insert(escalation.id, escalation);
+        }
+        state.policies.extend(restored.policies);
         Ok(state)
+    }
+
+    /// The person is among a unit's staff, or its screens.
+    fn place(&mut self, person: &Person) {
+        for unit in person.posts.keys() {
+            self.staff.entry(*unit).or_default().insert(person.id);
+        }
+        if let Some(unit) = person.station {
+            self.stations.entry(unit).or_default().insert(person.id);
+        }
+    }
+
+    /// Who works in a unit, or only who leads it.
+    pub(crate) fn staff_of(&self, unit: UnitId, all: bool) -> impl Iterator<Item = PersonId> + '_ {
+        let leads = move |person: &PersonId| {
+            let entry = self.people.get(person);
+            entry.is_some_and(|entry| entry.posts.get(&unit) == Some(&Post::ChargeNurse))
+        };
+        self.staff.get(&unit).into_iter().flatten().copied().filter(move |person| all || leads(person))
+    }
+
+    /// A unit's screens.
+    pub(crate) fn stations_of(&self, unit: UnitId) -> impl Iterator<Item = PersonId> + '_ {
+        self.stations.get(&unit).into_iter().flatten().copied()
+    }
+
+    /// How this unit escalates; no unit: the facility.
+    pub(crate) fn policy_of(&self, unit: Option<UnitId>) -> EscalationPolicy {
+        let set = self.policies.get(&unit).or_else(|| self.policies.get(&None));
+        set.cloned().unwrap_or_else(EscalationPolicy::standard)
+    }
+
+    /// What a person is: "RN". May be empty.
+    pub(crate) fn title_of(&self, person: PersonId) -> &str {
+        self.people.get(&person).map_or("", |person| person.title.reveal())
     }
 
     fn enter(&mut self, device: Device) {
@@ -216,6 +278,7 @@ impl State {
         self.change = change;
         match write {
             Write::PersonAdded(person) => {
+                self.place(person);
                 self.people.insert(person.id, Person { changed: change, ..person.clone() });
             }
             Write::StandingSet { person, suspended } => {
@@ -224,12 +287,23 @@ impl State {
             Write::UnitSet(unit) => {
                 self.units.insert(unit.id, Unit { changed: change, ..unit.clone() });
             }
-            Write::PostSet { person, unit, post } => self.person(*person, change, |person| {
-                match post {
-                    Some(post) => person.posts.insert(*unit, *post),
-                    None => person.posts.remove(unit),
-                };
-            }),
+            Write::PostSet { person, unit, post } => {
+                if post.is_some() {
+                    self.staff.entry(*unit).or_default().insert(*person);
+                } else if let Some(staff) = self.staff.get_mut(unit) {
+                    staff.remove(person);
+                    // As a restart would have it.
+                    if staff.is_empty() {
+                        self.staff.remove(unit);
+                    }
+                }
+                self.person(*person, change, |person| {
+                    match post {
+                        Some(post) => person.posts.insert(*unit, *post),
+                        None => person.posts.remove(unit),
+                    };
+                });
+            }
             Write::DutiesSet { person, administrator, privacy_officer } => {
                 self.person(*person, change, |person| {
                     (person.administrator, person.privacy_officer) = (*administrator, *privacy_officer);
@@ -259,7 +333,33 @@ impl State {
                 let spare = self.marks.len().saturating_sub(MARKS_MAX);
                 self.marks.drain(..spare);
             }
+            Write::EscalationOpened(escalation) => {
+                let escalation = Escalation { changed: change, ..escalation.clone() };
+                self.escalations.insert(escalation.id, escalation);
+            }
+            Write::EscalationMoved { id, stage: Stage::Closed { .. }, .. } => {
+                self.escalations.remove(id);
+            }
+            Write::EscalationMoved { id, stage, rang } => {
+                self.escalation(*id, change, |escalation| escalation.moved(*stage, rang));
+            }
+            Write::EscalationDeclined { id, person, reason, step } => {
+                self.escalation(*id, change, |escalation| escalation.declined(*person, *reason, *step));
+            }
+            Write::EscalationPolicySet { unit, policy } => {
+                match policy {
+                    Some(policy) => self.policies.insert(*unit, policy.clone()),
+                    None => self.policies.remove(unit),
+                };
+            }
             _ => self.apply_to_conversation(change, write),
+        }
+    }
+
+    fn escalation(&mut self, id: StatId, at: Change, change: impl FnOnce(&mut Escalation)) {
+        if let Some(escalation) = self.escalations.get_mut(&id) {
+            change(escalation);
+            escalation.changed = at;
         }
     }
 
@@ -414,6 +514,10 @@ impl State {
         }
         part(minicbor::to_vec((self.change, self.audited, self.last_at)));
         part(minicbor::to_vec(&self.marks));
+        for escalation in self.escalations.values() {
+            part(minicbor::to_vec(escalation));
+        }
+        part(minicbor::to_vec(&self.policies));
         hash.finalize().into()
     }
 }

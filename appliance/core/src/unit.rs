@@ -60,7 +60,8 @@ pub(crate) fn set_post(
     post: Option<Post>,
 ) -> Result<Body, Refusal> {
     draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.people.get(&person).filter(|entry| entry.station.is_none());
+    let entry = entry.ok_or(Refusal::NoSuchPerson)?;
     let was = entry.posts.get(&unit).copied();
     let leads = [was, post].contains(&Some(Post::ChargeNurse));
     let operation = if leads { Operation::NameChargeNurse } else { Operation::PlaceStaff };

@@ -3,11 +3,14 @@
 use prost::Message as _;
 
 use crate::directory::{Post, PublicKey};
+use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
+use crate::escalation::{Priority, Reason, StatId};
 use crate::ids::{ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
-use crate::input::{Ask, Fresh};
+use crate::input::{Ask, Call, Fresh};
 use crate::limits;
 use crate::pin::{self, Pin};
 use crate::refusal::{PeerFault, Refusal};
+use crate::stat::Answer;
 use crate::text::{Name, Text, Title};
 
 /// The types of `docs/protocol/wardline.proto`.
@@ -123,6 +126,10 @@ pub enum Incoming {
         conversation: ConversationId,
         /// What it says.
         text: Text,
+        /// How urgent it is.
+        priority: Priority,
+        /// For whom it rings, if it is a STAT.
+        call: Call,
     },
     /// Whether the way here and back works: answered at the door, and no act of anybody's.
     Echo,
@@ -195,6 +202,13 @@ fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {
         number: number(submit.number)?,
         message: MessageId(submit.message.as_slice().try_into().map_err(|_| Refusal::Invalid)?),
         conversation: conversation(submit.conversation)?,
+        priority: match proto::Priority::try_from(submit.priority) {
+            Ok(proto::Priority::Unspecified | proto::Priority::Routine) => Priority::Routine,
+            Ok(proto::Priority::Urgent) => Priority::Urgent,
+            Ok(proto::Priority::Stat) => Priority::Stat,
+            Err(_) => return Err(Refusal::Invalid),
+        },
+        call: call(submit.call)?,
         text: Text::parse(submit.text)?,
     })
 }
@@ -255,14 +269,9 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
                 proto::Rank::Unspecified => return Err(Refusal::Invalid),
             },
         },
-        Body::SetUnit(set) => Ask::SetUnit {
-            unit: match set.unit {
-                0 => None,
-                value => Some(unit(value)?),
-            },
-            name: Name::parse(&set.name)?,
-            fresh: fresh(),
-        },
+        Body::SetUnit(set) => {
+            Ask::SetUnit { unit: some_unit(set.unit)?, name: Name::parse(&set.name)?, fresh: fresh() }
+        }
         Body::SetDuties(set) => Ask::SetDuties {
             person: person(set.person)?,
             administrator: set.administrator,
@@ -294,6 +303,26 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             Ask::PurgeConversation { conversation: conversation(purge.conversation)? }
         }
         Body::ListDevices(list) => Ask::ListDevices { person: person(list.person)? },
+        Body::Here(_) => Ask::Here,
+        Body::AskProspect(ask) => {
+            Ask::Prospect { conversation: conversation(ask.conversation)?, call: call(ask.call)? }
+        }
+        Body::AnswerStat(answer) => {
+            let stat = stat(answer.conversation, answer.sequence)?;
+            Ask::AnswerStat { stat, answer: parse_answer(answer.answer.ok_or(Refusal::Invalid)?)? }
+        }
+        Body::ReadStat(read) => Ask::ReadStat { stat: stat(read.conversation, read.sequence)? },
+        Body::SetEscalation(set) => {
+            let policy = set.policy.unwrap_or_default();
+            Ask::SetEscalation {
+                unit: some_unit(policy.unit)?,
+                policy: if set.standard { None } else { Some(parse_policy(&policy)?) },
+            }
+        }
+        Body::ListEscalation(_) => Ask::ListEscalation,
+        Body::AddStation(add) => {
+            Ask::AddStation { unit: unit(add.unit)?, name: Name::parse(&add.name)?, fresh: fresh() }
+        }
         Body::Hello(_)
         | Body::Join(_)
         | Body::Prove(_)
@@ -323,6 +352,55 @@ fn people(values: &[u64]) -> Result<Vec<PersonId>, Refusal> {
 
 fn unit(value: u64) -> Result<UnitId, Refusal> {
     UnitId::new(value).ok_or(Refusal::NoSuchUnit)
+}
+
+fn some_unit(value: u64) -> Result<Option<UnitId>, Refusal> {
+    if value == 0 { Ok(None) } else { unit(value).map(Some) }
+}
+
+fn stat(of: u64, sequence: u64) -> Result<StatId, Refusal> {
+    Ok(StatId { conversation: conversation(of)?, sequence: Sequence(sequence) })
+}
+
+fn call(call: Option<proto::Call>) -> Result<Call, Refusal> {
+    let Some(call) = call else { return Ok(Call::default()) };
+    Ok(Call { ring: people(&call.people)?, unit: some_unit(call.unit)? })
+}
+
+fn parse_answer(answer: proto::answer_stat::Answer) -> Result<Answer, Refusal> {
+    use proto::answer_stat::Answer as Wire;
+    Ok(match answer {
+        Wire::Accept(_) => Answer::Accept,
+        Wire::Coming(_) => Answer::Coming,
+        Wire::Decline(decline) => Answer::Decline(Reason::parse(decline.reason()).ok_or(Refusal::Invalid)?),
+        Wire::HandBack(_) => Answer::HandBack,
+        Wire::CallNote(note) => Answer::Note {
+            reached: match note.reached {
+                0 => None,
+                reached => Some(person(reached)?),
+            },
+            read_back: note.read_back,
+        },
+        Wire::Close(_) => Answer::Close,
+    })
+}
+
+fn parse_policy(policy: &proto::EscalationPolicy) -> Result<EscalationPolicy, Refusal> {
+    if policy.steps.len() >= limits::ESCALATION_STEPS_MAX {
+        return Err(Refusal::Limit);
+    }
+    let mut later = Vec::with_capacity(policy.steps.len());
+    for step in &policy.steps {
+        let ring = match step.rings() {
+            proto::Rings::ChargeNurses => Ring::ChargeNurses,
+            proto::Rings::UnitStaff => Ring::UnitStaff,
+            proto::Rings::Person => Ring::Person(person(step.person)?),
+            proto::Rings::Addressees => return Err(Refusal::StepTwice),
+            proto::Rings::Unspecified => return Err(Refusal::Invalid),
+        };
+        later.push((ring, step.wait));
+    }
+    EscalationPolicy::new(policy.first_wait, &later, Dial::parse(&policy.dial)?)
 }
 
 fn conversation(value: u64) -> Result<ConversationId, Refusal> {

@@ -8,6 +8,8 @@ use minicbor::{Decode, Encode};
 
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
+use crate::escalation::policy::EscalationPolicy;
+use crate::escalation::{Escalation, Priority, Reason, Stage, StatId};
 use crate::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use crate::text::{Sealed, Title, WrappedKey};
 use crate::time::Wall;
@@ -250,6 +252,48 @@ pub enum Write {
         #[n(1)]
         archived: bool,
     },
+    /// A STAT rings.
+    #[n(24)]
+    EscalationOpened(#[n(0)] Escalation),
+    /// It stands elsewhere now.
+    #[n(25)]
+    EscalationMoved {
+        /// Which.
+        #[n(0)]
+        id: StatId,
+        /// Where.
+        #[n(1)]
+        stage: Stage,
+        /// For whom it rings from this step on, besides those of the steps before.
+        #[n(2)]
+        rang: Vec<PersonId>,
+    },
+    /// Somebody cannot take it.
+    #[n(26)]
+    EscalationDeclined {
+        /// Which.
+        #[n(0)]
+        id: StatId,
+        /// Who.
+        #[n(1)]
+        person: PersonId,
+        /// Why.
+        #[n(2)]
+        reason: Reason,
+        /// At which step, if it had not rung for them before.
+        #[n(3)]
+        step: u8,
+    },
+    /// How a unit escalates, or the facility where no unit's policy says otherwise.
+    #[n(27)]
+    EscalationPolicySet {
+        /// Whose; none: the facility's.
+        #[n(0)]
+        unit: Option<UnitId>,
+        /// As what; none: as if it had never been set.
+        #[n(1)]
+        policy: Option<EscalationPolicy>,
+    },
 }
 
 /// A message in its place.
@@ -279,4 +323,7 @@ pub struct Message {
     /// Its text under the conversation's key.
     #[n(7)]
     pub body: Sealed,
+    /// How urgent it is.
+    #[cbor(n(8), with = "crate::optional", has_nil)]
+    pub priority: Priority,
 }

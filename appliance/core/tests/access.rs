@@ -7,15 +7,16 @@ use std::path::Path;
 
 use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::directory::Post;
+use wardline_core::escalation::Priority;
 use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
-use wardline_core::input::{Ask, Submit, Zone};
+use wardline_core::input::{Ask, Call, Submit, Zone};
 use wardline_core::limits;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer, group_of};
+use ward::{BOX, OF_STAT, Ward, answer, group_of};
 
 /// Who asks, and what they are by the words of the design.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -211,6 +212,8 @@ impl House {
                 message: MessageId([1; 16]),
                 conversation: place,
                 body: Some(Sealed(vec![0; 40])),
+                priority: Priority::Routine,
+                call: Call::default(),
             }),
             Operation::Read => Ask::History { conversation: place, before: Sequence::NONE, limit: 10 },
             Operation::Purge => Ask::PurgeConversation { conversation: place },
@@ -239,6 +242,7 @@ impl House {
                 Ask::SetStanding { person: self.people[Actor::Suspended as usize], suspended: false }
             }
             Operation::SetDuties => Ask::SetDuties { person, administrator: true, privacy_officer: false },
+            of_stat => unreachable!("{of_stat:?} is tried by tests/stat.rs"),
         }
     }
 }
@@ -269,7 +273,7 @@ fn advice(turn: &Turn) -> String {
 fn every_operation_by_every_actor_is_as_the_table_says() {
     let mut tried = 0;
     for subject in [Subject::Channel, Subject::Group, Subject::OrphanedChannel] {
-        for rule in RULES {
+        for rule in RULES.iter().filter(|rule| !OF_STAT.contains(&rule.operation)) {
             if subject == Subject::Group && rule.operation == Operation::JoinChannel {
                 continue;
             }
@@ -315,7 +319,7 @@ fn every_operation_by_every_actor_is_as_the_table_says() {
             }
         }
     }
-    assert_eq!(tried, ACTORS.len() * (3 * RULES.len() - 1));
+    assert_eq!(tried, ACTORS.len() * (3 * (RULES.len() - OF_STAT.len()) - 1));
 }
 
 /// A code for whom a charge nurse may not have one would be a way to more than she has.

@@ -34,11 +34,13 @@ fn the_largest_submission_fits() {
             message: vec![255; 16],
             conversation: ID,
             text: "x".repeat(text),
+            priority: proto::Priority::Stat.into(),
+            call: Some(proto::Call { people: vec![ID; limits::MEMBERS_MAX], unit: ID }),
         }))
     };
     let bytes = submit(limits::TEXT_MAX);
     fits(&bytes);
-    assert!(bytes.len() - limits::TEXT_MAX <= 64, "the sum says 64");
+    assert!(bytes.len() - limits::TEXT_MAX - 8 * limits::MEMBERS_MAX <= 96, "the sum says 96");
     let frame = wire::decode_client(&submit(limits::TEXT_MAX + 1)).expect("still a frame");
     assert!(wire::parse(frame, fresh).1.is_err());
 }
@@ -72,6 +74,7 @@ fn message(text: usize) -> proto::Message {
         sender: ID,
         at: i64::MAX,
         text: "x".repeat(text),
+        priority: proto::Priority::Stat.into(),
     }
 }
 
@@ -104,7 +107,27 @@ fn the_largest_conversation_fits() {
         purged: true,
         unit: ID,
         archived: true,
+        stats: Vec::new(),
     };
+    let called = proto::Called { person: ID, step: 8, declined: 5 };
+    let stat = proto::Escalation {
+        conversation: ID,
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        state: 3,
+        since: i64::MAX,
+        by: ID,
+        noted_by: ID,
+        step: 8,
+        steps: 8,
+        unit: ID,
+        called: vec![called; limits::CALLED_SHOWN_MAX],
+        called_count: u32::MAX,
+        dial: "0".repeat(limits::DIAL_MAX),
+    };
+    let told = proto::Conversation { stats: vec![stat; limits::STATS_SHOWN_MAX], ..conversation.clone() };
+    let size = wire::encode_event(proto::event::Kind::Conversation(told)).len();
+    assert!(size <= 500 * 35 + 200 + 20 * (100 * 16 + 120), "the sums say so: {size}");
+    assert!(size <= limits::SERVER_FRAME_MAX - 64);
     let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(conversation) }));
     assert!(size <= 500 * 35 + 200, "the sum says 35 bytes a member: {size}");
     assert!(size <= limits::SERVER_FRAME_MAX);
@@ -120,6 +143,7 @@ fn the_largest_page_of_people_fits() {
         administrator: true,
         privacy_officer: true,
         posts: vec![proto::Post { unit: ID, charge_nurse: true }; limits::POSTS_MAX],
+        station: ID,
     };
     let page = proto::PeoplePage { people: vec![person; limits::PEOPLE_PAGE_MAX], end: true };
     let size = server(server_frame::Body::PeoplePage(page));

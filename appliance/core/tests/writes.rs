@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
+use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
+use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::pin::PinMac;
 use wardline_core::text::{Name, Sealed, Title, WrappedKey};
@@ -30,6 +32,29 @@ fn place() -> ConversationId {
 
 fn unit() -> UnitId {
     UnitId::new(0x3132_3334_3536_3738).expect("in range")
+}
+
+fn stat() -> StatId {
+    StatId { conversation: place(), sequence: Sequence(300) }
+}
+
+fn policy() -> EscalationPolicy {
+    let later = [(Ring::ChargeNurses, 60), (Ring::UnitStaff, 120), (Ring::Person(person()), 300)];
+    EscalationPolicy::new(60, &later, Dial::parse("4410").expect("a number")).expect("a policy")
+}
+
+fn escalation() -> Escalation {
+    let rung = Rung { step: 0, declined: Some(Reason::Busy), has_held: true };
+    Escalation {
+        id: stat(),
+        sender: person(),
+        unit: Some(unit()),
+        policy: policy(),
+        opened: AT,
+        stage: Stage::Held { step: 0, since: AT, by: person(), passed_ms: 20_000 },
+        rung: BTreeMap::from([(person(), rung)]),
+        changed: Change(0),
+    }
 }
 
 /// One of each. A new variant does not compile until it is named here and, below, has its sample.
@@ -59,6 +84,10 @@ fn name_of(write: &Write) -> &'static str {
         Write::DutiesSet { .. } => "DutiesSet",
         Write::TitleSet { .. } => "TitleSet",
         Write::ArchivedSet { .. } => "ArchivedSet",
+        Write::EscalationOpened(_) => "EscalationOpened",
+        Write::EscalationMoved { .. } => "EscalationMoved",
+        Write::EscalationDeclined { .. } => "EscalationDeclined",
+        Write::EscalationPolicySet { .. } => "EscalationPolicySet",
     }
 }
 
@@ -74,6 +103,7 @@ fn writes() -> Vec<Write> {
             changed: Change(0),
             privacy_officer: false,
             posts: BTreeMap::new(),
+            station: None,
         }),
         Write::StandingSet { person: person(), suspended: true },
         Write::JoinCodeIssued(JoinCode {
@@ -121,6 +151,7 @@ fn writes() -> Vec<Write> {
             number: Number(70_000),
             at: AT,
             body: Sealed(vec![11; 40]),
+            priority: Priority::Routine,
         }),
         Write::WatermarkMoved {
             conversation: place(),
@@ -136,6 +167,14 @@ fn writes() -> Vec<Write> {
         Write::DutiesSet { person: person(), administrator: false, privacy_officer: true },
         Write::TitleSet { conversation: place(), title: Title::parse("4 West").expect("a title") },
         Write::ArchivedSet { conversation: place(), archived: true },
+        Write::EscalationOpened(escalation()),
+        Write::EscalationMoved {
+            id: stat(),
+            stage: Stage::Ringing { step: 1, since: AT },
+            rang: vec![person()],
+        },
+        Write::EscalationDeclined { id: stat(), person: person(), reason: Reason::OffDuty, step: 1 },
+        Write::EscalationPolicySet { unit: Some(unit()), policy: Some(policy()) },
     ]
 }
 
@@ -172,6 +211,19 @@ fn act_name(act: &Act) -> &'static str {
         Act::ConversationRenamed(_) => "ConversationRenamed",
         Act::ConversationArchived(_) => "ConversationArchived",
         Act::ConversationReopened(_) => "ConversationReopened",
+        Act::StatOpened(..) => "StatOpened",
+        Act::StatStep(..) => "StatStep",
+        Act::StatHeld(..) => "StatHeld",
+        Act::StatHoldEnded(..) => "StatHoldEnded",
+        Act::StatAccepted(..) => "StatAccepted",
+        Act::StatDeclined(..) => "StatDeclined",
+        Act::StatHandedBack(..) => "StatHandedBack",
+        Act::StatNoted(..) => "StatNoted",
+        Act::StatClosed(..) => "StatClosed",
+        Act::StatResumed(..) => "StatResumed",
+        Act::StatRead(..) => "StatRead",
+        Act::EscalationPolicySet(_) => "EscalationPolicySet",
+        Act::StationAdded(..) => "StationAdded",
     }
 }
 
@@ -208,6 +260,19 @@ fn acts() -> Vec<Act> {
         Act::ConversationRenamed(place()),
         Act::ConversationArchived(place()),
         Act::ConversationReopened(place()),
+        Act::StatOpened(place(), Sequence(300)),
+        Act::StatStep(place(), Sequence(300), 1),
+        Act::StatHeld(place(), Sequence(300)),
+        Act::StatHoldEnded(place(), Sequence(300)),
+        Act::StatAccepted(place(), Sequence(300)),
+        Act::StatDeclined(place(), Sequence(300), 3),
+        Act::StatHandedBack(place(), Sequence(300)),
+        Act::StatNoted(place(), Sequence(300), Some(person()), 1),
+        Act::StatClosed(place(), Sequence(300)),
+        Act::StatResumed(place(), Sequence(300)),
+        Act::StatRead(place(), Sequence(300)),
+        Act::EscalationPolicySet(Some(unit())),
+        Act::StationAdded(person(), unit()),
     ]
 }
 
@@ -263,7 +328,32 @@ fn today() -> Vec<(String, Vec<u8>)> {
         changed: Change(0),
         privacy_officer: true,
         posts,
+        station: None,
     };
+    let screen = Person {
+        id: person(),
+        name: Name::parse("Desk").expect("a name"),
+        title: Title::default(),
+        administrator: false,
+        suspended: false,
+        changed: Change(0),
+        privacy_officer: false,
+        posts: BTreeMap::new(),
+        station: Some(unit()),
+    };
+    let urgent = Message {
+        conversation: place(),
+        sequence: Sequence(1),
+        id: MessageId([10; 16]),
+        sender: person(),
+        device: device(),
+        number: Number(1),
+        at: AT,
+        body: Sealed(vec![11; 40]),
+        priority: Priority::Urgent,
+    };
+    let moved = |stage| Write::EscalationMoved { id: stat(), stage, rang: Vec::new() };
+    let accepted = moved(Stage::Accepted { step: 3, at: AT, by: Some(person()), noted_by: Some(person()) });
     let opened = Write::ConversationOpened {
         conversation: place(),
         kind: Kind::Channel,
@@ -280,6 +370,11 @@ fn today() -> Vec<(String, Vec<u8>)> {
         ("ConversationOpened in a unit", opened),
         ("PostSet to none", ended),
         ("MemberAdded to a channel", entered),
+        ("PersonAdded as a screen", Write::PersonAdded(screen)),
+        ("MessageAccepted and urgent", Write::MessageAccepted(urgent)),
+        ("EscalationMoved to accepted", accepted),
+        ("EscalationMoved to closed", moved(Stage::Closed { at: AT })),
+        ("EscalationPolicySet to none", Write::EscalationPolicySet { unit: None, policy: None }),
     ] {
         let numbered = Numbered { change: Change(1), write };
         found.push((format!("write {name}"), minicbor::to_vec(numbered).expect("into memory")));

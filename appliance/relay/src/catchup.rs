@@ -43,7 +43,7 @@ impl Library {
 
     /// A stored message as the wire has it. A purged one keeps its place with no text.
     pub async fn message(&self, stored: StoredMessage) -> Result<proto::Message, StoreError> {
-        let StoredMessage { conversation, sequence, id, sender, device, at, body, .. } = stored;
+        let StoredMessage { conversation, sequence, id, sender, device, at, body, priority, .. } = stored;
         let text = match self.key(conversation).await? {
             Some(key) => self.text(&key, Origin { conversation, message: id, device }, body),
             None => String::new(),
@@ -55,6 +55,7 @@ impl Library {
             sender: sender.value(),
             at: at.0,
             text,
+            priority: priority.to_wire().into(),
         })
     }
 
@@ -156,5 +157,6 @@ pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item =
             read: read.0,
         })
     });
-    units.chain(people).chain(conversations).chain(gone).chain(watermarks)
+    let stats = changes.stats.iter().map(|stat| Kind::Escalation(stat.to_wire()));
+    units.chain(people).chain(conversations).chain(gone).chain(watermarks).chain(stats)
 }

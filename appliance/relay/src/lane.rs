@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use wardline_core::escalation::StatId;
 use wardline_core::grant::{PageGrant, SyncGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::pin::Pin;
@@ -42,6 +43,8 @@ pub enum Out {
     Frame(Vec<u8>),
     /// A change.
     Delivery(Delivery),
+    /// That something rings here, or does not any more: which, and the frame. Of each the newest.
+    Ring(StatId, Vec<u8>),
     /// The answer to a submission.
     Accepted(Accepted, Option<DeviceId>),
     /// Start delivering.
@@ -73,7 +76,7 @@ pub struct Delivery {
 impl Out {
     /// Whether it answers a request, and so counts for [`Lane::room_for_a_request`].
     fn is_answer(&self) -> bool {
-        !matches!(self, Self::Delivery(..) | Self::Resume | Self::Detached)
+        !matches!(self, Self::Delivery(..) | Self::Ring(..) | Self::Resume | Self::Detached)
     }
 }
 
@@ -205,6 +208,20 @@ impl Lane {
         self.filled.notify_one();
     }
 
+    /// Queues that something rings, or does not any more, in place of what was to be said of it before: so at most
+    /// [`wardline_core::limits::ESCALATIONS_MAX`] wait, 2,000 x 60 bytes = 120 kB.
+    pub fn ring(&self, id: StatId, frame: Vec<u8>) {
+        let mut inner = self.inner();
+        if inner.close.is_some() {
+            return;
+        }
+        inner.queue.retain(|out| !matches!(out, Out::Ring(older, _) if *older == id));
+        inner.queue.push_back(Out::Ring(id, frame));
+        inner.count_anew();
+        drop(inner);
+        self.filled.notify_one();
+    }
+
     /// Queues a change, or skips it when the lane is not live or full.
     pub fn deliver(
         &self,
@@ -269,7 +286,9 @@ impl Lane {
         inner.generation.detached += 1;
         inner.queue.retain(|out| match out {
             Out::Delivery(..) | Out::Attach(_) | Out::Resume | Out::Page(..) | Out::Detached => false,
-            Out::Frame(_) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => true,
+            Out::Frame(_) | Out::Ring(..) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => {
+                true
+            }
         });
         // What was delivered before an answer may be among what was dropped: its cursor would claim it.
         for out in &mut inner.queue {
@@ -376,12 +395,12 @@ impl Lane {
     /// The next answer that may overtake a catch-up under way; deliveries and reads keep their place.
     pub fn try_next_answer(&self) -> Option<Out> {
         let mut inner = self.inner();
-        if !matches!(inner.queue.front(), Some(Out::Frame(_) | Out::Accepted(..))) {
+        if !matches!(inner.queue.front(), Some(Out::Frame(_) | Out::Ring(..) | Out::Accepted(..))) {
             return None;
         }
         let out = inner.queue.pop_front()?;
         inner.bytes -= weight(&out);
-        inner.answers -= 1;
+        inner.answers -= usize::from(out.is_answer());
         drop(inner);
         self.written.notify_waiters();
         Some(out)
@@ -443,7 +462,7 @@ impl Lane {
 
 fn weight(out: &Out) -> usize {
     match out {
-        Out::Frame(bytes) => bytes.len(),
+        Out::Frame(bytes) | Out::Ring(_, bytes) => bytes.len(),
         Out::Delivery(Delivery { head, event, .. }) => head.len() + event.len(),
         _ => 0,
     }

@@ -38,6 +38,7 @@ use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 use wardline_core::conversation::Conversation;
 use wardline_core::directory::{Person, Unit};
+use wardline_core::escalation::{Escalation, Priority};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, Sequence};
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
@@ -92,6 +93,8 @@ pub struct StoredMessage {
     pub at: Wall,
     /// Its text under the conversation's key.
     pub body: Sealed,
+    /// How urgent it is.
+    pub priority: Priority,
 }
 
 /// What a retry is answered with.
@@ -127,6 +130,9 @@ pub struct Changes {
     /// Watermarks that moved, where watermarks are pushed and the conversation is not listed whole: where, whose,
     /// delivered, read, and the change that moved it. In order of change.
     pub watermarks: Vec<(ConversationId, PersonId, Sequence, Sequence, Change)>,
+    /// STATs of the person's conversations, open or closed, that stand differently; and all that are open in those that are
+    /// listed whole. By identifier.
+    pub stats: Vec<Escalation>,
     /// Messages that this person may read; fetch them with [`Readers::messages`]. By change.
     pub messages: Vec<Missed>,
 }

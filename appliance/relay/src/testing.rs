@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use wardline_core::conversation::Kind;
 use wardline_core::cursor::Cursors;
 use wardline_core::directory::{Device, Person, PublicKey};
+use wardline_core::escalation::Priority;
 use wardline_core::grant::{PageGrant, SyncGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
 use wardline_core::pin::PinMac;
@@ -107,6 +108,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             changed: Change(0),
             privacy_officer: false,
             posts: BTreeMap::new(),
+            station: None,
         }),
         Write::DeviceJoined(Device {
             id: device,
@@ -145,6 +147,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             number,
             at,
             body,
+            priority: Priority::Routine,
         }));
     }
     (1..).zip(writes).map(|(change, write)| Numbered { change: Change(change), write }).collect()

@@ -10,10 +10,11 @@ use tokio::sync::{Semaphore, mpsc};
 use wardline_core::conversation::Kind;
 use wardline_core::cursor::Cursors;
 use wardline_core::directory::{Device, Person, PublicKey};
+use wardline_core::escalation::Priority;
 use wardline_core::ids::{
     Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence,
 };
-use wardline_core::input::{Ask, Door, Input, Source, Submit, Zone};
+use wardline_core::input::{Ask, Call, Door, Input, Source, Submit, Zone};
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
@@ -114,6 +115,8 @@ impl Ward {
             message: MessageId([number as u8; 16]),
             conversation: self.place,
             body: Some(Sealed(vec![1; 40])),
+            priority: Priority::Routine,
+            call: Call::default(),
         };
         let input = Input::Request { conn: BEN.0, request: RequestId(10 + number), ask: Ask::Submit(submit) };
         let text = Some(Text::parse(CANARY.to_owned()).unwrap());
@@ -166,6 +169,7 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
             changed,
             privacy_officer: false,
             posts: BTreeMap::new(),
+            station: None,
         }));
         writes.push(Write::DeviceJoined(Device {
             id: device,

@@ -221,7 +221,8 @@ impl Sender {
         let mut message = vec![0; 16];
         fill(&mut message).ok().context("no randomness")?;
         let conversation = self.conversations[conversation];
-        let submit = proto::Submit { number: token, message, conversation, text: body(number) };
+        let (text, priority, call) = (body(number), 0, None);
+        let submit = proto::Submit { number: token, message, conversation, text, priority, call };
         self.out.say(token + 3, Ask::Submit(submit)).await?;
         Ok(token)
     }

@@ -94,6 +94,7 @@ impl Agent {
             open: None,
             last_words: None,
             sync: Sync::No,
+            screen: false,
             pulse: Pulse::new(),
             probing: None,
             rival: None,

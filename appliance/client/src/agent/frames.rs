@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wardline_core::ids::PersonId;
 use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
 
 use super::{Agent, Link, QUEUE_MAX, Sync, Up};
@@ -12,6 +13,7 @@ use crate::error::{CloseText, End, Error, Refused, Unreachable};
 use crate::event::{Conversation, Event, Person, SignedIn};
 use crate::inflight::Asked;
 use crate::settle::Stamp;
+use crate::stat::{Ring, stat_of};
 
 impl Agent {
     pub(super) fn frame(&mut self, frame: proto::ServerFrame) -> Result<(), End> {
@@ -45,6 +47,18 @@ impl Agent {
             }
             Some(Body::Refused(refused)) => self.refused(request, Refused::from_wire(refused)),
             Some(Body::SignedIn(signed_in)) => self.signed_in(request, signed_in),
+            Some(Body::Ring(ring)) => {
+                if let Ok(ring) = Ring::from_wire(ring) {
+                    self.tell(Event::Ring(ring));
+                }
+                Ok(())
+            }
+            Some(Body::Silence(silence)) => {
+                if let Ok(stat) = stat_of(silence.conversation, silence.sequence) {
+                    self.tell(Event::Silence(stat, PersonId::new(silence.by)));
+                }
+                Ok(())
+            }
             Some(answer) => {
                 self.learn(&answer);
                 match self.asked.answered(request) {
@@ -78,6 +92,8 @@ impl Agent {
         if let Link::Up(up) = &mut self.link {
             up.open = Some(Instant::now());
             up.sync = Sync::No;
+            // A screen is delivered nothing: it hears what rings.
+            up.screen = signed_in.station.is_some();
         }
         self.outbox.raise_floor(signed_in.last_number);
         // What was declined for being locked need not wait.
@@ -199,7 +215,8 @@ impl Agent {
     }
 
     fn start_sync(&mut self) {
-        let ready = matches!(&self.link, Link::Up(up) if up.open.is_some() && up.sync == Sync::No);
+        let ready =
+            matches!(&self.link, Link::Up(up) if up.open.is_some() && !up.screen && up.sync == Sync::No);
         if !ready || !self.following {
             return;
         }

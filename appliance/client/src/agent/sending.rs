@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 use wardline_core::ids::{ConversationId, MessageId, Sequence};
-use wardline_core::wire::proto::{self, client_frame};
+use wardline_core::wire::proto::{self, RefusalCode, client_frame};
 
 use super::{Agent, Link, REWRITE_AFTER, SAVE_INTERVAL, Sync, Up, storage};
 use crate::client::Standing;
@@ -12,9 +12,12 @@ use crate::error::{End, Refused};
 use crate::event::{Accepted, Event};
 use crate::inflight::Asked;
 use crate::settle::Stamp;
+use crate::stat::Priority;
 
 /// Submissions under way at a time, each of another conversation.
 const SUBMITS_MAX: usize = 64;
+/// How long a STAT waits for the box. Milliseconds.
+const STAT_PATIENCE_MS: i64 = 60_000;
 
 impl Agent {
     pub(super) fn send_frame(&mut self, request: u64, body: client_frame::Body) {
@@ -30,6 +33,7 @@ impl Agent {
     /// Of one conversation one message is under way at a time, in the order they were written: a message that is
     /// declined for a moment is not overtaken by the next one, which may be its correction.
     pub(super) fn push_out(&mut self) -> Result<(), End> {
+        self.give_up_late_stats()?;
         let ready = if self.is_open() { self.pick() } else { vec![] };
         for id in &ready {
             if self.outbox.get(*id).is_some_and(|waiting| waiting.number.is_none()) {
@@ -56,6 +60,24 @@ impl Agent {
         }
         if self.outbox.wants_rewriting() {
             self.rewrite_at.get_or_insert_with(|| Instant::now() + REWRITE_AFTER);
+        }
+        Ok(())
+    }
+
+    /// A STAT that was never given to the box in its minute must not ring later, when nobody expects it any more.
+    fn give_up_late_stats(&mut self) -> Result<(), End> {
+        let now = crate::clock::now_ms();
+        let late = |waiting: &&crate::outbox::Waiting| {
+            waiting.urgency.priority == Priority::Stat
+                && waiting.failed.is_none()
+                && waiting.number.is_none()
+                && now.saturating_sub(waiting.composed) > STAT_PATIENCE_MS
+        };
+        let late: Vec<MessageId> = self.outbox.waiting().filter(late).map(|waiting| waiting.id).collect();
+        for id in late {
+            let advice = "The box could not be reached within a minute, so this STAT was not sent. Call now.";
+            let (code, advice) = (RefusalCode::StatLimit, advice.to_owned());
+            self.declined(id, Refused { code, advice, retry_after: None, tries_left: 0 })?;
         }
         Ok(())
     }
@@ -91,6 +113,8 @@ impl Agent {
             message: id.0.to_vec(),
             conversation: waiting.conversation.value(),
             text: waiting.text.to_string(),
+            priority: waiting.urgency.priority.to_wire().into(),
+            call: waiting.urgency.to_call(),
         };
         let request = self.asked.ask(Asked::Submit(id, waiting.conversation), Instant::now());
         self.send_frame(request, client_frame::Body::Submit(submit));

@@ -8,6 +8,7 @@ use wardline_core::wire::proto;
 use super::{Accepted, Conversation, Kind, Member, Message, Person, Post, SignedIn, Unit, Watermark};
 use crate::call::Device;
 use crate::error::Error;
+use crate::stat::priority_of;
 
 pub(crate) fn person(value: u64) -> Result<PersonId, Error> {
     PersonId::new(value).ok_or(Error::Protocol("a person without identifier"))
@@ -37,6 +38,7 @@ impl SignedIn {
             last_number: wire.last_number,
             administrator: wire.administrator,
             devices: wire.devices.into_iter().map(Device::from_wire).collect::<Result<_, _>>()?,
+            station: UnitId::new(wire.station),
         })
     }
 
@@ -50,6 +52,7 @@ impl SignedIn {
             last_number: self.last_number,
             administrator: self.administrator,
             devices: self.devices.iter().map(Device::to_wire).collect(),
+            station: self.station.map_or(0, UnitId::value),
         }
     }
 }
@@ -62,6 +65,7 @@ impl Message {
             id: message(&wire.message)?,
             sender: person(wire.sender)?,
             at: wire.at,
+            priority: priority_of(wire.priority()),
             text: wire.text,
         })
     }
@@ -112,6 +116,7 @@ impl Conversation {
             purged: self.purged,
             unit: self.unit.map_or(0, UnitId::value),
             archived: self.archived,
+            stats: Vec::new(),
         }
     }
 }
@@ -171,6 +176,7 @@ impl Person {
                 .iter()
                 .map(|post| proto::Post { unit: post.unit.value(), charge_nurse: post.charge_nurse })
                 .collect(),
+            station: self.station.map_or(0, UnitId::value),
         }
     }
 
@@ -187,6 +193,7 @@ impl Person {
                 .into_iter()
                 .map(|post| Ok(Post { unit: unit(post.unit)?, charge_nurse: post.charge_nurse }))
                 .collect::<Result<_, Error>>()?,
+            station: UnitId::new(wire.station),
         })
     }
 }

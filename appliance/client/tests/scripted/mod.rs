@@ -176,6 +176,7 @@ pub(crate) fn signed_in(last_number: u64) -> Answer {
         last_number,
         administrator: false,
         devices: vec![],
+        station: 0,
     })
 }
 
@@ -212,6 +213,7 @@ pub(crate) fn message(sequence: u64, text: &str) -> proto::event::Kind {
         sender: BEN,
         at: 1,
         text: text.to_owned(),
+        priority: 0,
     })
 }
 

@@ -5,14 +5,16 @@ use crate::admin;
 use crate::audit::{Act, Actor};
 use crate::draft::actor;
 use crate::grant::SyncGrant;
-use crate::ids::{Conn, DeviceId, RequestId, Sequence};
+use crate::ids::{Conn, DeviceId, PersonId, RequestId, Sequence};
 use crate::input::{Ask, Door};
 use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, refused};
 use crate::session::{Ready, Session};
+use crate::stat::Answer;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
-use crate::{channel, mailbox, membership, unit};
+use crate::wire::proto;
+use crate::{channel, mailbox, membership, stat, unit};
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
@@ -22,6 +24,21 @@ impl Relay {
         }
         let outcome = match &link.session {
             Session::Closing => return,
+            Session::Station(screen) => {
+                let device = screen.device();
+                match ask {
+                    Ask::Here => {
+                        self.heard.note(now.mono, device);
+                        Ok(())
+                    }
+                    _ => Err(Refusal::StationOnly),
+                }
+            }
+            // One tap on what rings on a locked phone: the device is proven, and that it is coming tells nothing.
+            Session::ExpectPin(who) if matches!(ask, Ask::AnswerStat { answer: Answer::Coming, .. }) => {
+                let (person, device) = (who.person(), who.device());
+                self.coming_from_locked(now, turn, (conn, request), (person, device), ask)
+            }
             Session::ExpectHello | Session::ExpectProof(_) | Session::JoinUnderCheck(_) => {
                 return self.fault(now, turn, conn, PeerFault::OutOfTurn);
             }
@@ -51,6 +68,9 @@ impl Relay {
         let who = who.clone();
         if let Some(used) = self.used.get_mut(&who.device()) {
             used.note(now, &ask);
+        }
+        if is_from_the_foreground(&ask) {
+            self.heard.note(now.mono, who.device());
         }
         // What is there already costs nothing to open.
         let is_there = matches!(&ask, Ask::OpenDirect { person, .. }
@@ -117,11 +137,18 @@ impl Relay {
                 admin::list_people(&mut draft, conn, request, after);
                 Ok(())
             }
-            Ask::Active => Ok(()),
+            Ask::Active | Ask::Here => Ok(()),
+            Ask::Prospect { conversation, call } => {
+                stat::prospect(&mut draft, (conn, request), who, conversation, &call)
+            }
+            Ask::AnswerStat { stat, answer } => stat::answer(&mut draft, (conn, request), who, stat, answer),
+            Ask::ReadStat { stat } => stat::read(&mut draft, (conn, request), who, stat),
             ask => {
                 let mut is = access::of_person(&self.state, who.person(), door);
                 is = is.and(match &ask {
-                    Ask::SetPost { unit, .. } => access::to_unit(&self.state, who.person(), *unit),
+                    Ask::SetPost { unit, .. } | Ask::SetEscalation { unit: Some(unit), .. } => {
+                        access::to_unit(&self.state, who.person(), *unit)
+                    }
                     Ask::IssueJoinCode { person, .. } | Ask::SetStanding { person, .. } => {
                         access::to_person(&self.state, who.person(), *person)
                     }
@@ -130,6 +157,26 @@ impl Relay {
                 self.administer(now, turn, conn, request, (actor(who), is), ask)
             }
         }
+    }
+
+    fn coming_from_locked(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        (conn, request): (Conn, RequestId),
+        (person, device): (PersonId, DeviceId),
+        ask: Ask,
+    ) -> Result<(), Refusal> {
+        // Whoever was put out meanwhile has this connection still.
+        self.admissible(device)?;
+        let spent = self.budgets.spend(now.mono, device, &ask);
+        spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
+        let Ask::AnswerStat { stat, .. } = ask else { return Err(Refusal::Locked) };
+        let by = Actor::Person { person, device };
+        stat::coming_from_locked(&mut self.draft(now, turn), person, by, stat)?;
+        let body = proto::server_frame::Body::Done(proto::Done {});
+        turn.sends.push(Send::Reply { conn, request, body });
+        Ok(())
     }
 
     fn sync(
@@ -187,6 +234,18 @@ impl Relay {
                 let permit = permit(Operation::SetDuties)?;
                 admin::set_duties(&mut draft, permit, person, administrator, privacy_officer)?
             }
+            Ask::SetEscalation { unit, policy } => {
+                let operation =
+                    if unit.is_some() { Operation::SetEscalation } else { Operation::SetFacilityEscalation };
+                stat::set_policy(&mut draft, permit(operation)?.by(), unit, policy)?
+            }
+            Ask::ListEscalation => {
+                permit(Operation::ListEscalation)?;
+                stat::list_policies(&draft)
+            }
+            Ask::AddStation { unit, name, fresh } => {
+                admin::add_station(&mut draft, permit(Operation::AddStation)?, unit, name, &fresh)?
+            }
             Ask::ListUnits => {
                 permit(Operation::ListUnits)?;
                 unit::list(&draft)
@@ -211,6 +270,8 @@ impl Relay {
                     let devices: Vec<DeviceId> =
                         self.state.devices_of(person).map(|device| device.id).collect();
                     self.expel(turn, &devices);
+                    // Of what rings again they hear nothing.
+                    stat::give_up(&mut self.draft(now, turn), person);
                 }
                 return Ok(());
             }
@@ -239,8 +300,13 @@ impl Relay {
 /// What a person does, as against what an app does by itself.
 pub(super) fn is_act_of_a_person(ask: &Ask) -> bool {
     match ask {
-        Ask::Sync { .. } => false,
+        Ask::Sync { .. } | Ask::Here => false,
         Ask::Receipt { read, .. } => *read > Sequence::NONE,
         _ => true,
     }
+}
+
+/// What says that the app is in front of somebody.
+fn is_from_the_foreground(ask: &Ask) -> bool {
+    matches!(ask, Ask::Here) || is_act_of_a_person(ask)
 }

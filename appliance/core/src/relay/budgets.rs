@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::bucket::Bucket;
+use crate::escalation::Priority;
 use crate::ids::DeviceId;
 use crate::input::Ask;
 use crate::limits;
@@ -22,6 +23,8 @@ struct Budget {
     pages: Bucket,
     syncs: Bucket,
     posts: Bucket,
+    stats: Bucket,
+    answers: Bucket,
 }
 
 impl Budgets {
@@ -36,6 +39,9 @@ impl Budgets {
         let budget = self.of(now, device);
         match ask {
             Ask::Submit(submit) => {
+                if submit.priority == Priority::Stat {
+                    budget.stats.take(now)?;
+                }
                 budget.submits.take(now)?;
                 budget.text.take_many(now, submit.body.as_ref().map_or(0, |body| body.0.len() as u64))
             }
@@ -49,8 +55,9 @@ impl Budgets {
             }
             // Each is a write or a row, and an entry in the audit.
             Ask::JoinChannel { .. } | Ask::Rename { .. } | Ask::Archive { .. } => budget.members.take(now),
-            Ask::SetPost { .. } => budget.posts.take(now),
-            Ask::History { .. } | Ask::ListChannels { .. } => budget.pages.take(now),
+            Ask::SetPost { .. } | Ask::SetEscalation { .. } => budget.posts.take(now),
+            Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),
+            Ask::History { .. } | Ask::ListChannels { .. } | Ask::ReadStat { .. } => budget.pages.take(now),
             Ask::Sync { .. } => budget.syncs.take(now),
             _ => Ok(()),
         }
@@ -75,14 +82,16 @@ impl Budgets {
             pages: Bucket::full(limits::PAGES, now),
             syncs: Bucket::full(limits::SYNCS, now),
             posts: Bucket::full(limits::POSTS, now),
+            stats: Bucket::full(limits::STATS, now),
+            answers: Bucket::full(limits::STAT_ANSWERS, now),
         })
     }
 }
 
 impl Budget {
     fn is_full(&mut self, now: Mono) -> bool {
-        let Self { sign_ins, submits, text, opens, members, pages, syncs, posts } = self;
-        [sign_ins, submits, text, opens, members, pages, syncs, posts]
+        let Self { sign_ins, submits, text, opens, members, pages, syncs, posts, stats, answers } = self;
+        [sign_ins, submits, text, opens, members, pages, syncs, posts, stats, answers]
             .into_iter()
             .all(|bucket| bucket.is_full(now))
     }

@@ -11,7 +11,7 @@ use crate::time::{Mono, Now};
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
-use crate::{limits, mailbox, retention};
+use crate::{limits, mailbox, retention, stat};
 
 /// Milliseconds between looks for what has expired.
 pub(super) const SWEEP_MS: u64 = 60_000;
@@ -58,7 +58,7 @@ pub(crate) enum Timer {
 impl Relay {
     /// When [`Relay::handle_timeout`] is due next.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        self.timers.first().map(|(at, _)| *at)
+        self.timers.first().map(|(at, _)| *at).into_iter().chain(self.clocks.first()).min()
     }
 
     /// Handles every timer that is due.
@@ -75,6 +75,9 @@ impl Relay {
                 Timer::Aged => self.look_for_aged(now, &mut turn),
                 Timer::Sweep => self.sweep(now, &mut turn),
             }
+        }
+        while let Some(id) = self.clocks.take_due(now.mono) {
+            stat::due(&mut self.draft(now, &mut turn), id);
         }
         turn
     }
@@ -157,6 +160,8 @@ impl Relay {
         let noted = |began: Mono| now.mono < began.after(limits::UNPROVEN_RECORDS_MS);
         self.unproven_records.retain(|_, (began, _)| noted(*began));
         self.budgets.sweep(now.mono);
+        self.heard.sweep(now.mono);
+        stat::close_old(&mut self.draft(now, turn));
         self.look_for_aged(now, turn);
     }
 

@@ -52,6 +52,10 @@ pub(crate) struct Client {
     /// Acknowledgements: message, conversation, sequence.
     pub(crate) acked: Vec<(Vec<u8>, u64, u64)>,
     pub(crate) locked_seen: bool,
+    /// What rings here: conversation, sequence; and whether it is held.
+    pub(crate) rings: BTreeMap<(u64, u64), i32>,
+    /// How STATs stand, as far as this device was told.
+    pub(crate) stats: BTreeMap<(u64, u64), proto::Escalation>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -72,6 +76,8 @@ pub(crate) struct Letter {
     pub(crate) message: [u8; 16],
     pub(crate) conversation: u64,
     pub(crate) text: String,
+    pub(crate) priority: proto::Priority,
+    pub(crate) call: Option<proto::Call>,
     /// Sent on this connection and not answered.
     pub(crate) under_way: bool,
     pub(crate) tries: u32,
@@ -104,6 +110,8 @@ impl Client {
             next_request: 1,
             acked: Vec::new(),
             locked_seen: false,
+            rings: BTreeMap::new(),
+            stats: BTreeMap::new(),
         }
     }
 
@@ -125,6 +133,7 @@ impl Client {
     /// The connection is gone, whoever ended it. What was under way is unanswered.
     pub(crate) fn disconnected(&mut self) {
         (self.link, self.phase) = (None, Phase::Off);
+        self.rings.clear();
         self.asked.clear();
         self.to_send.clear();
         for letter in &mut self.outbox {
@@ -155,6 +164,8 @@ impl Client {
                 message: letter.message.to_vec(),
                 conversation: letter.conversation,
                 text: letter.text.clone(),
+                priority: letter.priority.into(),
+                call: letter.call.clone(),
             };
             self.ask(Ask::Submit(submit));
         }
@@ -193,6 +204,8 @@ impl Client {
             }
             Body::SignedIn(signed_in) => {
                 self.device = DeviceId::new(signed_in.device);
+                // What rings is told anew.
+                self.rings.clear();
                 self.devices = signed_in.devices.iter().map(|device| device.device).collect();
                 self.code = None;
                 self.next_number = self.next_number.max(signed_in.last_number + 1);
@@ -207,12 +220,16 @@ impl Client {
             }
             Body::Locked(_) => {
                 // Pages that were on their way are taken back with the deliveries.
-                self.asked.retain(|(_, ask)| !matches!(ask, Ask::History(_) | Ask::Sync(_)));
+                self.asked
+                    .retain(|(_, ask)| !matches!(ask, Ask::History(_) | Ask::Sync(_) | Ask::ReadStat(_)));
                 (self.phase, self.locked_seen) = (Phase::PinDue, true);
                 Ok(())
             }
             Body::SyncStarted(started) => {
                 self.inbox.sync_started(started.snapshot);
+                if started.snapshot {
+                    self.stats.clear();
+                }
                 Ok(())
             }
             Body::Synced(synced) => {
@@ -221,7 +238,24 @@ impl Client {
                 Ok(())
             }
             Body::Accepted(accepted) => self.accepted(&accepted, asked, coverage),
+            Body::Ring(ring) => {
+                let key = (ring.conversation, ring.sequence);
+                match ring.state() {
+                    proto::EscalationState::Accepted => drop(self.rings.remove(&key)),
+                    state => drop(self.rings.insert(key, state.into())),
+                }
+                Ok(())
+            }
+            Body::Silence(silence) => {
+                self.rings.remove(&(silence.conversation, silence.sequence));
+                Ok(())
+            }
             Body::HistoryPage(page) => match asked {
+                Some(Ask::ReadStat(read)) => match &page.messages[..] {
+                    [] => Ok(()),
+                    [one] if one.sequence == read.sequence && one.conversation == read.conversation => Ok(()),
+                    _ => Err("more than the one message that rings".to_owned()),
+                },
                 Some(Ask::History(history)) => self.inbox.page(&page, history.before, coverage),
                 _ => Err("a page nobody asked for".to_owned()),
             },
@@ -267,12 +301,18 @@ impl Client {
         use proto::event::Kind;
         match delivery.event.and_then(|event| event.kind).ok_or("an empty event")? {
             Kind::Message(message) => self.inbox.message(&message, Way::Delivered, coverage)?,
-            Kind::Conversation(conversation) => self.inbox.conversation(&conversation),
+            Kind::Conversation(conversation) => {
+                let stats = conversation.stats.iter().cloned();
+                self.stats.extend(stats.map(|stat| ((stat.conversation, stat.sequence), stat)));
+                self.inbox.conversation(&conversation);
+            }
             Kind::ConversationChanged(news) => {
                 self.inbox.changed(&news).ok_or("news of an unknown conversation")?;
                 coverage.reach(Situation::ConversationNews);
             }
+            Kind::Escalation(told) => drop(self.stats.insert((told.conversation, told.sequence), told)),
             Kind::Gone(gone) => {
+                self.stats.retain(|(conversation, _), _| *conversation != gone.conversation);
                 self.inbox.places.remove(&gone.conversation);
             }
             Kind::Watermark(watermark) => {
@@ -332,6 +372,7 @@ impl Client {
             sender: 0,
             at: accepted.at,
             text,
+            priority: 0,
         };
         self.inbox.message(&message, Way::Own, coverage)?;
         if !accepted.cursor.is_empty() {
@@ -391,7 +432,8 @@ impl Client {
                 self.outbox[at].number = None;
                 self.outbox[at].under_way = false;
             }
-            Code::Locked | Code::SlowDown | Code::DiskLow | Code::Unavailable => {
+            // Too many STATs at once: the person is told, and calls.
+            Code::Locked | Code::DiskLow | Code::Unavailable => {
                 if code == Code::Locked {
                     coverage.reach(Situation::AskedWhileLocked);
                 }

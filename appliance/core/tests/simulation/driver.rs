@@ -14,6 +14,7 @@ use wardline_core::write::{Numbered, Write};
 
 use crate::coverage::Situation;
 use crate::reference::{Expected, Phase};
+use crate::reference_stat::Stands;
 use crate::reference_ward::{Chosen, Circumstances};
 use crate::toys;
 use crate::trace::{name_of, note};
@@ -90,6 +91,13 @@ impl World {
         let checking = |phase: &Phase| matches!(phase, Phase::PinChecking(..));
         if self.reference.lobby.links.iter().any(|link| checking(&link.phase)) {
             self.coverage.reach(Situation::PinTryOutlivedCrash);
+        }
+        for stat in &self.committed.stats {
+            match stat.stands {
+                Stands::Ringing => self.coverage.reach(Situation::RestartWhileRinging),
+                Stands::Held(..) => self.coverage.reach(Situation::RestartWhileHeld),
+                Stands::Taken(..) => {}
+            }
         }
         self.crashed_in += 1;
         let restored = self.store.restored();
@@ -270,10 +278,12 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Submit { number, message, conversation, text } => {
+            Incoming::Submit { number, message, conversation, text, priority, call } => {
                 let sealed = self.store.has_key(conversation);
                 let sealed_text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
-                let ask = Ask::Submit(Submit { number, message, conversation, body: sealed_text });
+                let body_of = sealed_text;
+                let ask =
+                    Ask::Submit(Submit { number, message, conversation, body: body_of, priority, call });
                 self.take_ask(conn, request, ask, &body, sealed)
             }
             // Answered at the door, which is not played here; no client here sends one.

@@ -95,7 +95,10 @@ impl World {
             let in_place = client.phase == Phase::Synced
                 && client.outbox.is_empty()
                 && client.inbox.hole().is_none()
-                && client.asked.iter().all(|(_, ask)| matches!(ask, Ask::Receipt(_) | Ask::Active(_)));
+                && client
+                    .asked
+                    .iter()
+                    .all(|(_, ask)| matches!(ask, Ask::Receipt(_) | Ask::Active(_) | Ask::Here(_)));
             client.barred && client.link.is_none() || in_place
         };
         self.waiting.is_empty() && self.clients.iter().all(settled)
@@ -116,6 +119,7 @@ impl World {
             }
         }
         self.judge_inboxes()?;
+        self.judge_stats()?;
         self.judge_audit()?;
         self.replay()
     }

@@ -143,9 +143,17 @@ impl Inbox {
     ) -> Result<(), String> {
         let snapshot = self.named.is_some();
         let Some(place) = self.places.get_mut(&message.conversation) else {
-            // One's own, acknowledged before the conversation itself arrived.
-            let own = way == Way::Own;
-            return if own { Ok(()) } else { Err("a message of an unknown conversation".to_owned()) };
+            // One's own, acknowledged before the conversation itself arrived; or a page of one that its person was out of
+            // and has entered again on another device.
+            let own = way != Way::Delivered;
+            return if own {
+                Ok(())
+            } else {
+                Err(format!(
+                    "message {} of an unknown conversation {:016x}",
+                    message.sequence, message.conversation
+                ))
+            };
         };
         let sequence = message.sequence;
         if sequence < place.first || place.purged {

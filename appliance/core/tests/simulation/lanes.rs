@@ -2,7 +2,7 @@
 //! nothing: the connection goes back to reading the store from the last change that it was sent.
 
 use wardline_core::cursor::Cursor;
-use wardline_core::grant::PageGrant;
+use wardline_core::grant::{PageGrant, Right};
 use wardline_core::ids::{Change, Conn, DeviceId, RequestId};
 use wardline_core::limits;
 use wardline_core::mailbox::{self, Again, Under};
@@ -243,6 +243,7 @@ impl World {
         if let Some(Phase::In(device)) = self.reference.link(conn).map(|link| link.phase.clone())
             && let Some(device) = self.reference.ward.device(device)
             && let Some(member) = self.reference.ward.member(id, device.person)
+            && grant.right() == Right::Member
         {
             if messages.iter().any(|message| message.sequence < member.from) {
                 return Err(format!("{conn} reads what was before its time"));

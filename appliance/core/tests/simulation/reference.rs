@@ -13,6 +13,8 @@ use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::RefusalCode as Code;
 
+use crate::reference_stat::{Clock, Ladder, Stat};
+
 /// What is durable: rolled back to the last commit by a crash.
 #[derive(Clone, Default)]
 pub(crate) struct Ward {
@@ -22,6 +24,9 @@ pub(crate) struct Ward {
     pub(crate) units: Vec<UnitId>,
     pub(crate) conversations: Vec<Conversation>,
     pub(crate) newest: Wall,
+    /// Open ones.
+    pub(crate) stats: Vec<Stat>,
+    pub(crate) ladders: Vec<(Option<UnitId>, Ladder)>,
 }
 
 #[derive(Clone)]
@@ -98,6 +103,11 @@ pub(crate) struct Lobby {
     pub(crate) sign_ins: Vec<(Mono, DeviceId)>,
     /// What was recorded of devices that were not signed in: the first of a series, and how many.
     pub(crate) unproven: Vec<(DeviceId, Mono, u32)>,
+    /// When each device was last in front of somebody.
+    pub(crate) heard: Vec<(DeviceId, Mono)>,
+    pub(crate) clocks: Vec<Clock>,
+    /// STATs that were sent: when, and from which device.
+    pub(crate) stats_sent: Vec<(Mono, DeviceId)>,
 }
 
 pub(crate) struct Link {
@@ -173,6 +183,9 @@ pub(crate) enum Answer {
     UnitSet,
     Units,
     Channels(u64),
+    /// How many it would ring for, and how many of those can be reached.
+    Prospect(u32, u32),
+    Policies,
 }
 
 impl Expected {
@@ -247,6 +260,7 @@ impl Reference {
                 self.lobby.open.push((device.id, now.mono, now.mono.after(rest)));
             }
         }
+        self.stats_go_on(now);
     }
 
     pub(crate) fn link(&self, conn: Conn) -> Option<&Link> {

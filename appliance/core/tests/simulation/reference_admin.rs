@@ -78,6 +78,9 @@ impl Reference {
                     let withdrawn = self.ward.codes.iter().filter(|code| ends(code));
                     expected.audits.extend(withdrawn.map(|code| (by, Act::JoinCodeWithdrawn(code.person))));
                     self.ward.codes.retain(|code| !ends(code));
+                    if set.suspended {
+                        self.stats_given_up(now, id, &mut expected);
+                    }
                 }
                 if set.suspended {
                     let devices = self.ward.devices.iter().filter(|device| device.person == id);
@@ -94,6 +97,7 @@ impl Reference {
                 };
                 if !conversation.purged {
                     conversation.purged = true;
+                    self.stats_purged(id, by, &mut expected);
                     expected.audits.push((by, Act::ConversationPurged(id)));
                 }
                 expected
@@ -109,7 +113,9 @@ impl Reference {
             }
             Body::SetUnit(set) => self.set_unit(by, set, chosen),
             Body::SetDuties(set) => self.set_duties(by, set),
-            Body::SetPost(set) => self.set_post(by, true, set),
+            Body::SetPost(set) => self.set_post(now, by, true, set),
+            Body::SetEscalation(set) => self.set_escalation(by, set),
+            Body::ListEscalation(_) => Expected::answered(Answer::Policies),
             Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::ListPeople(_) => Expected::answered(Answer::People),
             _ => Expected::refused(Code::UnknownRequest),
@@ -127,6 +133,10 @@ impl Reference {
                 through = through.max(sequence);
             }
         }
+        // What is open does not go.
+        let open = self.ward.stats.iter().filter(|stat| stat.place == place).map(|stat| stat.sequence).min();
+        let through = open.map_or(through, |open| through.min(open - 1));
+        let Some(conversation) = self.ward.conversation_mut(place) else { return expected };
         if through > conversation.expired_through {
             conversation.expired_through = through;
             expected.audits.push((Actor::TheBox, Act::MessagesExpired(place, Sequence(through))));

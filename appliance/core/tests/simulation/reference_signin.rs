@@ -60,7 +60,7 @@ impl Reference {
         }
         if self.session_is_open(now, device) {
             let mut expected = Expected::default();
-            self.sign_in(conn, device, &mut expected);
+            self.sign_in(now, conn, device, &mut expected);
             return expected;
         }
         let tries = self.ward.device(device).map_or(0, |device| device.tries);
@@ -105,7 +105,7 @@ impl Reference {
     }
 
     /// Why this device may not come in.
-    fn barred(&self, device: DeviceId) -> Option<Code> {
+    pub(crate) fn barred(&self, device: DeviceId) -> Option<Code> {
         let Some(device) = self.ward.device(device).filter(|device| !device.revoked) else {
             return Some(Code::DeviceUnknown);
         };
@@ -128,7 +128,7 @@ impl Reference {
     }
 
     /// A device has one connection: an older one ends.
-    fn sign_in(&mut self, conn: Conn, device: DeviceId, expected: &mut Expected) {
+    fn sign_in(&mut self, now: Now, conn: Conn, device: DeviceId, expected: &mut Expected) {
         let older: Vec<Conn> = self
             .lobby
             .links
@@ -139,6 +139,7 @@ impl Reference {
         for older in older {
             self.close(older, CloseCode::SUPERSEDED, expected);
         }
+        self.hear(now, device);
         expected.audits.push((self.actor(device), Act::SignedIn));
         expected.answer = Some(Answer::SignedIn);
         if let Some(link) = self.link_mut(conn) {
@@ -271,7 +272,7 @@ impl Reference {
                 let mut expected = Expected::default();
                 expected.audits.push((self.actor(device), Act::DeviceJoined(person, device, issuer)));
                 self.open_session(now, device);
-                self.sign_in(conn, device, &mut expected);
+                self.sign_in(now, conn, device, &mut expected);
                 expected
             }
             Some(Phase::PinChecking(device, _)) => self.pin_checked(now, conn, device, mac),
@@ -294,7 +295,7 @@ impl Reference {
             device.tries = 0;
             self.open_session(now, id);
             let mut expected = Expected::default();
-            self.sign_in(conn, id, &mut expected);
+            self.sign_in(now, conn, id, &mut expected);
             return expected;
         }
         let tries = device.tries;
@@ -347,6 +348,7 @@ impl Reference {
         now: Now,
         locked: &[DeviceId],
         codes: &[[u8; 32]],
+        swept: bool,
     ) -> Result<Expected, String> {
         let mut expected = Expected::default();
         let late: Vec<Conn> = self
@@ -392,6 +394,7 @@ impl Reference {
             self.ward.codes.retain(|kept| kept.hash != *hash);
             expected.audits.push((Actor::TheBox, Act::JoinCodeExpired(code.person)));
         }
+        self.stats_due(now, swept, &mut expected);
         Ok(expected)
     }
 }
@@ -400,7 +403,12 @@ const TOKEN: u64 = 1_000_000;
 
 /// What is left, in millionths, after something happened at these times: so many at once, then so many in a thousand
 /// seconds.
-fn left(now: Now, times: impl Iterator<Item = Mono>, burst: u64, per_thousand_seconds: u64) -> u64 {
+pub(crate) fn left(
+    now: Now,
+    times: impl Iterator<Item = Mono>,
+    burst: u64,
+    per_thousand_seconds: u64,
+) -> u64 {
     let (mut left, mut at) = (burst * TOKEN, Mono(0));
     for when in times {
         left = (left + (when.0 - at.0) * per_thousand_seconds).min(burst * TOKEN) - TOKEN;

@@ -4,8 +4,9 @@ use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
-use wardline_core::wire::proto::RefusalCode as Code;
+use wardline_core::wire::proto::answer_stat::Answer as Says;
 use wardline_core::wire::proto::client_frame::Body;
+use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::reference::{Answer, Conversation, Expected, Member, Phase, Reference, Said};
 
@@ -49,6 +50,17 @@ impl Reference {
             Some(Phase::New | Phase::Welcomed(_) | Phase::Joining { .. }) => {
                 self.fault(now, conn, PeerFault::OutOfTurn)
             }
+            // One tap on what rings.
+            Some(Phase::PinDue(device)) if is_coming(body) => {
+                if let Some(code) = self.barred(device) {
+                    return Expected::refused(code);
+                }
+                let (Some(device), Body::AnswerStat(said)) = (self.ward.device(device), body) else {
+                    return Expected::default();
+                };
+                let (device, me) = (device.id, device.person);
+                self.answer_stat(now, device, me, said)
+            }
             Some(Phase::PinDue(_) | Phase::PinChecking(..)) => Expected::refused(Code::Locked),
             Some(Phase::Local) => self.administer(now, Actor::Local, body, around.chosen),
             Some(Phase::In(device)) => {
@@ -75,9 +87,18 @@ impl Reference {
         let Some(me) = self.ward.device(device).map(|device| device.person) else {
             return Expected::default();
         };
-        let by_itself = matches!(body, Body::Sync(_)) || matches!(body, Body::Receipt(r) if r.read == 0);
+        let by_itself =
+            matches!(body, Body::Sync(_) | Body::Here(_)) || matches!(body, Body::Receipt(r) if r.read == 0);
         if !by_itself && let Some(open) = self.lobby.open.iter_mut().find(|open| open.0 == device) {
             open.1 = now.mono;
+        }
+        if !by_itself || matches!(body, Body::Here(_)) {
+            self.hear(now, device);
+        }
+        if matches!(body, Body::Submit(submit) if submit.priority() == proto::Priority::Stat)
+            && self.stat_is_too_soon(now, device)
+        {
+            return Expected::refused(Code::SlowDown);
         }
         let place = |id: u64| ConversationId::new(id).expect("parsed before");
         let person = |id: u64| PersonId::new(id).expect("parsed before");
@@ -96,6 +117,8 @@ impl Reference {
                     device,
                     me,
                     (submit.number, message, place(submit.conversation)),
+                    (submit.priority() == proto::Priority::Stat)
+                        .then(|| submit.call.clone().unwrap_or_default()),
                     around.sealed,
                 )
             }
@@ -113,7 +136,7 @@ impl Reference {
             Body::ChangeMembers(change) => {
                 let add: Vec<PersonId> = change.add.iter().map(|id| person(*id)).collect();
                 let remove: Vec<PersonId> = change.remove.iter().map(|id| person(*id)).collect();
-                self.change_members(device, me, place(change.conversation), &add, &remove)
+                self.change_members(now, device, me, place(change.conversation), (&add, &remove))
             }
             Body::OpenChannel(_)
             | Body::JoinChannel(_)
@@ -122,13 +145,40 @@ impl Reference {
             | Body::Archive(_) => self.channel(device, me, body, around.chosen),
             Body::ListPeople(_) => Expected::answered(Answer::People),
             Body::ListUnits(_) => Expected::answered(Answer::Units),
-            Body::Active(_) => Expected::default(),
+            Body::Active(_) | Body::Here(_) => Expected::default(),
+            Body::AnswerStat(said) => self.answer_stat(now, device, me, said),
+            Body::ReadStat(read) => self.read_stat(device, me, read),
+            Body::ListEscalation(_) => Expected::answered(Answer::Policies),
+            Body::AskProspect(ask) => {
+                let call = ask.call.clone().unwrap_or_default();
+                let member = self.ward.member(place(ask.conversation), me).is_some();
+                match self.stat_plan(me, place(ask.conversation), &call) {
+                    _ if !member => Expected::refused(Code::NoSuchConversation),
+                    Err(code) => Expected::refused(code),
+                    Ok((_, people)) => {
+                        let reached = people.iter().filter(|who| self.can_be_reached(now, **who)).count();
+                        Expected::answered(Answer::Prospect(people.len() as u32, reached as u32))
+                    }
+                }
+            }
+            Body::SetEscalation(set) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                let unit = UnitId::new(set.policy.as_ref().map_or(0, |policy| policy.unit));
+                let leads = unit.is_some_and(|unit| self.ward.post(me, unit) == Some(true));
+                match (administers || leads, unit) {
+                    (true, _) => self.set_escalation(self.actor(device), set),
+                    (false, Some(_)) => Expected::refused(Code::NotPermitted),
+                    (false, None) => Expected::refused(Code::NotAdministrator),
+                }
+            }
             Body::SetPost(set) => {
                 let door = self.link(conn).map(|link| link.door);
                 let administers = self.ward.person(me).is_some_and(|person| person.administrator)
                     && door.is_some_and(Self::is_admin_zone);
                 let leads = UnitId::new(set.unit).and_then(|unit| self.ward.post(me, unit)) == Some(true);
-                self.set_post_as(self.actor(device), (administers, leads), set)
+                self.set_post_as(now, self.actor(device), (administers, leads), set)
             }
             other => {
                 let door = self.link(conn).map(|link| link.door);
@@ -156,6 +206,7 @@ impl Reference {
         device: DeviceId,
         me: PersonId,
         (number, message, place): (u64, MessageId, ConversationId),
+        stat: Option<proto::Call>,
         sealed: bool,
     ) -> Expected {
         let last = self.ward.device(device).map_or(0, |device| device.last_number);
@@ -165,14 +216,20 @@ impl Reference {
         if self.ward.member(place, me).is_none() {
             return Expected::refused(Code::NoSuchConversation);
         }
-        let low = self.lobby.disk_low;
-        let Some(conversation) = self.ward.conversation_mut(place) else { return Expected::default() };
+        // A STAT may use the reserve.
+        let low = if stat.is_some() { self.lobby.disk_scarce } else { self.lobby.disk_low };
+        let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
         if conversation.purged {
             return Expected::refused(Code::Purged);
         }
         if conversation.archived {
             return Expected::refused(Code::Archived);
         }
+        let plan = match stat.map(|call| self.stat_plan(me, place, &call)).transpose() {
+            Ok(plan) => plan,
+            Err(code) => return Expected::refused(code),
+        };
+        let Some(conversation) = self.ward.conversation_mut(place) else { return Expected::default() };
         if low {
             return Expected::refused(Code::DiskLow);
         }
@@ -193,6 +250,9 @@ impl Reference {
         }
         let mut expected = Expected::answered(Answer::Accepted(place, sequence));
         expected.audits.push((self.actor(device), Act::MessageAccepted(place, Sequence(sequence))));
+        if let Some(plan) = plan {
+            self.stat_opens(now, device, (me, place, sequence), plan, &mut expected);
+        }
         expected
     }
 
@@ -333,11 +393,11 @@ impl Reference {
 
     fn change_members(
         &mut self,
+        now: Now,
         device: DeviceId,
         me: PersonId,
         place: ConversationId,
-        add: &[PersonId],
-        remove: &[PersonId],
+        (add, remove): (&[PersonId], &[PersonId]),
     ) -> Expected {
         let actor = self.actor(device);
         let member = self.ward.member(place, me).is_some();
@@ -398,15 +458,23 @@ impl Reference {
             conversation.members.push(member);
             expected.audits.push((actor, Act::MemberAdded(place, person)));
         }
-        for person in leaving {
-            for member in conversation.members.iter_mut().filter(|member| member.person == person) {
+        for person in &leaving {
+            for member in conversation.members.iter_mut().filter(|member| member.person == *person) {
                 member.left = true;
             }
-            expected.audits.push((actor, Act::MemberLeft(place, person)));
+            expected.audits.push((actor, Act::MemberLeft(place, *person)));
+        }
+        leaving.sort_unstable();
+        for person in leaving {
+            self.stats_left(now, place, (person, actor), &mut expected);
         }
         if self.ward.member(place, me).is_none() {
             expected.answer = Some(Answer::Done);
         }
         expected
     }
+}
+
+fn is_coming(body: &Body) -> bool {
+    matches!(body, Body::AnswerStat(said) if matches!(said.answer, Some(Says::Coming(_))))
 }

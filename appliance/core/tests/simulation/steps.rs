@@ -37,7 +37,9 @@ impl World {
         let index = self.random.index(self.clients.len());
         let person = self.people[self.clients[index].person];
         let client = &mut self.clients[index];
+        let rings = !client.rings.is_empty();
         match client.phase {
+            Phase::PinDue if rings && self.random.permille(300) => self.tap_while_locked(index),
             Phase::Off => {
                 if client.device.is_none() && client.code.is_none() {
                     if let Some(person) = person.filter(|_| !client.barred) {
@@ -69,7 +71,8 @@ impl World {
         let place = self.random.pick(&places).copied();
         let dice = self.random.below(100);
         match (dice, place) {
-            (0..38, Some(place)) => self.write_letter(index, place),
+            (0..30, Some(place)) => self.write_letter(index, place),
+            (30..38, _) => self.about_stats(index, place),
             (38..60, Some(place)) => {
                 let read = self.random.permille(700);
                 self.clients[index].receipt(place, read);
@@ -101,10 +104,12 @@ impl World {
 
     fn write_letter(&mut self, index: usize, conversation: u64) {
         let message = self.random.bytes();
+        let (priority, call) = self.some_priority(conversation);
         let client = &mut self.clients[index];
         if client.outbox.len() < 8 {
             let text = format!("{} says {}", client.name, u64::from_be_bytes(first8(&message)));
-            let letter = Letter { number: None, message, conversation, text, under_way: false, tries: 0 };
+            let (number, under_way, tries) = (None, false, 0);
+            let letter = Letter { number, message, conversation, text, priority, call, under_way, tries };
             client.outbox.push_back(letter);
             if self.random.permille(50) {
                 self.coverage.reach(Situation::NumberSkipped);
@@ -160,12 +165,14 @@ impl World {
                 message: name.0.to_vec(),
                 conversation,
                 text: old_text.unwrap_or_else(|| REPLAY.to_owned()),
+                ..proto::Submit::default()
             })),
             (1, Some((number, _)), Some(conversation)) => client.ask(Ask::Submit(proto::Submit {
                 number: number.0,
                 message: message.to_vec(),
                 conversation,
                 text: "another under an old number".to_owned(),
+                ..proto::Submit::default()
             })),
             (2, ..) => client.ask(Ask::Sync(proto::Sync { cursor: made_up.to_vec() })),
             (3, ..) => {
@@ -180,7 +187,15 @@ impl World {
                 let number = client.next_number;
                 client.next_number += 1;
                 let (message, text) = (message.to_vec(), "let me in".to_owned());
-                client.ask(Ask::Submit(proto::Submit { number, message, conversation, text }));
+                let (priority, call) = (0, None);
+                client.ask(Ask::Submit(proto::Submit {
+                    number,
+                    message,
+                    conversation,
+                    text,
+                    priority,
+                    call,
+                }));
             }
             _ => {}
         }
@@ -214,7 +229,8 @@ impl World {
             76..82 => return self.some_post(person).map(Ask::SetPost),
             82..84 => self.some_duties(person),
             84..86 => self.some_unit(),
-            86..90 => Ask::ListDevices(proto::ListDevices { person }),
+            86..88 => Ask::ListDevices(proto::ListDevices { person }),
+            88..91 => return self.some_escalation().map(Ask::SetEscalation),
             _ => Ask::IssueJoinCode(proto::IssueJoinCode { person }),
         })
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use wardline_core::audit::Entry;
 use wardline_core::conversation::{Conversation, Kind};
 use wardline_core::directory::Post;
+use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
 use wardline_core::mailbox::Under;
 use wardline_core::state::{Restored, State};
@@ -22,6 +23,8 @@ pub(crate) struct Store {
     pub(crate) audit: Vec<Entry>,
     rows: BTreeMap<ConversationId, Vec<Row>>,
     keys: Vec<ConversationId>,
+    /// Every STAT there was, closed ones too.
+    stats: BTreeMap<StatId, Escalation>,
 }
 
 /// A message and whether it is still kept. What is not is looked at only to judge in the end.
@@ -47,6 +50,18 @@ impl Store {
                         return Err(format!("audit entry {index} after {}", self.audit.len()));
                     }
                     self.audit.push(entry);
+                }
+                Write::EscalationMoved { id, stage: stage @ Stage::Closed { .. }, .. } => {
+                    if let Some(stat) = self.stats.get_mut(id) {
+                        (stat.stage, stat.changed) = (*stage, *change);
+                    }
+                }
+                Write::EscalationOpened(Escalation { id, .. })
+                | Write::EscalationMoved { id, .. }
+                | Write::EscalationDeclined { id, .. } => {
+                    if let Some(stat) = self.state.escalations.get(id) {
+                        self.stats.insert(*id, stat.clone());
+                    }
                 }
                 Write::KeyGranted { conversation, .. } => self.keys.push(*conversation),
                 Write::KeyDestroyed { conversation } => self.keys.retain(|kept| kept != conversation),
@@ -81,6 +96,8 @@ impl Store {
             audited: self.state.audited,
             last_at: self.state.last_at,
             marks: self.state.marks.clone(),
+            escalations: self.state.escalations.values().cloned().collect(),
+            policies: self.state.policies.iter().map(|(unit, policy)| (*unit, policy.clone())).collect(),
         }
     }
 
@@ -165,6 +182,7 @@ impl Store {
                         charge_nurse: *post == Post::ChargeNurse,
                     })
                     .collect(),
+                station: 0,
             }));
         }
         for conversation in self.state.conversations.values() {
@@ -179,6 +197,10 @@ impl Store {
             let marks = conversation.members.values().any(|member| member.changed > after);
             if conversation.changed > after || marks {
                 events.push(Kind::Conversation(conversation_to_wire(conversation, person)));
+            }
+            let theirs = self.stats.values().filter(|stat| stat.id.conversation == conversation.id);
+            for stat in theirs.filter(|stat| stat.changed > after || conversation.changed > after) {
+                events.push(Kind::Escalation(stat.to_wire()));
             }
         }
         events
@@ -234,6 +256,7 @@ fn to_wire(message: &Message) -> proto::Message {
         sender: message.sender.value(),
         at: message.at.0,
         text: String::from_utf8_lossy(&message.body.0).into_owned(),
+        priority: message.priority.to_wire().into(),
     }
 }
 
@@ -261,5 +284,6 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         purged: conversation.purged,
         unit: conversation.unit.map_or(0, |unit| unit.value()),
         archived: conversation.archived,
+        stats: Vec::new(),
     }
 }

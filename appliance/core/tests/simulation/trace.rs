@@ -110,5 +110,12 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::SetPost(_) => "set post",
         Body::SetUnit(_) => "set unit",
         Body::SetDuties(_) => "set duties",
+        Body::Here(_) => "here",
+        Body::AskProspect(_) => "ask prospect",
+        Body::AnswerStat(_) => "answer stat",
+        Body::ReadStat(_) => "read stat",
+        Body::SetEscalation(_) => "set escalation",
+        Body::ListEscalation(_) => "list escalation",
+        Body::AddStation(_) => "add station",
     }
 }

@@ -2,6 +2,7 @@
 
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::directory::Post;
+use wardline_core::escalation::Stage;
 use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId, Sequence};
 use wardline_core::limits;
 use wardline_core::pin::PinMac;
@@ -9,7 +10,7 @@ use wardline_core::refusal::CloseCode;
 use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto;
 use wardline_core::wire::proto::server_frame::Body;
-use wardline_core::write::Write;
+use wardline_core::write::{Numbered, Write};
 
 use crate::coverage::Situation;
 use crate::reference::{Answer, Expected, Phase, Said};
@@ -28,7 +29,7 @@ impl World {
         let mut audits = audits_of(turn)?;
         for wanted in &expected.audits {
             let at = audits.iter().position(|found| found == wanted);
-            audits.remove(at.ok_or_else(|| format!("not audited: {wanted:?}"))?);
+            audits.remove(at.ok_or_else(|| format!("not audited: {wanted:?}, but {audits:?}"))?);
         }
         if let Some(extra) = audits.first() {
             return Err(format!("audited without reason or twice: {extra:?}"));
@@ -64,6 +65,7 @@ impl World {
             }
         }
         self.verify_devices(turn)?;
+        self.verify_rings(turn)?;
         closes.sort_unstable();
         let mut wanted = expected.closes.clone();
         wanted.sort_unstable();
@@ -96,6 +98,7 @@ impl World {
                 proto::event::Kind::Conversation(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::ConversationChanged(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::Watermark(told) => (place_of(told.conversation)?, None),
+                proto::event::Kind::Escalation(told) => (place_of(told.conversation)?, None),
                 _ => return Ok(()),
             },
         };
@@ -262,6 +265,7 @@ impl World {
                 Write::SessionEnded { device } => locked.push(*device),
                 Write::JoinCodeEnded { hash } => codes.push(*hash),
                 Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}
+                Write::EscalationMoved { .. } => {}
                 _ => return Err("a timer wrote something else".to_owned()),
             }
         }
@@ -274,13 +278,20 @@ impl World {
             self.coverage.reach(Situation::JoinCodeExpired);
         }
         let now = self.now;
-        let expected = self.reference.timeout(now, &locked, &codes)?;
+        // A sweep is seen by what it does: what was answered a day ago is closed by nothing else.
+        let closes =
+            |n: &Numbered| matches!(n.write, Write::EscalationMoved { stage: Stage::Closed { .. }, .. });
+        let swept = turn.writes.iter().any(closes);
+        let before = self.reference.ward.stats.clone();
+        let expected = self.reference.timeout(now, &locked, &codes, swept)?;
+        self.cover_stats_due(&expected, &before);
         for (_, act) in &expected.audits {
             if matches!(act, Act::PeerFault(..)) {
                 self.coverage.reach(Situation::PinTooSlow);
             }
         }
-        if expected.closes.len() > expected.audits.len() {
+        let faults = expected.audits.iter().filter(|(_, act)| matches!(act, Act::PeerFault(..))).count();
+        if expected.closes.len() > faults {
             self.coverage.reach(Situation::ProofTooSlow);
         }
         Ok(expected)
@@ -297,6 +308,11 @@ impl World {
         let before = self.reference.ward.conversation(id).map_or(0, |place| place.expired_through);
         let expected = self.reference.aged(id, read.0, any.0);
         let after = self.reference.ward.conversation(id).map_or(0, |place| place.expired_through);
+        let open =
+            self.reference.ward.stats.iter().any(|stat| stat.place == id && stat.sequence == after + 1);
+        if open && after < any.0 {
+            self.coverage.reach(Situation::ExpiryHeldBackByStat);
+        }
         if after < read.0 {
             self.coverage.reach(Situation::ExpiryHeldBackByUnread);
         }
@@ -381,6 +397,12 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 Body::UnitSet(_) => Answer::UnitSet,
                 Body::UnitList(_) => Answer::Units,
                 Body::ChannelPage(page) => Answer::Channels(page.channels.len() as u64),
+                Body::EscalationPolicies(_) => Answer::Policies,
+                Body::Prospect(prospect) => {
+                    let open = |called: &&proto::Prospective| called.reach() == proto::Reach::AppOpen;
+                    let reached = prospect.called.iter().filter(open).count() as u32;
+                    Answer::Prospect(prospect.called_count, reached)
+                }
                 _ => return None,
             };
             (*conn, *request, answer)

@@ -1,8 +1,10 @@
 //! A box and its people, each with one device, without a world around them.
 #![allow(dead_code, reason = "each test uses its part")]
 
+use wardline_core::access::Operation;
+use wardline_core::directory::Post;
 use wardline_core::directory::PublicKey;
-use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId};
+use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId, UnitId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Zone};
 use wardline_core::pin::{PinMac, join_code_hash};
 use wardline_core::policy::Policy;
@@ -13,6 +15,22 @@ use wardline_core::text::{Name, Title, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
+
+/// Operations that `tests/stat.rs` tries by every kind of actor, and `tests/access.rs` does not.
+pub(crate) const OF_STAT: [Operation; 12] = [
+    Operation::SendStat,
+    Operation::AskReach,
+    Operation::AnswerStat,
+    Operation::DeclineStat,
+    Operation::HandBackStat,
+    Operation::NoteCall,
+    Operation::CloseStat,
+    Operation::ReadStat,
+    Operation::SetEscalation,
+    Operation::SetFacilityEscalation,
+    Operation::ListEscalation,
+    Operation::AddStation,
+];
 
 /// The local service's connection.
 pub(crate) const BOX: Conn = Conn(0);
@@ -83,6 +101,23 @@ impl Ward {
         let Body::PersonAdded(added) = answer(&self.ask(BOX, add)) else { panic!("not added") };
         let person = PersonId::new(added.person).expect("a person");
         self.people.push(person);
+        self.join(conn, zone, person);
+        self.ask(conn, Ask::Sync { cursor: Vec::new() });
+        person
+    }
+
+    /// A screen of a unit is added and joins.
+    pub(crate) fn enter_station(&mut self, conn: Conn, unit: UnitId) -> Turn {
+        self.now.mono = self.now.mono.after(10);
+        let fresh = self.fresh();
+        let name = Name::parse("Desk").expect("a name");
+        let Body::PersonAdded(added) = answer(&self.ask(BOX, Ask::AddStation { unit, name, fresh })) else {
+            panic!("not added")
+        };
+        self.join(conn, Zone::Ward, PersonId::new(added.person).expect("a person"))
+    }
+
+    fn join(&mut self, conn: Conn, zone: Zone, person: PersonId) -> Turn {
         let fresh = self.fresh();
         let Body::JoinCode(code) = answer(&self.ask(BOX, Ask::IssueJoinCode { person, fresh })) else {
             panic!("no code")
@@ -110,8 +145,35 @@ impl Ward {
         self.handle(Input::Join { conn, request, proven: proven.expect("a signature"), fresh });
         let joined = self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) });
         assert!(matches!(answer(&joined), Body::SignedIn(_)));
-        self.ask(conn, Ask::Sync { cursor: Vec::new() });
-        person
+        joined
+    }
+
+    /// Time passes, and everything that is due meanwhile is done when it is.
+    pub(crate) fn pass(&mut self, ms: u64) -> Vec<Turn> {
+        let until = self.now.mono.after(ms);
+        let mut turns = Vec::new();
+        while let Some(due) = self.relay.poll_timeout().filter(|due| *due <= until) {
+            let step = due.0.saturating_sub(self.now.mono.0);
+            self.now = Now { mono: self.now.mono.max(due), wall: self.now.wall.after(step) };
+            turns.push(self.relay.handle_timeout(self.now));
+        }
+        self.now.wall = self.now.wall.after(until.0 - self.now.mono.0);
+        self.now.mono = until;
+        turns
+    }
+
+    /// A unit with this staff; of those that are named twice the charge nurse.
+    pub(crate) fn add_unit(&mut self, name: &str, staff: &[PersonId], lead: &[PersonId]) -> UnitId {
+        let (name, fresh) = (Name::parse(name).expect("a name"), self.fresh());
+        let Body::UnitSet(set) = answer(&self.ask(BOX, Ask::SetUnit { unit: None, name, fresh })) else {
+            panic!("no unit")
+        };
+        let unit = UnitId::new(set.unit).expect("a unit");
+        let staff = staff.iter().map(|person| (*person, Post::Staff));
+        for (person, post) in staff.chain(lead.iter().map(|person| (*person, Post::ChargeNurse))) {
+            self.ask(BOX, Ask::SetPost { person, unit, post: Some(post) });
+        }
+        unit
     }
 
     pub(crate) fn open_group(&mut self, conn: Conn, people: Vec<PersonId>) -> Turn {

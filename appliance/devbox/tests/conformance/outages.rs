@@ -258,7 +258,9 @@ async fn writes(writer: (Raw, raw::Device), conversation: u64) -> Result<()> {
     for number in 1..=MISSED / WRITERS {
         let name = [device.id.value().to_be_bytes(), number.to_be_bytes()].concat();
         let text = "x".to_owned();
-        last = raw.say(Ask::Submit(proto::Submit { number, message: name, conversation, text })).await?;
+        let (message, priority, call) = (name, 0, None);
+        let submit = proto::Submit { number, message, conversation, text, priority, call };
+        last = raw.say(Ask::Submit(submit)).await?;
     }
     match raw.answer(last).await? {
         Answer::Accepted(_) => Ok(()),

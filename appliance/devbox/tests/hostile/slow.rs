@@ -54,7 +54,9 @@ async fn send_share(mut raw: Raw, conversation: u64, behind: u64) -> Result<Raw>
     for number in behind + 1..=last {
         let mut message = vec![0; 16];
         message[..8].copy_from_slice(&number.to_be_bytes());
-        raw.say(Ask::Submit(proto::Submit { number, message, conversation, text: text.clone() })).await?;
+        let (text, priority, call) = (text.clone(), 0, None);
+        let submit = proto::Submit { number, message, conversation, text, priority, call };
+        raw.say(Ask::Submit(submit)).await?;
         while number - answered >= UNDER_WAY || (number == last && answered < last) {
             match raw.frame().await?.body {
                 Some(Answer::Accepted(_)) => answered += 1,

@@ -255,7 +255,8 @@ pub(crate) fn hello(device: Option<DeviceId>) -> Ask {
 /// A message.
 pub(crate) fn submit(number: u64, message: u8, conversation: u64, text: &str) -> Ask {
     let message = vec![message; 16];
-    Ask::Submit(proto::Submit { number, message, conversation, text: text.to_owned() })
+    let (text, priority, call) = (text.to_owned(), 0, None);
+    Ask::Submit(proto::Submit { number, message, conversation, text, priority, call })
 }
 
 /// The refusal that this must be.

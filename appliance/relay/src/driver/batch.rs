@@ -45,6 +45,7 @@ impl Batch {
                         sender: message.sender.value(),
                         at: message.at.0,
                         text: text.reveal().to_owned(),
+                        priority: message.priority.to_wire().into(),
                     });
                     self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
                 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
-use wardline_core::ids::{Change, Conn, ConversationId, DeviceId};
+use wardline_core::escalation::StatId;
+use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, Sequence};
 use wardline_core::input::Input;
 use wardline_core::refusal::PeerFault;
 use wardline_core::turn::{Event, Send};
+use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::{self, proto};
 
 use super::batch::Batch;
@@ -67,6 +69,10 @@ impl Dispatch {
 
     fn to_lane(&self, lanes: &Lanes, send: Send) {
         let (conn, out) = match send {
+            Send::Reply { conn, body: body @ (Body::Ring(_) | Body::Silence(_)), .. } => {
+                self.ring(lanes, conn, body);
+                return;
+            }
             Send::Reply { conn, request, body } => {
                 if matches!(body, proto::server_frame::Body::Refused(_)) {
                     self.metrics.refusals_total.one();
@@ -112,6 +118,17 @@ impl Dispatch {
         };
         if let Some(lane) = lanes.get(&conn) {
             lane.answer(out);
+        }
+    }
+
+    fn ring(&self, lanes: &Lanes, conn: Conn, body: Body) {
+        let (conversation, sequence) = match &body {
+            Body::Ring(ring) => (ring.conversation, ring.sequence),
+            Body::Silence(silence) => (silence.conversation, silence.sequence),
+            _ => return,
+        };
+        if let (Some(conversation), Some(lane)) = (ConversationId::new(conversation), lanes.get(&conn)) {
+            lane.ring(StatId { conversation, sequence: Sequence(sequence) }, frame(0, body));
         }
     }
 

@@ -271,12 +271,12 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
                 self.lane.hold_pin(pin);
                 Input::PinOffered { conn, request }
             }
-            Incoming::Submit { number, message, conversation, text } => {
+            Incoming::Submit { number, message, conversation, text, priority, call } => {
                 let body = match self.lane.device() {
                     Some(device) => self.seal(Origin { conversation, message, device }, &text).await,
                     None => None,
                 };
-                let ask = Ask::Submit(Submit { number, message, conversation, body });
+                let ask = Ask::Submit(Submit { number, message, conversation, body, priority, call });
                 self.ask(Input::Request { conn, request, ask }, Some(text)).await;
                 return Ok(());
             }

@@ -121,11 +121,11 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
 
     async fn write(&mut self, out: Out, generation: Generation) -> Result<(), Stop> {
         // What was gathered does not wait for the store: a session that ends meanwhile could not take it back.
-        if !matches!(out, Out::Frame(_) | Out::Delivery(..) | Out::Accepted(..)) {
+        if !matches!(out, Out::Frame(_) | Out::Ring(..) | Out::Delivery(..) | Out::Accepted(..)) {
             self.flush().await?;
         }
         match out {
-            Out::Frame(bytes) => self.gathered.extend_from_slice(&bytes),
+            Out::Frame(bytes) | Out::Ring(_, bytes) => self.gathered.extend_from_slice(&bytes),
             Out::Delivery(Delivery { change, head, event, .. }) => {
                 self.gathered.extend_from_slice(&head);
                 self.gathered.extend_from_slice(&event);
@@ -370,7 +370,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
     fn let_answers_by(&mut self) {
         while let Some(out) = self.lane.try_next_answer() {
             match out {
-                Out::Frame(bytes) => self.gathered.extend_from_slice(&bytes),
+                Out::Frame(bytes) | Out::Ring(_, bytes) => self.gathered.extend_from_slice(&bytes),
                 Out::Accepted(accepted, _) => self.accepted(&accepted, None),
                 _ => {}
             }

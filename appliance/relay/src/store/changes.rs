@@ -29,6 +29,7 @@ const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
 /// members that watermarks are pushed to. On the `+ 0`, see [`super::read`].
 pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (person, unit, conversation, member) = (row::PERSON, row::UNIT, row::CONVERSATION, row::MEMBER);
+    let escalation = row::ESCALATION;
     // Joining stamps the conversation too, so `changed` also finds those that the person is new in. Counting present
     // members stops one above the most.
     format!(
@@ -74,7 +75,16 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          AND other.gone = 0 AND other.changed > (?2 + 0) \
          AND (SELECT count(*) FROM (SELECT 1 FROM member AS present \
               WHERE present.conversation = mine.conversation AND present.gone = 0 LIMIT (?5 + 1))) <= (?5 + 0) \
-         ORDER BY other.changed"
+         ORDER BY other.changed; \
+         SELECT {escalation} FROM escalation INDEXED BY escalation_changed \
+         CROSS JOIN member AS mine ON mine.conversation = escalation.conversation AND mine.person = (?1 + 0) AND mine.gone = 0 \
+         CROSS JOIN conversation ON conversation.id = escalation.conversation \
+         WHERE escalation.changed > (?2 + 0) \
+         AND (stage <> 3 OR escalation.sequence > conversation.last - (?4 + 0)) \
+         UNION SELECT {escalation} FROM escalation INDEXED BY escalation_open \
+         CROSS JOIN member AS mine ON mine.conversation = escalation.conversation AND mine.person = (?1 + 0) AND mine.gone = 0 \
+         CROSS JOIN conversation ON conversation.id = escalation.conversation \
+         WHERE stage <> 3 AND conversation.changed > (?2 + 0)"
     )
     .into()
 });
@@ -147,6 +157,7 @@ async fn missed(
             // A snapshot says what there is; what is not in it is gone.
             6 if changes.snapshot => {}
             6 => changes.gone.push(columns.conversation()?),
+            8 => changes.stats.push(row::escalation(&row)?),
             _ => changes.watermarks.push((
                 columns.conversation()?,
                 columns.person()?,
@@ -157,6 +168,7 @@ async fn missed(
         }
     }
     changes.messages.sort_unstable();
+    changes.stats.sort_unstable_by_key(|stat| stat.id);
     changes.units.sort_unstable_by_key(|unit| unit.id);
     changes.people.sort_unstable_by_key(|person| person.id);
     changes.conversations = conversations.into_values().collect();

@@ -4,19 +4,21 @@ use std::borrow::Cow;
 
 use sqlx::Executor;
 use wardline_core::directory::Post;
+use wardline_core::escalation::{Reason, Stage};
 use wardline_core::ids::{Change, PersonId, UnitId};
 use wardline_core::retention::MARKS_MAX;
 use wardline_core::text::Title;
 use wardline_core::write::Numbered;
 
 use super::plan::{ConversationPatch, Plan};
-use super::row::kind_number;
-use super::rows::{Many, Script};
+use super::row::{kind_number, priority_number};
+use super::rows::{Many, Script, Values};
 use super::{Commit, Store, StoreError, filing, open};
 
 const PEOPLE: Many = Many {
-    head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer) VALUES ",
-    columns: 7,
+    head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer, \
+           station) VALUES ",
+    columns: 8,
     tail: "",
 };
 const PEOPLE_PATCHES: Many = Many {
@@ -115,8 +117,9 @@ const LEAVERS: Many = Many {
            FROM v WHERE member.conversation = v.conversation AND member.person = v.person",
 };
 const MESSAGES: Many = Many {
-    head: "INSERT INTO message (change, conversation, sequence, id, sender, device, number, at, body) VALUES ",
-    columns: 9,
+    head: "INSERT INTO message (change, conversation, sequence, id, sender, device, number, at, body, \
+           priority) VALUES ",
+    columns: 10,
     tail: "",
 };
 const PLACES: Many = Many {
@@ -124,6 +127,35 @@ const PLACES: Many = Many {
     columns: 4,
     tail: "",
 };
+const ESCALATIONS: Many = Many {
+    head: "INSERT INTO escalation (conversation, sequence, sender, unit, policy, opened, stage, step, since, by_person, \
+           passed, noted_by, changed) VALUES ",
+    columns: 13,
+    tail: "",
+};
+const ESCALATION_PATCHES: Many = Many {
+    head: "WITH v (conversation, sequence, stage, step, since, by_person, passed, noted_by, changed) AS (VALUES ",
+    columns: 9,
+    tail: ") UPDATE escalation SET stage = coalesce(v.stage, escalation.stage), \
+           step = coalesce(v.step, escalation.step), since = coalesce(v.since, escalation.since), \
+           by_person = coalesce(v.by_person, escalation.by_person), \
+           passed = coalesce(v.passed, escalation.passed), \
+           noted_by = coalesce(v.noted_by, escalation.noted_by), changed = v.changed \
+           FROM v WHERE escalation.conversation = v.conversation AND escalation.sequence = v.sequence",
+};
+const RUNG: Many = Many {
+    head: "INSERT INTO escalation_rung (conversation, sequence, person, step, declined, has_held) VALUES ",
+    columns: 6,
+    tail: " ON CONFLICT (conversation, sequence, person) DO UPDATE SET declined = excluded.declined, \
+           has_held = max(has_held, excluded.has_held)",
+};
+const POLICIES: Many = Many {
+    head: "INSERT INTO escalation_policy (unit, policy) VALUES ",
+    columns: 2,
+    tail: " ON CONFLICT (unit) DO UPDATE SET policy = excluded.policy",
+};
+const POLICIES_ENDED: Many =
+    Many { head: "DELETE FROM escalation_policy WHERE unit IN (VALUES ", columns: 1, tail: ")" };
 const ENTRIES: Many = Many { head: "INSERT INTO audit (entry_index, bytes) VALUES ", columns: 2, tail: "" };
 
 const MARKS: Many =
@@ -150,7 +182,7 @@ macro_rules! expiring_changes {
 }
 /// Before messages go: what their devices have spent stays spent. Their places last: all others need them. With how often
 /// the three values are in there.
-const EXPIRE: [(&str, usize); 5] = [
+const EXPIRE: [(&str, usize); 7] = [
     (
         concat!(
             "UPDATE device SET number_floor = max(number_floor, gone.number) \
@@ -170,6 +202,16 @@ const EXPIRE: [(&str, usize); 5] = [
         2,
     ),
     (concat!("DELETE FROM message WHERE change IN (", expiring_changes!(), ")"), 2),
+    (
+        "DELETE FROM escalation_rung WHERE (conversation, sequence) IN (SELECT conversation, sequence FROM escalation \
+         WHERE stage = 3 AND conversation = (? + 0) AND sequence <= (? + 0) AND changed < (? + 0))",
+        1,
+    ),
+    (
+        "DELETE FROM escalation \
+         WHERE stage = 3 AND conversation = (? + 0) AND sequence <= (? + 0) AND changed < (? + 0)",
+        1,
+    ),
     (concat!("DELETE FROM message_recent WHERE ", expiring!()), 1),
     (concat!("DELETE FROM message_place WHERE ", expiring!()), 1),
 ];
@@ -249,11 +291,13 @@ impl Store {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
             row.count(message.number.0).int(message.at.0).bytes(&message.body.0);
+            row.int(priority_number(message.priority));
         });
         script.many(&PLACES, &plan.messages, |(change, message), row| {
             row.count(message.conversation.value()).count(message.sequence.0).count(change.0);
             row.count(message.body.0.len() as u64);
         });
+        escalations(&mut script, plan);
         for expiry in &plan.expiries {
             for (text, times) in EXPIRE {
                 script.one(text, |row| {
@@ -289,6 +333,7 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     script.many(&PEOPLE, &plan.people, |(person, change), row| {
         row.count(person.id.value()).text(person.name.reveal()).text(person.title.reveal());
         row.flag(person.administrator).flag(person.suspended).count(change.0).flag(person.privacy_officer);
+        row.count(person.station.map_or(0, UnitId::value));
     });
     let patches: Vec<_> = plan.people_patches.iter().collect();
     script.many(&PEOPLE_PATCHES, &patches, |(person, patch), row| {
@@ -340,6 +385,59 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     script.many(&CODES_ENDED, &ended, |hash, row| {
         row.bytes(hash.as_slice());
     });
+}
+
+/// STATs and how they stand, for whom they have rung, and how units escalate.
+fn escalations(script: &mut Script<'_>, plan: &Plan<'_>) {
+    script.many(&ESCALATIONS, &plan.escalations, |(escalation, change), row| {
+        row.count(escalation.id.conversation.value()).count(escalation.id.sequence.0);
+        row.count(escalation.sender.value()).count(escalation.unit.map_or(0, UnitId::value));
+        row.bytes(&escalation.policy.to_bytes()).int(escalation.opened.0);
+        stage(escalation.stage, row);
+        row.count(change.0);
+    });
+    let patches: Vec<_> = plan.escalation_patches.iter().collect();
+    script.many(&ESCALATION_PATCHES, &patches, |(id, patch), row| {
+        row.count(id.conversation.value()).count(id.sequence.0);
+        match patch.stage {
+            Some(becomes) => stage(becomes, row),
+            None => (0..6).for_each(|_| {
+                row.maybe(None);
+            }),
+        }
+        row.count(patch.changed.0);
+    });
+    let rung: Vec<_> = plan.rung.iter().collect();
+    script.many(&RUNG, &rung, |((id, person), rung), row| {
+        row.count(id.conversation.value()).count(id.sequence.0).count(person.value());
+        row.count(rung.step.into()).count(rung.declined.map_or(0, Reason::number).into()).flag(rung.has_held);
+    });
+    let (mut set, mut ended) = (Vec::new(), Vec::new());
+    for (unit, policy) in &plan.policies {
+        let unit = unit.map_or(0, UnitId::value);
+        match policy {
+            Some(policy) => set.push((unit, *policy)),
+            None => ended.push(unit),
+        }
+    }
+    script.many(&POLICIES, &set, |(unit, policy), row| {
+        row.count(*unit).bytes(&policy.to_bytes());
+    });
+    script.many(&POLICIES_ENDED, &ended, |unit, row| {
+        row.count(*unit);
+    });
+}
+
+/// Its number, and what it has.
+fn stage(stage: Stage, row: &mut Values) {
+    let value = |person: Option<PersonId>| person.map_or(0, PersonId::value);
+    let (number, step, since, by, passed_ms, noted_by) = match stage {
+        Stage::Ringing { step, since } => (0, step, since, 0, 0, 0),
+        Stage::Held { step, since, by, passed_ms } => (1, step, since, by.value(), passed_ms, 0),
+        Stage::Accepted { step, at, by, noted_by } => (2, step, at, value(by), 0, value(noted_by)),
+        Stage::Closed { at } => (3, 0, at, 0, 0, 0),
+    };
+    row.int(number).count(step.into()).int(since.0).count(by).count(passed_ms).count(noted_by);
 }
 
 /// Conversations, their keys, their members.

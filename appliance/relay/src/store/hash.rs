@@ -20,8 +20,8 @@ use Column::{Bytes, Int, Text};
 const TABLES: &[(&str, &[Column])] = &[
     ("SELECT change, audited, last_at, filed FROM meta", &[Int; 4]),
     (
-        "SELECT id, name, title, administrator, suspended, changed, privacy_officer FROM person ORDER BY id",
-        &[Int, Text, Text, Int, Int, Int, Int],
+        "SELECT id, name, title, administrator, suspended, changed, privacy_officer, station FROM person ORDER BY id",
+        &[Int, Text, Text, Int, Int, Int, Int, Int],
     ),
     ("SELECT id, name, changed FROM unit ORDER BY id", &[Int, Text, Int]),
     ("SELECT person, unit, charge_nurse FROM post ORDER BY person, unit", &[Int; 3]),
@@ -46,8 +46,8 @@ const TABLES: &[(&str, &[Column])] = &[
         &[Int; 7],
     ),
     (
-        "SELECT change, conversation, sequence, id, sender, device, number, at, body FROM message ORDER BY change",
-        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes],
+        "SELECT change, conversation, sequence, id, sender, device, number, at, body, priority FROM message ORDER BY change",
+        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes, Int],
     ),
     (
         "SELECT conversation, sequence, change, size FROM message_place ORDER BY conversation, sequence",
@@ -57,6 +57,17 @@ const TABLES: &[(&str, &[Column])] = &[
         "SELECT conversation, sequence, change, size FROM message_recent ORDER BY conversation, sequence",
         &[Int; 4],
     ),
+    (
+        "SELECT conversation, sequence, sender, unit, policy, opened, stage, step, since, by_person, passed, \
+         noted_by, changed FROM escalation ORDER BY conversation, sequence",
+        &[Int, Int, Int, Int, Bytes, Int, Int, Int, Int, Int, Int, Int, Int],
+    ),
+    (
+        "SELECT conversation, sequence, person, step, declined, has_held FROM escalation_rung \
+         ORDER BY conversation, sequence, person",
+        &[Int; 6],
+    ),
+    ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
     ("SELECT device, number, change FROM message_number ORDER BY device, number", &[Int; 3]),
     ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),
     ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),

@@ -10,12 +10,12 @@ use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, 
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
 
-use super::{Missed, StoreError, StoredMessage};
+use super::{Missed, StoreError, StoredMessage, row};
 
-/// Two columns: of each message seven numbers and blanks between all of them; and its identifier and body. SQLite visits
+/// Two columns: of each message eight numbers and blanks between all of them; and its identifier and body. SQLite visits
 /// each message once for both, so both are in the same order, whichever that is.
 pub(super) const MESSAGE: &str = "group_concat(concat_ws(' ', message.change, message.conversation, message.sequence, \
-     message.sender, message.device, message.at, length(message.body)), ' '), \
+     message.sender, message.device, message.at, length(message.body), message.priority), ' '), \
      group_concat(message.id || message.body, '')";
 
 /// Bytes of an identifier.
@@ -32,11 +32,22 @@ pub(super) fn messages(numbers: Option<&str>, mut bytes: &[u8]) -> Result<Vec<St
         let device = DeviceId::new(numbers.count()?).ok_or_else(wrong)?;
         let at = Wall(numbers.signed()?);
         let size = usize::try_from(numbers.count()?).map_err(|_| wrong())?;
+        let priority = row::priority(numbers.count()?)?;
         let (id, rest) = bytes.split_first_chunk::<ID>().ok_or_else(wrong)?;
         let (body, rest) = rest.split_at_checked(size).ok_or_else(wrong)?;
         bytes = rest;
         let (id, body) = (MessageId(*id), Sealed(body.to_vec()));
-        messages.push(StoredMessage { change, conversation, sequence, id, sender, device, at, body });
+        messages.push(StoredMessage {
+            change,
+            conversation,
+            sequence,
+            id,
+            sender,
+            device,
+            at,
+            body,
+            priority,
+        });
     }
     if !bytes.is_empty() {
         return Err(wrong());
@@ -116,7 +127,7 @@ fn wrong() -> StoreError {
 mod tests {
     use super::*;
 
-    const NUMBERS: &str = "70 8 9 10 11 -12 2 7 8 9 10 11 -12 3";
+    const NUMBERS: &str = "70 8 9 10 11 -12 2 0 7 8 9 10 11 -12 3 2";
     const BYTES: &[u8] = b"0123456789abcdef\xff\x000123456789ABCDEF\x00;\x80";
 
     #[test]
@@ -151,9 +162,15 @@ mod tests {
             assert!(messages(Some(NUMBERS), &BYTES[..end]).is_err(), "{end}");
         }
         assert!(messages(Some(NUMBERS), &[BYTES, b"."].concat()).is_err());
-        for (what, by) in
-            [("70 8", "70 0"), ("70", "-7"), (" 2", " 3"), (" 3", ""), ("10", "x"), ("9 ", "9  ")]
-        {
+        for (what, by) in [
+            ("70 8", "70 0"),
+            ("70", "-7"),
+            (" 2 0", " 3 0"),
+            (" 3 2", " 3"),
+            (" 3 2", " 3 3"),
+            ("10", "x"),
+            ("9 ", "9  "),
+        ] {
             assert!(messages(Some(&NUMBERS.replacen(what, by, 1)), BYTES).is_err(), "{what}");
         }
         for text in

@@ -7,6 +7,8 @@
 //!   posts are set to the last value, whether there or not;
 //! - what is added and patched in one batch is added first and patched after;
 //! - a key granted and destroyed in one batch never reaches the disk;
+//! - whether somebody has been rung is kept by the first step, has held is kept once it is so, and whether they declined is
+//!   the last that was said of it;
 //! - an expiry keeps its own change number and deletes only messages before it, so messages of the whole batch may be
 //!   inserted ahead of every expiry.
 //!
@@ -16,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
+use wardline_core::escalation::policy::EscalationPolicy;
+use wardline_core::escalation::{Escalation, Rung, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId, Sequence, UnitId};
 use wardline_core::retention::Mark;
 use wardline_core::text::{Title, WrappedKey};
@@ -39,6 +43,10 @@ pub(super) struct Plan<'a> {
     pub(super) keys_granted: BTreeMap<ConversationId, &'a WrappedKey>,
     pub(super) members: BTreeMap<(ConversationId, PersonId), MemberPatch>,
     pub(super) messages: Vec<(Change, &'a Message)>,
+    pub(super) escalations: Vec<(&'a Escalation, Change)>,
+    pub(super) escalation_patches: BTreeMap<StatId, EscalationPatch>,
+    pub(super) rung: BTreeMap<(StatId, PersonId), Rung>,
+    pub(super) policies: BTreeMap<Option<UnitId>, Option<&'a EscalationPolicy>>,
     pub(super) expiries: Vec<Expiry>,
     pub(super) entries: Vec<(u64, &'a [u8])>,
     pub(super) audited: Option<u64>,
@@ -92,6 +100,13 @@ pub(super) struct MemberPatch {
     pub(super) from: Option<Sequence>,
     pub(super) watermarks: Option<(Sequence, Sequence)>,
     pub(super) left: bool,
+    pub(super) changed: Change,
+}
+
+/// What becomes of an escalation; `None` leaves it.
+#[derive(Default)]
+pub(super) struct EscalationPatch {
+    pub(super) stage: Option<Stage>,
     pub(super) changed: Change,
 }
 
@@ -206,6 +221,35 @@ impl<'a> Plan<'a> {
             Write::TimeServed { served_ms, at } => {
                 self.marks.push(Mark { change, served_ms: *served_ms, at: *at });
             }
+            Write::EscalationOpened(escalation) => {
+                self.escalations.push((escalation, change));
+                for (person, rung) in &escalation.rung {
+                    self.rung.insert((escalation.id, *person), *rung);
+                }
+            }
+            Write::EscalationMoved { id, stage, rang } => {
+                let patch = self.escalation_patches.entry(*id).or_default();
+                (patch.stage, patch.changed) = (Some(*stage), change);
+                let step = stage.step().unwrap_or_default();
+                for person in rang {
+                    self.rung(*id, *person, step).declined = None;
+                }
+                match stage {
+                    Stage::Held { by, .. } => {
+                        let rung = self.rung(*id, *by, step);
+                        (rung.has_held, rung.declined) = (true, None);
+                    }
+                    Stage::Accepted { by: Some(by), .. } => self.rung(*id, *by, step).declined = None,
+                    _ => {}
+                }
+            }
+            Write::EscalationDeclined { id, person, reason, step } => {
+                self.escalation_patches.entry(*id).or_default().changed = change;
+                self.rung(*id, *person, *step).declined = Some(*reason);
+            }
+            Write::EscalationPolicySet { unit, policy } => {
+                self.policies.insert(*unit, policy.as_ref());
+            }
             Write::Audited { index, bytes } => {
                 self.audited = Some(*index);
                 self.entries.push((*index, bytes));
@@ -217,6 +261,10 @@ impl<'a> Plan<'a> {
         let patch = self.people_patches.entry(person).or_default();
         patch.changed = change;
         patch
+    }
+
+    fn rung(&mut self, id: StatId, person: PersonId, step: u8) -> &mut Rung {
+        self.rung.entry((id, person)).or_insert(Rung { step, declined: None, has_held: false })
     }
 
     fn members_changed(

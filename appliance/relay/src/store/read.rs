@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row};
-use wardline_core::grant::{PageGrant, SyncGrant};
+use wardline_core::grant::{PageGrant, Right, SyncGrant};
 use wardline_core::ids::{ConversationId, DeviceId, Number};
 use wardline_core::limits::{PAGE_BYTES_MAX, SEAL_OVERHEAD};
 use wardline_core::mailbox::Under;
@@ -20,17 +20,39 @@ use super::readers::Readers;
 use super::row::{self, Columns};
 use super::{Missed, Page, StoreError, StoredAnswer, StoredMessage};
 
+/// The page, once it is known who asks.
+macro_rules! page {
+    ($reader:literal) => {
+        concat!(
+            $reader,
+            "; SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
+             message.device, message.at, message.body, message.priority \
+             FROM (SELECT sequence, change FROM message_recent \
+                   WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \
+                   UNION ALL SELECT sequence, change FROM message_place \
+                   WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \
+                   ORDER BY sequence DESC LIMIT (?4 + 0)) AS place \
+             CROSS JOIN message ON message.change = place.change"
+        )
+    };
+}
+
 /// Whether the person may still read, asked again here as for [`MESSAGES`]; then the page.
-const PAGE: &str = "SELECT count(*), coalesce(max(member.starts), 0), coalesce(max(conversation.purged), 0) \
+const PAGE: &str = page!(
+    "SELECT count(*), coalesce(max(member.starts), 0), coalesce(max(conversation.purged), 0) \
      FROM member CROSS JOIN conversation ON conversation.id = member.conversation \
-     WHERE member.conversation = (?1 + 0) AND member.person = (?5 + 0) AND member.gone = 0; \
-     SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
-     message.device, message.at, message.body \
-     FROM (SELECT sequence, change FROM message_recent \
-           WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \
-           UNION ALL SELECT sequence, change FROM message_place \
-           WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \
-           ORDER BY sequence DESC LIMIT (?4 + 0)) AS place CROSS JOIN message ON message.change = place.change";
+     WHERE member.conversation = (?1 + 0) AND member.person = (?5 + 0) AND member.gone = 0"
+);
+
+/// The same for whoever a STAT rings for: whether it is open and still does.
+const PAGE_OF_STAT: &str = page!(
+    "SELECT count(*), coalesce(max(rung.sequence), 0), coalesce(max(conversation.purged), 0) \
+     FROM escalation_rung AS rung \
+     CROSS JOIN escalation ON escalation.conversation = rung.conversation AND escalation.sequence = rung.sequence \
+     CROSS JOIN conversation ON conversation.id = rung.conversation \
+     WHERE rung.conversation = (?1 + 0) AND rung.sequence = (?2 + 0) AND rung.person = (?5 + 0) \
+     AND rung.declined = 0 AND escalation.stage <> 3"
+);
 
 const SUBMISSION: &str = "SELECT id, conversation, sequence, at, change FROM message WHERE change = (?1 + 0)";
 
@@ -66,7 +88,11 @@ impl Readers {
     /// that brings its text to [`PAGE_BYTES_MAX`].
     pub async fn page(&self, grant: &PageGrant) -> Result<Page, StoreError> {
         let mut loan = self.lend().await?;
-        let mut rows = sqlx::query(PAGE)
+        let sql = match grant.right() {
+            Right::Member => PAGE,
+            Right::Rung => PAGE_OF_STAT,
+        };
+        let mut rows = sqlx::query(sql)
             .bind(number(grant.conversation().value()))
             .bind(number(grant.from().0))
             .bind(number(grant.before().0))
@@ -208,7 +234,7 @@ mod tests {
 
     #[test]
     fn no_variable_makes_a_hot_statement_be_planned_anew() {
-        for sql in [PAGE, SUBMISSION, SUBMISSION_BY_NUMBER, FLOOR, &MESSAGES, &MISSED] {
+        for sql in [PAGE, PAGE_OF_STAT, SUBMISSION, SUBMISSION_BY_NUMBER, FLOOR, &MESSAGES, &MISSED] {
             let bare = sql.replace("json_each(?2)", "").replace("json_each(?3)", "");
             for (at, _) in bare.match_indices('?') {
                 let rest = &bare[at + 2..];

@@ -48,6 +48,10 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
         conversation.ok_or_else(|| StoreError::value("a member"))?.members.insert(person, member);
     }
     restored.conversations = conversations.into_values().collect();
+    let escalations = format!("SELECT {} FROM escalation WHERE stage <> 3", row::ESCALATION);
+    restored.escalations = all(from, escalations, row::escalation).await?;
+    restored.policies =
+        all(from, "SELECT unit, policy FROM escalation_policy".to_owned(), row::policy).await?;
     Ok(restored)
 }
 

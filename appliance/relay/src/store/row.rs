@@ -6,6 +6,8 @@ use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Decode, Row, Sqlite, Type};
 use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
+use wardline_core::escalation::policy::EscalationPolicy;
+use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::pin::PinMac;
 use wardline_core::retention::Mark;
@@ -132,7 +134,7 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
     }
 }
 
-pub(super) const PERSON: &str = "person.id, name, title, administrator, suspended, changed, privacy_officer, \
+pub(super) const PERSON: &str = "person.id, name, title, administrator, suspended, changed, privacy_officer, station, \
      (SELECT group_concat(concat_ws(' ', unit, charge_nurse), ' ') FROM post WHERE post.person = person.id)";
 
 pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
@@ -145,6 +147,8 @@ pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
         suspended: columns.flag()?,
         changed: columns.change()?,
         privacy_officer: columns.flag()?,
+        // Zero is no unit's identifier, and here means none.
+        station: UnitId::new(columns.count()?),
         posts: posts(columns.text_if_any()?.unwrap_or_default())?,
     })
 }
@@ -248,5 +252,77 @@ pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
         device: columns.device()?,
         at: columns.wall()?,
         body: Sealed(columns.bytes()?.to_vec()),
+        priority: priority(columns.count()?)?,
     })
+}
+
+/// A priority as stored: [`Priority`]'s own numbers.
+pub(super) fn priority_number(priority: Priority) -> i64 {
+    match priority {
+        Priority::Routine => 0,
+        Priority::Urgent => 1,
+        Priority::Stat => 2,
+    }
+}
+
+pub(super) fn priority(number: u64) -> Result<Priority, StoreError> {
+    match number {
+        0 => Ok(Priority::Routine),
+        1 => Ok(Priority::Urgent),
+        2 => Ok(Priority::Stat),
+        _ => Err(StoreError::value("a priority")),
+    }
+}
+
+pub(super) const ESCALATION: &str = "escalation.conversation, escalation.sequence, escalation.sender, escalation.unit, \
+     policy, opened, stage, escalation.step, since, by_person, passed, noted_by, escalation.changed, \
+     (SELECT group_concat(concat_ws(' ', person, rung.step, declined, has_held), ' ') FROM escalation_rung AS rung \
+      WHERE rung.conversation = escalation.conversation AND rung.sequence = escalation.sequence)";
+
+pub(super) fn escalation(row: &SqliteRow) -> Result<Escalation, StoreError> {
+    let damaged = || StoreError::value("an escalation");
+    let mut columns = Columns::new(row);
+    let id = StatId { conversation: columns.conversation()?, sequence: columns.sequence()? };
+    let (sender, unit) = (columns.person()?, UnitId::new(columns.count()?));
+    let (policy, opened) = (policy_of(columns.bytes()?)?, columns.wall()?);
+    let (stage, step) = (columns.int()?, u8::try_from(columns.int()?).map_err(|_| damaged())?);
+    let (since, by, passed_ms) = (columns.wall()?, PersonId::new(columns.count()?), columns.count()?);
+    let noted_by = PersonId::new(columns.count()?);
+    let stage = match stage {
+        0 => Stage::Ringing { step, since },
+        1 => Stage::Held { step, since, by: by.ok_or_else(damaged)?, passed_ms },
+        2 => Stage::Accepted { step, at: since, by, noted_by },
+        3 => Stage::Closed { at: since },
+        _ => return Err(damaged()),
+    };
+    let changed = columns.change()?;
+    let rung = rung(columns.text_if_any()?.unwrap_or_default())?;
+    Ok(Escalation { id, sender, unit, policy, opened, stage, rung, changed })
+}
+
+/// "person step declined has_held person …".
+fn rung(list: &str) -> Result<BTreeMap<PersonId, Rung>, StoreError> {
+    let damaged = || StoreError::value("for whom an escalation rang");
+    let numbers: Result<Vec<u64>, _> = list.split_terminator(' ').map(str::parse).collect();
+    let numbers = numbers.map_err(|_| damaged())?;
+    let mut rung = BTreeMap::new();
+    let (people, []) = numbers.as_chunks::<4>() else { return Err(damaged()) };
+    for [person, step, declined, has_held] in people {
+        let person = PersonId::new(*person).ok_or_else(damaged)?;
+        let step = u8::try_from(*step).map_err(|_| damaged())?;
+        let number = u32::try_from(*declined).map_err(|_| damaged())?;
+        let declined =
+            if number == 0 { None } else { Some(Reason::from_number(number).ok_or_else(damaged)?) };
+        rung.insert(person, Rung { step, declined, has_held: *has_held == 1 });
+    }
+    Ok(rung)
+}
+
+pub(super) fn policy(row: &SqliteRow) -> Result<(Option<UnitId>, EscalationPolicy), StoreError> {
+    let mut columns = Columns::new(row);
+    Ok((UnitId::new(columns.count()?), policy_of(columns.bytes()?)?))
+}
+
+fn policy_of(bytes: &[u8]) -> Result<EscalationPolicy, StoreError> {
+    EscalationPolicy::from_bytes(bytes).map_err(|_| StoreError::value("how a unit escalates"))
 }

@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(3_000);
-    let mut seen = [0_u32; 24];
+    let mut seen = [0_u32; 28];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -131,6 +131,10 @@ fn the_dice_throw_every_kind_of_write() {
             Write::DutiesSet { .. } => 21,
             Write::TitleSet { .. } => 22,
             Write::ArchivedSet { .. } => 23,
+            Write::EscalationOpened(_) => 24,
+            Write::EscalationMoved { .. } => 25,
+            Write::EscalationDeclined { .. } => 26,
+            Write::EscalationPolicySet { .. } => 27,
         };
         seen[kind] += 1;
     }
@@ -337,7 +341,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        assert_eq!(seen, 4 + 7 + 3 + 3 + 11 + 5 + 13 + 2 + 7 + 9 + 4 + 4 + 3 + 3 + 2);
+        assert_eq!(seen, 4 + 8 + 3 + 3 + 11 + 5 + 13 + 2 + 7 + 10 + 13 + 6 + 2 + 4 + 4 + 3 + 3 + 2);
     });
 }
 

@@ -43,6 +43,7 @@ fn signed_in(person: PersonId, conversations: Vec<Conversation>) -> Relay {
             changed: Change(0),
             privacy_officer: false,
             posts: BTreeMap::new(),
+            station: None,
         }],
         devices: vec![Device {
             id: device,

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wardline_core::conversation::Conversation;
+use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
 use wardline_core::limits::{CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, WATERMARK_PUSH_MEMBERS_MAX};
 use wardline_core::mailbox::Under;
@@ -16,12 +18,15 @@ pub(crate) struct Model {
     /// The highest number that each device has lost a message under.
     pub(crate) lost: BTreeMap<DeviceId, Number>,
     pub(crate) keys: BTreeMap<ConversationId, WrappedKey>,
+    /// Closed ones too, while their messages are there.
+    pub(crate) stats: BTreeMap<StatId, Escalation>,
 }
 
 impl Model {
     pub(crate) fn of(writes: &[Numbered]) -> Self {
         let (messages, keys) = (BTreeMap::new(), BTreeMap::new());
-        let mut model = Self { state: State::default(), messages, lost: BTreeMap::new(), keys };
+        let (lost, stats) = (BTreeMap::new(), BTreeMap::new());
+        let mut model = Self { state: State::default(), messages, lost, keys, stats };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
@@ -38,9 +43,22 @@ impl Model {
                         *lost = message.number.max(*lost);
                     }
                     model.messages.retain(|_, m| m.conversation != *conversation || m.sequence > *through);
+                    model.stats.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
                 }
                 Write::KeyGranted { conversation, key } => {
                     model.keys.insert(*conversation, key.clone());
+                }
+                Write::EscalationMoved { id, stage: stage @ Stage::Closed { .. }, .. } => {
+                    if let Some(stat) = model.stats.get_mut(id) {
+                        (stat.stage, stat.changed) = (*stage, *change);
+                    }
+                }
+                Write::EscalationOpened(Escalation { id, .. })
+                | Write::EscalationMoved { id, .. }
+                | Write::EscalationDeclined { id, .. } => {
+                    if let Some(stat) = model.state.escalations.get(id) {
+                        model.stats.insert(*id, stat.clone());
+                    }
                 }
                 Write::KeyDestroyed { conversation } => {
                     model.keys.remove(conversation);
@@ -61,6 +79,7 @@ impl Model {
             device: message.device,
             at: message.at,
             body: message.body.clone(),
+            priority: message.priority,
         }
     }
 
@@ -140,6 +159,14 @@ impl Model {
             let all = self.messages.iter().filter(move |(c, m)| **c > n && self.may_read(person, m));
             all.map(|(c, m)| (*c, m.conversation, m.sequence)).collect::<Vec<_>>()
         };
+        let stats = |wanted: &dyn Fn(&Escalation, &Conversation) -> bool| {
+            let mine = |stat: &&Escalation| {
+                let place = &state.conversations[&stat.id.conversation];
+                place.member(person).is_some() && wanted(stat, place)
+            };
+            self.stats.values().filter(mine).cloned().collect::<Vec<_>>()
+        };
+        let is_open = |stat: &Escalation| !matches!(stat.stage, Stage::Closed { .. });
         let n = match after {
             Some(n) if n <= state.change && readable(n).len() <= CATCH_UP_MAX => n,
             _ => {
@@ -152,6 +179,7 @@ impl Model {
                     units: state.units.values().cloned().collect(),
                     people: state.people.values().cloned().collect(),
                     conversations: mine().cloned().collect(),
+                    stats: stats(&|stat, place| is_open(stat) || stat.id.sequence.0 + 30 > place.last.0),
                     messages: newest.map(|(change, ..)| self.missed(change)).collect(),
                     ..Changes::default()
                 };
@@ -178,6 +206,7 @@ impl Model {
             conversations: mine().filter(|c| c.changed > n).cloned().collect(),
             gone: state.conversations.keys().copied().filter(left).collect(),
             watermarks,
+            stats: stats(&|stat, place| stat.changed > n || is_open(stat) && place.changed > n),
             messages: readable(n).into_iter().map(|(change, ..)| self.missed(change)).collect(),
         }
     }

@@ -3,6 +3,8 @@
 use wardline_core::audit::{self, Act, Actor};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
+use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
+use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::pin::PinMac;
 use wardline_core::state::State;
@@ -56,7 +58,7 @@ impl World {
     }
 
     pub(crate) fn throw(&mut self, (what, who, how): Throw) {
-        let what = what % 45;
+        let what = what % 51;
         self.clock += i64::try_from(how % 1000).unwrap();
         let person = nth(self.state.people.keys().copied(), who);
         let device = nth(self.state.devices.keys().copied(), who);
@@ -107,6 +109,7 @@ impl World {
                 self.open(person, how, count);
             }
             (14, _, _, Some(conversation)) if how.is_multiple_of(4) => {
+                self.close_stats(conversation);
                 self.write(Write::KeyDestroyed { conversation });
             }
             (15..17, Some(person), _, Some(conversation)) => {
@@ -140,6 +143,11 @@ impl World {
                 let known = &self.state.conversations[&conversation];
                 if known.first <= known.last {
                     let through = Sequence(known.first.0 + how % (known.last.0 - known.first.0 + 1));
+                    // What is open does not go.
+                    let open = |id: &&StatId| id.conversation == conversation && id.sequence <= through;
+                    if self.state.escalations.keys().any(|id| open(&id)) {
+                        return;
+                    }
                     self.write(Write::MessagesExpired { conversation, through });
                 }
             }
@@ -168,7 +176,63 @@ impl World {
             (44, _, _, Some(conversation)) => {
                 self.write(Write::ArchivedSet { conversation, archived: how.is_multiple_of(2) });
             }
+            (45..47, _, _, Some(conversation)) => self.open_stat(conversation, how),
+            (47..49, Some(person), ..) => self.move_stat(person, who, how),
+            (49, Some(person), ..) => {
+                if let Some(id) = nth(self.state.escalations.keys().copied(), how) {
+                    let reason = [Reason::Busy, Reason::HandedBack][(how % 2) as usize];
+                    let step = self.state.escalations[&id].stage.step().unwrap_or_default();
+                    self.write(Write::EscalationDeclined { id, person, reason, step });
+                }
+            }
+            (50, ..) => {
+                let unit = nth(self.state.units.keys().copied(), who).filter(|_| how.is_multiple_of(2));
+                let policy = (!how.is_multiple_of(3)).then(|| policy(how));
+                self.write(Write::EscalationPolicySet { unit, policy });
+            }
             _ => self.record(Act::SignedIn),
+        }
+    }
+
+    fn open_stat(&mut self, conversation: ConversationId, how: u64) {
+        let known = &self.state.conversations[&conversation];
+        let id = StatId { conversation, sequence: known.last };
+        let before =
+            |write: &Numbered| matches!(&write.write, Write::EscalationOpened(opened) if opened.id == id);
+        if known.purged || known.first > known.last || self.writes.iter().any(before) {
+            return;
+        }
+        let Some(sender) = nth(known.present().map(|member| member.0), how) else { return };
+        let rung = Rung { step: 0, declined: None, has_held: false };
+        let rung = known.present().map(|member| (member.0, rung)).take((how % 4) as usize).collect();
+        let unit = nth(self.state.units.keys().copied(), how);
+        let (opened, policy) = (Wall(self.clock), policy(how));
+        let stage = Stage::Ringing { step: 0, since: opened };
+        let changed = Change(0);
+        let stat = Escalation { id, sender, unit, policy, opened, stage, rung, changed };
+        self.write(Write::EscalationOpened(stat));
+    }
+
+    fn move_stat(&mut self, person: PersonId, who: u64, how: u64) {
+        let Some(id) = nth(self.state.escalations.keys().copied(), how) else { return };
+        let (step, at) = ((how % 3) as u8, Wall(self.clock));
+        let other = nth(self.state.people.keys().copied(), mix(who));
+        let (stage, rang) = match mix(how) % 8 {
+            0..3 => (Stage::Ringing { step, since: at }, vec![person]),
+            3 | 4 => (Stage::Held { step, since: at, by: person, passed_ms: how % 1_000 }, vec![]),
+            5 => (Stage::Accepted { step, at, by: Some(person), noted_by: None }, vec![]),
+            6 => (Stage::Accepted { step, at, by: None, noted_by: other }, vec![]),
+            _ => (Stage::Closed { at }, vec![]),
+        };
+        self.write(Write::EscalationMoved { id, stage, rang });
+    }
+
+    fn close_stats(&mut self, conversation: ConversationId) {
+        let here = |id: &StatId| id.conversation == conversation;
+        let ids: Vec<StatId> = self.state.escalations.keys().copied().filter(here).collect();
+        for id in ids {
+            let stage = Stage::Closed { at: Wall(self.clock) };
+            self.write(Write::EscalationMoved { id, stage, rang: Vec::new() });
         }
     }
 
@@ -201,6 +265,7 @@ impl World {
             changed,
             privacy_officer,
             posts,
+            station: None,
         }));
         Some(id)
     }
@@ -264,7 +329,8 @@ impl World {
         let length = if how.is_multiple_of(5) { 8_192 + 28 } else { 29 + (how % 40) as usize };
         let id = MessageId(mix(how).to_be_bytes().repeat(2).try_into().unwrap());
         let body = Sealed(mix(how).to_be_bytes().into_iter().cycle().take(length).collect());
-        let message = Message { conversation, sequence, id, sender, device, number, at, body };
+        let priority = [Priority::Routine, Priority::Urgent, Priority::Stat][(how % 3) as usize];
+        let message = Message { conversation, sequence, id, sender, device, number, at, body, priority };
         let change = self.write(Write::MessageAccepted(message));
         self.record(Act::MessageAccepted(conversation, sequence));
         Some(change)
@@ -282,12 +348,19 @@ impl World {
     }
 }
 
+fn policy(how: u64) -> EscalationPolicy {
+    let later = [(Ring::ChargeNurses, 30), (Ring::UnitStaff, 90)];
+    let dial = Dial::parse(&format!("44{}", how % 100)).unwrap();
+    EscalationPolicy::new(60, &later[..(how % 3) as usize], dial).unwrap()
+}
+
 /// Whether two states are one. Their indices differ in sets that are empty or missing, which nobody can see.
 pub(crate) fn same(a: &State, b: &State) -> bool {
     let public = a.people == b.people
         && a.devices == b.devices
         && a.codes == b.codes
         && a.conversations == b.conversations
+        && (&a.escalations, &a.policies) == (&b.escalations, &b.policies)
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);
     let indexed = a.people.keys().all(|person| {
         a.memberships(*person).eq(b.memberships(*person))

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use wardline_client::error::ProfileError;
 use wardline_client::event::{Accepted, Conversation, Person, SignedIn, Unsent};
 use wardline_client::profile::Identity;
+use wardline_client::stat::Urgency;
 use wardline_client::{
     Call, Calls as _, Client, ConversationId, Error, Event, Given, Guest, MessageId, Options, Standing,
     Tracked,
@@ -149,6 +150,19 @@ impl Access {
         Ok(match self {
             Self::Own(client) => Sent::Own(client.send_tracked(to, text).await?),
             Self::Guest(guest) => Sent::Guest(guest.send(to, text).await?),
+        })
+    }
+
+    /// The same, with how urgent it is.
+    pub(crate) async fn send_urgent(
+        &self,
+        to: ConversationId,
+        text: &str,
+        urgency: Urgency,
+    ) -> Result<Sent<'_>, Failure> {
+        Ok(match self {
+            Self::Own(client) => Sent::Own(client.send_urgent(to, text, urgency).await?),
+            Self::Guest(guest) => Sent::Guest(guest.send_urgent(to, text, &urgency).await?),
         })
     }
 

@@ -9,7 +9,7 @@ use wardline_client::error::Refused;
 use wardline_client::event::Person;
 use wardline_client::link::{Address, Code};
 use wardline_client::profile::Identity;
-use wardline_client::{Calls, ConversationId, DeviceId, Error, JoinLink, LocalBox, PersonId};
+use wardline_client::{Calls, ConversationId, DeviceId, Error, JoinLink, LocalBox, PersonId, StatCalls};
 use wardline_core::wire::proto::RefusalCode;
 
 use crate::access::{Access, Parting};
@@ -70,6 +70,13 @@ enum Act {
         /// Reviews who read what, and changes nothing of the system.
         #[arg(long)]
         privacy_officer: bool,
+    },
+    /// Add a station screen to a unit: it rings when nobody answers a STAT. Give it a device with a join code.
+    AddStation {
+        /// A part of the unit's name that fits one alone, or its identifier.
+        unit: String,
+        /// "Desk, 4 West".
+        name: String,
     },
     /// A join code for one more device of a person.
     Code {
@@ -179,6 +186,15 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
                 _ => "has no duty for the facility now",
             };
             say::line(&format!("{} {what}.", find::name(&people, person)))?;
+        }
+        Act::AddStation { unit, name } => {
+            let unit = find::unit(&door.units().await?, &unit)?;
+            let screen = door.add_station(unit, &name).await?;
+            say::line(&screen.to_string())?;
+            let next = quoted(name.trim());
+            say::note(&format!(
+                "Next: wardline admin code {next}, and on the screen: wardline join LINK, wardline station"
+            ));
         }
         Act::Code { person, address, root } => {
             let place = address.zip(root);

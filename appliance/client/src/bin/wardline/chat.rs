@@ -4,6 +4,7 @@ mod front;
 mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -11,11 +12,12 @@ use wardline_client::event::{Accepted, Conversation, Kind, Person, SignedIn, Wat
 use wardline_client::{
     Calls as _, Client, ConversationId, Error, Event, Events, MessageId, PersonId, Sequence,
 };
+use wardline_core::limits;
 
 use crate::editor::{Terminal, Typed};
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, find, pin, say};
+use crate::{Common, access, find, pin, say, stat};
 
 struct Chat {
     client: Client,
@@ -90,8 +92,11 @@ pub(crate) async fn chat(common: &Common, with: Option<String>) -> Result<(), Fa
 impl Chat {
     async fn run(&mut self, mut events: Events) -> Result<(), Failure> {
         let mut told = told_to_end()?;
+        // Whoever chats has it in front of them: colleagues see that they can be reached.
+        let mut here = tokio::time::interval(Duration::from_millis(limits::HERE_MS));
         loop {
             tokio::select! {
+                _ = here.tick() => drop(self.client.here().await),
                 () = told.recv() => return Ok(()),
                 event = events.next() => match event {
                     Some(Event::Ended(end)) => return Err(Error::from(end).into()),
@@ -128,6 +133,14 @@ impl Chat {
     async fn event(&mut self, event: Event) {
         match event {
             Event::Message(message) => self.message(&message).await,
+            Event::Ring(ring) => self.terminal.print(&stat::ring_line(&ring)),
+            Event::Silence(silent, _) => {
+                self.terminal.print(&format!("-- STAT {} is silent here", stat::name(silent)));
+            }
+            Event::Escalation(told) => {
+                let line = stat::stands_line(&told, |id| self.name(id));
+                self.terminal.print(&line);
+            }
             Event::Person(person) => drop(self.people.insert(person.id, person)),
             Event::Conversation(conversation) => self.conversation(conversation),
             Event::Gone(id) => {

@@ -190,7 +190,8 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
             json::print(&json::message(message, me, &people))?;
         } else {
             let name = find::name(&people, message.sender);
-            let head = format!("#{} {} {name}", message.sequence.0, say::time(message.at));
+            let mark = say::priority(message.priority);
+            let head = format!("#{} {} {mark}{name}", message.sequence.0, say::time(message.at));
             say::told(&say::spoken(&head, &message.text))?;
         }
     }

@@ -234,6 +234,7 @@ mod tests {
             administrator: false,
             privacy_officer: false,
             posts: Vec::new(),
+            station: None,
         };
         names.iter().enumerate().map(person).collect()
     }

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Kind, Message, Person, message_hex};
+use wardline_client::stat::{Priority, Stands};
 use wardline_client::{ConversationId, Event, MessageId, PersonId};
 
 use crate::exit::Failure;
-use crate::say;
+use crate::{say, stat};
 
 pub(crate) fn print(value: &Value) -> Result<(), Failure> {
     say::line(&written(value))
@@ -36,6 +37,7 @@ pub(crate) fn message(message: &Message, me: PersonId, people: &[Person]) -> Val
         "sender": message.sender.to_string(),
         "sender_name": name,
         "own": message.sender == me,
+        "priority": priority(message.priority),
         "at": message.at,
         "text": message.text,
     })
@@ -174,8 +176,50 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
         }),
         Event::Failed { message, conversation, refused } => failed(*message, *conversation, refused),
         Event::Ended(end) => json!({ "event": "ended", "why": end.to_string() }),
+        Event::Ring(ring) => json!({
+            "event": "ring",
+            "stat": stat::name(ring.stat),
+            "stands": stands(ring.stands),
+            "unit": ring.unit.map(|unit| unit.to_string()),
+            "sender_title": ring.sender_title,
+            "opened": ring.opened,
+        }),
+        Event::Silence(stat, by) => json!({
+            "event": "silence",
+            "stat": stat::name(*stat),
+            "by": by.map(|by| by.to_string()),
+        }),
+        Event::Escalation(told) => json!({
+            "event": "escalation",
+            "stat": stat::name(told.stat),
+            "stands": stands(told.stands),
+            "since": told.since,
+            "by": told.by.map(|by| by.to_string()),
+            "noted_by": told.noted_by.map(|by| by.to_string()),
+            "step": told.step,
+            "steps": told.steps,
+            "unit": told.unit.map(|unit| unit.to_string()),
+            "dial": told.dial,
+        }),
         _ => return None,
     })
+}
+
+fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Routine => "routine",
+        Priority::Urgent => "urgent",
+        Priority::Stat => "stat",
+    }
+}
+
+fn stands(stands: Stands) -> &'static str {
+    match stands {
+        Stands::Held => "held",
+        Stands::Accepted => "accepted",
+        Stands::Closed => "closed",
+        _ => "ringing",
+    }
 }
 
 #[cfg(test)]

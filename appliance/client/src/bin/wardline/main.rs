@@ -27,6 +27,8 @@ mod pin;
 mod say;
 mod seen;
 mod send;
+mod stat;
+mod station;
 mod tail;
 mod unit;
 
@@ -113,6 +115,9 @@ enum Command {
         /// End once everything missed was printed.
         #[arg(long)]
         until_caught_up: bool,
+        /// Count as an app that is open in front of you: colleagues see that you can be reached.
+        #[arg(long)]
+        here: bool,
     },
     /// Groups and channels: open, join, rename, archive, and who is in them.
     #[command(subcommand)]
@@ -120,6 +125,15 @@ enum Command {
     /// The facility's units, and who works there.
     #[command(subcommand)]
     Unit(unit::Act),
+    /// STAT: messages that ring until somebody answers.
+    #[command(subcommand)]
+    Stat(stat::Act),
+    /// Be a station screen: show what rings in the unit, until interrupted. For a device that joined as one.
+    Station {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Your conversations.
     Conversations {
         /// One JSON object a line.
@@ -242,11 +256,13 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             send::send(&common, &to, &text.join(" "), Duration::from_secs(wait), json).await
         }
         Command::Chat { with } => chat::chat(&common, with).await,
-        Command::Tail { json, mark_read, until_caught_up } => {
-            tail::tail(&common, tail::Wish { json, mark_read, until_caught_up }).await
+        Command::Tail { json, mark_read, until_caught_up, here } => {
+            tail::tail(&common, tail::Wish { json, mark_read, until_caught_up, here }).await
         }
         Command::Conversation(act) => conversation::conversation(&common, act).await,
         Command::Unit(act) => unit::unit(&common, act).await,
+        Command::Stat(act) => stat::stat(&common, act).await,
+        Command::Station { json } => station::station(&common, json).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {
             commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await

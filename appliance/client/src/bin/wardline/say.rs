@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::Duration;
+use wardline_client::stat::Priority;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -145,6 +146,15 @@ pub(crate) fn clean(text: &str) -> String {
 /// Somebody's message behind its head. Its further lines are set in, so that none passes for another person's message.
 pub(crate) fn spoken(head: &str, text: &str) -> String {
     format!("{head}: {}", clean(text).replace('\n', &format!("\n{QUOTED}")))
+}
+
+/// What stands before the name of who wrote it.
+pub(crate) fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Routine => "",
+        Priority::Urgent => "URGENT ",
+        Priority::Stat => "STAT ",
+    }
 }
 
 /// [`clean`], on one line.

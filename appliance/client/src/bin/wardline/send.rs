@@ -182,7 +182,7 @@ async fn settle(access: &Access, sent: &mut Sent<'_>, until: Instant) -> Result<
     }
 }
 
-async fn online(access: &Access, to: &str) -> Result<ConversationId, Failure> {
+pub(crate) async fn online(access: &Access, to: &str) -> Result<ConversationId, Failure> {
     let people = access.people().await?;
     let me = access.identity().person;
     let (known, _) = access.known().await?;

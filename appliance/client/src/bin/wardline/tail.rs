@@ -8,19 +8,21 @@ use wardline_client::{Client, ConversationId, Error, Event, PersonId, Sequence, 
 
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, find, json, members, pin, say};
+use crate::{Common, access, find, json, members, pin, say, stat, station};
 
 /// How.
 pub(crate) struct Wish {
     pub(crate) json: bool,
     pub(crate) mark_read: bool,
     pub(crate) until_caught_up: bool,
+    pub(crate) here: bool,
 }
 
 pub(crate) async fn tail(common: &Common, wish: Wish) -> Result<(), Failure> {
     let client = access::hold(common).await?;
     let ended = tokio::select! {
         ended = follow(common, &client, &wish) => ended,
+        () = station::here(&client), if wish.here => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     client.close().await;
@@ -158,8 +160,14 @@ impl Known {
             Event::Message(message) => {
                 let (time, name) = (say::time(message.at), self.name(message.sender));
                 let title = self.title(message.conversation);
-                say::told(&say::spoken(&format!("{time} [{title}] {name}"), &message.text))?;
+                let mark = say::priority(message.priority);
+                say::told(&say::spoken(&format!("{time} [{title}] {mark}{name}"), &message.text))?;
             }
+            Event::Ring(ring) => say::told(&stat::ring_line(ring))?,
+            Event::Silence(silent, _) => {
+                say::told(&format!("-- STAT {} is silent here", stat::name(*silent)))?
+            }
+            Event::Escalation(told) => say::told(&stat::stands_line(told, |id| self.name(id)))?,
             Event::Conversation(now) => {
                 if let Some(before) = self.conversations.get(&now.id) {
                     let changes = members::changes(before, now, &self.title(now.id), |id| self.name(id));

@@ -27,7 +27,8 @@ impl Chat {
             self.show(message);
         } else if !in_front && self.caught_up {
             let title = self.title(message.conversation);
-            let head = format!("{} [{title}] {}", say::time(message.at), self.name(message.sender));
+            let (mark, name) = (say::priority(message.priority), self.name(message.sender));
+            let head = format!("{} [{title}] {mark}{name}", say::time(message.at));
             self.terminal.print(&say::spoken(&head, &message.text));
         }
         // One's own from another device, or another command, needs no reading.
@@ -37,7 +38,8 @@ impl Chat {
     }
 
     fn show(&mut self, message: &Message) {
-        let head = format!("{} {}", say::time(message.at), self.name(message.sender));
+        let (mark, name) = (say::priority(message.priority), self.name(message.sender));
+        let head = format!("{} {mark}{name}", say::time(message.at));
         self.terminal.print(&say::spoken(&head, &message.text));
         self.newest = self.newest.max(message.sequence);
     }

@@ -1,0 +1,405 @@
+//! STAT: what rings, how it stands, and what may be said to it.
+
+use std::fmt;
+use std::future::Future;
+
+use wardline_core::ids::{ConversationId, PersonId, Sequence, UnitId};
+use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
+
+use crate::call::{Call, Calls};
+use crate::error::Error;
+use crate::event::{self, Message};
+
+pub use wardline_core::escalation::{Priority, Reason};
+
+/// How urgent a message is, and whom it calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Urgency {
+    /// A STAT rings until somebody answers.
+    pub priority: Priority,
+    /// Of a STAT, for whom it rings first: members of the conversation; nobody: everybody else in it.
+    pub people: Vec<PersonId>,
+    /// Of a STAT, whose policy it follows; `None`: a channel's own unit, or where those it rings for work.
+    pub unit: Option<UnitId>,
+}
+
+/// The message that a STAT is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct StatRef {
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// Its place there.
+    pub sequence: Sequence,
+}
+
+/// Where a STAT stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Stands {
+    /// It rings.
+    Ringing,
+    /// Somebody is coming, and has not taken it.
+    Held,
+    /// Somebody has it.
+    Accepted,
+    /// Over.
+    Closed,
+}
+
+/// It rings on this device: shown to whoever looks at it, locked or not.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ring {
+    /// Which.
+    pub stat: StatRef,
+    /// [`Stands::Held`]: show it, silently. [`Stands::Accepted`]: this person has it.
+    pub stands: Stands,
+    /// Whose.
+    pub unit: Option<UnitId>,
+    /// The sender's title: "RN". May be empty.
+    pub sender_title: String,
+    /// When it was sent: milliseconds since 1970.
+    pub opened: i64,
+}
+
+/// How a STAT stands, as a member of its conversation sees it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Escalation {
+    /// Which.
+    pub stat: StatRef,
+    /// Where.
+    pub stands: Stands,
+    /// Since when: milliseconds since 1970.
+    pub since: i64,
+    /// Who holds or has it.
+    pub by: Option<PersonId>,
+    /// Who noted that they were reached by telephone.
+    pub noted_by: Option<PersonId>,
+    /// From 0; as many as `steps`: the station screens.
+    pub step: u32,
+    /// Steps before the station screens.
+    pub steps: u32,
+    /// The unit whose policy it follows.
+    pub unit: Option<UnitId>,
+    /// For whom it has rung, and whether they said that they cannot; the first 100.
+    pub called: Vec<(PersonId, bool)>,
+    /// A number to call now; empty before the last step.
+    pub dial: String,
+}
+
+/// Whether somebody can be reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Reach {
+    /// An app was in front of them in the last 20 s.
+    AppOpen,
+    /// A device of theirs is connected and rings.
+    BellOnly,
+    /// None is.
+    Unreachable,
+}
+
+/// Whom a STAT would reach, as of now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prospect {
+    /// For whom it would ring first: how they can be reached, and how many milliseconds ago they were last heard of.
+    pub called: Vec<(PersonId, Reach, Option<u64>)>,
+    /// How many they are in all.
+    pub called_count: u32,
+    /// Seconds before the next step.
+    pub first_wait: u32,
+    /// What follows: seconds, people, and how many of them can be reached.
+    pub steps: Vec<(Rings, u32, u32, u32)>,
+    /// Station screens of the unit, and how many of them answer.
+    pub stations: (u32, u32),
+    /// The number that is shown in the end.
+    pub dial: String,
+    /// Whose policy it is.
+    pub unit: Option<UnitId>,
+}
+
+/// For whom a step rings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Rings {
+    /// Whoever leads the unit.
+    ChargeNurses,
+    /// Everybody who works there.
+    UnitStaff,
+    /// One person.
+    Person(PersonId),
+}
+
+/// How a unit escalates, or the facility.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscalationPolicy {
+    /// Whose; `None`: the facility's.
+    pub unit: Option<UnitId>,
+    /// Seconds, 15 to 3600, for whom the sender names.
+    pub first_wait: u32,
+    /// Then these, each for so many seconds. The station screens come last by themselves.
+    pub steps: Vec<(Rings, u32)>,
+    /// A number that the sender is shown in the end; may be empty.
+    pub dial: String,
+}
+
+/// What is said to a STAT.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// "I have it."
+    Accept,
+    /// "I am coming": from a locked device too.
+    Coming,
+    /// "I cannot."
+    Decline(Reason),
+    /// Whoever has it cannot after all.
+    HandBack,
+    /// Somebody was reached by telephone; `None`: not in the directory.
+    CallNote {
+        /// Who.
+        reached: Option<PersonId>,
+        /// They repeated what they were told.
+        read_back: bool,
+    },
+    /// Done with, or sent in error.
+    Close,
+}
+
+/// What can be asked about STATs.
+pub trait StatCalls: Calls {
+    /// Whom a STAT would reach. Ask before sending one.
+    fn prospect(
+        &self,
+        conversation: ConversationId,
+        urgency: &Urgency,
+    ) -> impl Future<Output = Result<Prospect, Error>> + Send {
+        let ask = proto::AskProspect { conversation: conversation.value(), call: urgency.to_call() };
+        async {
+            match self.call(Ask::AskProspect(ask)).await? {
+                Answer::Prospect(prospect) => Prospect::from_wire(prospect),
+                _ => Err(Error::Protocol("an answer to another question")),
+            }
+        }
+    }
+
+    /// Says something to a STAT.
+    fn answer_stat(&self, stat: StatRef, reply: Reply) -> impl Future<Output = Result<(), Error>> + Send {
+        use proto::answer_stat::Answer as Says;
+        let says = match reply {
+            Reply::Accept => Says::Accept(proto::Accept {}),
+            Reply::Coming => Says::Coming(proto::Coming {}),
+            Reply::Decline(reason) => Says::Decline(proto::Decline { reason: reason.number() as i32 }),
+            Reply::HandBack => Says::HandBack(proto::HandBack {}),
+            Reply::CallNote { reached, read_back } => {
+                let reached = reached.map_or(0, PersonId::value);
+                Says::CallNote(proto::CallNote { reached, read_back })
+            }
+            Reply::Close => Says::Close(proto::CloseStat {}),
+        };
+        let (conversation, sequence) = (stat.conversation.value(), stat.sequence.0);
+        self.done(Ask::AnswerStat(proto::AnswerStat { conversation, sequence, answer: Some(says) }))
+    }
+
+    /// The message of a STAT that rings for this person; `None`: it is gone.
+    fn read_stat(&self, stat: StatRef) -> impl Future<Output = Result<Option<Message>, Error>> + Send {
+        let (conversation, sequence) = (stat.conversation.value(), stat.sequence.0);
+        async move {
+            match self.call(Ask::ReadStat(proto::ReadStat { conversation, sequence })).await? {
+                Answer::HistoryPage(page) => {
+                    page.messages.into_iter().next().map(Message::from_wire).transpose()
+                }
+                _ => Err(Error::Protocol("an answer to another question")),
+            }
+        }
+    }
+
+    /// How the facility and its units escalate.
+    fn escalation_policies(&self) -> impl Future<Output = Result<Vec<EscalationPolicy>, Error>> + Send {
+        async {
+            match self.call(Ask::ListEscalation(proto::ListEscalation {})).await? {
+                Answer::EscalationPolicies(list) => {
+                    list.policies.into_iter().map(EscalationPolicy::from_wire).collect()
+                }
+                _ => Err(Error::Protocol("an answer to another question")),
+            }
+        }
+    }
+
+    /// Says how a unit escalates, or the facility.
+    fn set_escalation(&self, policy: &EscalationPolicy) -> impl Future<Output = Result<(), Error>> + Send {
+        let policy = Some(policy.to_wire());
+        self.done(Ask::SetEscalation(proto::SetEscalation { policy, standard: false }))
+    }
+
+    /// As if it had never been said.
+    fn forget_escalation(&self, unit: Option<UnitId>) -> impl Future<Output = Result<(), Error>> + Send {
+        let unit = unit.map_or(0, UnitId::value);
+        let policy = Some(proto::EscalationPolicy { unit, ..proto::EscalationPolicy::default() });
+        self.done(Ask::SetEscalation(proto::SetEscalation { policy, standard: true }))
+    }
+
+    /// Administration: a station screen of a unit. It gets a device by a join code, as a person does.
+    fn add_station(&self, unit: UnitId, name: &str) -> impl Future<Output = Result<PersonId, Error>> + Send {
+        let ask = proto::AddStation { unit: unit.value(), name: name.to_owned() };
+        async move {
+            match self.call(Ask::AddStation(ask)).await? {
+                Answer::PersonAdded(added) => event::person(added.person),
+                _ => Err(Error::Protocol("an answer to another question")),
+            }
+        }
+    }
+}
+
+impl<C: Call> StatCalls for C {}
+
+impl Urgency {
+    pub(crate) fn to_call(&self) -> Option<proto::Call> {
+        let people = self.people.iter().map(|person| person.value()).collect();
+        let call = proto::Call { people, unit: self.unit.map_or(0, UnitId::value) };
+        (self.priority == Priority::Stat).then_some(call)
+    }
+
+    pub(crate) fn from_wire(priority: proto::Priority, call: Option<proto::Call>) -> Result<Self, Error> {
+        let call = call.unwrap_or_default();
+        Ok(Self {
+            priority: priority_of(priority),
+            people: call.people.into_iter().map(event::person).collect::<Result<_, _>>()?,
+            unit: UnitId::new(call.unit),
+        })
+    }
+}
+
+/// What is not known is not urgent.
+pub(crate) fn priority_of(wire: proto::Priority) -> Priority {
+    match wire {
+        proto::Priority::Unspecified | proto::Priority::Routine => Priority::Routine,
+        proto::Priority::Urgent => Priority::Urgent,
+        proto::Priority::Stat => Priority::Stat,
+    }
+}
+
+impl Stands {
+    /// What is not known may ring: nobody is told that it is over.
+    fn from_wire(wire: proto::EscalationState) -> Self {
+        match wire {
+            proto::EscalationState::Unspecified | proto::EscalationState::Ringing => Self::Ringing,
+            proto::EscalationState::Held => Self::Held,
+            proto::EscalationState::Accepted => Self::Accepted,
+            proto::EscalationState::Closed => Self::Closed,
+        }
+    }
+}
+
+pub(crate) fn stat_of(conversation: u64, sequence: u64) -> Result<StatRef, Error> {
+    Ok(StatRef { conversation: event::conversation(conversation)?, sequence: Sequence(sequence) })
+}
+
+impl Ring {
+    pub(crate) fn from_wire(wire: proto::Ring) -> Result<Self, Error> {
+        Ok(Self {
+            stat: stat_of(wire.conversation, wire.sequence)?,
+            stands: Stands::from_wire(wire.state()),
+            unit: UnitId::new(wire.unit),
+            sender_title: wire.sender_title,
+            opened: wire.opened,
+        })
+    }
+}
+
+impl Escalation {
+    pub(crate) fn from_wire(wire: proto::Escalation) -> Result<Self, Error> {
+        let called = |called: &proto::Called| {
+            Ok((event::person(called.person)?, called.declined() != proto::DeclineReason::Unspecified))
+        };
+        Ok(Self {
+            stat: stat_of(wire.conversation, wire.sequence)?,
+            stands: Stands::from_wire(wire.state()),
+            since: wire.since,
+            by: PersonId::new(wire.by),
+            noted_by: PersonId::new(wire.noted_by),
+            step: wire.step,
+            steps: wire.steps,
+            unit: UnitId::new(wire.unit),
+            called: wire.called.iter().map(called).collect::<Result<_, Error>>()?,
+            dial: wire.dial,
+        })
+    }
+}
+
+impl Prospect {
+    fn from_wire(wire: proto::Prospect) -> Result<Self, Error> {
+        let called = |called: &proto::Prospective| {
+            let reach = match called.reach() {
+                proto::Reach::AppOpen => Reach::AppOpen,
+                proto::Reach::BellOnly => Reach::BellOnly,
+                proto::Reach::Unspecified | proto::Reach::Unreachable => Reach::Unreachable,
+            };
+            Ok((event::person(called.person)?, reach, called.heard_ago))
+        };
+        let step = |step: &proto::ProspectiveStep| {
+            let (rings, wait) = Rings::from_wire(&step.step.unwrap_or_default())?;
+            Ok((rings, wait, step.people, step.reachable))
+        };
+        Ok(Self {
+            called: wire.called.iter().map(called).collect::<Result<_, Error>>()?,
+            called_count: wire.called_count,
+            first_wait: wire.first_wait,
+            steps: wire.steps.iter().map(step).collect::<Result<_, Error>>()?,
+            stations: (wire.stations, wire.stations_reachable),
+            dial: wire.dial,
+            unit: UnitId::new(wire.unit),
+        })
+    }
+}
+
+impl Rings {
+    fn from_wire(wire: &proto::EscalationStep) -> Result<(Self, u32), Error> {
+        let rings = match wire.rings() {
+            proto::Rings::ChargeNurses => Self::ChargeNurses,
+            proto::Rings::Person => Self::Person(event::person(wire.person)?),
+            proto::Rings::UnitStaff => Self::UnitStaff,
+            _ => return Err(Error::Protocol("a step that this version does not know")),
+        };
+        Ok((rings, wire.wait))
+    }
+}
+
+impl EscalationPolicy {
+    fn from_wire(wire: proto::EscalationPolicy) -> Result<Self, Error> {
+        Ok(Self {
+            unit: UnitId::new(wire.unit),
+            first_wait: wire.first_wait,
+            steps: wire.steps.iter().map(Rings::from_wire).collect::<Result<_, _>>()?,
+            dial: wire.dial,
+        })
+    }
+
+    fn to_wire(&self) -> proto::EscalationPolicy {
+        let step = |(rings, wait): &(Rings, u32)| {
+            let (rings, person) = match rings {
+                Rings::ChargeNurses => (proto::Rings::ChargeNurses, 0),
+                Rings::UnitStaff => (proto::Rings::UnitStaff, 0),
+                Rings::Person(person) => (proto::Rings::Person, person.value()),
+            };
+            proto::EscalationStep { rings: rings.into(), person, wait: *wait }
+        };
+        proto::EscalationPolicy {
+            unit: self.unit.map_or(0, UnitId::value),
+            first_wait: self.first_wait,
+            steps: self.steps.iter().map(step).collect(),
+            dial: self.dial.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ring({} #{} {:?})", self.stat.conversation, self.stat.sequence.0, self.stands)
+    }
+}
+
+impl fmt::Debug for Escalation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (place, sequence) = (self.stat.conversation, self.stat.sequence.0);
+        write!(f, "Escalation({place} #{sequence} {:?} at {})", self.stands, self.step)
+    }
+}

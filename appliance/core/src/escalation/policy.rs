@@ -1,0 +1,198 @@
+//! Whom a STAT rings for, in which order, and for how long.
+
+use std::fmt;
+
+use minicbor::{Decode, Encode};
+
+use crate::ids::PersonId;
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::wire::proto;
+
+/// The steps of an escalation. The first rings for those whom the sender names; behind the last ring the unit's station
+/// screens until somebody answers: neither is a step that a policy can leave out.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct EscalationPolicy {
+    #[n(0)]
+    steps: Vec<Step>,
+    #[n(1)]
+    dial: Dial,
+}
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Step {
+    /// For whom it rings.
+    #[n(0)]
+    pub ring: Ring,
+    /// How long before the next step begins. Seconds, [`limits::STEP_WAIT_MIN_S`] to [`limits::STEP_WAIT_MAX_S`].
+    #[n(1)]
+    pub wait_s: u16,
+}
+
+/// For whom a step rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum Ring {
+    /// Those whom the sender names; nobody named: everybody else in the conversation.
+    #[n(0)]
+    Addressees,
+    /// Whoever leads the unit.
+    #[n(1)]
+    ChargeNurses,
+    /// Everybody who works in the unit.
+    #[n(2)]
+    UnitStaff,
+    /// One person, such as a supervisor.
+    #[n(3)]
+    Person(#[n(0)] PersonId),
+}
+
+/// A telephone number for when nobody answers: at most [`limits::DIAL_MAX`] digits, blanks, `+`, `*`, `#`, `(`, `)`, `-` and
+/// `x` before an extension. May be empty. Nobody's private number: every member sees it.
+#[derive(Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Dial(#[n(0)] String);
+
+impl Dial {
+    /// The number, blanks around it taken off.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let text = text.trim();
+        if text.len() > limits::DIAL_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        if !text.bytes().all(|byte| b"0123456789 +*#()-x".contains(&byte)) {
+            return Err(Refusal::Invalid);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The number itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dial(…)")
+    }
+}
+
+impl Step {
+    pub(crate) fn wait_ms(&self) -> u64 {
+        u64::from(self.wait_s) * 1_000
+    }
+}
+
+impl EscalationPolicy {
+    /// What is followed where nobody has set anything: a minute for whom it is meant, one for the charge nurses, two for
+    /// everybody who works there.
+    pub fn standard() -> Self {
+        let step = |ring, wait_s| Step { ring, wait_s };
+        let steps =
+            vec![step(Ring::Addressees, 60), step(Ring::ChargeNurses, 60), step(Ring::UnitStaff, 120)];
+        Self { steps, dial: Dial::default() }
+    }
+
+    /// The steps behind the first, in order; the first waits for `first_wait_s`. Refuses a wait that is out of range, a step
+    /// that rings for the addressees again, and too many.
+    pub fn new(first_wait_s: u32, later: &[(Ring, u32)], dial: Dial) -> Result<Self, Refusal> {
+        if later.len() >= limits::ESCALATION_STEPS_MAX {
+            return Err(Refusal::Limit);
+        }
+        let step = |ring, wait_s: u32| match u16::try_from(wait_s) {
+            Ok(wait_s) if (limits::STEP_WAIT_MIN_S..=limits::STEP_WAIT_MAX_S).contains(&wait_s) => {
+                Ok(Step { ring, wait_s })
+            }
+            _ => Err(Refusal::StepWait),
+        };
+        let mut steps = vec![step(Ring::Addressees, first_wait_s)?];
+        for (ring, wait_s) in later {
+            if steps.iter().any(|before: &Step| before.ring == *ring) {
+                return Err(Refusal::StepTwice);
+            }
+            steps.push(step(*ring, *wait_s)?);
+        }
+        Ok(Self { steps, dial })
+    }
+
+    /// As it is kept: CBOR (RFC 8949), deterministic.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(64);
+        match minicbor::encode(self, &mut bytes) {
+            Ok(()) => bytes,
+            Err(never) => unreachable!("encoding into memory: {never}"),
+        }
+    }
+
+    /// The policy behind such bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
+        minicbor::decode(bytes)
+    }
+
+    /// In order; at least one.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What the sender is shown in the end.
+    pub fn dial(&self) -> &Dial {
+        &self.dial
+    }
+
+    /// As clients see it.
+    pub fn to_wire(&self, unit: u64) -> proto::EscalationPolicy {
+        let later = self.steps.iter().skip(1).map(|step| step.to_wire()).collect();
+        let first_wait = self.steps.first().map_or(0, |first| first.wait_s).into();
+        proto::EscalationPolicy { unit, first_wait, steps: later, dial: self.dial.reveal().to_owned() }
+    }
+}
+
+impl Step {
+    pub(crate) fn to_wire(self) -> proto::EscalationStep {
+        let (ring, person) = match self.ring {
+            Ring::Addressees => (proto::Rings::Addressees, 0),
+            Ring::ChargeNurses => (proto::Rings::ChargeNurses, 0),
+            Ring::UnitStaff => (proto::Rings::UnitStaff, 0),
+            Ring::Person(person) => (proto::Rings::Person, person.value()),
+        };
+        proto::EscalationStep { rings: ring.into(), person, wait: self.wait_s.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_bounded_and_rings_for_nobody_twice() {
+        let person = |id| Ring::Person(PersonId::new(id).unwrap());
+        let new = |first, later: &[(Ring, u32)]| EscalationPolicy::new(first, later, Dial::default());
+        assert_eq!(new(60, &[]).unwrap().steps().len(), 1);
+        assert_eq!(
+            EscalationPolicy::standard(),
+            new(60, &[(Ring::ChargeNurses, 60), (Ring::UnitStaff, 120)]).unwrap()
+        );
+        for wait in [0, 14, 3_601, u32::MAX] {
+            assert_eq!(new(wait, &[]), Err(Refusal::StepWait), "{wait}");
+            assert_eq!(new(60, &[(Ring::UnitStaff, wait)]), Err(Refusal::StepWait), "{wait}");
+        }
+        assert_eq!(new(60, &[(Ring::Addressees, 60)]), Err(Refusal::StepTwice));
+        assert_eq!(new(60, &[(person(1), 60), (person(2), 60), (person(1), 60)]), Err(Refusal::StepTwice));
+        let many: Vec<_> = (1..=8).map(|id| (person(id), 60)).collect();
+        assert!(new(60, &many[..7]).is_ok());
+        assert_eq!(new(60, &many), Err(Refusal::Limit));
+    }
+
+    #[test]
+    fn a_number_is_one_that_can_be_dialled() {
+        for good in ["", "4410", "+49 (30) 901-0", "5551234 x12", "*7#"] {
+            assert!(Dial::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["Ana", "44\n10", "44١0"] {
+            assert_eq!(Dial::parse(bad), Err(Refusal::Invalid), "{bad:?}");
+        }
+        assert_eq!(Dial::parse(&"1".repeat(33)), Err(Refusal::TooLarge));
+        assert_eq!(Dial::parse(" 4410 ").unwrap().reveal(), "4410");
+    }
+}

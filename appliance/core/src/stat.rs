@@ -1,0 +1,407 @@
+//! What people and time do to a STAT. The form of it: [`crate::escalation`].
+//!
+//! Every step is a write before anybody rings for it, so a crash repeats no step and skips none. Rings are no writes: they
+//! follow from where an escalation stands, and whoever connects is told anew.
+
+use crate::access::{self, Operation};
+use crate::audit::{Act, Actor};
+use crate::draft::{Draft, actor};
+use crate::escalation::policy::EscalationPolicy;
+use crate::escalation::{Escalation, Reason, Rung, Stage, StatId};
+use crate::grant::PageGrant;
+use crate::ids::{Change, Conn, ConversationId, PersonId, RequestId, Sequence, UnitId};
+use crate::input::Call;
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::relay::Room;
+use crate::session::Ready;
+use crate::turn::Send;
+use crate::wire::proto::{self, server_frame::Body};
+use crate::write::Write;
+
+mod clocks;
+mod policies;
+mod prospect;
+mod rings;
+mod steps;
+
+pub(crate) use clocks::Clocks;
+pub(crate) use policies::{list_policies, set_policy};
+pub(crate) use prospect::prospect;
+pub(crate) use rings::ring_for;
+pub(crate) use steps::{due, take_up};
+
+use rings::{hush, ring_out, silence, tell, tell_wire};
+use steps::{advance, begin_step, go_on, resume};
+
+/// What somebody answers to a STAT.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// "I have it." Stops everything, everywhere.
+    Accept,
+    /// "I am coming": holds it for a minute. From a locked device too.
+    Coming,
+    /// "I cannot": takes it off this person, and goes on at once where nobody of the step is left.
+    Decline(Reason),
+    /// Whoever has it cannot after all.
+    HandBack,
+    /// Somebody was reached by telephone and has it.
+    Note {
+        /// Who; none: not in the directory.
+        reached: Option<PersonId>,
+        /// They repeated what they were told.
+        read_back: bool,
+    },
+    /// Done with, or sent in error.
+    Close,
+}
+
+/// An escalation that may begin.
+pub(crate) struct Opening {
+    unit: Option<UnitId>,
+    policy: EscalationPolicy,
+    ring: Vec<PersonId>,
+}
+
+/// Looks whether a STAT can be sent here, and for whom it rings. Changes nothing.
+pub(crate) fn plan(
+    draft: &Draft<'_>,
+    sender: PersonId,
+    place: ConversationId,
+    call: &Call,
+) -> Result<Opening, Refusal> {
+    let conversation = draft.state.conversations.get(&place).ok_or(Refusal::NoSuchConversation)?;
+    let mut ring = call.ring.clone();
+    ring.sort_unstable();
+    ring.dedup();
+    if ring.iter().any(|person| conversation.member(*person).is_none()) {
+        return Err(Refusal::NotAMember);
+    }
+    if ring.is_empty() {
+        ring = conversation.present().map(|(person, _)| person).collect();
+    }
+    ring.retain(|person| *person != sender && may_be_rung(draft, *person));
+    if ring.is_empty() {
+        return Err(Refusal::NobodyToRing);
+    }
+    if call.unit.is_some_and(|unit| !draft.state.units.contains_key(&unit)) {
+        return Err(Refusal::NoSuchUnit);
+    }
+    let unit = conversation.unit.or(call.unit).or_else(|| unit_of(draft, sender, &ring));
+    let policy = draft.state.policy_of(unit);
+    Ok(Opening { unit, policy, ring })
+}
+
+/// Where the sender works with one of those it rings for; else where one of those does; else where the sender does.
+fn unit_of(draft: &Draft<'_>, sender: PersonId, ring: &[PersonId]) -> Option<UnitId> {
+    let posts = |person: &PersonId| draft.state.people.get(person).map(|entry| &entry.posts);
+    let theirs = || ring.iter().filter_map(posts).flat_map(|posts| posts.keys());
+    let mine = posts(&sender);
+    theirs()
+        .find(|unit| mine.is_some_and(|mine| mine.contains_key(unit)))
+        .or_else(|| theirs().next())
+        .or_else(|| mine?.keys().next())
+        .copied()
+}
+
+fn may_be_rung(draft: &Draft<'_>, person: PersonId) -> bool {
+    draft.state.people.get(&person).is_some_and(|entry| !entry.suspended && entry.station.is_none())
+}
+
+/// The message has its place: it rings.
+pub(crate) fn open(draft: &mut Draft<'_>, who: &Ready, id: StatId, opening: Opening) {
+    let Opening { unit, policy, ring } = opening;
+    make_room(draft);
+    let opened = draft.now.wall;
+    let rung = Rung { step: 0, declined: None, has_held: false };
+    let escalation = Escalation {
+        id,
+        sender: who.person(),
+        unit,
+        policy,
+        opened,
+        stage: Stage::Ringing { step: 0, since: opened },
+        rung: ring.into_iter().map(|person| (person, rung)).collect(),
+        changed: Change(0),
+    };
+    let change = draft.write(Write::EscalationOpened(escalation));
+    draft.record(actor(who), Act::StatOpened(id.conversation, id.sequence));
+    begin_step(draft, id, change);
+}
+
+/// Answered ones give way to new ones: what is closed can only not be handed back any more.
+fn make_room(draft: &mut Draft<'_>) {
+    while draft.state.escalations.len() >= limits::ESCALATIONS_MAX {
+        let answered = draft.state.escalations.values().filter_map(|escalation| match escalation.stage {
+            Stage::Accepted { at, .. } => Some((at, escalation.id)),
+            _ => None,
+        });
+        let Some((_, oldest)) = answered.min() else { return };
+        close(draft, oldest, Actor::TheBox);
+    }
+}
+
+/// Whether there is room for one more that nobody has answered.
+pub(crate) fn has_room(draft: &Draft<'_>) -> Result<(), Refusal> {
+    let unanswered = draft.state.escalations.values().filter(|open| open.stage.is_unanswered()).count();
+    if unanswered >= limits::ESCALATIONS_UNANSWERED_MAX { Err(Refusal::StatLimit) } else { Ok(()) }
+}
+
+/// Somebody answers.
+pub(crate) fn answer(
+    draft: &mut Draft<'_>,
+    (conn, request): (Conn, RequestId),
+    who: &Ready,
+    id: StatId,
+    answer: Answer,
+) -> Result<(), Refusal> {
+    let person = who.person();
+    let open = known(draft, person, id)?;
+    let is = access::to_stat(draft.state, person, open);
+    let stage = open.stage;
+    let may = |operation| access::permit(operation, is, actor(who)).map(|permit| permit.by());
+    match answer {
+        Answer::Coming => coming(draft, person, id, may(Operation::AnswerStat)?)?,
+        Answer::Accept => {
+            let by = may(Operation::AnswerStat)?;
+            match stage {
+                Stage::Accepted { by: Some(has_it), .. } if has_it == person => {}
+                Stage::Accepted { .. } => return Err(Refusal::StatTaken),
+                _ => {
+                    accept(draft, id, Some(person), None, by, Act::StatAccepted(id.conversation, id.sequence))
+                }
+            }
+        }
+        Answer::Decline(reason) => {
+            let by = may(Operation::DeclineStat)?;
+            if !stage.is_unanswered() {
+                return Err(Refusal::StatTaken);
+            }
+            decline(draft, person, id, reason, by);
+        }
+        Answer::HandBack => {
+            let by = may(Operation::HandBackStat)?;
+            draft.record(by, Act::StatHandedBack(id.conversation, id.sequence));
+            let reason = Reason::HandedBack;
+            draft.write(Write::EscalationDeclined { id, person, reason, step: step_of(stage) });
+            resume(draft, id);
+        }
+        Answer::Note { reached, read_back } => {
+            let by = may(Operation::NoteCall)?;
+            if reached.is_some_and(|reached| !draft.state.people.contains_key(&reached)) {
+                return Err(Refusal::NoSuchPerson);
+            }
+            if !stage.is_unanswered() {
+                return Err(Refusal::StatTaken);
+            }
+            let act = Act::StatNoted(id.conversation, id.sequence, reached, u32::from(read_back));
+            accept(draft, id, reached, Some(person), by, act);
+        }
+        Answer::Close => {
+            let by = may(Operation::CloseStat)?;
+            close(draft, id, by);
+        }
+    }
+    draft.send(Send::Reply { conn, request, body: Body::Done(proto::Done {}) });
+    Ok(())
+}
+
+/// An open escalation, for somebody who may know of it.
+fn known<'d>(draft: &'d Draft<'_>, person: PersonId, id: StatId) -> Result<&'d Escalation, Refusal> {
+    let open = draft.state.escalations.get(&id);
+    let conversation = draft.state.conversations.get(&id.conversation);
+    let member = conversation.is_some_and(|place| place.member(person).is_some());
+    let is_rung = open.is_some_and(|open| open.rung.contains_key(&person));
+    if !member && !is_rung {
+        return Err(Refusal::NoSuchConversation);
+    }
+    open.ok_or(Refusal::NoSuchStat)
+}
+
+/// "Coming": also from a locked device, whose person is who its key says.
+pub(crate) fn coming_from_locked(
+    draft: &mut Draft<'_>,
+    person: PersonId,
+    by: Actor,
+    id: StatId,
+) -> Result<(), Refusal> {
+    let open = known(draft, person, id)?;
+    let permit = access::permit(Operation::AnswerStat, access::to_stat(draft.state, person, open), by)?;
+    coming(draft, person, id, permit.by())
+}
+
+fn coming(draft: &mut Draft<'_>, person: PersonId, id: StatId, by: Actor) -> Result<(), Refusal> {
+    let Some(open) = draft.state.escalations.get(&id) else { return Err(Refusal::NoSuchStat) };
+    let step = match open.stage {
+        Stage::Ringing { step, .. } => step,
+        Stage::Held { by, .. } if by == person => return Ok(()),
+        Stage::Held { .. } => return Err(Refusal::StatHeld),
+        Stage::Accepted { .. } | Stage::Closed { .. } => return Err(Refusal::StatTaken),
+    };
+    if open.rung.get(&person).is_some_and(|rung| rung.has_held) {
+        return Err(Refusal::HeldBefore);
+    }
+    let whole = open.step(step).map_or(0, |step| step.wait_ms());
+    // By the steady clock while the box runs; a step without an end passes no time.
+    let passed_ms = match draft.clocks.left_ms(id, draft.now.mono) {
+        Some(left) => whole.saturating_sub(left),
+        None => 0,
+    };
+    let stage = Stage::Held { step, since: draft.now.wall, by: person, passed_ms };
+    let change = draft.write(Write::EscalationMoved { id, stage, rang: Vec::new() });
+    draft.record(by, Act::StatHeld(id.conversation, id.sequence));
+    draft.clocks.end_in(id, draft.now.mono, limits::STAT_HELD_MS);
+    ring_out(draft, id);
+    tell(draft, id, change);
+    Ok(())
+}
+
+fn accept(
+    draft: &mut Draft<'_>,
+    id: StatId,
+    person: Option<PersonId>,
+    noted_by: Option<PersonId>,
+    by: Actor,
+    act: Act,
+) {
+    let Some(step) = draft.state.escalations.get(&id).and_then(|open| open.stage.step()) else { return };
+    let stage = Stage::Accepted { step, at: draft.now.wall, by: person, noted_by };
+    let change = draft.write(Write::EscalationMoved { id, stage, rang: Vec::new() });
+    draft.record(by, act);
+    draft.clocks.stop(id);
+    silence(draft, id);
+    tell(draft, id, change);
+}
+
+fn decline(draft: &mut Draft<'_>, person: PersonId, id: StatId, reason: Reason, by: Actor) {
+    let Some(step) = draft.state.escalations.get(&id).map(|open| step_of(open.stage)) else { return };
+    let change = draft.write(Write::EscalationDeclined { id, person, reason, step });
+    draft.record(by, Act::StatDeclined(id.conversation, id.sequence, reason.number()));
+    hush(draft, id, person);
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let is_left = open.callable_at(step).next().is_some() || step >= open.last_step();
+    match open.stage {
+        Stage::Held { by, .. } if by != person => tell(draft, id, change),
+        Stage::Held { .. } if is_left => go_on(draft, id),
+        _ if is_left => tell(draft, id, change),
+        _ => advance(draft, id),
+    }
+}
+
+/// Ends it: nothing of it rings or is shown any more, and nobody is called by it again.
+pub(crate) fn close(draft: &mut Draft<'_>, id: StatId, by: Actor) {
+    if !draft.state.escalations.contains_key(&id) {
+        return;
+    }
+    silence(draft, id);
+    draft.clocks.stop(id);
+    let wire = draft.state.escalations.get(&id).map(Escalation::to_wire);
+    let stage = Stage::Closed { at: draft.now.wall };
+    let change = draft.write(Write::EscalationMoved { id, stage, rang: Vec::new() });
+    draft.record(by, Act::StatClosed(id.conversation, id.sequence));
+    if let Some(mut wire) = wire {
+        (wire.state, wire.since) = (proto::EscalationState::Closed.into(), draft.now.wall.0);
+        tell_wire(draft, id, change, wire);
+    }
+}
+
+/// Somebody may not sign in any more: what they had, somebody else must have.
+pub(crate) fn give_up(draft: &mut Draft<'_>, person: PersonId) {
+    let ids: Vec<StatId> = draft.state.escalations.keys().copied().collect();
+    for id in ids.into_iter().filter(|id| has(draft, person, *id)).collect::<Vec<_>>() {
+        take_from(draft, person, id, Reason::OffDuty);
+    }
+}
+
+/// Somebody is out of the conversation: it does not ring for them any more, and they do not read it.
+pub(crate) fn left(draft: &mut Draft<'_>, person: PersonId, place: ConversationId, by: Actor) {
+    let rings = |open: &&Escalation| open.callable().any(|called| called == person);
+    let ids: Vec<StatId> = open_in(draft, place).filter(rings).map(|open| open.id).collect();
+    for id in ids {
+        if has(draft, person, id) {
+            take_from(draft, person, id, Reason::NotMine);
+        } else if draft.state.escalations.get(&id).is_some_and(|open| open.stage.is_unanswered()) {
+            decline(draft, person, id, Reason::NotMine, by);
+        }
+    }
+}
+
+/// Whether it waits for this person.
+fn has(draft: &Draft<'_>, person: PersonId, id: StatId) -> bool {
+    draft.state.escalations.get(&id).is_some_and(|open| match open.stage {
+        Stage::Accepted { by, noted_by, .. } => by == Some(person) && noted_by.is_none(),
+        Stage::Held { by, .. } => by == person,
+        _ => false,
+    })
+}
+
+fn take_from(draft: &mut Draft<'_>, person: PersonId, id: StatId, reason: Reason) {
+    let Some(step) = draft.state.escalations.get(&id).map(|open| step_of(open.stage)) else { return };
+    draft.record(Actor::TheBox, Act::StatResumed(id.conversation, id.sequence));
+    draft.write(Write::EscalationDeclined { id, person, reason, step });
+    hush(draft, id, person);
+    resume(draft, id);
+}
+
+/// A closed one has none, and nothing is asked of it.
+fn step_of(stage: Stage) -> u8 {
+    stage.step().unwrap_or_default()
+}
+
+/// Those of one conversation, by place.
+pub(crate) fn open_in<'d>(
+    draft: &'d Draft<'_>,
+    place: ConversationId,
+) -> impl Iterator<Item = &'d Escalation> {
+    let from = StatId { conversation: place, sequence: Sequence::NONE };
+    let open = draft.state.escalations.range(from..).map(|(_, open)| open);
+    open.take_while(move |open| open.id.conversation == place)
+}
+
+/// Everything in this conversation ends: it is purged.
+pub(crate) fn close_all(draft: &mut Draft<'_>, place: ConversationId, by: Actor) {
+    let ids: Vec<StatId> = open_in(draft, place).map(|open| open.id).collect();
+    for id in ids {
+        close(draft, id, by);
+    }
+}
+
+/// Answered a day ago: nobody hands it back any more.
+pub(crate) fn close_old(draft: &mut Draft<'_>) {
+    let now = draft.now.wall;
+    let is_old = |open: &&Escalation| match open.stage {
+        Stage::Accepted { at, .. } => at.after(limits::STAT_ANSWERED_KEPT_MS) <= now,
+        _ => false,
+    };
+    let old: Vec<StatId> = draft.state.escalations.values().filter(is_old).map(|open| open.id).collect();
+    for id in old {
+        close(draft, id, Actor::TheBox);
+    }
+}
+
+/// The first place in this conversation that must not expire: a STAT is open about it.
+pub(crate) fn first_open(draft: &Draft<'_>, place: ConversationId) -> Option<Sequence> {
+    open_in(draft, place).next().map(|open| open.id.sequence)
+}
+
+/// The one message that rings, for whoever it rings for without being in the conversation.
+pub(crate) fn read(
+    draft: &mut Draft<'_>,
+    (conn, request): (Conn, RequestId),
+    who: &Ready,
+    id: StatId,
+) -> Result<(), Refusal> {
+    let open = known(draft, who.person(), id)?;
+    let permit =
+        access::permit(Operation::ReadStat, access::to_stat(draft.state, who.person(), open), actor(who))?;
+    if !open.callable().any(|called| called == who.person()) {
+        return Err(Refusal::NotPermitted(Operation::ReadStat));
+    }
+    if draft.room == Room::Scarce {
+        return Err(Refusal::DiskLow);
+    }
+    let grant = PageGrant::of_stat(who.person(), id);
+    draft.record(permit.by(), Act::StatRead(id.conversation, id.sequence));
+    draft.send(Send::ReadPage { conn, request, grant });
+    Ok(())
+}
