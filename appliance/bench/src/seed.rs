@@ -276,13 +276,21 @@ impl Seeder {
         let Some(owner) = members.first().copied() else { bail!("a conversation of nobody") };
         let conversation = ConversationId::from_random(self.random()?);
         let title = match kind {
-            Kind::Direct => Title::default(),
+            Kind::Direct | Kind::Patient => Title::default(),
             Kind::Group | Kind::Channel => {
                 Title::parse(&format!("Group {number}")).ok().context("a title")?
             }
         };
         let at = Wall(self.at);
-        self.write(Write::ConversationOpened { conversation, kind, title, owner, at, unit: None }).await?;
+        self.write(Write::ConversationOpened {
+            conversation,
+            kind,
+            title,
+            owner: Some(owner),
+            at,
+            unit: None,
+        })
+        .await?;
         let wrapped = self.keyring.fresh()?;
         let key = self.keyring.unwrap(&wrapped)?;
         self.write(Write::KeyGranted { conversation, key: wrapped }).await?;

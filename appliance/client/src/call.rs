@@ -74,7 +74,7 @@ pub enum Rank {
     ChargeNurse,
 }
 
-fn odd<T>(_: Answer) -> Result<T, Error> {
+pub(crate) fn odd<T>(_: Answer) -> Result<T, Error> {
     Err(Error::Protocol("an answer to another question"))
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 
 use crate::call::Device;
+use crate::clinical::Bedside;
 use crate::error::{End, Refused};
 use crate::stat::{Escalation, Priority, Ring, StatRef};
 
@@ -149,6 +150,8 @@ pub enum Kind {
     Group,
     /// A unit's, which whoever works there may join.
     Channel,
+    /// Of a patient's care team: see [`Conversation::about`].
+    Patient,
     /// One that a later version brought: show its title.
     Other,
 }
@@ -174,6 +177,8 @@ pub struct Conversation {
     pub unit: Option<UnitId>,
     /// Can be read, and takes nothing new.
     pub archived: bool,
+    /// Of a patient's thread that is not purged: whom it is about, and where they are.
+    pub about: Option<Box<Bedside>>,
 }
 
 /// Somebody in a conversation.

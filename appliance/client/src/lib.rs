@@ -16,6 +16,7 @@
 mod agent;
 mod call;
 mod client;
+pub mod clinical;
 mod clock;
 mod congestion;
 mod connection;
@@ -46,6 +47,8 @@ pub use link::JoinLink;
 pub use local::LocalBox;
 pub use share::{Given, Guest};
 pub use stat::StatCalls;
-pub use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
+pub use wardline_core::ids::{
+    AssignmentId, ConversationId, DeviceId, EncounterId, MessageId, PatientId, PersonId, Sequence, UnitId,
+};
 pub use wardline_core::pin::Pin;
 pub use wardline_core::refusal::Refusal;

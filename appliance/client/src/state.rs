@@ -307,9 +307,11 @@ impl State {
             conversation.title = title;
         }
         conversation.archived = change.archived.unwrap_or(conversation.archived);
+        conversation.about = change.about.or_else(|| conversation.about.take());
         if change.purged {
             conversation.purged = true;
             conversation.title.clear();
+            conversation.about = None;
         }
         Some(conversation.clone())
     }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
+use wardline_core::clinic::RestoredClinic;
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit, Zone};
@@ -85,7 +86,7 @@ impl Box {
         }
         let load = self.relay.load();
         assert_eq!(load.links, self.open.len());
-        assert!(load.timers <= load.links + self.state.devices.len() + 1, "{load:?}");
+        assert!(load.timers <= load.links + self.state.devices.len() + 2, "{load:?}");
         assert!(load.attached <= load.links && load.unproven <= load.links && load.held <= load.links);
     }
 
@@ -155,6 +156,18 @@ impl Box {
             marks: self.state.marks.clone(),
             escalations: self.state.escalations.values().cloned().collect(),
             policies: self.state.policies.iter().map(|(unit, policy)| (*unit, policy.clone())).collect(),
+            clinic: RestoredClinic {
+                patients: self.state.clinic.patients.values().cloned().collect(),
+                encounters: self.state.clinic.encounters.values().cloned().collect(),
+                care: self
+                    .state
+                    .clinic
+                    .care
+                    .iter()
+                    .map(|((stay, who), place)| (*stay, *who, *place))
+                    .collect(),
+                assignments: self.state.clinic.assignments.values().cloned().collect(),
+            },
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");
@@ -210,13 +223,57 @@ fn join(code: String) -> proto::client_frame::Body {
     })
 }
 
+/// Units, patients and shifts.
+fn clinical(world: &mut Box, local: Conn, conn: Conn, (verb, a, b): (u8, u64, u64)) {
+    use proto::client_frame::Body;
+    let unit = world.state.units.keys().next().map_or(1, |unit| unit.value());
+    let stays = &world.state.clinic.encounters;
+    let encounter = stays.keys().nth(a as usize % stays.len().max(1)).map_or(1, |id| id.value());
+    let (person, bed) = (world.person(b), format!("B-{}", b % 3));
+    let by = if a % 2 == 0 { local } else { conn };
+    let ask = match verb {
+        0 => Body::SetUnit(proto::SetUnit { unit: 0, name: "4 West".to_owned() }),
+        1 => Body::SetPost(proto::SetPost { person, unit, rank: 1 + (a % 3) as i32 }),
+        2 => Body::Transfer(proto::Transfer { encounter, unit, bed }),
+        3 if b % 2 == 0 => Body::Discharge(proto::Discharge { encounter }),
+        3 => Body::SetLeave(proto::SetLeave { encounter, away: b % 4 == 1 }),
+        4 => {
+            let until = if b % 2 == 0 { 0 } else { world.now.wall.0.saturating_add(1 + b as i64 * 1_000) };
+            let (add, remove) = if a % 3 == 0 { (vec![], vec![person]) } else { (vec![person], vec![]) };
+            Body::ChangeCareTeam(proto::ChangeCareTeam { encounter, add, until, remove })
+        }
+        5 => {
+            let (whole_unit, until) = (b % 2 == 0, world.now.wall.0.saturating_add(b as i64 * 1_000));
+            let beds = if whole_unit { vec![] } else { vec![bed] };
+            Body::TakeAssignment(proto::TakeAssignment { unit, person: 0, beds, whole_unit, until })
+        }
+        _ => {
+            let particulars = proto::Particulars {
+                record_number: (b % 8).to_string(),
+                name: "Rosa".to_owned(),
+                birth_date: "1947-03-09".to_owned(),
+                sex: 1,
+            };
+            let known = b % 3 == 0;
+            Body::Admit(proto::Admit {
+                record_number: if known { particulars.record_number.clone() } else { String::new() },
+                new_patient: (!known).then_some(particulars),
+                unit,
+                bed,
+                attending: if a % 4 == 0 { person } else { 0 },
+            })
+        }
+    };
+    world.frame(by, ask);
+}
+
 fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> {
     use proto::client_frame::Body;
     let verb = bytes.byte()?;
     let a = bytes.short();
     let b = bytes.short();
     let conn = world.open.get(a as usize % world.open.len().max(1)).copied().unwrap_or(Conn(0));
-    match verb % 32 {
+    match verb % 36 {
         0 => drop(world.connect(Door::Network(if a % 3 == 0 { Zone::Admin } else { Zone::Ward }))),
         1 if conn != *local => {
             world.open.retain(|open| *open != conn);
@@ -345,6 +402,7 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
             world.handle(Input::Request { conn, request: RequestId(b), ask: Ask::ListPeople { after: None } })
         }
         31 if a % 64 == 0 => world.handle(Input::Drain),
+        32..36 => clinical(world, *local, conn, (verb / 36, a, b)),
         _ => {}
     }
     Some(())

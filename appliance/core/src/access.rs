@@ -48,6 +48,10 @@ pub enum Relation {
     Caller,
     /// Has the STAT.
     Acceptor,
+    /// In the thread of the patient.
+    CareTeam,
+    /// Holds the assignment.
+    Holder,
 }
 
 impl Relation {
@@ -66,6 +70,8 @@ impl Relation {
             Self::Rung => "whoever it rings for",
             Self::Caller => "whoever sent it",
             Self::Acceptor => "whoever has it",
+            Self::CareTeam => "whoever is in the patient's care team",
+            Self::Holder => "whoever holds the beds",
         }
     }
 }
@@ -84,7 +90,7 @@ impl Relations {
         Self(self.0 | other.0)
     }
 
-    const fn when(is: bool, relation: Relation) -> Self {
+    pub(crate) const fn when(is: bool, relation: Relation) -> Self {
         if is { Self::of(relation) } else { Self(0) }
     }
 
@@ -161,6 +167,17 @@ operations! {
     SetFacilityEscalation: "say how the facility escalates where no unit says otherwise", [Administrator, BoxService], "";
     ListEscalation: "see how the facility and its units escalate", [Staff, BoxService], "";
     AddStation: "add a station screen to a unit", [Administrator, BoxService], "which hears what rings, without a text and a name, and can do nothing else";
+    Admit: "admit a patient", [UnitStaff, BoxService], "which opens the patient's thread; here and below a privacy officer counts as nobody of a unit";
+    Transfer: "move a patient to another bed or unit", [UnitStaff, BoxService], "whoever works where the patient is or where they go";
+    SetLeave: "say that a patient is away for a time, or back", [UnitStaff, BoxService], "";
+    Discharge: "discharge a patient", [UnitStaff, BoxService], "the thread closes after a time";
+    UpdatePatient: "correct a patient's particulars", [UnitStaff, BoxService], "of the unit where the patient is; of one who is nowhere, a service of the box";
+    ChangeCareTeam: "say who is in a patient's care team by hand", [CareTeam, ChargeNurse], "";
+    TakeAssignment: "take beds of a unit for a shift", [UnitStaff], "which is the way into their patients' threads";
+    AssignBeds: "give beds of a unit to others for a shift", [ChargeNurse], "to whoever works there";
+    EndAssignment: "end a shift's beds early", [Holder, ChargeNurse], "";
+    ListPatients: "see a unit's patients by name", [ChargeNurse, BoxService], "which is recorded";
+    ListBeds: "see a unit's beds and who holds them", [UnitStaff], "without names of patients";
 }
 
 impl Operation {
@@ -190,6 +207,9 @@ impl fmt::Display for Rule {
 pub(crate) struct Permit(Actor);
 
 impl Permit {
+    /// For what the box does by itself because time has passed: nobody asked.
+    pub(crate) const OF_TIME: Self = Self(Actor::TheBox);
+
     /// In whose name, for the audit.
     pub(crate) fn by(self) -> Actor {
         self.0
@@ -249,11 +269,13 @@ pub(crate) fn to_person(state: &State, asker: PersonId, person: PersonId) -> Rel
 /// To a conversation.
 pub(crate) fn to_conversation(state: &State, person: PersonId, to: &Conversation) -> Relations {
     let member = to.member(person).is_some();
-    let led =
-        to.member(to.owner).is_some() && state.people.get(&to.owner).is_some_and(|owner| !owner.suspended);
+    let stays = |owner: &PersonId| {
+        to.member(*owner).is_some() && state.people.get(owner).is_some_and(|owner| !owner.suspended)
+    };
+    let led = to.owner.as_ref().is_some_and(stays);
     let unit = to.unit.map_or(Relations::default(), |unit| to_unit(state, person, unit));
     Relations::when(member, Relation::Member)
-        .and(Relations::when(member && to.owner == person, Relation::Owner))
+        .and(Relations::when(member && to.owner == Some(person), Relation::Owner))
         .and(Relations::when(member && !led, Relation::Heir))
         .and(unit)
 }

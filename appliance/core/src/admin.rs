@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::access::Permit;
+use crate::assignment;
 use crate::audit::{Act, Actor};
 use crate::directory::{Device, JoinCode, Person, Post};
 use crate::draft::Draft;
@@ -146,6 +147,9 @@ pub(crate) fn set_standing(
             withdraw_codes(draft, permit, person);
         }
         draft.announce_person(change, person);
+        if suspended {
+            assignment::end_all(draft, permit, person, None);
+        }
     }
     Ok(Body::Done(proto::Done {}))
 }
@@ -190,6 +194,9 @@ pub(crate) fn set_duties(
         draft.announce_person(change, person);
         if ends {
             withdraw_issued(draft, permit, person);
+        }
+        if privacy_officer {
+            assignment::end_all(draft, permit, person, None);
         }
     }
     Ok(Body::Done(proto::Done {}))

@@ -6,7 +6,9 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::{ConversationId, DeviceId, PersonId, Sequence, UnitId};
+use crate::ids::{
+    AssignmentId, ConversationId, DeviceId, EncounterId, PatientId, PersonId, Sequence, UnitId,
+};
 use crate::refusal::{PeerFault, Refusal};
 use crate::time::Wall;
 
@@ -159,6 +161,41 @@ pub enum Act {
     EscalationPolicySet(#[n(0)] Option<UnitId>),
     #[n(43)]
     StationAdded(#[n(0)] PersonId, #[n(1)] UnitId),
+    #[n(60)]
+    PatientAdded(#[n(0)] PatientId),
+    #[n(61)]
+    PatientUpdated(#[n(0)] PatientId),
+    /// Which stay, of whom, where.
+    #[n(62)]
+    PatientAdmitted(#[n(0)] EncounterId, #[n(1)] PatientId, #[n(2)] UnitId),
+    /// To which unit; the same one for another bed.
+    #[n(63)]
+    PatientTransferred(#[n(0)] EncounterId, #[n(1)] UnitId),
+    #[n(64)]
+    LeaveBegan(#[n(0)] EncounterId),
+    #[n(65)]
+    LeaveEnded(#[n(0)] EncounterId),
+    #[n(66)]
+    PatientDischarged(#[n(0)] EncounterId),
+    #[n(67)]
+    ThreadClosed(#[n(0)] EncounterId),
+    #[n(68)]
+    EncounterFiled(#[n(0)] EncounterId),
+    #[n(69)]
+    AttendingSet(#[n(0)] EncounterId, #[n(1)] Option<PersonId>),
+    /// By hand.
+    #[n(70)]
+    CareTeamJoined(#[n(0)] EncounterId, #[n(1)] PersonId),
+    /// By hand, or because its time was over.
+    #[n(71)]
+    CareTeamLeft(#[n(0)] EncounterId, #[n(1)] PersonId),
+    /// Which, whose, where.
+    #[n(72)]
+    AssignmentTaken(#[n(0)] AssignmentId, #[n(1)] PersonId, #[n(2)] UnitId),
+    #[n(73)]
+    AssignmentEnded(#[n(0)] AssignmentId, #[n(1)] PersonId),
+    #[n(74)]
+    PatientsListed(#[n(0)] UnitId),
 }
 
 impl Act {

@@ -34,13 +34,13 @@ pub(crate) fn open(
     let (mut all, mut own) = (0, 0);
     for channel in draft.state.channels_of(unit).filter_map(|id| draft.state.conversations.get(&id)) {
         all += usize::from(!channel.purged);
-        own += usize::from(!channel.purged && channel.owner == who.person());
+        own += usize::from(!channel.purged && channel.owner == Some(who.person()));
     }
     if all >= limits::CHANNELS_OF_UNIT_MAX || own >= limits::CHANNELS_OF_OWNER_MAX {
         return Err(Refusal::Limit);
     }
     let opening = Opening { kind: Kind::Channel, title, unit: Some(unit) };
-    let id = membership::open(draft, who, permit, opening, fresh)?;
+    let id = membership::open(draft, Some(who.person()), permit, opening, fresh)?;
     membership::admit(draft, permit, id, &[who.person()]);
     draft.introduce(draft.state.change, id, &[who.person()]);
     membership::opened(draft, conn, request, who, id);
@@ -176,13 +176,19 @@ fn alterable(conversation: &Conversation) -> Result<(), Refusal> {
     if conversation.purged {
         return Err(Refusal::Purged);
     }
-    if conversation.kind == Kind::Direct { Err(Refusal::NotInDirect) } else { Ok(()) }
+    match conversation.kind {
+        Kind::Direct => Err(Refusal::NotInDirect),
+        Kind::Patient => Err(Refusal::InPatientThread),
+        Kind::Group | Kind::Channel => Ok(()),
+    }
 }
 
 /// Neither purged nor archived.
 pub(crate) fn takes_more(conversation: &Conversation) -> Result<(), Refusal> {
     if conversation.purged {
         Err(Refusal::Purged)
+    } else if conversation.archived && conversation.kind == Kind::Patient {
+        Err(Refusal::ThreadClosed)
     } else if conversation.archived {
         Err(Refusal::Archived)
     } else {

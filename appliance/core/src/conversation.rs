@@ -9,7 +9,7 @@ use crate::limits;
 use crate::text::Title;
 use crate::wire::proto;
 
-/// What sort of conversation. Patient threads, role inboxes and broadcasts join this list.
+/// What sort of conversation. Role inboxes and broadcasts join this list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Kind {
@@ -22,6 +22,9 @@ pub enum Kind {
     /// A topic of a unit: whoever works there finds it, joins it, and reads it from its beginning.
     #[n(3)]
     Channel,
+    /// The care team of one encounter: who is in it follows from [`crate::care`], and it has no owner.
+    #[n(4)]
+    Patient,
 }
 
 /// One conversation without its messages.
@@ -33,8 +36,8 @@ pub struct Conversation {
     pub kind: Kind,
     /// Empty for a direct conversation and after a purge.
     pub title: Title,
-    /// Who opened it and may remove others.
-    pub owner: PersonId,
+    /// Who opened it and may remove others; nobody owns a patient's thread.
+    pub owner: Option<PersonId>,
     /// The change that last touched this or its list of members.
     pub changed: Change,
     /// The newest message's place.
@@ -76,13 +79,16 @@ impl Conversation {
 
     /// Whose group it is.
     pub(crate) fn group_of(&self) -> Option<PersonId> {
-        (self.kind == Kind::Group).then_some(self.owner)
+        self.owner.filter(|_| self.kind == Kind::Group)
     }
 
-    /// The first message that somebody who enters now may read: a channel's log is its unit's, a group's is of those who
-    /// were there.
+    /// The first message that somebody who enters now may read: a channel's log is its unit's, a patient's thread is whoever
+    /// cares for them, a group's is of those who were there.
     pub(crate) fn entered_at(&self) -> Sequence {
-        if self.kind == Kind::Channel { self.first } else { self.last.next() }
+        match self.kind {
+            Kind::Channel | Kind::Patient => self.first,
+            Kind::Direct | Kind::Group => self.last.next(),
+        }
     }
 
     /// The two of a direct conversation, once both are in it.
@@ -108,12 +114,13 @@ impl Conversation {
         people.iter().filter_map(present).collect()
     }
 
-    /// As this person sees it.
+    /// As this person sees it, but for whom a patient's thread is about: [`crate::clinic::dress`].
     pub fn to_wire(&self, person: PersonId) -> proto::Conversation {
         let kind = match self.kind {
             Kind::Direct => proto::ConversationKind::Direct,
             Kind::Group => proto::ConversationKind::Group,
             Kind::Channel => proto::ConversationKind::Channel,
+            Kind::Patient => proto::ConversationKind::Patient,
         };
         proto::Conversation {
             conversation: self.id.value(),
@@ -126,6 +133,8 @@ impl Conversation {
             unit: self.unit.map_or(0, UnitId::value),
             archived: self.archived,
             stats: Vec::new(),
+            patient: None,
+            encounter: None,
         }
     }
 }

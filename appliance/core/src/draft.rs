@@ -100,7 +100,8 @@ impl Draft<'_> {
         let open: Vec<&Escalation> = stat::open_in(self, conversation.id).collect();
         let newest = &open[open.len().saturating_sub(limits::STATS_SHOWN_MAX)..];
         let stats = newest.iter().map(|open| open.to_wire()).collect();
-        let whole = proto::Conversation { stats, ..conversation.to_wire(*first) };
+        let Some(whole) = self.state.conversation_to_wire(conversation.id, *first) else { return };
+        let whole = proto::Conversation { stats, ..whole };
         let conns = newcomers.iter().filter_map(|person| self.attached.get(person)).flatten();
         self.fan_out(change, Kind::Conversation(whole), conns.copied().collect());
     }

@@ -63,6 +63,18 @@ identifier!(
     /// A unit: the part of a facility that is staffed and led as one, such as a ward or a hall.
     UnitId
 );
+identifier!(
+    /// A patient, over all their stays.
+    PatientId
+);
+identifier!(
+    /// One stay of a patient: from admission to discharge.
+    EncounterId
+);
+identifier!(
+    /// Somebody's beds for a shift.
+    AssignmentId
+);
 
 /// A connection of this run of the relay, numbered by the doorway; never on the wire and never stored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,5 +1,6 @@
 //! What can happen to the box.
 
+use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Priority, StatId};
@@ -329,6 +330,8 @@ pub enum Ask {
         /// Whose.
         person: PersonId,
     },
+    /// About patients and who cares for them.
+    Clinical(Clinical),
     /// The app is open in front of somebody. No act of theirs.
     Here,
     /// Whom a STAT would reach.

@@ -11,13 +11,18 @@
 
 pub mod access;
 pub(crate) mod admin;
+mod assignment;
 pub mod audit;
 pub mod bucket;
+pub mod care;
 mod channel;
+pub mod clinic;
+pub mod clinical;
 pub mod conversation;
 pub mod cursor;
 pub mod directory;
 mod draft;
+mod encounter;
 pub mod escalation;
 pub mod grant;
 pub mod ids;
@@ -27,6 +32,7 @@ pub mod limits;
 pub mod mailbox;
 mod membership;
 mod optional;
+pub mod particulars;
 pub mod pin;
 pub mod policy;
 mod reach;

@@ -330,3 +330,47 @@ pub const CALENDAR_AHEAD_DAYS: u16 = 400;
 /// Shifts of a calendar before those of one person that meet are put together: 16,384 x 40 bytes = 655 kB while it is read. Twice
 /// what a rota takes.
 pub const CALENDAR_SHIFTS_MAX: usize = 2 * ROTA_IMPORTED_MAX;
+/// A record number.
+pub const RECORD_NUMBER_MAX: usize = 32;
+
+/// A bed's name: "B-12".
+pub const BED_MAX: usize = 16;
+
+/// Patients there ever were: twenty years of a 300-bed hospital's. About 250 bytes each with the index: 50 MB at the very end.
+pub const PATIENTS_MAX: usize = 200_000;
+
+/// Patients admitted at a time: twice the beds of a large hospital. About 300 bytes each: 600 kB.
+pub const ENCOUNTERS_OPEN_MAX: usize = 2_000;
+
+/// Encounters in memory: those that are open, and those that were discharged and are not put away yet, 31 days by default.
+/// [`ENCOUNTERS_OPEN_MAX`] beds with a new patient every other day are 31,000. 40,000 x 300 bytes are 12 MB. One that is put
+/// away leaves its patient ([`PATIENTS_MAX`]) and its thread ([`CONVERSATIONS_MAX`]).
+pub const ENCOUNTERS_KEPT_MAX: usize = 40_000;
+
+/// People in one care team by hand.
+pub const CARE_TEAM_MAX: usize = 50;
+
+/// Beds that one assignment names; who has more takes the whole unit. 64 x 16 bytes are 1 kB of a request.
+pub const BEDS_OF_ASSIGNMENT_MAX: usize = 64;
+
+/// Assignments at a time: two for each bed of [`ENCOUNTERS_OPEN_MAX`]. With its beds and its patients at most 64 x 80 bytes,
+/// 20 MB if all were that large.
+pub const ASSIGNMENTS_MAX: usize = 4_000;
+
+/// Those of one unit: so it takes fourteen units to use them up. Whoever comes into a bed of the unit may bring so many people
+/// into the thread: 300 x 35 bytes of a frame, for each unit that a patient passes through within a shift.
+pub const ASSIGNMENTS_OF_UNIT_MAX: usize = 300;
+
+/// Those of one person: two shifts that meet, in several units of a float pool. What they bring somebody into is not refused for
+/// [`MEMBERSHIPS_PER_PERSON_MAX`], since care does not wait: at most [`ENCOUNTERS_OPEN_MAX`] threads more, until the shift ends.
+/// Nor is it for [`MEMBERS_EVER_MAX`]: the thread of a resident of many years remembers whoever ever had their bed, 60 bytes each.
+pub const ASSIGNMENTS_OF_PERSON_MAX: usize = 8;
+
+/// The longest that an assignment lasts: a double shift. Milliseconds.
+pub const ASSIGNMENT_TIME_MAX_MS: u64 = 16 * 3_600_000;
+
+/// Patients on one page: 200 x 220 bytes = 44 kB.
+pub const PATIENTS_PAGE_MAX: usize = 200;
+
+/// Beds on one page, which also ends at [`PAGE_BYTES_MAX`]: a bed may be held by [`ASSIGNMENTS_OF_UNIT_MAX`] people of 30 bytes.
+pub const BEDS_PAGE_MAX: usize = 200;

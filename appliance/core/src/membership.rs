@@ -42,7 +42,7 @@ pub(crate) fn open_direct(
             let permit = access::permit(Operation::OpenDirect, access::STAFF, actor(who))?;
             invitable(draft, with)?;
             let opening = Opening { kind: Kind::Direct, title: Title::default(), unit: None };
-            let id = open(draft, who, permit, opening, fresh)?;
+            let id = open(draft, Some(who.person()), permit, opening, fresh)?;
             let both = [who.person(), with];
             admit(draft, permit, id, &both);
             draft.introduce(draft.state.change, id, &both);
@@ -73,7 +73,8 @@ pub(crate) fn open_group(
         invitable(draft, *person)?;
         sharable(draft, who.person(), *person)?;
     }
-    let id = open(draft, who, permit, Opening { kind: Kind::Group, title, unit: None }, fresh)?;
+    let opening = Opening { kind: Kind::Group, title, unit: None };
+    let id = open(draft, Some(who.person()), permit, opening, fresh)?;
     admit(draft, permit, id, &people);
     draft.introduce(draft.state.change, id, &people);
     opened(draft, conn, request, who, id);
@@ -95,6 +96,9 @@ pub(crate) fn change_members(
     remove.dedup();
     // A charge nurse takes people out of her unit's channels without being in them.
     let conversation = draft.conversation_known_to(who, id)?;
+    if conversation.kind == Kind::Patient {
+        return Err(Refusal::InPatientThread);
+    }
     let leaves = add.is_empty() && remove == [who.person()];
     // What was purged can only be left: it holds nothing more.
     if conversation.purged && !leaves {
@@ -122,7 +126,7 @@ pub(crate) fn change_members(
         invitable(draft, *person)?;
         match conversation.unit {
             Some(unit) => of_unit(draft, unit, *person)?,
-            None => sharable(draft, conversation.owner, *person)?,
+            None => sharable(draft, conversation.owner.unwrap_or(*person), *person)?,
         }
     }
     if draft.room == Room::Scarce && !add.is_empty() {
@@ -146,7 +150,18 @@ pub(crate) fn bring_in(
     add: &[PersonId],
     remove: &[PersonId],
 ) {
-    if add.is_empty() && remove.is_empty() {
+    bring_in_with(draft, permit, id, (add, remove), proto::ConversationChanged::default());
+}
+
+/// The same, with what else is new of it. One event, since a connection takes one of each change.
+pub(crate) fn bring_in_with(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    id: ConversationId,
+    (add, remove): (&[PersonId], &[PersonId]),
+    news: proto::ConversationChanged,
+) {
+    if add.is_empty() && remove.is_empty() && news == proto::ConversationChanged::default() {
         return;
     }
     let was_large = draft.state.conversations.get(&id).is_some_and(|place| !place.pushes_watermarks());
@@ -160,7 +175,7 @@ pub(crate) fn bring_in(
         conversation: id.value(),
         joined: entered.unwrap_or_default(),
         left: remove.iter().map(|person| person.value()).collect(),
-        ..proto::ConversationChanged::default()
+        ..news
     };
     draft.announce(draft.state.change, news, add);
     if was_large {
@@ -183,7 +198,7 @@ pub(crate) fn has_room(conversation: &Conversation, add: &[PersonId]) -> Result<
     Ok(())
 }
 
-fn invitable(draft: &Draft<'_>, person: PersonId) -> Result<(), Refusal> {
+pub(crate) fn invitable(draft: &Draft<'_>, person: PersonId) -> Result<(), Refusal> {
     let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
     if entry.suspended || entry.station.is_some() {
         return Err(Refusal::NoSuchPerson);
@@ -205,9 +220,10 @@ fn sharable(draft: &Draft<'_>, owner: PersonId, person: PersonId) -> Result<(), 
     if owner != person && shared >= limits::GROUPS_SHARED_MAX { Err(Refusal::Limit) } else { Ok(()) }
 }
 
+/// A new conversation with nobody in it yet.
 pub(crate) fn open(
     draft: &mut Draft<'_>,
-    who: &Ready,
+    owner: Option<PersonId>,
     permit: Permit,
     opening: Opening,
     fresh: Fresh,
@@ -216,7 +232,8 @@ pub(crate) fn open(
         return Err(Refusal::DiskLow);
     }
     if draft.state.conversations.len() >= limits::CONVERSATIONS_MAX
-        || draft.state.membership_count(who.person()) >= limits::MEMBERSHIPS_PER_PERSON_MAX
+        || owner
+            .is_some_and(|owner| draft.state.membership_count(owner) >= limits::MEMBERSHIPS_PER_PERSON_MAX)
     {
         return Err(Refusal::Limit);
     }
@@ -226,7 +243,7 @@ pub(crate) fn open(
     }
     let Opening { kind, title, unit } = opening;
     let at = draft.now.wall;
-    draft.write(Write::ConversationOpened { conversation: id, kind, title, owner: who.person(), at, unit });
+    draft.write(Write::ConversationOpened { conversation: id, kind, title, owner, at, unit });
     draft.write(Write::KeyGranted { conversation: id, key: fresh.key });
     draft.record(permit.by(), Act::ConversationOpened(id));
     Ok(id)
@@ -254,8 +271,7 @@ fn dismiss(draft: &mut Draft<'_>, permit: Permit, id: ConversationId, person: Pe
 }
 
 pub(crate) fn opened(draft: &mut Draft<'_>, conn: Conn, request: RequestId, who: &Ready, id: ConversationId) {
-    let conversation =
-        draft.state.conversations.get(&id).map(|conversation| conversation.to_wire(who.person()));
+    let conversation = draft.state.conversation_to_wire(id, who.person());
     draft.send(Send::Reply {
         conn,
         request,

@@ -14,6 +14,8 @@ pub struct Policy {
     /// A message that every member has read goes after so long; one that somebody has not read, after twice as long.
     /// Milliseconds; default 30 days.
     pub retention_ms: u64,
+    /// A discharged patient's thread takes new messages for so long. Milliseconds; default 24 hours.
+    pub thread_grace_ms: u64,
 }
 
 impl Default for Policy {
@@ -24,6 +26,7 @@ impl Default for Policy {
             session_ms: 12 * 3_600_000,
             join_code_ms: 24 * 3_600_000,
             retention_ms: 30 * 24 * 3_600_000,
+            thread_grace_ms: 24 * 3_600_000,
         }
     }
 }

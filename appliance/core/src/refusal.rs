@@ -159,6 +159,47 @@ pub enum Refusal {
     /// A screen is nobody.
     #[error("A station screen shows what rings in its unit, and can do nothing else.")]
     StationOnly,
+    /// Not one of the facility's.
+    #[error("There is no such patient. Check the record number.")]
+    NoSuchPatient,
+    /// One patient a bed.
+    #[error("There is a patient in this bed. Choose another bed, or move or discharge that patient first.")]
+    BedTaken,
+    /// It names one patient.
+    #[error(
+        "Another patient has this record number. Check it; a patient who comes back needs the number alone."
+    )]
+    RecordNumberInUse,
+    /// One stay at a time.
+    #[error("This patient is admitted already. Transfer them instead.")]
+    AlreadyAdmitted,
+    /// The patient has left.
+    #[error("This patient is discharged. Admit them again.")]
+    EncounterOver,
+    /// Long after the discharge.
+    #[error("This patient was discharged and the thread is closed: it can be read, and takes nothing new.")]
+    ThreadClosed,
+    /// Members follow from the care team.
+    #[error(
+        "A patient's thread has no title, and its members are the patient's care team: change the care team, or take or end          an assignment of the bed."
+    )]
+    InPatientThread,
+    /// Ended, or never there.
+    #[error("There is no such assignment: it may have ended.")]
+    NoSuchAssignment,
+    /// The end does not lie where it may.
+    #[error("The end must lie ahead, and for beds within the next 16 hours. Give another time.")]
+    EndInvalid,
+    /// Beds are for the unit's staff.
+    #[error(
+        "Beds go to whoever works in their unit. Ask its charge nurse to add this person to the unit first."
+    )]
+    NotStaffOfUnit,
+    /// Here for another reason, or not at all.
+    #[error(
+        "This person is not in the care team by hand. Who holds the bed leaves with the end of their assignment; an          attending, when another is named."
+    )]
+    NotByHand,
 }
 
 impl Refusal {
@@ -208,6 +249,17 @@ impl Refusal {
             Self::StepTwice => Code::StepTwice,
             Self::StepRingsNobody => Code::StepRingsNobody,
             Self::StationOnly => Code::StationOnly,
+            Self::NoSuchPatient => Code::NoSuchPatient,
+            Self::BedTaken => Code::BedTaken,
+            Self::RecordNumberInUse => Code::RecordNumberInUse,
+            Self::AlreadyAdmitted => Code::AlreadyAdmitted,
+            Self::EncounterOver => Code::EncounterOver,
+            Self::ThreadClosed => Code::ThreadClosed,
+            Self::InPatientThread => Code::InPatientThread,
+            Self::NoSuchAssignment => Code::NoSuchAssignment,
+            Self::EndInvalid => Code::EndInvalid,
+            Self::NotStaffOfUnit => Code::NotStaffOfUnit,
+            Self::NotByHand => Code::NotByHand,
         }
     }
 }

@@ -28,8 +28,10 @@ use crate::write::Write;
 mod asks;
 mod budgets;
 mod guesses;
+mod terms;
 mod timers;
 
+pub(crate) use terms::Terms;
 pub(crate) use timers::{Timer, Use};
 
 /// The box's decisions. One for a facility; owned by the driver.
@@ -62,6 +64,7 @@ pub struct Relay {
     looked: (Change, Change),
     silent_looks: u32,
     room: Room,
+    pub(crate) terms: Terms,
 }
 
 /// What the store's volume still has room for.
@@ -105,12 +108,14 @@ pub struct Load {
     pub budgets: usize,
     /// Devices whose use is followed.
     pub sessions: usize,
-    /// Timers set: at most one a connection, one a device, the sweep and a look for old messages.
+    /// Timers set: at most one a connection, one a device, the sweep, a look for old messages and one for all terms.
     pub timers: usize,
     /// STATs of which something is due by itself.
     pub clocks: usize,
     /// Devices of which it is remembered when they were heard.
     pub heard: usize,
+    /// Assignments, places in care teams and closing threads whose end is awaited.
+    pub terms: usize,
 }
 
 /// One connection.
@@ -147,9 +152,11 @@ impl Relay {
             looked: (Change(0), Change(0)),
             silent_looks: 0,
             room: Room::Plenty,
+            terms: Terms::resume(now, &state.clinic, &policy),
             policy,
             state,
         };
+        relay.set_term_timer();
         // A session that had not locked when the relay stopped was in use within the idle time: it goes on.
         let open: Vec<(DeviceId, Wall)> =
             relay.state.devices.values().filter_map(|d| Some((d.id, d.session_until?))).collect();
@@ -196,6 +203,7 @@ impl Relay {
             timers: self.timers.len(),
             clocks: self.clocks.len(),
             heard: self.heard.len(),
+            terms: self.terms.len(),
         }
     }
 
@@ -223,6 +231,7 @@ impl Relay {
             }
             Input::Drain => self.drain(&mut turn),
         }
+        self.follow_terms(now, &turn);
         turn
     }
 

@@ -266,6 +266,14 @@ impl Draw {
         bytes
     }
 
+    /// Two more, for a request that names three things and has no salt: of bytes 8 to 15, and of 16 to 23.
+    pub(crate) fn others(&self) -> ([u8; 8], [u8; 8]) {
+        let (mut a, mut b) = ([0; 8], [0; 8]);
+        a.copy_from_slice(&self.0[8..16]);
+        b.copy_from_slice(&self.0[16..24]);
+        (a, b)
+    }
+
     /// The next sixteen: a salt.
     pub(crate) fn salt(&self) -> [u8; 16] {
         let mut bytes = [0; 16];

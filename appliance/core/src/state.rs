@@ -6,6 +6,7 @@ use std::ops::Bound;
 
 use sha2::{Digest, Sha256};
 
+use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use crate::escalation::policy::EscalationPolicy;
@@ -15,6 +16,7 @@ use crate::refusal::Fault;
 use crate::retention::{MARKS_MAX, Mark};
 use crate::text::Title;
 use crate::time::Wall;
+use crate::wire::proto;
 use crate::write::Write;
 
 /// The durable state without bodies, keys and audit entries, which only the store holds.
@@ -42,6 +44,8 @@ pub struct State {
     pub escalations: BTreeMap<StatId, Escalation>,
     /// How units escalate, and the facility, where that was set.
     pub policies: BTreeMap<Option<UnitId>, EscalationPolicy>,
+    /// Patients and who cares for them.
+    pub clinic: Clinic,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -81,6 +85,8 @@ pub struct Restored {
     pub escalations: Vec<Escalation>,
     /// See [`State::policies`].
     pub policies: Vec<(Option<UnitId>, EscalationPolicy)>,
+    /// See [`State::clinic`].
+    pub clinic: RestoredClinic,
 }
 
 impl State {
@@ -91,6 +97,7 @@ impl State {
             audited: restored.audited,
             last_at: restored.last_at,
             marks: restored.marks,
+            clinic: Clinic::restore(restored.clinic)?,
             ..Self::default()
         };
         for unit in restored.units {
@@ -141,6 +148,7 @@ impl State {
             state.escalations.insert(escalation.id, escalation);
         }
         state.policies.extend(restored.policies);
+        state.check_clinic()?;
         Ok(state)
     }
 
@@ -177,6 +185,38 @@ impl State {
     /// What a person is: "RN". May be empty.
     pub(crate) fn title_of(&self, person: PersonId) -> &str {
         self.people.get(&person).map_or("", |person| person.title.reveal())
+    }
+
+    /// What the clinic names is there.
+    fn check_clinic(&self) -> Result<(), Fault> {
+        let thread = |id| self.conversations.get(&id).is_some_and(|place| place.kind == Kind::Patient);
+        for stay in self.clinic.encounters.values() {
+            if !thread(stay.thread) || !self.units.contains_key(&stay.unit) {
+                return Err(Fault::Inconsistent("an encounter has no thread or is in no unit"));
+            }
+        }
+        let attending = self.clinic.encounters.values().filter_map(|stay| stay.attending);
+        let by_hand = self.clinic.care.keys().map(|(_, person)| *person);
+        let holders = self.clinic.assignments.values().map(|held| held.person);
+        if attending.chain(by_hand).chain(holders).any(|person| !self.people.contains_key(&person)) {
+            return Err(Fault::Inconsistent("whoever cares for a patient is not in the directory"));
+        }
+        Ok(())
+    }
+
+    /// A conversation as this person sees it.
+    pub fn conversation_to_wire(
+        &self,
+        conversation: ConversationId,
+        person: PersonId,
+    ) -> Option<proto::Conversation> {
+        let mut wire = self.conversations.get(&conversation)?.to_wire(person);
+        if let Some(stay) = self.clinic.of_thread(conversation)
+            && let Some(patient) = self.clinic.patients.get(&stay.patient)
+        {
+            clinic::dress(&mut wire, patient, stay);
+        }
+        Some(wire)
     }
 
     fn enter(&mut self, device: Device) {
@@ -237,8 +277,8 @@ impl State {
     /// The person is in this conversation from now on.
     fn count_in(&mut self, conversation: &Conversation, person: PersonId) {
         let is_new = self.memberships.entry(person).or_default().insert(conversation.id);
-        if is_new && conversation.kind == Kind::Group {
-            *self.shared.entry((conversation.owner, person)).or_default() += 1;
+        if let Some(owner) = conversation.group_of().filter(|_| is_new) {
+            *self.shared.entry((owner, person)).or_default() += 1;
         }
     }
 
@@ -353,6 +393,13 @@ impl State {
                 };
             }
             _ => self.apply_to_conversation(change, write),
+        }
+        self.clinic.apply(change, write);
+        for thread in write.shows_in() {
+            let closed = matches!(write, Write::ThreadClosed { .. });
+            self.conversation(*thread, |thread| {
+                (thread.changed, thread.archived) = (change, thread.archived || closed);
+            });
         }
     }
 
@@ -512,6 +559,7 @@ impl State {
                 part(minicbor::to_vec((person, m.from, m.delivered, m.read, m.left, m.changed)));
             }
         }
+        self.clinic.encode(&mut part);
         part(minicbor::to_vec((self.change, self.audited, self.last_at)));
         part(minicbor::to_vec(&self.marks));
         for escalation in self.escalations.values() {

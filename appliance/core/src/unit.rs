@@ -3,6 +3,7 @@
 
 use crate::access::{self, Operation, Permit, Relations};
 use crate::admin;
+use crate::assignment;
 use crate::audit::{Act, Actor};
 use crate::directory::{Post, Unit};
 use crate::draft::Draft;
@@ -94,6 +95,7 @@ pub(crate) fn set_post(
         for channel in channels {
             membership::bring_in(draft, permit, channel, &[], &[person]);
         }
+        assignment::end_all(draft, permit, person, Some(unit));
     }
     Ok(Body::Done(proto::Done {}))
 }

@@ -2,6 +2,7 @@
 
 use prost::Message as _;
 
+use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
 use crate::escalation::{Priority, Reason, StatId};
@@ -323,6 +324,16 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::AddStation(add) => {
             Ask::AddStation { unit: unit(add.unit)?, name: Name::parse(&add.name)?, fresh: fresh() }
         }
+        Body::Admit(_)
+        | Body::Transfer(_)
+        | Body::SetLeave(_)
+        | Body::Discharge(_)
+        | Body::UpdatePatient(_)
+        | Body::ChangeCareTeam(_)
+        | Body::TakeAssignment(_)
+        | Body::EndAssignment(_)
+        | Body::ListPatients(_)
+        | Body::ListBeds(_) => Ask::Clinical(clinical::parse(body, fresh)?),
         Body::Hello(_)
         | Body::Join(_)
         | Body::Prove(_)
@@ -339,18 +350,18 @@ fn number(value: u64) -> Result<Number, Refusal> {
     if value == 0 || value > i64::MAX as u64 { Err(Refusal::Invalid) } else { Ok(Number(value)) }
 }
 
-fn person(value: u64) -> Result<PersonId, Refusal> {
+pub(crate) fn person(value: u64) -> Result<PersonId, Refusal> {
     PersonId::new(value).ok_or(Refusal::NoSuchPerson)
 }
 
-fn people(values: &[u64]) -> Result<Vec<PersonId>, Refusal> {
+pub(crate) fn people(values: &[u64]) -> Result<Vec<PersonId>, Refusal> {
     if values.len() > limits::MEMBERS_MAX {
         return Err(Refusal::Limit);
     }
     values.iter().map(|value| person(*value)).collect()
 }
 
-fn unit(value: u64) -> Result<UnitId, Refusal> {
+pub(crate) fn unit(value: u64) -> Result<UnitId, Refusal> {
     UnitId::new(value).ok_or(Refusal::NoSuchUnit)
 }
 

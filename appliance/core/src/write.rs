@@ -6,11 +6,16 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Priority, Reason, Stage, StatId};
-use crate::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
+use crate::ids::{
+    AssignmentId, Change, ConversationId, DeviceId, EncounterId, MessageId, Number, PersonId, Sequence,
+    UnitId,
+};
+use crate::particulars::Bed;
 use crate::text::{Sealed, Title, WrappedKey};
 use crate::time::Wall;
 
@@ -100,9 +105,9 @@ pub enum Write {
         /// Empty for a direct one.
         #[n(2)]
         title: Title,
-        /// Who opened it.
+        /// Who opened it; nobody's: a patient's thread.
         #[n(3)]
-        owner: PersonId,
+        owner: Option<PersonId>,
         /// When.
         #[n(4)]
         at: Wall,
@@ -294,6 +299,134 @@ pub enum Write {
         #[n(1)]
         policy: Option<EscalationPolicy>,
     },
+    /// A patient is there, or has other particulars.
+    #[n(40)]
+    PatientSet {
+        /// As they are from now on.
+        #[n(0)]
+        patient: Patient,
+        /// A thread that shows it; when several do, each comes with a write of its own.
+        #[n(1)]
+        thread: Option<ConversationId>,
+    },
+    /// A patient is admitted, into a thread that is open and empty.
+    #[n(41)]
+    EncounterOpened(#[n(0)] Encounter),
+    /// A patient lies elsewhere.
+    #[n(42)]
+    EncounterMoved {
+        /// Whose.
+        #[n(0)]
+        encounter: EncounterId,
+        /// The thread that shows it.
+        #[n(1)]
+        thread: ConversationId,
+        /// Where.
+        #[n(2)]
+        unit: UnitId,
+        /// In which bed.
+        #[n(3)]
+        bed: Bed,
+    },
+    /// A patient goes on leave, comes back, or is discharged.
+    #[n(43)]
+    EncounterStanding {
+        /// Whose.
+        #[n(0)]
+        encounter: EncounterId,
+        /// The thread that shows it.
+        #[n(1)]
+        thread: ConversationId,
+        /// From now on.
+        #[n(2)]
+        standing: Standing,
+    },
+    /// Another attending, or none.
+    #[n(44)]
+    AttendingSet {
+        /// Whose.
+        #[n(0)]
+        encounter: EncounterId,
+        /// The thread that shows it.
+        #[n(1)]
+        thread: ConversationId,
+        /// Who.
+        #[n(2)]
+        attending: Option<PersonId>,
+    },
+    /// Somebody's place in a care team by hand begins, ends at another time, or is over.
+    #[n(45)]
+    CareTeamSet {
+        /// Of which encounter.
+        #[n(0)]
+        encounter: EncounterId,
+        /// Who.
+        #[n(1)]
+        person: PersonId,
+        /// None: over.
+        #[n(2)]
+        place: Option<CarePlace>,
+    },
+    /// Somebody takes beds for a shift.
+    #[n(46)]
+    AssignmentTaken(#[n(0)] Assignment),
+    /// A patient lies, or came to lie, in one of an assignment's beds.
+    #[n(47)]
+    AssignmentCovers {
+        /// Which.
+        #[n(0)]
+        assignment: AssignmentId,
+        /// Whose.
+        #[n(1)]
+        encounter: EncounterId,
+    },
+    /// An assignment is over, and forgotten.
+    #[n(48)]
+    AssignmentEnded {
+        /// Which.
+        #[n(0)]
+        assignment: AssignmentId,
+    },
+    /// A discharged patient's thread takes nothing new any more.
+    #[n(49)]
+    ThreadClosed {
+        /// Whose.
+        #[n(0)]
+        encounter: EncounterId,
+        /// Which.
+        #[n(1)]
+        thread: ConversationId,
+        /// When.
+        #[n(2)]
+        at: Wall,
+    },
+    /// A closed thread has been open to its last readers for long enough: the encounter is put away, and with it its care
+    /// team by hand. The store keeps its row.
+    #[n(50)]
+    EncounterFiled {
+        /// Which.
+        #[n(0)]
+        encounter: EncounterId,
+        /// Its thread.
+        #[n(1)]
+        thread: ConversationId,
+    },
+}
+
+impl Write {
+    /// Patient threads that look different from now on.
+    pub fn shows_in(&self) -> &[ConversationId] {
+        match self {
+            Self::PatientSet { thread, .. } => thread.as_slice(),
+            Self::EncounterOpened(encounter) => std::slice::from_ref(&encounter.thread),
+            Self::EncounterMoved { thread, .. }
+            | Self::EncounterStanding { thread, .. }
+            | Self::AttendingSet { thread, .. }
+            | Self::ThreadClosed { thread, .. }
+            | Self::EncounterFiled { thread, .. } => std::slice::from_ref(thread),
+            _ => &[],
+        }
+    }
 }
 
 /// A message in its place.

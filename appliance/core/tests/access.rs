@@ -6,11 +6,17 @@ mod ward;
 use std::path::Path;
 
 use wardline_core::access::{self, Operation, RULES, Relation};
+use wardline_core::care::TeamChange;
+use wardline_core::clinical::{Admission, Clinical, Shift};
 use wardline_core::directory::Post;
 use wardline_core::escalation::Priority;
-use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
+use wardline_core::ids::{
+    AssignmentId, Conn, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
+    Sequence, UnitId,
+};
 use wardline_core::input::{Ask, Call, Submit, Zone};
 use wardline_core::limits;
+use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
@@ -79,12 +85,12 @@ impl Actor {
     fn relations(self, subject: Subject) -> Vec<Relation> {
         use Relation as R;
         let mut is = match self {
-            Self::Owner => vec![R::Staff, R::Member, R::Owner, R::UnitStaff],
-            Self::Member => vec![R::Staff, R::Member, R::UnitStaff],
+            Self::Owner => vec![R::Staff, R::Member, R::Owner, R::UnitStaff, R::CareTeam],
+            Self::Member => vec![R::Staff, R::Member, R::UnitStaff, R::CareTeam, R::Holder],
             Self::Colleague => vec![R::Staff, R::UnitStaff],
             Self::ChargeNurse => vec![R::Staff, R::UnitStaff, R::ChargeNurse, R::Superior],
             Self::ChargeNurseInIt => {
-                vec![R::Staff, R::Member, R::UnitStaff, R::ChargeNurse, R::Superior]
+                vec![R::Staff, R::Member, R::UnitStaff, R::ChargeNurse, R::Superior, R::CareTeam]
             }
             Self::Administrator => vec![R::Staff, R::Administrator],
             Self::FormerStaff
@@ -119,6 +125,24 @@ struct House {
     victims_device: DeviceId,
     /// Works in the unit and is not in the conversation.
     newcomer: PersonId,
+    /// Whoever is in the conversation from the beginning cares for this patient of the unit.
+    patient: PatientId,
+    encounter: EncounterId,
+    /// The member's, of the patient's bed.
+    assignment: AssignmentId,
+}
+
+fn particulars(record: &str) -> Particulars {
+    Particulars {
+        record: RecordNumber::parse(record).expect("a number"),
+        name: Name::parse("Rosa Diaz").expect("a name"),
+        birth: BirthDate::parse("1947-03-09").expect("a day"),
+        sex: Sex::Female,
+    }
+}
+
+fn bed(name: &str) -> Bed {
+    Bed::parse(name).expect("a bed")
 }
 
 fn title(text: &str) -> Title {
@@ -164,6 +188,33 @@ impl House {
             let (person, privacy_officer) = (of(actor), !administrator);
             ward.ask(BOX, Ask::SetDuties { person, administrator, privacy_officer });
         }
+        let new = Some(particulars("1"));
+        let admission = Admission {
+            record: RecordNumber::parse("1").expect("a number"),
+            new,
+            unit,
+            bed: bed("B-1"),
+            attending: None,
+            fresh: ward.fresh(),
+        };
+        let admitted = ward.ask(BOX, Ask::Clinical(Clinical::Admit(admission)));
+        let Body::Admitted(admitted) = answer(&admitted) else { panic!("not admitted") };
+        let patient = PatientId::new(admitted.patient).expect("a patient");
+        let encounter = EncounterId::new(admitted.encounter).expect("an encounter");
+        let add = vec![of(Actor::Owner), of(Actor::ChargeNurseInIt), victim];
+        let change = TeamChange { add, until: None, remove: vec![] };
+        let team = Ask::Clinical(Clinical::ChangeCareTeam { encounter, change });
+        done(&ward.ask(Actor::ChargeNurse.conn(), team));
+        let shift = Shift {
+            unit,
+            person: None,
+            beds: vec![bed("B-1")],
+            until: ward.now.wall.after(3_600_000),
+            fresh: ward.fresh(),
+        };
+        let taken = ward.ask(Actor::Member.conn(), Ask::Clinical(Clinical::TakeAssignment(shift)));
+        let Body::AssignmentTaken(taken) = answer(&taken) else { panic!("not taken") };
+        let assignment = AssignmentId::new(taken.assignment).expect("an assignment");
         let others = vec![of(Actor::Member), of(Actor::ChargeNurseInIt), of(Actor::FormerStaff), victim];
         let place = if subject == Subject::Group {
             group_of(&ward.open_group(Actor::Owner.conn(), others))
@@ -184,7 +235,40 @@ impl House {
         }
         ward.now.mono = ward.now.mono.after(1_000_000);
         let victims_device = ward.relay.state().devices_of(victim).next().expect("a device").id;
-        Self { ward, people, unit, place, victim, victims_device, newcomer }
+        Self { ward, people, unit, place, victim, victims_device, newcomer, patient, encounter, assignment }
+    }
+
+    fn clinical(&mut self, operation: Operation) -> Clinical {
+        let (unit, encounter, patient, fresh) = (self.unit, self.encounter, self.patient, self.ward.fresh());
+        let shift = |person, fresh| {
+            let until = self.ward.now.wall.after(3_600_000);
+            Clinical::TakeAssignment(Shift { unit, person, beds: vec![], until, fresh })
+        };
+        match operation {
+            Operation::Admit => Clinical::Admit(Admission {
+                record: RecordNumber::parse("2").expect("a number"),
+                new: Some(particulars("2")),
+                unit,
+                bed: bed("B-2"),
+                attending: None,
+                fresh,
+            }),
+            Operation::Transfer => Clinical::Transfer { encounter, unit, bed: bed("B-3") },
+            Operation::SetLeave => Clinical::SetLeave { encounter, away: true },
+            Operation::Discharge => Clinical::Discharge { encounter },
+            Operation::UpdatePatient => {
+                Clinical::UpdatePatient { patient, particulars: particulars("3"), attending: None }
+            }
+            Operation::ChangeCareTeam => Clinical::ChangeCareTeam {
+                encounter,
+                change: TeamChange { add: vec![self.newcomer], until: None, remove: vec![] },
+            },
+            Operation::TakeAssignment => shift(None, fresh),
+            Operation::AssignBeds => shift(Some(self.newcomer), fresh),
+            Operation::EndAssignment => Clinical::EndAssignment { assignment: self.assignment },
+            Operation::ListPatients => Clinical::ListPatients { unit, after: None },
+            _ => Clinical::ListBeds { unit, after: None },
+        }
     }
 
     fn request(&mut self, operation: Operation, actor: Actor) -> Ask {
@@ -242,7 +326,8 @@ impl House {
                 Ask::SetStanding { person: self.people[Actor::Suspended as usize], suspended: false }
             }
             Operation::SetDuties => Ask::SetDuties { person, administrator: true, privacy_officer: false },
-            of_stat => unreachable!("{of_stat:?} is tried by tests/stat.rs"),
+            of_stat if OF_STAT.contains(&of_stat) => unreachable!("{of_stat:?} is tried by tests/stat.rs"),
+            clinical => Ask::Clinical(self.clinical(clinical)),
         }
     }
 }

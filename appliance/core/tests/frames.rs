@@ -83,7 +83,11 @@ fn deliveries(pool: &DescriptorPool) -> Vec<(String, DynamicMessage)> {
         outer.set_field_by_name("event", Value::Message(inner));
         let mut message = DynamicMessage::new(frame.clone());
         message.set_field_by_name("delivery", Value::Message(outer));
-        found.push((format!("Event.{}", kind.name()), message));
+        found.push((format!("Event.{}", kind.name()), message.clone()));
+        // Whose frozen bytes are from before there were patients.
+        if ["conversation", "conversation_changed"].contains(&kind.name()) {
+            found.push((format!("Event.{} of a patient", kind.name()), message));
+        }
     }
     found
 }

@@ -83,7 +83,11 @@ fn one_account_cannot_use_up_a_colleagues_places() {
     assert!(!refused(&ward.open_group(Conn(1), Vec::new())), "who still opens what they like");
 
     let left = ward.relay.state().memberships(victim).find(|id| {
-        ward.relay.state().conversations.get(id).is_some_and(|conversation| conversation.owner != victim)
+        ward.relay
+            .state()
+            .conversations
+            .get(id)
+            .is_some_and(|conversation| conversation.owner != Some(victim))
     });
     ward.change(Conn(1), left.expect("a membership"), &[], &[victim]);
     ward.change(Conn(1), left.expect("a membership"), &[], &[victim]);

@@ -108,6 +108,8 @@ fn the_largest_conversation_fits() {
         unit: ID,
         archived: true,
         stats: Vec::new(),
+        patient: None,
+        encounter: None,
     };
     let called = proto::Called { person: ID, step: 8, declined: 5 };
     let stat = proto::Escalation {
@@ -128,9 +130,76 @@ fn the_largest_conversation_fits() {
     let size = wire::encode_event(proto::event::Kind::Conversation(told)).len();
     assert!(size <= 500 * 35 + 200 + 20 * (100 * 16 + 120), "the sums say so: {size}");
     assert!(size <= limits::SERVER_FRAME_MAX - 64);
-    let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(conversation) }));
+    let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(conversation.clone()) }));
     assert!(size <= 500 * 35 + 200, "the sum says 35 bytes a member: {size}");
     assert!(size <= limits::SERVER_FRAME_MAX);
+    // A patient who passed through three units in a shift, each with as many assignments as it may have.
+    let thread = proto::Conversation {
+        members: vec![member; 3 * limits::ASSIGNMENTS_OF_UNIT_MAX + limits::CARE_TEAM_MAX + 1],
+        patient: listed().patient,
+        encounter: listed().encounter,
+        ..conversation
+    };
+    let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(thread) }));
+    assert!(size <= limits::SERVER_FRAME_MAX / 3, "{size} bytes");
+}
+
+fn listed() -> proto::ListedPatient {
+    let particulars = proto::Particulars {
+        record_number: "x".repeat(limits::RECORD_NUMBER_MAX),
+        name: "x".repeat(limits::NAME_MAX),
+        birth_date: "9999-12-31".to_owned(),
+        sex: 6,
+    };
+    let encounter = proto::Encounter {
+        encounter: ID,
+        patient: ID,
+        unit: ID,
+        bed: "x".repeat(limits::BED_MAX),
+        attending: ID,
+        state: 3,
+        discharged_at: i64::MAX,
+        muted: true,
+        conversation: ID,
+    };
+    let patient = proto::Patient { patient: ID, particulars: Some(particulars) };
+    proto::ListedPatient { patient: Some(patient), encounter: Some(encounter) }
+}
+
+#[test]
+fn the_largest_lists_of_patients_and_beds_fit() {
+    let page = proto::PatientPage { patients: vec![listed(); limits::PATIENTS_PAGE_MAX], end: true };
+    let size = server(server_frame::Body::PatientPage(page));
+    assert!(size <= 200 * 220, "the sum says 220 bytes a patient: {size}");
+    let holder = proto::Holder { assignment: ID, person: ID, until: i64::MAX };
+    let holders = vec![holder; limits::ASSIGNMENTS_OF_UNIT_MAX];
+    let bed = proto::Bed { bed: "x".repeat(limits::BED_MAX), encounter: ID, holders: holders.clone() };
+    let one = prost::Message::encoded_len(&bed);
+    assert!(one <= 30 * limits::ASSIGNMENTS_OF_UNIT_MAX + 40, "the sum says 30 bytes a holder: {one}");
+    // A page ends at its bytes, and one bed more may still go in.
+    let most = limits::PAGE_BYTES_MAX / one + 1;
+    let page = proto::BedPage { beds: vec![bed; most], whole: holders, end: true };
+    let size = server(server_frame::Body::BedPage(page));
+    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+}
+
+#[test]
+fn the_largest_assignment_and_admission_fit() {
+    let beds = (0..limits::BEDS_OF_ASSIGNMENT_MAX).map(|bed| format!("{bed:016}")).collect();
+    fits(&client(client_frame::Body::TakeAssignment(proto::TakeAssignment {
+        unit: ID,
+        person: ID,
+        beds,
+        whole_unit: false,
+        until: i64::MAX,
+    })));
+    fits(&client(client_frame::Body::Admit(proto::Admit {
+        record_number: String::new(),
+        new_patient: listed().patient.and_then(|patient| patient.particulars),
+        unit: ID,
+        bed: "x".repeat(limits::BED_MAX),
+        attending: ID,
+    })));
 }
 
 #[test]

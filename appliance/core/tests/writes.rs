@@ -2,15 +2,20 @@
 //! of each; lines are added (`WARDLINE_VECTORS=update`), never changed.
 #![expect(clippy::disallowed_methods, reason = "a test reads the vectors that it holds the code against")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use wardline_core::audit::{Act, Actor, Entry};
+use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
-use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
+use wardline_core::ids::{
+    AssignmentId, Change, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
+    Sequence, UnitId,
+};
+use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::pin::PinMac;
 use wardline_core::text::{Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
@@ -57,6 +62,18 @@ fn escalation() -> Escalation {
     }
 }
 
+fn patient() -> PatientId {
+    PatientId::new(0x4142_4344_4546_4748).expect("in range")
+}
+
+fn encounter() -> EncounterId {
+    EncounterId::new(0x5152_5354_5556_5758).expect("in range")
+}
+
+fn assignment() -> AssignmentId {
+    AssignmentId::new(0x6162_6364_6566_6768).expect("in range")
+}
+
 /// One of each. A new variant does not compile until it is named here and, below, has its sample.
 fn name_of(write: &Write) -> &'static str {
     match write {
@@ -88,6 +105,17 @@ fn name_of(write: &Write) -> &'static str {
         Write::EscalationMoved { .. } => "EscalationMoved",
         Write::EscalationDeclined { .. } => "EscalationDeclined",
         Write::EscalationPolicySet { .. } => "EscalationPolicySet",
+        Write::PatientSet { .. } => "PatientSet",
+        Write::EncounterOpened(_) => "EncounterOpened",
+        Write::EncounterMoved { .. } => "EncounterMoved",
+        Write::EncounterStanding { .. } => "EncounterStanding",
+        Write::AttendingSet { .. } => "AttendingSet",
+        Write::CareTeamSet { .. } => "CareTeamSet",
+        Write::AssignmentTaken(_) => "AssignmentTaken",
+        Write::AssignmentCovers { .. } => "AssignmentCovers",
+        Write::AssignmentEnded { .. } => "AssignmentEnded",
+        Write::ThreadClosed { .. } => "ThreadClosed",
+        Write::EncounterFiled { .. } => "EncounterFiled",
     }
 }
 
@@ -134,7 +162,7 @@ fn writes() -> Vec<Write> {
             conversation: place(),
             kind: Kind::Group,
             title: Title::parse("4 West").expect("a title"),
-            owner: person(),
+            owner: Some(person()),
             at: AT,
             unit: None,
         },
@@ -175,6 +203,67 @@ fn writes() -> Vec<Write> {
         },
         Write::EscalationDeclined { id: stat(), person: person(), reason: Reason::OffDuty, step: 1 },
         Write::EscalationPolicySet { unit: Some(unit()), policy: Some(policy()) },
+    ]
+    .into_iter()
+    .chain(clinical_writes())
+    .collect()
+}
+
+fn bed() -> Bed {
+    Bed::parse("B-12").expect("a bed")
+}
+
+fn stay() -> Encounter {
+    Encounter {
+        id: encounter(),
+        patient: patient(),
+        unit: unit(),
+        bed: bed(),
+        attending: None,
+        standing: Standing::Admitted,
+        thread: place(),
+        closed: None,
+        admitted: AT,
+        changed: Change(0),
+    }
+}
+
+fn clinical_writes() -> Vec<Write> {
+    let particulars = Particulars {
+        record: RecordNumber::parse("0042").expect("a number"),
+        name: Name::parse("Rosa Diaz").expect("a name"),
+        birth: BirthDate::parse("1947-03-09").expect("a day"),
+        sex: Sex::Female,
+    };
+    let held = Assignment {
+        id: assignment(),
+        person: person(),
+        unit: unit(),
+        beds: vec![bed()],
+        since: AT,
+        until: AT.after(43_200_000),
+        covers: BTreeSet::new(),
+    };
+    let (encounter, thread, assignment) = (encounter(), place(), assignment());
+    vec![
+        Write::PatientSet {
+            patient: Patient { id: patient(), particulars, changed: Change(0) },
+            thread: Some(thread),
+        },
+        Write::EncounterOpened(stay()),
+        Write::EncounterMoved { encounter, thread, unit: unit(), bed: bed() },
+        Write::EncounterStanding { encounter, thread, standing: Standing::Discharged(AT) },
+        Write::AttendingSet { encounter, thread, attending: Some(person()) },
+        Write::CareTeamSet {
+            encounter,
+            person: person(),
+            place: Some(CarePlace { since: AT, until: Some(AT.after(1)) }),
+        },
+        Write::AssignmentTaken(held),
+        Write::AssignmentCovers { assignment, encounter },
+        Write::AssignmentEnded { assignment },
+        Write::ThreadClosed { encounter, thread, at: AT },
+        Write::EncounterFiled { encounter, thread },
     ]
 }
 
@@ -224,6 +313,21 @@ fn act_name(act: &Act) -> &'static str {
         Act::StatRead(..) => "StatRead",
         Act::EscalationPolicySet(_) => "EscalationPolicySet",
         Act::StationAdded(..) => "StationAdded",
+        Act::PatientAdded(_) => "PatientAdded",
+        Act::PatientUpdated(_) => "PatientUpdated",
+        Act::PatientAdmitted(..) => "PatientAdmitted",
+        Act::PatientTransferred(..) => "PatientTransferred",
+        Act::LeaveBegan(_) => "LeaveBegan",
+        Act::LeaveEnded(_) => "LeaveEnded",
+        Act::PatientDischarged(_) => "PatientDischarged",
+        Act::ThreadClosed(_) => "ThreadClosed",
+        Act::EncounterFiled(_) => "EncounterFiled",
+        Act::AttendingSet(..) => "AttendingSet",
+        Act::CareTeamJoined(..) => "CareTeamJoined",
+        Act::CareTeamLeft(..) => "CareTeamLeft",
+        Act::AssignmentTaken(..) => "AssignmentTaken",
+        Act::AssignmentEnded(..) => "AssignmentEnded",
+        Act::PatientsListed(_) => "PatientsListed",
     }
 }
 
@@ -273,6 +377,21 @@ fn acts() -> Vec<Act> {
         Act::StatRead(place(), Sequence(300)),
         Act::EscalationPolicySet(Some(unit())),
         Act::StationAdded(person(), unit()),
+        Act::PatientAdded(patient()),
+        Act::PatientUpdated(patient()),
+        Act::PatientAdmitted(encounter(), patient(), unit()),
+        Act::PatientTransferred(encounter(), unit()),
+        Act::LeaveBegan(encounter()),
+        Act::LeaveEnded(encounter()),
+        Act::PatientDischarged(encounter()),
+        Act::ThreadClosed(encounter()),
+        Act::EncounterFiled(encounter()),
+        Act::AttendingSet(encounter(), Some(person())),
+        Act::CareTeamJoined(encounter(), person()),
+        Act::CareTeamLeft(encounter(), person()),
+        Act::AssignmentTaken(assignment(), person(), unit()),
+        Act::AssignmentEnded(assignment(), person()),
+        Act::PatientsListed(unit()),
     ]
 }
 
@@ -317,6 +436,9 @@ fn today() -> Vec<(String, Vec<u8>)> {
     let act = Act::DeviceJoined(person(), device(), issuer);
     let entry = Entry { version: 1, index: 1, at: AT, actor: actors()[1].1, act };
     found.push(("act DeviceJoined by a person's code".to_owned(), entry.to_bytes()));
+    let act = Act::AttendingSet(encounter(), None);
+    let entry = Entry { version: 1, index: 1, at: AT, actor: actors()[1].1, act };
+    found.push(("act AttendingSet to none".to_owned(), entry.to_bytes()));
     let posts = BTreeMap::from([(unit(), Post::Staff)]);
     let (name, title) = (Name::parse("Ben").expect("a name"), Title::default());
     let ben = Person {
@@ -358,7 +480,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         conversation: place(),
         kind: Kind::Channel,
         title: Title::parse("Huddle").expect("a title"),
-        owner: person(),
+        owner: Some(person()),
         at: AT,
         unit: Some(unit()),
     };
@@ -375,6 +497,27 @@ fn today() -> Vec<(String, Vec<u8>)> {
         ("EscalationMoved to accepted", accepted),
         ("EscalationMoved to closed", moved(Stage::Closed { at: AT })),
         ("EscalationPolicySet to none", Write::EscalationPolicySet { unit: None, policy: None }),
+        (
+            "ConversationOpened for a patient",
+            Write::ConversationOpened {
+                conversation: place(),
+                kind: Kind::Patient,
+                title: Title::default(),
+                owner: None,
+                at: AT,
+                unit: None,
+            },
+        ),
+        (
+            "EncounterOpened with all",
+            Write::EncounterOpened(Encounter {
+                attending: Some(person()),
+                standing: Standing::OnLeave,
+                closed: Some(AT),
+                ..stay()
+            }),
+        ),
+        ("CareTeamSet to none", Write::CareTeamSet { encounter: encounter(), person: person(), place: None }),
     ] {
         let numbered = Numbered { change: Change(1), write };
         found.push((format!("write {name}"), minicbor::to_vec(numbered).expect("into memory")));

@@ -9,6 +9,8 @@ mod bench;
 mod chat;
 #[path = "command/doctor.rs"]
 mod doctor;
+#[path = "command/patients.rs"]
+mod patients;
 #[path = "command/stat.rs"]
 mod stat;
 #[path = "command/units.rs"]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
+use wardline_core::clinic;
 use wardline_core::cursor::Cursors;
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId};
@@ -144,10 +145,13 @@ impl Drop for Reading {
 pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item = Kind> + Send {
     let units = changes.units.iter().map(|unit| Kind::Unit(unit.to_wire()));
     let people = changes.people.iter().map(|person| Kind::Person(person.to_wire()));
-    let conversations = changes
-        .conversations
-        .iter()
-        .map(move |conversation| Kind::Conversation(conversation.to_wire(person)));
+    let conversations = changes.conversations.iter().map(move |conversation| {
+        let mut wire = conversation.to_wire(person);
+        if let Some((encounter, patient)) = changes.bedsides.get(&conversation.id) {
+            clinic::dress(&mut wire, patient, encounter);
+        }
+        Kind::Conversation(wire)
+    });
     let gone = changes.gone.iter().map(|id| Kind::Gone(proto::ConversationGone { conversation: id.value() }));
     let watermarks = changes.watermarks.iter().map(|(conversation, person, delivered, read, _)| {
         Kind::Watermark(proto::Watermark {

@@ -50,6 +50,9 @@ pub struct Config {
     /// Days after which a message goes when all have read it; unread ones after twice as long.
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=3_650))]
     pub retention: u64,
+    /// Hours after a discharge that the patient's thread still takes messages.
+    #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=168))]
+    pub thread_grace: u64,
     /// The hour, in UTC, of the daily look at the whole store.
     #[arg(long, default_value_t = 3, value_name = "HOUR", value_parser = clap::value_parser!(u64).range(0..=23))]
     pub check_hour: u64,
@@ -73,6 +76,7 @@ impl Config {
             session_ms: self.session * 3_600_000,
             join_code_ms: self.join_code * 3_600_000,
             retention_ms: self.retention * 86_400_000,
+            thread_grace_ms: self.thread_grace * 3_600_000,
         }
     }
 

@@ -25,17 +25,21 @@ mod key;
 mod open;
 mod packed;
 mod plan;
+mod plan_clinic;
 mod read;
 mod readers;
 mod restore;
 mod row;
+mod row_clinic;
 mod rows;
 mod wal;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
+use wardline_core::clinic::{Encounter, Patient};
 use wardline_core::conversation::Conversation;
 use wardline_core::directory::{Person, Unit};
 use wardline_core::escalation::{Escalation, Priority};
@@ -125,6 +129,8 @@ pub struct Changes {
     pub people: Vec<Person>,
     /// The person's conversations that changed, whole, by identifier.
     pub conversations: Vec<Conversation>,
+    /// Whom those of them that are patients' threads are about.
+    pub bedsides: BTreeMap<ConversationId, (Encounter, Patient)>,
     /// Conversations that the person left or was taken out of.
     pub gone: Vec<ConversationId>,
     /// Watermarks that moved, where watermarks are pushed and the conversation is not listed whole: where, whose,

@@ -126,7 +126,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             conversation,
             kind: Kind::Group,
             title: Title::parse("4 West").unwrap(),
-            owner: person,
+            owner: Some(person),
             at: Wall(0),
             unit: None,
         },

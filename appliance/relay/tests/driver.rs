@@ -187,7 +187,7 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
     let owner = PersonId::new(ANA.1).unwrap();
     let title = Title::default();
     let (conversation, kind, at) = (place, Kind::Direct, Wall(0));
-    writes.push(Write::ConversationOpened { conversation, kind, title, owner, at, unit: None });
+    writes.push(Write::ConversationOpened { conversation, kind, title, owner: Some(owner), at, unit: None });
     writes.push(Write::KeyGranted { conversation, key: keyring.fresh().unwrap() });
     for (_, id) in [ANA, BEN] {
         let person = PersonId::new(id).unwrap();

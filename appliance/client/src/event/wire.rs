@@ -7,6 +7,7 @@ use wardline_core::wire::proto;
 
 use super::{Accepted, Conversation, Kind, Member, Message, Person, Post, SignedIn, Unit, Watermark};
 use crate::call::Device;
+use crate::clinical::Bedside;
 use crate::error::Error;
 use crate::stat::priority_of;
 
@@ -77,6 +78,7 @@ impl Conversation {
             proto::ConversationKind::Direct => Kind::Direct,
             proto::ConversationKind::Group => Kind::Group,
             proto::ConversationKind::Channel => Kind::Channel,
+            proto::ConversationKind::Patient => Kind::Patient,
             proto::ConversationKind::Unspecified => Kind::Other,
         };
         Ok(Self {
@@ -89,6 +91,7 @@ impl Conversation {
             purged: wire.purged,
             unit: UnitId::new(wire.unit),
             archived: wire.archived,
+            about: Bedside::from_wire(wire.patient, wire.encounter)?.map(Box::new),
         })
     }
 }
@@ -99,6 +102,7 @@ impl Conversation {
             Kind::Direct => proto::ConversationKind::Direct,
             Kind::Group => proto::ConversationKind::Group,
             Kind::Channel => proto::ConversationKind::Channel,
+            Kind::Patient => proto::ConversationKind::Patient,
             Kind::Other => proto::ConversationKind::Unspecified,
         };
         let members = self.members.iter().map(|member| proto::Member {
@@ -106,6 +110,7 @@ impl Conversation {
             delivered: member.delivered.0,
             read: member.read.0,
         });
+        let (patient, encounter) = self.about.as_ref().map(|about| about.to_wire()).unzip();
         proto::Conversation {
             conversation: self.id.value(),
             kind: kind.into(),
@@ -117,6 +122,8 @@ impl Conversation {
             unit: self.unit.map_or(0, UnitId::value),
             archived: self.archived,
             stats: Vec::new(),
+            patient,
+            encounter,
         }
     }
 }
@@ -130,6 +137,7 @@ pub(crate) struct ConversationChange {
     pub(crate) purged: bool,
     pub(crate) title: Option<String>,
     pub(crate) archived: Option<bool>,
+    pub(crate) about: Option<Box<Bedside>>,
 }
 
 impl ConversationChange {
@@ -142,6 +150,7 @@ impl ConversationChange {
             purged: wire.purged,
             title: wire.title.clone(),
             archived: wire.archived,
+            about: Bedside::from_wire(wire.patient.clone(), wire.encounter.clone())?.map(Box::new),
         })
     }
 }

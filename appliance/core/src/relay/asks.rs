@@ -14,7 +14,7 @@ use crate::stat::Answer;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto;
-use crate::{channel, mailbox, membership, stat, unit};
+use crate::{channel, clinical, mailbox, membership, stat, unit};
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
@@ -138,6 +138,7 @@ impl Relay {
                 Ok(())
             }
             Ask::Active | Ask::Here => Ok(()),
+            Ask::Clinical(ask) => clinical::handle(&mut draft, conn, request, actor(who), ask),
             Ask::Prospect { conversation, call } => {
                 stat::prospect(&mut draft, (conn, request), who, conversation, &call)
             }
@@ -280,6 +281,7 @@ impl Relay {
                 admin::list_people(&mut draft, conn, request, after);
                 return Ok(());
             }
+            Ask::Clinical(ask) => return clinical::handle(&mut draft, conn, request, by, ask),
             _ => return Err(Refusal::UnknownRequest),
         };
         turn.sends.push(Send::Reply { conn, request, body });

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::bucket::Bucket;
+use crate::clinical::Clinical;
 use crate::escalation::Priority;
 use crate::ids::DeviceId;
 use crate::input::Ask;
@@ -59,6 +60,19 @@ impl Budgets {
             Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),
             Ask::History { .. } | Ask::ListChannels { .. } | Ask::ReadStat { .. } => budget.pages.take(now),
             Ask::Sync { .. } => budget.syncs.take(now),
+            Ask::Clinical(ask) => match ask {
+                Clinical::Admit(_) => budget.opens.take(now),
+                Clinical::ChangeCareTeam { change, .. } => {
+                    budget.members.take_many(now, count(&change.add) + count(&change.remove))
+                }
+                // A whole unit's threads change with one.
+                Clinical::TakeAssignment(_) | Clinical::EndAssignment { .. } => budget.posts.take(now),
+                Clinical::ListPatients { .. } | Clinical::ListBeds { .. } => budget.pages.take(now),
+                Clinical::Transfer { .. }
+                | Clinical::SetLeave { .. }
+                | Clinical::Discharge { .. }
+                | Clinical::UpdatePatient { .. } => budget.members.take(now),
+            },
             _ => Ok(()),
         }
     }

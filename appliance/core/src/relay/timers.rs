@@ -53,6 +53,8 @@ pub(crate) enum Timer {
     /// Something old went, and more may be there.
     Aged,
     Sweep,
+    /// The first of [`super::Terms`] is due.
+    Term,
 }
 
 impl Relay {
@@ -74,11 +76,13 @@ impl Relay {
                 Timer::Idle(device) => self.idle(now, &mut turn, device),
                 Timer::Aged => self.look_for_aged(now, &mut turn),
                 Timer::Sweep => self.sweep(now, &mut turn),
+                Timer::Term => self.terms_due(now, &mut turn),
             }
         }
         while let Some(id) = self.clocks.take_due(now.mono) {
             stat::due(&mut self.draft(now, &mut turn), id);
         }
+        self.follow_terms(now, &turn);
         turn
     }
 
@@ -162,6 +166,7 @@ impl Relay {
         self.budgets.sweep(now.mono);
         self.heard.sweep(now.mono);
         stat::close_old(&mut self.draft(now, turn));
+        self.sweep_terms(now, turn);
         self.look_for_aged(now, turn);
     }
 

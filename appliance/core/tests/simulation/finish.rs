@@ -148,6 +148,11 @@ impl World {
                 if !place.purged && (&shown.title, shown.archived) != (&place.title, place.archived) {
                     return Err(format!("{} knows {} by another title", client.name, place.id));
                 }
+                let stay = state.clinic.encounters.values().find(|stay| stay.thread == place.id);
+                let about = stay.map(|stay| (state.clinic.patients[&stay.patient].to_wire(), stay.to_wire()));
+                if !place.purged && shown.about != about {
+                    return Err(format!("{} takes {} to be about another", client.name, place.id));
+                }
                 if place.purged {
                     if !shown.shown.is_empty() {
                         return Err(format!("{} still shows what was purged", client.name));

@@ -30,6 +30,8 @@ pub(crate) struct Place {
     pub(crate) members: BTreeMap<u64, (u64, u64)>,
     /// What a snapshot left out: from, to.
     pub(crate) holes: Vec<(u64, u64)>,
+    /// Of a patient's thread: whom it is about, and where they are.
+    pub(crate) about: Option<(proto::Patient, proto::Encounter)>,
 }
 
 /// How a message came.
@@ -103,10 +105,14 @@ impl Inbox {
         place.last = place.last.max(told.last_sequence);
         place.purged = told.purged;
         (place.title, place.archived) = (told.title.clone(), told.archived);
-        // What was said in a channel before somebody entered it is not delivered: it is there to be looked at.
-        let channel = told.kind() == proto::ConversationKind::Channel;
-        if is_new && channel && told.last_sequence >= told.first_sequence {
-            place.holes.push((told.first_sequence, told.last_sequence));
+        // What was said in a channel or a patient's thread before somebody entered it is not delivered: it is there to be
+        // looked at. Who comes back may have kept some of it.
+        let channel =
+            matches!(told.kind(), proto::ConversationKind::Channel | proto::ConversationKind::Patient);
+        place.about = told.patient.clone().zip(told.encounter.clone());
+        let begins = if is_new { told.first_sequence } else { told.first_sequence.max(place.contiguous + 1) };
+        if channel && told.last_sequence >= begins {
+            place.holes.push((begins, told.last_sequence));
             place.contiguous = told.last_sequence;
         }
         place.members = told.members.iter().map(|m| (m.person, (m.delivered, m.read))).collect();
@@ -124,6 +130,9 @@ impl Inbox {
         }
         place.archived = news.archived.unwrap_or(place.archived);
         place.purged |= news.purged;
+        if let Some(about) = news.patient.clone().zip(news.encounter.clone()) {
+            place.about = Some(about);
+        }
         place.forget_old();
         Some(())
     }

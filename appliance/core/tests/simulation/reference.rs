@@ -13,6 +13,7 @@ use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::RefusalCode as Code;
 
+use crate::reference_patients::{Clinic, Term};
 use crate::reference_stat::{Clock, Ladder, Stat};
 
 /// What is durable: rolled back to the last commit by a crash.
@@ -27,6 +28,7 @@ pub(crate) struct Ward {
     /// Open ones.
     pub(crate) stats: Vec<Stat>,
     pub(crate) ladders: Vec<(Option<UnitId>, Ladder)>,
+    pub(crate) clinic: Clinic,
 }
 
 #[derive(Clone)]
@@ -68,7 +70,10 @@ pub(crate) struct Conversation {
     pub(crate) unit: Option<UnitId>,
     pub(crate) archived: bool,
     pub(crate) title: String,
-    pub(crate) owner: PersonId,
+    /// Of anything but a patient's thread.
+    pub(crate) owner: Option<PersonId>,
+    /// A patient's thread.
+    pub(crate) of_patient: bool,
     pub(crate) purged: bool,
     pub(crate) members: Vec<Member>,
     /// Every message that was ever accepted, in order: the first stands under sequence 1.
@@ -108,6 +113,8 @@ pub(crate) struct Lobby {
     pub(crate) clocks: Vec<Clock>,
     /// STATs that were sent: when, and from which device.
     pub(crate) stats_sent: Vec<(Mono, DeviceId)>,
+    /// What is over at the latest then.
+    pub(crate) terms: Vec<(Term, Mono)>,
 }
 
 pub(crate) struct Link {
@@ -186,6 +193,10 @@ pub(crate) enum Answer {
     /// How many it would ring for, and how many of those can be reached.
     Prospect(u32, u32),
     Policies,
+    Admitted(ConversationId),
+    AssignmentTaken,
+    Patients(u64),
+    Beds(u64),
 }
 
 impl Expected {
@@ -253,6 +264,7 @@ impl Reference {
     pub(crate) fn restart(&mut self, committed: Ward, now: Now) {
         self.ward = committed;
         self.lobby = Lobby::default();
+        self.resume_terms(now);
         for device in &self.ward.devices {
             if let Some(until) = device.session {
                 let rest = u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0);

@@ -79,6 +79,8 @@ impl Reference {
                     expected.audits.extend(withdrawn.map(|code| (by, Act::JoinCodeWithdrawn(code.person))));
                     self.ward.codes.retain(|code| !ends(code));
                     if set.suspended {
+                        self.end_shifts_of(by, id, None, &mut expected);
+                        self.stats_of_leavers(now, &mut expected);
                         self.stats_given_up(now, id, &mut expected);
                     }
                 }
@@ -113,11 +115,21 @@ impl Reference {
             }
             Body::SetUnit(set) => self.set_unit(by, set, chosen),
             Body::SetDuties(set) => self.set_duties(by, set),
-            Body::SetPost(set) => self.set_post(now, by, true, set),
+            Body::SetPost(set) => self.set_post(by, true, set),
             Body::SetEscalation(set) => self.set_escalation(by, set),
             Body::ListEscalation(_) => Expected::answered(Answer::Policies),
             Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::ListPeople(_) => Expected::answered(Answer::People),
+            Body::Admit(_)
+            | Body::Transfer(_)
+            | Body::SetLeave(_)
+            | Body::Discharge(_)
+            | Body::UpdatePatient(_)
+            | Body::ChangeCareTeam(_)
+            | Body::TakeAssignment(_)
+            | Body::EndAssignment(_)
+            | Body::ListPatients(_)
+            | Body::ListBeds(_) => self.clinical(now, by, body, chosen),
             _ => Expected::refused(Code::UnknownRequest),
         }
     }

@@ -348,7 +348,6 @@ impl Reference {
         now: Now,
         locked: &[DeviceId],
         codes: &[[u8; 32]],
-        swept: bool,
     ) -> Result<Expected, String> {
         let mut expected = Expected::default();
         let late: Vec<Conn> = self
@@ -394,7 +393,6 @@ impl Reference {
             self.ward.codes.retain(|kept| kept.hash != *hash);
             expected.audits.push((Actor::TheBox, Act::JoinCodeExpired(code.person)));
         }
-        self.stats_due(now, swept, &mut expected);
         Ok(expected)
     }
 }

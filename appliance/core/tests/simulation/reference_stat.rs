@@ -456,8 +456,21 @@ impl Reference {
         })
     }
 
+    /// Whoever was put out of something by this, whatever it was.
+    pub(crate) fn stats_of_leavers(&mut self, now: Now, expected: &mut Expected) {
+        let left = |(by, act): &(Actor, Act)| match act {
+            Act::MemberLeft(place, who) => Some((*place, *who, *by)),
+            _ => None,
+        };
+        let mut leavers: Vec<_> = expected.audits.iter().filter_map(left).collect();
+        leavers.sort_unstable_by_key(|(place, who, _)| (*place, *who));
+        for (place, who, by) in leavers {
+            self.stats_left(now, place, (who, by), expected);
+        }
+    }
+
     /// Somebody is out of a conversation: nothing of it rings for them.
-    pub(crate) fn stats_left(
+    fn stats_left(
         &mut self,
         now: Now,
         place: ConversationId,

@@ -2,7 +2,6 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{ConversationId, DeviceId, PersonId, UnitId};
-use wardline_core::time::Now;
 use wardline_core::wire::proto::client_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
@@ -52,6 +51,9 @@ impl Reference {
             if demoted {
                 self.withdraw_issued(by, id, &mut expected);
             }
+            if set.privacy_officer {
+                self.end_shifts_of(by, id, None, &mut expected);
+            }
         }
         expected
     }
@@ -63,20 +65,13 @@ impl Reference {
         self.ward.codes.retain(|code| code.issuer != Some(issuer));
     }
 
-    pub(crate) fn set_post(
-        &mut self,
-        now: Now,
-        by: Actor,
-        administers: bool,
-        set: &proto::SetPost,
-    ) -> Expected {
-        self.set_post_as(now, by, (administers, false), set)
+    pub(crate) fn set_post(&mut self, by: Actor, administers: bool, set: &proto::SetPost) -> Expected {
+        self.set_post_as(by, (administers, false), set)
     }
 
     /// By somebody who administers, or leads this unit, or neither.
     pub(crate) fn set_post_as(
         &mut self,
-        now: Now,
         by: Actor,
         (administers, leads): (bool, bool),
         set: &proto::SetPost,
@@ -124,17 +119,16 @@ impl Reference {
             self.withdraw_issued(by, id, &mut expected);
         }
         // Whoever does not work there any more is out of what is the unit's.
-        let mut put_out = Vec::new();
         let its = self.ward.conversations.iter_mut().filter(|place| place.unit == Some(unit));
         for place in its.filter(|_| becomes.is_none()) {
             for member in place.members.iter_mut().filter(|member| member.person == id && !member.left) {
                 member.left = true;
                 expected.audits.push((by, Act::MemberLeft(place.id, id)));
-                put_out.push(place.id);
             }
         }
-        put_out.sort_unstable();
-        put_out.into_iter().for_each(|place| self.stats_left(now, place, (id, by), &mut expected));
+        if becomes.is_none() {
+            self.end_shifts_of(by, id, Some(unit), &mut expected);
+        }
         expected
     }
 
@@ -244,9 +238,13 @@ impl Reference {
         if place.direct {
             return refused(Code::NotInDirect);
         }
-        let led = self.ward.member(id, place.owner).is_some()
-            && self.ward.person(place.owner).is_some_and(|owner| !owner.suspended);
-        let inherits = member && (place.owner == me || !led);
+        if place.of_patient {
+            return refused(Code::InPatientThread);
+        }
+        let stays = |owner| self.ward.member(id, owner).is_some();
+        let led = place.owner.filter(|owner| stays(*owner)).and_then(|owner| self.ward.person(owner));
+        let led = led.is_some_and(|owner| !owner.suspended);
+        let inherits = member && (place.owner == Some(me) || !led);
         if !inherits && post != Some(true) {
             return refused(Code::NotPermitted);
         }

@@ -1,7 +1,10 @@
 //! The reference's rules for conversations and messages.
 
 use wardline_core::audit::{Act, Actor};
-use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
+use wardline_core::ids::{
+    AssignmentId, Conn, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
+    Sequence, UnitId,
+};
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
 use wardline_core::wire::proto::answer_stat::Answer as Says;
@@ -17,6 +20,9 @@ pub(crate) struct Chosen {
     pub(crate) person: Option<PersonId>,
     pub(crate) unit: Option<UnitId>,
     pub(crate) code: Option<[u8; 32]>,
+    pub(crate) patient: Option<PatientId>,
+    pub(crate) encounter: Option<EncounterId>,
+    pub(crate) assignment: Option<AssignmentId>,
 }
 
 /// What the reference cannot know of a request by itself.
@@ -36,9 +42,9 @@ pub(crate) struct Opening<'a> {
 }
 
 impl Conversation {
-    /// Somebody who enters now: behind what was said in a group, at the beginning of a channel.
+    /// Somebody who enters now: behind what was said in a group, at the beginning of a channel or a patient's thread.
     pub(crate) fn newcomer(&self, person: PersonId, last: u64) -> Member {
-        let from = 1 + if self.unit.is_some() { self.expired_through } else { last };
+        let from = 1 + if self.unit.is_some() || self.of_patient { self.expired_through } else { last };
         Member { person, from, delivered: last, read: last, left: false, entered: last }
     }
 }
@@ -62,9 +68,14 @@ impl Reference {
                 self.answer_stat(now, device, me, said)
             }
             Some(Phase::PinDue(_) | Phase::PinChecking(..)) => Expected::refused(Code::Locked),
-            Some(Phase::Local) => self.administer(now, Actor::Local, body, around.chosen),
+            Some(Phase::Local) => {
+                let mut expected = self.administer(now, Actor::Local, body, around.chosen);
+                self.stats_of_leavers(now, &mut expected);
+                expected
+            }
             Some(Phase::In(device)) => {
                 let mut expected = self.ask(now, conn, device, body, around);
+                self.stats_of_leavers(now, &mut expected);
                 if let Some(Answer::Refused(Said(code @ (Code::NotAdministrator | Code::NotPermitted)))) =
                     expected.answer
                 {
@@ -136,7 +147,7 @@ impl Reference {
             Body::ChangeMembers(change) => {
                 let add: Vec<PersonId> = change.add.iter().map(|id| person(*id)).collect();
                 let remove: Vec<PersonId> = change.remove.iter().map(|id| person(*id)).collect();
-                self.change_members(now, device, me, place(change.conversation), (&add, &remove))
+                self.change_members(device, me, place(change.conversation), (&add, &remove))
             }
             Body::OpenChannel(_)
             | Body::JoinChannel(_)
@@ -173,12 +184,22 @@ impl Reference {
                     (false, None) => Expected::refused(Code::NotAdministrator),
                 }
             }
+            Body::Admit(_)
+            | Body::Transfer(_)
+            | Body::SetLeave(_)
+            | Body::Discharge(_)
+            | Body::UpdatePatient(_)
+            | Body::ChangeCareTeam(_)
+            | Body::TakeAssignment(_)
+            | Body::EndAssignment(_)
+            | Body::ListPatients(_)
+            | Body::ListBeds(_) => self.clinical(now, self.actor(device), body, around.chosen),
             Body::SetPost(set) => {
                 let door = self.link(conn).map(|link| link.door);
                 let administers = self.ward.person(me).is_some_and(|person| person.administrator)
                     && door.is_some_and(Self::is_admin_zone);
                 let leads = UnitId::new(set.unit).and_then(|unit| self.ward.post(me, unit)) == Some(true);
-                self.set_post_as(now, self.actor(device), (administers, leads), set)
+                self.set_post_as(self.actor(device), (administers, leads), set)
             }
             other => {
                 let door = self.link(conn).map(|link| link.door);
@@ -223,7 +244,8 @@ impl Reference {
             return Expected::refused(Code::Purged);
         }
         if conversation.archived {
-            return Expected::refused(Code::Archived);
+            let closed = if conversation.of_patient { Code::ThreadClosed } else { Code::Archived };
+            return Expected::refused(closed);
         }
         let plan = match stat.map(|call| self.stat_plan(me, place, &call)).transpose() {
             Ok(plan) => plan,
@@ -381,7 +403,8 @@ impl Reference {
             unit: opening.unit,
             archived: false,
             title: opening.title.to_owned(),
-            owner: me,
+            owner: Some(me),
+            of_patient: false,
             purged: false,
             members,
             messages: Vec::new(),
@@ -393,7 +416,6 @@ impl Reference {
 
     fn change_members(
         &mut self,
-        now: Now,
         device: DeviceId,
         me: PersonId,
         place: ConversationId,
@@ -406,6 +428,9 @@ impl Reference {
         let Some(conversation) = self.ward.conversation(place).filter(|_| member || post.is_some()) else {
             return Expected::refused(Code::NoSuchConversation);
         };
+        if conversation.of_patient {
+            return Expected::refused(Code::InPatientThread);
+        }
         let leaves = add.is_empty() && !remove.is_empty() && remove.iter().all(|person| *person == me);
         if conversation.purged && !leaves {
             return Expected::refused(Code::Purged);
@@ -413,9 +438,10 @@ impl Reference {
         if conversation.direct && !conversation.purged {
             return Expected::refused(Code::NotInDirect);
         }
-        let led = conversation.members.iter().any(|m| m.person == conversation.owner && !m.left)
-            && self.ward.person(conversation.owner).is_some_and(|owner| !owner.suspended);
-        let leads = post == Some(true) || member && (!led || conversation.owner == me);
+        let owner = conversation.owner;
+        let led = conversation.members.iter().any(|m| Some(m.person) == owner && !m.left)
+            && owner.and_then(|owner| self.ward.person(owner)).is_some_and(|owner| !owner.suspended);
+        let leads = post == Some(true) || member && (!led || owner == Some(me));
         let others = remove.iter().any(|person| *person != me);
         let may = (!others || leads) && (add.is_empty() && others || member);
         if !may {
@@ -463,10 +489,6 @@ impl Reference {
                 member.left = true;
             }
             expected.audits.push((actor, Act::MemberLeft(place, *person)));
-        }
-        leaving.sort_unstable();
-        for person in leaving {
-            self.stats_left(now, place, (person, actor), &mut expected);
         }
         if self.ward.member(place, me).is_none() {
             expected.answer = Some(Answer::Done);

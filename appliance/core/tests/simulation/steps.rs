@@ -24,7 +24,8 @@ impl World {
                 let ms = 1 + self.random.below(400);
                 self.pass(ms)?;
             }
-            955..965 => self.administer(),
+            955..961 => self.administer(),
+            961..965 => self.feed(),
             965..985 => self.network_fails(),
             _ => self.world_turns()?,
         }
@@ -71,24 +72,25 @@ impl World {
         let place = self.random.pick(&places).copied();
         let dice = self.random.below(100);
         match (dice, place) {
-            (0..30, Some(place)) => self.write_letter(index, place),
-            (30..38, _) => self.about_stats(index, place),
-            (38..60, Some(place)) => {
+            (0..28, Some(place)) => self.write_letter(index, place),
+            (28..35, _) => self.about_stats(index, place),
+            (35..56, Some(place)) => {
                 let read = self.random.permille(700);
                 self.clients[index].receipt(place, read);
             }
-            (60..66, Some(conversation)) => {
+            (56..62, Some(conversation)) => {
                 let before = self.random.below(6);
                 let limit = 1 + self.random.below(5) as u32;
                 self.clients[index].ask(Ask::History(proto::History { conversation, before, limit }));
             }
-            (66..72, Some(conversation)) => self.change_members(index, conversation),
-            (72..75, _) => self.misbehave(index),
-            (75..78, _) => self.clients[index].ask(Ask::Active(proto::Active {})),
-            (78..80, _) => self.clients[index].ask(Ask::ListPeople(proto::ListPeople { after: 0 })),
-            (80..84, _) => self.fill_hole(index),
-            (84..87, _) => self.administer_as(index),
-            (87..96, _) => self.units_and_channels(index, place),
+            (62..68, Some(conversation)) => self.change_members(index, conversation),
+            (68..71, _) => self.misbehave(index),
+            (71..74, _) => self.clients[index].ask(Ask::Active(proto::Active {})),
+            (74..76, _) => self.clients[index].ask(Ask::ListPeople(proto::ListPeople { after: 0 })),
+            (76..80, _) => self.fill_hole(index),
+            (80..83, _) => self.administer_as(index),
+            (83..91, _) => self.units_and_channels(index, place),
+            (91..98, _) => self.patients_and_shifts(index),
             _ if places.len() < 5 => self.open(index),
             _ => {}
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use wardline_core::audit::Entry;
+use wardline_core::clinic::RestoredClinic;
 use wardline_core::conversation::{Conversation, Kind};
 use wardline_core::directory::Post;
 use wardline_core::escalation::{Escalation, Stage, StatId};
@@ -98,6 +99,18 @@ impl Store {
             marks: self.state.marks.clone(),
             escalations: self.state.escalations.values().cloned().collect(),
             policies: self.state.policies.iter().map(|(unit, policy)| (*unit, policy.clone())).collect(),
+            clinic: RestoredClinic {
+                patients: self.state.clinic.patients.values().cloned().collect(),
+                encounters: self.state.clinic.encounters.values().cloned().collect(),
+                care: self
+                    .state
+                    .clinic
+                    .care
+                    .iter()
+                    .map(|((stay, who), place)| (*stay, *who, *place))
+                    .collect(),
+                assignments: self.state.clinic.assignments.values().cloned().collect(),
+            },
         }
     }
 
@@ -196,7 +209,15 @@ impl Store {
             }
             let marks = conversation.members.values().any(|member| member.changed > after);
             if conversation.changed > after || marks {
-                events.push(Kind::Conversation(conversation_to_wire(conversation, person)));
+                let mut told = conversation_to_wire(conversation, person);
+                let clinic = &self.state.clinic;
+                if let Some(stay) = clinic.encounters.values().find(|stay| stay.thread == conversation.id)
+                    && !conversation.purged
+                {
+                    told.patient = clinic.patients.get(&stay.patient).map(|patient| patient.to_wire());
+                    told.encounter = Some(stay.to_wire());
+                }
+                events.push(Kind::Conversation(told));
             }
             let theirs = self.stats.values().filter(|stat| stat.id.conversation == conversation.id);
             for stat in theirs.filter(|stat| stat.changed > after || conversation.changed > after) {
@@ -266,6 +287,7 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         Kind::Direct => proto::ConversationKind::Direct,
         Kind::Group => proto::ConversationKind::Group,
         Kind::Channel => proto::ConversationKind::Channel,
+        Kind::Patient => proto::ConversationKind::Patient,
     };
     let present = conversation.members.iter().filter(|(_, member)| !member.left);
     proto::Conversation {
@@ -285,5 +307,7 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         unit: conversation.unit.map_or(0, |unit| unit.value()),
         archived: conversation.archived,
         stats: Vec::new(),
+        patient: None,
+        encounter: None,
     }
 }

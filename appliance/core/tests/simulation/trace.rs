@@ -117,5 +117,15 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::SetEscalation(_) => "set escalation",
         Body::ListEscalation(_) => "list escalation",
         Body::AddStation(_) => "add station",
+        Body::Admit(_) => "admit",
+        Body::Transfer(_) => "transfer",
+        Body::SetLeave(_) => "set leave",
+        Body::Discharge(_) => "discharge",
+        Body::UpdatePatient(_) => "update patient",
+        Body::ChangeCareTeam(_) => "change care team",
+        Body::TakeAssignment(_) => "take assignment",
+        Body::EndAssignment(_) => "end assignment",
+        Body::ListPatients(_) => "list patients",
+        Body::ListBeds(_) => "list beds",
     }
 }

@@ -27,6 +27,16 @@ impl World {
             let rank = if at == 1 { proto::Rank::ChargeNurse } else { proto::Rank::Staff };
             let unit = units[at % 2];
             self.local_ask(Ask::SetPost(proto::SetPost { person, unit, rank: rank.into() }));
+            if at < 3 {
+                let particulars = self.particulars();
+                self.local_ask(Ask::Admit(proto::Admit {
+                    record_number: String::new(),
+                    new_patient: Some(particulars),
+                    unit,
+                    bed: format!("A-{}", at + 1),
+                    attending: person,
+                }));
+            }
         }
         while !self.waiting.is_empty() {
             self.batch()?;
@@ -122,7 +132,7 @@ impl World {
         let Some(me) = self.people[self.clients[index].person] else { return Vec::new() };
         let places = ward.conversations.iter().filter(|place| !place.direct && !place.purged);
         let leads = |place: &&crate::reference::Conversation| {
-            place.owner == me || place.unit.is_some_and(|unit| ward.post(me, unit) == Some(true))
+            place.owner == Some(me) || place.unit.is_some_and(|unit| ward.post(me, unit) == Some(true))
         };
         places.filter(leads).map(|place| place.id.value()).collect()
     }

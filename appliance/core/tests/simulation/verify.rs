@@ -3,7 +3,7 @@
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::directory::Post;
 use wardline_core::escalation::Stage;
-use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId, Sequence};
+use wardline_core::ids::{Change, Conn, ConversationId, PersonId, RequestId, Sequence};
 use wardline_core::limits;
 use wardline_core::pin::PinMac;
 use wardline_core::refusal::CloseCode;
@@ -14,6 +14,7 @@ use wardline_core::write::{Numbered, Write};
 
 use crate::coverage::Situation;
 use crate::reference::{Answer, Expected, Phase, Said};
+use crate::reference_patients::Term;
 use crate::trace::note;
 use crate::world::World;
 
@@ -60,7 +61,9 @@ impl World {
                         return Err(format!("{conn}: a PIN goes to the keeper uncounted"));
                     }
                 }
-                Send::Fanout { event, conns, .. } => self.verify_fanout(event, conns, conn)?,
+                Send::Fanout { change, event, conns } => {
+                    self.verify_fanout(turn, (*change, event), conns, conn)?;
+                }
                 _ => {}
             }
         }
@@ -91,7 +94,13 @@ impl World {
     }
 
     /// A message goes to every attached connection of every member but the one it came from, and to no other.
-    fn verify_fanout(&mut self, event: &Event, conns: &[Conn], from: Conn) -> Result<(), String> {
+    fn verify_fanout(
+        &mut self,
+        turn: &Turn,
+        (change, event): (Change, &Event),
+        conns: &[Conn],
+        from: Conn,
+    ) -> Result<(), String> {
         let (place, first) = match event {
             Event::Message(place, sequence) => (*place, Some(*sequence)),
             Event::Small(kind) => match &**kind {
@@ -108,6 +117,15 @@ impl World {
                 return Err(format!("{conn} hears of {place} and is not signed in and synced"));
             };
             let person = self.reference.ward.device(*device).map(|device| device.person);
+            // Whoever goes in the same turn, and later, still hears of it.
+            let goes = |n: &Numbered| {
+                n.change > change
+                    && matches!(&n.write, Write::MemberLeft { conversation, person: who }
+                    if *conversation == place && Some(*who) == person)
+            };
+            if first.is_none() && turn.writes.iter().any(goes) {
+                continue;
+            }
             let member = person.and_then(|person| self.reference.ward.member(place, person));
             let member = member.ok_or_else(|| format!("{conn} hears of {place} and is not in it"))?;
             if first.is_some_and(|sequence| sequence.0 < member.from) {
@@ -162,7 +180,10 @@ impl World {
         if load.attached != attached {
             return Err(format!("{} connections are delivered to, not {attached}", load.attached));
         }
-        if load.timers > load.links + devices + 2 {
+        if load.terms != self.reference.lobby.terms.len() {
+            return Err(format!("{} terms, not {}", load.terms, self.reference.lobby.terms.len()));
+        }
+        if load.timers > load.links + devices + 3 {
             return Err(format!(
                 "{} timers for {} connections and {devices} devices",
                 load.timers, load.links
@@ -254,18 +275,26 @@ impl World {
                 }
             }
         }
-        Ok(())
+        self.compare_clinic()
     }
 
     /// What a timer's turn ended must have been due, and what was due must have ended.
     pub(crate) fn expect_timeout(&mut self, turn: &Turn) -> Result<Expected, String> {
-        let (mut locked, mut codes) = (Vec::new(), Vec::new());
+        let (mut locked, mut codes, mut over) = (Vec::new(), Vec::new(), Vec::new());
         for numbered in &turn.writes {
             match &numbered.write {
                 Write::SessionEnded { device } => locked.push(*device),
                 Write::JoinCodeEnded { hash } => codes.push(*hash),
+                Write::AssignmentEnded { assignment } => over.push(Term::Shift(*assignment)),
+                Write::CareTeamSet { encounter, person, place: None } => {
+                    over.push(Term::Place(*encounter, *person));
+                }
+                Write::ThreadClosed { encounter, .. } | Write::EncounterFiled { encounter, .. } => {
+                    over.push(Term::Thread(*encounter));
+                }
+                Write::MemberLeft { .. } => {}
                 Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}
-                Write::EscalationMoved { .. } => {}
+                Write::EscalationMoved { .. } | Write::EscalationDeclined { .. } => {}
                 _ => return Err("a timer wrote something else".to_owned()),
             }
         }
@@ -283,7 +312,16 @@ impl World {
             |n: &Numbered| matches!(n.write, Write::EscalationMoved { stage: Stage::Closed { .. }, .. });
         let swept = turn.writes.iter().any(closes);
         let before = self.reference.ward.stats.clone();
-        let expected = self.reference.timeout(now, &locked, &codes, swept)?;
+        let mut expected = self.reference.timeout(now, &locked, &codes)?;
+        for term in over {
+            let situation = self.reference.end_term(now, term, &mut expected)?;
+            self.coverage.reach(situation);
+        }
+        if let Some((term, _)) = self.reference.lobby.terms.iter().find(|(_, ends)| *ends <= now.mono) {
+            return Err(format!("{term:?} should be over"));
+        }
+        self.reference.stats_of_leavers(now, &mut expected);
+        self.reference.stats_due(now, swept, &mut expected);
         self.cover_stats_due(&expected, &before);
         for (_, act) in &expected.audits {
             if matches!(act, Act::PeerFault(..)) {
@@ -396,6 +434,10 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 Body::DeviceList(_) => Answer::Devices,
                 Body::UnitSet(_) => Answer::UnitSet,
                 Body::UnitList(_) => Answer::Units,
+                Body::Admitted(admitted) => Answer::Admitted(ConversationId::new(admitted.conversation)?),
+                Body::AssignmentTaken(_) => Answer::AssignmentTaken,
+                Body::PatientPage(page) => Answer::Patients(page.patients.len() as u64),
+                Body::BedPage(page) => Answer::Beds(page.beds.len() as u64),
                 Body::ChannelPage(page) => Answer::Channels(page.channels.len() as u64),
                 Body::EscalationPolicies(_) => Answer::Policies,
                 Body::Prospect(prospect) => {

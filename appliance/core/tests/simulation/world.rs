@@ -158,6 +158,7 @@ impl World {
             session_ms: 15 * 60_000,
             join_code_ms: 10 * 60_000,
             retention_ms: 20 * 60_000,
+            thread_grace_ms: 5 * 60_000,
         };
         let relay =
             Relay::new(now, policy.clone(), &CURSOR_KEY, Restored::default()).expect("an empty store");

@@ -20,6 +20,7 @@ use super::packed;
 use super::read::number;
 use super::readers::Readers;
 use super::row::{self, Columns};
+use super::row_clinic;
 use super::{Changes, StoreError};
 
 const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
@@ -29,6 +30,7 @@ const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
 /// members that watermarks are pushed to. On the `+ 0`, see [`super::read`].
 pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (person, unit, conversation, member) = (row::PERSON, row::UNIT, row::CONVERSATION, row::MEMBER);
+    let (encounter, patient) = (row_clinic::ENCOUNTER, row_clinic::PATIENT);
     let escalation = row::ESCALATION;
     // Joining stamps the conversation too, so `changed` also finds those that the person is new in. Counting present
     // members stops one above the most.
@@ -66,6 +68,11 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
            SELECT conversation.id FROM member AS mine \
            CROSS JOIN conversation ON conversation.id = mine.conversation \
            WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.changed > (?2 + 0)); \
+         SELECT {encounter}, {patient} FROM member AS mine \
+         CROSS JOIN conversation ON conversation.id = mine.conversation \
+         CROSS JOIN encounter ON encounter.thread = conversation.id AND encounter.filed = 0 \
+         CROSS JOIN patient ON patient.id = encounter.patient \
+         WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.changed > (?2 + 0); \
          SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 1 AND changed > (?2 + 0) ORDER BY conversation; \
          SELECT other.conversation, other.person, other.delivered, other.read, other.changed \
          FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation \
@@ -154,10 +161,14 @@ async fn missed(
                     conversation.members.insert(person, member);
                 }
             }
+            6 => {
+                let (encounter, patient) = row_clinic::bedside(&row)?;
+                changes.bedsides.insert(encounter.thread, (encounter, patient));
+            }
             // A snapshot says what there is; what is not in it is gone.
-            6 if changes.snapshot => {}
-            6 => changes.gone.push(columns.conversation()?),
-            8 => changes.stats.push(row::escalation(&row)?),
+            7 if changes.snapshot => {}
+            7 => changes.gone.push(columns.conversation()?),
+            9 => changes.stats.push(row::escalation(&row)?),
             _ => changes.watermarks.push((
                 columns.conversation()?,
                 columns.person()?,

@@ -287,6 +287,7 @@ impl Store {
         });
         directory(&mut script, plan);
         conversations(&mut script, plan);
+        plan.clinic.write(&mut script);
         script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
@@ -444,7 +445,7 @@ fn stage(stage: Stage, row: &mut Values) {
 fn conversations(script: &mut Script<'_>, plan: &Plan<'_>) {
     script.many(&OPENED, &plan.opened, |opened, row| {
         row.count(opened.id.value()).int(kind_number(opened.kind)).text(opened.title.reveal());
-        row.count(opened.owner.value()).int(opened.at.0).count(opened.changed.0);
+        row.count(opened.owner.map_or(0, PersonId::value)).int(opened.at.0).count(opened.changed.0);
         row.int(0).int(0).int(1).int(0).int(0);
         row.count(opened.unit.map_or(0, UnitId::value)).int(0);
     });

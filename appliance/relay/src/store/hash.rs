@@ -71,6 +71,19 @@ const TABLES: &[(&str, &[Column])] = &[
     ("SELECT device, number, change FROM message_number ORDER BY device, number", &[Int; 3]),
     ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),
     ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),
+    (
+        "SELECT id, record, name, birth, sex, changed FROM patient ORDER BY id",
+        &[Int, Text, Text, Text, Text, Int],
+    ),
+    (
+        "SELECT id, patient, unit, bed, attending, standing, discharged_at, thread, closed, closed_at, admitted, changed, \
+         filed FROM encounter ORDER BY id",
+        &[Int, Int, Int, Text, Int, Int, Int, Int, Int, Int, Int, Int, Int],
+    ),
+    ("SELECT encounter, person, since, ends, until FROM care_team ORDER BY encounter, person", &[Int; 5]),
+    ("SELECT id, person, unit, since, until FROM assignment ORDER BY id", &[Int; 5]),
+    ("SELECT assignment, bed FROM assignment_bed ORDER BY assignment, bed", &[Int, Text]),
+    ("SELECT assignment, encounter FROM assignment_cover ORDER BY assignment, encounter", &[Int; 2]),
 ];
 
 impl Readers {

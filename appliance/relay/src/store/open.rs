@@ -39,7 +39,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 const CHECK_WHOLE_MAX: u64 = 64 << 20;
 
 /// What the core cannot do without, always checked. Bounded by people and conversations, not by history.
-const CHECK_ALWAYS: [&str; 12] = [
+const CHECK_ALWAYS: [&str; 17] = [
     "PRAGMA quick_check(meta)",
     "PRAGMA quick_check(person)",
     "PRAGMA quick_check(device)",
@@ -52,6 +52,11 @@ const CHECK_ALWAYS: [&str; 12] = [
     "PRAGMA quick_check(escalation)",
     "PRAGMA quick_check(escalation_rung)",
     "PRAGMA quick_check(escalation_policy)",
+    "PRAGMA quick_check(patient)",
+    "PRAGMA quick_check(encounter)",
+    "PRAGMA quick_check(care_team)",
+    "PRAGMA quick_check(assignment)",
+    "PRAGMA quick_check(assignment_cover)",
 ];
 
 /// Cache in KiB, as a negative number. The writer appends, and touches a page here and there only when it files places and

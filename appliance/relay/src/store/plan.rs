@@ -16,6 +16,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::plan_clinic::ClinicPlan;
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
@@ -52,6 +53,7 @@ pub(super) struct Plan<'a> {
     pub(super) audited: Option<u64>,
     pub(super) last_at: Option<Wall>,
     pub(super) marks: Vec<Mark>,
+    pub(super) clinic: ClinicPlan<'a>,
 }
 
 /// A conversation as it opens.
@@ -59,7 +61,7 @@ pub(super) struct Opened<'a> {
     pub(super) id: ConversationId,
     pub(super) kind: Kind,
     pub(super) title: &'a Title,
-    pub(super) owner: PersonId,
+    pub(super) owner: Option<PersonId>,
     pub(super) at: Wall,
     pub(super) changed: Change,
     pub(super) unit: Option<UnitId>,
@@ -127,6 +129,9 @@ impl<'a> Plan<'a> {
     }
 
     fn fold(&mut self, change: Change, write: &'a Write) {
+        for thread in write.shows_in() {
+            self.conversations.entry(*thread).or_default().changed = Some(change);
+        }
         match write {
             Write::PersonAdded(person) => {
                 self.people.push((person, change));
@@ -254,6 +259,11 @@ impl<'a> Plan<'a> {
                 self.audited = Some(*index);
                 self.entries.push((*index, bytes));
             }
+            Write::ThreadClosed { thread, .. } => {
+                self.conversations.entry(*thread).or_default().archived = Some(true);
+                self.clinic.fold(change, write);
+            }
+            clinical => self.clinic.fold(change, clinical),
         }
     }
 

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use futures_util::TryStreamExt;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use wardline_core::clinic::RestoredClinic;
 use wardline_core::state::Restored;
 
 use super::StoreError;
 use super::filing::Newer;
 use super::row::{self, Columns};
+use super::row_clinic;
 
 /// The highest number of each device is the greatest of its floor and of its messages still here, those that the table of
 /// numbers has: one step down the table for each device; and those that are newer.
@@ -52,7 +54,36 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     restored.escalations = all(from, escalations, row::escalation).await?;
     restored.policies =
         all(from, "SELECT unit, policy FROM escalation_policy".to_owned(), row::policy).await?;
+    restored.clinic = clinic(from).await?;
     Ok(restored)
+}
+
+/// What was put away stays in the tables.
+async fn clinic(from: &mut SqliteConnection) -> Result<RestoredClinic, StoreError> {
+    let patients = format!("SELECT {} FROM patient", row_clinic::PATIENT);
+    let encounters = format!("SELECT {} FROM encounter WHERE filed = 0", row_clinic::ENCOUNTER);
+    let care = format!("SELECT {} FROM care_team", row_clinic::CARE);
+    let assignments = format!("SELECT {} FROM assignment", row_clinic::ASSIGNMENT);
+    let assignments = all(from, assignments, row_clinic::assignment).await?;
+    let mut assignments: BTreeMap<_, _> = assignments.into_iter().map(|held| (held.id, held)).collect();
+    let beds = "SELECT assignment, bed FROM assignment_bed ORDER BY assignment, bed".to_owned();
+    for (assignment, bed) in all(from, beds, row_clinic::assignment_bed).await? {
+        let held =
+            assignments.get_mut(&assignment).ok_or_else(|| StoreError::value("an assignment's bed"))?;
+        held.beds.push(bed);
+    }
+    let covers = "SELECT assignment, encounter FROM assignment_cover".to_owned();
+    for (assignment, encounter) in all(from, covers, row_clinic::assignment_cover).await? {
+        let held =
+            assignments.get_mut(&assignment).ok_or_else(|| StoreError::value("an assignment's cover"))?;
+        held.covers.insert(encounter);
+    }
+    Ok(RestoredClinic {
+        patients: all(from, patients, row_clinic::patient).await?,
+        encounters: all(from, encounters, row_clinic::encounter).await?,
+        care: all(from, care, row_clinic::care).await?,
+        assignments: assignments.into_values().collect(),
+    })
 }
 
 /// The newest message and audit entry are not behind what the log of writes says.

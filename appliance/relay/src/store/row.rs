@@ -56,7 +56,7 @@ impl<'r> Columns<'r> {
         Ok(value)
     }
 
-    fn count(&mut self) -> Result<u64, StoreError> {
+    pub(super) fn count(&mut self) -> Result<u64, StoreError> {
         u64::try_from(self.int()?).map_err(|_| StoreError::value("a number"))
     }
 
@@ -104,7 +104,7 @@ impl<'r> Columns<'r> {
         self.array().map(MessageId)
     }
 
-    fn name(&mut self) -> Result<Name, StoreError> {
+    pub(super) fn name(&mut self) -> Result<Name, StoreError> {
         Name::parse(self.text()?).map_err(|_| StoreError::value("a name"))
     }
 
@@ -120,6 +120,7 @@ impl<'r> Columns<'r> {
             1 => Ok(Kind::Direct),
             2 => Ok(Kind::Group),
             3 => Ok(Kind::Channel),
+            4 => Ok(Kind::Patient),
             _ => Err(StoreError::value("a conversation's kind")),
         }
     }
@@ -131,6 +132,7 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
         Kind::Direct => 1,
         Kind::Group => 2,
         Kind::Channel => 3,
+        Kind::Patient => 4,
     }
 }
 
@@ -213,7 +215,8 @@ pub(super) fn conversation(row: &SqliteRow) -> Result<Conversation, StoreError> 
         id: columns.conversation()?,
         kind: columns.kind()?,
         title: columns.title()?,
-        owner: columns.person()?,
+        // Zero is nobody.
+        owner: PersonId::new(columns.count()?),
         changed: columns.change()?,
         last: columns.sequence()?,
         last_change: columns.change()?,

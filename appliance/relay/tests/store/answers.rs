@@ -188,9 +188,9 @@ fn a_page_ends_with_the_message_that_fills_it() {
         commit(&mut store, &world.writes).await;
         let conversation = world.state.conversations.values().next().unwrap();
         let (id, within) = (conversation.id, (Sequence(1), Sequence(41)));
-        let grant = grants::page(conversation.owner, id, within, 100);
+        let grant = grants::page(conversation.owner.unwrap(), id, within, 100);
         let page = store.readers().page(&grant).await.unwrap();
-        assert_eq!(page, Model::of(&world.writes).page(conversation.owner, id, within, 100));
+        assert_eq!(page, Model::of(&world.writes).page(conversation.owner.unwrap(), id, within, 100));
         let Page::Of(page) = page else { panic!("{page:?}") };
         // 64 KiB in messages of 8 KiB of text.
         assert_eq!(

@@ -19,7 +19,7 @@ const CANARY: &str = "CANARY Zebra-Quartz 7719";
 
 /// A busy ward in which every text says the canary.
 fn canaries() -> World {
-    let mut world = busy_world(2_000);
+    let mut world = busy_world(2_600);
     for Numbered { write, .. } in &mut world.writes {
         match write {
             Write::PersonAdded(person) => {
@@ -28,6 +28,7 @@ fn canaries() -> World {
             }
             Write::DeviceJoined(device) => device.name = Name::parse(CANARY).unwrap(),
             Write::ConversationOpened { title, .. } => *title = Title::parse(CANARY).unwrap(),
+            Write::PatientSet { patient, .. } => patient.particulars.name = Name::parse(CANARY).unwrap(),
             Write::MessageAccepted(message) => message.body = Sealed(CANARY.repeat(8).into_bytes()),
             _ => {}
         }
@@ -137,7 +138,7 @@ fn a_scrub_leaves_nothing_in_the_log_and_the_log_its_size() {
         let directory = quick_directory();
         let (mut store, _) = open(directory.path()).await;
         let laid_out = log_of(directory.path());
-        assert!(laid_out.iter().skip(200_000).all(|byte| *byte == 0));
+        assert!(laid_out.iter().skip(300_000).all(|byte| *byte == 0));
         for writes in canaries().writes.chunks(100) {
             commit(&mut store, writes).await;
         }
@@ -173,7 +174,7 @@ fn the_log_is_reset_and_reused_however_much_is_written() {
         let directory = quick_directory();
         let (mut store, _) = open(directory.path()).await;
         let size = log_of(directory.path()).len();
-        let writes = busy_world(48_000).writes;
+        let writes = busy_world(54_000).writes;
         for batch in writes.chunks(300) {
             commit(&mut store, batch).await;
         }

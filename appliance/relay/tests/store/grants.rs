@@ -99,7 +99,7 @@ pub(crate) fn page(
         id,
         kind: Kind::Group,
         title: Title::parse("4 West").unwrap(),
-        owner: person,
+        owner: Some(person),
         changed: Change(0),
         last: Sequence(before.0 - 1),
         last_change: Change(0),

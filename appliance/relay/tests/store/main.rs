@@ -4,6 +4,7 @@
 
 mod answers;
 mod batches;
+mod clinic;
 mod crash;
 mod files;
 mod foreign;

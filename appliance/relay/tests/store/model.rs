@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wardline_core::clinic::{Encounter, Patient};
 use wardline_core::conversation::Conversation;
 use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
@@ -152,6 +153,15 @@ impl Model {
         readable.filter(|(c, _)| wanted.contains(c)).map(|(c, m)| Self::stored(*c, m)).collect()
     }
 
+    fn bedsides<'a>(
+        &self,
+        of: impl Iterator<Item = &'a Conversation>,
+    ) -> BTreeMap<ConversationId, (Encounter, Patient)> {
+        let clinic = &self.state.clinic;
+        let stays = of.filter_map(|c| clinic.encounters.values().find(|stay| stay.thread == c.id));
+        stays.map(|stay| (stay.thread, (stay.clone(), clinic.patients[&stay.patient].clone()))).collect()
+    }
+
     pub(crate) fn changes(&self, person: PersonId, after: Option<Change>) -> Changes {
         let state = &self.state;
         let mine = || state.conversations.values().filter(move |c| c.member(person).is_some());
@@ -180,6 +190,7 @@ impl Model {
                     people: state.people.values().cloned().collect(),
                     conversations: mine().cloned().collect(),
                     stats: stats(&|stat, place| is_open(stat) || stat.id.sequence.0 + 30 > place.last.0),
+                    bedsides: self.bedsides(mine()),
                     messages: newest.map(|(change, ..)| self.missed(change)).collect(),
                     ..Changes::default()
                 };
@@ -204,6 +215,7 @@ impl Model {
             units: state.units.values().filter(|unit| unit.changed > n).cloned().collect(),
             people: state.people.values().filter(|entry| entry.changed > n).cloned().collect(),
             conversations: mine().filter(|c| c.changed > n).cloned().collect(),
+            bedsides: self.bedsides(mine().filter(|c| c.changed > n)),
             gone: state.conversations.keys().copied().filter(left).collect(),
             watermarks,
             stats: stats(&|stat, place| stat.changed > n || is_open(stat) && place.changed > n),

@@ -23,13 +23,13 @@ pub(crate) struct World {
     pub(crate) clock: i64,
 }
 
-fn nth<T>(of: impl Iterator<Item = T>, which: u64) -> Option<T> {
+pub(crate) fn nth<T>(of: impl Iterator<Item = T>, which: u64) -> Option<T> {
     let mut all: Vec<T> = of.collect();
     if all.is_empty() { None } else { Some(all.swap_remove((which % all.len() as u64) as usize)) }
 }
 
 /// Dice that are thrown together should not agree by accident.
-fn mix(value: u64) -> u64 {
+pub(crate) fn mix(value: u64) -> u64 {
     let value = (value ^ (value >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (value ^ (value >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) ^ (value >> 32)
 }
@@ -58,7 +58,7 @@ impl World {
     }
 
     pub(crate) fn throw(&mut self, (what, who, how): Throw) {
-        let what = what % 51;
+        let what = what % 56;
         self.clock += i64::try_from(how % 1000).unwrap();
         let person = nth(self.state.people.keys().copied(), who);
         let device = nth(self.state.devices.keys().copied(), who);
@@ -190,6 +190,7 @@ impl World {
                 let policy = (!how.is_multiple_of(3)).then(|| policy(how));
                 self.write(Write::EscalationPolicySet { unit, policy });
             }
+            (51..56, ..) => self.clinic(who, how),
             _ => self.record(Act::SignedIn),
         }
     }
@@ -305,7 +306,7 @@ impl World {
             _ => Kind::Group,
         };
         let title = if kind == Kind::Direct { Title::default() } else { Title::parse("4 West").unwrap() };
-        let at = Wall(self.clock);
+        let (at, owner) = (Wall(self.clock), Some(owner));
         self.write(Write::ConversationOpened { conversation, kind, title, owner, at, unit });
         self.write(Write::KeyGranted { conversation, key: WrappedKey(mix(id).to_be_bytes().repeat(7)) });
         for person in people {
@@ -359,6 +360,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
     let public = a.people == b.people
         && a.devices == b.devices
         && a.codes == b.codes
+        && a.clinic == b.clinic
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies) == (&b.escalations, &b.policies)
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);

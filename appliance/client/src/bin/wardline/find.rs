@@ -1,7 +1,8 @@
 //! Whom or what a person means by a part of a name.
 
+use wardline_client::clinical::Bedside;
 use wardline_client::event::{Conversation, Kind, Person, Unit};
-use wardline_client::{Channel, ConversationId, PersonId, UnitId};
+use wardline_client::{Channel, ConversationId, EncounterId, PersonId, UnitId};
 
 use crate::exit::Failure;
 use crate::say;
@@ -101,6 +102,20 @@ pub(crate) fn unit(units: &[Unit], text: &str) -> Result<UnitId, Failure> {
     one_of(text, best(text, named), "there is no unit of this name. See wardline unit list.")
 }
 
+/// A patient whose thread this device knows.
+pub(crate) fn patient(mine: &[Bedside], text: &str) -> Result<EncounterId, Failure> {
+    if let Some(id) = identifier(text).and_then(EncounterId::new) {
+        return Ok(id);
+    }
+    let named = mine.iter().map(|about| Named {
+        name: &about.patient.particulars.name,
+        beside: about.encounter.id.to_string(),
+        it: about.encounter.id,
+    });
+    let none = "there is no patient of this name among your threads. The stay's identifier works too: wardline shift show.";
+    one_of(text, best(text, named), none)
+}
+
 /// A channel of a unit where one works.
 pub(crate) fn channel(channels: &[Channel], text: &str) -> Result<ConversationId, Failure> {
     if let Some(id) = identifier(text).and_then(ConversationId::new) {
@@ -167,9 +182,14 @@ pub(crate) fn target(
         Named { name, beside, it: Target::Person(it) }
     });
     let groups = conversations.iter().filter(|c| c.kind != Kind::Direct && !c.purged);
+    let sort = |c: &Conversation| match c.kind {
+        Kind::Channel => "channel",
+        Kind::Patient => "patient",
+        _ => "group",
+    };
     let groups = groups.map(|c| Named {
-        name: &c.title,
-        beside: format!("{} {}", if c.kind == Kind::Channel { "channel" } else { "group" }, c.id),
+        name: c.about.as_ref().map_or(&c.title, |about| &about.patient.particulars.name),
+        beside: format!("{} {}", sort(c), c.id),
         it: Target::Conversation(c.id),
     });
     let mut found = best(text, others.chain(groups));
@@ -207,6 +227,9 @@ pub(crate) fn direct(
 
 /// What a conversation is called here: its title, or the other one's name.
 pub(crate) fn title(me: PersonId, people: &[Person], conversation: &Conversation) -> String {
+    if let Some(about) = &conversation.about {
+        return say::clean_line(&format!("{}, {}", about.patient.particulars.name, about.encounter.bed));
+    }
     if !conversation.title.is_empty() {
         return say::clean_line(&conversation.title);
     }

@@ -1,6 +1,7 @@
 //! What happens, as JSON objects of one line. The keys are stable; docs/protocol/README.md lists them.
 
 use serde_json::{Value, json};
+use wardline_client::clinical::{Bedside, Standing};
 use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Kind, Message, Person, message_hex};
 use wardline_client::stat::{Priority, Stands};
@@ -65,6 +66,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
         Kind::Direct => "direct",
         Kind::Group => "group",
         Kind::Channel => "channel",
+        Kind::Patient => "patient",
         _ => "other",
     };
     let members = conversation.members.iter().map(|member| {
@@ -74,7 +76,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
             "read": member.read.0,
         })
     });
-    json!({
+    let mut value = json!({
         "event": "conversation",
         "conversation": conversation.id.to_string(),
         "kind": kind,
@@ -85,7 +87,39 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
         "purged": conversation.purged,
         "unit": conversation.unit.map(|unit| unit.to_string()),
         "archived": conversation.archived,
-    })
+    });
+    if let Some(bedside) = &conversation.about {
+        about(&mut value, bedside);
+    }
+    value
+}
+
+/// Adds whom something is about, and where they are.
+pub(crate) fn about(value: &mut Value, Bedside { patient, encounter }: &Bedside) {
+    let known = &patient.particulars;
+    let (state, discharged_at) = match encounter.standing {
+        Standing::Admitted => ("admitted", None),
+        Standing::OnLeave => ("on_leave", None),
+        Standing::Discharged(since) => ("discharged", Some(since)),
+        _ => ("other", None),
+    };
+    value["patient"] = json!({
+        "patient": patient.id.to_string(),
+        "record_number": known.record_number,
+        "name": known.name,
+        "birth_date": known.birth_date,
+        "sex": known.sex.letter().to_string(),
+    });
+    value["encounter"] = json!({
+        "encounter": encounter.id.to_string(),
+        "unit": encounter.unit.to_string(),
+        "bed": encounter.bed,
+        "attending": encounter.attending.map(|person| person.to_string()),
+        "state": state,
+        "discharged_at": discharged_at,
+        "muted": encounter.muted,
+        "conversation": encounter.conversation.to_string(),
+    });
 }
 
 pub(crate) fn accepted(accepted: &Accepted) -> Value {

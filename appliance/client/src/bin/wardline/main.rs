@@ -23,10 +23,12 @@ mod find;
 mod hardening;
 mod json;
 mod members;
+mod patient;
 mod pin;
 mod say;
 mod seen;
 mod send;
+mod shift;
 mod stat;
 mod station;
 mod tail;
@@ -134,6 +136,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Patients: admit, move, discharge, and who is in their care team.
+    Patient(patient::Patient),
+    /// Beds for a shift: take, end, and who holds which.
+    #[command(subcommand)]
+    Shift(shift::Act),
     /// Your conversations.
     Conversations {
         /// One JSON object a line.
@@ -263,6 +270,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Unit(act) => unit::unit(&common, act).await,
         Command::Stat(act) => stat::stat(&common, act).await,
         Command::Station { json } => station::station(&common, json).await,
+        Command::Patient(patient) => patient::patient(&common, patient).await,
+        Command::Shift(act) => shift::shift(&common, act).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {
             commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await

@@ -196,6 +196,11 @@ pub(crate) fn time(milliseconds: i64) -> String {
     }
 }
 
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
 /// A day, here. Seconds since 1970.
 pub(crate) fn date(seconds: i64) -> String {
     let at = Timestamp::from_second(seconds).map(|at| at.to_zoned_datetime(TimeZone::system()));

@@ -93,6 +93,7 @@ mod tests {
             purged: false,
             unit: None,
             archived: false,
+            about: None,
         }
     }
 

@@ -1,0 +1,226 @@
+//! `wardline patient`: who is here, in which bed, and who is in their care team by hand.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use wardline_client::clinical::{Bedside, ClinicalCalls, Coming, Particulars, Sex, Standing};
+use wardline_client::event::{Person, Unit};
+use wardline_client::{Calls, LocalBox};
+
+use crate::access::{Access, Parting};
+use crate::exit::Failure;
+use crate::{Common, find, json, say};
+
+#[derive(Args)]
+pub(crate) struct Patient {
+    /// On the box itself: its local socket.
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// A patient comes, and their thread opens. Prints the stay's identifier.
+    ///
+    /// Who was here before needs the record number alone; a new patient, --name, --born and --sex too.
+    Admit {
+        /// The number of their record: no spaces.
+        record: String,
+        /// Where they lie: a part of the unit's name that fits one alone, or its identifier.
+        unit: String,
+        /// In which bed, as you call it: B-12.
+        bed: String,
+        /// As the staff know them.
+        #[arg(long, requires_all = ["born", "sex"])]
+        name: Option<String>,
+        /// The day they were born: 1947-03-09.
+        #[arg(long, requires = "name", value_name = "YYYY-MM-DD")]
+        born: Option<String>,
+        /// As in HL7: F female, M male, O other, U unknown, A ambiguous, N not applicable.
+        #[arg(long, requires = "name", value_parser = sex)]
+        sex: Option<Sex>,
+        /// The physician who answers for the stay, who is in the thread from then on.
+        #[arg(long, value_name = "PERSON")]
+        attending: Option<String>,
+    },
+    /// A patient lies in another bed from now on. Whoever holds that bed is in the thread at once.
+    Transfer {
+        /// A part of their name that fits one alone, or the stay's identifier.
+        patient: String,
+        /// Where to.
+        unit: String,
+        /// Into which bed.
+        bed: String,
+    },
+    /// A patient is away for a time: bed and thread stay theirs, and the thread does not ring.
+    Leave {
+        /// Who.
+        patient: String,
+    },
+    /// A patient is back from leave.
+    Back {
+        /// Who.
+        patient: String,
+    },
+    /// A patient goes. The bed is free at once; the thread takes messages for another day.
+    Discharge {
+        /// Who.
+        patient: String,
+    },
+    /// A unit's patients by name, for its charge nurse. The look is recorded.
+    List {
+        /// Where.
+        unit: String,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Who is in a patient's care team by hand, besides whoever holds the bed.
+    #[command(subcommand)]
+    Team(Team),
+}
+
+#[derive(Subcommand)]
+enum Team {
+    /// People come in, and read the thread from its beginning.
+    Add {
+        /// Of which patient.
+        patient: String,
+        /// Parts of names that fit one alone, or identifiers.
+        #[arg(required = true)]
+        people: Vec<String>,
+        /// For so many hours; without it until somebody takes them out.
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..=8_760))]
+        hours: Option<i64>,
+    },
+    /// People go out, unless they hold the bed too.
+    Remove {
+        /// Of which patient.
+        patient: String,
+        /// Parts of names that fit one alone, or identifiers.
+        #[arg(required = true)]
+        people: Vec<String>,
+    },
+}
+
+fn sex(text: &str) -> Result<Sex, String> {
+    let mut letters = text.chars().map(|letter| letter.to_ascii_uppercase());
+    let sex = letters.next().and_then(Sex::from_letter).filter(|_| letters.next().is_none());
+    sex.ok_or_else(|| "one letter of F, M, O, U, A and N".to_owned())
+}
+
+pub(crate) async fn patient(common: &Common, patient: Patient) -> Result<(), Failure> {
+    if let Some(socket) = &patient.socket {
+        let local = LocalBox::connect(socket).await?;
+        // A service of the box is in no thread: it knows stays by their identifiers.
+        return act(&local, patient.act, &[]).await;
+    }
+    let access = Access::open(common).await?;
+    let done = async {
+        access.contact(common).await?;
+        let (_, conversations) = access.look().await?;
+        let mine = conversations.into_iter().filter_map(|c| c.about.map(|about| *about));
+        act(&access, patient.act, &mine.collect::<Vec<_>>()).await
+    };
+    let done = done.await;
+    access.leave(Parting::default()).await;
+    done
+}
+
+async fn act(door: &impl Calls, act: Act, mine: &[Bedside]) -> Result<(), Failure> {
+    let stay = |text: &str| find::patient(mine, text);
+    match act {
+        Act::Admit { record, unit, bed, name, born, sex, attending } => {
+            let unit = find::unit(&door.units().await?, &unit)?;
+            let attending = match attending {
+                Some(text) => Some(find::person(&door.people().await?, &text)?),
+                None => None,
+            };
+            let new = name.zip(born).zip(sex).map(|((name, birth_date), sex)| Particulars {
+                record_number: record.clone(),
+                name,
+                birth_date,
+                sex,
+            });
+            let who = new.as_ref().map_or(Coming::Known(&record), Coming::New);
+            let admitted = door.admit(who, unit, &bed, attending).await?;
+            say::line(&admitted.encounter.to_string())?;
+            say::note("Whoever holds the bed is in the thread; others: wardline patient team add");
+        }
+        Act::Transfer { patient, unit, bed } => {
+            let (stay, units) = (stay(&patient)?, door.units().await?);
+            let unit = find::unit(&units, &unit)?;
+            door.transfer(stay, unit, &bed).await?;
+            say::line(&format!("In {} {} now.", unit_name(&units, unit), say::clean_line(bed.trim())))?;
+        }
+        Act::Leave { patient } => {
+            door.set_leave(stay(&patient)?, true).await?;
+            say::line("Away. The bed is kept.")?;
+        }
+        Act::Back { patient } => {
+            door.set_leave(stay(&patient)?, false).await?;
+            say::line("Back.")?;
+        }
+        Act::Discharge { patient } => {
+            door.discharge(stay(&patient)?).await?;
+            say::line("Discharged. The bed is free.")?;
+        }
+        Act::List { unit, json } => list(door, &unit, json).await?,
+        Act::Team(Team::Add { patient, people, hours }) => {
+            let (stay, wanted) = (stay(&patient)?, wanted(&door.people().await?, &people)?);
+            let until = hours.map(|hours| say::now().saturating_add(hours * 3_600_000));
+            door.join_care_team(stay, &wanted, until).await?;
+            say::line(&say::count(
+                wanted.len(),
+                "person is in the care team.",
+                "people are in the care team.",
+            ))?;
+        }
+        Act::Team(Team::Remove { patient, people }) => {
+            let (stay, wanted) = (stay(&patient)?, wanted(&door.people().await?, &people)?);
+            door.leave_care_team(stay, &wanted).await?;
+            say::line(&say::count(
+                wanted.len(),
+                "person is no longer in it by hand.",
+                "people are no longer in it by hand.",
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn wanted(people: &[Person], texts: &[String]) -> Result<Vec<wardline_client::PersonId>, Failure> {
+    texts.iter().map(|text| find::person(people, text)).collect()
+}
+
+pub(crate) fn unit_name(units: &[Unit], id: wardline_client::UnitId) -> String {
+    let known = units.iter().find(|unit| unit.id == id);
+    known.map_or_else(|| format!("(unit {id})"), |unit| say::clean_line(&unit.name))
+}
+
+async fn list(door: &impl Calls, unit: &str, as_json: bool) -> Result<(), Failure> {
+    let unit = find::unit(&door.units().await?, unit)?;
+    let patients = door.patients(unit).await?;
+    if patients.is_empty() && !as_json {
+        say::note("Nobody is here. Next: wardline patient admit");
+    }
+    for bedside in &patients {
+        if as_json {
+            let mut value = json!({ "event": "patient" });
+            json::about(&mut value, bedside);
+            json::print(&value)?;
+            continue;
+        }
+        let Bedside { patient, encounter } = bedside;
+        let known = &patient.particulars;
+        let away = if encounter.standing == Standing::OnLeave { "  (on leave)" } else { "" };
+        say::line(&say::clean_line(&format!(
+            "{}  {}  {}, born {}, {}{away}",
+            encounter.id, encounter.bed, known.name, known.birth_date, known.record_number
+        )))?;
+    }
+    Ok(())
+}

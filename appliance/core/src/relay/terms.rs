@@ -1,0 +1,160 @@
+//! What ends at a time that was set: an assignment, a place in a care team by hand, a discharged patient's thread.
+//!
+//! Two clocks, as for sessions. By the steady one, nothing lasts longer than it was to when it began, wherever the wall clock
+//! steps back to. By the wall clock, what people set an end to is over at the next sweep once it says so. After a restart the
+//! steady clock starts anew, with what the wall clock says is left, and never more than there was at the beginning.
+
+use std::collections::BTreeMap;
+
+use crate::clinic::{Clinic, Standing};
+use crate::ids::{AssignmentId, EncounterId, PersonId};
+use crate::policy::Policy;
+use crate::relay::Relay;
+use crate::relay::timers::Timer;
+use crate::time::{Mono, Now, Wall};
+use crate::turn::Turn;
+use crate::write::Write;
+use crate::{assignment, care, encounter};
+
+/// Something with an end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Term {
+    Assignment(AssignmentId),
+    Place(EncounterId, PersonId),
+    /// Of a discharged patient: to the thread's closing, and from there until it is put away.
+    Thread(EncounterId),
+}
+
+/// When each is over by the steady clock. One timer stands for all of them: when the first is due.
+#[derive(Default)]
+pub(crate) struct Terms {
+    ends: BTreeMap<Term, Mono>,
+    looks_at: Option<Mono>,
+}
+
+impl Terms {
+    /// As the store left them.
+    pub(super) fn resume(now: Now, clinic: &Clinic, policy: &Policy) -> Self {
+        let mut terms = Self::default();
+        let rest = |began: Wall, until: Wall| between(now.wall, until).min(between(began, until));
+        for held in clinic.assignments.values() {
+            terms.set(now, Term::Assignment(held.id), rest(held.since, held.until));
+        }
+        for ((encounter, person), place) in &clinic.care {
+            if let Some(until) = place.until {
+                terms.set(now, Term::Place(*encounter, *person), rest(place.since, until));
+            }
+        }
+        for stay in clinic.encounters.values() {
+            let (began, lasts) = match (stay.standing, stay.closed) {
+                (_, Some(closed)) => (closed, policy.retention_ms),
+                (Standing::Discharged(since), None) => (since, policy.thread_grace_ms),
+                _ => continue,
+            };
+            terms.set(now, Term::Thread(stay.id), rest(began, began.after(lasts)));
+        }
+        terms
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn set(&mut self, now: Now, term: Term, rest_ms: u64) {
+        self.ends.insert(term, now.mono.after(rest_ms));
+    }
+
+    /// What a turn began and ended.
+    fn note(&mut self, now: Now, policy: &Policy, turn: &Turn) -> bool {
+        let mut noted = false;
+        for numbered in &turn.writes {
+            match &numbered.write {
+                Write::AssignmentTaken(held) => {
+                    self.set(now, Term::Assignment(held.id), between(now.wall, held.until));
+                }
+                Write::AssignmentEnded { assignment } => {
+                    self.ends.remove(&Term::Assignment(*assignment));
+                }
+                Write::CareTeamSet { encounter, person, place } => {
+                    let term = Term::Place(*encounter, *person);
+                    match place.and_then(|place| place.until) {
+                        Some(until) => self.set(now, term, between(now.wall, until)),
+                        None => {
+                            self.ends.remove(&term);
+                        }
+                    }
+                }
+                Write::EncounterStanding { encounter, standing: Standing::Discharged(_), .. } => {
+                    self.set(now, Term::Thread(*encounter), policy.thread_grace_ms);
+                }
+                Write::ThreadClosed { encounter, .. } => {
+                    self.set(now, Term::Thread(*encounter), policy.retention_ms);
+                }
+                Write::EncounterFiled { encounter, .. } => {
+                    self.ends.retain(|term, _| {
+                        *term != Term::Thread(*encounter)
+                            && !matches!(term, Term::Place(of, _) if of == encounter)
+                    });
+                }
+                _ => continue,
+            }
+            noted = true;
+        }
+        noted
+    }
+}
+
+/// Milliseconds from one moment to a later one.
+fn between(from: Wall, to: Wall) -> u64 {
+    u64::try_from(to.0.saturating_sub(from.0)).unwrap_or(0)
+}
+
+impl Relay {
+    /// Follows what a turn began and ended.
+    pub(super) fn follow_terms(&mut self, now: Now, turn: &Turn) {
+        if self.terms.note(now, &self.policy, turn) {
+            self.set_term_timer();
+        }
+    }
+
+    pub(super) fn set_term_timer(&mut self) {
+        let first = self.terms.ends.values().min().copied();
+        if let Some(was) = std::mem::replace(&mut self.terms.looks_at, first) {
+            self.timers.remove(&(was, Timer::Term));
+        }
+        self.timers.extend(first.map(|first| (first, Timer::Term)));
+    }
+
+    /// Ends what is over by the steady clock.
+    pub(super) fn terms_due(&mut self, now: Now, turn: &mut Turn) {
+        let due = self.terms.ends.iter().filter(|(_, ends)| **ends <= now.mono);
+        let due: Vec<Term> = due.map(|(term, _)| *term).collect();
+        for term in due {
+            self.end_term(now, turn, term);
+        }
+        self.set_term_timer();
+    }
+
+    /// Ends what is over by the wall clock: what people set an end to. How long a thread stays open nobody's clock shortens.
+    pub(super) fn sweep_terms(&mut self, now: Now, turn: &mut Turn) {
+        let clinic = &self.state.clinic;
+        let shifts = clinic.assignments.values().filter(|held| held.until <= now.wall);
+        let mut over: Vec<Term> = shifts.map(|held| Term::Assignment(held.id)).collect();
+        let places =
+            clinic.care.iter().filter(|(_, place)| place.until.is_some_and(|until| until <= now.wall));
+        over.extend(places.map(|((encounter, person), _)| Term::Place(*encounter, *person)));
+        for term in over {
+            self.end_term(now, turn, term);
+        }
+    }
+
+    fn end_term(&mut self, now: Now, turn: &mut Turn, term: Term) {
+        self.terms.ends.remove(&term);
+        let mut draft = self.draft(now, turn);
+        match term {
+            Term::Assignment(id) => assignment::end(&mut draft, crate::access::Permit::OF_TIME, id),
+            Term::Place(encounter, person) => care::end_place(&mut draft, encounter, person),
+            Term::Thread(id) => encounter::ripen(&mut draft, id),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Patients and shifts: what people and a feed do about them by chance, and what came of it.
+
+use std::collections::BTreeSet;
+
+use wardline_core::audit::Act;
+use wardline_core::clinic::Standing;
+use wardline_core::ids::{EncounterId, PersonId, UnitId};
+use wardline_core::wire::proto::client_frame::Body as Ask;
+use wardline_core::wire::proto::{self, RefusalCode as Code};
+
+use crate::coverage::Situation;
+use crate::reference::Expected;
+use crate::reference_patients::Stay;
+use crate::world::World;
+
+const BEDS: [&str; 3] = ["A-1", "A-2", "B 1"];
+const MINUTE: i64 = 60_000;
+
+impl World {
+    /// A feed tells of patients.
+    pub(crate) fn feed(&mut self) {
+        let units: Vec<UnitId> = self.store.state.units.keys().copied().collect();
+        if let Some(unit) = self.random.pick(&units).copied()
+            && let Some(ask) = self.about_patients(unit)
+        {
+            self.local_ask(ask);
+        }
+    }
+
+    /// A person does something about patients, or about who cares for them.
+    pub(crate) fn patients_and_shifts(&mut self, index: usize) {
+        let me = self.people[self.clients[index].person];
+        let units: Vec<UnitId> = self.store.state.units.keys().copied().collect();
+        let posts = me.and_then(|me| self.reference.ward.person(me)).map(|me| me.posts.clone());
+        let mine: Vec<UnitId> = posts.unwrap_or_default().iter().map(|(unit, _)| *unit).collect();
+        let of = if self.random.permille(850) && !mine.is_empty() { mine } else { units };
+        let Some(unit) = self.random.pick(&of).copied() else { return };
+        let ask = match self.random.below(100) {
+            0..45 => self.about_patients(unit),
+            45..75 => self.some_shift(unit),
+            75..80 => self.some_end(),
+            80..97 => self.some_team(me),
+            _ if self.random.permille(500) => {
+                Some(Ask::ListBeds(proto::ListBeds { unit: unit.value(), after: String::new() }))
+            }
+            _ => Some(Ask::ListPatients(proto::ListPatients { unit: unit.value(), after: String::new() })),
+        };
+        if let Some(ask) = ask {
+            self.clients[index].ask(ask);
+        }
+    }
+
+    fn somebody(&mut self) -> Option<PersonId> {
+        let people: Vec<PersonId> = self.people.iter().flatten().copied().collect();
+        self.random.pick(&people).copied()
+    }
+
+    pub(crate) fn particulars(&mut self) -> proto::Particulars {
+        proto::Particulars {
+            record_number: format!("MRN{}", self.random.below(8)),
+            name: format!("Patient {}", self.random.below(50)),
+            birth_date: "1947-03-09".to_owned(),
+            sex: 1 + self.random.below(6) as i32,
+        }
+    }
+
+    /// Mostly one that will do.
+    fn some_stay(&mut self, will_do: impl Fn(&Stay) -> bool) -> Option<EncounterId> {
+        if self.random.permille(20) {
+            return EncounterId::new(1 + self.random.below(9));
+        }
+        let all = self.random.permille(200);
+        let stays = self.reference.ward.clinic.stays.iter().filter(|stay| all || will_do(stay));
+        let stays: Vec<EncounterId> = stays.map(|stay| stay.id).collect();
+        self.random.pick(&stays).copied()
+    }
+
+    fn about_patients(&mut self, unit: UnitId) -> Option<Ask> {
+        let bed = (*self.random.pick(&BEDS)?).to_owned();
+        let stay = self.some_stay(|stay| stay.unit == unit && stay.discharged.is_none());
+        let stay = stay.map_or(1, EncounterId::value);
+        let unit = unit.value();
+        let who = self.somebody().filter(|_| self.random.permille(400)).map_or(0, PersonId::value);
+        Some(match self.random.below(100) {
+            0..40 => {
+                let known = self.random.permille(400);
+                let mut particulars = self.particulars();
+                let patients = self.reference.ward.clinic.patients.clone();
+                if let Some((_, back)) = self.random.pick(&patients).filter(|_| known) {
+                    particulars = back.clone();
+                }
+                Ask::Admit(proto::Admit {
+                    record_number: if known { particulars.record_number.clone() } else { String::new() },
+                    new_patient: (!known).then_some(particulars),
+                    unit,
+                    bed,
+                    attending: who,
+                })
+            }
+            40..65 => Ask::Transfer(proto::Transfer { encounter: stay, unit, bed }),
+            65..75 => Ask::SetLeave(proto::SetLeave { encounter: stay, away: self.random.permille(600) }),
+            75..85 => Ask::Discharge(proto::Discharge { encounter: stay }),
+            85..97 => {
+                let patients = &self.reference.ward.clinic.patients;
+                let patients: Vec<_> = patients.clone();
+                let (patient, known) = self.random.pick(&patients)?.clone();
+                let new = self.particulars();
+                let particulars = Some(if self.random.permille(400) { known } else { new });
+                Ask::UpdatePatient(proto::UpdatePatient {
+                    patient: patient.value(),
+                    particulars,
+                    attending: who,
+                })
+            }
+            _ => Ask::ListPatients(proto::ListPatients { unit, after: String::new() }),
+        })
+    }
+
+    fn some_shift(&mut self, unit: UnitId) -> Option<Ask> {
+        let person = if self.random.permille(300) { self.somebody().map_or(0, PersonId::value) } else { 0 };
+        let whole_unit = self.random.permille(250);
+        let mut beds: Vec<String> = BEDS.iter().map(|bed| (*bed).to_owned()).collect();
+        beds.truncate(if whole_unit { 0 } else { 1 + self.random.index(3) });
+        let length = match self.random.below(20) {
+            0 => -MINUTE,
+            1 => 16 * 60 * MINUTE + 1,
+            2 => 16 * 60 * MINUTE,
+            _ => 1 + self.random.below(25 * MINUTE.unsigned_abs()) as i64,
+        };
+        let until = self.now.wall.0 + length;
+        Some(Ask::TakeAssignment(proto::TakeAssignment {
+            unit: unit.value(),
+            person,
+            beds,
+            whole_unit,
+            until,
+        }))
+    }
+
+    fn some_end(&mut self) -> Option<Ask> {
+        let shifts: Vec<u64> =
+            self.reference.ward.clinic.shifts.iter().map(|shift| shift.id.value()).collect();
+        let assignment = self.random.pick(&shifts).copied().unwrap_or(1);
+        Some(Ask::EndAssignment(proto::EndAssignment { assignment }))
+    }
+
+    fn some_team(&mut self, me: Option<PersonId>) -> Option<Ask> {
+        let ward = self.reference.ward.clone();
+        let mine = |stay: &Stay| me.is_some_and(|me| ward.member(stay.thread, me).is_some());
+        let stay = self.some_stay(mine)?;
+        let leaves = self.random.permille(350);
+        let by_hand = ward.clinic.by_hand.iter().filter(|place| place.0 == stay).map(|place| place.1);
+        let by_hand: Vec<PersonId> = by_hand.collect();
+        let who = match self.random.pick(&by_hand).copied().filter(|_| leaves) {
+            Some(who) => who,
+            None => self.somebody()?,
+        };
+        let (encounter, who) = (stay.value(), who.value());
+        let until = match self.random.below(10) {
+            0..5 => 0,
+            5 => self.now.wall.0,
+            _ => self.now.wall.0 + 1 + self.random.below(8 * MINUTE.unsigned_abs()) as i64,
+        };
+        let (add, remove) = if leaves { (vec![], vec![who]) } else { (vec![who], vec![]) };
+        Some(Ask::ChangeCareTeam(proto::ChangeCareTeam { encounter, add, until, remove }))
+    }
+
+    pub(crate) fn cover_patients(&mut self, body: &Ask, refused: Option<Code>, expected: &Expected) {
+        let has = |which: fn(&Act) -> bool| expected.audits.iter().any(|(_, act)| which(act));
+        let joined = has(|act| matches!(act, Act::MemberAdded(..)));
+        let situation = match (body, refused) {
+            (_, Some(Code::BedTaken)) => Situation::BedTaken,
+            (_, Some(Code::RecordNumberInUse)) => Situation::RecordNumberInUse,
+            (_, Some(Code::AlreadyAdmitted)) => Situation::AlreadyAdmitted,
+            (_, Some(Code::EncounterOver)) => Situation::EncounterOver,
+            (_, Some(Code::NoSuchPatient)) => Situation::UnknownPatient,
+            (_, Some(Code::ThreadClosed)) => Situation::ThreadClosedRefused,
+            (_, Some(Code::InPatientThread)) => Situation::PatientThreadAltered,
+            (_, Some(Code::NotByHand)) => Situation::NotByHandRefused,
+            (Ask::TakeAssignment(_), Some(Code::EndInvalid)) => Situation::ShiftEndInvalid,
+            (_, Some(Code::NotStaffOfUnit)) => Situation::ShiftNotOfUnit,
+            (Ask::Admit(_) | Ask::Transfer(_) | Ask::ListPatients(_), Some(Code::NotPermitted)) => {
+                Situation::ClinicalRefused
+            }
+            (Ask::Admit(admit), None) => {
+                let local = expected.audits.iter().any(|(by, _)| *by == wardline_core::audit::Actor::Local);
+                match (local, joined && admit.attending == 0, &admit.new_patient) {
+                    (true, false, _) => Situation::AdmittedByService,
+                    (_, true, _) => Situation::NewPatientOfHeldBed,
+                    (_, _, None) => Situation::AdmittedAgain,
+                    _ => Situation::Admitted,
+                }
+            }
+            (Ask::Transfer(_), None) if joined => Situation::TransferredAmongHolders,
+            (Ask::Transfer(_), None) if !expected.audits.is_empty() => Situation::Transferred,
+            (Ask::SetLeave(set), None) if !expected.audits.is_empty() => {
+                if set.away {
+                    Situation::LeaveBegan
+                } else {
+                    Situation::LeaveEnded
+                }
+            }
+            (Ask::Discharge(_), None) => Situation::Discharged,
+            (Ask::UpdatePatient(_), None) if has(|act| matches!(act, Act::AttendingSet(..))) => {
+                Situation::AttendingChanged
+            }
+            (Ask::UpdatePatient(_), None) if !expected.audits.is_empty() => Situation::ParticularsChanged,
+            (Ask::ChangeCareTeam(change), None) => {
+                if change.remove.is_empty() {
+                    Situation::TeamJoinedByHand
+                } else {
+                    Situation::TeamLeftByHand
+                }
+            }
+            (Ask::TakeAssignment(take), None) if take.person == 0 => Situation::ShiftTaken,
+            (Ask::TakeAssignment(_), None) => Situation::ShiftGivenByChargeNurse,
+            (Ask::EndAssignment(_), None) => Situation::ShiftEndedEarly,
+            (Ask::SetStanding(_), None) if has(|act| matches!(act, Act::AssignmentEnded(..))) => {
+                Situation::ShiftLostWithAccess
+            }
+            (Ask::SetPost(_), None) if has(|act| matches!(act, Act::AssignmentEnded(..))) => {
+                Situation::ShiftLostWithPost
+            }
+            (Ask::ListPatients(_), None) => Situation::PatientsListed,
+            (Ask::ListBeds(_), None) => Situation::BedsListed,
+            _ => return,
+        };
+        self.coverage.reach(situation);
+    }
+
+    /// The core's patients, stays, places and shifts are the reference's.
+    pub(crate) fn compare_clinic(&self) -> Result<(), String> {
+        let (core, naive) = (&self.relay.state().clinic, &self.reference.ward.clinic);
+        let counted = (core.patients.len(), core.encounters.len(), core.care.len(), core.assignments.len());
+        if counted != (naive.patients.len(), naive.stays.len(), naive.by_hand.len(), naive.shifts.len()) {
+            return Err("the core counts other patients, stays, places or shifts".to_owned());
+        }
+        for (id, particulars) in &naive.patients {
+            let told = core.patients.get(id).and_then(|patient| patient.to_wire().particulars);
+            if told.as_ref() != Some(particulars) {
+                return Err(format!("{id} is somebody else"));
+            }
+        }
+        for stay in &naive.stays {
+            let same = core.encounters.get(&stay.id).is_some_and(|told| {
+                let standing = match (stay.discharged, stay.away) {
+                    (Some(since), _) => Standing::Discharged(since),
+                    (None, true) => Standing::OnLeave,
+                    (None, false) => Standing::Admitted,
+                };
+                (told.patient, told.unit, told.bed.reveal(), told.attending, told.standing, told.closed)
+                    == (stay.patient, stay.unit, stay.bed.as_str(), stay.attending, standing, stay.closed)
+                    && told.thread == stay.thread
+            });
+            if !same {
+                return Err(format!("{} stands differently", stay.id));
+            }
+        }
+        for (stay, who, since, until) in &naive.by_hand {
+            if core
+                .care
+                .get(&(*stay, *who))
+                .is_none_or(|place| (place.since, place.until) != (*since, *until))
+            {
+                return Err(format!("{who} is in the care team of {stay} otherwise"));
+            }
+        }
+        for shift in &naive.shifts {
+            let same = core.assignments.get(&shift.id).is_some_and(|told| {
+                let beds: BTreeSet<&str> = told.beds.iter().map(|bed| bed.reveal()).collect();
+                let met: BTreeSet<_> = shift.met.iter().copied().collect();
+                (told.person, told.unit, told.until, &told.covers)
+                    == (shift.person, shift.unit, shift.until, &met)
+                    && beds == shift.beds.iter().map(String::as_str).collect()
+            });
+            if !same {
+                return Err(format!("{} is another shift", shift.id));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Valid writes about patients and those who care for them, chosen by dice.
+
+use std::collections::BTreeSet;
+
+use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
+use wardline_core::conversation::Kind;
+use wardline_core::ids::{AssignmentId, Change, ConversationId, EncounterId, PatientId};
+use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::text::{Name, Title, WrappedKey};
+use wardline_core::time::Wall;
+use wardline_core::write::Write;
+
+use crate::world::{World, mix, nth};
+
+impl World {
+    pub(crate) fn clinic(&mut self, who: u64, how: u64) {
+        let clinic = &self.state.clinic;
+        let stay = nth(clinic.encounters.values().cloned(), mix(how));
+        let person = nth(self.state.people.keys().copied(), how);
+        let held = nth(clinic.assignments.keys().copied(), who);
+        let until = (!how.is_multiple_of(3)).then_some(Wall(self.clock + 1_000));
+        match (mix(who ^ 5) % 16, stay, person, held) {
+            (0..3, ..) => self.admit(who, how),
+            (3, ..) => {
+                if let Some(patient) = nth(self.state.clinic.patients.keys().copied(), who) {
+                    let stays = self.state.clinic.encounters.values();
+                    let thread = stays.filter(|stay| stay.patient == patient).map(|stay| stay.thread).next();
+                    self.patient(patient, how, thread);
+                }
+            }
+            (4, Some(stay), ..) if stay.is_open() => {
+                let unit = nth(self.state.units.keys().copied(), who).unwrap();
+                let (encounter, thread, bed) = (stay.id, stay.thread, bed(how));
+                if self.state.clinic.in_bed(unit, &bed).is_none() {
+                    self.write(Write::EncounterMoved { encounter, thread, unit, bed });
+                }
+            }
+            (5, Some(stay), ..) if stay.is_open() => {
+                let standing = match how % 3 {
+                    0 => Standing::Admitted,
+                    1 => Standing::OnLeave,
+                    _ => Standing::Discharged(Wall(self.clock)),
+                };
+                self.write(Write::EncounterStanding { encounter: stay.id, thread: stay.thread, standing });
+            }
+            (6, Some(stay), person, _) => {
+                let attending = person.filter(|_| how.is_multiple_of(2));
+                self.write(Write::AttendingSet { encounter: stay.id, thread: stay.thread, attending });
+            }
+            (7, Some(stay), Some(person), _) => {
+                let place = (!who.is_multiple_of(4)).then_some(CarePlace { since: Wall(self.clock), until });
+                self.write(Write::CareTeamSet { encounter: stay.id, person, place });
+            }
+            (8, _, Some(person), _) => {
+                let Some(unit) = nth(self.state.units.keys().copied(), who) else { return };
+                let id = AssignmentId::from_random(mix(how ^ 0xA5).to_be_bytes());
+                if self.state.clinic.assignments.contains_key(&id) {
+                    return;
+                }
+                let beds: BTreeSet<Bed> = (0..how % 4).map(|at| bed(how.wrapping_add(at))).collect();
+                let (beds, since) = (beds.into_iter().collect(), Wall(self.clock));
+                let (until, covers) = (Wall(self.clock + 1_000), BTreeSet::new());
+                self.write(Write::AssignmentTaken(Assignment {
+                    id,
+                    person,
+                    unit,
+                    beds,
+                    since,
+                    until,
+                    covers,
+                }));
+            }
+            (9, Some(stay), _, Some(assignment)) => {
+                self.write(Write::AssignmentCovers { assignment, encounter: stay.id });
+            }
+            (10, _, _, Some(assignment)) if how.is_multiple_of(2) => {
+                self.write(Write::AssignmentEnded { assignment });
+            }
+            (11..16, Some(stay), ..) => {
+                let (encounter, thread) = (stay.id, stay.thread);
+                match (stay.is_open(), stay.closed) {
+                    (true, _) => {}
+                    (false, None) => {
+                        self.write(Write::ThreadClosed { encounter, thread, at: Wall(self.clock) });
+                    }
+                    (false, Some(_)) => {
+                        self.write(Write::EncounterFiled { encounter, thread });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn admit(&mut self, who: u64, how: u64) {
+        let Some(unit) = nth(self.state.units.keys().copied(), who) else { return };
+        let patient = PatientId::from_random(mix((who % 16) ^ 0xB0).to_be_bytes());
+        let thread = ConversationId::from_random(mix(how ^ 0xD0).to_be_bytes());
+        let id = EncounterId::from_random(mix(how ^ 0xE0).to_be_bytes());
+        let clinic = &self.state.clinic;
+        if clinic.open_of(patient).is_some()
+            || clinic.in_bed(unit, &bed(how)).is_some()
+            || self.state.conversations.contains_key(&thread)
+        {
+            return;
+        }
+        if !clinic.patients.contains_key(&patient) {
+            self.patient(patient, how, None);
+        }
+        let (kind, title, at) = (Kind::Patient, Title::default(), Wall(self.clock));
+        self.write(Write::ConversationOpened {
+            conversation: thread,
+            kind,
+            title,
+            owner: None,
+            at,
+            unit: None,
+        });
+        self.write(Write::KeyGranted { conversation: thread, key: WrappedKey(vec![7; 60]) });
+        let attending = nth(self.state.people.keys().copied(), who).filter(|_| who.is_multiple_of(2));
+        self.write(Write::EncounterOpened(Encounter {
+            id,
+            patient,
+            unit,
+            bed: bed(how),
+            attending,
+            standing: Standing::Admitted,
+            thread,
+            closed: None,
+            admitted: at,
+            changed: Change(0),
+        }));
+    }
+
+    fn patient(&mut self, id: PatientId, how: u64, thread: Option<ConversationId>) {
+        let particulars = Particulars {
+            // Two of a batch may change numbers.
+            record: RecordNumber::parse(&format!(
+                "MRN{}",
+                (id.value().wrapping_add(how) % 64) ^ (id.value() << 8)
+            ))
+            .unwrap(),
+            name: Name::parse(&format!("Rosa {how}")).unwrap(),
+            birth: BirthDate::parse(&format!("19{:02}-0{}-1{}", how % 100, 1 + how % 9, how % 10)).unwrap(),
+            sex: Sex::from_letter(char::from(b"FMOUAN"[(how % 6) as usize])).unwrap(),
+        };
+        self.write(Write::PatientSet { patient: Patient { id, particulars, changed: Change(0) }, thread });
+    }
+}
+
+fn bed(which: u64) -> Bed {
+    Bed::parse(&format!("B {}", which % 12)).unwrap()
+}
