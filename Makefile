@@ -23,8 +23,9 @@ BENCH = cargo build --locked --release --package wardline-bench --package wardli
 	$(CARGO_TARGET_DIR)/release/wardline-bench compare --runs $${BENCH_RUNS:-5} --into docs/performance.md \
 	$$(for one in $$without; do echo "--without $$one"; done)
 
-bench: prepare ## a box against bare QUIC over bare SQLite, some 20 minutes; writes the table of docs/performance.md; BENCH_RUNS (5)
+bench: prepare ## a box against bare QUIC over bare SQLite, some 20 minutes; writes the table of docs/performance.md; BENCH_RUNS (5); then search
 	@$(BENCH)
+	@$(CARGO_TARGET_DIR)/release/wardline-bench search
 
 bench-peers: prepare ## the same, and ejabberd with its archive in PostgreSQL, both installed from Debian
 	@$(BENCH) --ejabberd

@@ -12,6 +12,7 @@ mod line;
 mod meter;
 mod profile;
 mod run;
+mod search;
 mod seed;
 mod shape;
 mod stats;
@@ -43,6 +44,8 @@ enum What {
     Growth(growth::Growth),
     /// A ward's day, compressed, and what grew in it.
     Day(day::Day),
+    /// How long searches take on the box's side, and what the index costs.
+    Search(search::Searching),
     /// Samples a relay under one kind of load.
     Profile(profile::Profile),
     /// Starts the floor and says where, until standard input ends.
@@ -71,6 +74,7 @@ fn main() -> Result<()> {
             What::Compare(compare) => run::compare(&compare).await,
             What::Growth(growth) => growth::grow(&growth).await,
             What::Day(day) => day::live(&day).await,
+            What::Search(searching) => search::search(&searching).await,
             What::Profile(profile) => profile::profile(&profile).await,
             What::Floor(server) => {
                 let shape: Shape = serde_json::from_str(&server.shape).context("the shape")?;

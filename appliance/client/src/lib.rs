@@ -32,6 +32,7 @@ pub mod outbox;
 pub mod probe;
 pub mod profile;
 mod sealing;
+mod search;
 mod settle;
 mod share;
 mod signin;
@@ -45,6 +46,7 @@ pub use error::Error;
 pub use event::Event;
 pub use link::JoinLink;
 pub use local::LocalBox;
+pub use search::{Hits, Searches, Wanted, line_with};
 pub use share::{Given, Guest};
 pub use stat::StatCalls;
 pub use wardline_core::ids::{

@@ -178,6 +178,7 @@ operations! {
     EndAssignment: "end a shift's beds early", [Holder, ChargeNurse], "";
     ListPatients: "see a unit's patients by name", [ChargeNurse, BoxService], "which is recorded";
     ListBeds: "see a unit's beds and who holds them", [UnitStaff], "without names of patients";
+    Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
 }
 
 impl Operation {

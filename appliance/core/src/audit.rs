@@ -196,6 +196,9 @@ pub enum Act {
     AssignmentEnded(#[n(0)] AssignmentId, #[n(1)] PersonId),
     #[n(74)]
     PatientsListed(#[n(0)] UnitId),
+    /// With how many terms, never which, and where, if in one conversation alone.
+    #[n(90)]
+    Searched(#[n(0)] u32, #[n(1)] Option<ConversationId>),
 }
 
 impl Act {

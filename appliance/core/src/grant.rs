@@ -3,6 +3,7 @@
 
 use crate::escalation::StatId;
 use crate::ids::{ConversationId, PersonId, Sequence};
+use crate::search::Search;
 
 /// A page of one conversation's history, newest first, within what the person may see. A slow reader may hold it for long:
 /// whoever reads by it asks again whether the person is still a member.
@@ -85,5 +86,29 @@ impl SyncGrant {
     /// Whose.
     pub fn person(&self) -> PersonId {
         self.person
+    }
+}
+
+/// One search among what a person may see at the time of reading. A slow reader may hold it for long: whoever reads by it asks
+/// again where the person is a member, and from which message on.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SearchGrant {
+    person: PersonId,
+    search: Search,
+}
+
+impl SearchGrant {
+    pub(crate) fn new(person: PersonId, search: Search) -> Self {
+        Self { person, search }
+    }
+
+    /// Who looks.
+    pub fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// For what.
+    pub fn search(&self) -> &Search {
+        &self.search
     }
 }

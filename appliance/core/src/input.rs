@@ -7,6 +7,7 @@ use crate::escalation::{Priority, StatId};
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::pin::PinMac;
 use crate::refusal::PeerFault;
+use crate::search::Search;
 use crate::session::{ProvenDevice, ProvenJoin};
 use crate::stat::Answer;
 use crate::text::{Name, Sealed, Title, WrappedKey};
@@ -330,6 +331,8 @@ pub enum Ask {
         /// Whose.
         person: PersonId,
     },
+    /// Words among what the person may read.
+    Search(Search),
     /// About patients and who cares for them.
     Clinical(Clinical),
     /// The app is open in front of somebody. No act of theirs.

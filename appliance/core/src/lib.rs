@@ -40,6 +40,8 @@ pub mod refusal;
 pub mod relay;
 pub mod retention;
 pub mod rota;
+pub mod search;
+mod searching;
 pub mod session;
 mod signin;
 pub mod stat;

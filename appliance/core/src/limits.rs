@@ -374,3 +374,33 @@ pub const PATIENTS_PAGE_MAX: usize = 200;
 
 /// Beds on one page, which also ends at [`PAGE_BYTES_MAX`]: a bed may be held by [`ASSIGNMENTS_OF_UNIT_MAX`] people of 30 bytes.
 pub const BEDS_PAGE_MAX: usize = 200;
+/// One search as typed, in bytes: [`SEARCH_WORDS_MAX`] words of 25 letters, twice that where a letter takes two bytes.
+pub const SEARCH_QUERY_MAX: usize = 400;
+
+/// Words of one search: each is a walk through an index of its own.
+pub const SEARCH_WORDS_MAX: usize = 8;
+
+/// Bytes of one term of the index: the longest words that people write have some forty letters.
+pub const SEARCH_TERM_MAX: usize = 64;
+
+/// Terms of one message that can be found. A full page of type has some 400 different words, so three pages ([`TEXT_MAX`]) have
+/// fewer; only a table of numbers has more.
+pub const SEARCH_TERMS_OF_MESSAGE_MAX: usize = 1_024;
+
+/// Hits on one page, which also ends at [`PAGE_BYTES_MAX`], as a page of history does.
+pub const SEARCH_HITS_MAX: u32 = 50;
+
+/// Hits that are counted; beyond, there are more.
+pub const SEARCH_COUNT_MAX: usize = 1_000;
+
+/// Hits whose texts one page looks into where quoted words must follow each other: 500 x some 20 us to read and open one are
+/// 10 ms.
+pub const SEARCH_TEXTS_MAX: usize = 500;
+
+/// Rows of the index that one search may read, all of them of messages that the person may see: a word that stands in every
+/// message of 2,000 conversations is some 4,000 rows. 65,536 x about 1 us are 66 ms; their 100 bytes each are not held at once.
+pub const SEARCH_ROWS_MAX: usize = 65_536;
+
+/// Searches of one device: a person types one in some seconds, and a page is one more. Each is recorded: 40 bytes, 7 MB a day at
+/// the limit; and takes some milliseconds of a core, up to [`SEARCH_ROWS_MAX`].
+pub const SEARCHES: Rate = Rate::per_second(2, 60);

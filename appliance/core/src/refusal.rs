@@ -200,6 +200,15 @@ pub enum Refusal {
         "This person is not in the care team by hand. Who holds the bed leaves with the end of their assignment; an          attending, when another is named."
     )]
     NotByHand,
+    /// No word in it.
+    #[error("Type at least one word or number to look for.")]
+    SearchEmpty,
+    /// More than a search takes.
+    #[error("A search takes at most 8 words. Leave some out.")]
+    SearchTooLong,
+    /// More to read than one search may.
+    #[error("Too many messages fit this. Add a word, write one out, or look in one conversation.")]
+    SearchTooBroad,
 }
 
 impl Refusal {
@@ -260,6 +269,9 @@ impl Refusal {
             Self::EndInvalid => Code::EndInvalid,
             Self::NotStaffOfUnit => Code::NotStaffOfUnit,
             Self::NotByHand => Code::NotByHand,
+            Self::SearchEmpty => Code::SearchEmpty,
+            Self::SearchTooLong => Code::SearchTooLong,
+            Self::SearchTooBroad => Code::SearchTooBroad,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a decision asks of the driver: first make the writes durable, then let the sends leave.
 
-use crate::grant::{PageGrant, SyncGrant};
+use crate::grant::{PageGrant, SearchGrant, SyncGrant};
 use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
 use crate::refusal::CloseCode;
 use crate::session::Expect;
@@ -102,6 +102,15 @@ pub enum Send {
         request: RequestId,
         /// Permission to read.
         grant: PageGrant,
+    },
+    /// Search and answer with what is found.
+    Search {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// Permission to read.
+        grant: SearchGrant,
     },
     /// Close the connection once what was sent before has left.
     Close {

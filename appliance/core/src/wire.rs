@@ -11,6 +11,7 @@ use crate::input::{Ask, Call, Fresh};
 use crate::limits;
 use crate::pin::{self, Pin};
 use crate::refusal::{PeerFault, Refusal};
+use crate::search::Search;
 use crate::stat::Answer;
 use crate::text::{Name, Text, Title};
 
@@ -334,6 +335,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::EndAssignment(_)
         | Body::ListPatients(_)
         | Body::ListBeds(_) => Ask::Clinical(clinical::parse(body, fresh)?),
+        Body::Search(search) => Ask::Search(Search::parse(&search)?),
         Body::Hello(_)
         | Body::Join(_)
         | Body::Prove(_)

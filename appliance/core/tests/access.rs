@@ -17,6 +17,7 @@ use wardline_core::ids::{
 use wardline_core::input::{Ask, Call, Submit, Zone};
 use wardline_core::limits;
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::search::{Filter, Query, Search};
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
@@ -326,6 +327,12 @@ impl House {
                 Ask::SetStanding { person: self.people[Actor::Suspended as usize], suspended: false }
             }
             Operation::SetDuties => Ask::SetDuties { person, administrator: true, privacy_officer: false },
+            Operation::Search => Ask::Search(Search {
+                query: Query::parse("fire drill").expect("words"),
+                filter: Filter::default(),
+                behind: None,
+                limit: 10,
+            }),
             of_stat if OF_STAT.contains(&of_stat) => unreachable!("{of_stat:?} is tried by tests/stat.rs"),
             clinical => Ask::Clinical(self.clinical(clinical)),
         }

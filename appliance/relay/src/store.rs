@@ -31,7 +31,8 @@ mod readers;
 mod restore;
 mod row;
 mod row_clinic;
-mod rows;
+pub(crate) mod rows;
+mod search;
 mod wal;
 
 use std::collections::BTreeMap;
@@ -54,6 +55,7 @@ pub(crate) use read::CHUNK_MESSAGES;
 #[cfg(test)]
 pub(crate) use readers::Gate;
 pub use readers::Readers;
+pub use search::{Standing, Window};
 
 /// The writer's side: one connection, one batch at a time.
 pub struct Store {

@@ -23,9 +23,11 @@ use crate::front::connection::Context;
 use crate::keeper::Keeper;
 use crate::keyring::{BoxKeys, Keyring, Origin};
 use crate::metrics::Metrics;
+use crate::search::Search;
 use crate::store::{Commit, Store, StoreKey};
 
 #[path = "../tests/store/grants.rs"]
+#[allow(dead_code, reason = "other tests need the rest")]
 mod grants;
 
 /// Messages that lie there: several chunks.
@@ -65,8 +67,12 @@ impl Bench {
         let keyring = Arc::new(Keyring::new(&keys).unwrap());
         assert!(matches!(store.commit(&writes(&keyring)).await, Commit::Committed));
         store.scrub().await.unwrap();
-        let library =
-            Arc::new(Library { readers: store.readers(), keyring, cursors: Cursors::new(&keys.cursor) });
+        let library = Arc::new(Library {
+            readers: store.readers(),
+            keyring,
+            cursors: Cursors::new(&keys.cursor),
+            search: Search::default(),
+        });
         let (commands, inbox) = mpsc::channel(4_096);
         let metrics = Arc::new(Metrics::default());
         let context = Arc::new(Context::new(commands, library, Keeper::nobody(), metrics));

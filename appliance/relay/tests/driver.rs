@@ -30,6 +30,7 @@ use wardline_relay::intake::Intake;
 use wardline_relay::keyring::{BoxKeys, Keyring};
 use wardline_relay::lane::{Delivery, Generation, GoLive, Lane, Next, Out};
 use wardline_relay::metrics::Metrics;
+use wardline_relay::search::Search;
 use wardline_relay::store::{Commit, Page, Readers, Store, StoreKey};
 use wardline_relay::watchdog::Watchdog;
 
@@ -78,8 +79,12 @@ impl Ward {
         let restored = store.close().await.map(|()| directory.path().join("wardline.db")).unwrap();
         let (store, restored) = Store::open(&restored, &StoreKey::new([7; 32])).await.unwrap();
         let relay = Relay::new(clock.now(), Policy::default(), &keys.cursor, restored).unwrap();
-        let library =
-            Arc::new(Library { readers: store.readers(), keyring, cursors: Cursors::new(&keys.cursor) });
+        let library = Arc::new(Library {
+            readers: store.readers(),
+            keyring,
+            cursors: Cursors::new(&keys.cursor),
+            search: Search::default(),
+        });
         let readers = store.readers();
         let (commands, inbox) = mpsc::channel(256);
         let driver = Driver {

@@ -14,7 +14,7 @@ use crate::stat::Answer;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto;
-use crate::{channel, clinical, mailbox, membership, stat, unit};
+use crate::{channel, clinical, mailbox, membership, searching, stat, unit};
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
@@ -144,6 +144,7 @@ impl Relay {
             }
             Ask::AnswerStat { stat, answer } => stat::answer(&mut draft, (conn, request), who, stat, answer),
             Ask::ReadStat { stat } => stat::read(&mut draft, (conn, request), who, stat),
+            Ask::Search(search) => searching::search(&mut draft, conn, request, who, search),
             ask => {
                 let mut is = access::of_person(&self.state, who.person(), door);
                 is = is.and(match &ask {

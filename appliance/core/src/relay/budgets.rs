@@ -26,6 +26,7 @@ struct Budget {
     posts: Bucket,
     stats: Bucket,
     answers: Bucket,
+    searches: Bucket,
 }
 
 impl Budgets {
@@ -73,6 +74,7 @@ impl Budgets {
                 | Clinical::Discharge { .. }
                 | Clinical::UpdatePatient { .. } => budget.members.take(now),
             },
+            Ask::Search(_) => budget.searches.take(now),
             _ => Ok(()),
         }
     }
@@ -98,14 +100,16 @@ impl Budgets {
             posts: Bucket::full(limits::POSTS, now),
             stats: Bucket::full(limits::STATS, now),
             answers: Bucket::full(limits::STAT_ANSWERS, now),
+            searches: Bucket::full(limits::SEARCHES, now),
         })
     }
 }
 
 impl Budget {
     fn is_full(&mut self, now: Mono) -> bool {
-        let Self { sign_ins, submits, text, opens, members, pages, syncs, posts, stats, answers } = self;
-        [sign_ins, submits, text, opens, members, pages, syncs, posts, stats, answers]
+        let Self { sign_ins, submits, text, opens, members, pages, syncs, posts, stats, answers, searches } =
+            self;
+        [sign_ins, submits, text, opens, members, pages, syncs, posts, stats, answers, searches]
             .into_iter()
             .all(|bucket| bucket.is_full(now))
     }

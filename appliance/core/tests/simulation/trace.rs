@@ -127,5 +127,6 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::EndAssignment(_) => "end assignment",
         Body::ListPatients(_) => "list patients",
         Body::ListBeds(_) => "list beds",
+        Body::Search(_) => "search",
     }
 }

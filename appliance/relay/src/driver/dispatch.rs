@@ -96,6 +96,7 @@ impl Dispatch {
                 (conn, Out::AnswerAgain(request, device, number, message))
             }
             Send::ReadPage { conn, request, grant } => (conn, Out::Page(request, grant)),
+            Send::Search { conn, request, grant } => (conn, Out::Search(request, Box::new(grant))),
             Send::Accepted(accepted) => {
                 if let Some(lane) = lanes.get(&accepted.conn) {
                     lane.accepted(accepted);

@@ -1,9 +1,10 @@
 //! A connection's writer: empties the lane, and does the reading that its answers need.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
-use wardline_core::grant::{PageGrant, SyncGrant};
+use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::input::Input;
 use wardline_core::mailbox::{Again, Under, answer_again};
@@ -18,6 +19,7 @@ use super::pin::pin_mac;
 use crate::catchup::{Reading, small_events};
 use crate::driver::Command;
 use crate::lane::{Attach, Delivery, Generation, GoLive, Lane, Next, Out};
+use crate::search;
 use crate::store::{Changes, Missed, Page, StoreError};
 
 /// Bytes gathered before a write: what a few packets hold.
@@ -136,6 +138,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             Out::Resume => self.catch_up(None, generation).await?,
             Out::Detached => self.delivery = None,
             Out::Page(request, grant) => self.page(request, &grant, generation).await?,
+            Out::Search(request, grant) => self.search(request, &grant, generation).await?,
             Out::AnswerAgain(request, device, number, message) => {
                 self.answer_again(request, device, number, message).await?;
             }
@@ -172,6 +175,27 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         if self.lane.is_permitted(generation) {
             let conversation = grant.conversation().value();
             self.answer(request, Body::HistoryPage(proto::HistoryPage { conversation, messages, end }));
+        }
+        Ok(())
+    }
+
+    async fn search(
+        &mut self,
+        request: RequestId,
+        grant: &SearchGrant,
+        generation: Generation,
+    ) -> Result<(), Stop> {
+        let began = Instant::now();
+        let answer = search::answer(&self.context.library, grant).await?;
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.context.metrics.searches_total.one();
+        self.context.metrics.search_microseconds_total.add(took);
+        // The session may have ended while it was read.
+        if self.lane.is_permitted(generation) {
+            match answer {
+                Ok(answer) => self.answer(request, Body::SearchPage(answer.page)),
+                Err(refusal) => self.refuse(request, refusal),
+            }
         }
         Ok(())
     }

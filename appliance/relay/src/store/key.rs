@@ -16,7 +16,7 @@ impl StoreKey {
     }
 
     /// As SQLCipher reads a raw key: `"x'…'"`.
-    pub(super) fn pragma(&self) -> Zeroizing<String> {
+    pub(crate) fn pragma(&self) -> Zeroizing<String> {
         // "x' and '" around 64 digits, in one allocation that is wiped.
         let mut text = Zeroizing::new(String::with_capacity(3 + 64 + 2));
         text.push_str("\"x'");

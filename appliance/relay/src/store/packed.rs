@@ -77,6 +77,19 @@ pub(super) fn places(text: Option<&str>) -> Result<BTreeMap<ConversationId, Sequ
     Ok(places)
 }
 
+/// So many numbers at a time, in such a text.
+pub(super) fn numbers<const N: usize>(text: Option<&str>) -> Result<Vec<[u64; N]>, StoreError> {
+    let (mut numbers, mut found) = (Numbers::of(text), Vec::new());
+    while numbers.are_more() {
+        let mut row = [0; N];
+        for value in &mut row {
+            *value = numbers.count()?;
+        }
+        found.push(row);
+    }
+    Ok(found)
+}
+
 /// Decimal numbers with one blank between any two. Read by the digit: a catch-up of thousands has tens of thousands.
 /// `None` when there is no more.
 struct Numbers<'a>(Option<&'a [u8]>);

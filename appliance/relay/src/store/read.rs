@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row};
 use wardline_core::grant::{PageGrant, Right, SyncGrant};
-use wardline_core::ids::{ConversationId, DeviceId, Number};
+use wardline_core::ids::{ConversationId, DeviceId, Number, PersonId};
 use wardline_core::limits::{PAGE_BYTES_MAX, SEAL_OVERHEAD};
 use wardline_core::mailbox::Under;
 use wardline_core::text::WrappedKey;
@@ -186,11 +186,22 @@ impl Readers {
         }
         let missed = &missed[..count];
         let places: BTreeSet<u64> = missed.iter().map(|missed| missed.conversation.value()).collect();
+        let changes = missed.iter().map(|missed| missed.change.0);
+        Ok((self.permitted(grant.person(), places.into_iter(), changes).await?, count))
+    }
+
+    /// Those of these messages, all in these conversations, that the person may read at this moment, by change.
+    pub(super) async fn permitted(
+        &self,
+        person: PersonId,
+        places: impl Iterator<Item = u64>,
+        changes: impl Iterator<Item = u64>,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
         let mut loan = self.lend().await?;
         let mut rows = sqlx::query(AssertSqlSafe(Arc::clone(&MESSAGES)))
-            .bind(number(grant.person().value()))
-            .bind(list(places.into_iter()))
-            .bind(list(missed.iter().map(|missed| missed.change.0)))
+            .bind(number(person.value()))
+            .bind(list(places))
+            .bind(list(changes))
             .fetch(&mut *loan);
         let mut next = async || rows.try_next().await?.ok_or_else(|| StoreError::value("a reading"));
         let places = packed::places(Columns::new(&next().await?).text_if_any()?)?;
@@ -202,7 +213,7 @@ impl Readers {
         messages.retain(|message| {
             places.get(&message.conversation).is_some_and(|first| message.sequence >= *first)
         });
-        Ok((messages, count))
+        Ok(messages)
     }
 }
 
@@ -218,7 +229,7 @@ fn fitting(missed: &[Missed]) -> usize {
 }
 
 /// As JSON.
-fn list(numbers: impl Iterator<Item = u64>) -> String {
+pub(super) fn list(numbers: impl Iterator<Item = u64>) -> String {
     format!("{:?}", numbers.collect::<Vec<_>>())
 }
 

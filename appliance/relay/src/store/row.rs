@@ -45,6 +45,13 @@ impl<'r> Columns<'r> {
         self.take()
     }
 
+    /// The same, of bytes.
+    pub(super) fn bytes_if_any(&mut self) -> Result<Option<&'r [u8]>, StoreError> {
+        let value = self.row.try_get_unchecked(self.next).map_err(|_| StoreError::value("a column"))?;
+        self.next += 1;
+        Ok(value)
+    }
+
     pub(super) fn text(&mut self) -> Result<&'r str, StoreError> {
         self.take()
     }

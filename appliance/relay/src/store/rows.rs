@@ -16,15 +16,15 @@ const ROWS_MAX: usize = 512;
 pub(super) const STATEMENTS_MAX: usize = 200;
 
 /// A statement around `(?, ?, …), (?, ?, …), …`.
-pub(super) struct Many {
-    pub(super) head: &'static str,
-    pub(super) columns: usize,
-    pub(super) tail: &'static str,
+pub(crate) struct Many {
+    pub(crate) head: &'static str,
+    pub(crate) columns: usize,
+    pub(crate) tail: &'static str,
 }
 
 /// The text of every shape used so far.
 #[derive(Default)]
-pub(super) struct Statements(BTreeMap<(&'static str, usize), Arc<str>>);
+pub(crate) struct Statements(BTreeMap<(&'static str, usize), Arc<str>>);
 
 impl Statements {
     fn text(&mut self, many: &Many, rows: usize) -> Arc<str> {
@@ -37,7 +37,7 @@ impl Statements {
 }
 
 /// Statements to be run in order.
-pub(super) struct Script<'s> {
+pub(crate) struct Script<'s> {
     statements: &'s mut Statements,
     jobs: Vec<Job>,
 }
@@ -49,19 +49,19 @@ struct Job {
 }
 
 impl<'s> Script<'s> {
-    pub(super) fn new(statements: &'s mut Statements) -> Self {
+    pub(crate) fn new(statements: &'s mut Statements) -> Self {
         Self { statements, jobs: Vec::new() }
     }
 
     /// One statement with its values, in order of its `?`.
-    pub(super) fn one(&mut self, text: &'static str, bind: impl FnOnce(&mut Values)) {
+    pub(crate) fn one(&mut self, text: &'static str, bind: impl FnOnce(&mut Values)) {
         let mut values = Values::default();
         bind(&mut values);
         self.jobs.push(Job { text: text.into(), values, rows: 1 });
     }
 
     /// `many` over all of `rows`, whose values `bind` lays out from left to right.
-    pub(super) fn many<T>(&mut self, many: &Many, rows: &[T], bind: impl Fn(&T, &mut Values)) {
+    pub(crate) fn many<T>(&mut self, many: &Many, rows: &[T], bind: impl Fn(&T, &mut Values)) {
         let mut rest = rows;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(cut(rest.len()));
@@ -77,7 +77,7 @@ impl<'s> Script<'s> {
     }
 
     /// Runs everything. Neighbours of one row go together: a small batch costs one trip to the connection's thread.
-    pub(super) async fn run(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(crate) async fn run(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let mut jobs = self.jobs.into_iter().peekable();
         while let Some(Job { text, mut values, rows }) = jobs.next() {
             let mut text: Arc<str> = text;
@@ -103,7 +103,7 @@ fn cut(rows: usize) -> usize {
 
 /// Values for the variables of one statement, or of several on end.
 #[derive(Default)]
-pub(super) struct Values(Vec<Value>);
+pub(crate) struct Values(Vec<Value>);
 
 enum Value {
     Null,
@@ -120,11 +120,11 @@ impl Values {
         self
     }
 
-    pub(super) fn int(&mut self, value: i64) -> &mut Self {
+    pub(crate) fn int(&mut self, value: i64) -> &mut Self {
         self.push(Value::Int(value))
     }
 
-    pub(super) fn count(&mut self, value: u64) -> &mut Self {
+    pub(crate) fn count(&mut self, value: u64) -> &mut Self {
         self.push(i64::try_from(value).map_or_else(Value::Beyond, Value::Int))
     }
 
@@ -150,7 +150,7 @@ impl Values {
         }
     }
 
-    pub(super) fn bytes(&mut self, value: &[u8]) -> &mut Self {
+    pub(crate) fn bytes(&mut self, value: &[u8]) -> &mut Self {
         self.push(Value::Bytes(value.to_vec()))
     }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, Person, PublicKey};
-use wardline_core::grant::{PageGrant, SyncGrant};
+use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, Number, PersonId, RequestId, Sequence};
 use wardline_core::input::{Ask, Door, Input, Source, Zone};
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
+use wardline_core::search::Search;
 use wardline_core::session::Verifier;
 use wardline_core::state::Restored;
 use wardline_core::text::{Name, Title};
@@ -28,27 +29,29 @@ impl Verifier for Anything {
 }
 
 /// A core in which this person is signed in, and a member of these.
-fn signed_in(person: PersonId, conversations: Vec<Conversation>) -> Relay {
+fn signed_in(person: PersonId, others: &[PersonId], conversations: Vec<Conversation>) -> Relay {
     let device = DeviceId::new(1).unwrap();
     let mut point = [0; 65];
     point[0] = 4;
     let name = Name::parse("Ana").unwrap();
+    let entry = |id| Person {
+        id,
+        name: name.clone(),
+        title: Title::default(),
+        administrator: false,
+        suspended: false,
+        changed: Change(0),
+        privacy_officer: false,
+        posts: BTreeMap::new(),
+        station: None,
+    };
+    let others = others.iter().filter(|other| **other != person);
     let restored = Restored {
-        people: vec![Person {
-            id: person,
-            name: name.clone(),
-            title: Title::default(),
-            administrator: false,
-            suspended: false,
-            changed: Change(0),
-            privacy_officer: false,
-            posts: BTreeMap::new(),
-            station: None,
-        }],
+        people: [person].iter().chain(others).map(|id| entry(*id)).collect(),
         devices: vec![Device {
             id: device,
             person,
-            name,
+            name: name.clone(),
             key: PublicKey::parse(&point).unwrap(),
             salt: [0; 16],
             pin: PinMac([0; 32]),
@@ -79,7 +82,7 @@ fn signed_in(person: PersonId, conversations: Vec<Conversation>) -> Relay {
 pub(crate) fn sync(person: PersonId) -> SyncGrant {
     let ask = Ask::Sync { cursor: Vec::new() };
     let input = Input::Request { conn: CONN, request: RequestId(2), ask };
-    for send in signed_in(person, Vec::new()).handle(NOW, input).sends {
+    for send in signed_in(person, &[], Vec::new()).handle(NOW, input).sends {
         if let Send::Attach { grant, .. } = send {
             return grant;
         }
@@ -93,26 +96,43 @@ pub(crate) fn page(
     (from, before): (Sequence, Sequence),
     limit: u32,
 ) -> PageGrant {
-    let member = Member { from, delivered: Sequence(0), read: Sequence(0), left: false, changed: Change(0) };
     let id = conversation;
-    let conversation = Conversation {
+    let conversation = of(person, id, from, Sequence(before.0 - 1));
+    let ask = Ask::History { conversation: id, before, limit };
+    let input = Input::Request { conn: CONN, request: RequestId(2), ask };
+    for send in signed_in(person, &[], vec![conversation]).handle(NOW, input).sends {
+        if let Send::ReadPage { grant, .. } = send {
+            return grant;
+        }
+    }
+    panic!("the core granted nothing");
+}
+
+/// A group that this person is in.
+fn of(person: PersonId, id: ConversationId, from: Sequence, last: Sequence) -> Conversation {
+    let member = Member { from, delivered: Sequence(0), read: Sequence(0), left: false, changed: Change(0) };
+    Conversation {
         id,
         kind: Kind::Group,
         title: Title::parse("4 West").unwrap(),
         owner: Some(person),
         changed: Change(0),
-        last: Sequence(before.0 - 1),
+        last,
         last_change: Change(0),
         first: Sequence(1),
         purged: false,
         unit: None,
         archived: false,
         members: BTreeMap::from([(person, member)]),
-    };
-    let ask = Ask::History { conversation: id, before, limit };
-    let input = Input::Request { conn: CONN, request: RequestId(2), ask };
-    for send in signed_in(person, vec![conversation]).handle(NOW, input).sends {
-        if let Send::ReadPage { grant, .. } = send {
+    }
+}
+
+pub(crate) fn search(person: PersonId, search: Search) -> SearchGrant {
+    let place = search.filter.conversation.map(|place| of(person, place, Sequence(1), Sequence(0)));
+    let author: Vec<PersonId> = search.filter.author.into_iter().collect();
+    let input = Input::Request { conn: CONN, request: RequestId(2), ask: Ask::Search(search) };
+    for send in signed_in(person, &author, place.into_iter().collect()).handle(NOW, input).sends {
+        if let Send::Search { grant, .. } = send {
             return grant;
         }
     }

@@ -149,7 +149,7 @@ pub(crate) fn texts(key: &[u8; 32], keys: &BTreeMap<u64, Vec<u8>>, bodies: &[Bod
 }
 
 /// Every page of the file and of its log in clear, and how many the log had.
-fn pages(path: &Path, key: &[u8; 32]) -> (Vec<(String, Vec<u8>)>, usize) {
+pub(crate) fn pages(path: &Path, key: &[u8; 32]) -> (Vec<(String, Vec<u8>)>, usize) {
     let cipher = DecryptingKey::ecb(UnboundCipherKey::new(&AES_256, key).unwrap()).unwrap();
     let file = std::fs::read(path).unwrap();
     let mut pages = Vec::new();

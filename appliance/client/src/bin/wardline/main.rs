@@ -26,6 +26,7 @@ mod members;
 mod patient;
 mod pin;
 mod say;
+mod search;
 mod seen;
 mod send;
 mod shift;
@@ -161,6 +162,33 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Messages with these words, among those that you may read: the best fit first, of equal ones the newest.
+    ///
+    /// Each word is the beginning of a word; "quoted" ones are whole, several in one pair of quotes follow each other. Accents
+    /// and case make no difference. Numbers such as MRN-00123 are found whole and by part.
+    Search {
+        /// At most eight words.
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Only in the conversation with this person, or in this group or channel.
+        #[arg(long = "in", value_name = "CONVERSATION")]
+        within: Option<String>,
+        /// Only what this person wrote.
+        #[arg(long, value_name = "PERSON")]
+        from: Option<String>,
+        /// Only from this day on.
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        since: Option<jiff::civil::Date>,
+        /// Only before this day.
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        until: Option<jiff::civil::Date>,
+        /// How many, at most 50.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=50))]
+        limit: u32,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Whether the box can be reached from here, and if not, why and what to do next.
     ///
     /// Exit codes: 0 healthy, 7 reachable with warnings, 4 not reachable, 8 not trusted, 3 reachable and refused, 1 this
@@ -275,6 +303,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {
             commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await
+        }
+        Command::Search { words, within, from, since, until, limit, json } => {
+            let words = words.join(" ");
+            search::search(&common, search::Wish { words, within, from, since, until, limit, json }).await
         }
         Command::Doctor { place, root, socket, json } => {
             doctor::doctor(&common, doctor::Wish { place, root, socket, json }).await

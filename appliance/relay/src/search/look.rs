@@ -1,0 +1,320 @@
+//! Looking in the index. Reads rows of the asker's own conversations and of nothing else, and counts them.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+use tokio::sync::{Mutex, MutexGuard};
+use wardline_core::ids::{Change, ConversationId, PersonId, Sequence};
+use wardline_core::limits::{SEARCH_COUNT_MAX, SEARCH_ROWS_MAX};
+use wardline_core::search::{Behind, Filter, Rank, Search, Wanted};
+use wardline_core::time::Wall;
+
+use super::index::{ENTRY, SAID};
+use crate::store::{StoreError, Window};
+
+/// Searches at a time; each waits for its own turn. As with the store's readers, two a core of a small box are too many here: the
+/// store comes first.
+const LOOKERS: usize = 2;
+/// Cache in KiB, as a negative number, for the upper pages and for what the same person asks next. 2 x 8 + 8 = 24 MB with the
+/// writer's.
+const CACHE: &str = "-8192";
+/// Conversations of one statement: 64 x 100 bytes of JSON.
+const AT_ONCE: usize = 64;
+/// Messages that fit at most, before they are filtered: 262,144 x 24 bytes are 6 MB.
+const FITTING_MAX: usize = 1 << 18;
+
+/// A message that fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Where in the order it comes.
+    pub behind: Behind,
+    /// The change that brought it.
+    pub change: Change,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The best, in order.
+    pub hits: Vec<Hit>,
+    /// There are more behind them.
+    pub more: bool,
+    /// So many fit on all pages, or more than [`SEARCH_COUNT_MAX`].
+    pub count: usize,
+    /// Rows of the index that were read: what a search costs, and so what its time tells of.
+    pub rows: usize,
+}
+
+/// What a look comes to.
+#[derive(Debug)]
+pub(super) enum Looked {
+    Found(Found),
+    /// More rows, or more messages, than one search may look at.
+    TooBroad,
+}
+
+/// The index's read side.
+pub(super) struct Looker(Vec<Mutex<Option<SqliteConnection>>>);
+
+impl Looker {
+    pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
+        let options = options.clone().read_only(true).pragma("cache_size", CACHE).row_buffer_size(512);
+        let mut all = Vec::with_capacity(LOOKERS);
+        for _ in 0..LOOKERS {
+            all.push(Mutex::new(Some(options.connect().await?)));
+        }
+        Ok(Self(all))
+    }
+
+    /// One that is free, or the first that will be.
+    async fn lend(&self) -> MutexGuard<'_, Option<SqliteConnection>> {
+        if let Some(free) = self.0.iter().find_map(|one| one.try_lock().ok()) {
+            return free;
+        }
+        let waits = self.0.iter().map(|one| Box::pin(one.lock()));
+        futures_util::future::select_all(waits).await.0
+    }
+
+    /// Waits for those under way, and lets nobody look again.
+    pub(super) async fn close(&self) -> Result<(), StoreError> {
+        for one in &self.0 {
+            if let Some(connection) = one.lock().await.take() {
+                connection.close().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first `wanted` hits behind where the search begins, among what these windows show.
+    pub(super) async fn look(
+        &self,
+        windows: &[Window],
+        search: &Search,
+        wanted: usize,
+    ) -> Result<Looked, StoreError> {
+        let mut guard = self.lend().await;
+        let connection = guard.as_mut().ok_or(StoreError::Closed)?;
+        let mut looking = Looking { connection, search, rows: 0, fitting: Vec::new() };
+        for windows in windows.chunks(AT_ONCE) {
+            if !looking.words(windows).await? {
+                return Ok(Looked::TooBroad);
+            }
+        }
+        let (mut best, rows) = (Best::new(search.behind, wanted), looking.rows);
+        looking.said(&mut best).await?;
+        best.cut();
+        let Best { hits, count, behind, .. } = best;
+        let more = behind > hits.len();
+        Ok(Looked::Found(Found {
+            hits,
+            more,
+            count: count.min(SEARCH_COUNT_MAX + 1),
+            rows: rows + looking.rows_of_said(),
+        }))
+    }
+}
+
+/// A message that has all the words.
+#[derive(Clone, Copy)]
+struct Fitting {
+    conversation: ConversationId,
+    block: u64,
+    sequence: u64,
+    rank: Rank,
+}
+
+struct Looking<'a> {
+    connection: &'a mut SqliteConnection,
+    search: &'a Search,
+    rows: usize,
+    fitting: Vec<Fitting>,
+}
+
+/// Of one block: which words each message has, and which of them as whole words.
+struct Marks {
+    conversation: ConversationId,
+    block: u64,
+    of: BTreeMap<u16, (u8, u8)>,
+}
+
+impl Looking<'_> {
+    /// Finds what has all the words in these windows. False when that is too much.
+    async fn words(&mut self, windows: &[Window]) -> Result<bool, StoreError> {
+        let terms = self.search.query.terms();
+        let text = statement(terms.len());
+        let places: Vec<[u64; 3]> =
+            windows.iter().map(|at| [at.conversation.value(), at.from.0, at.through.0]).collect();
+        let mut query = sqlx::query(AssertSqlSafe(text)).bind(format!("{places:?}"));
+        for Wanted { term, prefix } in terms {
+            let mut high = term.as_bytes().to_vec();
+            // Behind everything that begins so: no UTF-8 has this byte. Behind the term alone: the next text there is.
+            high.push(if *prefix { 0xff } else { 0 });
+            query = query.bind(term.as_bytes()).bind(high);
+        }
+        let (all, mut marks) = (u8::MAX >> (8 - terms.len()), None::<Marks>);
+        let mut rows = query.fetch(&mut *self.connection);
+        while let Some(row) = rows.try_next().await? {
+            self.rows += 1;
+            if self.rows > SEARCH_ROWS_MAX || self.fitting.len() > FITTING_MAX {
+                return Ok(false);
+            }
+            let window = windows.get(usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX));
+            let window = window.ok_or_else(wrong)?;
+            let block = row.try_get::<i64, _>(1)?.cast_unsigned();
+            let (which, whole): (i64, bool) = (row.try_get(2)?, row.try_get::<i64, _>(3)? != 0);
+            let at: &[u8] = row.try_get(4)?;
+            if marks.as_ref().is_none_or(|old| (old.conversation, old.block) != (window.conversation, block))
+            {
+                if let Some(old) = marks.take() {
+                    old.settle(all, windows, &mut self.fitting);
+                }
+                marks = Some(Marks { conversation: window.conversation, block, of: BTreeMap::new() });
+            }
+            let Some(marks) = &mut marks else { continue };
+            let bit = 1u8.checked_shl(u32::try_from(which).map_err(|_| wrong())?).ok_or_else(wrong)?;
+            for offset in at.chunks_exact(2) {
+                let (has, has_whole) =
+                    marks.of.entry(u16::from_be_bytes([offset[0], offset[1]])).or_default();
+                *has |= bit;
+                *has_whole |= if whole { bit } else { 0 };
+            }
+        }
+        if let Some(marks) = marks {
+            marks.settle(all, windows, &mut self.fitting);
+        }
+        Ok(self.fitting.len() <= FITTING_MAX)
+    }
+
+    /// Rows of `said` that these messages stand in, in order.
+    fn said_in(&self) -> Vec<(ConversationId, u64)> {
+        let first = |fits: &Fitting| fits.block + (fits.sequence - fits.block) / SAID * SAID;
+        let mut places: Vec<_> = self.fitting.iter().map(|fits| (fits.conversation, first(fits))).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    fn rows_of_said(&self) -> usize {
+        self.said_in().len()
+    }
+
+    /// Looks up who said these messages and when, and keeps the best.
+    async fn said(&mut self, best: &mut Best) -> Result<(), StoreError> {
+        let places = self.said_in();
+        self.fitting.sort_unstable_by_key(|fits| (fits.conversation, fits.sequence));
+        for places in places.chunks(AT_ONCE * 8) {
+            let list: Vec<[u64; 2]> = places.iter().map(|(place, first)| [place.value(), *first]).collect();
+            let mut rows = sqlx::query(
+                "SELECT wanted.key, said.entries FROM json_each(?1) AS wanted \
+                 CROSS JOIN place ON place.conversation = wanted.value ->> 0 \
+                 CROSS JOIN said ON said.place = place.id AND said.first = wanted.value ->> 1",
+            )
+            .bind(format!("{list:?}"))
+            .fetch(&mut *self.connection);
+            while let Some(row) = rows.try_next().await? {
+                let key = usize::try_from(row.try_get::<i64, _>(0)?).map_err(|_| wrong())?;
+                let (conversation, first) = *places.get(key).ok_or_else(wrong)?;
+                let entries: &[u8] = row.try_get(1)?;
+                for entry in entries.as_chunks::<ENTRY>().0 {
+                    let (offset, sender, at, change) = said_entry(entry);
+                    let sequence = first + u64::from(offset);
+                    let fits = self.fitting.binary_search_by_key(&(conversation, sequence), |fits| {
+                        (fits.conversation, fits.sequence)
+                    });
+                    let Ok(fits) = fits else { continue };
+                    if passes(&self.search.filter, sender, at) {
+                        let rank = self.fitting[fits].rank;
+                        let behind = Behind { rank, at, conversation, sequence: Sequence(sequence) };
+                        best.offer(Hit { behind, change });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Marks {
+    fn settle(self, all: u8, windows: &[Window], fitting: &mut Vec<Fitting>) {
+        let Self { conversation, block, of } = self;
+        let Some(window) = windows.iter().find(|window| window.conversation == conversation) else { return };
+        for (offset, (has, whole)) in of {
+            let sequence = block + u64::from(offset);
+            if has == all && (window.from.0..=window.through.0).contains(&sequence) {
+                let rank = Rank(whole.count_ones() as u8);
+                fitting.push(Fitting { conversation, block, sequence, rank });
+            }
+        }
+    }
+}
+
+/// The walk: windows, their blocks, the words, in this order.
+fn statement(terms: usize) -> String {
+    let wanted: Vec<String> =
+        (0..terms).map(|which| format!("({which}, ?{}, ?{})", 2 * which + 2, 2 * which + 3)).collect();
+    format!(
+        "WITH wanted (which, low, high) AS (VALUES {}) \
+         SELECT at.key, block.start, wanted.which, posting.term = wanted.low, posting.at FROM json_each(?1) AS at \
+         CROSS JOIN place ON place.conversation = at.value ->> 0 \
+         CROSS JOIN block ON block.place = place.id AND block.start <= at.value ->> 2 AND block.last >= at.value ->> 1 \
+         CROSS JOIN wanted \
+         CROSS JOIN posting ON posting.place = block.place AND posting.block = block.start \
+                           AND posting.term >= wanted.low AND posting.term < wanted.high",
+        wanted.join(", ")
+    )
+}
+
+fn passes(filter: &Filter, sender: PersonId, at: Wall) -> bool {
+    filter.author.is_none_or(|author| author == sender)
+        && filter.since.is_none_or(|since| at.0 >= since.0)
+        && filter.until.is_none_or(|until| at.0 < until.0)
+}
+
+fn said_entry(entry: &[u8; ENTRY]) -> (u16, PersonId, Wall, Change) {
+    let number = |bytes: &[u8]| bytes.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
+    // Nobody has the identifier 0, so what is damaged is nobody's.
+    let sender = PersonId::new(number(&entry[2..10])).unwrap_or(PersonId::from_random([0; 8]));
+    let at = Wall(number(&entry[10..16]).cast_signed());
+    (u16::from_be_bytes([entry[0], entry[1]]), sender, at, Change(number(&entry[16..])))
+}
+
+fn wrong() -> StoreError {
+    StoreError::Damaged("the index holds what was never written".to_owned())
+}
+
+/// The best so far: never more than twice as many as are wanted.
+struct Best {
+    after: Option<Behind>,
+    wanted: usize,
+    hits: Vec<Hit>,
+    /// All that fit.
+    count: usize,
+    /// Those of them that come behind where the page begins.
+    behind: usize,
+}
+
+impl Best {
+    fn new(after: Option<Behind>, wanted: usize) -> Self {
+        Self { after, wanted, hits: Vec::new(), count: 0, behind: 0 }
+    }
+
+    fn offer(&mut self, hit: Hit) {
+        self.count += 1;
+        if self.after.is_some_and(|after| hit.behind.order() >= after.order()) {
+            return;
+        }
+        self.behind += 1;
+        self.hits.push(hit);
+        if self.hits.len() >= 2 * self.wanted.max(32) {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.hits.sort_unstable_by_key(|hit| Reverse(hit.behind.order()));
+        self.hits.truncate(self.wanted);
+    }
+}
