@@ -183,7 +183,8 @@ fn last_of(house: &mut House, conversation: u64) -> proto::Message {
     let sequence = house.last(conversation);
     let mut id = [conversation as u8; 16];
     id[..8].copy_from_slice(&sequence.to_be_bytes());
-    proto::Message { conversation, sequence, message: id.to_vec(), ..proto::Message::default() }
+    let (message, priority) = (id.to_vec(), proto::Priority::Routine.into());
+    proto::Message { conversation, sequence, message, priority, ..proto::Message::default() }
 }
 
 fn search(asked: &Asked) -> Search {
