@@ -103,7 +103,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 
 #[test]
 fn the_dice_throw_every_kind_of_write() {
-    let world = busy_world(3_000);
+    let world = busy_world(6_000);
     let mut seen = [0_u32; 39];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
