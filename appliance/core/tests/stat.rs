@@ -211,8 +211,8 @@ fn coming_holds_it_for_a_minute_and_no_longer() {
 #[test]
 fn one_tap_on_a_locked_phone_says_coming_and_nothing_else() {
     let mut shift = Shift::new();
-    let mut policy = wardline_core::policy::Policy::default();
-    policy.idle_lock_ms = 60_000;
+    let policy =
+        wardline_core::policy::Policy { idle_lock_ms: 60_000, ..wardline_core::policy::Policy::default() };
     let restored = restored(&shift.ward.relay);
     shift.ward.relay = Relay::new(shift.ward.now, policy, &[7; 32], restored).expect("the store");
     shift.ward.relay.handle(
