@@ -16,6 +16,7 @@ use crate::particulars::{Bed, Particulars};
 use crate::refusal::Refusal;
 use crate::relay::Room;
 use crate::session::Draw;
+use crate::stat;
 use crate::text::Title;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
@@ -236,6 +237,8 @@ pub(crate) fn ripen(draft: &mut Draft<'_>, id: EncounterId) {
         care::tell(draft, id);
         return;
     }
+    // Nobody is left who could answer.
+    stat::close_all(draft, thread, permit.by());
     draft.write(Write::EncounterFiled { encounter: id, thread });
     draft.record(permit.by(), Act::EncounterFiled(id));
     let present = draft.state.conversations.get(&thread).into_iter().flat_map(|place| place.present());

@@ -381,7 +381,7 @@ pub enum Ask {
 pub struct Call {
     /// Members of the conversation; nobody: everybody else in it.
     pub ring: Vec<PersonId>,
-    /// `None`: a channel's own, or where those it rings for work.
+    /// `None`: where those it rings for work. A channel has its own, and so has a patient's thread: where they lie.
     pub unit: Option<UnitId>,
 }
 

@@ -87,7 +87,9 @@ pub(crate) fn plan(
     if call.unit.is_some_and(|unit| !draft.state.units.contains_key(&unit)) {
         return Err(Refusal::NoSuchUnit);
     }
-    let unit = conversation.unit.or(call.unit).or_else(|| unit_of(draft, sender, &ring));
+    // About a patient: where they lie.
+    let bedside = draft.state.clinic.of_thread(place).map(|stay| stay.unit);
+    let unit = conversation.unit.or(bedside).or(call.unit).or_else(|| unit_of(draft, sender, &ring));
     let policy = draft.state.policy_of(unit);
     Ok(Opening { unit, policy, ring })
 }

@@ -609,6 +609,7 @@ impl Reference {
                     expected.audits.push((by, Act::ThreadClosed(id)));
                     return Ok(Situation::ThreadClosed);
                 }
+                self.stats_purged(thread, by, expected);
                 expected.audits.push((by, Act::EncounterFiled(id)));
                 self.ward.clinic.stays.retain(|stay| stay.id != id);
                 self.ward.clinic.by_hand.retain(|place| place.0 != id);

@@ -173,7 +173,8 @@ impl Reference {
         let theirs: Vec<UnitId> = people.iter().flat_map(|who| posts(*who)).collect();
         let shared = theirs.iter().copied().find(|unit| posts(me).contains(unit));
         let guess = shared.or(theirs.first().copied()).or(posts(me).first().copied());
-        Ok((conversation.unit.or(named).or(guess), people))
+        let lies = self.ward.clinic.stays.iter().find(|stay| stay.thread == place).map(|stay| stay.unit);
+        Ok((conversation.unit.or(lies).or(named).or(guess), people))
     }
 
     pub(crate) fn stat_opens(

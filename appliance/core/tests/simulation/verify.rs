@@ -307,9 +307,16 @@ impl World {
             self.coverage.reach(Situation::JoinCodeExpired);
         }
         let now = self.now;
-        // A sweep is seen by what it does: what was answered a day ago is closed by nothing else.
-        let closes =
-            |n: &Numbered| matches!(n.write, Write::EscalationMoved { stage: Stage::Closed { .. }, .. });
+        // A sweep is seen by what it does: what was answered a day ago is closed by nothing else, but for a thread that is
+        // put away.
+        let filed = |thread| {
+            let of = |n: &Numbered| matches!(n.write, Write::EncounterFiled { thread: other, .. } if other == thread);
+            turn.writes.iter().any(of)
+        };
+        let closes = |n: &Numbered| match n.write {
+            Write::EscalationMoved { id, stage: Stage::Closed { .. }, .. } => !filed(id.conversation),
+            _ => false,
+        };
         let swept = turn.writes.iter().any(closes);
         let before = self.reference.ward.stats.clone();
         let mut expected = self.reference.timeout(now, &locked, &codes)?;
