@@ -196,6 +196,8 @@ pub(crate) struct Agent {
     draining: Vec<oneshot::Sender<()>>,
     /// The box took a number for reused: one at a time until the outbox is empty.
     careful: bool,
+    /// Numbers up to this one the box may have taken before this session.
+    taken_before: u64,
 }
 
 impl Agent {
@@ -246,6 +248,7 @@ impl Agent {
             delayed: BTreeMap::new(),
             draining: Vec::new(),
             careful: false,
+            taken_before: 0,
         };
         agent.connect();
         Ok(agent)
@@ -374,6 +377,10 @@ impl Agent {
 
     fn is_open(&self) -> bool {
         matches!(&self.link, Link::Up(Up { open: Some(_), .. }))
+    }
+
+    fn is_up(&self) -> bool {
+        matches!(&self.link, Link::Up(_))
     }
 
     fn stand(&self, standing: Standing) {

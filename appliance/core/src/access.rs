@@ -69,7 +69,7 @@ impl Relation {
             Self::Colleague => "another member of the conversation",
             Self::Rung => "whoever it rings for",
             Self::Caller => "whoever sent it",
-            Self::Acceptor => "whoever has it",
+            Self::Acceptor => "whoever has it, or put on record that somebody does",
             Self::CareTeam => "whoever is in the patient's care team",
             Self::Holder => "whoever holds the beds",
         }
@@ -287,9 +287,9 @@ pub(crate) fn to_stat(state: &State, person: PersonId, stat: &Escalation) -> Rel
     let member = place.is_some_and(|place| place.member(person).is_some());
     let caller = stat.sender == person;
     Relations::when(member && !caller, Relation::Colleague)
-        .and(Relations::when(stat.rung.contains_key(&person), Relation::Rung))
+        .and(Relations::when(stat.has_rung(person), Relation::Rung))
         .and(Relations::when(caller, Relation::Caller))
-        .and(Relations::when(stat.acceptor() == Some(person), Relation::Acceptor))
+        .and(Relations::when(stat.is_answered_by(person), Relation::Acceptor))
 }
 
 /// The table as the docs have it.

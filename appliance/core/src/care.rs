@@ -20,7 +20,8 @@ use crate::write::Write;
 /// reason is enough, and who has none left is out.
 pub fn team(clinic: &Clinic, encounter: EncounterId) -> BTreeSet<PersonId> {
     let Some(stay) = clinic.encounters.get(&encounter) else { return BTreeSet::new() };
-    let by_hand = clinic.care.keys().filter(|(of, _)| *of == encounter).map(|(_, person)| *person);
+    let by_hand = clinic.care.range((encounter, FIRST)..).map(|((of, person), _)| (*of, *person));
+    let by_hand = by_hand.take_while(|(of, _)| *of == encounter).map(|(_, person)| person);
     let covering = clinic.assignments.values().filter(|assignment| assignment.covers.contains(&encounter));
     stay.attending.into_iter().chain(by_hand).chain(covering.map(|assignment| assignment.person)).collect()
 }

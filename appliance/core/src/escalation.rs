@@ -179,6 +179,9 @@ pub enum Reason {
     /// Had it, and gave it back.
     #[n(5)]
     HandedBack,
+    /// Is out of the conversation: as if it had never rung for them.
+    #[n(6)]
+    Left,
 }
 
 impl Stage {
@@ -213,6 +216,11 @@ impl Escalation {
         self.stage.step() == Some(self.last_step())
     }
 
+    /// Whether it rang for this person, and they have a right to it still.
+    pub fn has_rung(&self, person: PersonId) -> bool {
+        self.rung.get(&person).is_some_and(|rung| rung.declined != Some(Reason::Left))
+    }
+
     /// For whom it rings, or would if it were handed back: everybody rung so far who has not said that they cannot.
     pub fn callable(&self) -> impl Iterator<Item = PersonId> + '_ {
         self.rung.iter().filter(|(_, rung)| rung.declined.is_none()).map(|(person, _)| *person)
@@ -230,6 +238,11 @@ impl Escalation {
             Stage::Accepted { by, .. } => by,
             _ => None,
         }
+    }
+
+    /// Whether this person has it, or has put on record that somebody does.
+    pub fn is_answered_by(&self, person: PersonId) -> bool {
+        matches!(self.stage, Stage::Accepted { by, noted_by, .. } if [by, noted_by].contains(&Some(person)))
     }
 
     /// It stands there now, and rings for these besides.
@@ -331,13 +344,15 @@ impl Reason {
             proto::DeclineReason::NotMine => Some(Self::NotMine),
             proto::DeclineReason::OffDuty => Some(Self::OffDuty),
             proto::DeclineReason::Other => Some(Self::Other),
-            proto::DeclineReason::Unspecified | proto::DeclineReason::HandedBack => None,
+            proto::DeclineReason::Unspecified
+            | proto::DeclineReason::HandedBack
+            | proto::DeclineReason::Left => None,
         }
     }
 
     /// The reason of this number.
     pub fn from_number(number: u32) -> Option<Self> {
-        [Self::Busy, Self::NotMine, Self::OffDuty, Self::Other, Self::HandedBack]
+        [Self::Busy, Self::NotMine, Self::OffDuty, Self::Other, Self::HandedBack, Self::Left]
             .into_iter()
             .find(|reason| reason.number() == number)
     }
@@ -354,6 +369,7 @@ impl Reason {
             Self::OffDuty => proto::DeclineReason::OffDuty,
             Self::Other => proto::DeclineReason::Other,
             Self::HandedBack => proto::DeclineReason::HandedBack,
+            Self::Left => proto::DeclineReason::Left,
         }
     }
 }

@@ -230,6 +230,9 @@ pub const STATS_SHOWN_MAX: usize = 20;
 /// fact.
 pub const ESCALATIONS_UNANSWERED_MAX: usize = 500;
 
+/// Of them, one sender's: so one device cannot use up everybody's.
+pub const ESCALATIONS_OF_ONE_MAX: usize = 20;
+
 /// STATs that are open, answered ones included; of those the oldest give way.
 pub const ESCALATIONS_MAX: usize = 4 * ESCALATIONS_UNANSWERED_MAX;
 
@@ -249,6 +252,9 @@ pub const HERE_MS: u64 = 8_000;
 /// How soon a step at which nobody can be reached is passed over, and how often it is looked. Milliseconds: under five
 /// seconds.
 pub const REACHABLE_LOOK_MS: u64 = 4_000;
+
+/// How soon after a start that is looked first: phones need some seconds to find the box again. Milliseconds.
+pub const REACHABLE_LOOK_AFTER_START_MS: u64 = 30_000;
 
 /// How long it is remembered when a device was last heard. Milliseconds. About 40 bytes each: 4 MB for [`DEVICES_MAX`].
 pub const HEARD_KEPT_MS: u64 = 3_600_000;

@@ -51,7 +51,7 @@ pub(crate) fn submit(
         Priority::Routine | Priority::Urgent => None,
         Priority::Stat => {
             access::permit(Operation::SendStat, access::MEMBER, actor(who))?;
-            stat::has_room(draft)?;
+            stat::has_room(draft, who.person())?;
             Some(stat::plan(draft, who.person(), id, &call)?)
         }
     };

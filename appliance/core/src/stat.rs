@@ -31,7 +31,7 @@ pub(crate) use prospect::prospect;
 pub(crate) use rings::ring_for;
 pub(crate) use steps::{due, take_up};
 
-use rings::{hush, ring_out, silence, tell, tell_wire};
+use rings::{hush, ring_out, show, silence, tell, tell_wire};
 use steps::{advance, begin_step, go_on, resume};
 
 /// What somebody answers to a STAT.
@@ -81,15 +81,16 @@ pub(crate) fn plan(
         ring = conversation.present().map(|(person, _)| person).collect();
     }
     ring.retain(|person| *person != sender && may_be_rung(draft, *person));
-    if ring.is_empty() {
-        return Err(Refusal::NobodyToRing);
-    }
     if call.unit.is_some_and(|unit| !draft.state.units.contains_key(&unit)) {
         return Err(Refusal::NoSuchUnit);
     }
     // About a patient: where they lie.
     let bedside = draft.state.clinic.of_thread(place).map(|stay| stay.unit);
     let unit = conversation.unit.or(bedside).or(call.unit).or_else(|| unit_of(draft, sender, &ring));
+    // Alone in it: it goes on at once to the unit.
+    if ring.is_empty() && unit.is_none() {
+        return Err(Refusal::NobodyToRing);
+    }
     let policy = draft.state.policy_of(unit);
     Ok(Opening { unit, policy, ring })
 }
@@ -126,9 +127,10 @@ pub(crate) fn open(draft: &mut Draft<'_>, who: &Ready, id: StatId, opening: Open
         rung: ring.into_iter().map(|person| (person, rung)).collect(),
         changed: Change(0),
     };
+    let rings = !escalation.rung.is_empty();
     let change = draft.write(Write::EscalationOpened(escalation));
     draft.record(actor(who), Act::StatOpened(id.conversation, id.sequence));
-    begin_step(draft, id, change);
+    if rings { begin_step(draft, id, change) } else { advance(draft, id) }
 }
 
 /// Answered ones give way to new ones: what is closed can only not be handed back any more.
@@ -143,10 +145,13 @@ fn make_room(draft: &mut Draft<'_>) {
     }
 }
 
-/// Whether there is room for one more that nobody has answered.
-pub(crate) fn has_room(draft: &Draft<'_>) -> Result<(), Refusal> {
-    let unanswered = draft.state.escalations.values().filter(|open| open.stage.is_unanswered()).count();
-    if unanswered >= limits::ESCALATIONS_UNANSWERED_MAX { Err(Refusal::StatLimit) } else { Ok(()) }
+/// Whether there is room for one more that nobody has answered, in the facility and for this sender.
+pub(crate) fn has_room(draft: &Draft<'_>, sender: PersonId) -> Result<(), Refusal> {
+    let unanswered = || draft.state.escalations.values().filter(|open| open.stage.is_unanswered());
+    let of_one = unanswered().filter(|open| open.sender == sender).count();
+    let is_full = of_one >= limits::ESCALATIONS_OF_ONE_MAX
+        || unanswered().count() >= limits::ESCALATIONS_UNANSWERED_MAX;
+    if is_full { Err(Refusal::StatLimit) } else { Ok(()) }
 }
 
 /// Somebody answers.
@@ -167,7 +172,13 @@ pub(crate) fn answer(
         Answer::Accept => {
             let by = may(Operation::AnswerStat)?;
             match stage {
-                Stage::Accepted { by: Some(has_it), .. } if has_it == person => {}
+                Stage::Accepted { by: Some(has_it), noted_by, .. } if has_it == person => {
+                    // What somebody said of them, they say themselves now.
+                    if noted_by.is_some() {
+                        let act = Act::StatAccepted(id.conversation, id.sequence);
+                        accept(draft, id, Some(person), None, by, act);
+                    }
+                }
                 Stage::Accepted { .. } => return Err(Refusal::StatTaken),
                 _ => {
                     accept(draft, id, Some(person), None, by, Act::StatAccepted(id.conversation, id.sequence))
@@ -184,13 +195,20 @@ pub(crate) fn answer(
         Answer::HandBack => {
             let by = may(Operation::HandBackStat)?;
             draft.record(by, Act::StatHandedBack(id.conversation, id.sequence));
-            let reason = Reason::HandedBack;
-            draft.write(Write::EscalationDeclined { id, person, reason, step: step_of(stage) });
+            let had_it = match stage {
+                Stage::Accepted { by, .. } => by,
+                _ => None,
+            };
+            if let Some(person) = had_it {
+                let reason = Reason::HandedBack;
+                draft.write(Write::EscalationDeclined { id, person, reason, step: step_of(stage) });
+                hush(draft, id, person);
+            }
             resume(draft, id);
         }
         Answer::Note { reached, read_back } => {
             let by = may(Operation::NoteCall)?;
-            if reached.is_some_and(|reached| !draft.state.people.contains_key(&reached)) {
+            if reached.is_some_and(|reached| !may_be_rung(draft, reached)) {
                 return Err(Refusal::NoSuchPerson);
             }
             if !stage.is_unanswered() {
@@ -213,7 +231,7 @@ fn known<'d>(draft: &'d Draft<'_>, person: PersonId, id: StatId) -> Result<&'d E
     let open = draft.state.escalations.get(&id);
     let conversation = draft.state.conversations.get(&id.conversation);
     let member = conversation.is_some_and(|place| place.member(person).is_some());
-    let is_rung = open.is_some_and(|open| open.rung.contains_key(&person));
+    let is_rung = open.is_some_and(|open| open.has_rung(person));
     if !member && !is_rung {
         return Err(Refusal::NoSuchConversation);
     }
@@ -272,6 +290,10 @@ fn accept(
     draft.record(by, act);
     draft.clocks.stop(id);
     silence(draft, id);
+    // Who is said to have it hears of it at once: a name may have been picked wrongly.
+    if let Some(person) = person.filter(|_| noted_by.is_some()) {
+        show(draft, id, person);
+    }
     tell(draft, id, change);
 }
 
@@ -321,9 +343,9 @@ pub(crate) fn left(draft: &mut Draft<'_>, person: PersonId, place: ConversationI
     let ids: Vec<StatId> = open_in(draft, place).filter(rings).map(|open| open.id).collect();
     for id in ids {
         if has(draft, person, id) {
-            take_from(draft, person, id, Reason::NotMine);
+            take_from(draft, person, id, Reason::Left);
         } else if draft.state.escalations.get(&id).is_some_and(|open| open.stage.is_unanswered()) {
-            decline(draft, person, id, Reason::NotMine, by);
+            decline(draft, person, id, Reason::Left, by);
         }
     }
 }

@@ -122,6 +122,7 @@ fn silenced(turn: &Turn) -> Vec<Conn> {
 }
 
 const RINGING: &str = "ESCALATION_STATE_RINGING";
+const ACCEPTED: &str = "ESCALATION_STATE_ACCEPTED";
 
 #[test]
 fn nobody_answers_so_the_next_is_called_and_in_the_end_the_station_screen() {
@@ -324,6 +325,7 @@ fn restored(relay: &Relay) -> Restored {
 /// nothing.
 #[test]
 fn a_restart_between_two_steps_repeats_none_and_skips_none_whatever_the_clock_says() {
+    let look_ms = limits::REACHABLE_LOOK_AFTER_START_MS;
     for (stepped_ms, left_ms) in [(0, 40_000), (15_000, 25_000), (86_400_000, 0), (-86_400_000, 60_000)] {
         let mut shift = Shift::new();
         let stat = shift.stat();
@@ -335,9 +337,9 @@ fn a_restart_between_two_steps_repeats_none_and_skips_none_whatever_the_clock_sa
         shift.ward.relay = Relay::new(shift.ward.now, policy, &[7; 32], restored).expect("the store");
         assert_eq!(shift.step(stat), Some(0));
         let due = shift.ward.relay.poll_timeout().expect("something is due");
-        assert_eq!(due.0, limits::REACHABLE_LOOK_MS.min(left_ms), "by {stepped_ms}");
-        shift.ward.pass(left_ms.min(limits::REACHABLE_LOOK_MS));
-        assert_eq!(shift.step(stat), Some(1), "nobody has connected yet, so nobody can be reached");
+        assert_eq!(due.0, look_ms.min(left_ms), "by {stepped_ms}: phones have a while to find the box again");
+        shift.ward.pass(left_ms.min(look_ms));
+        assert_eq!(shift.step(stat), Some(1), "nobody has connected, so nobody can be reached");
     }
 }
 
@@ -428,7 +430,49 @@ fn who_is_taken_out_of_the_conversation_is_called_no_more() {
     let turn = shift.ward.change(ANA, shift.place, &[], &[ben]);
     assert_eq!(shift.step(stat), Some(1), "what Ben had, Dana is called for");
     assert_eq!(rings(&turn), [(DANA, RINGING)]);
-    assert_eq!(refusal(&shift.ward.ask(BEN, Ask::ReadStat { stat })), Some("REFUSAL_CODE_NOT_PERMITTED"));
+    for ask in [Ask::ReadStat { stat }, Ask::AnswerStat { stat, answer: Answer::Accept }] {
+        let asked = shift.ward.ask(BEN, ask);
+        assert_eq!(refusal(&asked), Some("REFUSAL_CODE_NO_SUCH_CONVERSATION"), "nor answers for it");
+    }
+}
+
+#[test]
+fn a_stat_of_somebody_who_is_alone_goes_on_to_the_unit() {
+    let mut shift = Shift::new();
+    let others = [shift.person(BEN), shift.person(CHIDI)];
+    shift.ward.change(ANA, shift.place, &[], &others);
+    let turn = shift.submit(ANA, Priority::Stat, Call { ring: vec![], unit: Some(shift.unit) });
+    assert_eq!(rings(&turn), [(DANA, RINGING)]);
+}
+
+#[test]
+fn whoever_is_said_to_have_it_is_told_and_who_said_so_takes_it_back() {
+    let mut shift = Shift::new();
+    let stat = shift.stat();
+    let reached = Some(shift.person(EMEKA));
+    let turn = shift.answer(CHIDI, stat, Answer::Note { reached, read_back: true });
+    assert!(rings(&turn).contains(&(EMEKA, ACCEPTED)), "a name may have been picked wrongly");
+    let turn = shift.answer(CHIDI, stat, Answer::HandBack);
+    assert_eq!(refusal(&turn), None);
+    assert_eq!((shift.step(stat), rings(&turn)), (Some(0), vec![(BEN, RINGING)]));
+    let mut people = shift.ward.relay.state().people.values();
+    let desk = people.find(|person| person.station.is_some()).map(|desk| desk.id);
+    let turn = shift.answer(CHIDI, stat, Answer::Note { reached: desk, read_back: true });
+    assert_eq!(refusal(&turn), Some("REFUSAL_CODE_NO_SUCH_PERSON"), "a screen has nothing");
+}
+
+#[test]
+fn one_sender_does_not_use_up_what_everybody_has() {
+    let mut shift = Shift::new();
+    for _ in 0..limits::ESCALATIONS_OF_ONE_MAX {
+        shift.ward.now.mono = shift.ward.now.mono.after(20_000);
+        shift.stat();
+    }
+    shift.ward.now.mono = shift.ward.now.mono.after(20_000);
+    let turn = shift.submit(ANA, Priority::Stat, Call::default());
+    assert_eq!(refusal(&turn), Some("REFUSAL_CODE_STAT_LIMIT"));
+    assert!(turn.writes.is_empty());
+    assert_eq!(refusal(&shift.submit(BEN, Priority::Stat, Call::default())), None, "Ben still can");
 }
 
 #[test]
@@ -461,15 +505,7 @@ fn too_many_at_once_are_refused_and_answered_ones_give_way() {
         shift.stat();
     }
     let call = Call::default();
-    assert_eq!(refusal(&shift.submit(ANA, Priority::Stat, call.clone())), Some("REFUSAL_CODE_SLOW_DOWN"));
-    for _ in shift.ward.relay.state().escalations.len()..limits::ESCALATIONS_UNANSWERED_MAX {
-        shift.ward.now.mono = shift.ward.now.mono.after(20_000);
-        shift.stat();
-    }
-    shift.ward.now.mono = shift.ward.now.mono.after(20_000);
-    let turn = shift.submit(ANA, Priority::Stat, call);
-    assert_eq!(refusal(&turn), Some("REFUSAL_CODE_STAT_LIMIT"));
-    assert!(turn.writes.is_empty());
+    assert_eq!(refusal(&shift.submit(ANA, Priority::Stat, call)), Some("REFUSAL_CODE_SLOW_DOWN"));
     let ids: Vec<StatId> = shift.ward.relay.state().escalations.keys().copied().collect();
     for id in ids {
         shift.ward.now.mono = shift.ward.now.mono.after(1_000);

@@ -96,6 +96,7 @@ impl Agent {
             up.screen = signed_in.station.is_some();
         }
         self.outbox.raise_floor(signed_in.last_number);
+        self.taken_before = signed_in.last_number;
         // What was declined for being locked need not wait.
         self.delayed.clear();
         self.stand(Standing::Open(signed_in.clone()));

@@ -1,6 +1,7 @@
 //! Out: submissions, receipts, PINs; and what goes to disk before them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use wardline_core::ids::{ConversationId, MessageId, Sequence};
@@ -11,13 +12,19 @@ use crate::client::Standing;
 use crate::error::{End, Refused};
 use crate::event::{Accepted, Event};
 use crate::inflight::Asked;
+use crate::outbox::Waiting;
 use crate::settle::Stamp;
 use crate::stat::Priority;
 
 /// Submissions under way at a time, each of another conversation.
 const SUBMITS_MAX: usize = 64;
-/// How long a STAT waits for the box. Milliseconds.
+/// How long a STAT waits for the box's answer before its author is told to call. Milliseconds.
 const STAT_PATIENCE_MS: i64 = 60_000;
+const STAT_NOT_SENT: &str =
+    "The box could not be reached within a minute, so this STAT was not sent. Call now.";
+const STAT_NOT_TAKEN: &str = "The box did not take this STAT within a minute, so it was not sent. Call now.";
+const STAT_NOT_SURE: &str =
+    "The box has not confirmed this STAT within a minute: it may ring nowhere. Call now.";
 
 impl Agent {
     pub(super) fn send_frame(&mut self, request: u64, body: client_frame::Body) {
@@ -31,7 +38,7 @@ impl Agent {
     /// Makes durable what was staged, tells its senders, and sends what may go.
     ///
     /// Of one conversation one message is under way at a time, in the order they were written: a message that is
-    /// declined for a moment is not overtaken by the next one, which may be its correction.
+    /// declined for a moment is not overtaken by the next one, which may be its correction. Only a STAT overtakes.
     pub(super) fn push_out(&mut self) -> Result<(), End> {
         self.give_up_late_stats()?;
         let ready = if self.is_open() { self.pick() } else { vec![] };
@@ -64,25 +71,38 @@ impl Agent {
         Ok(())
     }
 
-    /// A STAT that was never given to the box in its minute must not ring later, when nobody expects it any more.
+    /// Nobody waits longer than a minute to learn that they had better call; and what is given up must not ring hours later,
+    /// when the box is there again. One that was on its way may have arrived: then it is accepted as well, later.
     fn give_up_late_stats(&mut self) -> Result<(), End> {
         let now = crate::clock::now_ms();
-        let late = |waiting: &&crate::outbox::Waiting| {
-            waiting.urgency.priority == Priority::Stat
-                && waiting.failed.is_none()
-                && waiting.number.is_none()
-                && now.saturating_sub(waiting.composed) > STAT_PATIENCE_MS
-        };
-        let late: Vec<MessageId> = self.outbox.waiting().filter(late).map(|waiting| waiting.id).collect();
-        for id in late {
-            let advice = "The box could not be reached within a minute, so this STAT was not sent. Call now.";
+        let late = self.unanswered_stats().filter(|waiting| stat_patience_ms(waiting, now) == 0);
+        let late: Vec<(MessageId, bool)> =
+            late.map(|waiting| (waiting.id, waiting.number.is_some())).collect();
+        for (id, was_sent) in late {
+            let advice = match self.delayed.contains_key(&id) || self.is_up() {
+                _ if was_sent => STAT_NOT_SURE,
+                true => STAT_NOT_TAKEN,
+                false => STAT_NOT_SENT,
+            };
             let (code, advice) = (RefusalCode::StatLimit, advice.to_owned());
             self.declined(id, Refused { code, advice, retry_after: None, tries_left: 0 })?;
         }
         Ok(())
     }
 
-    /// Which messages may go now, in the order of their numbers, those without one last.
+    fn unanswered_stats(&self) -> impl Iterator<Item = &Waiting> {
+        let is_stat = |waiting: &&Waiting| waiting.urgency.priority == Priority::Stat;
+        self.outbox.waiting().filter(is_stat).filter(|waiting| waiting.failed.is_none())
+    }
+
+    /// When the first STAT has waited long enough.
+    pub(super) fn stat_late_at(&self) -> Option<Instant> {
+        let now = crate::clock::now_ms();
+        let left = self.unanswered_stats().map(|waiting| stat_patience_ms(waiting, now)).min()?;
+        Some(Instant::now() + Duration::from_millis(left))
+    }
+
+    /// Which messages may go now, in the order of their numbers, those without one last, and of these STATs first.
     fn pick(&mut self) -> Vec<MessageId> {
         let mut busy: BTreeSet<ConversationId> = self.asked.submits().map(|(_, at)| at).collect();
         let room = if self.careful { 1 } else { SUBMITS_MAX };
@@ -91,18 +111,16 @@ impl Agent {
             return vec![];
         }
         let now = Instant::now();
-        let mut ready = Vec::new();
-        for waiting in self.outbox.waiting().filter(|waiting| waiting.failed.is_none()) {
-            if busy.insert(waiting.conversation)
-                && self.delayed.get(&waiting.id).is_none_or(|(at, _)| *at <= now)
-            {
-                ready.push((waiting.number.is_none(), waiting.number, waiting.id));
-            }
-        }
+        let mut waiting: Vec<&Waiting> =
+            self.outbox.waiting().filter(|waiting| waiting.failed.is_none()).collect();
         // Stable: what has no number yet stays in the order it was composed.
-        ready.sort_by_key(|(fresh, number, _)| (*fresh, *number));
-        ready.truncate(room);
-        ready.into_iter().map(|(_, _, id)| id).collect()
+        waiting.sort_by_key(|waiting| {
+            (waiting.number.is_none(), waiting.number, waiting.urgency.priority != Priority::Stat)
+        });
+        let is_due = |id: MessageId| self.delayed.get(&id).is_none_or(|(at, _)| *at <= now);
+        let ready =
+            waiting.into_iter().filter(|waiting| busy.insert(waiting.conversation) && is_due(waiting.id));
+        ready.take(room).map(|waiting| waiting.id).collect()
     }
 
     fn submit(&mut self, id: MessageId) {
@@ -155,10 +173,16 @@ impl Agent {
 
     /// The box declined a submission.
     pub(super) fn declined(&mut self, id: MessageId, refused: Refused) -> Result<(), End> {
-        let Some(waiting) = self.outbox.get(id) else { return Ok(()) };
+        // Given up already: its author knows.
+        let Some(waiting) = self.outbox.get(id).filter(|waiting| waiting.failed.is_none()) else {
+            return Ok(());
+        };
         let conversation = waiting.conversation;
         if refused.is_transient() {
-            self.outbox.take_number(id);
+            // What the box may have taken before goes again as what it was: under a fresh number it would be taken twice.
+            if refused.code == RefusalCode::NumberPassed || waiting.number > Some(self.taken_before) {
+                self.outbox.take_number(id);
+            }
             let wait = refused.retry_after.unwrap_or_default();
             let wait = wait + crate::clock::part_of(wait / 2);
             self.delayed.insert(id, (Instant::now() + wait, refused.clone()));
@@ -263,4 +287,10 @@ impl Agent {
         }
         self.state.save(self.taken_cursor.take().as_deref()).map_err(storage)
     }
+}
+
+/// How much longer a STAT may wait. Milliseconds. A clock that was set back lengthens nothing beyond the whole.
+fn stat_patience_ms(waiting: &Waiting, now: i64) -> u64 {
+    let waited = now.saturating_sub(waiting.composed).max(0);
+    u64::try_from(STAT_PATIENCE_MS.saturating_sub(waited)).unwrap_or(0)
 }

@@ -17,8 +17,10 @@ impl Agent {
             _ => None,
         };
         let roaming = self.roaming.at();
-        [probe, Some(roaming), self.save_at, self.rewrite_at, delayed, receipts, self.asked.overdue_at()]
+        let asked = [self.asked.overdue_at(), self.stat_late_at()];
+        [probe, Some(roaming), self.save_at, self.rewrite_at, delayed, receipts]
             .into_iter()
+            .chain(asked)
             .flatten()
             .min()
     }

@@ -76,7 +76,9 @@ impl Relay {
         let is_there = matches!(&ask, Ask::OpenDirect { person, .. }
             if self.state.direct(who.person(), *person).is_some());
         if !is_there {
-            let spent = self.budgets.spend(now.mono, who.device(), &ask);
+            let last = self.state.devices.get(&who.device()).map(|device| device.last_number);
+            let is_retry = matches!(&ask, Ask::Submit(submit) if Some(submit.number) <= last);
+            let spent = self.budgets.spend(now.mono, who.device(), &ask, is_retry);
             spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
         }
         let outcome = self.ask_as(now, turn, conn, request, &who, door, ask);
@@ -171,7 +173,7 @@ impl Relay {
     ) -> Result<(), Refusal> {
         // Whoever was put out meanwhile has this connection still.
         self.admissible(device)?;
-        let spent = self.budgets.spend(now.mono, device, &ask);
+        let spent = self.budgets.spend(now.mono, device, &ask, false);
         spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
         let Ask::AnswerStat { stat, .. } = ask else { return Err(Refusal::Locked) };
         let by = Actor::Person { person, device };

@@ -36,10 +36,18 @@ impl Budgets {
     }
 
     /// Counts a request, or says in how many milliseconds it may come again.
-    pub(crate) fn spend(&mut self, now: Mono, device: DeviceId, ask: &Ask) -> Result<(), u64> {
+    pub(crate) fn spend(
+        &mut self,
+        now: Mono,
+        device: DeviceId,
+        ask: &Ask,
+        is_retry: bool,
+    ) -> Result<(), u64> {
         let count = |people: &[_]| people.len() as u64;
         let budget = self.of(now, device);
         match ask {
+            // A retry is looked up, and was paid for.
+            Ask::Submit(_) if is_retry => budget.submits.take(now),
             Ask::Submit(submit) => {
                 if submit.priority == Priority::Stat {
                     budget.stats.take(now)?;

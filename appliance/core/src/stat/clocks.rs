@@ -28,6 +28,12 @@ impl Clocks {
         self.set(id, Clock { ends, looks: ends.min(now.after(limits::REACHABLE_LOOK_MS)) });
     }
 
+    /// A step goes on after a restart, with what is left of it.
+    pub(crate) fn take_up(&mut self, id: StatId, now: Mono, ms: u64) {
+        let ends = now.after(ms);
+        self.set(id, Clock { ends, looks: ends.min(now.after(limits::REACHABLE_LOOK_AFTER_START_MS)) });
+    }
+
     /// A stage ends then and not before.
     pub(crate) fn end_in(&mut self, id: StatId, now: Mono, ms: u64) {
         let ends = now.after(ms);

@@ -32,6 +32,17 @@ pub(super) fn silence(draft: &mut Draft<'_>, id: StatId) {
     }
 }
 
+/// This person is shown how it stands.
+pub(super) fn show(draft: &mut Draft<'_>, id: StatId, person: PersonId) {
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let ring = open.to_ring(draft.state.title_of(open.sender));
+    let conns: Vec<Conn> = draft.phones.of(draft.state, person).collect();
+    for conn in conns {
+        let body = Body::Ring(ring.clone());
+        draft.send(Send::Reply { conn, request: RequestId::NONE, body });
+    }
+}
+
 /// It rings no more for this person.
 pub(super) fn hush(draft: &mut Draft<'_>, id: StatId, person: PersonId) {
     let conns: Vec<Conn> = draft.phones.of(draft.state, person).collect();

@@ -93,7 +93,10 @@ pub(super) fn resolve(
         Ring::UnitStaff => staff(true),
         Ring::Person(person) => vec![person],
     };
-    people.retain(|person| *person != sender && may_be_rung(draft, *person));
+    // A privacy officer counts as nobody of a unit.
+    let is_officer =
+        |person: &PersonId| draft.state.people.get(person).is_some_and(|entry| entry.privacy_officer);
+    people.retain(|person| *person != sender && may_be_rung(draft, *person) && !is_officer(person));
     if people.len() > limits::RUNG_AT_ONCE_MAX {
         people.sort_by_cached_key(|person| {
             (!draft.phones.is_reachable(draft.state, *person, draft.now), *person)
@@ -120,6 +123,6 @@ pub(crate) fn take_up(clocks: &mut Clocks, escalation: &Escalation, now: Now) {
     let Some(left) = escalation.left_ms(now.wall) else { return };
     match escalation.stage {
         Stage::Held { .. } => clocks.end_in(escalation.id, now.mono, left),
-        _ => clocks.begin(escalation.id, now.mono, left),
+        _ => clocks.take_up(escalation.id, now.mono, left),
     }
 }

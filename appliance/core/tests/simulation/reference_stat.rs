@@ -39,8 +39,8 @@ pub(crate) enum Stands {
     Ringing,
     /// By whom, and how much of the step was over.
     Held(PersonId, u64),
-    /// By whom, and whether somebody else says so; when.
-    Taken(Option<PersonId>, bool, Wall),
+    /// By whom, and who else says so; when.
+    Taken(Option<PersonId>, Option<PersonId>, Wall),
 }
 
 #[derive(Clone)]
@@ -48,6 +48,8 @@ pub(crate) struct Called {
     pub(crate) person: PersonId,
     pub(crate) step: usize,
     pub(crate) cannot: bool,
+    /// Was put out of the conversation since.
+    pub(crate) out: bool,
     pub(crate) held: bool,
 }
 
@@ -81,7 +83,7 @@ impl Stat {
 
     fn call(&mut self, person: PersonId) -> &mut Called {
         let at = self.called.iter().position(|called| called.person == person).unwrap_or_else(|| {
-            self.called.push(Called { person, step: self.step, cannot: false, held: false });
+            self.called.push(Called { person, step: self.step, cannot: false, out: false, held: false });
             self.called.len() - 1
         });
         &mut self.called[at]
@@ -155,9 +157,6 @@ impl Reference {
         people.sort_unstable();
         people.dedup();
         people.retain(|who| *who != me && self.ward.person(*who).is_some_and(|who| !who.suspended));
-        if people.is_empty() {
-            return Err(Code::NobodyToRing);
-        }
         let named = UnitId::new(call.unit);
         if named.is_some_and(|unit| !self.ward.units.contains(&unit)) {
             return Err(Code::NoSuchUnit);
@@ -174,7 +173,11 @@ impl Reference {
         let shared = theirs.iter().copied().find(|unit| posts(me).contains(unit));
         let guess = shared.or(theirs.first().copied()).or(posts(me).first().copied());
         let lies = self.ward.clinic.stays.iter().find(|stay| stay.thread == place).map(|stay| stay.unit);
-        Ok((conversation.unit.or(lies).or(named).or(guess), people))
+        let unit = conversation.unit.or(lies).or(named).or(guess);
+        if people.is_empty() && unit.is_none() {
+            return Err(Code::NobodyToRing);
+        }
+        Ok((unit, people))
     }
 
     pub(crate) fn stat_opens(
@@ -186,12 +189,23 @@ impl Reference {
         expected: &mut Expected,
     ) {
         let ladder = self.ladder(unit);
-        let called = people.into_iter().map(|person| Called { person, step: 0, cannot: false, held: false });
-        let called = called.collect();
+        let called = people.into_iter().map(|person| Called {
+            person,
+            step: 0,
+            cannot: false,
+            out: false,
+            held: false,
+        });
+        let called: Vec<Called> = called.collect();
+        let alone = called.is_empty();
         let (stands, step, since) = (Stands::Ringing, 0, now.wall);
         self.ward.stats.push(Stat { place, sequence, sender: me, unit, ladder, stands, step, since, called });
         expected.audits.push((self.actor(device), Act::StatOpened(place, Sequence(sequence))));
-        self.stat_begins(now, (place, sequence));
+        if alone {
+            self.stat_steps(now, (place, sequence), expected);
+        } else {
+            self.stat_begins(now, (place, sequence));
+        }
     }
 
     /// The step's time runs from now.
@@ -223,6 +237,10 @@ impl Reference {
             match (stat.stands, stat.seconds()) {
                 (Stands::Ringing, Some(whole)) => {
                     self.stat_runs(now, stat.id(), Some(whole.saturating_sub(passed)));
+                    // Phones need a while to find the box again.
+                    if let Some(clock) = self.lobby.clocks.last_mut() {
+                        clock.looks = clock.ends.min(now.mono.after(30_000));
+                    }
                 }
                 (Stands::Held(..), _) => self.stat_waits(now, stat.id(), 60_000_u64.saturating_sub(passed)),
                 _ => {}
@@ -241,19 +259,23 @@ impl Reference {
         let member = self.ward.member(id.0, me).is_some();
         let called =
             self.stat(id).and_then(|stat| stat.called.iter().find(|called| called.person == me)).cloned();
-        if !member && called.is_none() {
+        let rung = called.as_ref().is_some_and(|called| !called.out);
+        if !member && !rung {
             return Expected::refused(Code::NoSuchConversation);
         }
         let Some(stat) = self.stat(id).cloned() else { return Expected::refused(Code::NoSuchStat) };
         let caller = stat.sender == me;
-        let has_it = matches!(stat.stands, Stands::Taken(Some(who), ..) if who == me);
-        let may_answer = called.is_some() || member && !caller;
+        let (has_it, says_so) = match stat.stands {
+            Stands::Taken(by, noted, _) => (by == Some(me), noted == Some(me)),
+            _ => (false, false),
+        };
+        let may_answer = rung || member && !caller;
         let may = match said.answer.as_ref().expect("parsed before") {
             Says::Accept(_) | Says::Coming(_) => may_answer,
-            Says::Decline(_) => called.is_some(),
-            Says::HandBack(_) => has_it,
+            Says::Decline(_) => rung,
+            Says::HandBack(_) => has_it || says_so,
             Says::CallNote(_) => may_answer || caller,
-            Says::Close(_) => has_it || caller,
+            Says::Close(_) => has_it || says_so || caller,
         };
         if !may {
             return Expected::refused(Code::NotPermitted);
@@ -276,23 +298,24 @@ impl Reference {
                 if let Some(stat) = self.stat_mut(id) {
                     (stat.stands, stat.since) = (Stands::Held(me, passed), now.wall);
                     let called = stat.call(me);
-                    (called.held, called.cannot) = (true, false);
+                    (called.held, called.cannot, called.out) = (true, false, false);
                 }
                 self.stat_waits(now, id, 60_000);
             }
             Says::Accept(_) => {
-                if has_it {
+                let noted = matches!(stat.stands, Stands::Taken(_, Some(_), _));
+                if has_it && !noted {
                     return expected;
                 }
-                if !stat.unanswered() {
+                if !stat.unanswered() && !has_it {
                     return Expected::refused(Code::StatTaken);
                 }
                 expected.audits.push((by, Act::StatAccepted(place, sequence)));
-                self.stat_taken(now, id, Some(me), false);
+                self.stat_taken(now, id, Some(me), None);
             }
             Says::CallNote(note) => {
                 let reached = PersonId::new(note.reached);
-                if reached.is_some_and(|reached| self.ward.person(reached).is_none()) {
+                if reached.is_some_and(|reached| self.ward.person(reached).is_none_or(|who| who.suspended)) {
                     return Expected::refused(Code::NoSuchPerson);
                 }
                 if !stat.unanswered() {
@@ -300,7 +323,7 @@ impl Reference {
                 }
                 let act = Act::StatNoted(place, sequence, reached, note.read_back.into());
                 expected.audits.push((by, act));
-                self.stat_taken(now, id, reached, true);
+                self.stat_taken(now, id, reached, Some(me));
             }
             Says::Decline(why) => {
                 if !stat.unanswered() {
@@ -310,7 +333,8 @@ impl Reference {
             }
             Says::HandBack(_) => {
                 expected.audits.push((by, Act::StatHandedBack(place, sequence)));
-                self.stat_resumes(now, id, me, &mut expected);
+                let Stands::Taken(by, ..) = stat.stands else { return expected };
+                self.stat_resumes(now, id, by, &mut expected);
             }
             Says::Close(_) => self.stat_closes(id, by, &mut expected),
         }
@@ -326,12 +350,13 @@ impl Reference {
         }
     }
 
-    fn stat_taken(&mut self, now: Now, id: Id, by: Option<PersonId>, noted: bool) {
+    fn stat_taken(&mut self, now: Now, id: Id, by: Option<PersonId>, noted: Option<PersonId>) {
         self.stat_runs(now, id, None);
         if let Some(stat) = self.stat_mut(id) {
             stat.stands = Stands::Taken(by, noted, now.wall);
             if let Some(by) = by {
-                stat.call(by).cannot = false;
+                let called = stat.call(by);
+                (called.cannot, called.out) = (false, false);
             }
         }
     }
@@ -346,7 +371,8 @@ impl Reference {
     ) {
         expected.audits.push((by, Act::StatDeclined(id.0, Sequence(id.1), reason)));
         let Some(stat) = self.stat_mut(id) else { return };
-        stat.call(who).cannot = true;
+        let called = stat.call(who);
+        (called.cannot, called.out) = (true, reason == 6);
         let left = stat.left_at_this_step() || stat.step >= stat.ladder.len();
         match stat.stands {
             Stands::Held(holder, _) if holder != who => {}
@@ -366,9 +392,11 @@ impl Reference {
     }
 
     /// Whoever had it has not any more.
-    fn stat_resumes(&mut self, now: Now, id: Id, who: PersonId, expected: &mut Expected) {
+    fn stat_resumes(&mut self, now: Now, id: Id, who: Option<PersonId>, expected: &mut Expected) {
         let Some(stat) = self.stat_mut(id) else { return };
-        stat.call(who).cannot = true;
+        if let Some(who) = who {
+            stat.call(who).cannot = true;
+        }
         (stat.stands, stat.since) = (Stands::Ringing, now.wall);
         if stat.left_at_this_step() || stat.step >= stat.ladder.len() {
             self.stat_begins(now, id);
@@ -398,7 +426,7 @@ impl Reference {
             people.retain(|who| {
                 *who != stat.sender
                     && !stat.called.iter().any(|called| called.person == *who)
-                    && self.ward.person(*who).is_some_and(|who| !who.suspended)
+                    && self.ward.person(*who).is_some_and(|who| !who.suspended && !who.privacy_officer)
             });
             if !people.is_empty() {
                 next = (step, people);
@@ -425,7 +453,9 @@ impl Reference {
     pub(crate) fn read_stat(&mut self, device: DeviceId, me: PersonId, read: &proto::ReadStat) -> Expected {
         let id = (ConversationId::new(read.conversation).expect("parsed before"), read.sequence);
         let member = self.ward.member(id.0, me).is_some();
-        let called = self.stat(id).is_some_and(|stat| stat.called.iter().any(|called| called.person == me));
+        let called = self
+            .stat(id)
+            .is_some_and(|stat| stat.called.iter().any(|called| called.person == me && !called.out));
         match self.stat(id) {
             _ if !member && !called => Expected::refused(Code::NoSuchConversation),
             None => Expected::refused(Code::NoSuchStat),
@@ -445,13 +475,13 @@ impl Reference {
         ids.sort_unstable();
         for id in ids.into_iter().filter(|id| self.has_stat(who, *id)).collect::<Vec<_>>() {
             expected.audits.push((Actor::TheBox, Act::StatResumed(id.0, Sequence(id.1))));
-            self.stat_resumes(now, id, who, expected);
+            self.stat_resumes(now, id, Some(who), expected);
         }
     }
 
     fn has_stat(&self, who: PersonId, id: Id) -> bool {
         self.stat(id).is_some_and(|stat| match stat.stands {
-            Stands::Taken(by, noted, _) => by == Some(who) && !noted,
+            Stands::Taken(by, noted, _) => by == Some(who) && noted.is_none(),
             Stands::Held(by, _) => by == who,
             Stands::Ringing => false,
         })
@@ -484,9 +514,12 @@ impl Reference {
         for id in ids {
             if self.has_stat(who, id) {
                 expected.audits.push((Actor::TheBox, Act::StatResumed(id.0, Sequence(id.1))));
-                self.stat_resumes(now, id, who, expected);
+                if let Some(stat) = self.stat_mut(id) {
+                    stat.call(who).out = true;
+                }
+                self.stat_resumes(now, id, Some(who), expected);
             } else if self.stat(id).is_some_and(Stat::unanswered) {
-                self.stat_declined(now, id, (who, by), 2, expected);
+                self.stat_declined(now, id, (who, by), 6, expected);
             }
         }
     }
@@ -497,13 +530,16 @@ impl Reference {
         ids.into_iter().for_each(|id| self.stat_closes(id, by, expected));
     }
 
-    /// What is due now. `swept`: the box looked for what was answered a day ago.
-    pub(crate) fn stats_due(&mut self, now: Now, swept: bool, expected: &mut Expected) {
-        if swept {
-            let old = |stat: &&Stat| matches!(stat.stands, Stands::Taken(.., at) if at.0 + 86_400_000 <= now.wall.0);
-            let old: Vec<Id> = self.ward.stats.iter().filter(old).map(Stat::id).collect();
-            old.into_iter().for_each(|id| self.stat_closes(id, Actor::TheBox, expected));
-        }
+    /// The box looked for what was answered a day ago.
+    pub(crate) fn stats_swept(&mut self, now: Now, expected: &mut Expected) {
+        let old =
+            |stat: &&Stat| matches!(stat.stands, Stands::Taken(.., at) if at.0 + 86_400_000 <= now.wall.0);
+        let old: Vec<Id> = self.ward.stats.iter().filter(old).map(Stat::id).collect();
+        old.into_iter().for_each(|id| self.stat_closes(id, Actor::TheBox, expected));
+    }
+
+    /// What is due now.
+    pub(crate) fn stats_due(&mut self, now: Now, expected: &mut Expected) {
         loop {
             let due = self.lobby.clocks.iter().filter(|clock| clock.looks <= now.mono);
             let Some(clock) = due.min_by_key(|clock| (clock.looks, clock.place, clock.sequence)).copied()

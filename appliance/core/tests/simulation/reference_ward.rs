@@ -106,7 +106,8 @@ impl Reference {
         if !by_itself || matches!(body, Body::Here(_)) {
             self.hear(now, device);
         }
-        if matches!(body, Body::Submit(submit) if submit.priority() == proto::Priority::Stat)
+        let last = self.ward.device(device).map_or(0, |device| device.last_number);
+        if matches!(body, Body::Submit(submit) if submit.priority() == proto::Priority::Stat && submit.number > last)
             && self.stat_is_too_soon(now, device)
         {
             return Expected::refused(Code::SlowDown);
@@ -246,6 +247,10 @@ impl Reference {
         if conversation.archived {
             let closed = if conversation.of_patient { Code::ThreadClosed } else { Code::Archived };
             return Expected::refused(closed);
+        }
+        let unanswered = self.ward.stats.iter().filter(|open| open.sender == me && open.unanswered()).count();
+        if stat.is_some() && unanswered >= 20 {
+            return Expected::refused(Code::StatLimit);
         }
         let plan = match stat.map(|call| self.stat_plan(me, place, &call)).transpose() {
             Ok(plan) => plan,

@@ -317,7 +317,8 @@ impl World {
             Write::EscalationMoved { id, stage: Stage::Closed { .. }, .. } => !filed(id.conversation),
             _ => false,
         };
-        let swept = turn.writes.iter().any(closes);
+        let swept = turn.writes.iter().position(closes);
+        let parted = turn.writes.iter().position(|n| matches!(n.write, Write::MemberLeft { .. }));
         let before = self.reference.ward.stats.clone();
         let mut expected = self.reference.timeout(now, &locked, &codes)?;
         for term in over {
@@ -327,8 +328,15 @@ impl World {
         if let Some((term, _)) = self.reference.lobby.terms.iter().find(|(_, ends)| *ends <= now.mono) {
             return Err(format!("{term:?} should be over"));
         }
+        // Of what is due in one turn, what was due first comes first.
+        if swept.is_some_and(|swept| parted.is_none_or(|parted| swept < parted)) {
+            self.reference.stats_swept(now, &mut expected);
+        }
         self.reference.stats_of_leavers(now, &mut expected);
-        self.reference.stats_due(now, swept, &mut expected);
+        if swept.is_some() {
+            self.reference.stats_swept(now, &mut expected);
+        }
+        self.reference.stats_due(now, &mut expected);
         self.cover_stats_due(&expected, &before);
         for (_, act) in &expected.audits {
             if matches!(act, Act::PeerFault(..)) {

@@ -1,6 +1,6 @@
 //! The task that keeps the index: follows the store by change number, takes out what is gone, begins anew when it must.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -144,9 +144,12 @@ impl Builder {
                 }
                 self.purge(index, news.purged).await?;
                 if self.has_room() {
-                    self.take_in(index, news.expired).await
+                    let full = self.take_in(index).await?;
+                    self.let_expire(index, news.expired).await?;
+                    Ok(full)
                 } else {
-                    // A purge does not wait for room.
+                    // What goes does not wait for room: it makes some.
+                    self.let_expire(index, news.expired).await?;
                     let _ = tokio::time::timeout(REST, self.search().woken.notified()).await;
                     Ok(true)
                 }
@@ -242,12 +245,8 @@ impl Builder {
         Ok(())
     }
 
-    /// One batch; then, when there is no more, what has expired. True when there is more to do.
-    async fn take_in(
-        &self,
-        index: &mut Index,
-        expired: std::collections::BTreeSet<ConversationId>,
-    ) -> Result<bool, Ended> {
+    /// One batch. True when there is more to do.
+    async fn take_in(&self, index: &mut Index) -> Result<bool, Ended> {
         let (entries, through, full) = self.gather(index.head.through).await.map_err(Ended::Store)?;
         if through > index.head.through {
             let between = first_and_last(&entries);
@@ -258,17 +257,21 @@ impl Builder {
             self.metrics.search_indexed_total.add(entries.len() as u64);
             self.show(index);
         }
-        if !expired.is_empty() {
-            let standing = self.library.readers.standing(expired.into_iter()).await.map_err(Ended::Store)?;
-            self.expire(index, standing.into_iter().map(|(place, now)| (place, now.first))).await?;
-            // If somebody reads, the log is emptied by another time, or overwritten.
-            if let Err(error) = index.scrub().await
-                && !matches!(error, StoreError::Busy)
-            {
-                return Err(Ended::Broken(error));
-            }
-        }
         Ok(full)
+    }
+
+    /// Takes out what has expired of these conversations.
+    async fn let_expire(&self, index: &mut Index, expired: BTreeSet<ConversationId>) -> Result<(), Ended> {
+        if expired.is_empty() {
+            return Ok(());
+        }
+        let standing = self.library.readers.standing(expired.into_iter()).await.map_err(Ended::Store)?;
+        self.expire(index, standing.into_iter().map(|(place, now)| (place, now.first))).await?;
+        // If somebody reads, the log is emptied by another time, or overwritten.
+        match index.scrub().await {
+            Ok(()) | Err(StoreError::Busy) => Ok(()),
+            Err(error) => Err(Ended::Broken(error)),
+        }
     }
 
     /// The next messages, up to which change they are all there are, and whether there are more.

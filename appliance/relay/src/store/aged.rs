@@ -8,8 +8,9 @@ use super::read::number;
 use super::readers::Readers;
 use super::row::Columns;
 
-/// Only conversations in which something would go: so what is old but unread never crowds out the rest. Changes rise
-/// along a conversation, so the last old message is found by halving: some twenty steps in the longest.
+/// Only conversations in which something would go: so what is old but unread, or has a STAT
+/// open about it, never crowds out the rest. Changes rise along a conversation, so the last old message is found by
+/// halving: some twenty steps in the longest.
 /// `?1` the first change not old enough when read, `?2` the first not old enough in any case, `?3` how many
 /// conversations.
 const AGED: &str = "WITH RECURSIVE \
@@ -21,6 +22,8 @@ const AGED: &str = "WITH RECURSIVE \
        AND (coalesce(place.change, recent.change) < ?2 OR conversation.first <= coalesce( \
             (SELECT min(read) FROM member WHERE member.conversation = conversation.id AND member.gone = 0), \
             conversation.last)) \
+       AND NOT EXISTS (SELECT 1 FROM escalation WHERE escalation.conversation = conversation.id \
+            AND escalation.sequence <= conversation.first AND escalation.stage <> 3) \
        LIMIT ?3), \
      search (id, before, low, high) AS ( \
        SELECT id, ?1, first - 1, last FROM old UNION ALL SELECT id, ?2, first - 1, last FROM old \

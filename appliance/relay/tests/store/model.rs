@@ -237,7 +237,11 @@ impl Model {
             };
             let (read, any) = (last_before(read_before), last_before(any_before));
             let read_by_all = conversation.present().map(|(_, m)| m.read).min().unwrap_or(conversation.last);
-            if read.min(read_by_all).max(any) >= conversation.first {
+            let is_held = self.state.escalations.values().any(|stat| {
+                let (place, at) = (stat.id.conversation, stat.id.sequence);
+                place == conversation.id && at <= conversation.first
+            });
+            if read.min(read_by_all).max(any) >= conversation.first && !is_held {
                 aged.push((conversation.id, read, any));
             }
         }
