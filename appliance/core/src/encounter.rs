@@ -110,6 +110,8 @@ pub(crate) fn transfer(
         return Err(Refusal::BedTaken);
     }
     has_space(draft)?;
+    // Before that, since both are news under a change of their own.
+    stat::transferred(draft, stay.thread, unit);
     draft.write(Write::EncounterMoved { encounter: id, thread: stay.thread, unit, bed });
     draft.record(permit.by(), Act::PatientTransferred(id, unit));
     assignment::cover(draft, id);

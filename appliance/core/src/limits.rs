@@ -239,6 +239,10 @@ pub const ESCALATIONS_MAX: usize = 4 * ESCALATIONS_UNANSWERED_MAX;
 /// How long somebody who says "coming" holds it. Milliseconds.
 pub const STAT_HELD_MS: u64 = 60_000;
 
+/// Within this an answered STAT rings again when the shift of whoever has it ends; later it is taken for dealt with, and closed.
+/// Milliseconds.
+pub const STAT_FRESH_MS: u64 = 30 * 60_000;
+
 /// How long an answered STAT can be handed back. Milliseconds: longer than the longest shift.
 pub const STAT_ANSWERED_KEPT_MS: u64 = 24 * 3_600_000;
 

@@ -182,6 +182,7 @@ pub(crate) fn bring_in_with(
         draft.tell_watermarks(draft.state.change, id);
     }
     // Behind that, since what it makes ring is news under changes of its own.
+    stat::joined(draft, add, id);
     for person in remove {
         stat::left(draft, *person, id, permit.by());
     }

@@ -5,6 +5,7 @@
 
 use crate::access::{self, Operation};
 use crate::audit::{Act, Actor};
+use crate::conversation::Kind;
 use crate::draft::{Draft, actor};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Reason, Rung, Stage, StatId};
@@ -31,7 +32,7 @@ pub(crate) use prospect::prospect;
 pub(crate) use rings::ring_for;
 pub(crate) use steps::{due, take_up};
 
-use rings::{hush, ring_out, show, silence, tell, tell_wire};
+use rings::{hush, hush_screens, ring_out, ring_screens, show, silence, tell, tell_wire};
 use steps::{advance, begin_step, go_on, resume};
 
 /// What somebody answers to a STAT.
@@ -342,12 +343,62 @@ pub(crate) fn left(draft: &mut Draft<'_>, person: PersonId, place: ConversationI
     let rings = |open: &&Escalation| open.callable().any(|called| called == person);
     let ids: Vec<StatId> = open_in(draft, place).filter(rings).map(|open| open.id).collect();
     for id in ids {
-        if has(draft, person, id) {
+        let is_theirs = has(draft, person, id);
+        if is_theirs && by == Actor::TheBox && was_dealt_with(draft, id) {
+            close(draft, id, by);
+        } else if is_theirs {
             take_from(draft, person, id, Reason::Left);
         } else if draft.state.escalations.get(&id).is_some_and(|open| open.stage.is_unanswered()) {
             decline(draft, person, id, Reason::Left, by);
         }
     }
+}
+
+/// Somebody came into a patient's thread while it rings: it rings for them as for the rest of the care team.
+pub(crate) fn joined(draft: &mut Draft<'_>, people: &[PersonId], place: ConversationId) {
+    if draft.state.conversations.get(&place).is_none_or(|place| place.kind != Kind::Patient) {
+        return;
+    }
+    let unanswered = open_in(draft, place).filter(|open| open.stage.is_unanswered());
+    let open: Vec<(StatId, Stage)> = unanswered.map(|open| (open.id, open.stage)).collect();
+    for (id, stage) in open {
+        let Some(open) = draft.state.escalations.get(&id) else { continue };
+        let new = |person: &PersonId| {
+            *person != open.sender
+                && may_be_rung(draft, *person)
+                && !open.callable().any(|called| called == *person)
+        };
+        let rang: Vec<PersonId> = people.iter().copied().filter(new).collect();
+        if !rang.is_empty() {
+            let change = draft.write(Write::EscalationMoved { id, stage, rang: rang.clone() });
+            rang.into_iter().for_each(|person| show(draft, id, person));
+            tell(draft, id, change);
+        }
+    }
+}
+
+/// The patient lies in another unit: it goes on to that unit's people and screens.
+pub(crate) fn transferred(draft: &mut Draft<'_>, place: ConversationId, unit: UnitId) {
+    let elsewhere = open_in(draft, place).filter(|open| open.unit != Some(unit));
+    for id in elsewhere.map(|open| open.id).collect::<Vec<_>>() {
+        let unanswered = draft.state.escalations.get(&id).is_some_and(|open| open.stage.is_unanswered());
+        if unanswered {
+            hush_screens(draft, id);
+        }
+        let change = draft.write(Write::EscalationUnitSet { id, unit });
+        if unanswered {
+            ring_screens(draft, id);
+        }
+        tell(draft, id, change);
+    }
+}
+
+/// Answered so long ago that whoever has it has done what there was to do.
+fn was_dealt_with(draft: &Draft<'_>, id: StatId) -> bool {
+    draft.state.escalations.get(&id).is_some_and(|open| match open.stage {
+        Stage::Accepted { at, .. } => at.after(limits::STAT_FRESH_MS) <= draft.now.wall,
+        _ => false,
+    })
 }
 
 /// Whether it waits for this person.

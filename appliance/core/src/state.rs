@@ -383,6 +383,9 @@ impl State {
             Write::EscalationMoved { id, stage, rang } => {
                 self.escalation(*id, change, |escalation| escalation.moved(*stage, rang));
             }
+            Write::EscalationUnitSet { id, unit } => {
+                self.escalation(*id, change, |escalation| escalation.unit = Some(*unit));
+            }
             Write::EscalationDeclined { id, person, reason, step } => {
                 self.escalation(*id, change, |escalation| escalation.declined(*person, *reason, *step));
             }

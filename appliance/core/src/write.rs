@@ -411,6 +411,16 @@ pub enum Write {
         #[n(1)]
         thread: ConversationId,
     },
+    /// What a STAT is about lies in another unit now: whose people and screens it goes on to.
+    #[n(51)]
+    EscalationUnitSet {
+        /// Which.
+        #[n(0)]
+        id: StatId,
+        /// The unit.
+        #[n(1)]
+        unit: UnitId,
+    },
 }
 
 impl Write {

@@ -105,6 +105,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::EscalationMoved { .. } => "EscalationMoved",
         Write::EscalationDeclined { .. } => "EscalationDeclined",
         Write::EscalationPolicySet { .. } => "EscalationPolicySet",
+        Write::EscalationUnitSet { .. } => "EscalationUnitSet",
         Write::PatientSet { .. } => "PatientSet",
         Write::EncounterOpened(_) => "EncounterOpened",
         Write::EncounterMoved { .. } => "EncounterMoved",
@@ -206,6 +207,7 @@ fn writes() -> Vec<Write> {
     ]
     .into_iter()
     .chain(clinical_writes())
+    .chain([Write::EscalationUnitSet { id: stat(), unit: unit() }])
     .collect()
 }
 

@@ -295,7 +295,9 @@ impl Relay {
     fn expel(&mut self, turn: &mut Turn, devices: &[DeviceId]) {
         for device in devices {
             self.unfollow(*device);
-            if let Some(conn) = self.by_device.get(device).copied() {
+            // Before its PIN it hears what rings.
+            let conns = [&self.by_device, &self.awaiting_pin].map(|of_device| of_device.get(device).copied());
+            for conn in conns.into_iter().flatten() {
                 self.close(turn, conn, CloseCode::REVOKED);
             }
         }

@@ -9,12 +9,8 @@ use crate::wire::proto::{self, server_frame::Body};
 /// Everybody for whom it rings is told how it stands, on every device.
 pub(super) fn ring_out(draft: &mut Draft<'_>, id: StatId) {
     let Some(open) = draft.state.escalations.get(&id) else { return };
-    let ring = open.to_ring(draft.state.title_of(open.sender));
     let conns = audience(draft, open, open.callable());
-    for conn in conns {
-        let body = Body::Ring(ring.clone());
-        draft.send(Send::Reply { conn, request: RequestId::NONE, body });
-    }
+    say_ring(draft, id, conns);
 }
 
 /// It rings no more, anywhere.
@@ -34,24 +30,46 @@ pub(super) fn silence(draft: &mut Draft<'_>, id: StatId) {
 
 /// This person is shown how it stands.
 pub(super) fn show(draft: &mut Draft<'_>, id: StatId, person: PersonId) {
-    let Some(open) = draft.state.escalations.get(&id) else { return };
-    let ring = open.to_ring(draft.state.title_of(open.sender));
     let conns: Vec<Conn> = draft.phones.of(draft.state, person).collect();
-    for conn in conns {
-        let body = Body::Ring(ring.clone());
-        draft.send(Send::Reply { conn, request: RequestId::NONE, body });
-    }
+    say_ring(draft, id, conns);
 }
 
 /// It rings no more for this person.
 pub(super) fn hush(draft: &mut Draft<'_>, id: StatId, person: PersonId) {
     let conns: Vec<Conn> = draft.phones.of(draft.state, person).collect();
+    say_silence(draft, id, conns);
+}
+
+/// It does not ring on its unit's screens any more, where it did.
+pub(super) fn hush_screens(draft: &mut Draft<'_>, id: StatId) {
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let conns = audience(draft, open, std::iter::empty());
+    say_silence(draft, id, conns);
+}
+
+/// It rings on its unit's screens, where it has come so far.
+pub(super) fn ring_screens(draft: &mut Draft<'_>, id: StatId) {
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let conns = audience(draft, open, std::iter::empty());
+    say_ring(draft, id, conns);
+}
+
+fn say_silence(draft: &mut Draft<'_>, id: StatId, conns: Vec<Conn>) {
     for conn in conns {
         let body = Body::Silence(proto::Silence {
             conversation: id.conversation.value(),
             sequence: id.sequence.0,
             by: 0,
         });
+        draft.send(Send::Reply { conn, request: RequestId::NONE, body });
+    }
+}
+
+fn say_ring(draft: &mut Draft<'_>, id: StatId, conns: Vec<Conn>) {
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let ring = open.to_ring(draft.state.title_of(open.sender));
+    for conn in conns {
+        let body = Body::Ring(ring.clone());
         draft.send(Send::Reply { conn, request: RequestId::NONE, body });
     }
 }

@@ -168,6 +168,26 @@ impl World {
     pub(crate) fn cover_patients(&mut self, body: &Ask, refused: Option<Code>, expected: &Expected) {
         let has = |which: fn(&Act) -> bool| expected.audits.iter().any(|(_, act)| which(act));
         let joined = has(|act| matches!(act, Act::MemberAdded(..)));
+        let rings =
+            |place| self.reference.ward.stats.iter().any(|stat| stat.place == place && stat.unanswered());
+        let of_patient =
+            |place| self.reference.ward.conversation(place).is_some_and(|place| place.of_patient);
+        let late =
+            |act: &Act| matches!(act, Act::MemberAdded(place, _) if rings(*place) && of_patient(*place));
+        let moved = |act: &Act| match act {
+            Act::PatientTransferred(id, _) => {
+                self.reference.ward.clinic.stays.iter().any(|stay| stay.id == *id && rings(stay.thread))
+            }
+            _ => false,
+        };
+        let late = expected.audits.iter().any(|(_, act)| late(act));
+        let moved = expected.audits.iter().any(|(_, act)| moved(act));
+        if late {
+            self.coverage.reach(Situation::JoinedWhileRinging);
+        }
+        if moved {
+            self.coverage.reach(Situation::TransferredWhileRinging);
+        }
         let situation = match (body, refused) {
             (_, Some(Code::BedTaken)) => Situation::BedTaken,
             (_, Some(Code::RecordNumberInUse)) => Situation::RecordNumberInUse,

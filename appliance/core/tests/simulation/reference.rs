@@ -100,6 +100,8 @@ pub(crate) struct Lobby {
     pub(crate) links: Vec<Link>,
     /// Devices with an open session: when last used, and when it is over at the latest.
     pub(crate) open: Vec<(DeviceId, Mono, Mono)>,
+    /// Somebody was put out while the keeper looked at their PIN.
+    pub(crate) expelled_in_check: bool,
     pub(crate) disk_low: bool,
     pub(crate) disk_scarce: bool,
     /// Join codes that were looked at: when, and from whom.

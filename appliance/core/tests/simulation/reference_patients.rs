@@ -168,6 +168,10 @@ impl Reference {
                 if let Some(stay) = self.ward.clinic.stay_mut(id) {
                     (stay.unit, stay.bed) = (unit, transfer.bed.clone());
                 }
+                if let Some(thread) = self.ward.clinic.stay(id).map(|stay| stay.thread) {
+                    let about = self.ward.stats.iter_mut().filter(|stat| stat.place == thread);
+                    about.for_each(|stat| stat.unit = Some(unit));
+                }
                 self.ward.clinic.meet();
                 self.ward.settle(by, &mut expected);
                 expected

@@ -334,8 +334,13 @@ impl Reference {
                 device.session = None;
             }
             let mut conns: Vec<Conn> = self.lobby.links.iter().map(|link| link.conn).collect();
-            conns.retain(|conn| self.held_by(*conn) == Some(*id));
+            conns.retain(|conn| {
+                let awaits = |phase: &Phase| matches!(phase, Phase::PinDue(of) | Phase::PinChecking(of, _) if of == id);
+                self.held_by(*conn) == Some(*id) || self.link(*conn).is_some_and(|link| awaits(&link.phase))
+            });
             for conn in conns {
+                self.lobby.expelled_in_check |=
+                    self.link(conn).is_some_and(|link| matches!(link.phase, Phase::PinChecking(..)));
                 self.close(conn, CloseCode::REVOKED, expected);
             }
         }

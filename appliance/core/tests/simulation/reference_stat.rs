@@ -489,6 +489,13 @@ impl Reference {
 
     /// Whoever was put out of something by this, whatever it was.
     pub(crate) fn stats_of_leavers(&mut self, now: Now, expected: &mut Expected) {
+        let joined = |(_, act): &(Actor, Act)| match act {
+            Act::MemberAdded(place, who) => Some((*place, *who)),
+            _ => None,
+        };
+        for (place, who) in expected.audits.iter().filter_map(joined).collect::<Vec<_>>() {
+            self.stats_joined(place, who);
+        }
         let left = |(by, act): &(Actor, Act)| match act {
             Act::MemberLeft(place, who) => Some((*place, *who, *by)),
             _ => None,
@@ -497,6 +504,19 @@ impl Reference {
         leavers.sort_unstable_by_key(|(place, who, _)| (*place, *who));
         for (place, who, by) in leavers {
             self.stats_left(now, place, (who, by), expected);
+        }
+    }
+
+    /// Somebody came into a patient's thread: what nobody has answered there rings for them too.
+    fn stats_joined(&mut self, place: ConversationId, who: PersonId) {
+        let of_patient = self.ward.conversation(place).is_some_and(|place| place.of_patient);
+        if of_patient && self.ward.person(who).is_some_and(|who| !who.suspended) {
+            for stat in self.ward.stats.iter_mut().filter(|stat| stat.place == place && stat.unanswered()) {
+                if stat.sender != who {
+                    let called = stat.call(who);
+                    (called.cannot, called.out) = (false, false);
+                }
+            }
         }
     }
 
@@ -512,7 +532,10 @@ impl Reference {
         let mut ids: Vec<Id> = self.ward.stats.iter().filter(rings).map(Stat::id).collect();
         ids.sort_unstable();
         for id in ids {
-            if self.has_stat(who, id) {
+            let had_for_long = |stat: &Stat| matches!(stat.stands, Stands::Taken(.., at) if at.0 + 30 * 60_000 <= now.wall.0);
+            if self.has_stat(who, id) && by == Actor::TheBox && self.stat(id).is_some_and(had_for_long) {
+                self.stat_closes(id, by, expected);
+            } else if self.has_stat(who, id) {
                 expected.audits.push((Actor::TheBox, Act::StatResumed(id.0, Sequence(id.1))));
                 if let Some(stat) = self.stat_mut(id) {
                     stat.call(who).out = true;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wardline_core::audit::Act;
+use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{Conn, ConversationId, PersonId};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::answer_stat::Answer as Says;
@@ -242,7 +242,22 @@ impl World {
                     });
                 }
                 Act::StatHoldEnded(..) => self.coverage.reach(Situation::HoldEnded),
-                Act::StatClosed(..) => self.coverage.reach(Situation::ClosedAfterADay),
+                Act::StatClosed(place, sequence) => {
+                    let taken =
+                        before.iter().find(|stat| stat.id() == (*place, sequence.0)).map(|stat| stat.stands);
+                    let day =
+                        matches!(taken, Some(Stands::Taken(.., at)) if at.0 + 86_400_000 <= self.now.wall.0);
+                    let left =
+                        |(_, act): &(Actor, Act)| matches!(act, Act::MemberLeft(other, _) if other == place);
+                    let filed = |(_, act): &(Actor, Act)| matches!(act, Act::EncounterFiled(_));
+                    match day {
+                        true => self.coverage.reach(Situation::ClosedAfterADay),
+                        false if expected.audits.iter().any(left) && !expected.audits.iter().any(filed) => {
+                            self.coverage.reach(Situation::ClosedAtShiftEnd);
+                        }
+                        false => {}
+                    }
+                }
                 _ => {}
             }
         }

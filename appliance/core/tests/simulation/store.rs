@@ -59,6 +59,7 @@ impl Store {
                 }
                 Write::EscalationOpened(Escalation { id, .. })
                 | Write::EscalationMoved { id, .. }
+                | Write::EscalationUnitSet { id, .. }
                 | Write::EscalationDeclined { id, .. } => {
                     if let Some(stat) = self.state.escalations.get(id) {
                         self.stats.insert(*id, stat.clone());

@@ -158,6 +158,9 @@ impl World {
                 self.left.push((*place, *person));
             }
         }
+        if std::mem::take(&mut self.reference.lobby.expelled_in_check) {
+            self.coverage.reach(Situation::RevokedDuringPin);
+        }
         match body {
             Ask::RevokeDevice(_) if expelled => self.coverage.reach(Situation::RevokedWhileAttached),
             Ask::SetStanding(_) if expelled => self.coverage.reach(Situation::SuspendedWhileAttached),
@@ -215,9 +218,6 @@ impl World {
             }
             (Some(Phase::PinChecking(..)), Some(Answer::Refused(Said(Code::PinLockedOut)))) => {
                 Situation::LockedOut
-            }
-            (Some(Phase::PinChecking(..)), Some(Answer::Refused(Said(Code::DeviceUnknown)))) => {
-                Situation::RevokedDuringPin
             }
             _ => return,
         };

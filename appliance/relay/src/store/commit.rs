@@ -134,13 +134,14 @@ const ESCALATIONS: Many = Many {
     tail: "",
 };
 const ESCALATION_PATCHES: Many = Many {
-    head: "WITH v (conversation, sequence, stage, step, since, by_person, passed, noted_by, changed) AS (VALUES ",
-    columns: 9,
+    head: "WITH v (conversation, sequence, stage, step, since, by_person, passed, noted_by, unit, changed) AS (VALUES ",
+    columns: 10,
     tail: ") UPDATE escalation SET stage = coalesce(v.stage, escalation.stage), \
            step = coalesce(v.step, escalation.step), since = coalesce(v.since, escalation.since), \
            by_person = coalesce(v.by_person, escalation.by_person), \
            passed = coalesce(v.passed, escalation.passed), \
-           noted_by = coalesce(v.noted_by, escalation.noted_by), changed = v.changed \
+           noted_by = coalesce(v.noted_by, escalation.noted_by), \
+           unit = coalesce(v.unit, escalation.unit), changed = v.changed \
            FROM v WHERE escalation.conversation = v.conversation AND escalation.sequence = v.sequence",
 };
 const RUNG: Many = Many {
@@ -406,7 +407,7 @@ fn escalations(script: &mut Script<'_>, plan: &Plan<'_>) {
                 row.maybe(None);
             }),
         }
-        row.count(patch.changed.0);
+        row.maybe(patch.unit.map(UnitId::value)).count(patch.changed.0);
     });
     let rung: Vec<_> = plan.rung.iter().collect();
     script.many(&RUNG, &rung, |((id, person), rung), row| {

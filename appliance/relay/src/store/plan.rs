@@ -109,6 +109,7 @@ pub(super) struct MemberPatch {
 #[derive(Default)]
 pub(super) struct EscalationPatch {
     pub(super) stage: Option<Stage>,
+    pub(super) unit: Option<UnitId>,
     pub(super) changed: Change,
 }
 
@@ -247,6 +248,10 @@ impl<'a> Plan<'a> {
                     Stage::Accepted { by: Some(by), .. } => self.rung(*id, *by, step).declined = None,
                     _ => {}
                 }
+            }
+            Write::EscalationUnitSet { id, unit } => {
+                let patch = self.escalation_patches.entry(*id).or_default();
+                (patch.unit, patch.changed) = (Some(*unit), change);
             }
             Write::EscalationDeclined { id, person, reason, step } => {
                 self.escalation_patches.entry(*id).or_default().changed = change;

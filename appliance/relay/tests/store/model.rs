@@ -56,6 +56,7 @@ impl Model {
                 }
                 Write::EscalationOpened(Escalation { id, .. })
                 | Write::EscalationMoved { id, .. }
+                | Write::EscalationUnitSet { id, .. }
                 | Write::EscalationDeclined { id, .. } => {
                     if let Some(stat) = model.state.escalations.get(id) {
                         model.stats.insert(*id, stat.clone());

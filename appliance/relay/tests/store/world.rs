@@ -183,6 +183,9 @@ impl World {
                     let reason = [Reason::Busy, Reason::HandedBack][(how % 2) as usize];
                     let step = self.state.escalations[&id].stage.step().unwrap_or_default();
                     self.write(Write::EscalationDeclined { id, person, reason, step });
+                    if let Some(unit) = nth(self.state.units.keys().copied(), who) {
+                        self.write(Write::EscalationUnitSet { id, unit });
+                    }
                 }
             }
             (50, ..) => {
