@@ -31,6 +31,7 @@ pub mod local;
 pub mod outbox;
 pub mod probe;
 pub mod profile;
+pub mod roles;
 mod sealing;
 mod search;
 mod settle;
@@ -50,7 +51,9 @@ pub use search::{Hits, Searches, Wanted, line_with};
 pub use share::{Given, Guest};
 pub use stat::StatCalls;
 pub use wardline_core::ids::{
-    AssignmentId, ConversationId, DeviceId, EncounterId, MessageId, PatientId, PersonId, Sequence, UnitId,
+    AssignmentId, ConversationId, DeviceId, EncounterId, MessageId, PatientId, PersonId, RoleId, Sequence,
+    UnitId,
 };
 pub use wardline_core::pin::Pin;
 pub use wardline_core::refusal::Refusal;
+pub use wardline_core::rota;

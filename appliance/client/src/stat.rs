@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use wardline_core::ids::{ConversationId, PersonId, Sequence, UnitId};
+use wardline_core::ids::{ConversationId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
 
 use crate::call::{Call, Calls};
@@ -127,6 +127,8 @@ pub enum Rings {
     UnitStaff,
     /// One person.
     Person(PersonId),
+    /// Whoever holds a role when the step begins.
+    Role(RoleId),
 }
 
 /// How a unit escalates, or the facility.
@@ -357,6 +359,7 @@ impl Rings {
             proto::Rings::ChargeNurses => Self::ChargeNurses,
             proto::Rings::Person => Self::Person(event::person(wire.person)?),
             proto::Rings::UnitStaff => Self::UnitStaff,
+            proto::Rings::Role => Self::Role(RoleId::new(wire.role).ok_or(Error::Protocol("no role"))?),
             _ => return Err(Error::Protocol("a step that this version does not know")),
         };
         Ok((rings, wire.wait))
@@ -375,12 +378,13 @@ impl EscalationPolicy {
 
     fn to_wire(&self) -> proto::EscalationPolicy {
         let step = |(rings, wait): &(Rings, u32)| {
-            let (rings, person) = match rings {
-                Rings::ChargeNurses => (proto::Rings::ChargeNurses, 0),
-                Rings::UnitStaff => (proto::Rings::UnitStaff, 0),
-                Rings::Person(person) => (proto::Rings::Person, person.value()),
+            let (rings, person, role) = match rings {
+                Rings::ChargeNurses => (proto::Rings::ChargeNurses, 0, 0),
+                Rings::UnitStaff => (proto::Rings::UnitStaff, 0, 0),
+                Rings::Person(person) => (proto::Rings::Person, person.value(), 0),
+                Rings::Role(role) => (proto::Rings::Role, 0, role.value()),
             };
-            proto::EscalationStep { rings: rings.into(), person, wait: *wait }
+            proto::EscalationStep { rings: rings.into(), person, wait: *wait, role }
         };
         proto::EscalationPolicy {
             unit: self.unit.map_or(0, UnitId::value),

@@ -52,6 +52,8 @@ pub enum Relation {
     CareTeam,
     /// Holds the assignment.
     Holder,
+    /// Holds the role.
+    OnCall,
 }
 
 impl Relation {
@@ -72,6 +74,7 @@ impl Relation {
             Self::Acceptor => "whoever has it, or put on record that somebody does",
             Self::CareTeam => "whoever is in the patient's care team",
             Self::Holder => "whoever holds the beds",
+            Self::OnCall => "whoever holds the role",
         }
     }
 }
@@ -178,6 +181,11 @@ operations! {
     EndAssignment: "end a shift's beds early", [Holder, ChargeNurse], "";
     ListPatients: "see a unit's patients by name", [ChargeNurse, BoxService], "which is recorded";
     ListBeds: "see a unit's beds and who holds them", [UnitStaff], "without names of patients";
+    SetRole: "add a role to a unit, rename it or say who holds it when", [ChargeNurse, Administrator, BoxService], "a role opens nothing: who holds it is called by it";
+    TakeRole: "take a role of a unit for some hours", [UnitStaff], "here and below a privacy officer counts as nobody of a unit";
+    AssignRole: "give a role of a unit to others for some hours", [ChargeNurse, Administrator, BoxService], "to whoever works there";
+    ReturnRole: "give a role back to whom its rota names", [OnCall, ChargeNurse, Administrator, BoxService], "not when nobody would hold it then";
+    ListRoles: "see roles and who holds them", [Staff, BoxService], "";
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
 }
 

@@ -7,7 +7,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    AssignmentId, ConversationId, DeviceId, EncounterId, PatientId, PersonId, Sequence, UnitId,
+    AssignmentId, ConversationId, DeviceId, EncounterId, PatientId, PersonId, RoleId, Sequence, UnitId,
 };
 use crate::refusal::{PeerFault, Refusal};
 use crate::time::Wall;
@@ -196,6 +196,15 @@ pub enum Act {
     AssignmentEnded(#[n(0)] AssignmentId, #[n(1)] PersonId),
     #[n(74)]
     PatientsListed(#[n(0)] UnitId),
+    /// Which, and whose.
+    #[n(75)]
+    RoleSet(#[n(0)] RoleId, #[n(1)] UnitId),
+    /// Which, by whom, and in which place.
+    #[n(76)]
+    RoleTaken(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] u32),
+    /// Which, and in which place: the rota says again who holds it.
+    #[n(77)]
+    RoleReturned(#[n(0)] RoleId, #[n(1)] u32),
     /// With how many terms, never which, and where, if in one conversation alone.
     #[n(90)]
     Searched(#[n(0)] u32, #[n(1)] Option<ConversationId>),

@@ -64,6 +64,10 @@ identifier!(
     UnitId
 );
 identifier!(
+    /// A role: what somebody is on call for.
+    RoleId
+);
+identifier!(
     /// A patient, over all their stays.
     PatientId
 );

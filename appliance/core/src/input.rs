@@ -7,6 +7,7 @@ use crate::escalation::{Priority, StatId};
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::pin::PinMac;
 use crate::refusal::PeerFault;
+use crate::role::Roles;
 use crate::search::Search;
 use crate::session::{ProvenDevice, ProvenJoin};
 use crate::stat::Answer;
@@ -266,6 +267,8 @@ pub enum Ask {
         /// As what; `None`: not there any more.
         post: Option<Post>,
     },
+    /// About roles.
+    Role(Roles),
     /// A page of the directory.
     ListPeople {
         /// Behind this one; `None` from the start.

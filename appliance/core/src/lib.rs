@@ -39,6 +39,7 @@ mod reach;
 pub mod refusal;
 pub mod relay;
 pub mod retention;
+pub mod role;
 pub mod rota;
 pub mod search;
 mod searching;

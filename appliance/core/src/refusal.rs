@@ -6,6 +6,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::access::Operation;
+use crate::rota::RotaRefusal;
 use crate::wire::proto;
 
 /// What may stand in a log: says nothing of a person, a patient, a body or a key. Implemented by hand, type by type;
@@ -200,6 +201,18 @@ pub enum Refusal {
         "This person is not in the care team by hand. Who holds the bed leaves with the end of their assignment; an          attending, when another is named."
     )]
     NotByHand,
+    /// Not one of the facility's.
+    #[error("There is no such role. Look at the list of roles.")]
+    NoSuchRole,
+    /// Not in the IANA database.
+    #[error("There is no such time zone. Give one as Europe/Berlin or America/Chicago.")]
+    NoSuchZone,
+    /// What a rota cannot be.
+    #[error("{0}")]
+    Rota(RotaRefusal),
+    /// A role that somebody held would be nobody's.
+    #[error("Nobody would hold this role then. Give it to somebody, or wait for them to take it.")]
+    RoleUnheld,
     /// No word in it.
     #[error("Type at least one word or number to look for.")]
     SearchEmpty,
@@ -269,6 +282,10 @@ impl Refusal {
             Self::EndInvalid => Code::EndInvalid,
             Self::NotStaffOfUnit => Code::NotStaffOfUnit,
             Self::NotByHand => Code::NotByHand,
+            Self::NoSuchRole => Code::NoSuchRole,
+            Self::NoSuchZone => Code::NoSuchZone,
+            Self::Rota(_) => Code::Rota,
+            Self::RoleUnheld => Code::RoleUnheld,
             Self::SearchEmpty => Code::SearchEmpty,
             Self::SearchTooLong => Code::SearchTooLong,
             Self::SearchTooBroad => Code::SearchTooBroad,

@@ -174,6 +174,20 @@ impl Rota {
         Ok(Self(sources))
     }
 
+    /// As it is kept: CBOR (RFC 8949), deterministic.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(256);
+        match minicbor::encode(self, &mut bytes) {
+            Ok(()) => bytes,
+            Err(never) => unreachable!("encoding into memory: {never}"),
+        }
+    }
+
+    /// The rota behind such bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, decode::Error> {
+        minicbor::decode(bytes)
+    }
+
     /// What it is made of.
     pub fn sources(&self) -> &Sources {
         &self.0

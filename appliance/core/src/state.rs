@@ -11,9 +11,10 @@ use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Stage, StatId};
-use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence, UnitId};
+use crate::ids::{Change, ConversationId, DeviceId, PersonId, RoleId, Sequence, UnitId};
 use crate::refusal::Fault;
 use crate::retention::{MARKS_MAX, Mark};
+use crate::role::Role;
 use crate::text::Title;
 use crate::time::Wall;
 use crate::wire::proto;
@@ -26,6 +27,8 @@ pub struct State {
     pub people: BTreeMap<PersonId, Person>,
     /// The facility's units.
     pub units: BTreeMap<UnitId, Unit>,
+    /// Every role there ever was.
+    pub roles: BTreeMap<RoleId, Role>,
     /// Every device there ever was.
     pub devices: BTreeMap<DeviceId, Device>,
     /// Join codes not yet redeemed.
@@ -67,6 +70,8 @@ pub struct Restored {
     pub people: Vec<Person>,
     /// The facility's units.
     pub units: Vec<Unit>,
+    /// Every role.
+    pub roles: Vec<Role>,
     /// Every device, with the highest number accepted from it.
     pub devices: Vec<Device>,
     /// Join codes not yet redeemed.
@@ -112,6 +117,12 @@ impl State {
             }
             state.place(&person);
             state.people.insert(person.id, person);
+        }
+        for role in restored.roles {
+            if !state.units.contains_key(&role.unit) {
+                return Err(Fault::Inconsistent("a role is of a unit that is not there"));
+            }
+            state.roles.insert(role.id, role);
         }
         for device in restored.devices {
             if !state.people.contains_key(&device.person) {
@@ -327,6 +338,9 @@ impl State {
             Write::UnitSet(unit) => {
                 self.units.insert(unit.id, Unit { changed: change, ..unit.clone() });
             }
+            Write::RoleSet(role) => {
+                self.roles.insert(role.id, Role { changed: change, ..role.clone() });
+            }
             Write::PostSet { person, unit, post } => {
                 if post.is_some() {
                     self.staff.entry(*unit).or_default().insert(*person);
@@ -539,6 +553,9 @@ impl State {
         }
         for unit in self.units.values() {
             part(minicbor::to_vec(unit));
+        }
+        for role in self.roles.values() {
+            part(minicbor::to_vec(role));
         }
         for device in self.devices.values() {
             part(minicbor::to_vec(device));

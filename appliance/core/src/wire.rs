@@ -6,11 +6,14 @@ use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
 use crate::escalation::{Priority, Reason, StatId};
-use crate::ids::{ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
+use crate::ids::{
+    ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, RoleId, Sequence, UnitId,
+};
 use crate::input::{Ask, Call, Fresh};
 use crate::limits;
 use crate::pin::{self, Pin};
 use crate::refusal::{PeerFault, Refusal};
+use crate::role;
 use crate::search::Search;
 use crate::stat::Answer;
 use crate::text::{Name, Text, Title};
@@ -335,6 +338,9 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::EndAssignment(_)
         | Body::ListPatients(_)
         | Body::ListBeds(_) => Ask::Clinical(clinical::parse(body, fresh)?),
+        Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
+            Ask::Role(role::parse(body, fresh)?)
+        }
         Body::Search(search) => Ask::Search(Search::parse(&search)?),
         Body::Hello(_)
         | Body::Join(_)
@@ -408,6 +414,7 @@ fn parse_policy(policy: &proto::EscalationPolicy) -> Result<EscalationPolicy, Re
             proto::Rings::ChargeNurses => Ring::ChargeNurses,
             proto::Rings::UnitStaff => Ring::UnitStaff,
             proto::Rings::Person => Ring::Person(person(step.person)?),
+            proto::Rings::Role => Ring::Role(RoleId::new(step.role).ok_or(Refusal::NoSuchRole)?),
             proto::Rings::Addressees => return Err(Refusal::StepTwice),
             proto::Rings::Unspecified => return Err(Refusal::Invalid),
         };

@@ -16,6 +16,7 @@ use crate::ids::{
     UnitId,
 };
 use crate::particulars::Bed;
+use crate::role::Role;
 use crate::text::{Sealed, Title, WrappedKey};
 use crate::time::Wall;
 
@@ -411,6 +412,9 @@ pub enum Write {
         #[n(1)]
         thread: ConversationId,
     },
+    /// A role is new, or is called or held otherwise. The whole of it, what was over left out.
+    #[n(52)]
+    RoleSet(#[n(0)] Role),
     /// What a STAT is about lies in another unit now: whose people and screens it goes on to.
     #[n(51)]
     EscalationUnitSet {

@@ -12,11 +12,13 @@ use wardline_core::directory::Post;
 use wardline_core::escalation::Priority;
 use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
-    Sequence, UnitId,
+    RoleId, Sequence, UnitId,
 };
 use wardline_core::input::{Ask, Call, Submit, Zone};
 use wardline_core::limits;
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::role::{Roles, Which};
+use wardline_core::rota::Place;
 use wardline_core::search::{Filter, Query, Search};
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::turn::{Send, Turn};
@@ -87,7 +89,7 @@ impl Actor {
         use Relation as R;
         let mut is = match self {
             Self::Owner => vec![R::Staff, R::Member, R::Owner, R::UnitStaff, R::CareTeam],
-            Self::Member => vec![R::Staff, R::Member, R::UnitStaff, R::CareTeam, R::Holder],
+            Self::Member => vec![R::Staff, R::Member, R::UnitStaff, R::CareTeam, R::Holder, R::OnCall],
             Self::Colleague => vec![R::Staff, R::UnitStaff],
             Self::ChargeNurse => vec![R::Staff, R::UnitStaff, R::ChargeNurse, R::Superior],
             Self::ChargeNurseInIt => {
@@ -131,6 +133,8 @@ struct House {
     encounter: EncounterId,
     /// The member's, of the patient's bed.
     assignment: AssignmentId,
+    /// The victim's, by its rota; taken by the member.
+    role: RoleId,
 }
 
 fn particulars(record: &str) -> Particulars {
@@ -216,6 +220,8 @@ impl House {
         let taken = ward.ask(Actor::Member.conn(), Ask::Clinical(Clinical::TakeAssignment(shift)));
         let Body::AssignmentTaken(taken) = answer(&taken) else { panic!("not taken") };
         let assignment = AssignmentId::new(taken.assignment).expect("an assignment");
+        let role = ward.add_role(unit, "Physician on call", victim);
+        ward.take_role(Actor::Member.conn(), role, None);
         let others = vec![of(Actor::Member), of(Actor::ChargeNurseInIt), of(Actor::FormerStaff), victim];
         let place = if subject == Subject::Group {
             group_of(&ward.open_group(Actor::Owner.conn(), others))
@@ -236,7 +242,19 @@ impl House {
         }
         ward.now.mono = ward.now.mono.after(1_000_000);
         let victims_device = ward.relay.state().devices_of(victim).next().expect("a device").id;
-        Self { ward, people, unit, place, victim, victims_device, newcomer, patient, encounter, assignment }
+        Self {
+            ward,
+            people,
+            unit,
+            place,
+            victim,
+            victims_device,
+            newcomer,
+            patient,
+            encounter,
+            assignment,
+            role,
+        }
     }
 
     fn clinical(&mut self, operation: Operation) -> Clinical {
@@ -269,6 +287,19 @@ impl House {
             Operation::EndAssignment => Clinical::EndAssignment { assignment: self.assignment },
             Operation::ListPatients => Clinical::ListPatients { unit, after: None },
             _ => Clinical::ListBeds { unit, after: None },
+        }
+    }
+
+    fn of_role(&mut self, operation: Operation) -> Roles {
+        let (role, place, fresh) = (self.role, Place::FIRST, self.ward.fresh());
+        let until = self.ward.now.wall.after(3_600_000);
+        let name = Name::parse("Rapid response").expect("a name");
+        match operation {
+            Operation::SetRole => Roles::Set { which: Which::New(self.unit), name, rota: None, fresh },
+            Operation::TakeRole => Roles::Take { role, place, person: None, until },
+            Operation::AssignRole => Roles::Take { role, place, person: Some(self.newcomer), until },
+            Operation::ReturnRole => Roles::Return { role, place },
+            _ => Roles::List { unit: None, after: None },
         }
     }
 
@@ -333,6 +364,11 @@ impl House {
                 behind: None,
                 limit: 10,
             }),
+            Operation::SetRole
+            | Operation::TakeRole
+            | Operation::AssignRole
+            | Operation::ReturnRole
+            | Operation::ListRoles => Ask::Role(self.of_role(operation)),
             of_stat if OF_STAT.contains(&of_stat) => unreachable!("{of_stat:?} is tried by tests/stat.rs"),
             clinical => Ask::Clinical(self.clinical(clinical)),
         }

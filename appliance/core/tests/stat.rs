@@ -315,6 +315,7 @@ fn restored(relay: &Relay) -> Restored {
         audited: state.audited,
         last_at: state.last_at,
         marks: state.marks.clone(),
+        roles: state.roles.values().cloned().collect(),
         clinic: Default::default(),
         escalations: state.escalations.values().cloned().collect(),
         policies: state.policies.iter().map(|(unit, policy)| (*unit, policy.clone())).collect(),

@@ -13,10 +13,14 @@ use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
-    Sequence, UnitId,
+    RoleId, Sequence, UnitId,
 };
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::pin::PinMac;
+use wardline_core::role::Role;
+use wardline_core::rota::{
+    ByHand, Date, Exception, Interval, Pattern, Place, Rota, Says, Shift, Sources, Team, TimeZone, Weekday,
+};
 use wardline_core::text::{Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
@@ -74,6 +78,25 @@ fn assignment() -> AssignmentId {
     AssignmentId::new(0x6162_6364_6566_6768).expect("in range")
 }
 
+fn role_id() -> RoleId {
+    RoleId::new(0x7172_7374_7576_7778).expect("in range")
+}
+
+fn role() -> Role {
+    let mut sources = Sources::new(TimeZone::parse("Europe/Berlin").expect("a zone"));
+    let (from, team) = (Date::new(2026, 11, 30).expect("a day"), Team::one(person()));
+    let shifts = vec![Shift::weekly(0, (Weekday::Monday, 420), (Weekday::Friday, 1_140), team.clone())];
+    sources.patterns.push(Pattern { from, until: None, weeks: 1, place: Some(Place::FIRST), shifts });
+    sources.exceptions.push(Exception::on(from, 420, 1_140, Says::Team(team)));
+    sources.by_hand.push(ByHand {
+        when: Interval { start: AT, end: AT.after(3_600_000) },
+        says: Says::Place { place: Place::BACKUP, person: None },
+    });
+    let (name, rota) =
+        (Name::parse("Physician on call").expect("a name"), Rota::new(sources).expect("a rota"));
+    Role { id: role_id(), unit: unit(), name, rota, changed: Change(0) }
+}
+
 /// One of each. A new variant does not compile until it is named here and, below, has its sample.
 fn name_of(write: &Write) -> &'static str {
     match write {
@@ -106,6 +129,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::EscalationDeclined { .. } => "EscalationDeclined",
         Write::EscalationPolicySet { .. } => "EscalationPolicySet",
         Write::EscalationUnitSet { .. } => "EscalationUnitSet",
+        Write::RoleSet(_) => "RoleSet",
         Write::PatientSet { .. } => "PatientSet",
         Write::EncounterOpened(_) => "EncounterOpened",
         Write::EncounterMoved { .. } => "EncounterMoved",
@@ -207,7 +231,7 @@ fn writes() -> Vec<Write> {
     ]
     .into_iter()
     .chain(clinical_writes())
-    .chain([Write::EscalationUnitSet { id: stat(), unit: unit() }])
+    .chain([Write::EscalationUnitSet { id: stat(), unit: unit() }, Write::RoleSet(role())])
     .collect()
 }
 
@@ -330,6 +354,9 @@ fn act_name(act: &Act) -> &'static str {
         Act::AssignmentTaken(..) => "AssignmentTaken",
         Act::AssignmentEnded(..) => "AssignmentEnded",
         Act::PatientsListed(_) => "PatientsListed",
+        Act::RoleSet(..) => "RoleSet",
+        Act::RoleTaken(..) => "RoleTaken",
+        Act::RoleReturned(..) => "RoleReturned",
         Act::Searched(..) => "Searched",
     }
 }
@@ -396,6 +423,9 @@ fn acts() -> Vec<Act> {
         Act::AssignmentEnded(assignment(), person()),
         Act::PatientsListed(unit()),
         Act::Searched(3, Some(place())),
+        Act::RoleSet(role_id(), unit()),
+        Act::RoleTaken(role_id(), person(), 0),
+        Act::RoleReturned(role_id(), 1),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::PersonId;
+use crate::ids::{PersonId, RoleId};
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::wire::proto;
@@ -45,6 +45,9 @@ pub enum Ring {
     /// One person, such as a supervisor.
     #[n(3)]
     Person(#[n(0)] PersonId),
+    /// Whoever holds this role when the step begins.
+    #[n(4)]
+    Role(#[n(0)] RoleId),
 }
 
 /// A telephone number for when nobody answers: at most [`limits::DIAL_MAX`] digits, blanks, `+`, `*`, `#`, `(`, `)`, `-` and
@@ -150,13 +153,14 @@ impl EscalationPolicy {
 
 impl Step {
     pub(crate) fn to_wire(self) -> proto::EscalationStep {
-        let (ring, person) = match self.ring {
-            Ring::Addressees => (proto::Rings::Addressees, 0),
-            Ring::ChargeNurses => (proto::Rings::ChargeNurses, 0),
-            Ring::UnitStaff => (proto::Rings::UnitStaff, 0),
-            Ring::Person(person) => (proto::Rings::Person, person.value()),
+        let (ring, person, role) = match self.ring {
+            Ring::Addressees => (proto::Rings::Addressees, 0, 0),
+            Ring::ChargeNurses => (proto::Rings::ChargeNurses, 0, 0),
+            Ring::UnitStaff => (proto::Rings::UnitStaff, 0, 0),
+            Ring::Person(person) => (proto::Rings::Person, person.value(), 0),
+            Ring::Role(role) => (proto::Rings::Role, 0, role.value()),
         };
-        proto::EscalationStep { rings: ring.into(), person, wait: self.wait_s.into() }
+        proto::EscalationStep { rings: ring.into(), person, wait: self.wait_s.into(), role }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::stat::Answer;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto;
-use crate::{channel, clinical, mailbox, membership, searching, stat, unit};
+use crate::{channel, clinical, mailbox, membership, role, searching, stat, unit};
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
@@ -250,6 +250,7 @@ impl Relay {
             Ask::AddStation { unit, name, fresh } => {
                 admin::add_station(&mut draft, permit(Operation::AddStation)?, unit, name, &fresh)?
             }
+            Ask::Role(ask) => role::handle(&mut draft, (by, is), ask)?,
             Ask::ListUnits => {
                 permit(Operation::ListUnits)?;
                 unit::list(&draft)

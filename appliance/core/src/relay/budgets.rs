@@ -9,6 +9,7 @@ use crate::escalation::Priority;
 use crate::ids::DeviceId;
 use crate::input::Ask;
 use crate::limits;
+use crate::role::Roles;
 use crate::time::Mono;
 
 /// The budgets of every device that has spent something.
@@ -66,6 +67,8 @@ impl Budgets {
             // Each is a write or a row, and an entry in the audit.
             Ask::JoinChannel { .. } | Ask::Rename { .. } | Ask::Archive { .. } => budget.members.take(now),
             Ask::SetPost { .. } | Ask::SetEscalation { .. } => budget.posts.take(now),
+            Ask::Role(Roles::List { .. }) => budget.pages.take(now),
+            Ask::Role(_) => budget.posts.take(now),
             Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),
             Ask::History { .. } | Ask::ListChannels { .. } | Ask::ReadStat { .. } => budget.pages.take(now),
             Ask::Sync { .. } => budget.syncs.take(now),

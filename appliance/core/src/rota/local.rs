@@ -51,7 +51,7 @@ impl Date {
     }
 
     /// This many days since 1970-01-01.
-    pub(crate) const fn from_days(days: u16) -> Self {
+    pub const fn from_days(days: u16) -> Self {
         Self(days)
     }
 

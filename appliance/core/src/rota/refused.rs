@@ -7,7 +7,7 @@ use crate::refusal::LogSafe;
 use crate::rota::local::{Date, Local};
 
 /// A rota cannot be as it was given. Nothing changed. Dates and times alone: it may be logged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Error)]
 pub enum RotaRefusal {
     /// A date outside of [`limits::ROTA_FIRST_YEAR`] to [`limits::ROTA_LAST_YEAR`].
     #[error(

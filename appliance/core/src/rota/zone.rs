@@ -31,6 +31,11 @@ impl TimeZone {
         Some(Self { name, rules })
     }
 
+    /// Coordinated universal time.
+    pub fn utc() -> Self {
+        Self { name: "UTC", rules: jiff::tz::TimeZone::UTC }
+    }
+
     /// A zone's name as the database spells it.
     pub(crate) fn proper_name(name: &str) -> Option<&'static str> {
         let short = name.len() <= limits::ROTA_ZONE_NAME_MAX;

@@ -22,6 +22,10 @@ pub(crate) fn set_policy(
     for step in policy.iter().flat_map(|policy| policy.steps()) {
         let is_there = match (step.ring, unit) {
             (Ring::Person(person), _) => may_be_rung(draft, person),
+            (Ring::Role(role), _) => {
+                let role = draft.state.roles.get(&role).ok_or(Refusal::NoSuchRole)?;
+                role.rota.gaps_ahead(draft.now.wall).next().is_none()
+            }
             (Ring::ChargeNurses, Some(unit)) => draft.state.staff_of(unit, false).next().is_some(),
             (Ring::UnitStaff, Some(unit)) => draft.state.staff_of(unit, true).next().is_some(),
             _ => true,

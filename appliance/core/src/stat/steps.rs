@@ -92,6 +92,10 @@ pub(super) fn resolve(
         Ring::ChargeNurses => staff(false),
         Ring::UnitStaff => staff(true),
         Ring::Person(person) => vec![person],
+        Ring::Role(role) => {
+            let role = draft.state.roles.get(&role).into_iter();
+            role.flat_map(|role| role.holders(draft.state, draft.now.wall)).collect()
+        }
     };
     // A privacy officer counts as nobody of a unit.
     let is_officer =

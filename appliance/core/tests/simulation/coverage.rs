@@ -152,6 +152,17 @@ situations!(
     EscalationRefused,
     StepRingsNobody,
     ExpiryHeldBackByStat,
+    // Roles.
+    RoleSet,
+    RotaRefused,
+    RoleTaken,
+    RoleAssigned,
+    RoleEndInvalid,
+    RoleReturned,
+    RoleUnheld,
+    RolesListed,
+    RoleActRefused,
+    RoleRung,
     // Patients, and who is in their threads.
     Admitted,
     AdmittedAgain,

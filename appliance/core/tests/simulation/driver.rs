@@ -358,6 +358,7 @@ impl World {
                 Write::PersonAdded(person) => chosen.person = Some(person.id),
                 Write::JoinCodeIssued(code) => chosen.code = Some(code.hash),
                 Write::UnitSet(unit) => chosen.unit = Some(unit.id),
+                Write::RoleSet(role) => chosen.role = Some(role.id),
                 Write::PatientSet { patient, .. } => chosen.patient = Some(patient.id),
                 Write::EncounterOpened(stay) => chosen.encounter = Some(stay.id),
                 Write::AssignmentTaken(held) => chosen.assignment = Some(held.id),

@@ -14,6 +14,7 @@ use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::RefusalCode as Code;
 
 use crate::reference_patients::{Clinic, Term};
+use crate::reference_roles::Role;
 use crate::reference_stat::{Clock, Ladder, Stat};
 
 /// What is durable: rolled back to the last commit by a crash.
@@ -29,6 +30,7 @@ pub(crate) struct Ward {
     pub(crate) stats: Vec<Stat>,
     pub(crate) ladders: Vec<(Option<UnitId>, Ladder)>,
     pub(crate) clinic: Clinic,
+    pub(crate) roles: Vec<Role>,
 }
 
 #[derive(Clone)]
@@ -199,6 +201,9 @@ pub(crate) enum Answer {
     AssignmentTaken,
     Patients(u64),
     Beds(u64),
+    RoleSet,
+    /// What a page comes to.
+    Roles(u64),
 }
 
 impl Expected {

@@ -118,6 +118,9 @@ impl Reference {
             Body::SetPost(set) => self.set_post(by, true, set),
             Body::SetEscalation(set) => self.set_escalation(by, set),
             Body::ListEscalation(_) => Expected::answered(Answer::Policies),
+            Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
+                self.roles(now, (by, true), body, chosen.role)
+            }
             Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::ListPeople(_) => Expected::answered(Answer::People),
             Body::Admit(_)

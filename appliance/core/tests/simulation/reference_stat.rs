@@ -1,7 +1,7 @@
 //! The reference's rules for STAT: who it rings for, who may answer it, what follows when nobody does.
 
 use wardline_core::audit::{Act, Actor};
-use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence, UnitId};
+use wardline_core::ids::{ConversationId, DeviceId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::answer_stat::Answer as Says;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
@@ -15,6 +15,7 @@ pub(crate) enum Whom {
     InCharge,
     AllStaff,
     This(PersonId),
+    OnCall(RoleId),
 }
 
 /// A step, and its seconds.
@@ -413,6 +414,10 @@ impl Reference {
             let mut people: Vec<PersonId> = match whom {
                 Whom::Addressed => Vec::new(),
                 Whom::This(person) => vec![*person],
+                Whom::OnCall(role) => {
+                    let role = self.ward.role(*role);
+                    role.map_or(Vec::new(), |role| self.ward.holders(role, now.wall))
+                }
                 Whom::InCharge | Whom::AllStaff => {
                     let works = |person: &&crate::reference::Person| {
                         let unit = |(unit, charge): &(UnitId, bool)| {
@@ -603,6 +608,7 @@ impl Reference {
             let whom = match step.rings() {
                 proto::Rings::ChargeNurses => Whom::InCharge,
                 proto::Rings::UnitStaff => Whom::AllStaff,
+                proto::Rings::Role => Whom::OnCall(RoleId::new(step.role).expect("parsed before")),
                 _ => Whom::This(PersonId::new(step.person).expect("parsed before")),
             };
             ladder.push((whom, u64::from(step.wait)));
@@ -619,6 +625,10 @@ impl Reference {
                 Whom::InCharge => works(true),
                 Whom::AllStaff => works(false),
                 Whom::This(person) => self.ward.person(*person).is_some_and(|person| !person.suspended),
+                Whom::OnCall(role) => match self.ward.role(*role) {
+                    Some(role) => !role.has_gaps(),
+                    None => return Expected::refused(Code::NoSuchRole),
+                },
             };
             if !somebody {
                 return Expected::refused(Code::StepRingsNobody);

@@ -3,7 +3,7 @@
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
-    Sequence, UnitId,
+    RoleId, Sequence, UnitId,
 };
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
@@ -23,6 +23,7 @@ pub(crate) struct Chosen {
     pub(crate) patient: Option<PatientId>,
     pub(crate) encounter: Option<EncounterId>,
     pub(crate) assignment: Option<AssignmentId>,
+    pub(crate) role: Option<RoleId>,
 }
 
 /// What the reference cannot know of a request by itself.
@@ -184,6 +185,12 @@ impl Reference {
                     (false, Some(_)) => Expected::refused(Code::NotPermitted),
                     (false, None) => Expected::refused(Code::NotAdministrator),
                 }
+            }
+            Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                self.roles(now, (self.actor(device), administers), body, around.chosen.role)
             }
             Body::Admit(_)
             | Body::Transfer(_)

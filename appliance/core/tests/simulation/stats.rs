@@ -12,7 +12,7 @@ use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::coverage::Situation;
 use crate::reference::{Expected, Phase};
-use crate::reference_stat::Stands;
+use crate::reference_stat::{Stands, Whom};
 use crate::world::World;
 
 /// STATs open at a time in one history: more say the same more slowly.
@@ -101,6 +101,11 @@ impl World {
                 }
             }
             (5, _) => self.clients[index].ask(Ask::ListEscalation(proto::ListEscalation {})),
+            (6..9, _) => {
+                if let Some(ask) = self.some_role_ask() {
+                    self.clients[index].ask(ask);
+                }
+            }
             _ => self.clients[index].ask(Ask::Here(proto::Here {})),
         }
     }
@@ -111,10 +116,20 @@ impl World {
         let unit = self.random.pick(&units).copied().filter(|_| self.random.permille(700)).unwrap_or(0);
         let person = self.random.pick(&people).copied()?;
         let wait = 15 + self.random.below(60) as u32;
-        let step = |rings: proto::Rings, person| proto::EscalationStep { rings: rings.into(), person, wait };
+        let step = |rings: proto::Rings, person| proto::EscalationStep {
+            rings: rings.into(),
+            person,
+            wait,
+            role: 0,
+        };
+        let roles: Vec<u64> = self.store.state.roles.keys().map(|role| role.value()).collect();
         let mut steps = Vec::new();
         if self.random.permille(300) {
             steps.push(step(proto::Rings::Person, person));
+        }
+        if let Some(role) = self.random.pick(&roles).copied().filter(|_| self.random.permille(500)) {
+            let rings = proto::Rings::Role.into();
+            steps.push(proto::EscalationStep { rings, person: 0, wait, role });
         }
         if self.random.permille(600) {
             steps.push(step(proto::Rings::ChargeNurses, 0));
@@ -235,6 +250,10 @@ impl World {
                 Act::StatStep(place, sequence, step) => {
                     let was = before.iter().find(|stat| stat.id() == (*place, sequence.0));
                     let stations = was.is_some_and(|stat| *step as usize == stat.ladder.len());
+                    let whom = was.and_then(|stat| stat.ladder.get(*step as usize)).map(|(whom, _)| *whom);
+                    if matches!(whom, Some(Whom::OnCall(_))) {
+                        self.coverage.reach(Situation::RoleRung);
+                    }
                     self.coverage.reach(if stations {
                         Situation::StationsReached
                     } else {

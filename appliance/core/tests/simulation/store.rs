@@ -91,6 +91,7 @@ impl Store {
         Restored {
             people: self.state.people.values().cloned().collect(),
             units: self.state.units.values().cloned().collect(),
+            roles: self.state.roles.values().cloned().collect(),
             devices: self.state.devices.values().cloned().collect(),
             codes: self.state.codes.values().cloned().collect(),
             conversations: self.state.conversations.values().cloned().collect(),

@@ -127,6 +127,7 @@ impl World {
         self.cover_units(conn, body, refused, expected);
         self.cover_stats(conn, body, refused, expected);
         self.cover_patients(body, refused, expected);
+        self.cover_roles(body, refused, expected);
         let expelled = expected.closes.iter().any(|(_, code)| *code == CloseCode::REVOKED);
         if let (Ask::PurgeConversation(purge), false) = (body, expected.audits.is_empty()) {
             let place = self.reference.ward.conversations.iter().find(|c| c.id.value() == purge.conversation);

@@ -44,7 +44,7 @@ impl World {
         Ok(())
     }
 
-    fn unit_ids(&self) -> Vec<u64> {
+    pub(crate) fn unit_ids(&self) -> Vec<u64> {
         self.store.state.units.keys().map(|unit| unit.value()).collect()
     }
 

@@ -15,6 +15,7 @@ use wardline_core::write::{Numbered, Write};
 use crate::coverage::Situation;
 use crate::reference::{Answer, Expected, Phase, Said};
 use crate::reference_patients::Term;
+use crate::reference_roles::digest;
 use crate::trace::note;
 use crate::world::World;
 
@@ -455,6 +456,11 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 Body::BedPage(page) => Answer::Beds(page.beds.len() as u64),
                 Body::ChannelPage(page) => Answer::Channels(page.channels.len() as u64),
                 Body::EscalationPolicies(_) => Answer::Policies,
+                Body::RoleSet(_) => Answer::RoleSet,
+                Body::RolePage(page) => {
+                    let held = page.roles.iter().map(|role| (role.role, role.holders.as_slice()));
+                    Answer::Roles(digest(held))
+                }
                 Body::Prospect(prospect) => {
                     let open = |called: &&proto::Prospective| called.reach() == proto::Reach::AppOpen;
                     let reached = prospect.called.iter().filter(open).count() as u32;

@@ -4,11 +4,13 @@
 use wardline_core::access::Operation;
 use wardline_core::directory::Post;
 use wardline_core::directory::PublicKey;
-use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId, UnitId};
+use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId, RoleId, UnitId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Zone};
 use wardline_core::pin::{PinMac, join_code_hash};
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
+use wardline_core::role::{Roles, Which};
+use wardline_core::rota::{Date, Pattern, Place, Shift, Sources, Team, TimeZone, Weekday};
 use wardline_core::session::Verifier;
 use wardline_core::state::Restored;
 use wardline_core::text::{Name, Title, WrappedKey};
@@ -176,6 +178,21 @@ impl Ward {
         unit
     }
 
+    /// A role that one person holds the whole week.
+    pub(crate) fn add_role(&mut self, unit: UnitId, name: &str, person: PersonId) -> RoleId {
+        let rota = Some(all_week(person));
+        let (name, fresh) = (Name::parse(name).expect("a name"), self.fresh());
+        let ask = Roles::Set { which: Which::New(unit), name, rota, fresh };
+        let Body::RoleSet(set) = answer(&self.ask(BOX, Ask::Role(ask))) else { panic!("no role") };
+        RoleId::new(set.role).expect("a role")
+    }
+
+    /// Takes the first place for an hour.
+    pub(crate) fn take_role(&mut self, conn: Conn, role: RoleId, person: Option<PersonId>) -> Turn {
+        let until = self.now.wall.after(3_600_000);
+        self.ask(conn, Ask::Role(Roles::Take { role, place: Place::FIRST, person, until }))
+    }
+
     pub(crate) fn open_group(&mut self, conn: Conn, people: Vec<PersonId>) -> Turn {
         self.now.mono = self.now.mono.after(5_000);
         let fresh = self.fresh();
@@ -192,6 +209,15 @@ impl Ward {
         let (add, remove) = (add.to_vec(), remove.to_vec());
         self.ask(conn, Ask::ChangeMembers { conversation: group, add, remove })
     }
+}
+
+/// One person, from Monday to Monday, for ever.
+pub(crate) fn all_week(person: PersonId) -> Sources {
+    let mut sources = Sources::new(TimeZone::utc());
+    let start = (Weekday::Monday, 0);
+    let shifts = vec![Shift::weekly(0, start, start, Team::one(person))];
+    sources.patterns.push(Pattern { from: Date::FIRST, until: None, weeks: 1, place: None, shifts });
+    sources
 }
 
 pub(crate) fn answer(turn: &Turn) -> Body {

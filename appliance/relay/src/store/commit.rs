@@ -34,6 +34,11 @@ const UNITS: Many = Many {
     columns: 3,
     tail: " ON CONFLICT (id) DO UPDATE SET name = excluded.name, changed = excluded.changed",
 };
+const ROLES: Many = Many {
+    head: "INSERT INTO role (id, unit, name, rota, changed) VALUES ",
+    columns: 5,
+    tail: " ON CONFLICT (id) DO UPDATE SET name = excluded.name, rota = excluded.rota, changed = excluded.changed",
+};
 const POSTS: Many = Many {
     head: "INSERT INTO post (person, unit, charge_nurse) VALUES ",
     columns: 3,
@@ -346,6 +351,11 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     let units: Vec<_> = plan.units.values().collect();
     script.many(&UNITS, &units, |(unit, change), row| {
         row.count(unit.id.value()).text(unit.name.reveal()).count(change.0);
+    });
+    let roles: Vec<_> = plan.roles.values().collect();
+    script.many(&ROLES, &roles, |(role, change), row| {
+        row.count(role.id.value()).count(role.unit.value()).text(role.name.reveal());
+        row.bytes(&role.rota.to_bytes()).count(change.0);
     });
     let (mut held, mut left) = (Vec::new(), Vec::new());
     for (place, post) in &plan.posts {

@@ -21,8 +21,9 @@ use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
 use wardline_core::escalation::{Escalation, Rung, Stage, StatId};
-use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId, Sequence, UnitId};
+use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::retention::Mark;
+use wardline_core::role::Role;
 use wardline_core::text::{Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
@@ -33,6 +34,7 @@ pub(super) struct Plan<'a> {
     pub(super) people: Vec<(&'a Person, Change)>,
     pub(super) people_patches: BTreeMap<PersonId, PersonPatch>,
     pub(super) units: BTreeMap<UnitId, (&'a Unit, Change)>,
+    pub(super) roles: BTreeMap<RoleId, (&'a Role, Change)>,
     pub(super) posts: BTreeMap<(PersonId, UnitId), Option<Post>>,
     pub(super) devices: Vec<&'a Device>,
     pub(super) device_patches: BTreeMap<DeviceId, DevicePatch>,
@@ -143,6 +145,9 @@ impl<'a> Plan<'a> {
             }
             Write::UnitSet(unit) => {
                 self.units.insert(unit.id, (unit, change));
+            }
+            Write::RoleSet(role) => {
+                self.roles.insert(role.id, (role, change));
             }
             Write::PostSet { person, unit, post } => {
                 self.posts.insert((*person, *unit), *post);

@@ -33,6 +33,8 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     restored.people = all(from, people, row::person).await?;
     let units = format!("SELECT {} FROM unit", row::UNIT);
     restored.units = all(from, units, row::unit).await?;
+    let roles = format!("SELECT {} FROM role", row::ROLE);
+    restored.roles = all(from, roles, row::role).await?;
     restored.devices = all(from, DEVICES.to_owned(), row::device).await?;
     let highest = newer.highest();
     for device in &mut restored.devices {

@@ -8,9 +8,13 @@ use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
-use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
+use wardline_core::ids::{
+    Change, ConversationId, DeviceId, MessageId, Number, PersonId, RoleId, Sequence, UnitId,
+};
 use wardline_core::pin::PinMac;
 use wardline_core::retention::Mark;
+use wardline_core::role::Role;
+use wardline_core::rota::Rota;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::time::Wall;
 
@@ -185,6 +189,17 @@ pub(super) fn unit(row: &SqliteRow) -> Result<Unit, StoreError> {
     let mut columns = Columns::new(row);
     let id = UnitId::new(columns.count()?).ok_or_else(|| StoreError::value("a unit's identifier"))?;
     Ok(Unit { id, name: columns.name()?, changed: columns.change()? })
+}
+
+pub(super) const ROLE: &str = "id, unit, name, rota, changed";
+
+pub(super) fn role(row: &SqliteRow) -> Result<Role, StoreError> {
+    let mut columns = Columns::new(row);
+    let id = RoleId::new(columns.count()?).ok_or_else(|| StoreError::value("a role's identifier"))?;
+    let unit = UnitId::new(columns.count()?).ok_or_else(|| StoreError::value("a role's unit"))?;
+    let name = columns.name()?;
+    let rota = Rota::from_bytes(columns.bytes()?).map_err(|_| StoreError::value("a rota"))?;
+    Ok(Role { id, unit, name, rota, changed: columns.change()? })
 }
 
 pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {

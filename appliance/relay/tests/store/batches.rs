@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 40];
+    let mut seen = [0_u32; 41];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -136,6 +136,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::EscalationDeclined { .. } => 26,
             Write::EscalationPolicySet { .. } => 27,
             Write::EscalationUnitSet { .. } => 39,
+            Write::RoleSet(_) => 40,
             Write::PatientSet { .. } => 28,
             Write::EncounterOpened(_) => 29,
             Write::EncounterMoved { .. } => 30,

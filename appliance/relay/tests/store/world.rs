@@ -5,8 +5,12 @@ use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
-use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence, UnitId};
+use wardline_core::ids::{
+    Change, ConversationId, DeviceId, MessageId, Number, PersonId, RoleId, Sequence, UnitId,
+};
 use wardline_core::pin::PinMac;
+use wardline_core::role::Role;
+use wardline_core::rota::{ByHand, Interval, Place, Rota, Says, Sources, TimeZone};
 use wardline_core::state::State;
 use wardline_core::text::{Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
@@ -245,6 +249,27 @@ impl World {
         let id = UnitId::from_random(mix(which % 8).to_be_bytes());
         let name = Name::parse(&format!("4 West {how}")).unwrap();
         self.write(Write::UnitSet(Unit { id, name, changed: Change(0) }));
+        if how.is_multiple_of(2) {
+            self.role(which, how);
+        }
+    }
+
+    fn role(&mut self, which: u64, how: u64) {
+        let Some(unit) = nth(self.state.units.keys().copied(), which) else { return };
+        let id = RoleId::from_random(mix(which % 5).to_be_bytes());
+        // A role stays its unit's.
+        let unit = self.state.roles.get(&id).map_or(unit, |role| role.unit);
+        let mut sources = Sources::new(TimeZone::parse("America/Chicago").unwrap());
+        if let Some(person) = nth(self.state.people.keys().copied(), how) {
+            let when = Interval {
+                start: Wall(1_800_000_000_000),
+                end: Wall(1_800_000_000_000).after(1 + how % 3_600_000),
+            };
+            let says = Says::Place { place: Place::FIRST, person: Some(person) };
+            sources.by_hand.push(ByHand { when, says });
+        }
+        let (name, rota) = (Name::parse(&format!("On call {how}")).unwrap(), Rota::new(sources).unwrap());
+        self.write(Write::RoleSet(Role { id, unit, name, rota, changed: Change(0) }));
     }
 
     pub(crate) fn person(&mut self, id: u64) -> Option<PersonId> {
@@ -362,6 +387,7 @@ fn policy(how: u64) -> EscalationPolicy {
 pub(crate) fn same(a: &State, b: &State) -> bool {
     let public = a.people == b.people
         && a.devices == b.devices
+        && a.roles == b.roles
         && a.codes == b.codes
         && a.clinic == b.clinic
         && a.conversations == b.conversations

@@ -2,6 +2,7 @@
 
 use wardline_client::clinical::Bedside;
 use wardline_client::event::{Conversation, Kind, Person, Unit};
+use wardline_client::roles::Role;
 use wardline_client::{Channel, ConversationId, EncounterId, PersonId, UnitId};
 
 use crate::exit::Failure;
@@ -100,6 +101,15 @@ pub(crate) fn unit(units: &[Unit], text: &str) -> Result<UnitId, Failure> {
     }
     let named = units.iter().map(|unit| Named { name: &unit.name, beside: unit.id.to_string(), it: unit.id });
     one_of(text, best(text, named), "there is no unit of this name. See wardline unit list.")
+}
+
+/// A role.
+pub(crate) fn role(roles: &[Role], text: &str) -> Result<Role, Failure> {
+    if let Some(role) = identifier(text).and_then(|id| roles.iter().find(|role| role.id.value() == id)) {
+        return Ok(role.clone());
+    }
+    let named = roles.iter().map(|role| Named { name: &role.name, beside: role.id.to_string(), it: role });
+    one_of(text, best(text, named), "there is no role of this name. See wardline role list.").cloned()
 }
 
 /// A patient whose thread this device knows.

@@ -25,6 +25,8 @@ mod json;
 mod members;
 mod patient;
 mod pin;
+mod role;
+mod rota;
 mod say;
 mod search;
 mod seen;
@@ -142,6 +144,9 @@ enum Command {
     /// Beds for a shift: take, end, and who holds which.
     #[command(subcommand)]
     Shift(shift::Act),
+    /// Roles: who is on call for what, and when.
+    #[command(subcommand)]
+    Role(role::Act),
     /// Your conversations.
     Conversations {
         /// One JSON object a line.
@@ -300,6 +305,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Station { json } => station::station(&common, json).await,
         Command::Patient(patient) => patient::patient(&common, patient).await,
         Command::Shift(act) => shift::shift(&common, act).await,
+        Command::Role(act) => role::role(&common, act).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {
             commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await

@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use wardline_client::event::{Person, Unit};
+use wardline_client::roles::{Role, RoleCalls as _};
 use wardline_client::stat::{
     EscalationPolicy, Priority, Prospect, Reach, Reason, Reply, Rings, StatRef, Urgency,
 };
-use wardline_client::{Calls as _, ConversationId, PersonId, Sequence, StatCalls as _, UnitId};
+use wardline_client::{Calls as _, ConversationId, PersonId, RoleId, Sequence, StatCalls as _, UnitId};
 
 use crate::access::{Access, Parting};
 use crate::exit::Failure;
@@ -197,6 +198,7 @@ fn reference(text: &str) -> Result<StatRef, Failure> {
 struct Names {
     people: Vec<Person>,
     units: Vec<Unit>,
+    roles: Vec<Role>,
 }
 
 impl Names {
@@ -205,11 +207,23 @@ impl Names {
         known.map_or_else(|| "the facility".to_owned(), |unit| say::clean_line(&unit.name))
     }
 
+    async fn read(access: &Access) -> Result<Self, Failure> {
+        let (people, units) = (access.people().await?, access.units().await?);
+        Ok(Self { people, units, roles: access.roles(None).await? })
+    }
+
+    fn role(&self, role: RoleId) -> String {
+        let known = self.roles.iter().find(|known| known.id == role);
+        known
+            .map_or_else(|| "a role".to_owned(), |role| format!("whoever is {}", say::clean_line(&role.name)))
+    }
+
     fn rings(&self, rings: &Rings) -> String {
         match rings {
             Rings::ChargeNurses => "the charge nurses".to_owned(),
             Rings::UnitStaff => "everybody in the unit".to_owned(),
             Rings::Person(person) => find::name(&self.people, *person),
+            Rings::Role(role) => self.role(*role),
             _ => "somebody".to_owned(),
         }
     }
@@ -217,7 +231,7 @@ impl Names {
 
 async fn whom(access: &Access, to: &To) -> Result<(ConversationId, Urgency, Names), Failure> {
     let place = send::online(access, &to.to).await?;
-    let names = Names { people: access.people().await?, units: access.units().await? };
+    let names = Names::read(access).await?;
     let people = to.people.iter().map(|who| find::person(&names.people, who)).collect::<Result<_, _>>()?;
     let unit = to.unit.as_ref().map(|unit| find::unit(&names.units, unit)).transpose()?;
     Ok((place, Urgency { priority: Priority::Stat, people, unit }, names))
@@ -306,6 +320,7 @@ fn rings_json(rings: &Rings) -> Value {
         Rings::ChargeNurses => json!("charge_nurses"),
         Rings::UnitStaff => json!("unit_staff"),
         Rings::Person(person) => json!(person.to_string()),
+        Rings::Role(role) => json!({ "role": role.to_string() }),
         _ => Value::Null,
     }
 }
@@ -321,7 +336,7 @@ async fn read(access: &Access, stat: &str) -> Result<(), Failure> {
 }
 
 async fn policies(access: &Access, as_json: bool) -> Result<(), Failure> {
-    let names = Names { people: access.people().await?, units: access.units().await? };
+    let names = Names::read(access).await?;
     for policy in access.escalation_policies().await? {
         if as_json {
             let steps = policy
@@ -357,9 +372,9 @@ async fn set_policy(
     then: &[String],
     dial: String,
 ) -> Result<(), Failure> {
-    let names = Names { people: access.people().await?, units: access.units().await? };
+    let names = Names::read(access).await?;
     let unit = unit.map(|unit| find::unit(&names.units, &unit)).transpose()?;
-    let steps = then.iter().map(|step| self::step(&names.people, step)).collect::<Result<_, _>>()?;
+    let steps = then.iter().map(|step| self::step(&names, step)).collect::<Result<_, _>>()?;
     access.set_escalation(&EscalationPolicy { unit, first_wait, steps, dial }).await?;
     say::line(&format!(
         "{} escalates so from now on. STATs that are open go on as they began.",
@@ -367,7 +382,7 @@ async fn set_policy(
     ))
 }
 
-fn step(people: &[Person], text: &str) -> Result<(Rings, u32), Failure> {
+fn step(names: &Names, text: &str) -> Result<(Rings, u32), Failure> {
     let parts = text.rsplit_once(':').and_then(|(whom, wait)| Some((whom, wait.parse().ok()?)));
     let Some((whom, wait)) = parts else {
         return Err(Failure::Usage(format!("{text} is no step. Write it as in charge-nurses:60.")));
@@ -375,7 +390,10 @@ fn step(people: &[Person], text: &str) -> Result<(Rings, u32), Failure> {
     let rings = match whom {
         "charge-nurses" => Rings::ChargeNurses,
         "unit-staff" => Rings::UnitStaff,
-        person => Rings::Person(find::person(people, person)?),
+        whom => match whom.strip_prefix("role:") {
+            Some(role) => Rings::Role(find::role(&names.roles, role)?.id),
+            None => Rings::Person(find::person(&names.people, whom)?),
+        },
     };
     Ok((rings, wait))
 }

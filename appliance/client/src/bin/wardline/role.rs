@@ -1,0 +1,176 @@
+//! `wardline role`: who is on call for what, and when.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+use wardline_client::event::{Person, Unit};
+use wardline_client::roles::{Role, RoleCalls as _, Which};
+use wardline_client::rota::{Date, Sources};
+use wardline_client::{Calls as _, UnitId};
+
+use crate::access::{Access, Parting};
+use crate::exit::Failure;
+use crate::{Common, find, json, rota, say};
+
+#[derive(Subcommand)]
+pub(crate) enum Act {
+    /// Every role: who holds it now, until when, and when nobody will in the next two weeks.
+    List {
+        /// Of this unit alone: a part of its name that fits one alone, or its identifier.
+        #[arg(long)]
+        unit: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a role to a unit. For its charge nurses, and administrators.
+    Add {
+        /// Whose.
+        unit: String,
+        /// As colleagues know it: "Physician on call".
+        name: String,
+        /// Who holds it when: a file of lines such as "zone Europe/Berlin", "Mon-Fri 07:00-19:00 Ana Ruiz, Ben Okafor",
+        /// "daily 19:00-07:00 Chidi Eze", "except 2026-12-24 07:00-19:00 nobody".
+        #[arg(long, value_name = "FILE")]
+        rota: Option<PathBuf>,
+    },
+    /// Give a role another name or rota. What was taken by hand stays. For charge nurses of its unit, and administrators.
+    Set {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
+        /// Its name from now on.
+        #[arg(long, required_unless_present = "rota")]
+        name: Option<String>,
+        /// Who holds it when: a file, as for wardline role add.
+        #[arg(long, value_name = "FILE")]
+        rota: Option<PathBuf>,
+    },
+    /// Hold a role for some hours, whatever its rota says; or give it to somebody of the unit that you lead.
+    Take {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
+        /// For how many hours: 16 at most.
+        #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(i64).range(1..=16))]
+        hours: i64,
+        /// 1: who is asked first; 2: their backup; and so on.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+        place: u32,
+        /// For whom: by a charge nurse.
+        #[arg(long = "for", value_name = "PERSON")]
+        whom: Option<String>,
+    },
+    /// Give a role back to whom its rota names.
+    Return {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
+        /// As for wardline role take.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+        place: u32,
+    },
+}
+
+pub(crate) async fn role(common: &Common, act: Act) -> Result<(), Failure> {
+    let access = Access::open(common).await?;
+    let done = match access.contact(common).await {
+        Ok(()) => self::act(&access, act).await,
+        Err(failure) => Err(failure),
+    };
+    access.leave(Parting::default()).await;
+    done
+}
+
+async fn act(access: &Access, act: Act) -> Result<(), Failure> {
+    match act {
+        Act::List { unit, json } => {
+            let units = access.units().await?;
+            let unit = unit.map(|unit| find::unit(&units, &unit)).transpose()?;
+            let (roles, people) = (access.roles(unit).await?, access.people().await?);
+            if roles.is_empty() && !json {
+                say::note("There are no roles. A charge nurse adds one: wardline role add UNIT NAME");
+            }
+            roles.iter().try_for_each(|role| if json { print(role) } else { show(role, &units, &people) })
+        }
+        Act::Add { unit, name, rota } => {
+            let unit = find::unit(&access.units().await?, &unit)?;
+            let rota = read(access, rota).await?;
+            let role = access.set_role(Which::New(unit), &name, rota.as_ref()).await?;
+            say::line(&role.to_string())?;
+            if rota.is_none() {
+                say::note("Nobody holds it yet: wardline role set, with --rota, or wardline role take.");
+            }
+            warn_of_gaps(access, role.value()).await
+        }
+        Act::Set { role, name, rota } => {
+            let known = find::role(&access.roles(None).await?, &role)?;
+            let rota = read(access, rota).await?;
+            let name = name.unwrap_or_else(|| known.name.clone());
+            access.set_role(Which::Known(known.id), &name, rota.as_ref()).await?;
+            say::line("Set.")?;
+            warn_of_gaps(access, known.id.value()).await
+        }
+        Act::Take { role, hours, place, whom } => {
+            let known = find::role(&access.roles(None).await?, &role)?;
+            let person = match whom {
+                Some(text) => Some(find::person(&access.people().await?, &text)?),
+                None => None,
+            };
+            let until = say::now().saturating_add(hours * 3_600_000);
+            access.take_role(known.id, place - 1, until, person).await?;
+            say::line(&format!("Held until {}.", say::time(until)))
+        }
+        Act::Return { role, place } => {
+            let known = find::role(&access.roles(None).await?, &role)?;
+            access.return_role(known.id, place - 1).await?;
+            say::line("Returned.")
+        }
+    }
+}
+
+async fn read(access: &Access, file: Option<PathBuf>) -> Result<Option<Sources>, Failure> {
+    let Some(file) = file else { return Ok(None) };
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}.", file.display())))?;
+    let days = u64::try_from(say::now()).unwrap_or(0) / 86_400_000;
+    let today = Date::from_days(u16::try_from(days).unwrap_or(u16::MAX));
+    rota::parse(&text, &access.people().await?, today).map(Some)
+}
+
+async fn warn_of_gaps(access: &Access, role: u64) -> Result<(), Failure> {
+    let roles = access.roles(None).await?;
+    let gaps = roles.iter().filter(|known| known.id.value() == role).flat_map(|role| &role.gaps);
+    gaps.for_each(|gap| say::note(&gap_line(*gap)));
+    Ok(())
+}
+
+fn gap_line((start, end): (i64, i64)) -> String {
+    format!("Nobody holds it from {} until {}.", say::time(start), say::time(end))
+}
+
+fn show(role: &Role, units: &[Unit], people: &[Person]) -> Result<(), Failure> {
+    let names: Vec<String> = role.holders.iter().map(|person| find::name(people, *person)).collect();
+    let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", then ") };
+    let until = role.until.map_or(String::new(), |until| format!(" until {}", say::time(until)));
+    let name = say::clean_line(&role.name);
+    say::line(&format!("{name}, {}: {names}{until} ({})", unit_name(units, role.unit), role.id))?;
+    role.gaps.iter().try_for_each(|gap| say::line(&format!("  ! {}", gap_line(*gap))))
+}
+
+fn unit_name(units: &[Unit], unit: UnitId) -> String {
+    let known = units.iter().find(|known| known.id == unit);
+    known.map_or_else(|| unit.to_string(), |known| say::clean_line(&known.name))
+}
+
+fn print(role: &Role) -> Result<(), Failure> {
+    let gaps = role.gaps.iter().map(|(start, end)| json!({ "start": start, "end": end }));
+    json::print(&json!({
+        "event": "role",
+        "role": role.id.to_string(),
+        "unit": role.unit.to_string(),
+        "name": role.name,
+        "zone": role.zone,
+        "holders": role.holders.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "until": role.until,
+        "gaps": gaps.collect::<Vec<_>>(),
+    }))
+}

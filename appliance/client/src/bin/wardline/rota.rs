@@ -1,0 +1,233 @@
+//! A rota as people write it: a file of lines.
+//!
+//! ```text
+//! zone Europe/Berlin
+//! from 2026-12-01
+//! weeks 2
+//! week 1
+//! Mon-Fri 07:00-19:00 Ana Ruiz, Ben Okafor
+//! daily 19:00-07:00 Chidi Eze
+//! week 2
+//! daily 07:00-07:00 Dana Weiss
+//! except 2026-12-24 07:00-19:00 Chidi Eze
+//! except 2026-12-31 22:00-06:00 nobody
+//! ```
+
+use wardline_client::PersonId;
+use wardline_client::event::Person;
+use wardline_client::rota::{Date, Exception, Pattern, Says, Shift, Sources, Team, TimeZone, Weekday};
+
+use crate::exit::Failure;
+use crate::find;
+
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
+const DAY: u32 = 24 * 60;
+
+/// What the lines come to, with the people of the directory. `today` is when a pattern begins that does not say.
+pub(crate) fn parse(text: &str, people: &[Person], today: Date) -> Result<Sources, Failure> {
+    let mut reader =
+        Reader { people, zone: None, from: today, weeks: 1, week: 0, shifts: vec![], exceptions: vec![] };
+    for (at, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if !line.is_empty() {
+            reader.line(line).map_err(|why| Failure::Usage(format!("Line {}: {why}", at + 1)))?;
+        }
+    }
+    let zone = reader.zone.ok_or_else(|| {
+        Failure::Usage("The rota does not say where it is. Begin with: zone Europe/Berlin".to_owned())
+    })?;
+    let mut sources = Sources::new(zone);
+    sources.exceptions = reader.exceptions;
+    if !reader.shifts.is_empty() {
+        let (from, weeks) = (reader.from, reader.weeks);
+        sources.patterns.push(Pattern { from, until: None, weeks, place: None, shifts: reader.shifts });
+    }
+    Ok(sources)
+}
+
+struct Reader<'p> {
+    people: &'p [Person],
+    zone: Option<TimeZone>,
+    from: Date,
+    weeks: u8,
+    week: u8,
+    shifts: Vec<Shift>,
+    exceptions: Vec<Exception>,
+}
+
+impl Reader<'_> {
+    fn line(&mut self, line: &str) -> Result<(), String> {
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim();
+        match word.to_lowercase().as_str() {
+            "zone" => {
+                let zone = TimeZone::parse(rest);
+                let none = || format!("{rest} is no time zone. Write it as in Europe/Berlin.");
+                self.zone = Some(zone.ok_or_else(none)?);
+            }
+            "from" => self.from = date(rest)?,
+            "weeks" => self.weeks = number(rest)?,
+            "week" => {
+                let week = number(rest)?;
+                if week == 0 || week > self.weeks {
+                    return Err(format!(
+                        "week {week} is none of 1 to {}. Say how many before: weeks 2",
+                        self.weeks
+                    ));
+                }
+                self.week = week - 1;
+            }
+            "except" => {
+                let (day, rest) = split(rest)?;
+                let (start, end, team) = self.shift(rest)?;
+                self.exceptions.push(Exception::on(date(day)?, start, end, Says::Team(team)));
+            }
+            days => {
+                let (start, end, team) = self.shift(rest)?;
+                if team == Team::NOBODY {
+                    return Err("a shift has somebody. Leave the line out for nobody.".to_owned());
+                }
+                for day in self::days(days)? {
+                    let last = if end <= start { (day as usize + 1) % 7 } else { day as usize };
+                    let shift = Shift::weekly(self.week, (day, start), (DAYS[last].1, end), team.clone());
+                    self.shifts.push(shift);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// "07:00-19:00 Ana Ruiz, Ben Okafor": minutes since midnight, and who.
+    fn shift(&self, text: &str) -> Result<(u32, u32, Team), String> {
+        let (times, names) = split(text)?;
+        let parts = times.split_once('-').and_then(|(start, end)| Some((time(start)?, time(end)?)));
+        let (start, end) =
+            parts.ok_or_else(|| format!("{times} are no times. Write them as in 07:00-19:00."))?;
+        if names.eq_ignore_ascii_case("nobody") {
+            return Ok((start, end, Team::NOBODY));
+        }
+        let person = |name: &str| find::person(self.people, name.trim()).map_err(|why| why.to_string());
+        let people: Vec<PersonId> = names.split(',').map(person).collect::<Result<_, _>>()?;
+        let team = Team::new(people).ok_or("somebody is named twice, or there are more than sixteen.")?;
+        Ok((start, end, team))
+    }
+}
+
+fn split(text: &str) -> Result<(&str, &str), String> {
+    let parts = text.split_once(char::is_whitespace).map(|(first, rest)| (first, rest.trim()));
+    parts.ok_or_else(|| "times and names are missing. Write it as in Mon-Fri 07:00-19:00 Ana Ruiz".to_owned())
+}
+
+/// "daily", "Mon", "Mon-Fri" or "Sat,Sun".
+fn days(text: &str) -> Result<Vec<Weekday>, String> {
+    let none = || format!("{text} is no day. Write Mon, Mon-Fri, Sat,Sun or daily.");
+    let at = |name: &str| DAYS.iter().position(|(day, _)| name.get(..3) == Some(*day)).ok_or_else(none);
+    if text == "daily" {
+        return Ok(DAYS.map(|(_, day)| day).to_vec());
+    }
+    let mut found = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('-') {
+            Some((first, last)) => {
+                let (first, last) = (at(first)?, at(last)?);
+                let many = (last + 7 - first) % 7 + 1;
+                found.extend((first..first + many).map(|day| DAYS[day % 7].1));
+            }
+            None => found.push(DAYS[at(part)?].1),
+        }
+    }
+    Ok(found)
+}
+
+fn time(text: &str) -> Option<u32> {
+    let (hour, minute) = text.split_once(':')?;
+    let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+    (hour * 60 + minute <= DAY && minute < 60).then_some(hour * 60 + minute)
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    let none = || format!("{text} is no day of the years 2000 to 2099. Write it as in 2026-12-24.");
+    let mut parts = text.splitn(3, '-').map(str::parse::<u16>);
+    let mut next = || parts.next().and_then(Result::ok).ok_or_else(none);
+    let (year, month, day) = (next()?, next()?, next()?);
+    let small = |part: u16| u8::try_from(part).map_err(|_| none());
+    Date::new(i16::try_from(year).map_err(|_| none())?, small(month)?, small(day)?).ok_or_else(none)
+}
+
+fn number(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| format!("{text} is no number of weeks."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardline_client::rota::Rota;
+
+    fn people() -> Vec<Person> {
+        let named = |(id, name): (u64, &str)| Person {
+            id: PersonId::new(id).unwrap(),
+            name: name.to_owned(),
+            title: String::new(),
+            suspended: false,
+            administrator: false,
+            privacy_officer: false,
+            posts: vec![],
+            station: None,
+        };
+        [(1, "Ana Ruiz"), (2, "Ben Okafor"), (3, "Chidi Eze")].map(named).to_vec()
+    }
+
+    fn parse(text: &str) -> Result<Sources, String> {
+        super::parse(text, &people(), Date::new(2026, 12, 1).unwrap()).map_err(|why| why.to_string())
+    }
+
+    #[test]
+    fn a_file_becomes_a_rota() {
+        let sources = parse(
+            "# The ward\nzone Europe/Berlin\nfrom 2026-11-30\nweeks 2\nMon-Fri 07:00-19:00 Ana Ruiz, Ben\n\
+             daily 19:00-07:00 chidi\nSat,Sun 07:00-19:00 Ben\nweek 2\ndaily 07:00-07:00 Ana\n\
+             except 2026-12-24 19:00-07:00 nobody",
+        )
+        .unwrap();
+        assert_eq!(sources.patterns[0].shifts.len(), 5 + 7 + 2 + 7);
+        assert_eq!(sources.exceptions.len(), 1);
+        let rota = Rota::new(sources).unwrap();
+        let zone = TimeZone::parse("Europe/Berlin").unwrap();
+        let at = |day, minute| zone.instant(Date::new(2026, 12, day).unwrap().at(minute));
+        let held =
+            |day, minute| rota.holders_at(at(day, minute)).people().map(PersonId::value).collect::<Vec<_>>();
+        assert_eq!(held(1, 7 * 60), [1, 2], "the backup is asked second");
+        assert_eq!(held(1, 7 * 60 - 1), [3], "a night ends in the morning");
+        assert_eq!(held(5, 12 * 60), [2]);
+        assert_eq!(held(9, 3 * 60), [1]);
+        assert_eq!(held(25, 0), [0; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_line() {
+        for (text, words) in [
+            ("zone Atlantis", "Line 1: Atlantis is no time zone"),
+            ("Mon 07:00-19:00 Ana", "does not say where"),
+            ("zone UTC\nMoon 07:00-19:00 Ana", "Line 2: moon is no day"),
+            ("zone UTC\nMon 7-19 Ana", "Line 2: 7-19 are no times"),
+            ("zone UTC\nMon 25:00-26:00 Ana", "are no times"),
+            ("zone UTC\nMon 07:00-19:00 Zoe", "nobody of this name"),
+            ("zone UTC\nMon 07:00-19:00", "are missing"),
+            ("zone UTC\nMon 07:00-19:00 nobody", "a shift has somebody"),
+            ("zone UTC\nMon 07:00-19:00 Ana, Ana", "named twice"),
+            ("zone UTC\nweek 2", "none of 1 to 1"),
+            ("zone UTC\nexcept 24.12. 07:00-19:00 Ana", "is no day of the years"),
+        ] {
+            let said = parse(text).unwrap_err();
+            assert!(said.contains(words), "{text}: {said}");
+        }
+    }
+}

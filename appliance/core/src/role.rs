@@ -1,0 +1,284 @@
+//! Roles: what somebody is on call for in a unit, and who holds it when. When is [`crate::rota`]'s arithmetic; this module is
+//! what people do to it.
+//!
+//! A role opens nothing: who holds one is called by it, and reads no more than before. It is never removed, since policies and the
+//! audit name it.
+
+use minicbor::{Decode, Encode};
+
+use crate::access::{self, Operation, Relation, Relations};
+use crate::audit::{Act, Actor};
+use crate::directory::Person;
+use crate::draft::Draft;
+use crate::ids::{Change, PersonId, RoleId, UnitId};
+use crate::input::Fresh;
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::relay::Room;
+use crate::rota::{ByHand, Interval, Place, Rota, Says, Sources, TimeZone};
+use crate::session::Draw;
+use crate::state::State;
+use crate::text::Name;
+use crate::time::Wall;
+use crate::wire::proto::{self, server_frame::Body};
+use crate::write::Write;
+
+mod parse;
+mod shown;
+
+pub(crate) use parse::parse;
+
+/// A role of a unit.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Role {
+    /// Which.
+    #[n(0)]
+    pub id: RoleId,
+    /// Whose: its charge nurses say who holds it, and its staff take it.
+    #[n(1)]
+    pub unit: UnitId,
+    /// "Physician on call".
+    #[n(2)]
+    pub name: Name,
+    /// Who holds it when.
+    #[n(3)]
+    pub rota: Rota,
+    /// The change that last touched this.
+    #[n(4)]
+    pub changed: Change,
+}
+
+/// A request about roles. Every field has been parsed.
+pub enum Roles {
+    /// A new role, or another name or rota for one.
+    Set {
+        /// Which.
+        which: Which,
+        /// From now on.
+        name: Name,
+        /// Patterns and exceptions; none: as they were. What was done by hand stays.
+        rota: Option<Sources>,
+        /// For the identifier.
+        fresh: Fresh,
+    },
+    /// Somebody holds a place from now on, whatever the rota says.
+    Take {
+        /// Of which role.
+        role: RoleId,
+        /// Which place.
+        place: Place,
+        /// Who; none: the asker.
+        person: Option<PersonId>,
+        /// Until then; [`limits::ASSIGNMENT_TIME_MAX_MS`] ahead at most.
+        until: Wall,
+    },
+    /// A place goes back to whom the rota names.
+    Return {
+        /// Of which role.
+        role: RoleId,
+        /// Which place.
+        place: Place,
+    },
+    /// A page of roles with who holds them.
+    List {
+        /// Of one unit; none: of all.
+        unit: Option<UnitId>,
+        /// Behind this one; none from the start.
+        after: Option<RoleId>,
+    },
+}
+
+/// The role that is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// A new one of this unit.
+    New(UnitId),
+    /// One that there is.
+    Known(RoleId),
+}
+
+impl Role {
+    /// Who holds it at an instant, in the order in which they are asked. Not who may not sign in: nobody reaches them.
+    pub fn holders<'s>(&self, state: &'s State, at: Wall) -> impl Iterator<Item = PersonId> + use<'s> {
+        let holders: Vec<PersonId> = self.rota.holders_at(at).people().collect();
+        holders.into_iter().filter(|person| state.people.get(person).is_some_and(may_hold))
+    }
+}
+
+fn may_hold(entry: &Person) -> bool {
+    !entry.suspended && entry.station.is_none() && !entry.privacy_officer
+}
+
+/// Decides a request of a signed-in person or a service of the box.
+pub(crate) fn handle(
+    draft: &mut Draft<'_>,
+    (by, is): (Actor, Relations),
+    ask: Roles,
+) -> Result<Body, Refusal> {
+    match ask {
+        Roles::Set { which, name, rota, fresh } => set(draft, (by, is), which, (name, rota), &fresh),
+        Roles::Take { role, place, person, until } => take(draft, (by, is), (role, place), person, until),
+        Roles::Return { role, place } => give_back(draft, (by, is), role, place),
+        Roles::List { unit, after } => {
+            access::permit(Operation::ListRoles, is, by)?;
+            Ok(shown::page(draft, unit, after))
+        }
+    }
+}
+
+fn set(
+    draft: &mut Draft<'_>,
+    (by, is): (Actor, Relations),
+    which: Which,
+    (name, rota): (Name, Option<Sources>),
+    fresh: &Fresh,
+) -> Result<Body, Refusal> {
+    let (known, unit) = match which {
+        Which::New(unit) => (None, unit),
+        Which::Known(id) => role_of(draft.state, id).map(|role| (Some(role.clone()), role.unit))?,
+    };
+    draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
+    let permit = access::permit(Operation::SetRole, is.and(to_unit(draft, by, unit)), by)?;
+    if known.is_none() && draft.state.roles.len() >= limits::ROLES_MAX {
+        return Err(Refusal::Limit);
+    }
+    let nobody = || Rota::new(Sources::new(TimeZone::utc()));
+    let was = match &known {
+        Some(known) => known.rota.without_before(draft.now.wall),
+        None => nobody().map_err(Refusal::Rota)?,
+    };
+    let rota = match rota {
+        Some(mut sources) => {
+            sources.by_hand.clone_from(&was.sources().by_hand);
+            Rota::new(sources).map_err(Refusal::Rota)?
+        }
+        None => was,
+    };
+    let holds = |person: PersonId| draft.state.people.get(&person).is_some_and(may_hold);
+    if !named(rota.sources()).all(holds) {
+        return Err(Refusal::NoSuchPerson);
+    }
+    if known.as_ref().is_some_and(|known| known.name == name && known.rota == rota) {
+        return Ok(done(known.map(|known| known.id)));
+    }
+    if draft.room == Room::Scarce {
+        return Err(Refusal::DiskLow);
+    }
+    let id = known.map_or_else(|| new_role(draft, fresh), |known| known.id);
+    draft.write(Write::RoleSet(Role { id, unit, name, rota, changed: Change(0) }));
+    draft.record(permit.by(), Act::RoleSet(id, unit));
+    Ok(done(Some(id)))
+}
+
+fn new_role(draft: &Draft<'_>, fresh: &Fresh) -> RoleId {
+    let mut id = RoleId::from_random(Draw::new(fresh).identifier());
+    while draft.state.roles.contains_key(&id) {
+        id = id.following();
+    }
+    id
+}
+
+/// Everybody whom the weekly patterns and the exceptions name.
+fn named(sources: &Sources) -> impl Iterator<Item = PersonId> + '_ {
+    let shifts = sources.patterns.iter().flat_map(|pattern| &pattern.shifts);
+    let patterns = shifts.flat_map(|shift| shift.team.people().iter().copied());
+    let exceptions = sources.exceptions.iter().flat_map(|exception| match &exception.says {
+        Says::Team(team) => team.people().to_vec(),
+        Says::Place { person, .. } => person.iter().copied().collect(),
+    });
+    patterns.chain(exceptions)
+}
+
+fn take(
+    draft: &mut Draft<'_>,
+    (by, is): (Actor, Relations),
+    (id, place): (RoleId, Place),
+    person: Option<PersonId>,
+    until: Wall,
+) -> Result<Body, Refusal> {
+    let role = role_of(draft.state, id)?.clone();
+    let asker = match by {
+        Actor::Person { person, .. } => Some(person),
+        _ => None,
+    };
+    let for_another = person.is_some() && person != asker;
+    let operation = if for_another { Operation::AssignRole } else { Operation::TakeRole };
+    let permit = access::permit(operation, is.and(to_unit(draft, by, role.unit)), by)?;
+    let person = person.or(asker).ok_or(Refusal::NoSuchPerson)?;
+    let entry =
+        draft.state.people.get(&person).filter(|entry| may_hold(entry)).ok_or(Refusal::NoSuchPerson)?;
+    if !entry.works_in(role.unit) {
+        return Err(Refusal::NotStaffOfUnit);
+    }
+    let now = draft.now.wall;
+    if until <= now || until > now.after(limits::ASSIGNMENT_TIME_MAX_MS) {
+        return Err(Refusal::EndInvalid);
+    }
+    let entry = ByHand {
+        when: Interval { start: now, end: until },
+        says: Says::Place { place, person: Some(person) },
+    };
+    let mut sources = role.rota.without_before(now).sources().clone();
+    end_place(&mut sources, place, now);
+    sources.by_hand.push(entry);
+    let rota = Rota::new(sources).map_err(Refusal::Rota)?;
+    if draft.room == Room::Scarce {
+        return Err(Refusal::DiskLow);
+    }
+    draft.write(Write::RoleSet(Role { rota, ..role }));
+    draft.record(permit.by(), Act::RoleTaken(id, person, place.value().into()));
+    Ok(done(Some(id)))
+}
+
+fn give_back(
+    draft: &mut Draft<'_>,
+    (by, is): (Actor, Relations),
+    id: RoleId,
+    place: Place,
+) -> Result<Body, Refusal> {
+    let role = role_of(draft.state, id)?.clone();
+    let now = draft.now.wall;
+    let holder = role.rota.holders_at(now).by_place().iter().find(|holder| holder.place == place).copied();
+    let is_theirs =
+        matches!((by, holder), (Actor::Person { person, .. }, Some(held)) if held.person == person);
+    let is = is.and(to_unit(draft, by, role.unit)).and(Relations::when(is_theirs, Relation::OnCall));
+    let permit = access::permit(Operation::ReturnRole, is, by)?;
+    let mut sources = role.rota.without_before(now).sources().clone();
+    if !end_place(&mut sources, place, now) {
+        return Ok(done(Some(id)));
+    }
+    let rota = Rota::new(sources).map_err(Refusal::Rota)?;
+    let role = Role { rota, ..role };
+    if role.holders(draft.state, now).next().is_none() {
+        return Err(Refusal::RoleUnheld);
+    }
+    draft.write(Write::RoleSet(role));
+    draft.record(permit.by(), Act::RoleReturned(id, place.value().into()));
+    Ok(done(Some(id)))
+}
+
+/// What was done by hand for this place is over now. Whether there was anything.
+fn end_place(sources: &mut Sources, place: Place, now: Wall) -> bool {
+    let of_place = |entry: &ByHand| matches!(entry.says, Says::Place { place: other, .. } if other == place);
+    let before = sources.by_hand.len();
+    sources.by_hand.retain(|entry| !(of_place(entry) && entry.when.end > now));
+    before > sources.by_hand.len()
+}
+
+fn role_of(state: &State, id: RoleId) -> Result<&Role, Refusal> {
+    state.roles.get(&id).ok_or(Refusal::NoSuchRole)
+}
+
+/// Who reviews what others read takes no part in a unit.
+fn to_unit(draft: &Draft<'_>, by: Actor, unit: UnitId) -> Relations {
+    match by {
+        Actor::Person { person, .. } if draft.state.people.get(&person).is_some_and(may_hold) => {
+            access::to_unit(draft.state, person, unit)
+        }
+        _ => Relations::default(),
+    }
+}
+
+fn done(role: Option<RoleId>) -> Body {
+    Body::RoleSet(proto::RoleSet { role: role.map_or(0, RoleId::value) })
+}

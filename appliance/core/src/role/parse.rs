@@ -1,0 +1,103 @@
+//! Requests about roles, from the wire.
+
+use crate::ids::{PersonId, RoleId};
+use crate::input::Fresh;
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::role::{Roles, Which};
+use crate::rota::{Date, Exception, Local, Pattern, Place, Says, Shift, Sources, Team, TimeZone};
+use crate::text::Name;
+use crate::time::Wall;
+use crate::wire::proto::{self, client_frame};
+use crate::wire::{people, person, unit};
+
+/// The request in a frame's body that [`crate::wire::parse`] found to be one of these.
+pub(crate) fn parse(body: client_frame::Body, fresh: &mut impl FnMut() -> Fresh) -> Result<Roles, Refusal> {
+    use client_frame::Body;
+    Ok(match body {
+        Body::SetRole(set) => Roles::Set {
+            which: match set.role {
+                0 => Which::New(unit(set.unit)?),
+                known => Which::Known(role(known)?),
+            },
+            name: Name::parse(&set.name)?,
+            rota: set.rota.as_ref().map(parse_rota).transpose()?,
+            fresh: fresh(),
+        },
+        Body::TakeRole(take) => Roles::Take {
+            role: role(take.role)?,
+            place: place(take.place)?,
+            person: some(take.person, person)?,
+            until: Wall(take.until),
+        },
+        Body::ReturnRole(back) => Roles::Return { role: role(back.role)?, place: place(back.place)? },
+        Body::ListRoles(list) => Roles::List { unit: some(list.unit, unit)?, after: some(list.after, role)? },
+        _ => return Err(Refusal::UnknownRequest),
+    })
+}
+
+fn parse_rota(rota: &proto::Rota) -> Result<Sources, Refusal> {
+    let zone = TimeZone::parse(&rota.zone).ok_or(Refusal::NoSuchZone)?;
+    if rota.patterns.len() > limits::ROTA_PATTERNS_MAX || rota.exceptions.len() > limits::ROTA_EXCEPTIONS_MAX
+    {
+        return Err(Refusal::Limit);
+    }
+    let mut sources = Sources::new(zone);
+    for pattern in &rota.patterns {
+        sources.patterns.push(parse_pattern(pattern)?);
+    }
+    for exception in &rota.exceptions {
+        let place = exception.place.map(place).transpose()?;
+        let people = people(&exception.people)?;
+        let says = match (place, people.as_slice()) {
+            (Some(place), []) => Says::Place { place, person: None },
+            (Some(place), [one]) => Says::Place { place, person: Some(*one) },
+            (Some(_), _) => return Err(Refusal::Invalid),
+            (None, _) => Says::Team(team(people)?),
+        };
+        let (from, until) = (Local::from_minutes(exception.from), Local::from_minutes(exception.until));
+        sources.exceptions.push(Exception { from, until, says });
+    }
+    Ok(sources)
+}
+
+fn parse_pattern(pattern: &proto::RotaPattern) -> Result<Pattern, Refusal> {
+    if pattern.shifts.len() > limits::ROTA_SHIFTS_MAX {
+        return Err(Refusal::Limit);
+    }
+    let shift = |shift: &proto::RotaShift| {
+        let team = team(people(&shift.people)?)?;
+        Ok(Shift { start: shift.start, end: shift.end, team })
+    };
+    Ok(Pattern {
+        from: date(pattern.from)?,
+        until: match pattern.until {
+            0 => None,
+            until => Some(date(until)?),
+        },
+        weeks: u8::try_from(pattern.weeks).map_err(|_| Refusal::Invalid)?,
+        place: pattern.place.map(place).transpose()?,
+        shifts: pattern.shifts.iter().map(shift).collect::<Result<_, Refusal>>()?,
+    })
+}
+
+fn date(days: u32) -> Result<Date, Refusal> {
+    u16::try_from(days).map(Date::from_days).map_err(|_| Refusal::Invalid)
+}
+
+fn team(people: Vec<PersonId>) -> Result<Team, Refusal> {
+    Team::new(people).ok_or(Refusal::Invalid)
+}
+
+fn place(place: u32) -> Result<Place, Refusal> {
+    u8::try_from(place).ok().and_then(Place::new).ok_or(Refusal::Invalid)
+}
+
+fn role(value: u64) -> Result<RoleId, Refusal> {
+    RoleId::new(value).ok_or(Refusal::NoSuchRole)
+}
+
+/// Zero is none.
+fn some<T>(value: u64, parse: impl Fn(u64) -> Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+    if value == 0 { Ok(None) } else { parse(value).map(Some) }
+}

@@ -1,0 +1,241 @@
+//! The reference's rules for roles: two people share a week, and whoever takes a place by hand has it for a time.
+
+use wardline_core::audit::{Act, Actor};
+use wardline_core::ids::{PersonId, RoleId, UnitId};
+use wardline_core::time::{Now, Wall};
+use wardline_core::wire::proto::client_frame::Body;
+use wardline_core::wire::proto::{self, RefusalCode as Code};
+
+use crate::reference::{Answer, Expected, Reference, Ward};
+
+const WEEK: i64 = 7 * 24 * 60;
+
+#[derive(Clone)]
+pub(crate) struct Role {
+    pub(crate) id: RoleId,
+    pub(crate) unit: UnitId,
+    name: String,
+    week: Option<Week>,
+    by_hand: Vec<Taken>,
+}
+
+/// One from a minute of the week to another, the other for the rest of it.
+#[derive(Clone, PartialEq)]
+struct Week {
+    from: i64,
+    to: i64,
+    one: PersonId,
+    other: PersonId,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Taken {
+    place: u32,
+    who: PersonId,
+    end: Wall,
+}
+
+/// What a page of roles comes to: which, and who holds each, in order.
+pub(crate) fn digest<'p>(roles: impl Iterator<Item = (u64, &'p [u64])>) -> u64 {
+    let mix = |sum: u64, value: u64| (sum.rotate_left(7) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    roles.fold(1, |sum, (role, holders)| holders.iter().fold(mix(sum, role), |sum, who| mix(sum, *who)))
+}
+
+impl Role {
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.week.is_none()
+    }
+
+    fn at(&self, place: u32, now: Wall) -> Option<PersonId> {
+        let taken = self.by_hand.iter().find(|taken| taken.place == place && taken.end > now);
+        // 1970 began on a Thursday.
+        let minute = (now.0.div_euclid(60_000) + 3 * 24 * 60).rem_euclid(WEEK);
+        let week = self.week.as_ref().filter(|_| place == 0);
+        let rota =
+            week.map(|week| if (week.from..week.to).contains(&minute) { week.one } else { week.other });
+        taken.map(|taken| taken.who).or(rota)
+    }
+
+    fn pruned(&self, now: Wall) -> Vec<Taken> {
+        self.by_hand.iter().copied().filter(|taken| taken.end > now).collect()
+    }
+}
+
+impl Ward {
+    fn may_hold(&self, who: PersonId) -> bool {
+        self.person(who).is_some_and(|who| !who.suspended && !who.privacy_officer)
+    }
+
+    pub(crate) fn role(&self, id: RoleId) -> Option<&Role> {
+        self.roles.iter().find(|role| role.id == id)
+    }
+
+    pub(crate) fn holders(&self, role: &Role, now: Wall) -> Vec<PersonId> {
+        let mut holders: Vec<PersonId> = Vec::new();
+        for who in (0..2).filter_map(|place| role.at(place, now)) {
+            if !holders.contains(&who) && self.may_hold(who) {
+                holders.push(who);
+            }
+        }
+        holders
+    }
+}
+
+impl Reference {
+    /// `administers`: as a service of the box, or an administrator where they may.
+    pub(crate) fn roles(
+        &mut self,
+        now: Now,
+        (by, administers): (Actor, bool),
+        body: &Body,
+        chosen: Option<RoleId>,
+    ) -> Expected {
+        let me = match by {
+            Actor::Person { person, .. } => Some(person),
+            _ => None,
+        };
+        let done = Expected::answered(Answer::RoleSet);
+        match body {
+            Body::SetRole(set) => {
+                let known = RoleId::new(set.role).map(|id| self.ward.role(id).cloned());
+                let Some(known) = known.map_or(Some(None), |known| known.map(Some)) else {
+                    return Expected::refused(Code::NoSuchRole);
+                };
+                let unit =
+                    known.as_ref().map_or(UnitId::new(set.unit).expect("parsed before"), |role| role.unit);
+                if !self.ward.units.contains(&unit) {
+                    return Expected::refused(Code::NoSuchUnit);
+                }
+                if !administers && self.post_of(me, unit) != Some(true) {
+                    return Expected::refused(Code::NotPermitted);
+                }
+                self.set_role(now, by, known, (unit, set), chosen)
+            }
+            Body::TakeRole(take) => {
+                let Some(role) = self.ward.role(RoleId::new(take.role).expect("parsed before")).cloned()
+                else {
+                    return Expected::refused(Code::NoSuchRole);
+                };
+                let who = PersonId::new(take.person);
+                let post = self.post_of(me, role.unit);
+                let may = if who.is_some() && who != me {
+                    administers || post == Some(true)
+                } else {
+                    post.is_some()
+                };
+                if !may {
+                    return Expected::refused(Code::NotPermitted);
+                }
+                let Some(who) = who.or(me).filter(|who| self.ward.may_hold(*who)) else {
+                    return Expected::refused(Code::NoSuchPerson);
+                };
+                if self.ward.post(who, role.unit).is_none() {
+                    return Expected::refused(Code::NotStaffOfUnit);
+                }
+                let ahead = take.until - now.wall.0;
+                if !(1..=16 * 3_600_000).contains(&ahead) {
+                    return Expected::refused(Code::EndInvalid);
+                }
+                if self.lobby.disk_scarce {
+                    return Expected::refused(Code::DiskLow);
+                }
+                let mut by_hand = role.pruned(now.wall);
+                by_hand.retain(|taken| taken.place != take.place);
+                by_hand.push(Taken { place: take.place, who, end: Wall(take.until) });
+                self.keep_role(Role { by_hand, ..role.clone() });
+                let mut expected = done;
+                expected.audits.push((by, Act::RoleTaken(role.id, who, take.place)));
+                expected
+            }
+            Body::ReturnRole(back) => {
+                let Some(role) = self.ward.role(RoleId::new(back.role).expect("parsed before")).cloned()
+                else {
+                    return Expected::refused(Code::NoSuchRole);
+                };
+                let holds = me.is_some() && role.at(back.place, now.wall) == me;
+                if !holds && !administers && self.post_of(me, role.unit) != Some(true) {
+                    return Expected::refused(Code::NotPermitted);
+                }
+                let mut by_hand = role.pruned(now.wall);
+                let before = by_hand.len();
+                by_hand.retain(|taken| taken.place != back.place);
+                if by_hand.len() == before {
+                    return done;
+                }
+                let role = Role { by_hand, ..role };
+                if self.ward.holders(&role, now.wall).is_empty() {
+                    return Expected::refused(Code::RoleUnheld);
+                }
+                let mut expected = done;
+                expected.audits.push((by, Act::RoleReturned(role.id, back.place)));
+                self.keep_role(role);
+                expected
+            }
+            Body::ListRoles(list) => {
+                let mut roles: Vec<&Role> = self.ward.roles.iter().collect();
+                roles.retain(|role| list.unit == 0 || role.unit.value() == list.unit);
+                roles.sort_by_key(|role| role.id);
+                let held = |role: &&Role| {
+                    let holders = self.ward.holders(role, now.wall);
+                    (role.id.value(), holders.into_iter().map(PersonId::value).collect())
+                };
+                let held: Vec<(u64, Vec<u64>)> = roles.iter().map(held).collect();
+                Expected::answered(Answer::Roles(digest(held.iter().map(|(id, who)| (*id, who.as_slice())))))
+            }
+            _ => Expected::default(),
+        }
+    }
+
+    fn post_of(&self, me: Option<PersonId>, unit: UnitId) -> Option<bool> {
+        let me = me.filter(|me| self.ward.may_hold(*me))?;
+        self.ward.post(me, unit)
+    }
+
+    fn set_role(
+        &mut self,
+        now: Now,
+        by: Actor,
+        known: Option<Role>,
+        (unit, set): (UnitId, &proto::SetRole),
+        chosen: Option<RoleId>,
+    ) -> Expected {
+        let week = match &set.rota {
+            Some(rota) => {
+                if rota.patterns.len() > 1 {
+                    return Expected::refused(Code::Rota);
+                }
+                rota.patterns.first().map(week_of)
+            }
+            None => known.as_ref().and_then(|role| role.week.clone()),
+        };
+        let named = week.iter().flat_map(|week| [week.one, week.other]);
+        if named.into_iter().any(|who| !self.ward.may_hold(who)) {
+            return Expected::refused(Code::NoSuchPerson);
+        }
+        let by_hand = known.as_ref().map_or_else(Vec::new, |role| role.pruned(now.wall));
+        let as_before = |role: &Role| role.name == set.name && role.week == week && role.by_hand == by_hand;
+        let mut expected = Expected::answered(Answer::RoleSet);
+        if known.as_ref().is_some_and(as_before) {
+            return expected;
+        }
+        if self.lobby.disk_scarce {
+            return Expected::refused(Code::DiskLow);
+        }
+        let Some(id) = known.map(|role| role.id).or(chosen) else { return expected };
+        self.keep_role(Role { id, unit, name: set.name.clone(), week, by_hand });
+        expected.audits.push((by, Act::RoleSet(id, unit)));
+        expected
+    }
+
+    fn keep_role(&mut self, role: Role) {
+        self.ward.roles.retain(|known| known.id != role.id);
+        self.ward.roles.push(role);
+    }
+}
+
+/// The pattern as this world makes it: two shifts that are a week together.
+fn week_of(pattern: &proto::RotaPattern) -> Week {
+    let who = |at: usize| PersonId::new(pattern.shifts[at].people[0]).expect("parsed before");
+    let (from, to) = (i64::from(pattern.shifts[0].start), i64::from(pattern.shifts[0].end));
+    Week { from, to, one: who(0), other: who(1) }
+}
