@@ -68,6 +68,7 @@ const TABLES: &[(&str, &[Column])] = &[
         &[Int; 6],
     ),
     ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
+    ("SELECT id, unit, name, rota, changed FROM role ORDER BY id", &[Int, Int, Text, Bytes, Int]),
     ("SELECT device, number, change FROM message_number ORDER BY device, number", &[Int; 3]),
     ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),
     ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),

@@ -39,7 +39,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 const CHECK_WHOLE_MAX: u64 = 64 << 20;
 
 /// What the core cannot do without, always checked. Bounded by people and conversations, not by history.
-const CHECK_ALWAYS: [&str; 17] = [
+const CHECK_ALWAYS: [&str; 18] = [
     "PRAGMA quick_check(meta)",
     "PRAGMA quick_check(person)",
     "PRAGMA quick_check(device)",
@@ -52,6 +52,7 @@ const CHECK_ALWAYS: [&str; 17] = [
     "PRAGMA quick_check(escalation)",
     "PRAGMA quick_check(escalation_rung)",
     "PRAGMA quick_check(escalation_policy)",
+    "PRAGMA quick_check(role)",
     "PRAGMA quick_check(patient)",
     "PRAGMA quick_check(encounter)",
     "PRAGMA quick_check(care_team)",
