@@ -154,7 +154,7 @@ pub enum Refusal {
     StepTwice,
     /// A step that would ring for nobody.
     #[error(
-        "A step would ring for nobody now: nobody of that kind works in the unit, or the person is suspended. Staff the unit first, or leave the step out."
+        "A step would ring for nobody: nobody of that kind works in the unit, the person is suspended, or nobody holds the role at some time of the next two weeks. Mend that first, or leave the step out."
     )]
     StepRingsNobody,
     /// A screen is nobody.
@@ -193,7 +193,7 @@ pub enum Refusal {
     EndInvalid,
     /// Beds are for the unit's staff.
     #[error(
-        "Beds go to whoever works in their unit. Ask its charge nurse to add this person to the unit first."
+        "Beds and roles go to whoever works in their unit. Ask its charge nurse to add this person to the unit first."
     )]
     NotStaffOfUnit,
     /// Here for another reason, or not at all.

@@ -11,6 +11,8 @@ mod chat;
 mod doctor;
 #[path = "command/patients.rs"]
 mod patients;
+#[path = "command/roles.rs"]
+mod roles;
 #[path = "command/search.rs"]
 mod search;
 #[path = "command/stat.rs"]
