@@ -214,10 +214,10 @@ fn take(
     if until <= now || until > now.after(limits::ASSIGNMENT_TIME_MAX_MS) {
         return Err(Refusal::EndInvalid);
     }
-    let entry = ByHand {
-        when: Interval { start: now, end: until },
-        says: Says::Place { place, person: Some(person) },
-    };
+    // Begun as long ago as an entry may be, so that a wall clock that is set back does not take it away again.
+    let start = Wall(until.0 - i64::from(limits::ROTA_ENTRY_MINUTES_MAX) * 60_000);
+    let entry =
+        ByHand { when: Interval { start, end: until }, says: Says::Place { place, person: Some(person) } };
     let mut sources = role.rota.without_before(now).sources().clone();
     end_place(&mut sources, place, now);
     sources.by_hand.push(entry);
@@ -238,9 +238,8 @@ fn give_back(
 ) -> Result<Body, Refusal> {
     let role = role_of(draft.state, id)?.clone();
     let now = draft.now.wall;
-    let holder = role.rota.holders_at(now).by_place().iter().find(|holder| holder.place == place).copied();
     let is_theirs =
-        matches!((by, holder), (Actor::Person { person, .. }, Some(held)) if held.person == person);
+        matches!(by, Actor::Person { person, .. } if holds_place(&role, place, now) == Some(person));
     let is = is.and(to_unit(draft, by, role.unit)).and(Relations::when(is_theirs, Relation::OnCall));
     let permit = access::permit(Operation::ReturnRole, is, by)?;
     let mut sources = role.rota.without_before(now).sources().clone();
@@ -255,6 +254,16 @@ fn give_back(
     draft.write(Write::RoleSet(role));
     draft.record(permit.by(), Act::RoleReturned(id, place.value().into()));
     Ok(done(Some(id)))
+}
+
+/// Whose the place is now. Who took the backup's place and is first by the rota is asked once, and has both.
+fn holds_place(role: &Role, place: Place, now: Wall) -> Option<PersonId> {
+    let by_hand = role.rota.sources().by_hand.iter().rev().find_map(|entry| match entry.says {
+        Says::Place { place: of, person } if of == place && entry.when.end > now => person,
+        _ => None,
+    });
+    let holders = role.rota.holders_at(now);
+    by_hand.or_else(|| holders.by_place().iter().find(|held| held.place == place).map(|held| held.person))
 }
 
 /// What was done by hand for this place is over now. Whether there was anything.

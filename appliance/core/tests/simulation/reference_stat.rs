@@ -505,8 +505,8 @@ impl Reference {
             Act::MemberLeft(place, who) => Some((*place, *who, *by)),
             _ => None,
         };
-        let mut leavers: Vec<_> = expected.audits.iter().filter_map(left).collect();
-        leavers.sort_unstable_by_key(|(place, who, _)| (*place, *who));
+        // One after the other: whoever is out already may be called by the step that another's leaving begins.
+        let leavers: Vec<_> = expected.audits.iter().filter_map(left).collect();
         for (place, who, by) in leavers {
             self.stats_left(now, place, (who, by), expected);
         }

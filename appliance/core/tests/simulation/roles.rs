@@ -1,5 +1,6 @@
 //! Roles: what people do with them by chance, and what came of it.
 
+use wardline_core::ids::PersonId;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
@@ -12,14 +13,27 @@ const ROLES: usize = 3;
 const WEEK: u32 = 7 * 24 * 60;
 
 impl World {
-    pub(crate) fn some_role_ask(&mut self) -> Option<Ask> {
+    /// `asker`: mostly about a role of a unit of theirs.
+    pub(crate) fn some_role_ask(&mut self, asker: Option<PersonId>) -> Option<Ask> {
         let roles: Vec<u64> = self.store.state.roles.keys().map(|role| role.value()).collect();
-        let taken = self.store.state.roles.values().filter(|role| !role.rota.sources().by_hand.is_empty());
+        let asker = asker.and_then(|asker| self.store.state.people.get(&asker));
+        let of_theirs = self
+            .store
+            .state
+            .roles
+            .values()
+            .filter(|role| asker.is_some_and(|who| who.posts.contains_key(&role.unit)));
+        let of_theirs: Vec<u64> = of_theirs.map(|role| role.id.value()).collect();
+        let taken = self.store.state.roles.values().filter(|role| {
+            !role.rota.sources().by_hand.is_empty()
+                && asker.is_none_or(|who| who.posts.contains_key(&role.unit))
+        });
         let taken: Vec<u64> = taken.map(|role| role.id.value()).collect();
         let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
         let units = self.unit_ids();
         let unit = self.random.pick(&units).copied()?;
-        let role = self.random.pick(&roles).copied();
+        let own = !of_theirs.is_empty() && self.random.permille(850);
+        let role = self.random.pick(if own { &of_theirs } else { &roles }).copied();
         // Mostly somebody of the unit.
         let of_unit =
             self.store.state.roles.values().find(|of| Some(of.id.value()) == role).map(|of| of.unit);
@@ -33,7 +47,7 @@ impl World {
         let from = if self.random.permille(800) && !staff.is_empty() { &staff } else { &people };
         let person = self.random.pick(from).copied()?;
         let place = u32::from(self.random.permille(300));
-        Some(match (self.random.below(100), role) {
+        Some(match (self.random.below(if own { 70 } else { 100 }), role) {
             (0..40, Some(role)) => {
                 let person = if self.random.permille(400) { person } else { 0 };
                 let hours = if self.random.permille(30) { 20 } else { 2 };

@@ -90,7 +90,7 @@ impl World {
     }
 
     fn before_a_stat(&mut self, index: usize, place: Option<u64>) {
-        match (self.random.below(10), place) {
+        match (self.random.below(14), place) {
             (0..3, Some(conversation)) => {
                 let call = Some(self.some_call(conversation));
                 self.clients[index].ask(Ask::AskProspect(proto::AskProspect { conversation, call }));
@@ -101,8 +101,9 @@ impl World {
                 }
             }
             (5, _) => self.clients[index].ask(Ask::ListEscalation(proto::ListEscalation {})),
-            (6..9, _) => {
-                if let Some(ask) = self.some_role_ask() {
+            (6..13, _) => {
+                let person = self.people[self.clients[index].person];
+                if let Some(ask) = self.some_role_ask(person) {
                     self.clients[index].ask(ask);
                 }
             }

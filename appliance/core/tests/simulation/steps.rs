@@ -233,7 +233,7 @@ impl World {
             84..86 => self.some_unit(),
             86..88 => Ask::ListDevices(proto::ListDevices { person }),
             88..91 => return self.some_escalation().map(Ask::SetEscalation),
-            91..96 => return self.some_role_ask(),
+            91..96 => return self.some_role_ask(None),
             _ => Ask::IssueJoinCode(proto::IssueJoinCode { person }),
         })
     }
