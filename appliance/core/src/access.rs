@@ -54,6 +54,12 @@ pub enum Relation {
     Holder,
     /// Holds the role.
     OnCall,
+    /// Works in some unit.
+    Clinician,
+    /// Has the emergency access.
+    GlassBreaker,
+    /// Reviews what others read.
+    PrivacyOfficer,
 }
 
 impl Relation {
@@ -75,13 +81,16 @@ impl Relation {
             Self::CareTeam => "whoever is in the patient's care team",
             Self::Holder => "whoever holds the beds",
             Self::OnCall => "whoever holds the role",
+            Self::Clinician => "whoever works in a unit",
+            Self::GlassBreaker => "whoever came in by it",
+            Self::PrivacyOfficer => "a privacy officer",
         }
     }
 }
 
 /// Everything that somebody is to a thing.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Relations(u16);
+pub(crate) struct Relations(u32);
 
 impl Relations {
     pub(crate) const fn of(relation: Relation) -> Self {
@@ -186,6 +195,10 @@ operations! {
     AssignRole: "give a role of a unit to others for some hours", [ChargeNurse, Administrator, BoxService], "to whoever works there";
     ReturnRole: "give a role back to whom its rota names", [OnCall, ChargeNurse, Administrator, BoxService], "not when nobody would hold it then";
     ListRoles: "see roles and who holds them", [Staff, BoxService], "";
+    BreakGlass: "break the glass: enter the thread of a patient of whose care team they are not", [Clinician], "for an hour, with grounds; the care team sees it, the privacy officers are told at once; it gives the thread and nothing else";
+    EndEmergency: "end an emergency access early", [GlassBreaker, ChargeNurse], "a charge nurse of the unit where the patient lay when it began";
+    ListEmergencies: "see who broke the glass, and why", [PrivacyOfficer], "while it goes on or waits for a review; each look is recorded";
+    ReviewEmergency: "say whether breaking the glass was justified", [PrivacyOfficer], "on record";
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
 }
 

@@ -8,6 +8,7 @@ use crate::assignment;
 use crate::audit::{Act, Actor};
 use crate::directory::{Device, JoinCode, Person, Post};
 use crate::draft::Draft;
+use crate::emergency;
 use crate::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
 use crate::limits;
@@ -149,6 +150,7 @@ pub(crate) fn set_standing(
         draft.announce_person(change, person);
         if suspended {
             assignment::end_all(draft, permit, person, None);
+            emergency::end_all(draft, permit, person);
         }
     }
     Ok(Body::Done(proto::Done {}))
@@ -197,6 +199,7 @@ pub(crate) fn set_duties(
         }
         if privacy_officer {
             assignment::end_all(draft, permit, person, None);
+            emergency::end_all(draft, permit, person);
         }
     }
     Ok(Body::Done(proto::Done {}))

@@ -7,7 +7,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    AssignmentId, ConversationId, DeviceId, EncounterId, PatientId, PersonId, RoleId, Sequence, UnitId,
+    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, PatientId, PersonId, RoleId, Sequence,
+    UnitId,
 };
 use crate::refusal::{PeerFault, Refusal};
 use crate::time::Wall;
@@ -203,6 +204,17 @@ pub enum Act {
     #[n(76)]
     RoleTaken(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] u32),
     /// Which, and in which place: the rota says again who holds it.
+    /// Which, to whose thread; the actor is who came in.
+    #[n(78)]
+    EmergencyBegan(#[n(0)] EmergencyId, #[n(1)] EncounterId),
+    #[n(79)]
+    EmergencyEnded(#[n(0)] EmergencyId),
+    /// What was found: 1 justified, 2 not, 3 nobody looked in time.
+    #[n(80)]
+    EmergencyReviewed(#[n(0)] EmergencyId, #[n(1)] u32),
+    /// A page of them was read, which names patients.
+    #[n(81)]
+    EmergenciesListed,
     #[n(77)]
     RoleReturned(#[n(0)] RoleId, #[n(1)] u32),
     /// With how many terms, never which, and where, if in one conversation alone.

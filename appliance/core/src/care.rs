@@ -7,6 +7,7 @@ use crate::audit::{Act, Actor};
 use crate::clinic::{CarePlace, Clinic, Encounter};
 use crate::clinical::{self, encounter_of};
 use crate::draft::Draft;
+use crate::emergency;
 use crate::ids::{EncounterId, PersonId};
 use crate::limits;
 use crate::membership;
@@ -16,9 +17,16 @@ use crate::time::Wall;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
-/// The care team of an encounter: the attending, whoever was put in by hand, and whoever's assignment covers the patient. One
-/// reason is enough, and who has none left is out.
+/// Whoever is in an encounter's thread: the attending, whoever was put in by hand, whoever's assignment covers the patient, and
+/// whoever has emergency access. One reason is enough, and who has none left is out.
 pub fn team(clinic: &Clinic, encounter: EncounterId) -> BTreeSet<PersonId> {
+    let mut team = team_without_emergencies(clinic, encounter);
+    team.extend(emergency::let_in(clinic, encounter));
+    team
+}
+
+/// The care team itself.
+pub(crate) fn team_without_emergencies(clinic: &Clinic, encounter: EncounterId) -> BTreeSet<PersonId> {
     let Some(stay) = clinic.encounters.get(&encounter) else { return BTreeSet::new() };
     let by_hand = clinic.care.range((encounter, FIRST)..).map(|((of, person), _)| (*of, *person));
     let by_hand = by_hand.take_while(|(of, _)| *of == encounter).map(|(_, person)| person);
@@ -167,5 +175,7 @@ fn in_team(draft: &Draft<'_>, by: Actor, stay: &Encounter) -> access::Relations 
     let officer = draft.state.people.get(&person).is_none_or(|entry| entry.privacy_officer);
     let place = draft.state.conversations.get(&stay.thread);
     let member = place.is_some_and(|place| place.member(person).is_some());
-    access::Relations::when(member && !officer, access::Relation::CareTeam)
+    // Who broke the glass does not make a place of it.
+    let guest = emergency::is_all(&draft.state.clinic, stay.id, person);
+    access::Relations::when(member && !officer && !guest, access::Relation::CareTeam)
 }

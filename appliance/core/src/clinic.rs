@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::{AssignmentId, Change, ConversationId, EncounterId, PatientId, PersonId, UnitId};
+use crate::emergency::EmergencyAccess;
+use crate::ids::{
+    AssignmentId, Change, ConversationId, EmergencyId, EncounterId, PatientId, PersonId, UnitId,
+};
 use crate::particulars::{Bed, Particulars, RecordNumber};
 use crate::refusal::Fault;
 use crate::time::Wall;
@@ -123,6 +126,8 @@ pub struct Clinic {
     pub care: BTreeMap<(EncounterId, PersonId), CarePlace>,
     /// Assignments that have not ended.
     pub assignments: BTreeMap<AssignmentId, Assignment>,
+    /// Emergency accesses that go on, or that nobody has reviewed.
+    pub emergencies: BTreeMap<EmergencyId, EmergencyAccess>,
     records: BTreeMap<RecordNumber, PatientId>,
     /// The stays that are not over: by bed, and by patient.
     beds: BTreeMap<(UnitId, Bed), EncounterId>,
@@ -141,6 +146,8 @@ pub struct RestoredClinic {
     pub care: Vec<(EncounterId, PersonId, CarePlace)>,
     /// Every assignment, with its beds and what it covers.
     pub assignments: Vec<Assignment>,
+    /// Every emergency access that goes on, or that nobody has reviewed.
+    pub emergencies: Vec<EmergencyAccess>,
 }
 
 impl Encounter {
@@ -214,6 +221,12 @@ impl Clinic {
         for assignment in restored.assignments {
             clinic.assignments.insert(assignment.id, assignment);
         }
+        for access in restored.emergencies {
+            if access.is_running() && !clinic.encounters.contains_key(&access.encounter) {
+                return Err(Fault::Inconsistent("an emergency access is to no encounter"));
+            }
+            clinic.emergencies.insert(access.id, access);
+        }
         Ok(clinic)
     }
 
@@ -264,6 +277,16 @@ impl Clinic {
         }
     }
 
+    /// One that is over and reviewed is the store's alone.
+    fn emergency(&mut self, id: EmergencyId, change: impl FnOnce(&mut EmergencyAccess)) {
+        if let Some(access) = self.emergencies.get_mut(&id) {
+            change(access);
+            if !access.is_running() && !access.waits() {
+                self.emergencies.remove(&id);
+            }
+        }
+    }
+
     /// Folds one write in; what is not of the clinic changes nothing.
     pub(crate) fn apply(&mut self, change: Change, write: &Write) {
         match write {
@@ -311,6 +334,13 @@ impl Clinic {
             Write::AssignmentEnded { assignment } => {
                 self.assignments.remove(assignment);
             }
+            Write::EmergencyBegan(access) => {
+                self.emergencies.insert(access.id, access.clone());
+            }
+            Write::EmergencyEnded { id, at } => self.emergency(*id, |access| access.ended = Some(*at)),
+            Write::EmergencyReviewed { id, finding, .. } => {
+                self.emergency(*id, |access| access.finding = Some(*finding));
+            }
             Write::ThreadClosed { encounter, at, .. } => {
                 if let Some(closed) = self.encounters.get_mut(encounter) {
                     (closed.closed, closed.changed) = (Some(*at), change);
@@ -337,5 +367,6 @@ impl Clinic {
         self.encounters.values().for_each(|encounter| part(minicbor::to_vec(encounter)));
         self.care.iter().for_each(|place| part(minicbor::to_vec(place)));
         self.assignments.values().for_each(|assignment| part(minicbor::to_vec(assignment)));
+        self.emergencies.values().for_each(|access| part(minicbor::to_vec(access)));
     }
 }

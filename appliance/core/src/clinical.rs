@@ -5,11 +5,13 @@ use crate::audit::Actor;
 use crate::care::{self, TeamChange};
 use crate::clinic::Encounter;
 use crate::draft::Draft;
-use crate::ids::{AssignmentId, Conn, EncounterId, PatientId, PersonId, RequestId, UnitId};
+use crate::emergency::{self, Emergency, Finding, Whom};
+use crate::ids::{AssignmentId, Conn, EmergencyId, EncounterId, PatientId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
 use crate::particulars::{Bed, Particulars, RecordNumber};
 use crate::refusal::Refusal;
 use crate::state::State;
+use crate::text::Grounds;
 use crate::time::Wall;
 use crate::turn::Send;
 use crate::wire::proto::{self, client_frame};
@@ -64,6 +66,8 @@ pub enum Clinical {
         /// Which.
         assignment: AssignmentId,
     },
+    /// Somebody breaks the glass, or reviews who did.
+    Emergency(Emergency),
     /// A page of a unit's patients.
     ListPatients {
         /// Where.
@@ -131,6 +135,7 @@ pub(crate) fn handle(
         Clinical::ChangeCareTeam { encounter, change } => care::change_team(draft, by, encounter, change)?,
         Clinical::TakeAssignment(shift) => assignment::take(draft, by, shift)?,
         Clinical::EndAssignment { assignment } => assignment::end_early(draft, by, assignment)?,
+        Clinical::Emergency(ask) => emergency::handle(draft, by, ask)?,
         Clinical::ListPatients { unit, after } => encounter::list(draft, by, unit, after)?,
         Clinical::ListBeds { unit, after } => assignment::list_beds(draft, by, unit, after)?,
     };
@@ -204,6 +209,9 @@ pub(crate) fn parse(
         Body::EndAssignment(end) => Clinical::EndAssignment {
             assignment: AssignmentId::new(end.assignment).ok_or(Refusal::NoSuchAssignment)?,
         },
+        Body::BreakGlass(_) | Body::EndEmergency(_) | Body::ListEmergencies(_) | Body::ReviewEmergency(_) => {
+            Clinical::Emergency(parse_emergency(body, fresh)?)
+        }
         Body::ListPatients(list) => {
             Clinical::ListPatients { unit: unit(list.unit)?, after: parse_after(&list.after)? }
         }
@@ -248,6 +256,37 @@ fn parse_beds(beds: &[String], whole_unit: bool) -> Result<Vec<Bed>, Refusal> {
 
 fn parse_after(after: &str) -> Result<Option<Bed>, Refusal> {
     if after.is_empty() { Ok(None) } else { Bed::parse(after).map(Some) }
+}
+
+fn parse_emergency(
+    body: client_frame::Body,
+    fresh: &mut impl FnMut() -> Fresh,
+) -> Result<Emergency, Refusal> {
+    use client_frame::Body;
+    let known = |value| EmergencyId::new(value).ok_or(Refusal::NoSuchEmergency);
+    Ok(match body {
+        Body::BreakGlass(open) => Emergency::Begin {
+            // One way of saying who, so that two that disagree are not taken for either.
+            whom: match (open.record_number.as_str(), open.bed.as_str(), open.unit) {
+                (record, "", 0) => Whom::Record(RecordNumber::parse(record)?),
+                ("", bed, of) => Whom::InBed(unit(of)?, Bed::parse(bed)?),
+                _ => return Err(Refusal::Invalid),
+            },
+            grounds: Grounds::parse(&open.grounds)?,
+            fresh: fresh(),
+        },
+        Body::EndEmergency(end) => Emergency::End { id: known(end.emergency)? },
+        Body::ListEmergencies(list) => Emergency::List { after: some(list.after, known)? },
+        Body::ReviewEmergency(review) => Emergency::Review {
+            id: known(review.emergency)?,
+            finding: match review.finding() {
+                proto::Finding::Justified => Finding::Justified,
+                proto::Finding::NotJustified => Finding::NotJustified,
+                proto::Finding::Unspecified => return Err(Refusal::Invalid),
+            },
+        },
+        _ => return Err(Refusal::UnknownRequest),
+    })
 }
 
 fn encounter(value: u64) -> Result<EncounterId, Refusal> {

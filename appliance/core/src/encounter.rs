@@ -9,6 +9,7 @@ use crate::clinic::{Encounter, Patient, Standing};
 use crate::clinical::{self, Admission, encounter_of, permit_in};
 use crate::conversation::Kind;
 use crate::draft::Draft;
+use crate::emergency;
 use crate::ids::{Change, EncounterId, PatientId, PersonId, UnitId};
 use crate::limits;
 use crate::membership::{self, Opening};
@@ -239,6 +240,7 @@ pub(crate) fn ripen(draft: &mut Draft<'_>, id: EncounterId) {
         care::tell(draft, id);
         return;
     }
+    emergency::end_of_stay(draft, permit, id);
     // Nobody is left who could answer.
     stat::close_all(draft, thread, permit.by());
     draft.write(Write::EncounterFiled { encounter: id, thread });

@@ -68,6 +68,10 @@ identifier!(
     RoleId
 );
 identifier!(
+    /// One person's emergency access to one stay.
+    EmergencyId
+);
+identifier!(
     /// A patient, over all their stays.
     PatientId
 );

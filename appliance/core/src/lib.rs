@@ -22,6 +22,7 @@ pub mod conversation;
 pub mod cursor;
 pub mod directory;
 mod draft;
+pub mod emergency;
 mod encounter;
 pub mod escalation;
 pub mod grant;

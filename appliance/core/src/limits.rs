@@ -424,3 +424,22 @@ pub const SEARCH_ROWS_MAX: usize = 65_536;
 /// Searches of one device: a person types one in some seconds, and a page is one more. Each is recorded: 40 bytes, 7 MB a day at
 /// the limit; and takes some milliseconds of a core, up to [`SEARCH_ROWS_MAX`].
 pub const SEARCHES: Rate = Rate::per_second(2, 60);
+
+/// Emergency access to a patient's thread, in milliseconds: an hour. What takes longer is an assignment, or a place in the care team;
+/// who needs it again says again why.
+pub const EMERGENCY_MS: u64 = 3_600_000;
+
+/// Emergency accesses of one person at a time: a bay of patients in one event.
+pub const EMERGENCIES_AT_ONCE_MAX: usize = 8;
+
+/// Emergency accesses that go on, or that nobody has reviewed: 2,000 x some 700 bytes = 1.4 MB. A facility that reviews has some ten.
+pub const EMERGENCIES_KEPT_MAX: usize = 2_000;
+
+/// Emergency accesses on one page, which also ends at [`PAGE_BYTES_MAX`]: each has 800 bytes at most.
+pub const EMERGENCIES_PAGE_MAX: usize = 50;
+
+/// Characters of the grounds of an emergency access: fewer say nothing.
+pub const GROUNDS_MIN: usize = 10;
+
+/// Bytes of the grounds: a few sentences.
+pub const GROUNDS_MAX: usize = 500;

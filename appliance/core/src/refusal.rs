@@ -210,6 +210,15 @@ pub enum Refusal {
     /// What a rota cannot be.
     #[error("{0}")]
     Rota(RotaRefusal),
+    /// In the care team already.
+    #[error("You are in this patient's care team: open the thread.")]
+    EmergencyNotNeeded,
+    /// Never there, or reviewed and over.
+    #[error("There is no such emergency access that goes on or waits for a review.")]
+    NoSuchEmergency,
+    /// Says nothing.
+    #[error("Say why, in ten characters or more: a privacy officer reads it.")]
+    GroundsTooShort,
     /// A role that somebody held would be nobody's.
     #[error("Nobody would hold this role then. Give it to somebody, or wait for them to take it.")]
     RoleUnheld,
@@ -286,6 +295,9 @@ impl Refusal {
             Self::NoSuchZone => Code::NoSuchZone,
             Self::Rota(_) => Code::Rota,
             Self::RoleUnheld => Code::RoleUnheld,
+            Self::EmergencyNotNeeded => Code::EmergencyNotNeeded,
+            Self::NoSuchEmergency => Code::NoSuchEmergency,
+            Self::GroundsTooShort => Code::GroundsTooShort,
             Self::SearchEmpty => Code::SearchEmpty,
             Self::SearchTooLong => Code::SearchTooLong,
             Self::SearchTooBroad => Code::SearchTooBroad,

@@ -5,6 +5,7 @@
 use crate::audit::{Act, Actor};
 use crate::directory::Device;
 use crate::draft::actor;
+use crate::emergency;
 use crate::ids::{Conn, DeviceId, RequestId, UnitId};
 use crate::input::{Door, Zone};
 use crate::limits;
@@ -103,6 +104,8 @@ impl Relay {
                 let person = who.person();
                 self.await_pin(now, turn, conn, who);
                 stat::ring_for(&mut self.draft(now, turn), conn, person);
+                emergency::remind(&mut self.draft(now, turn), conn, person);
+                emergency::remind(&mut self.draft(now, turn), conn, person);
             }
         }
     }
@@ -312,6 +315,7 @@ impl Relay {
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
         stat::ring_for(&mut self.draft(now, turn), conn, person);
+        emergency::remind(&mut self.draft(now, turn), conn, person);
     }
 
     /// A refusal after which this connection can do nothing more.

@@ -19,6 +19,12 @@ pub struct Name(#[n(0)] String);
 #[cbor(transparent)]
 pub struct Title(#[n(0)] String);
 
+/// Why somebody did something, in their words: [`limits::GROUNDS_MIN`] characters to [`limits::GROUNDS_MAX`] bytes, no control
+/// characters. May speak of a patient.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Grounds(#[n(0)] String);
+
 /// A message's text before it is sealed: 1 to [`limits::TEXT_MAX`] bytes of UTF-8. Wiped when dropped.
 pub struct Text(Zeroizing<String>);
 
@@ -53,6 +59,22 @@ impl Title {
     }
 
     /// The title itself: for the wire and the store, never for a log.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Grounds {
+    /// The words, with blanks around them taken off. Refuses what says too little, oversize and control characters.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if text.trim().chars().count() < limits::GROUNDS_MIN {
+            return Err(Refusal::GroundsTooShort);
+        }
+        printable(text, limits::GROUNDS_MAX)?;
+        Ok(Self(text.trim().to_owned()))
+    }
+
+    /// The words themselves: for the wire and the store, never for a log.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -95,4 +117,4 @@ macro_rules! silent {
         }
     )*};
 }
-silent!(Name, Title, Text, Sealed, WrappedKey);
+silent!(Name, Title, Grounds, Text, Sealed, WrappedKey);

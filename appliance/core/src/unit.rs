@@ -7,6 +7,7 @@ use crate::assignment;
 use crate::audit::{Act, Actor};
 use crate::directory::{Post, Unit};
 use crate::draft::Draft;
+use crate::emergency;
 use crate::ids::{Change, PersonId, UnitId};
 use crate::input::Fresh;
 use crate::limits;
@@ -96,6 +97,9 @@ pub(crate) fn set_post(
             membership::bring_in(draft, permit, channel, &[], &[person]);
         }
         assignment::end_all(draft, permit, person, Some(unit));
+        if !emergency::is_clinician(draft.state, person) {
+            emergency::end_all(draft, permit, person);
+        }
     }
     Ok(Body::Done(proto::Done {}))
 }

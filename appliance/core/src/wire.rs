@@ -337,6 +337,10 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::TakeAssignment(_)
         | Body::EndAssignment(_)
         | Body::ListPatients(_)
+        | Body::BreakGlass(_)
+        | Body::EndEmergency(_)
+        | Body::ListEmergencies(_)
+        | Body::ReviewEmergency(_)
         | Body::ListBeds(_) => Ask::Clinical(clinical::parse(body, fresh)?),
         Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
             Ask::Role(role::parse(body, fresh)?)

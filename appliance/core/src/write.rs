@@ -9,11 +9,12 @@ use minicbor::{Decode, Encode};
 use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
+use crate::emergency::{EmergencyAccess, Finding};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Priority, Reason, Stage, StatId};
 use crate::ids::{
-    AssignmentId, Change, ConversationId, DeviceId, EncounterId, MessageId, Number, PersonId, Sequence,
-    UnitId,
+    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, Number, PersonId,
+    Sequence, UnitId,
 };
 use crate::particulars::Bed;
 use crate::role::Role;
@@ -415,6 +416,35 @@ pub enum Write {
     /// A role is new, or is called or held otherwise. The whole of it, what was over left out.
     #[n(52)]
     RoleSet(#[n(0)] Role),
+    /// Somebody broke the glass.
+    #[n(53)]
+    EmergencyBegan(#[n(0)] EmergencyAccess),
+    /// It lets nobody in any more.
+    #[n(54)]
+    EmergencyEnded {
+        /// Which.
+        #[n(0)]
+        id: EmergencyId,
+        /// When.
+        #[n(1)]
+        at: Wall,
+    },
+    /// A privacy officer has looked at it, or nobody has in time.
+    #[n(55)]
+    EmergencyReviewed {
+        /// Which.
+        #[n(0)]
+        id: EmergencyId,
+        /// Who.
+        #[n(1)]
+        by: Option<PersonId>,
+        /// What was found.
+        #[n(2)]
+        finding: Finding,
+        /// When.
+        #[n(3)]
+        at: Wall,
+    },
     /// What a STAT is about lies in another unit now: whose people and screens it goes on to.
     #[n(51)]
     EscalationUnitSet {

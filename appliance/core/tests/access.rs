@@ -9,18 +9,19 @@ use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Shift};
 use wardline_core::directory::Post;
+use wardline_core::emergency::{Emergency, Finding, Whom};
 use wardline_core::escalation::Priority;
 use wardline_core::ids::{
-    AssignmentId, Conn, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
-    RoleId, Sequence, UnitId,
+    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, Number, PatientId,
+    PersonId, RoleId, Sequence, UnitId,
 };
-use wardline_core::input::{Ask, Call, Submit, Zone};
+use wardline_core::input::{Ask, Call, Fresh, Submit, Zone};
 use wardline_core::limits;
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::Place;
 use wardline_core::search::{Filter, Query, Search};
-use wardline_core::text::{Name, Sealed, Title};
+use wardline_core::text::{Grounds, Name, Sealed, Title};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
 use wardline_core::write::Write;
@@ -88,21 +89,21 @@ impl Actor {
     fn relations(self, subject: Subject) -> Vec<Relation> {
         use Relation as R;
         let mut is = match self {
-            Self::Owner => vec![R::Staff, R::Member, R::Owner, R::UnitStaff, R::CareTeam],
-            Self::Member => vec![R::Staff, R::Member, R::UnitStaff, R::CareTeam, R::Holder, R::OnCall],
-            Self::Colleague => vec![R::Staff, R::UnitStaff],
-            Self::ChargeNurse => vec![R::Staff, R::UnitStaff, R::ChargeNurse, R::Superior],
+            Self::Owner => vec![R::Staff, R::Clinician, R::Member, R::Owner, R::UnitStaff, R::CareTeam],
+            Self::Member => {
+                let of_patient = [R::CareTeam, R::Holder, R::OnCall];
+                [&[R::Staff, R::Clinician, R::Member, R::UnitStaff][..], &of_patient].concat()
+            }
+            Self::Colleague => vec![R::Staff, R::Clinician, R::UnitStaff, R::GlassBreaker],
+            Self::ChargeNurse => vec![R::Staff, R::Clinician, R::UnitStaff, R::ChargeNurse, R::Superior],
             Self::ChargeNurseInIt => {
-                vec![R::Staff, R::Member, R::UnitStaff, R::ChargeNurse, R::Superior, R::CareTeam]
+                let of_unit = [R::UnitStaff, R::ChargeNurse, R::Superior, R::CareTeam];
+                [&[R::Staff, R::Clinician, R::Member][..], &of_unit].concat()
             }
             Self::Administrator => vec![R::Staff, R::Administrator],
-            Self::FormerStaff
-            | Self::OtherUnit
-            | Self::OtherChargeNurse
-            | Self::AdministratorOnTheWard
-            | Self::PrivacyOfficer => {
-                vec![R::Staff]
-            }
+            Self::OtherUnit | Self::OtherChargeNurse => vec![R::Staff, R::Clinician],
+            Self::FormerStaff | Self::AdministratorOnTheWard => vec![R::Staff],
+            Self::PrivacyOfficer => vec![R::Staff, R::PrivacyOfficer],
             Self::Suspended => vec![],
             Self::BoxService => vec![R::BoxService],
         };
@@ -135,6 +136,13 @@ struct House {
     assignment: AssignmentId,
     /// The victim's, by its rota; taken by the member.
     role: RoleId,
+    /// A colleague's, to the thread of another patient of the unit.
+    emergency: EmergencyId,
+}
+
+fn glass(in_bed: &str, unit: UnitId, fresh: Fresh) -> Emergency {
+    let grounds = Grounds::parse("Found on the floor").expect("grounds");
+    Emergency::Begin { whom: Whom::InBed(unit, bed(in_bed)), grounds, fresh }
 }
 
 fn particulars(record: &str) -> Particulars {
@@ -193,17 +201,23 @@ impl House {
             let (person, privacy_officer) = (of(actor), !administrator);
             ward.ask(BOX, Ask::SetDuties { person, administrator, privacy_officer });
         }
-        let new = Some(particulars("1"));
-        let admission = Admission {
-            record: RecordNumber::parse("1").expect("a number"),
-            new,
-            unit,
-            bed: bed("B-1"),
-            attending: None,
-            fresh: ward.fresh(),
+        let mut admit = |record: &str, in_bed| {
+            let admission = Admission {
+                record: RecordNumber::parse(record).expect("a number"),
+                new: Some(particulars(record)),
+                unit,
+                bed: bed(in_bed),
+                attending: None,
+                fresh: ward.fresh(),
+            };
+            let admitted = ward.ask(BOX, Ask::Clinical(Clinical::Admit(admission)));
+            let Body::Admitted(admitted) = answer(&admitted) else { panic!("not admitted") };
+            admitted
         };
-        let admitted = ward.ask(BOX, Ask::Clinical(Clinical::Admit(admission)));
-        let Body::Admitted(admitted) = answer(&admitted) else { panic!("not admitted") };
+        // Whom nobody cares for.
+        admit("8", "B-8");
+        admit("9", "B-9");
+        let admitted = admit("1", "B-1");
         let patient = PatientId::new(admitted.patient).expect("a patient");
         let encounter = EncounterId::new(admitted.encounter).expect("an encounter");
         let add = vec![of(Actor::Owner), of(Actor::ChargeNurseInIt), victim];
@@ -220,6 +234,11 @@ impl House {
         let taken = ward.ask(Actor::Member.conn(), Ask::Clinical(Clinical::TakeAssignment(shift)));
         let Body::AssignmentTaken(taken) = answer(&taken) else { panic!("not taken") };
         let assignment = AssignmentId::new(taken.assignment).expect("an assignment");
+        let fresh = ward.fresh();
+        let broken =
+            ward.ask(Actor::Colleague.conn(), Ask::Clinical(Clinical::Emergency(glass("B-8", unit, fresh))));
+        let Body::EmergencyBegan(broken) = answer(&broken) else { panic!("not let in") };
+        let emergency = EmergencyId::new(broken.emergency).expect("an identifier");
         let role = ward.add_role(unit, "Physician on call", victim);
         ward.take_role(Actor::Member.conn(), role, None);
         let others = vec![of(Actor::Member), of(Actor::ChargeNurseInIt), of(Actor::FormerStaff), victim];
@@ -254,6 +273,7 @@ impl House {
             encounter,
             assignment,
             role,
+            emergency,
         }
     }
 
@@ -285,6 +305,12 @@ impl House {
             Operation::TakeAssignment => shift(None, fresh),
             Operation::AssignBeds => shift(Some(self.newcomer), fresh),
             Operation::EndAssignment => Clinical::EndAssignment { assignment: self.assignment },
+            Operation::BreakGlass => Clinical::Emergency(glass("B-9", unit, fresh)),
+            Operation::EndEmergency => Clinical::Emergency(Emergency::End { id: self.emergency }),
+            Operation::ListEmergencies => Clinical::Emergency(Emergency::List { after: None }),
+            Operation::ReviewEmergency => {
+                Clinical::Emergency(Emergency::Review { id: self.emergency, finding: Finding::Justified })
+            }
             Operation::ListPatients => Clinical::ListPatients { unit, after: None },
             _ => Clinical::ListBeds { unit, after: None },
         }

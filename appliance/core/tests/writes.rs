@@ -9,11 +9,12 @@ use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
+use wardline_core::emergency::{EmergencyAccess, Finding};
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::ids::{
-    AssignmentId, Change, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
-    RoleId, Sequence, UnitId,
+    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, Number, PatientId,
+    PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::pin::PinMac;
@@ -21,7 +22,7 @@ use wardline_core::role::Role;
 use wardline_core::rota::{
     ByHand, Date, Exception, Interval, Pattern, Place, Rota, Says, Shift, Sources, Team, TimeZone, Weekday,
 };
-use wardline_core::text::{Name, Sealed, Title, WrappedKey};
+use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
 
@@ -97,6 +98,21 @@ fn role() -> Role {
     Role { id: role_id(), unit: unit(), name, rota, changed: Change(0) }
 }
 
+fn emergency() -> EmergencyAccess {
+    EmergencyAccess {
+        id: EmergencyId::new(0x0102_0304_0506_0708).expect("in range"),
+        encounter: encounter(),
+        patient: stay().patient,
+        unit: unit(),
+        person: person(),
+        grounds: Grounds::parse("Found on the floor").expect("grounds"),
+        since: AT,
+        until: AT.after(3_600_000),
+        ended: None,
+        finding: None,
+    }
+}
+
 /// One of each. A new variant does not compile until it is named here and, below, has its sample.
 fn name_of(write: &Write) -> &'static str {
     match write {
@@ -141,6 +157,9 @@ fn name_of(write: &Write) -> &'static str {
         Write::AssignmentEnded { .. } => "AssignmentEnded",
         Write::ThreadClosed { .. } => "ThreadClosed",
         Write::EncounterFiled { .. } => "EncounterFiled",
+        Write::EmergencyBegan(_) => "EmergencyBegan",
+        Write::EmergencyEnded { .. } => "EmergencyEnded",
+        Write::EmergencyReviewed { .. } => "EmergencyReviewed",
     }
 }
 
@@ -232,6 +251,16 @@ fn writes() -> Vec<Write> {
     .into_iter()
     .chain(clinical_writes())
     .chain([Write::EscalationUnitSet { id: stat(), unit: unit() }, Write::RoleSet(role())])
+    .chain([
+        Write::EmergencyBegan(emergency()),
+        Write::EmergencyEnded { id: emergency().id, at: AT },
+        Write::EmergencyReviewed {
+            id: emergency().id,
+            by: Some(person()),
+            finding: Finding::NotJustified,
+            at: AT,
+        },
+    ])
     .collect()
 }
 
@@ -348,6 +377,10 @@ fn act_name(act: &Act) -> &'static str {
         Act::PatientDischarged(_) => "PatientDischarged",
         Act::ThreadClosed(_) => "ThreadClosed",
         Act::EncounterFiled(_) => "EncounterFiled",
+        Act::EmergencyBegan(..) => "EmergencyBegan",
+        Act::EmergencyEnded(_) => "EmergencyEnded",
+        Act::EmergencyReviewed(..) => "EmergencyReviewed",
+        Act::EmergenciesListed => "EmergenciesListed",
         Act::AttendingSet(..) => "AttendingSet",
         Act::CareTeamJoined(..) => "CareTeamJoined",
         Act::CareTeamLeft(..) => "CareTeamLeft",
@@ -426,6 +459,10 @@ fn acts() -> Vec<Act> {
         Act::RoleSet(role_id(), unit()),
         Act::RoleTaken(role_id(), person(), 0),
         Act::RoleReturned(role_id(), 1),
+        Act::EmergencyBegan(emergency().id, encounter()),
+        Act::EmergencyEnded(emergency().id),
+        Act::EmergencyReviewed(emergency().id, 1),
+        Act::EmergenciesListed,
     ]
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::bucket::Bucket;
 use crate::clinical::Clinical;
+use crate::emergency::Emergency;
 use crate::escalation::Priority;
 use crate::ids::DeviceId;
 use crate::input::Ask;
@@ -79,7 +80,11 @@ impl Budgets {
                 }
                 // A whole unit's threads change with one.
                 Clinical::TakeAssignment(_) | Clinical::EndAssignment { .. } => budget.posts.take(now),
-                Clinical::ListPatients { .. } | Clinical::ListBeds { .. } => budget.pages.take(now),
+                Clinical::ListPatients { .. }
+                | Clinical::ListBeds { .. }
+                | Clinical::Emergency(Emergency::List { .. }) => budget.pages.take(now),
+                // Whoever tries record numbers until one is there is slowed down.
+                Clinical::Emergency(_) => budget.posts.take(now),
                 Clinical::Transfer { .. }
                 | Clinical::SetLeave { .. }
                 | Clinical::Discharge { .. }

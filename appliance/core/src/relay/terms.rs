@@ -7,20 +7,21 @@
 use std::collections::BTreeMap;
 
 use crate::clinic::{Clinic, Standing};
-use crate::ids::{AssignmentId, EncounterId, PersonId};
+use crate::ids::{AssignmentId, EmergencyId, EncounterId, PersonId};
 use crate::policy::Policy;
 use crate::relay::Relay;
 use crate::relay::timers::Timer;
 use crate::time::{Mono, Now, Wall};
 use crate::turn::Turn;
 use crate::write::Write;
-use crate::{assignment, care, encounter};
+use crate::{assignment, care, emergency, encounter};
 
 /// Something with an end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Term {
     Assignment(AssignmentId),
     Place(EncounterId, PersonId),
+    Emergency(EmergencyId),
     /// Of a discharged patient: to the thread's closing, and from there until it is put away.
     Thread(EncounterId),
 }
@@ -44,6 +45,9 @@ impl Terms {
             if let Some(until) = place.until {
                 terms.set(now, Term::Place(*encounter, *person), rest(place.since, until));
             }
+        }
+        for access in clinic.emergencies.values().filter(|access| access.is_running()) {
+            terms.set(now, Term::Emergency(access.id), rest(access.since, access.until));
         }
         for stay in clinic.encounters.values() {
             let (began, lasts) = match (stay.standing, stay.closed) {
@@ -83,6 +87,12 @@ impl Terms {
                             self.ends.remove(&term);
                         }
                     }
+                }
+                Write::EmergencyBegan(access) => {
+                    self.set(now, Term::Emergency(access.id), between(now.wall, access.until));
+                }
+                Write::EmergencyEnded { id, .. } => {
+                    self.ends.remove(&Term::Emergency(*id));
                 }
                 Write::EncounterStanding { encounter, standing: Standing::Discharged(_), .. } => {
                     self.set(now, Term::Thread(*encounter), policy.thread_grace_ms);
@@ -143,6 +153,9 @@ impl Relay {
         let places =
             clinic.care.iter().filter(|(_, place)| place.until.is_some_and(|until| until <= now.wall));
         over.extend(places.map(|((encounter, person), _)| Term::Place(*encounter, *person)));
+        let emergencies = clinic.emergencies.values();
+        let emergencies = emergencies.filter(|access| access.is_running() && access.until <= now.wall);
+        over.extend(emergencies.map(|access| Term::Emergency(access.id)));
         for term in over {
             self.end_term(now, turn, term);
         }
@@ -154,6 +167,7 @@ impl Relay {
         match term {
             Term::Assignment(id) => assignment::end(&mut draft, crate::access::Permit::OF_TIME, id),
             Term::Place(encounter, person) => care::end_place(&mut draft, encounter, person),
+            Term::Emergency(id) => emergency::end(&mut draft, crate::access::Permit::OF_TIME, id),
             Term::Thread(id) => encounter::ripen(&mut draft, id),
         }
     }
