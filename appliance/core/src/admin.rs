@@ -200,6 +200,7 @@ pub(crate) fn set_duties(
         if privacy_officer {
             assignment::end_all(draft, permit, person, None);
             emergency::end_all(draft, permit, person);
+            emergency::tell_officers(draft);
         }
     }
     Ok(Body::Done(proto::Done {}))

@@ -345,7 +345,7 @@ fn to_wire(clinic: &Clinic, access: &EmergencyAccess) -> proto::EmergencyAccess 
 }
 
 /// Every device of every privacy officer, locked or not, is told how many wait for a review. No name.
-fn tell_officers(draft: &mut Draft<'_>) {
+pub(crate) fn tell_officers(draft: &mut Draft<'_>) {
     let officers = draft.state.people.values().filter(|entry| entry.privacy_officer);
     let officers: Vec<PersonId> = officers.map(|entry| entry.id).collect();
     let conns = officers.into_iter().flat_map(|officer| draft.phones.of(draft.state, officer));

@@ -54,6 +54,8 @@ pub(crate) struct Client {
     pub(crate) locked_seen: bool,
     /// What rings here: conversation, sequence; and whether it is held.
     pub(crate) rings: BTreeMap<(u64, u64), i32>,
+    /// Emergency accesses that wait for a review, as a privacy officer was told.
+    pub(crate) to_review: u32,
     /// How STATs stand, as far as this device was told.
     pub(crate) stats: BTreeMap<(u64, u64), proto::Escalation>,
 }
@@ -111,6 +113,7 @@ impl Client {
             acked: Vec::new(),
             locked_seen: false,
             rings: BTreeMap::new(),
+            to_review: 0,
             stats: BTreeMap::new(),
         }
     }
@@ -134,6 +137,7 @@ impl Client {
     pub(crate) fn disconnected(&mut self) {
         (self.link, self.phase) = (None, Phase::Off);
         self.rings.clear();
+        self.to_review = 0;
         self.asked.clear();
         self.to_send.clear();
         for letter in &mut self.outbox {
@@ -206,6 +210,7 @@ impl Client {
                 self.device = DeviceId::new(signed_in.device);
                 // What rings is told anew.
                 self.rings.clear();
+                self.to_review = 0;
                 self.devices = signed_in.devices.iter().map(|device| device.device).collect();
                 self.code = None;
                 self.next_number = self.next_number.max(signed_in.last_number + 1);
@@ -244,6 +249,10 @@ impl Client {
                     proto::EscalationState::Accepted => drop(self.rings.remove(&key)),
                     state => drop(self.rings.insert(key, state.into())),
                 }
+                Ok(())
+            }
+            Body::EmergenciesWaiting(told) => {
+                self.to_review = told.waiting;
                 Ok(())
             }
             Body::Silence(silence) => {

@@ -361,6 +361,7 @@ impl World {
                 Write::RoleSet(role) => chosen.role = Some(role.id),
                 Write::PatientSet { patient, .. } => chosen.patient = Some(patient.id),
                 Write::EncounterOpened(stay) => chosen.encounter = Some(stay.id),
+                Write::EmergencyBegan(access) => chosen.emergency = Some(access.id),
                 Write::AssignmentTaken(held) => chosen.assignment = Some(held.id),
                 _ => {}
             }

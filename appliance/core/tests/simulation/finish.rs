@@ -129,6 +129,10 @@ impl World {
         for client in self.clients.iter().filter(|client| client.phase == Phase::Synced) {
             let person = self.people[client.person].ok_or("a client of nobody")?;
             let state = &self.store.state;
+            let reviews = self.reference.ward.person(person).is_some_and(|person| person.privacy_officer);
+            if reviews && client.to_review != self.reference.ward.clinic.unreviewed() {
+                return Err(format!("{} was told of other emergency accesses", client.name));
+            }
             let people: BTreeMap<_, _> = state.people.values().map(|p| (p.id.value(), p.to_wire())).collect();
             let units = state.units.values().map(|unit| (unit.id.value(), unit.name.reveal().to_owned()));
             if client.people != people || client.units != units.collect() {

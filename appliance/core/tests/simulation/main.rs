@@ -25,6 +25,7 @@ mod patients;
 mod random;
 mod reference;
 mod reference_admin;
+mod reference_emergencies;
 mod reference_patients;
 mod reference_roles;
 mod reference_signin;

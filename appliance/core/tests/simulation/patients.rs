@@ -35,11 +35,19 @@ impl World {
         let mine: Vec<UnitId> = posts.unwrap_or_default().iter().map(|(unit, _)| *unit).collect();
         let of = if self.random.permille(850) && !mine.is_empty() { mine } else { units };
         let Some(unit) = self.random.pick(&of).copied() else { return };
+        let reviews = me.and_then(|me| self.reference.ward.person(me)).is_some_and(|me| me.privacy_officer);
+        if reviews && self.random.permille(700) {
+            if let Some(ask) = self.some_emergency(me) {
+                self.clients[index].ask(ask);
+            }
+            return;
+        }
         let ask = match self.random.below(100) {
-            0..45 => self.about_patients(unit),
-            45..75 => self.some_shift(unit),
-            75..80 => self.some_end(),
-            80..97 => self.some_team(me),
+            0..40 => self.about_patients(unit),
+            40..65 => self.some_shift(unit),
+            65..70 => self.some_end(),
+            70..84 => self.some_emergency(me),
+            84..97 => self.some_team(me),
             _ if self.random.permille(500) => {
                 Some(Ask::ListBeds(proto::ListBeds { unit: unit.value(), after: String::new() }))
             }
@@ -144,6 +152,47 @@ impl World {
         Some(Ask::EndAssignment(proto::EndAssignment { assignment }))
     }
 
+    fn some_emergency(&mut self, me: Option<PersonId>) -> Option<Ask> {
+        let clinic = self.reference.ward.clinic.clone();
+        let known: Vec<u64> = clinic.emergencies.iter().map(|broken| broken.id.value()).collect();
+        let mine = clinic.emergencies.iter().filter(|broken| Some(broken.who) == me && !broken.over);
+        let mine: Vec<u64> = mine.map(|broken| broken.id.value()).collect();
+        let reviews = me.and_then(|me| self.reference.ward.person(me)).is_some_and(|me| me.privacy_officer);
+        let any = self.random.pick(&known).copied().unwrap_or(1);
+        let dice = self.random.below(100);
+        Some(match dice {
+            _ if reviews && dice < 60 => {
+                let finding = 1 + self.random.below(2) as i32;
+                Ask::ReviewEmergency(proto::ReviewEmergency { emergency: any, finding })
+            }
+            0..60 => {
+                let stay = clinic.stay(self.some_stay(|stay| stay.discharged.is_none())?)?.clone();
+                let by_bed = self.random.permille(500);
+                let of = clinic.patients.iter().find(|(patient, _)| *patient == stay.patient);
+                let record_number = of.filter(|_| !by_bed).map(|(_, told)| told.record_number.clone());
+                Ask::BreakGlass(proto::BreakGlass {
+                    record_number: record_number.unwrap_or_default(),
+                    unit: if by_bed { stay.unit.value() } else { 0 },
+                    bed: if by_bed { stay.bed } else { String::new() },
+                    grounds: "Found on the floor".to_owned(),
+                })
+            }
+            60..75 => {
+                let emergency = self.random.pick(&mine).copied().unwrap_or(any);
+                Ask::EndEmergency(proto::EndEmergency { emergency })
+            }
+            75..85 => {
+                // Whoever is in by it alone tries to stay.
+                let broken =
+                    clinic.emergencies.iter().find(|broken| Some(broken.who) == me && !broken.over)?;
+                let (encounter, add) = (broken.stay.value(), vec![broken.who.value()]);
+                Ask::ChangeCareTeam(proto::ChangeCareTeam { encounter, add, until: 0, remove: vec![] })
+            }
+            85..90 => Ask::ReviewEmergency(proto::ReviewEmergency { emergency: any, finding: 1 }),
+            _ => Ask::ListEmergencies(proto::ListEmergencies { after: 0 }),
+        })
+    }
+
     fn some_team(&mut self, me: Option<PersonId>) -> Option<Ask> {
         let ward = self.reference.ward.clone();
         let mine = |stay: &Stay| me.is_some_and(|me| ward.member(stay.thread, me).is_some());
@@ -211,6 +260,27 @@ impl World {
                     _ => Situation::Admitted,
                 }
             }
+            (Ask::BreakGlass(_), None) if late => Situation::GlassBrokenWhileRinging,
+            (Ask::BreakGlass(_), None) => Situation::GlassBroken,
+            (Ask::BreakGlass(_), Some(Code::EmergencyNotNeeded)) => Situation::GlassNotNeeded,
+            (Ask::BreakGlass(_), Some(Code::NotPermitted)) => Situation::GlassRefused,
+            (Ask::ChangeCareTeam(change), Some(Code::NotPermitted)) => {
+                let stays = self.reference.ward.clinic.emergencies.iter().filter(|broken| !broken.over);
+                let themselves = |who: PersonId| change.add == [who.value()];
+                let mut stays = stays.filter(|broken| broken.stay.value() == change.encounter);
+                if !stays.any(|broken| themselves(broken.who)) {
+                    return;
+                }
+                Situation::GuestChangesNoTeam
+            }
+            (Ask::EndEmergency(_), None) if !expected.audits.is_empty() => Situation::EmergencyEndedEarly,
+            (Ask::SetStanding(_) | Ask::SetPost(_) | Ask::SetDuties(_), None)
+                if has(|act| matches!(act, Act::EmergencyEnded(_))) =>
+            {
+                Situation::EmergencyEndedWithAccess
+            }
+            (Ask::ReviewEmergency(_), None) => Situation::EmergencyReviewed,
+            (Ask::ListEmergencies(_), None) => Situation::EmergenciesListed,
             (Ask::Transfer(_), None) if joined => Situation::TransferredAmongHolders,
             (Ask::Transfer(_), None) if !expected.audits.is_empty() => Situation::Transferred,
             (Ask::SetLeave(set), None) if !expected.audits.is_empty() => {
@@ -251,6 +321,13 @@ impl World {
     /// The core's patients, stays, places and shifts are the reference's.
     pub(crate) fn compare_clinic(&self) -> Result<(), String> {
         let (core, naive) = (&self.relay.state().clinic, &self.reference.ward.clinic);
+        let broken = core.emergencies.values().map(|access| (access.id, access.is_running(), access.waits()));
+        let mut told: Vec<_> =
+            naive.emergencies.iter().map(|broken| (broken.id, !broken.over, !broken.found)).collect();
+        told.sort_unstable();
+        if broken.collect::<Vec<_>>() != told {
+            return Err("the core has other emergency accesses".to_owned());
+        }
         let counted = (core.patients.len(), core.encounters.len(), core.care.len(), core.assignments.len());
         if counted != (naive.patients.len(), naive.stays.len(), naive.by_hand.len(), naive.shifts.len()) {
             return Err("the core counts other patients, stays, places or shifts".to_owned());

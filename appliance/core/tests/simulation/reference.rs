@@ -199,6 +199,8 @@ pub(crate) enum Answer {
     Policies,
     Admitted(ConversationId),
     AssignmentTaken,
+    EmergencyBegan,
+    Emergencies(u64),
     Patients(u64),
     Beds(u64),
     RoleSet,

@@ -80,6 +80,7 @@ impl Reference {
                     self.ward.codes.retain(|code| !ends(code));
                     if set.suspended {
                         self.end_shifts_of(by, id, None, &mut expected);
+                        self.end_emergencies(by, |broken| broken.who == id, &mut expected);
                         self.stats_of_leavers(now, &mut expected);
                         self.stats_given_up(now, id, &mut expected);
                     }
@@ -132,6 +133,10 @@ impl Reference {
             | Body::TakeAssignment(_)
             | Body::EndAssignment(_)
             | Body::ListPatients(_)
+            | Body::BreakGlass(_)
+            | Body::EndEmergency(_)
+            | Body::ListEmergencies(_)
+            | Body::ReviewEmergency(_)
             | Body::ListBeds(_) => self.clinical(now, by, body, chosen),
             _ => Expected::refused(Code::UnknownRequest),
         }

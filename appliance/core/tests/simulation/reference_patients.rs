@@ -2,13 +2,16 @@
 //! everybody whether there is a reason for them to be in a thread.
 
 use wardline_core::audit::{Act, Actor};
-use wardline_core::ids::{AssignmentId, ConversationId, EncounterId, PatientId, PersonId, UnitId};
+use wardline_core::ids::{
+    AssignmentId, ConversationId, EmergencyId, EncounterId, PatientId, PersonId, UnitId,
+};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::client_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::coverage::Situation;
 use crate::reference::{Answer, Conversation, Expected, Reference, Ward};
+use crate::reference_emergencies::Broken;
 use crate::reference_ward::Chosen;
 
 #[derive(Clone, Default)]
@@ -18,6 +21,7 @@ pub(crate) struct Clinic {
     /// In whose care team, who, since when, until when.
     pub(crate) by_hand: Vec<(EncounterId, PersonId, Wall, Option<Wall>)>,
     pub(crate) shifts: Vec<Shift>,
+    pub(crate) emergencies: Vec<Broken>,
 }
 
 #[derive(Clone)]
@@ -52,6 +56,7 @@ pub(crate) enum Term {
     Shift(AssignmentId),
     Place(EncounterId, PersonId),
     Thread(EncounterId),
+    Emergency(EmergencyId),
 }
 
 const HOUR: i64 = 3_600_000;
@@ -70,7 +75,11 @@ impl Clinic {
     }
 
     /// Whether there is a reason for somebody to be in a thread.
-    fn belongs(&self, stay: &Stay, who: PersonId) -> bool {
+    pub(crate) fn belongs(&self, stay: &Stay, who: PersonId) -> bool {
+        self.cares(stay, who) || self.broke_in(stay.id, who)
+    }
+
+    fn cares(&self, stay: &Stay, who: PersonId) -> bool {
         let by_hand = self.by_hand.iter().any(|place| (place.0, place.1) == (stay.id, who));
         let by_shift = self.shifts.iter().any(|shift| shift.person == who && shift.met.contains(&stay.id));
         stay.attending == Some(who) || by_hand || by_shift
@@ -92,7 +101,7 @@ impl Clinic {
 
 impl Ward {
     /// Everybody is where they belong, and nobody else: what changed, by whom it was brought about.
-    fn settle(&mut self, by: Actor, expected: &mut Expected) {
+    pub(crate) fn settle(&mut self, by: Actor, expected: &mut Expected) {
         let people: Vec<PersonId> = self.people.iter().map(|person| person.id).collect();
         for stay in self.clinic.stays.clone() {
             for who in &people {
@@ -258,6 +267,10 @@ impl Reference {
                 expected.audits.push((by, Act::PatientsListed(unit)));
                 expected
             }
+            Body::BreakGlass(_)
+            | Body::EndEmergency(_)
+            | Body::ListEmergencies(_)
+            | Body::ReviewEmergency(_) => self.emergency(now, by, body, chosen),
             Body::ListBeds(list) => {
                 let unit = unit_of(list.unit);
                 if !self.ward.units.contains(&unit) {
@@ -413,7 +426,8 @@ impl Reference {
         let member = match by {
             Actor::Person { person, .. } => {
                 let reviews = self.ward.person(person).is_some_and(|person| person.privacy_officer);
-                self.ward.member(stay.thread, person).is_some() && !reviews
+                let guest = self.ward.clinic.broke_in(id, person) && !self.ward.clinic.cares(&stay, person);
+                self.ward.member(stay.thread, person).is_some() && !reviews && !guest
             }
             _ => false,
         };
@@ -541,6 +555,8 @@ impl Reference {
         for (stay, who, since, until) in &clinic.by_hand {
             terms.extend(until.map(|until| (Term::Place(*stay, *who), *since, until)));
         }
+        let running = clinic.emergencies.iter().filter(|broken| !broken.over);
+        terms.extend(running.map(|broken| (Term::Emergency(broken.id), broken.since, broken.until)));
         for stay in &clinic.stays {
             let (grace, kept) = (self.policy.thread_grace_ms, self.policy.retention_ms);
             let begun =
@@ -598,6 +614,20 @@ impl Reference {
                 let steady = by_steady && now.wall < until;
                 Ok(if steady { Situation::PlaceOverBySteadyClock } else { Situation::PlaceOverByClock })
             }
+            Term::Emergency(id) => {
+                let all = &self.ward.clinic.emergencies;
+                let until = all.iter().find(|broken| broken.id == id && !broken.over);
+                let until = until.ok_or("an emergency of nobody")?.until;
+                if !by_steady && now.wall < until {
+                    return early();
+                }
+                self.end_emergencies(by, |broken| broken.id == id, expected);
+                Ok(if by_steady && now.wall < until {
+                    Situation::EmergencyOverBySteadyClock
+                } else {
+                    Situation::EmergencyOverByClock
+                })
+            }
             Term::Thread(id) => {
                 if !by_steady {
                     return early();
@@ -613,6 +643,7 @@ impl Reference {
                     expected.audits.push((by, Act::ThreadClosed(id)));
                     return Ok(Situation::ThreadClosed);
                 }
+                self.end_emergencies(by, |broken| broken.stay == id, expected);
                 self.stats_purged(thread, by, expected);
                 expected.audits.push((by, Act::EncounterFiled(id)));
                 self.ward.clinic.stays.retain(|stay| stay.id != id);

@@ -53,6 +53,7 @@ impl Reference {
             }
             if set.privacy_officer {
                 self.end_shifts_of(by, id, None, &mut expected);
+                self.end_emergencies(by, |broken| broken.who == id, &mut expected);
             }
         }
         expected
@@ -128,6 +129,9 @@ impl Reference {
         }
         if becomes.is_none() {
             self.end_shifts_of(by, id, Some(unit), &mut expected);
+            if !self.is_clinician(id) {
+                self.end_emergencies(by, |broken| broken.who == id, &mut expected);
+            }
         }
         expected
     }

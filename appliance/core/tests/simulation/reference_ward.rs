@@ -2,8 +2,8 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{
-    AssignmentId, Conn, ConversationId, DeviceId, EncounterId, MessageId, Number, PatientId, PersonId,
-    RoleId, Sequence, UnitId,
+    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, Number, PatientId,
+    PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
@@ -24,6 +24,7 @@ pub(crate) struct Chosen {
     pub(crate) encounter: Option<EncounterId>,
     pub(crate) assignment: Option<AssignmentId>,
     pub(crate) role: Option<RoleId>,
+    pub(crate) emergency: Option<EmergencyId>,
 }
 
 /// What the reference cannot know of a request by itself.
@@ -201,6 +202,10 @@ impl Reference {
             | Body::TakeAssignment(_)
             | Body::EndAssignment(_)
             | Body::ListPatients(_)
+            | Body::BreakGlass(_)
+            | Body::EndEmergency(_)
+            | Body::ListEmergencies(_)
+            | Body::ReviewEmergency(_)
             | Body::ListBeds(_) => self.clinical(now, self.actor(device), body, around.chosen),
             Body::SetPost(set) => {
                 let door = self.link(conn).map(|link| link.door);

@@ -112,6 +112,7 @@ impl Store {
                     .map(|((stay, who), place)| (*stay, *who, *place))
                     .collect(),
                 assignments: self.state.clinic.assignments.values().cloned().collect(),
+                emergencies: self.state.clinic.emergencies.values().cloned().collect(),
             },
         }
     }

@@ -130,6 +130,10 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::TakeAssignment(_) => "take assignment",
         Body::EndAssignment(_) => "end assignment",
         Body::ListPatients(_) => "list patients",
+        Body::BreakGlass(_) => "break glass",
+        Body::EndEmergency(_) => "end emergency",
+        Body::ListEmergencies(_) => "list emergencies",
+        Body::ReviewEmergency(_) => "review emergency",
         Body::ListBeds(_) => "list beds",
         Body::Search(_) => "search",
     }

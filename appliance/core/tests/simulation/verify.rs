@@ -3,7 +3,7 @@
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::directory::Post;
 use wardline_core::escalation::Stage;
-use wardline_core::ids::{Change, Conn, ConversationId, PersonId, RequestId, Sequence};
+use wardline_core::ids::{Change, Conn, ConversationId, EmergencyId, PersonId, RequestId, Sequence};
 use wardline_core::limits;
 use wardline_core::pin::PinMac;
 use wardline_core::refusal::CloseCode;
@@ -293,7 +293,11 @@ impl World {
                 Write::ThreadClosed { encounter, .. } | Write::EncounterFiled { encounter, .. } => {
                     over.push(Term::Thread(*encounter));
                 }
-                Write::MemberLeft { .. } => {}
+                // What ends with a stay that is put away ends with that.
+                Write::EmergencyEnded { id, .. } if !filed_with(turn, &self.reference, *id) => {
+                    over.push(Term::Emergency(*id));
+                }
+                Write::EmergencyEnded { .. } | Write::MemberLeft { .. } => {}
                 Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}
                 Write::EscalationMoved { .. } | Write::EscalationDeclined { .. } => {}
                 _ => return Err("a timer wrote something else".to_owned()),
@@ -451,6 +455,8 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 Body::UnitSet(_) => Answer::UnitSet,
                 Body::UnitList(_) => Answer::Units,
                 Body::Admitted(admitted) => Answer::Admitted(ConversationId::new(admitted.conversation)?),
+                Body::EmergencyBegan(_) => Answer::EmergencyBegan,
+                Body::EmergencyPage(page) => Answer::Emergencies(page.emergencies.len() as u64),
                 Body::AssignmentTaken(_) => Answer::AssignmentTaken,
                 Body::PatientPage(page) => Answer::Patients(page.patients.len() as u64),
                 Body::BedPage(page) => Answer::Beds(page.beds.len() as u64),
@@ -482,4 +488,12 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
         _ => return None,
     };
     (conn == to && request == asked).then_some(answer)
+}
+
+fn filed_with(turn: &Turn, reference: &crate::reference::Reference, id: EmergencyId) -> bool {
+    let stay =
+        reference.ward.clinic.emergencies.iter().find(|broken| broken.id == id).map(|broken| broken.stay);
+    let files =
+        |n: &Numbered| matches!(n.write, Write::EncounterFiled { encounter, .. } if Some(encounter) == stay);
+    turn.writes.iter().any(files)
 }

@@ -222,7 +222,8 @@ pub(crate) fn all_week(person: PersonId) -> Sources {
 
 pub(crate) fn answer(turn: &Turn) -> Body {
     let reply = turn.sends.iter().find_map(|send| match send {
-        Send::Reply { body, .. } => Some(body.clone()),
+        // Not what others are told unasked.
+        Send::Reply { body, request, .. } if *request != RequestId::NONE => Some(body.clone()),
         _ => None,
     });
     reply.expect("an answer")
