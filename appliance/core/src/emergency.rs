@@ -130,7 +130,14 @@ impl EmergencyAccess {
 }
 
 impl Finding {
-    /// As the wire, the audit and the store number it.
+    /// What has this number.
+    pub fn from_number(number: u64) -> Option<Self> {
+        [Self::Justified, Self::NotJustified, Self::NotReviewed]
+            .into_iter()
+            .find(|finding| u64::from(finding.number()) == number)
+    }
+
+    /// As the audit and the store number it.
     pub fn number(self) -> u32 {
         match self {
             Self::Justified => 1,

@@ -240,9 +240,9 @@ pub(crate) fn ripen(draft: &mut Draft<'_>, id: EncounterId) {
         care::tell(draft, id);
         return;
     }
-    emergency::end_of_stay(draft, permit, id);
-    // Nobody is left who could answer.
+    // Nobody is left who could answer. First, so that nothing is passed on by whoever is put out here.
     stat::close_all(draft, thread, permit.by());
+    emergency::end_of_stay(draft, permit, id);
     draft.write(Write::EncounterFiled { encounter: id, thread });
     draft.record(permit.by(), Act::EncounterFiled(id));
     let present = draft.state.conversations.get(&thread).into_iter().flat_map(|place| place.present());

@@ -44,9 +44,9 @@ impl World {
         }
         let ask = match self.random.below(100) {
             0..40 => self.about_patients(unit),
-            40..65 => self.some_shift(unit),
-            65..70 => self.some_end(),
-            70..84 => self.some_emergency(me),
+            40..67 => self.some_shift(unit),
+            67..72 => self.some_end(),
+            72..84 => self.some_emergency(me),
             84..97 => self.some_team(me),
             _ if self.random.permille(500) => {
                 Some(Ask::ListBeds(proto::ListBeds { unit: unit.value(), after: String::new() }))
@@ -133,6 +133,8 @@ impl World {
             0 => -MINUTE,
             1 => 16 * 60 * MINUTE + 1,
             2 => 16 * 60 * MINUTE,
+            // Longer than an answer to a STAT is fresh.
+            3..6 => 31 * MINUTE + self.random.below(30 * MINUTE.unsigned_abs()) as i64,
             _ => 1 + self.random.below(25 * MINUTE.unsigned_abs()) as i64,
         };
         let until = self.now.wall.0 + length;

@@ -83,6 +83,11 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     ("SELECT encounter, person, since, ends, until FROM care_team ORDER BY encounter, person", &[Int; 5]),
     ("SELECT id, person, unit, since, until FROM assignment ORDER BY id", &[Int; 5]),
+    (
+        "SELECT id, encounter, patient, unit, person, grounds, since, until, ended, ended_at, finding, reviewed_by, \
+         reviewed_at FROM emergency_access ORDER BY id",
+        &[Int, Int, Int, Int, Int, Text, Int, Int, Int, Int, Int, Int, Int],
+    ),
     ("SELECT assignment, bed FROM assignment_bed ORDER BY assignment, bed", &[Int, Text]),
     ("SELECT assignment, encounter FROM assignment_cover ORDER BY assignment, encounter", &[Int; 2]),
 ];

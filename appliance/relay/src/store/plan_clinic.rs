@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
-use wardline_core::ids::{AssignmentId, Change, EncounterId, PatientId, PersonId, UnitId};
+use wardline_core::emergency::{EmergencyAccess, Finding};
+use wardline_core::ids::{AssignmentId, Change, EmergencyId, EncounterId, PatientId, PersonId, UnitId};
 use wardline_core::particulars::Bed;
 use wardline_core::time::Wall;
 use wardline_core::write::Write;
@@ -21,6 +22,15 @@ pub(super) struct ClinicPlan<'a> {
     taken: BTreeMap<AssignmentId, &'a Assignment>,
     ended: BTreeSet<AssignmentId>,
     covers: BTreeSet<(AssignmentId, EncounterId)>,
+    broken: Vec<&'a EmergencyAccess>,
+    emergencies: BTreeMap<EmergencyId, EmergencyPatch>,
+}
+
+/// What becomes of an emergency access; `None` leaves it.
+#[derive(Default)]
+struct EmergencyPatch {
+    ended: Option<Wall>,
+    review: Option<(Option<PersonId>, Finding, Wall)>,
 }
 
 /// What becomes of an encounter; `None` leaves it.
@@ -85,6 +95,23 @@ const ENDED: [Many; 3] = [
     Many { head: "DELETE FROM assignment WHERE id IN (VALUES ", columns: 1, tail: ")" },
 ];
 
+const BROKEN: Many = Many {
+    head: "INSERT INTO emergency_access (id, encounter, patient, unit, person, grounds, since, until, ended, ended_at, \
+           finding, reviewed_by, reviewed_at) VALUES ",
+    columns: 13,
+    tail: "",
+};
+const EMERGENCIES: Many = Many {
+    head: "WITH v (id, ended, ended_at, finding, reviewed_by, reviewed_at) AS (VALUES ",
+    columns: 6,
+    tail: ") UPDATE emergency_access SET ended = max(emergency_access.ended, v.ended), \
+           ended_at = CASE WHEN v.ended = 0 THEN emergency_access.ended_at ELSE v.ended_at END, \
+           finding = max(emergency_access.finding, v.finding), \
+           reviewed_by = CASE WHEN v.finding = 0 THEN emergency_access.reviewed_by ELSE v.reviewed_by END, \
+           reviewed_at = CASE WHEN v.finding = 0 THEN emergency_access.reviewed_at ELSE v.reviewed_at END \
+           FROM v WHERE emergency_access.id = v.id",
+};
+
 impl<'a> ClinicPlan<'a> {
     /// Folds one write in; what is not of the clinic changes nothing.
     pub(super) fn fold(&mut self, change: Change, write: &'a Write) {
@@ -112,6 +139,13 @@ impl<'a> ClinicPlan<'a> {
             }
             Write::CareTeamSet { encounter, person, place } => {
                 self.care.insert((*encounter, *person), place.as_ref());
+            }
+            Write::EmergencyBegan(access) => self.broken.push(access),
+            Write::EmergencyEnded { id, at } => {
+                self.emergencies.entry(*id).or_default().ended = Some(*at);
+            }
+            Write::EmergencyReviewed { id, by, finding, at } => {
+                self.emergencies.entry(*id).or_default().review = Some((*by, *finding, *at));
             }
             Write::AssignmentTaken(taken) => {
                 self.taken.insert(taken.id, taken);
@@ -166,6 +200,26 @@ impl<'a> ClinicPlan<'a> {
         });
         self.write_teams(script);
         self.write_assignments(script);
+        self.write_emergencies(script);
+    }
+
+    fn write_emergencies(&self, script: &mut Script<'_>) {
+        script.many(&BROKEN, &self.broken, |access, row| {
+            row.count(access.id.value()).count(access.encounter.value()).count(access.patient.value());
+            row.count(access.unit.value()).count(access.person.value()).text(access.grounds.reveal());
+            row.int(access.since.0).int(access.until.0);
+            row.flag(access.ended.is_some()).int(access.ended.map_or(0, |ended| ended.0));
+            row.count(access.finding.map_or(0, |finding| finding.number().into())).int(0).int(0);
+        });
+        let patches: Vec<_> = self.emergencies.iter().collect();
+        script.many(&EMERGENCIES, &patches, |(id, patch), row| {
+            let (by, finding, at) = match patch.review {
+                Some((by, finding, at)) => (by.map_or(0, PersonId::value), finding.number(), at.0),
+                None => (0, 0, 0),
+            };
+            row.count(id.value()).flag(patch.ended.is_some()).int(patch.ended.map_or(0, |ended| ended.0));
+            row.count(finding.into()).count(by).int(at);
+        });
     }
 
     fn write_teams(&self, script: &mut Script<'_>) {

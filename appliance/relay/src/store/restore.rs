@@ -80,7 +80,10 @@ async fn clinic(from: &mut SqliteConnection) -> Result<RestoredClinic, StoreErro
             assignments.get_mut(&assignment).ok_or_else(|| StoreError::value("an assignment's cover"))?;
         held.covers.insert(encounter);
     }
+    let emergencies =
+        format!("SELECT {} FROM emergency_access WHERE ended = 0 OR finding = 0", row_clinic::EMERGENCY);
     Ok(RestoredClinic {
+        emergencies: all(from, emergencies, row_clinic::emergency).await?,
         patients: all(from, patients, row_clinic::patient).await?,
         encounters: all(from, encounters, row_clinic::encounter).await?,
         care: all(from, care, row_clinic::care).await?,

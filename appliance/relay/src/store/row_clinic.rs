@@ -2,8 +2,10 @@
 
 use sqlx::sqlite::SqliteRow;
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
-use wardline_core::ids::{AssignmentId, EncounterId, PatientId, PersonId, UnitId};
+use wardline_core::emergency::{EmergencyAccess, Finding};
+use wardline_core::ids::{AssignmentId, EmergencyId, EncounterId, PatientId, PersonId, UnitId};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::text::Grounds;
 
 use super::StoreError;
 use super::row::Columns;
@@ -18,6 +20,9 @@ pub(super) const ENCOUNTER: &str = "encounter.id, encounter.patient, encounter.u
 pub(super) const CARE: &str = "encounter, person, since, ends, until";
 
 pub(super) const ASSIGNMENT: &str = "id, person, unit, since, until";
+
+pub(super) const EMERGENCY: &str =
+    "id, encounter, patient, unit, person, grounds, since, until, ended, ended_at, finding";
 
 /// A standing as stored, with the time that belongs to one.
 pub(super) fn standing_number(standing: Standing) -> (i64, i64) {
@@ -91,6 +96,23 @@ pub(super) fn assignment(row: &SqliteRow) -> Result<Assignment, StoreError> {
     let (id, person, unit) = (assignment_id(&mut columns)?, columns.person()?, unit(&mut columns)?);
     let (since, until) = (columns.wall()?, columns.wall()?);
     Ok(Assignment { id, person, unit, beds: Vec::new(), since, until, covers: Default::default() })
+}
+
+pub(super) fn emergency(row: &SqliteRow) -> Result<EmergencyAccess, StoreError> {
+    let damaged = || StoreError::value("an emergency access");
+    let mut columns = Columns::new(row);
+    let id = EmergencyId::new(columns.count()?).ok_or_else(damaged)?;
+    let (encounter, patient) = (encounter_id(&mut columns)?, patient_id(&mut columns)?);
+    let (unit, person) = (unit(&mut columns)?, columns.person()?);
+    let grounds = Grounds::parse(columns.text()?).map_err(|_| damaged())?;
+    let (since, until) = (columns.wall()?, columns.wall()?);
+    let (is_over, ended) = (columns.flag()?, columns.wall()?);
+    let finding = match columns.count()? {
+        0 => None,
+        number => Some(Finding::from_number(number).ok_or_else(damaged)?),
+    };
+    let ended = is_over.then_some(ended);
+    Ok(EmergencyAccess { id, encounter, patient, unit, person, grounds, since, until, ended, finding })
 }
 
 pub(super) fn assignment_bed(row: &SqliteRow) -> Result<(AssignmentId, Bed), StoreError> {

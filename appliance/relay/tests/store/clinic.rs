@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::conversation::Kind;
-use wardline_core::ids::{AssignmentId, Change, ConversationId, EncounterId, PatientId};
+use wardline_core::emergency::{EmergencyAccess, Finding};
+use wardline_core::ids::{AssignmentId, Change, ConversationId, EmergencyId, EncounterId, PatientId};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
-use wardline_core::text::{Name, Title, WrappedKey};
+use wardline_core::text::{Grounds, Name, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::Write;
 
@@ -19,6 +20,9 @@ impl World {
         let person = nth(self.state.people.keys().copied(), how);
         let held = nth(clinic.assignments.keys().copied(), who);
         let until = (!how.is_multiple_of(3)).then_some(Wall(self.clock + 1_000));
+        if how % 5 < 2 {
+            return self.emergency(who, how, stay);
+        }
         match (mix(who ^ 5) % 16, stay, person, held) {
             (0..3, ..) => self.admit(who, how),
             (3, ..) => {
@@ -84,9 +88,51 @@ impl World {
                         self.write(Write::ThreadClosed { encounter, thread, at: Wall(self.clock) });
                     }
                     (false, Some(_)) => {
+                        let running = self.state.clinic.emergencies.values();
+                        let running =
+                            running.filter(|access| access.is_running() && access.encounter == encounter);
+                        for id in running.map(|access| access.id).collect::<Vec<_>>() {
+                            self.write(Write::EmergencyEnded { id, at: Wall(self.clock) });
+                        }
                         self.write(Write::EncounterFiled { encounter, thread });
                     }
                 }
+            }
+            _ => {}
+        }
+    }
+
+    fn emergency(&mut self, who: u64, how: u64, stay: Option<Encounter>) {
+        let known = nth(self.state.clinic.emergencies.values().cloned(), who);
+        let person = nth(self.state.people.keys().copied(), who);
+        let at = Wall(self.clock);
+        match (mix(how ^ 0xC0) % 4, known, stay, person) {
+            (0..2, _, Some(stay), Some(person)) if stay.is_open() => {
+                let id = EmergencyId::from_random(mix(how ^ 0xF0).to_be_bytes());
+                if self.state.clinic.emergencies.contains_key(&id) {
+                    return;
+                }
+                let grounds = Grounds::parse(&format!("Found on the floor {how}")).unwrap();
+                self.write(Write::EmergencyBegan(EmergencyAccess {
+                    id,
+                    encounter: stay.id,
+                    patient: stay.patient,
+                    unit: stay.unit,
+                    person,
+                    grounds,
+                    since: at,
+                    until: at.after(3_600_000),
+                    ended: None,
+                    finding: None,
+                }));
+            }
+            (2, Some(access), ..) if access.is_running() => {
+                self.write(Write::EmergencyEnded { id: access.id, at });
+            }
+            (3, Some(access), ..) if access.waits() => {
+                let finding = [Finding::Justified, Finding::NotJustified, Finding::NotReviewed];
+                let (finding, by) = (finding[who as usize % 3], person);
+                self.write(Write::EmergencyReviewed { id: access.id, by, finding, at });
             }
             _ => {}
         }
