@@ -133,8 +133,6 @@ impl World {
             0 => -MINUTE,
             1 => 16 * 60 * MINUTE + 1,
             2 => 16 * 60 * MINUTE,
-            // Longer than an answer to a STAT is fresh.
-            3..6 => 31 * MINUTE + self.random.below(30 * MINUTE.unsigned_abs()) as i64,
             _ => 1 + self.random.below(25 * MINUTE.unsigned_abs()) as i64,
         };
         let until = self.now.wall.0 + length;

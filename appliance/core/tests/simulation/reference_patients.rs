@@ -622,11 +622,7 @@ impl Reference {
                     return early();
                 }
                 self.end_emergencies(by, |broken| broken.id == id, expected);
-                Ok(if by_steady && now.wall < until {
-                    Situation::EmergencyOverBySteadyClock
-                } else {
-                    Situation::EmergencyOverByClock
-                })
+                Ok(Situation::EmergencyOver)
             }
             Term::Thread(id) => {
                 if !by_steady {

@@ -74,6 +74,10 @@ impl Stat {
         self.called.iter().any(|called| called.person == person && !called.cannot)
     }
 
+    pub(crate) fn is_taken_by(&self, person: PersonId) -> bool {
+        matches!(self.stands, Stands::Taken(Some(by), None, _) if by == person)
+    }
+
     pub(crate) fn unanswered(&self) -> bool {
         !matches!(self.stands, Stands::Taken(..))
     }

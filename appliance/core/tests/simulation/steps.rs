@@ -319,6 +319,9 @@ impl World {
 
     /// Rare things.
     fn world_turns(&mut self) -> Result<(), String> {
+        if self.step_over_a_shift() {
+            return Ok(());
+        }
         match self.random.below(60) {
             0..5 => {
                 let ms = 5_000 + self.random.below(55_000);
@@ -413,6 +416,26 @@ impl World {
             16 => Stranger::Guest,
             _ => Stranger::Silent,
         })
+    }
+
+    /// Ahead, so that a shift is over whose holder has had a STAT of its patients for long.
+    fn step_over_a_shift(&mut self) -> bool {
+        let ward = &self.reference.ward;
+        let thread_of = |id| ward.clinic.stay(id).map(|stay| stay.thread);
+        let holds = |shift: &crate::reference_patients::Shift| {
+            let mut threads = shift.met.iter().filter_map(|met| thread_of(*met));
+            threads.any(|thread| {
+                ward.stats.iter().any(|stat| stat.place == thread && stat.is_taken_by(shift.person))
+            })
+        };
+        let held = ward.clinic.shifts.iter().any(holds);
+        if held && self.random.permille(400) {
+            let by = 1_800_000 + self.random.below(3_600_000) as i64;
+            self.now = Now { mono: self.now.mono, wall: Wall(self.now.wall.0 + by) };
+            self.coverage.reach(Situation::ClockSteppedForward);
+            return true;
+        }
+        false
     }
 
     fn step_clock(&mut self) {
