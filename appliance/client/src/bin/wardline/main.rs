@@ -15,6 +15,7 @@ mod admin;
 mod bench;
 mod chat;
 mod commands;
+mod completion;
 mod conversation;
 mod doctor;
 mod editor;
@@ -235,6 +236,15 @@ enum Command {
     },
     /// Administration: by an administrator from the administration network, or on the box with --socket.
     Admin(admin::Admin),
+    /// A script for your shell, which then finishes commands and options with the Tab key.
+    ///
+    /// bash: add  source <(wardline completion bash)  to ~/.bashrc. zsh: the same in ~/.zshrc, behind compinit, with zsh. fish:
+    /// wardline completion fish > ~/.config/fish/completions/wardline.fish
+    Completion {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: completion::Shell,
+    },
 }
 
 impl Common {
@@ -321,5 +331,6 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             bench::bench(&common, bench::Wish { messages, rate, with, with_pin_file, json }).await
         }
         Command::Admin(admin) => admin::admin(&common, admin).await,
+        Command::Completion { shell } => completion::completion(shell),
     }
 }
