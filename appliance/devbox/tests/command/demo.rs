@@ -6,6 +6,8 @@
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::{Done, PATIENCE, Running, Ward};
@@ -19,19 +21,39 @@ const RUN_MS: u64 = 18_000;
 fn a_shift_and_then_a_stat_with_the_relay_killed_in_the_midst_of_it() {
     let mut ward = Ward::start(&[]);
     shift(&played(&mut ward, "shift", None));
+    stopped(&ward);
     let (kills, seed) = (setting("WARDLINE_DEMO_KILLS", 1), seed());
     eprintln!("seed {seed}, {kills} kills");
     let mut dice = Dice(seed);
-    for kill in 0..kills {
+    for round in 0..kills {
         let at = dice.below(RUN_MS);
-        eprintln!("kill {kill} at {at} ms");
+        eprintln!("kill {round} at {at} ms");
         let at = Some(Duration::from_millis(at));
-        stat(&played(&mut ward, "stat", at));
-        if kill % 4 == 3 {
+        let lines = played(&mut ward, "stat", at);
+        stat(&lines);
+        // Its own, and at first that of the run which was stopped.
+        assert_eq!(of(&lines, "stat_closed").count(), if round == 0 { 2 } else { 1 }, "{lines:#?}");
+        if round % 4 == 3 {
             shift(&played(&mut ward, "shift", at));
         }
     }
     ward.devbox.stop();
+}
+
+/// Stopped while a STAT rings, it leaves no phone's key behind; the next run closes that STAT.
+fn stopped(ward: &Ward) {
+    let socket = ward.devbox.local_socket().display().to_string();
+    let scratch = ward.path("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let mut command = ward
+        .command("nobody", &["demo", "--scenario", "stat", "--json", "--speed", "100", "--socket", &socket]);
+    command.env("TMPDIR", &scratch);
+    let mut demo = Running::start(command);
+    demo.until("\"what\":\"stat_step\"");
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 1);
+    kill(Pid::from_raw(demo.child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert_eq!(demo.child.wait().unwrap().code(), Some(1));
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
 }
 
 fn shift(lines: &[Value]) {

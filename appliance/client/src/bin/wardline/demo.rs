@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::{ToSpan as _, ZonedDateTime};
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 use wardline_client::link::Address;
 
 use crate::exit::Failure;
@@ -73,10 +74,23 @@ pub(crate) async fn demo(wish: Demo) -> Result<(), Failure> {
     let scratch = Scratch::make()?;
     tokio::select! {
         played = play(&wish, &scratch.0) => played,
-        _ = tokio::signal::ctrl_c() => {
+        () = stopped() => {
             let next = "Stopped in the midst of it. What it made stays on the box; the next run goes on from there.";
             Err(Failure::Machine(next.to_owned()))
         }
+    }
+}
+
+/// Ctrl-C, SIGTERM, or the terminal closes: the directory with the phones' keys is removed all the same.
+async fn stopped() {
+    let [terminate, hangup] = [SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    let (Ok(mut terminate), Ok(mut hangup)) = (terminate, hangup) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
 }
 
@@ -101,9 +115,10 @@ async fn play(wish: &Demo, directory: &Path) -> Result<(), Failure> {
     );
     teller.tell_more("unit", None, &text, json!({ "unit": ward.unit.to_string() })).await?;
     let stage = Stage::open(&teller, &desk, &place, ward, directory).await?;
-    stage.close_old(cast::Who::Priya).await?;
     let (until, clock) = shift_end(&ZonedDateTime::now())?;
     story_shift::taken(&stage, (until, &clock)).await?;
+    // Not before: who is in no thread closes nothing there.
+    stage.close_old(cast::Who::Priya).await?;
     match wish.scenario {
         Scenario::Shift => story_shift::play(&stage, until).await?,
         Scenario::Stat => story_stat::play(&stage).await?,

@@ -254,3 +254,27 @@ fn random_pin() -> Result<Pin, Failure> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wardline_client::stat::Ring;
+
+    use super::*;
+
+    #[test]
+    fn what_rings_after_an_answer_is_found() {
+        let stat = StatRef { conversation: ConversationId::new(7).unwrap(), sequence: Sequence(3) };
+        let ring =
+            |stands| Event::Ring(Ring { stat, stands, unit: None, sender_title: String::new(), opened: 0 });
+        let mut heard = Heard::default();
+        heard.learn(ring(Stands::Ringing));
+        assert!(heard.is_called(stat));
+        heard.learn(Event::Silence(stat, None));
+        assert!(!heard.is_called(stat));
+        heard.over.insert(stat);
+        heard.learn(ring(Stands::Accepted));
+        assert!(heard.sound().is_ok(), "whoever has it is shown that they do");
+        heard.learn(ring(Stands::Held));
+        assert_eq!(heard.sound().unwrap_err().code(), 3);
+    }
+}

@@ -47,10 +47,9 @@ pub(super) async fn play(stage: &Stage<'_>) -> Result<(), Failure> {
 /// Says at which step it is, and for whom that rings.
 pub(super) async fn step(stage: &Stage<'_>, now: &Escalation) -> Result<(), Failure> {
     if now.stands != Stands::Ringing {
-        let what = "it stands otherwise than anybody of the demo said. Does somebody else answer its STATs?";
+        let name = stat::name(now.stat);
         return Err(Failure::Refused(format!(
-            "The STAT {} was answered from outside: {what}",
-            stat::name(now.stat)
+            "Somebody outside the demo answered its STAT {name}. Play it again."
         )));
     }
     let whom = match now.step {
