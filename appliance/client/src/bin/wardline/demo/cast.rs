@@ -68,7 +68,7 @@ impl Who {
 
 /// The roles, and who holds them by the rota: the first, then the backup.
 pub(super) const ROLES: [(&str, &[Who]); 2] =
-    [("Physician on call, Demo 4 West", &[Victor, Leila]), ("Respiratory therapy, Demo 4 West", &[Caleb])];
+    [("Physician on call", &[Victor, Leila]), ("Respiratory therapy", &[Caleb])];
 
 /// A patient whom the demo makes up.
 pub(super) struct Made {

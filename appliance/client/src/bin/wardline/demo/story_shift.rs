@@ -33,7 +33,7 @@ pub(super) async fn taken(stage: &Stage<'_>, until: (i64, &str)) -> Result<(), F
     {
         let beds: Vec<String> = (first..=last).map(|bed| bed.to_string()).collect();
         stage.take_beds(who, &beds, until).await?;
-        let text = format!("{} takes beds {first}-{last} until {clock}.", who.name());
+        let text = format!("{} takes beds {first} to {last} until {clock}.", who.name());
         let more = json!({ "first": first, "last": last, "until": until });
         stage.teller.tell_more("shift_taken", Some(who), &text, more).await?;
     }
