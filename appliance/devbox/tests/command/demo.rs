@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::{Done, PATIENCE, Running, Ward};
 use crate::support::crowd::{Dice, seed, setting};
 
-/// About as long as one run takes: a kill may come at any moment of it.
-const RUN_MS: u64 = 18_000;
+/// About as long as one STAT takes, half of it a shift: a kill may come at any moment of it.
+const RUN_MS: u64 = 50_000;
 
 #[test]
 #[allow(clippy::print_stderr, reason = "the seed, by which a failure is played again")]
@@ -28,13 +28,13 @@ fn a_shift_and_then_a_stat_with_the_relay_killed_in_the_midst_of_it() {
     for round in 0..kills {
         let at = dice.below(RUN_MS);
         eprintln!("kill {round} at {at} ms");
-        let at = Some(Duration::from_millis(at));
-        let lines = played(&mut ward, "stat", at);
+        let at = Duration::from_millis(at);
+        let lines = played(&mut ward, "stat", Some(at));
         stat(&lines);
         // Its own, and at first that of the run which was stopped.
         assert_eq!(of(&lines, "stat_closed").count(), if round == 0 { 2 } else { 1 }, "{lines:#?}");
         if round % 4 == 3 {
-            shift(&played(&mut ward, "shift", at));
+            shift(&played(&mut ward, "shift", Some(at / 2)));
         }
     }
     ward.devbox.stop();
