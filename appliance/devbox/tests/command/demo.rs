@@ -90,6 +90,7 @@ fn stat(lines: &[Value]) {
 }
 
 /// Plays it to its end, the relay killed at this moment of it.
+#[allow(clippy::print_stderr, reason = "whether it was killed before the end")]
 fn played(ward: &mut Ward, scenario: &str, kill_at: Option<Duration>) -> Vec<Value> {
     let socket = ward.devbox.local_socket().display().to_string();
     let args = ["demo", "--scenario", scenario, "--json", "--speed", "100", "--socket", &socket];
@@ -103,6 +104,7 @@ fn played(ward: &mut Ward, scenario: &str, kill_at: Option<Duration>) -> Vec<Val
             Ok(line) => lines.push(serde_json::from_str(&line).unwrap()),
             Err(RecvTimeoutError::Timeout) => {
                 assert!(kill_at.take().is_some(), "it does not go on: {lines:#?}");
+                eprintln!("killed behind {} lines", lines.len());
                 ward.devbox.kill_relay();
                 ward.devbox.start_relay().unwrap();
             }
