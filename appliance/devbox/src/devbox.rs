@@ -14,7 +14,7 @@ use wardline_keys_protocol::state::KeeperState;
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
 
 use crate::console::Console;
-use crate::place::{MadeFor, Place, VENDOR_KEY};
+use crate::place::{self, MadeFor, Place, VENDOR_KEY};
 use crate::process::{Process, sibling};
 use crate::{facility, swtpm::Swtpm};
 
@@ -98,6 +98,7 @@ impl Devbox {
         };
         devbox.start_keeper()?;
         devbox.provision()?;
+        place::write_reached_at(&devbox.options.directory, devbox.reached_at(), &devbox.root_sha256)?;
         devbox.start_relay()?;
         Ok(devbox)
     }

@@ -101,6 +101,8 @@ fn welcome(devbox: &mut Devbox, directory: &Path) -> Result<()> {
         devbox.reached_at(),
         devbox.root_sha256().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     );
+    println!("A shift in a made-up unit of forty beds, played against this box:");
+    println!("  wardline demo --socket {}", shell_word(&in_home(&devbox.local_socket())));
     println!("Metrics:");
     println!("  curl --unix-socket {} http://box/metrics", shell_word(&in_home(&devbox.metrics_socket())));
     println!("Logs:");

@@ -79,6 +79,18 @@ impl Place {
     }
 }
 
+/// Where devices reach the box, and under which root: for programs of this machine that let devices join by themselves, such
+/// as `wardline demo`.
+const REACHED_AT: &str = "reached-at";
+
+/// Writes it down beside the box's local socket.
+pub fn write_reached_at(directory: &Path, address: SocketAddr, root_sha256: &[u8; 32]) -> io::Result<()> {
+    let root: String = root_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let new = directory.join("reached-at.new");
+    fs::write(&new, format!("{address}\n{root}\n"))?;
+    fs::rename(new, directory.join(REACHED_AT))
+}
+
 /// What a box's keys and certificate were made for, and so cannot be changed without making others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MadeFor {

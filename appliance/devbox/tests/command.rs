@@ -7,6 +7,8 @@ mod administration;
 mod bench;
 #[path = "command/chat.rs"]
 mod chat;
+#[path = "command/demo.rs"]
+mod demo;
 #[path = "command/doctor.rs"]
 mod doctor;
 #[path = "command/patients.rs"]
@@ -19,6 +21,8 @@ mod search;
 mod stat;
 #[path = "command/units.rs"]
 mod units;
+
+mod support;
 
 use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};

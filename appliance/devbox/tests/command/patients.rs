@@ -9,6 +9,7 @@ fn a_stay_and_the_shifts_around_it() {
         ward.join(who);
     }
     admitting(&ward);
+    correcting(&ward);
     moving(&ward);
     teams(&ward);
     leaving(&ward);
@@ -40,6 +41,36 @@ fn admitting(ward: &Ward) {
     assert!(shown.starts_with(&line) && !shown.contains("Rosa"), "{shown}");
     ward.run("Keiko", &["shift", "show", "Hall A"]).ended(3, "Only whoever works in the unit");
     ward.ok("Chidi", &["send", "Rosa", "Arrived by ambulance"]);
+}
+
+/// What is not given stays as it was, the attending too.
+fn correcting(ward: &Ward) {
+    let update = |who: &str, args: &[&str]| ward.run(who, &[&["patient", "update"], args].concat());
+    update("Chidi", &["Rosa"]).ended(2, "--name");
+    update("Chidi", &["Rosa", "--attending", "Ben", "--no-attending"]).ended(2, "cannot be used with");
+    update("Chidi", &["Rosa", "--sex", "female"]).ended(2, "one letter");
+    update("Chidi", &["Rosa", "--birth-date", "9.3.1947"]).ended(2, "as in 1947-03-09");
+    update("Chidi", &["Nobody", "--sex", "U"]).ended(2, "no patient of this name");
+    let told = update("Chidi", &["Rosa", "--attending", "ben"]).out;
+    assert_eq!(told, "Rosa Diaz, born 1947-03-09, F, 7; Ben Okafor answers for the stay.\n");
+    assert!(
+        ward.ok("Ben", &["conversations"]).contains("Rosa Diaz, A-1"),
+        "who answers for it is in the thread"
+    );
+    let told = update("Ben", &["Rosa", "--name", "Rosa Díaz"]);
+    told.ended(3, "Only whoever works in the unit");
+    let told = update("Chidi", &["Rosa", "--name", "Rosa Díaz", "--birth-date", "1947-03-19"]).out;
+    assert_eq!(told, "Rosa Díaz, born 1947-03-19, F, 7; Ben Okafor answers for the stay.\n");
+    let stay = ward.ok("Ana", &["patient", "list", "Hall A"]);
+    assert!(stay.ends_with("  A-1  Rosa Díaz, born 1947-03-19, 7\n"), "{stay}");
+    let stay = stay.split_whitespace().next().unwrap();
+    update("Keiko", &[stay, "--sex", "U"]).ended(2, "is no stay that you can see");
+    let told = update("Ana", &[stay, "--name", "Rosa Diaz", "--no-attending"]).out;
+    assert_eq!(told, "Rosa Diaz, born 1947-03-19, F, 7; nobody answers for the stay.\n", "not in the thread");
+    assert_eq!(ward.ok("Ben", &["conversations"]), "");
+    let socket = ward.devbox.local_socket().display().to_string();
+    let told = update("nobody", &["--socket", &socket, stay, "--birth-date", "1947-03-09"]).out;
+    assert_eq!(told, "Rosa Diaz, born 1947-03-09, F, 7; nobody answers for the stay.\n");
 }
 
 fn moving(ward: &Ward) {
@@ -85,5 +116,6 @@ fn leaving(ward: &Ward) {
     assert_eq!(census(&["discharge", &stay]).out, "Discharged. The bed is free.\n");
     census(&["discharge", &stay]).ended(3, "This patient is discharged.");
     ward.ok("Hugo", &["send", "Rosa", "Letter sent to the family doctor"]);
+    ward.run("Hugo", &["patient", "update", "Rosa", "--sex", "U"]).ended(2, "is discharged");
     assert_eq!(census(&["admit", "7", "Hall A", "A-1"]).code, Some(0), "who was here before");
 }

@@ -15,7 +15,9 @@ mod admin;
 mod bench;
 mod chat;
 mod commands;
+mod completion;
 mod conversation;
+mod demo;
 mod doctor;
 mod editor;
 mod exit;
@@ -235,6 +237,20 @@ enum Command {
     },
     /// Administration: by an administrator from the administration network, or on the box with --socket.
     Admin(admin::Admin),
+    /// Play a shift in a made-up unit of 40 beds against a box that runs, and print what happens.
+    ///
+    /// Makes the unit "Demo 4 West" with staff and patients that nobody is, by the box's local socket. They stay there, and a second
+    /// run goes on with them. Refuses a box with patients of anybody else. The box may be stopped and started in the midst of it.
+    Demo(demo::Demo),
+    /// A script for your shell, which then finishes commands and options with the Tab key.
+    ///
+    /// bash: add  source <(wardline completion bash)  to ~/.bashrc. zsh: the same in ~/.zshrc, behind compinit, with zsh. fish:
+    /// wardline completion fish > ~/.config/fish/completions/wardline.fish
+    Completion {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: completion::Shell,
+    },
 }
 
 impl Common {
@@ -321,5 +337,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             bench::bench(&common, bench::Wish { messages, rate, with, with_pin_file, json }).await
         }
         Command::Admin(admin) => admin::admin(&common, admin).await,
+        Command::Demo(demo) => demo::demo(demo).await,
+        Command::Completion { shell } => completion::completion(shell),
     }
 }

@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use wardline_client::clinical::{Bedside, ClinicalCalls, Coming, Particulars, Sex, Standing};
 use wardline_client::event::{Person, Unit};
-use wardline_client::{Calls, LocalBox};
+use wardline_client::{Calls, Error, LocalBox};
+use wardline_core::wire::proto::RefusalCode;
 
 use crate::access::{Access, Parting};
 use crate::exit::Failure;
@@ -37,7 +38,7 @@ enum Act {
         #[arg(long, requires_all = ["born", "sex"])]
         name: Option<String>,
         /// The day they were born: 1947-03-09.
-        #[arg(long, requires = "name", value_name = "YYYY-MM-DD")]
+        #[arg(long, requires = "name", value_name = "YYYY-MM-DD", value_parser = day)]
         born: Option<String>,
         /// As in HL7: F female, M male, O other, U unknown, A ambiguous, N not applicable.
         #[arg(long, requires = "name", value_parser = sex)]
@@ -70,6 +71,11 @@ enum Act {
         /// Who.
         patient: String,
     },
+    /// Correct a patient's name, day of birth or sex, or say who answers for the stay. What is not given stays as it is.
+    ///
+    /// Whoever is in the thread sees it at once. By whoever works in the unit; of a patient whose thread you are not in, its
+    /// charge nurse, by the stay's identifier.
+    Update(Update),
     /// A unit's patients by name, for its charge nurse. The look is recorded.
     List {
         /// Where.
@@ -81,6 +87,34 @@ enum Act {
     /// Who is in a patient's care team by hand, besides whoever holds the bed.
     #[command(subcommand)]
     Team(Team),
+}
+
+#[derive(Args)]
+#[group(skip)]
+#[command(group(
+    clap::ArgGroup::new("what")
+        .args(["name", "birth_date", "sex", "attending", "no_attending"])
+        .required(true)
+        .multiple(true)
+))]
+struct Update {
+    /// A part of their name that fits one alone, or the stay's identifier.
+    patient: String,
+    /// As the staff know them.
+    #[arg(long)]
+    name: Option<String>,
+    /// The day they were born: 1947-03-09.
+    #[arg(long, visible_alias = "born", value_name = "YYYY-MM-DD", value_parser = day)]
+    birth_date: Option<String>,
+    /// As in HL7: F female, M male, O other, U unknown, A ambiguous, N not applicable.
+    #[arg(long, value_parser = sex)]
+    sex: Option<Sex>,
+    /// The physician who answers for the stay from now on, and is in the thread.
+    #[arg(long, value_name = "PERSON")]
+    attending: Option<String>,
+    /// Nobody answers for the stay from now on. Whoever did is out of the thread, unless they are in it otherwise.
+    #[arg(long, conflicts_with = "attending")]
+    no_attending: bool,
 }
 
 #[derive(Subcommand)]
@@ -110,6 +144,12 @@ fn sex(text: &str) -> Result<Sex, String> {
     let mut letters = text.chars().map(|letter| letter.to_ascii_uppercase());
     let sex = letters.next().and_then(Sex::from_letter).filter(|_| letters.next().is_none());
     sex.ok_or_else(|| "one letter of F, M, O, U, A and N".to_owned())
+}
+
+/// As the box takes it, so that a slip is named here, and not only called out of range there.
+fn day(text: &str) -> Result<String, String> {
+    let day = text.parse::<jiff::civil::Date>().ok().filter(|day| day.to_string() == text);
+    day.map(|day| day.to_string()).ok_or_else(|| "a day of the calendar as in 1947-03-09".to_owned())
 }
 
 pub(crate) async fn patient(common: &Common, patient: Patient) -> Result<(), Failure> {
@@ -168,6 +208,7 @@ async fn act(door: &impl Calls, act: Act, mine: &[Bedside]) -> Result<(), Failur
             door.discharge(stay(&patient)?).await?;
             say::line("Discharged. The bed is free.")?;
         }
+        Act::Update(update) => self::update(door, mine, update).await?,
         Act::List { unit, json } => list(door, &unit, json).await?,
         Act::Team(Team::Add { patient, people, hours }) => {
             let (stay, wanted) = (stay(&patient)?, wanted(&door.people().await?, &people)?);
@@ -190,6 +231,64 @@ async fn act(door: &impl Calls, act: Act, mine: &[Bedside]) -> Result<(), Failur
         }
     }
     Ok(())
+}
+
+/// The box is told the whole: what is there, and on it what was given.
+async fn update(door: &impl Calls, mine: &[Bedside], given: Update) -> Result<(), Failure> {
+    let Bedside { patient, encounter } = standing_now(door, mine, &given.patient).await?;
+    let known = patient.particulars;
+    let particulars = Particulars {
+        record_number: known.record_number,
+        name: given.name.unwrap_or(known.name),
+        birth_date: given.birth_date.unwrap_or(known.birth_date),
+        sex: given.sex.unwrap_or(known.sex),
+    };
+    let attending = match given.attending {
+        Some(text) => Some(find::person(&door.people().await?, &text)?),
+        None => encounter.attending.filter(|_| !given.no_attending),
+    };
+    door.update_patient(patient.id, &particulars, attending).await?;
+    let Particulars { record_number, name, birth_date, sex } = &particulars;
+    let answers = match attending {
+        Some(person) => format!("{} answers for the stay", find::name(&door.people().await?, person)),
+        None => "nobody answers for the stay".to_owned(),
+    };
+    let sex = sex.letter();
+    say::line(&say::clean_line(&format!("{name}, born {birth_date}, {sex}, {record_number}; {answers}.")))
+}
+
+/// What is known of a stay that goes on. A stay that is over does not say who answers for a later one, which an update of it
+/// would take away.
+async fn standing_now(door: &impl Calls, mine: &[Bedside], text: &str) -> Result<Bedside, Failure> {
+    let open: Vec<Bedside> = mine.iter().filter(|about| !is_over(about)).cloned().collect();
+    let stay = match find::patient(&open, text) {
+        Err(_) if find::patient(mine, text).is_ok() => {
+            let how = "is discharged, and is corrected no more. If they are here again, name that stay.";
+            return Err(Failure::Usage(format!("{text} {how}")));
+        }
+        found => found?,
+    };
+    if let Some(known) = open.into_iter().find(|about| about.encounter.id == stay) {
+        return Ok(known);
+    }
+    // Not in its thread: a charge nurse, or a service of the box, sees it in its unit's list.
+    for unit in door.units().await? {
+        match door.patients(unit.id).await {
+            Ok(listed) => {
+                if let Some(known) = listed.into_iter().find(|about| about.encounter.id == stay) {
+                    return Ok(known);
+                }
+            }
+            Err(Error::Refused(refused)) if refused.code == RefusalCode::NotPermitted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let how = "is no stay that you can see. Whoever is in the patient's thread corrects it, or the unit's charge nurse.";
+    Err(Failure::Usage(format!("{text} {how}")))
+}
+
+fn is_over(about: &Bedside) -> bool {
+    matches!(about.encounter.standing, Standing::Discharged(_))
 }
 
 fn wanted(people: &[Person], texts: &[String]) -> Result<Vec<wardline_client::PersonId>, Failure> {
