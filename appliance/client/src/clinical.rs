@@ -387,6 +387,13 @@ impl Particulars {
     }
 }
 
+impl Patient {
+    pub(crate) fn from_wire(wire: proto::Patient) -> Result<Self, Error> {
+        let particulars = Particulars::from_wire(wire.particulars.unwrap_or_default());
+        Ok(Self { id: patient(wire.patient)?, particulars })
+    }
+}
+
 impl Bedside {
     /// Nothing when either is missing: it is no patient's thread.
     pub(crate) fn from_wire(
@@ -394,9 +401,7 @@ impl Bedside {
         encounter: Option<proto::Encounter>,
     ) -> Result<Option<Self>, Error> {
         let (Some(patient), Some(encounter)) = (patient, encounter) else { return Ok(None) };
-        let particulars = patient.particulars.unwrap_or_default();
-        let id = self::patient(patient.patient)?;
-        let patient = Patient { id, particulars: Particulars::from_wire(particulars) };
+        let patient = Patient::from_wire(patient)?;
         let standing = match encounter.state() {
             proto::EncounterState::Admitted => Standing::Admitted,
             proto::EncounterState::OnLeave => Standing::OnLeave,

@@ -90,6 +90,9 @@ pub enum Event {
     Ring(Ring),
     /// It does not ring here any more; with who has it, if somebody has.
     Silence(StatRef, Option<PersonId>),
+    /// To a privacy officer: so many emergency accesses wait for a review. After [`Event::Connected`] when there are any, and
+    /// whenever that changes.
+    EmergenciesWaiting(u32),
     /// How a STAT stands of which this person sees the conversation.
     Escalation(Escalation),
     /// Over: nothing more comes until the cause is mended and the profile opened again.

@@ -20,6 +20,7 @@ pub mod clinical;
 mod clock;
 mod congestion;
 mod connection;
+pub mod emergency;
 pub mod error;
 pub mod event;
 mod files;
@@ -51,8 +52,8 @@ pub use search::{Hits, Searches, Wanted, line_with};
 pub use share::{Given, Guest};
 pub use stat::StatCalls;
 pub use wardline_core::ids::{
-    AssignmentId, ConversationId, DeviceId, EncounterId, MessageId, PatientId, PersonId, RoleId, Sequence,
-    UnitId,
+    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, PatientId, PersonId, RoleId,
+    Sequence, UnitId,
 };
 pub use wardline_core::pin::Pin;
 pub use wardline_core::refusal::Refusal;

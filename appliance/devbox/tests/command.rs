@@ -5,6 +5,8 @@
 mod administration;
 #[path = "command/bench.rs"]
 mod bench;
+#[path = "command/break_glass.rs"]
+mod break_glass;
 #[path = "command/chat.rs"]
 mod chat;
 #[path = "command/demo.rs"]

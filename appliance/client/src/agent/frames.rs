@@ -53,6 +53,10 @@ impl Agent {
                 }
                 Ok(())
             }
+            Some(Body::EmergenciesWaiting(told)) => {
+                self.tell(Event::EmergenciesWaiting(told.waiting));
+                Ok(())
+            }
             Some(Body::Silence(silence)) => {
                 if let Ok(stat) = stat_of(silence.conversation, silence.sequence) {
                     self.tell(Event::Silence(stat, PersonId::new(silence.by)));

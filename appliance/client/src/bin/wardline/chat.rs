@@ -17,7 +17,7 @@ use wardline_core::limits;
 use crate::editor::{Terminal, Typed};
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, find, pin, say, stat};
+use crate::{Common, access, break_glass, find, pin, say, stat};
 
 struct Chat {
     client: Client,
@@ -133,6 +133,7 @@ impl Chat {
     async fn event(&mut self, event: Event) {
         match event {
             Event::Message(message) => self.message(&message).await,
+            Event::EmergenciesWaiting(waiting) => self.terminal.print(&break_glass::waiting_line(waiting)),
             Event::Ring(ring) => self.terminal.print(&stat::ring_line(&ring)),
             Event::Silence(silent, _) => {
                 self.terminal.print(&format!("-- STAT {} is silent here", stat::name(silent)));

@@ -96,20 +96,13 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
 
 /// Adds whom something is about, and where they are.
 pub(crate) fn about(value: &mut Value, Bedside { patient, encounter }: &Bedside) {
-    let known = &patient.particulars;
     let (state, discharged_at) = match encounter.standing {
         Standing::Admitted => ("admitted", None),
         Standing::OnLeave => ("on_leave", None),
         Standing::Discharged(since) => ("discharged", Some(since)),
         _ => ("other", None),
     };
-    value["patient"] = json!({
-        "patient": patient.id.to_string(),
-        "record_number": known.record_number,
-        "name": known.name,
-        "birth_date": known.birth_date,
-        "sex": known.sex.letter().to_string(),
-    });
+    value["patient"] = self::patient(patient);
     value["encounter"] = json!({
         "encounter": encounter.id.to_string(),
         "unit": encounter.unit.to_string(),
@@ -218,6 +211,7 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "sender_title": ring.sender_title,
             "opened": ring.opened,
         }),
+        Event::EmergenciesWaiting(waiting) => json!({ "event": "emergencies_waiting", "waiting": waiting }),
         Event::Silence(stat, by) => json!({
             "event": "silence",
             "stat": stat::name(*stat),
@@ -267,4 +261,16 @@ mod tests {
         assert!(line.chars().all(|c| !c.is_control() && !say::turns(c)), "{line}");
         assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["text"], text);
     }
+}
+
+/// Whom a thread or an emergency access is about.
+pub(crate) fn patient(patient: &wardline_client::clinical::Patient) -> Value {
+    let known = &patient.particulars;
+    json!({
+        "patient": patient.id.to_string(),
+        "record_number": known.record_number,
+        "name": known.name,
+        "birth_date": known.birth_date,
+        "sex": known.sex.letter().to_string(),
+    })
 }

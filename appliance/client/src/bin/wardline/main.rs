@@ -13,6 +13,7 @@
 mod access;
 mod admin;
 mod bench;
+mod break_glass;
 mod chat;
 mod commands;
 mod completion;
@@ -149,6 +150,9 @@ enum Command {
     /// Roles: who is on call for what, and when.
     #[command(subcommand)]
     Role(role::Act),
+    /// Breaking the glass: into the thread of a patient who is not yours, in an emergency.
+    #[command(subcommand)]
+    BreakGlass(break_glass::Act),
     /// Your conversations.
     Conversations {
         /// One JSON object a line.
@@ -322,6 +326,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Patient(patient) => patient::patient(&common, patient).await,
         Command::Shift(act) => shift::shift(&common, act).await,
         Command::Role(act) => role::role(&common, act).await,
+        Command::BreakGlass(act) => break_glass::break_glass(&common, act).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {
             commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await

@@ -8,7 +8,7 @@ use wardline_client::{Client, ConversationId, Error, Event, PersonId, Sequence, 
 
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, find, json, members, pin, say, stat, station};
+use crate::{Common, access, break_glass, find, json, members, pin, say, stat, station};
 
 /// How.
 pub(crate) struct Wish {
@@ -163,6 +163,7 @@ impl Known {
                 let mark = say::priority(message.priority);
                 say::told(&say::spoken(&format!("{time} [{title}] {mark}{name}"), &message.text))?;
             }
+            Event::EmergenciesWaiting(waiting) => say::told(&break_glass::waiting_line(*waiting))?,
             Event::Ring(ring) => say::told(&stat::ring_line(ring))?,
             Event::Silence(silent, _) => {
                 say::told(&format!("-- STAT {} is silent here", stat::name(*silent)))?
