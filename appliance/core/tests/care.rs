@@ -211,6 +211,7 @@ impl House {
             encounters: state.clinic.encounters.values().cloned().collect(),
             care: state.clinic.care.iter().map(|((stay, who), place)| (*stay, *who, *place)).collect(),
             assignments: state.clinic.assignments.values().cloned().collect(),
+            emergencies: state.clinic.emergencies.values().cloned().collect(),
         };
         let restored = Restored {
             people: state.people.values().cloned().collect(),

@@ -250,6 +250,18 @@ fn stands(stands: Stands) -> &'static str {
     }
 }
 
+/// Whom a thread or an emergency access is about.
+pub(crate) fn patient(patient: &wardline_client::clinical::Patient) -> Value {
+    let known = &patient.particulars;
+    json!({
+        "patient": patient.id.to_string(),
+        "record_number": known.record_number,
+        "name": known.name,
+        "birth_date": known.birth_date,
+        "sex": known.sex.letter().to_string(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,16 +273,4 @@ mod tests {
         assert!(line.chars().all(|c| !c.is_control() && !say::turns(c)), "{line}");
         assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["text"], text);
     }
-}
-
-/// Whom a thread or an emergency access is about.
-pub(crate) fn patient(patient: &wardline_client::clinical::Patient) -> Value {
-    let known = &patient.particulars;
-    json!({
-        "patient": patient.id.to_string(),
-        "record_number": known.record_number,
-        "name": known.name,
-        "birth_date": known.birth_date,
-        "sex": known.sex.letter().to_string(),
-    })
 }
