@@ -24,11 +24,12 @@ pub(crate) struct Many {
 
 /// The text of every shape used so far.
 #[derive(Default)]
-pub(crate) struct Statements(BTreeMap<(&'static str, usize), Arc<str>>);
+pub(crate) struct Statements(BTreeMap<(&'static str, &'static str, usize), Arc<str>>);
 
 impl Statements {
     fn text(&mut self, many: &Many, rows: usize) -> Arc<str> {
-        let text = self.0.entry((many.head, rows)).or_insert_with(|| {
+        // By its tail too: two statements may begin alike.
+        let text = self.0.entry((many.head, many.tail, rows)).or_insert_with(|| {
             let row = format!("({})", vec!["?"; many.columns].join(","));
             format!("{}{}{}", many.head, vec![row; rows].join(","), many.tail).into()
         });
@@ -174,6 +175,14 @@ impl Values {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn statements_that_begin_alike_are_two() {
+        let many = |tail| Many { head: "INSERT INTO t VALUES ", columns: 2, tail };
+        let mut statements = Statements::default();
+        assert_eq!(&*statements.text(&many(" a"), 2), "INSERT INTO t VALUES (?,?),(?,?) a");
+        assert_eq!(&*statements.text(&many(" b"), 2), "INSERT INTO t VALUES (?,?),(?,?) b");
+    }
 
     #[test]
     fn every_count_is_cut_into_few_known_shapes() {
