@@ -147,6 +147,7 @@ impl Box {
         let restored = Restored {
             people: self.state.people.values().cloned().collect(),
             units: self.state.units.values().cloned().collect(),
+            roles: self.state.roles.values().cloned().collect(),
             devices: self.state.devices.values().cloned().collect(),
             codes: self.state.codes.values().cloned().collect(),
             conversations: self.state.conversations.values().cloned().collect(),
@@ -167,6 +168,7 @@ impl Box {
                     .map(|((stay, who), place)| (*stay, *who, *place))
                     .collect(),
                 assignments: self.state.clinic.assignments.values().cloned().collect(),
+                emergencies: self.state.clinic.emergencies.values().cloned().collect(),
             },
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
