@@ -204,6 +204,8 @@ pub enum Act {
     #[n(76)]
     RoleTaken(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] u32),
     /// Which, and in which place: the rota says again who holds it.
+    #[n(77)]
+    RoleReturned(#[n(0)] RoleId, #[n(1)] u32),
     /// Which, to whose thread; the actor is who came in.
     #[n(78)]
     EmergencyBegan(#[n(0)] EmergencyId, #[n(1)] EncounterId),
@@ -215,8 +217,6 @@ pub enum Act {
     /// A page of them was read, which names patients.
     #[n(81)]
     EmergenciesListed,
-    #[n(77)]
-    RoleReturned(#[n(0)] RoleId, #[n(1)] u32),
     /// With how many terms, never which, and where, if in one conversation alone.
     #[n(90)]
     Searched(#[n(0)] u32, #[n(1)] Option<ConversationId>),

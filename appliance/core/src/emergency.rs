@@ -334,9 +334,10 @@ fn list(draft: &mut Draft<'_>, by: Actor, after: Option<EmergencyId>) -> Result<
 
 fn to_wire(clinic: &Clinic, access: &EmergencyAccess) -> proto::EmergencyAccess {
     let finding = match access.finding {
-        None => proto::Finding::Unspecified,
+        // Nobody found anything.
+        None | Some(Finding::NotReviewed) => proto::Finding::Unspecified,
         Some(Finding::Justified) => proto::Finding::Justified,
-        Some(Finding::NotJustified | Finding::NotReviewed) => proto::Finding::NotJustified,
+        Some(Finding::NotJustified) => proto::Finding::NotJustified,
     };
     proto::EmergencyAccess {
         emergency: access.id.value(),

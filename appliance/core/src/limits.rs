@@ -384,6 +384,7 @@ pub const PATIENTS_PAGE_MAX: usize = 200;
 
 /// Beds on one page, which also ends at [`PAGE_BYTES_MAX`]: a bed may be held by [`ASSIGNMENTS_OF_UNIT_MAX`] people of 30 bytes.
 pub const BEDS_PAGE_MAX: usize = 200;
+
 /// Roles of a facility: some for each unit. A rota of the wire's size is some 40 kB: 500 x 40 kB = 20 MB at the very most, and 1 MB in
 /// fact.
 pub const ROLES_MAX: usize = 500;

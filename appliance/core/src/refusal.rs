@@ -210,8 +210,8 @@ pub enum Refusal {
     /// What a rota cannot be.
     #[error("{0}")]
     Rota(RotaRefusal),
-    /// In the care team already.
-    #[error("You are in this patient's care team: open the thread.")]
+    /// In the thread already.
+    #[error("You are in this patient's thread already: open it.")]
     EmergencyNotNeeded,
     /// Never there, or reviewed and over.
     #[error("There is no such emergency access that goes on or waits for a review.")]

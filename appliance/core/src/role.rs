@@ -142,10 +142,9 @@ fn set(
     if known.is_none() && draft.state.roles.len() >= limits::ROLES_MAX {
         return Err(Refusal::Limit);
     }
-    let nobody = || Rota::new(Sources::new(TimeZone::utc()));
     let was = match &known {
         Some(known) => known.rota.without_before(draft.now.wall),
-        None => nobody().map_err(Refusal::Rota)?,
+        None => Rota::new(Sources::new(TimeZone::utc())).map_err(Refusal::Rota)?,
     };
     let rota = match rota {
         Some(mut sources) => {

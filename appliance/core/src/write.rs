@@ -413,6 +413,16 @@ pub enum Write {
         #[n(1)]
         thread: ConversationId,
     },
+    /// What a STAT is about lies in another unit now: whose people and screens it goes on to.
+    #[n(51)]
+    EscalationUnitSet {
+        /// Which.
+        #[n(0)]
+        id: StatId,
+        /// The unit.
+        #[n(1)]
+        unit: UnitId,
+    },
     /// A role is new, or is called or held otherwise. The whole of it, what was over left out.
     #[n(52)]
     RoleSet(#[n(0)] Role),
@@ -444,16 +454,6 @@ pub enum Write {
         /// When.
         #[n(3)]
         at: Wall,
-    },
-    /// What a STAT is about lies in another unit now: whose people and screens it goes on to.
-    #[n(51)]
-    EscalationUnitSet {
-        /// Which.
-        #[n(0)]
-        id: StatId,
-        /// The unit.
-        #[n(1)]
-        unit: UnitId,
     },
 }
 

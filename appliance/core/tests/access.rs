@@ -26,7 +26,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, OF_STAT, Ward, answer, group_of};
+use ward::{BOX, OF_STAT, Ward, answer, group_of, refusal};
 
 /// Who asks, and what they are by the words of the design.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -405,14 +405,6 @@ impl House {
 fn is_done(turn: &Turn) -> bool {
     let refused = |send: &Send| matches!(send, Send::Reply { body: Body::Refused(_), .. });
     !turn.sends.is_empty() && !turn.sends.iter().any(refused)
-}
-
-/// The code's name: prost's own type does not print itself.
-fn refusal(turn: &Turn) -> Option<&'static str> {
-    turn.sends.iter().find_map(|send| match send {
-        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
-        _ => None,
-    })
 }
 
 fn advice(turn: &Turn) -> String {

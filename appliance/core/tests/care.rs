@@ -19,11 +19,11 @@ use wardline_core::relay::Relay;
 use wardline_core::state::{Restored, State};
 use wardline_core::text::{Name, Sealed};
 use wardline_core::time::{Mono, Wall};
-use wardline_core::turn::{Send, Turn};
+use wardline_core::turn::Turn;
 use wardline_core::wire::proto::{RefusalCode, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer};
+use ward::{BOX, Ward, answer, refusal};
 
 const HOUR: u64 = 3_600_000;
 
@@ -244,13 +244,6 @@ fn admit(ward: &mut Ward, unit: UnitId, record: &str, in_bed: &str) -> (Encounte
     };
     let ids = EncounterId::new(admitted.encounter).zip(ConversationId::new(admitted.conversation));
     ids.expect("identifiers")
-}
-
-fn refusal(turn: &Turn) -> Option<&'static str> {
-    turn.sends.iter().find_map(|send| match send {
-        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
-        _ => None,
-    })
 }
 
 #[test]

@@ -15,7 +15,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer};
+use ward::{BOX, Ward, answer, refusal};
 
 /// Ana leads the patient's unit; Ben and Chidi work in another one; Dana is the privacy officer; Emil works nowhere.
 const ANA: Conn = Conn(1);
@@ -81,13 +81,6 @@ impl House {
     fn kept(&self) -> Vec<EmergencyAccess> {
         self.ward.relay.state().clinic.emergencies.values().cloned().collect()
     }
-}
-
-fn refusal(turn: &Turn) -> Option<&'static str> {
-    turn.sends.iter().find_map(|send| match send {
-        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
-        _ => None,
-    })
 }
 
 /// What a connection was told waits for a review.

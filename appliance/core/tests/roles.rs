@@ -14,7 +14,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, all_week, answer, group_of};
+use ward::{BOX, Ward, all_week, answer, group_of, refusal};
 
 /// Ana and Chidi work in the unit that Ben leads; Dana works elsewhere.
 const ANA: Conn = Conn(1);
@@ -64,13 +64,6 @@ impl House {
         self.ward.now.wall = self.ward.now.wall.after(ms);
         self.ward.now.mono = self.ward.now.mono.after(ms);
     }
-}
-
-fn refusal(turn: &Turn) -> Option<&'static str> {
-    turn.sends.iter().find_map(|send| match send {
-        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
-        _ => None,
-    })
 }
 
 /// Ana by day, Chidi by night, in Berlin.

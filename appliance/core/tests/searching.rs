@@ -12,11 +12,11 @@ use wardline_core::limits;
 use wardline_core::search::{Behind, Filter, Query, Rank, Search, terms};
 use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
-use wardline_core::wire::proto::{self, RefusalCode, client_frame, server_frame::Body};
+use wardline_core::wire::proto::{self, RefusalCode, client_frame};
 use wardline_core::wire::{self, Incoming};
 use wardline_core::write::Write;
 
-use ward::{Ward, group_of};
+use ward::{Ward, group_of, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -38,13 +38,6 @@ fn recorded(turn: &Turn) -> Vec<Act> {
         _ => None,
     });
     entries.collect()
-}
-
-fn refusal(turn: &Turn) -> Option<&'static str> {
-    turn.sends.iter().find_map(|send| match send {
-        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
-        _ => None,
-    })
 }
 
 fn two_and_a_group() -> (Ward, ConversationId) {

@@ -18,7 +18,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::write::Write;
 
-use ward::{BOX, OF_STAT, Ward, answer, group_of};
+use ward::{BOX, OF_STAT, Ward, answer, group_of, refusal};
 
 /// Ana sends, Ben is called, Chidi is in the conversation too, Dana leads the unit, Emeka works there.
 const ANA: Conn = Conn(1);
@@ -93,13 +93,6 @@ impl Shift {
             left -= some;
         }
     }
-}
-
-fn refusal(turn: &Turn) -> Option<&'static str> {
-    turn.sends.iter().find_map(|send| match send {
-        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
-        _ => None,
-    })
 }
 
 /// Where it rings, and how.

@@ -235,3 +235,11 @@ pub(crate) fn group_of(turn: &Turn) -> ConversationId {
     };
     ConversationId::new(opened.conversation).expect("an identifier")
 }
+
+/// The code's name: prost's own type does not print itself.
+pub(crate) fn refusal(turn: &Turn) -> Option<&'static str> {
+    turn.sends.iter().find_map(|send| match send {
+        Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
+        _ => None,
+    })
+}

@@ -27,7 +27,7 @@ fn the_glass_is_broken_and_reviewed() {
     ward.run("Keiko", &["patient", "team", "add", "Rosa", "Keiko"])
         .ended(3, "Only whoever is in the patient's care team");
     ward.run("Keiko", &["break-glass", "enter", "--unit", "hall a", "--bed", "A-1", "Once", "more, please"])
-        .ended(3, "You are in this patient's care team");
+        .ended(3, "You are in this patient's thread already: open it.");
     reviewed(&ward, &luis, id);
     assert_eq!(ward.ok("Keiko", &["break-glass", "leave", id]), "You are out.\n");
     ward.run("Keiko", &["history", thread]).ended(3, "There is no such conversation among yours.");
