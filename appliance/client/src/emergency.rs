@@ -102,7 +102,7 @@ pub trait EmergencyCalls: Calls {
 
     /// Out again.
     fn end_emergency(&self, id: EmergencyId) -> impl Future<Output = Result<(), Error>> + Send {
-        self.emergency_done(Ask::EndEmergency(proto::EndEmergency { emergency: id.value() }))
+        self.done(Ask::EndEmergency(proto::EndEmergency { emergency: id.value() }))
     }
 
     /// Those that go on or wait for a review: for privacy officers. Recorded.
@@ -134,17 +134,7 @@ pub trait EmergencyCalls: Calls {
     ) -> impl Future<Output = Result<(), Error>> + Send {
         let finding = if justified { proto::Finding::Justified } else { proto::Finding::NotJustified };
         let ask = proto::ReviewEmergency { emergency: id.value(), finding: finding.into() };
-        self.emergency_done(Ask::ReviewEmergency(ask))
-    }
-
-    #[doc(hidden)]
-    fn emergency_done(&self, ask: Ask) -> impl Future<Output = Result<(), Error>> + Send {
-        async move {
-            match self.call(ask).await? {
-                Answer::Done(_) => Ok(()),
-                other => odd(other),
-            }
-        }
+        self.done(Ask::ReviewEmergency(ask))
     }
 }
 

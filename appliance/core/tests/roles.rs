@@ -10,7 +10,7 @@ use wardline_core::limits;
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::{Date, Exception, Pattern, Place, Says, Shift, Sources, Team, TimeZone, Weekday};
 use wardline_core::text::{Name, Sealed};
-use wardline_core::turn::{Send, Turn};
+use wardline_core::turn::Turn;
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 

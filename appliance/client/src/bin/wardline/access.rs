@@ -91,6 +91,20 @@ async fn find(profile: &Path, options: Options) -> Result<Access, Failure> {
 }
 
 impl Access {
+    /// What most commands do: opens the profile, reaches the box, acts, and takes leave whatever came of it.
+    pub(crate) async fn during(
+        common: &Common,
+        act: impl AsyncFnOnce(&Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let access = Self::open(common).await?;
+        let done = match access.contact(common).await {
+            Ok(()) => act(&access).await,
+            Err(failure) => Err(failure),
+        };
+        access.leave(Parting::default()).await;
+        done
+    }
+
     /// Opens a profile for a moment.
     pub(crate) async fn open(common: &Common) -> Result<Self, Failure> {
         find(&common.profile()?, LOOK).await

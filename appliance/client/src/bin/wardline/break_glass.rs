@@ -6,7 +6,7 @@ use wardline_client::emergency::{EmergencyAccess, EmergencyCalls as _, Finding, 
 use wardline_client::event::{Person, Unit};
 use wardline_client::{Calls as _, EmergencyId};
 
-use crate::access::{Access, Parting};
+use crate::access::Access;
 use crate::exit::Failure;
 use crate::{Common, find, json, say};
 
@@ -52,13 +52,7 @@ pub(crate) enum Act {
 }
 
 pub(crate) async fn break_glass(common: &Common, act: Act) -> Result<(), Failure> {
-    let access = Access::open(common).await?;
-    let done = match access.contact(common).await {
-        Ok(()) => self::act(&access, act).await,
-        Err(failure) => Err(failure),
-    };
-    access.leave(Parting::default()).await;
-    done
+    Access::during(common, async |access| self::act(access, act).await).await
 }
 
 async fn act(access: &Access, act: Act) -> Result<(), Failure> {
@@ -102,7 +96,7 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
 }
 
 fn named(text: &str) -> Result<EmergencyId, Failure> {
-    let id = u64::from_str_radix(text, 16).ok().and_then(EmergencyId::new);
+    let id = find::identifier(text).and_then(EmergencyId::new);
     id.ok_or_else(|| Failure::Usage(format!("{text} names no emergency access. Give its 16 digits.")))
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use wardline_client::event::Conversation;
 use wardline_client::{Calls as _, Channel, ConversationId};
 
-use crate::access::{Access, Parting};
+use crate::access::Access;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::{Common, json, say};
@@ -78,13 +78,7 @@ pub(crate) enum Act {
 }
 
 pub(crate) async fn conversation(common: &Common, act: Act) -> Result<(), Failure> {
-    let access = Access::open(common).await?;
-    let done = match access.contact(common).await {
-        Ok(()) => self::act(&access, act).await,
-        Err(failure) => Err(failure),
-    };
-    access.leave(Parting::default()).await;
-    done
+    Access::during(common, async |access| self::act(access, act).await).await
 }
 
 async fn act(access: &Access, act: Act) -> Result<(), Failure> {

@@ -7,9 +7,9 @@ use serde_json::json;
 use wardline_client::event::{Person, Unit};
 use wardline_client::roles::{Role, RoleCalls as _, Which};
 use wardline_client::rota::{Date, Sources};
-use wardline_client::{Calls as _, UnitId};
+use wardline_client::{Calls as _, RoleId, UnitId};
 
-use crate::access::{Access, Parting};
+use crate::access::Access;
 use crate::exit::Failure;
 use crate::{Common, find, json, rota, say};
 
@@ -71,13 +71,7 @@ pub(crate) enum Act {
 }
 
 pub(crate) async fn role(common: &Common, act: Act) -> Result<(), Failure> {
-    let access = Access::open(common).await?;
-    let done = match access.contact(common).await {
-        Ok(()) => self::act(&access, act).await,
-        Err(failure) => Err(failure),
-    };
-    access.leave(Parting::default()).await;
-    done
+    Access::during(common, async |access| self::act(access, act).await).await
 }
 
 async fn act(access: &Access, act: Act) -> Result<(), Failure> {
@@ -99,7 +93,7 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
             if rota.is_none() {
                 say::note("Nobody holds it yet: wardline role set, with --rota, or wardline role take.");
             }
-            warn_of_gaps(access, role.value()).await
+            warn_of_gaps(access, role).await
         }
         Act::Set { role, name, rota } => {
             let known = find::role(&access.roles(None).await?, &role)?;
@@ -107,7 +101,7 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
             let name = name.unwrap_or_else(|| known.name.clone());
             access.set_role(Which::Known(known.id), &name, rota.as_ref()).await?;
             say::line("Set.")?;
-            warn_of_gaps(access, known.id.value()).await
+            warn_of_gaps(access, known.id).await
         }
         Act::Take { role, hours, place, whom } => {
             let known = find::role(&access.roles(None).await?, &role)?;
@@ -136,9 +130,9 @@ async fn read(access: &Access, file: Option<PathBuf>) -> Result<Option<Sources>,
     rota::parse(&text, &access.people().await?, today).map(Some)
 }
 
-async fn warn_of_gaps(access: &Access, role: u64) -> Result<(), Failure> {
+async fn warn_of_gaps(access: &Access, role: RoleId) -> Result<(), Failure> {
     let roles = access.roles(None).await?;
-    let gaps = roles.iter().filter(|known| known.id.value() == role).flat_map(|role| &role.gaps);
+    let gaps = roles.iter().filter(|known| known.id == role).flat_map(|role| &role.gaps);
     gaps.for_each(|gap| say::note(&gap_line(*gap)));
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use wardline_client::event::Message;
 use wardline_client::{ConversationId, Searches as _, Wanted, line_with};
 
-use crate::access::{Access, Parting};
+use crate::access::Access;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::{Common, json, say};
@@ -25,14 +25,7 @@ pub(crate) struct Wish {
 }
 
 pub(crate) async fn search(common: &Common, wish: Wish) -> Result<(), Failure> {
-    let access = Access::open(common).await?;
-    let told = async {
-        access.contact(common).await?;
-        tell(&access, wish).await
-    };
-    let told = told.await;
-    access.leave(Parting::default()).await;
-    told
+    Access::during(common, async |access| tell(access, wish).await).await
 }
 
 async fn tell(access: &Access, wish: Wish) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use wardline_client::clinical::{Bed, Beds, ClinicalCalls as _, Holder, UnitBeds}
 use wardline_client::event::Person;
 use wardline_client::{AssignmentId, Calls as _, UnitId};
 
-use crate::access::{Access, Parting};
+use crate::access::Access;
 use crate::exit::Failure;
 use crate::{Common, find, json, say};
 
@@ -45,13 +45,7 @@ pub(crate) enum Act {
 }
 
 pub(crate) async fn shift(common: &Common, act: Act) -> Result<(), Failure> {
-    let access = Access::open(common).await?;
-    let done = match access.contact(common).await {
-        Ok(()) => self::act(&access, act).await,
-        Err(failure) => Err(failure),
-    };
-    access.leave(Parting::default()).await;
-    done
+    Access::during(common, async |access| self::act(access, act).await).await
 }
 
 async fn act(access: &Access, act: Act) -> Result<(), Failure> {

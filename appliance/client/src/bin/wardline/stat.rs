@@ -9,7 +9,7 @@ use wardline_client::stat::{
 };
 use wardline_client::{Calls as _, ConversationId, PersonId, RoleId, Sequence, StatCalls as _, UnitId};
 
-use crate::access::{Access, Parting};
+use crate::access::Access;
 use crate::exit::Failure;
 use crate::{Common, find, json, say, send};
 
@@ -125,13 +125,7 @@ pub(crate) enum Why {
 }
 
 pub(crate) async fn stat(common: &Common, act: Act) -> Result<(), Failure> {
-    let access = Access::open(common).await?;
-    let done = match access.contact(common).await {
-        Ok(()) => self::act(&access, act).await,
-        Err(failure) => Err(failure),
-    };
-    access.leave(Parting::default()).await;
-    done
+    Access::during(common, async |access| self::act(access, act).await).await
 }
 
 async fn act(access: &Access, act: Act) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use serde_json::json;
 use wardline_client::event::{Person, Unit};
 use wardline_client::{Calls as _, Rank, UnitId};
 
-use crate::access::{Access, Parting};
+use crate::access::Access;
 use crate::exit::Failure;
 use crate::{Common, admin, find, json, say};
 
@@ -54,13 +54,7 @@ pub(crate) enum Act {
 }
 
 pub(crate) async fn unit(common: &Common, act: Act) -> Result<(), Failure> {
-    let access = Access::open(common).await?;
-    let done = match access.contact(common).await {
-        Ok(()) => self::act(&access, act).await,
-        Err(failure) => Err(failure),
-    };
-    access.leave(Parting::default()).await;
-    done
+    Access::during(common, async |access| self::act(access, act).await).await
 }
 
 async fn act(access: &Access, act: Act) -> Result<(), Failure> {
