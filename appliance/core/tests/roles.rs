@@ -69,15 +69,7 @@ impl House {
 /// Ana by day, Chidi by night, in Berlin.
 fn day_and_night(house: &House) -> Sources {
     let mut sources = Sources::new(TimeZone::parse("Europe/Berlin").expect("a zone"));
-    let days = [
-        Weekday::Monday,
-        Weekday::Tuesday,
-        Weekday::Wednesday,
-        Weekday::Thursday,
-        Weekday::Friday,
-        Weekday::Saturday,
-        Weekday::Sunday,
-    ];
+    let days = Weekday::ALL;
     let (seven, nineteen) = (7 * 60, 19 * 60);
     let mut shifts = Vec::new();
     for (at, day) in days.into_iter().enumerate() {

@@ -34,6 +34,19 @@ pub enum Weekday {
     Sunday,
 }
 
+impl Weekday {
+    /// The week as it runs.
+    pub const ALL: [Self; 7] = [
+        Self::Monday,
+        Self::Tuesday,
+        Self::Wednesday,
+        Self::Thursday,
+        Self::Friday,
+        Self::Saturday,
+        Self::Sunday,
+    ];
+}
+
 impl Date {
     /// The first day of [`limits::ROTA_FIRST_YEAR`].
     pub const FIRST: Self = Self(10_957);

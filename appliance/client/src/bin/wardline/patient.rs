@@ -148,8 +148,9 @@ fn sex(text: &str) -> Result<Sex, String> {
 
 /// As the box takes it, so that a slip is named here, and not only called out of range there.
 fn day(text: &str) -> Result<String, String> {
-    let day = text.parse::<jiff::civil::Date>().ok().filter(|day| day.to_string() == text);
-    day.map(|day| day.to_string()).ok_or_else(|| "a day of the calendar as in 1947-03-09".to_owned())
+    say::day(text)
+        .map(|day| day.to_string())
+        .ok_or_else(|| "a day of the calendar as in 1947-03-09".to_owned())
 }
 
 pub(crate) async fn patient(common: &Common, patient: Patient) -> Result<(), Failure> {

@@ -18,17 +18,10 @@ use wardline_client::event::Person;
 use wardline_client::rota::{Date, Exception, Pattern, Says, Shift, Sources, Team, TimeZone, Weekday};
 
 use crate::exit::Failure;
-use crate::find;
+use crate::{find, say};
 
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
+/// As [`Weekday::ALL`].
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY: u32 = 24 * 60;
 
 /// What the lines come to, with the people of the directory. `today` is when a pattern begins that does not say.
@@ -97,7 +90,8 @@ impl Reader<'_> {
                 }
                 for day in self::days(days)? {
                     let last = if end <= start { (day as usize + 1) % 7 } else { day as usize };
-                    let shift = Shift::weekly(self.week, (day, start), (DAYS[last].1, end), team.clone());
+                    let shift =
+                        Shift::weekly(self.week, (day, start), (Weekday::ALL[last], end), team.clone());
                     self.shifts.push(shift);
                 }
             }
@@ -129,9 +123,9 @@ fn split(text: &str) -> Result<(&str, &str), String> {
 /// "daily", "Mon", "Mon-Fri" or "Sat,Sun".
 fn days(text: &str) -> Result<Vec<Weekday>, String> {
     let none = || format!("{text} is no day. Write Mon, Mon-Fri, Sat,Sun or daily.");
-    let at = |name: &str| DAYS.iter().position(|(day, _)| name.get(..3) == Some(*day)).ok_or_else(none);
+    let at = |name: &str| DAYS.iter().position(|day| name.get(..3) == Some(*day)).ok_or_else(none);
     if text == "daily" {
-        return Ok(DAYS.map(|(_, day)| day).to_vec());
+        return Ok(Weekday::ALL.to_vec());
     }
     let mut found = Vec::new();
     for part in text.split(',') {
@@ -139,9 +133,9 @@ fn days(text: &str) -> Result<Vec<Weekday>, String> {
             Some((first, last)) => {
                 let (first, last) = (at(first)?, at(last)?);
                 let many = (last + 7 - first) % 7 + 1;
-                found.extend((first..first + many).map(|day| DAYS[day % 7].1));
+                found.extend((first..first + many).map(|day| Weekday::ALL[day % 7]));
             }
-            None => found.push(DAYS[at(part)?].1),
+            None => found.push(Weekday::ALL[at(part)?]),
         }
     }
     Ok(found)
@@ -155,11 +149,9 @@ fn time(text: &str) -> Option<u32> {
 
 fn date(text: &str) -> Result<Date, String> {
     let none = || format!("{text} is no day of the years 2000 to 2099. Write it as in 2026-12-24.");
-    let mut parts = text.splitn(3, '-').map(str::parse::<u16>);
-    let mut next = || parts.next().and_then(Result::ok).ok_or_else(none);
-    let (year, month, day) = (next()?, next()?, next()?);
-    let small = |part: u16| u8::try_from(part).map_err(|_| none());
-    Date::new(i16::try_from(year).map_err(|_| none())?, small(month)?, small(day)?).ok_or_else(none)
+    let day = say::day(text).ok_or_else(none)?;
+    let small = |part: i8| part.unsigned_abs();
+    Date::new(day.year(), small(day.month()), small(day.day())).ok_or_else(none)
 }
 
 fn number(text: &str) -> Result<u8, String> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use wardline_client::stat::Priority;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -223,6 +224,11 @@ pub(crate) fn grouped(number: u64) -> String {
 /// "1 member", "3 members".
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
+}
+
+/// A day of the calendar, written as in 1947-03-09 and in no other way.
+pub(crate) fn day(text: &str) -> Option<Date> {
+    text.parse::<Date>().ok().filter(|day| day.to_string() == text)
 }
 
 #[cfg(test)]

@@ -23,15 +23,6 @@ use crate::say;
 const WAIT_S: u32 = 15;
 /// Of a shift, and of a rota's.
 pub(super) const HOURS: [i8; 2] = [7, 19];
-const WEEK: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
 
 /// The unit as it is.
 pub(super) struct Ward {
@@ -159,8 +150,8 @@ fn rota(holders: &[PersonId]) -> Sources {
     let team = Team::new(holders.to_vec()).unwrap_or(Team::NOBODY);
     let [day, night] = HOURS.map(|hour| u32::from(hour.unsigned_abs()) * 60);
     let mut shifts = Vec::new();
-    for (at, weekday) in WEEK.into_iter().enumerate() {
-        let next = WEEK[(at + 1) % WEEK.len()];
+    for (at, weekday) in Weekday::ALL.into_iter().enumerate() {
+        let next = Weekday::ALL[(at + 1) % 7];
         shifts.push(Shift::weekly(0, (weekday, day), (weekday, night), team.clone()));
         shifts.push(Shift::weekly(0, (weekday, night), (next, day), team.clone()));
     }

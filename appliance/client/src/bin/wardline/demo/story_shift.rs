@@ -78,8 +78,7 @@ async fn care_team(stage: &Stage<'_>, until: i64) -> Result<(), Failure> {
 
 /// Steps on from a frozen phone, is answered, handed back, and answered again.
 async fn stat_handed_back(stage: &Stage<'_>) -> Result<(), Failure> {
-    let frozen = "Victor Moreau's phone is frozen: it is on, and does nothing.";
-    stage.teller.tell("frozen", Some(Who::Victor), frozen).await?;
+    story_stat::frozen(stage).await?;
     let text = "Chest pain, blood pressure 80 over 50";
     let sent = stage.send_stat(Who::Priya, "5", Who::Victor, text).await?;
     let mut ladder = Ladder::of(sent, Who::Priya);

@@ -15,8 +15,7 @@ const BED: &str = "12";
 
 pub(super) async fn play(stage: &Stage<'_>) -> Result<(), Failure> {
     let text = "Saturation 78 on 6 litres, will not wake";
-    let frozen = "Victor Moreau's phone is frozen: it is on, and does nothing.";
-    stage.teller.tell("frozen", Some(Who::Victor), frozen).await?;
+    frozen(stage).await?;
     let sent = stage.send_stat(Who::Priya, BED, Who::Victor, text).await?;
     let mut ladder = Ladder::of(sent, Who::Priya);
     let mut declined = false;
@@ -42,6 +41,11 @@ pub(super) async fn play(stage: &Stage<'_>) -> Result<(), Failure> {
         .tell_more("stat_closed", Some(Who::Priya), &said, json!({ "stat": stat::name(sent) }))
         .await?;
     stage.sound().await
+}
+
+pub(super) async fn frozen(stage: &Stage<'_>) -> Result<(), Failure> {
+    let text = "Victor Moreau's phone is frozen: it is on, and does nothing.";
+    stage.teller.tell("frozen", Some(Who::Victor), text).await
 }
 
 /// Says at which step it is, and for whom that rings.
