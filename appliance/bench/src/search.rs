@@ -233,7 +233,7 @@ impl House {
             let mut id = [0; 16];
             id[..8].copy_from_slice(&at.to_be_bytes());
             let (id, device) = (MessageId(id), device(sender)?);
-            let origin = Origin { conversation: *conversation, message: id, device };
+            let origin = Origin { conversation: *conversation, message: id, device, version: 0 };
             let body = self.library.keyring.seal(key, origin, &text(dice))?;
             let message = Message {
                 conversation: *conversation,
@@ -246,6 +246,7 @@ impl House {
                 at: Wall(1_700_000_000_000 + i64::try_from(at)? * 1_000),
                 body,
                 priority: Priority::Routine,
+                reply_to: None,
             };
             self.write(Write::MessageAccepted(message)).await?;
         }
@@ -264,6 +265,9 @@ impl House {
             privacy_officer: false,
             posts: BTreeMap::new(),
             station: None,
+            agency: None,
+            barred: false,
+            waits: None,
         }))
         .await?;
         let mut point = [number as u8; 65];

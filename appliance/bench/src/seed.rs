@@ -239,8 +239,20 @@ impl Seeder {
         let (title, changed) = (Title::parse("RN").ok().context("a title")?, Change(0));
         let (administrator, suspended, privacy_officer, posts) = (false, false, false, BTreeMap::new());
         let station = None;
-        let person =
-            Person { id, name, title, administrator, suspended, changed, privacy_officer, posts, station };
+        let person = Person {
+            id,
+            name,
+            title,
+            administrator,
+            suspended,
+            changed,
+            privacy_officer,
+            posts,
+            station,
+            agency: None,
+            barred: false,
+            waits: None,
+        };
         self.write(Write::PersonAdded(person)).await?;
         self.record(Actor::Local, Act::PersonAdded(id)).await?;
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.random)
@@ -311,10 +323,12 @@ impl Seeder {
     ) -> Result<()> {
         let id = MessageId(self.random()?);
         let text = crate::line::body(number.0);
-        let body = self.keyring.seal(key, Origin { conversation, message: id, device }, &text)?;
+        let origin = Origin { conversation, message: id, device, version: 0 };
+        let body = self.keyring.seal(key, origin, &text)?;
         let at = Wall(self.at);
-        let priority = Priority::Routine;
-        let message = Message { conversation, sequence, id, sender, device, number, at, body, priority };
+        let (priority, reply_to) = (Priority::Routine, None);
+        let message =
+            Message { conversation, sequence, id, sender, device, number, at, body, priority, reply_to };
         self.write(Write::MessageAccepted(message)).await?;
         let actor = Actor::Person { person: sender, device };
         self.record(actor, Act::MessageAccepted(conversation, sequence)).await

@@ -62,6 +62,7 @@ pub(crate) enum Command {
         conversation: ConversationId,
         text: String,
         urgency: Urgency,
+        reply_to: Option<Sequence>,
         kept: oneshot::Sender<Result<MessageId, Error>>,
         settled: oneshot::Sender<Result<Accepted, Error>>,
     },
@@ -308,8 +309,8 @@ impl Agent {
     fn command(&mut self, command: Command) -> Result<(), End> {
         match command {
             Command::Follow => self.follow(),
-            Command::Send { conversation, text, urgency, kept, settled } => {
-                match self.outbox.put(conversation, text, urgency, clock::now_ms()) {
+            Command::Send { conversation, text, urgency, reply_to, kept, settled } => {
+                match self.outbox.put(conversation, text, urgency, reply_to, clock::now_ms()) {
                     Ok(id) => {
                         self.kept.push((id, kept));
                         self.settling.insert(id, settled);

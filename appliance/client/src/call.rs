@@ -7,8 +7,9 @@ use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence, UnitId};
 use wardline_core::limits;
 use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
 
-use crate::error::Error;
+use crate::error::{Error, InputError};
 use crate::event::{self, Conversation, Message, Person, Unit};
+use crate::notice::{self, Notice};
 
 /// Somebody who answers requests.
 pub trait Call: Sync {
@@ -22,6 +23,8 @@ pub struct Page {
     pub messages: Vec<Message>,
     /// Nothing older is readable.
     pub end: bool,
+    /// Of a patient's thread: what was told behind these messages, and at the end in front of the first. Newest first.
+    pub notices: Vec<Notice>,
 }
 
 /// A join code fresh from the box. Shown to the person who is to join, and to nobody else.
@@ -240,10 +243,63 @@ pub trait Calls: Call {
         async move {
             match self.call(Ask::History(ask)).await? {
                 Answer::HistoryPage(page) => Ok(Page {
+                    notices: page
+                        .notices
+                        .iter()
+                        .filter_map(|told| notice::from_wire(told).transpose())
+                        .collect::<Result<_, _>>()?,
                     messages: page.messages.into_iter().map(Message::from_wire).collect::<Result<_, _>>()?,
                     end: page.end,
                 }),
                 other => odd(other),
+            }
+        }
+    }
+
+    /// Another text for one's own message; `version` is one above [`Message::edits`] as it was seen. A connection that breaks meanwhile is
+    /// waited for: the box answers the same edit as the first time.
+    fn edit_message(
+        &self,
+        conversation: ConversationId,
+        sequence: Sequence,
+        version: u32,
+        text: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let text = text.to_owned();
+        async move {
+            if text.is_empty() || text.len() > limits::TEXT_MAX {
+                return Err(InputError::Text(text.len()).into());
+            }
+            let edit = crate::clock::random::<16>()?.to_vec();
+            let (conversation, sequence) = (conversation.value(), sequence.0);
+            self.persistently(Ask::EditMessage(proto::EditMessage {
+                conversation,
+                sequence,
+                version,
+                edit,
+                text,
+            }))
+            .await
+        }
+    }
+
+    /// Destroys the text of one's own message, for everybody.
+    fn recall_message(
+        &self,
+        conversation: ConversationId,
+        sequence: Sequence,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let (conversation, sequence) = (conversation.value(), sequence.0);
+        self.persistently(Ask::RecallMessage(proto::RecallMessage { conversation, sequence }))
+    }
+
+    /// What may be asked twice: once more when the connection went before the answer came.
+    #[doc(hidden)]
+    fn persistently(&self, ask: Ask) -> impl Future<Output = Result<(), Error>> + Send {
+        async move {
+            match self.done(ask.clone()).await {
+                Err(Error::Interrupted) => self.done(ask).await,
+                other => other,
             }
         }
     }

@@ -185,10 +185,21 @@ impl Client {
         text: &str,
         urgency: Urgency,
     ) -> Result<Tracked, Error> {
+        self.send_reply(conversation, text, urgency, None).await
+    }
+
+    /// [`Client::send_urgent`], in reply to an earlier message of the conversation.
+    pub async fn send_reply(
+        &self,
+        conversation: ConversationId,
+        text: &str,
+        urgency: Urgency,
+        reply_to: Option<Sequence>,
+    ) -> Result<Tracked, Error> {
         let (kept, is_kept) = oneshot::channel();
         let (settled, outcome) = oneshot::channel();
         let text = text.to_owned();
-        self.tell(Command::Send { conversation, text, urgency, kept, settled }).await?;
+        self.tell(Command::Send { conversation, text, urgency, reply_to, kept, settled }).await?;
         let id = is_kept.await.map_err(|_| End::Closed)??;
         Ok(Tracked { id, outcome })
     }

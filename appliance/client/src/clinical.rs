@@ -48,8 +48,12 @@ pub struct Particulars {
 pub struct Patient {
     /// Who.
     pub id: PatientId,
-    /// What identifies them to people.
+    /// What identifies them to people. Where `hidden`, the alias for a name and nothing else.
     pub particulars: Particulars,
+    /// Of a restricted patient: what they are called outside the named team.
+    pub alias: Option<String>,
+    /// Restricted, and this person is not named.
+    pub hidden: bool,
 }
 
 /// Whether a patient is here.
@@ -144,6 +148,10 @@ pub struct Bed {
     pub encounter: Option<EncounterId>,
     /// Who holds it.
     pub holders: Vec<Holder>,
+    /// Of a restricted patient: what they are called.
+    pub alias: Option<String>,
+    /// Of a restricted patient: whom to ask about them; none: a charge nurse.
+    pub ask: Option<PersonId>,
 }
 
 /// The beds of a unit that somebody lies in or holds.
@@ -219,6 +227,25 @@ pub trait ClinicalCalls: Calls {
         let (patient, attending) = (patient.value(), attending.map_or(0, PersonId::value));
         let particulars = Some(particulars.to_wire());
         self.done(Ask::UpdatePatient(proto::UpdatePatient { patient, particulars, attending }))
+    }
+
+    /// Restricts a stay's patient to people whom one names, or names others. `alias`: what everybody else sees; none: as it is.
+    fn restrict(
+        &self,
+        encounter: EncounterId,
+        alias: Option<&str>,
+        add: &[PersonId],
+        remove: &[PersonId],
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let values = |people: &[PersonId]| people.iter().map(|person| person.value()).collect();
+        let (add, remove) = (values(add), values(remove));
+        let (encounter, alias) = (encounter.value(), alias.unwrap_or_default().to_owned());
+        self.done(Ask::Restrict(proto::Restrict { encounter, alias, add, remove }))
+    }
+
+    /// Whoever cares for the patient may see who they are again.
+    fn lift_restriction(&self, encounter: EncounterId) -> impl Future<Output = Result<(), Error>> + Send {
+        self.done(Ask::LiftRestriction(proto::LiftRestriction { encounter: encounter.value() }))
     }
 
     /// A unit's patients by name, in order of their beds. The look is recorded.
@@ -308,7 +335,9 @@ pub trait ClinicalCalls: Calls {
                 for bed in page.beds {
                     let holders = bed.holders.iter().map(Holder::from_wire).collect::<Result<_, _>>()?;
                     let encounter = EncounterId::new(bed.encounter);
-                    found.beds.push(Bed { bed: bed.bed, encounter, holders });
+                    let alias = Some(bed.alias).filter(|alias| !alias.is_empty());
+                    let ask = PersonId::new(bed.ask);
+                    found.beds.push(Bed { bed: bed.bed, encounter, holders, alias, ask });
                 }
                 found.whole = page.whole.iter().map(Holder::from_wire).collect::<Result<_, _>>()?;
                 let most = limits::ENCOUNTERS_OPEN_MAX
@@ -389,8 +418,13 @@ impl Particulars {
 
 impl Patient {
     pub(crate) fn from_wire(wire: proto::Patient) -> Result<Self, Error> {
-        let particulars = Particulars::from_wire(wire.particulars.unwrap_or_default());
-        Ok(Self { id: patient(wire.patient)?, particulars })
+        let alias = Some(wire.alias).filter(|alias| !alias.is_empty());
+        let hidden = wire.particulars.is_none() && alias.is_some();
+        let mut particulars = Particulars::from_wire(wire.particulars.unwrap_or_default());
+        if let Some(alias) = alias.as_ref().filter(|_| hidden) {
+            particulars.name.clone_from(alias);
+        }
+        Ok(Self { id: patient(wire.patient)?, particulars, alias, hidden })
     }
 }
 
@@ -440,8 +474,13 @@ impl Bedside {
             muted: *muted,
             conversation: conversation.value(),
         };
-        let particulars = Some(self.patient.particulars.to_wire());
-        (proto::Patient { patient: self.patient.id.value(), particulars }, encounter)
+        let Patient { id, particulars, alias, hidden } = &self.patient;
+        let patient = proto::Patient {
+            patient: id.value(),
+            particulars: (!hidden).then(|| particulars.to_wire()),
+            alias: alias.clone().unwrap_or_default(),
+        };
+        (patient, encounter)
     }
 }
 

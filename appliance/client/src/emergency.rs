@@ -30,6 +30,34 @@ pub struct Began {
     pub until: i64,
 }
 
+/// What became of the wish to break the glass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    /// In.
+    In(Began),
+    /// The patient is restricted: a second person countersigns it until then, in milliseconds since 1970.
+    Waits(EmergencyId, i64),
+}
+
+/// What somebody asks who breaks the glass to a restricted patient.
+#[derive(Clone)]
+pub struct EmergencyRequest {
+    /// Which.
+    pub id: EmergencyId,
+    /// Who asks.
+    pub person: PersonId,
+    /// Where the patient lies.
+    pub unit: UnitId,
+    /// In which bed.
+    pub bed: String,
+    /// What the patient is called outside the named team.
+    pub alias: String,
+    /// Why, in their words.
+    pub grounds: String,
+    /// Over from then on: milliseconds since 1970.
+    pub until: i64,
+}
+
 /// One emergency access, as a privacy officer sees it. Times are milliseconds since 1970.
 #[derive(Clone)]
 pub struct EmergencyAccess {
@@ -51,6 +79,8 @@ pub struct EmergencyAccess {
     pub ended: Option<i64>,
     /// What was found; none: it waits for a review.
     pub finding: Option<Finding>,
+    /// Who countersigned it, of a restricted patient.
+    pub second: Option<PersonId>,
 }
 
 impl EmergencyAccess {
@@ -71,6 +101,7 @@ impl EmergencyAccess {
             until: wire.until,
             ended: (wire.ended != 0).then_some(wire.ended),
             finding,
+            second: PersonId::new(wire.second),
         })
     }
 }
@@ -82,7 +113,7 @@ pub trait EmergencyCalls: Calls {
         &self,
         whom: Whom<'_>,
         grounds: &str,
-    ) -> impl Future<Output = Result<Began, Error>> + Send {
+    ) -> impl Future<Output = Result<Entered, Error>> + Send {
         let (record_number, unit, bed) = match whom {
             Whom::Record(record) => (record.to_owned(), 0, String::new()),
             Whom::InBed(unit, bed) => (String::new(), unit.value(), bed.to_owned()),
@@ -93,14 +124,48 @@ pub trait EmergencyCalls: Calls {
                 Answer::EmergencyBegan(began) => {
                     let ids = EmergencyId::new(began.emergency).zip(ConversationId::new(began.conversation));
                     let (id, conversation) = ids.ok_or(Error::Protocol("no emergency access"))?;
-                    Ok(Began { id, conversation, until: began.until })
+                    Ok(Entered::In(Began { id, conversation, until: began.until }))
+                }
+                Answer::EmergencyAsked(asked) => {
+                    let id = EmergencyId::new(asked.emergency).ok_or(Error::Protocol("no request"))?;
+                    Ok(Entered::Waits(id, asked.until))
                 }
                 other => odd(other),
             }
         }
     }
 
-    /// Out again.
+    /// What a colleague asks who breaks the glass to a restricted patient.
+    fn emergency_request(
+        &self,
+        id: EmergencyId,
+    ) -> impl Future<Output = Result<EmergencyRequest, Error>> + Send {
+        let ask = proto::LookAtRequest { emergency: id.value() };
+        async move {
+            match self.call(Ask::LookAtRequest(ask)).await? {
+                Answer::EmergencyRequest(wire) => {
+                    let odd = || Error::Protocol("a request of nobody");
+                    Ok(EmergencyRequest {
+                        id,
+                        person: PersonId::new(wire.person).ok_or_else(odd)?,
+                        unit: UnitId::new(wire.unit).ok_or_else(odd)?,
+                        bed: wire.bed,
+                        alias: wire.alias,
+                        grounds: wire.grounds,
+                        until: wire.until,
+                    })
+                }
+                other => odd(other),
+            }
+        }
+    }
+
+    /// Stands behind it: the colleague is in.
+    fn countersign(&self, id: EmergencyId) -> impl Future<Output = Result<(), Error>> + Send {
+        self.done(Ask::Countersign(proto::Countersign { emergency: id.value() }))
+    }
+
+    /// Out again; or a request that nobody has countersigned is withdrawn.
     fn end_emergency(&self, id: EmergencyId) -> impl Future<Output = Result<(), Error>> + Send {
         self.done(Ask::EndEmergency(proto::EndEmergency { emergency: id.value() }))
     }

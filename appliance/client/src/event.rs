@@ -10,6 +10,8 @@ use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence
 use crate::call::Device;
 use crate::clinical::Bedside;
 use crate::error::{End, Refused};
+use crate::notice::Notice;
+use crate::offers::{Fate, Offer};
 use crate::stat::{Escalation, Priority, Ring, StatRef};
 
 pub(crate) use wire::{ConversationChange, conversation, person, unit};
@@ -45,6 +47,9 @@ pub enum Event {
     CaughtUp,
     /// A message of somebody else, or of this person's from another device. Each comes once.
     Message(Message),
+    /// A message was edited or recalled: as it is now. Replace what is shown of it at once; it may be told twice, and of one that was
+    /// not shown here.
+    MessageChanged(Message),
     /// Messages of this conversation were skipped by a snapshot: [`crate::Calls::history`] has them.
     Gap {
         /// Where.
@@ -93,6 +98,19 @@ pub enum Event {
     /// To a privacy officer: so many emergency accesses wait for a review. After [`Event::Connected`] when there are any, and
     /// whenever that changes.
     EmergenciesWaiting(u32),
+    /// Something moved in a patient's thread, and is told in it: behind the message that was the newest. No message: it has no
+    /// place of its own and is not read.
+    Notice(Notice),
+    /// To an administrator: charge nurses' suspensions wait for one.
+    SuspensionsWaiting {
+        /// So many.
+        waiting: u32,
+        /// Of them for more than a day.
+        overdue: u32,
+    },
+    /// A role is offered, by this person or to them, or something has become of it. Comes while the session is locked too; after
+    /// [`Event::Connected`] what waits for their answer is told anew.
+    Offer(Offer, Fate),
     /// How a STAT stands of which this person sees the conversation.
     Escalation(Escalation),
     /// Over: nothing more comes until the cause is mended and the profile opened again.
@@ -139,8 +157,16 @@ pub struct Message {
     pub at: i64,
     /// How urgent it is.
     pub priority: Priority,
-    /// What it says.
+    /// What it says. Empty: recalled, or destroyed.
     pub text: String,
+    /// The earlier message of the conversation that it answers. It may be one that this person may not read, or that is gone.
+    pub reply_to: Option<Sequence>,
+    /// How often its author edited it.
+    pub edits: u32,
+    /// When they last did: milliseconds since 1970.
+    pub edited_at: Option<i64>,
+    /// When its author recalled it. Say so in its place.
+    pub recalled_at: Option<i64>,
 }
 
 /// What sort of conversation.
@@ -223,6 +249,19 @@ pub struct Person {
     pub posts: Vec<Post>,
     /// Not a person but a screen of that unit.
     pub station: Option<UnitId>,
+    /// How they are here when they are not the facility's own.
+    pub agency: Option<Agency>,
+}
+
+/// Who sent somebody, and until when they are here.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Agency {
+    /// The agency's name.
+    pub name: String,
+    /// Out of everything then: milliseconds since 1970.
+    pub until: i64,
+    /// They are out.
+    pub over: bool,
 }
 
 /// Where somebody works.

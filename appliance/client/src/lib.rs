@@ -13,7 +13,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod agency;
 mod agent;
+pub mod beds;
 mod call;
 mod client;
 pub mod clinical;
@@ -24,14 +26,19 @@ pub mod emergency;
 pub mod error;
 pub mod event;
 mod files;
+pub mod holds;
 mod inflight;
 mod join;
 mod key;
+pub mod leaving;
 pub mod link;
 pub mod local;
+pub mod notice;
+pub mod offers;
 pub mod outbox;
 pub mod probe;
 pub mod profile;
+pub mod retention;
 pub mod roles;
 mod sealing;
 mod search;
@@ -52,8 +59,8 @@ pub use search::{Hits, Searches, Wanted, line_with};
 pub use share::{Given, Guest};
 pub use stat::StatCalls;
 pub use wardline_core::ids::{
-    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, PatientId, PersonId, RoleId,
-    Sequence, UnitId,
+    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, OfferId, PatientId,
+    PersonId, RoleId, Sequence, UnitId,
 };
 pub use wardline_core::pin::Pin;
 pub use wardline_core::refusal::Refusal;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use wardline_core::ids::{ConversationId, MessageId, PersonId, UnitId};
+use wardline_core::ids::{ConversationId, MessageId, PersonId, Sequence, UnitId};
 use wardline_core::limits;
 use wardline_core::wire::proto::RefusalCode;
 use zeroize::Zeroizing;
@@ -53,6 +53,8 @@ pub struct Waiting {
     pub failed: Option<Refused>,
     /// How urgent it is, and whom it calls.
     pub urgency: Urgency,
+    /// What it answers.
+    pub reply_to: Option<Sequence>,
 }
 
 /// The log and what it says.
@@ -83,6 +85,9 @@ enum Line {
         /// Left out where it is routine, as it was before there was anything else.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         urgency: Option<Urged>,
+        /// Left out where it answers nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<u64>,
     },
     /// It has this number now.
     Number { id: String, number: u64 },
@@ -161,7 +166,7 @@ impl Outbox {
         let line: Line =
             serde_json::from_slice(line).map_err(|_| damaged("a line is not what was written"))?;
         match line {
-            Line::Put { id, conversation, composed, sealed, urgency } => {
+            Line::Put { id, conversation, composed, sealed, urgency, reply_to } => {
                 let id = parse_id(&id).ok_or_else(|| damaged("a message's identifier"))?;
                 let conversation = u64::from_str_radix(&conversation, 16).ok().and_then(ConversationId::new);
                 let conversation = conversation.ok_or_else(|| damaged("a conversation's identifier"))?;
@@ -180,6 +185,7 @@ impl Outbox {
                     number: None,
                     failed: None,
                     urgency,
+                    reply_to: reply_to.map(Sequence),
                 });
             }
             Line::Number { id, number } => {
@@ -233,6 +239,7 @@ impl Outbox {
         conversation: ConversationId,
         text: String,
         urgency: Urgency,
+        reply_to: Option<Sequence>,
         composed: i64,
     ) -> Result<MessageId, Error> {
         let text = Zeroizing::new(text);
@@ -243,7 +250,8 @@ impl Outbox {
             return Err(InputError::OutboxFull(WAITING_MAX).into());
         }
         let id = MessageId(crate::clock::random()?);
-        let waiting = Waiting { id, conversation, text, composed, number: None, failed: None, urgency };
+        let (number, failed) = (None, None);
+        let waiting = Waiting { id, conversation, text, composed, number, failed, urgency, reply_to };
         self.stage(&self.put_line(&waiting)?)?;
         self.waiting.push_back(waiting);
         Ok(id)
@@ -257,6 +265,7 @@ impl Outbox {
             composed: waiting.composed,
             sealed: STANDARD.encode(sealed),
             urgency: Urged::of(&waiting.urgency),
+            reply_to: waiting.reply_to.map(|to| to.0),
         })
     }
 

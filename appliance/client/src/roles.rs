@@ -60,7 +60,7 @@ impl fmt::Debug for Role {
     }
 }
 
-fn role(value: u64) -> Result<RoleId, Error> {
+pub(crate) fn role(value: u64) -> Result<RoleId, Error> {
     RoleId::new(value).ok_or(Error::Protocol("no role"))
 }
 

@@ -195,8 +195,10 @@ impl Holder {
     async fn keep(&self, submit: proto::Submit) -> Result<(Accepted, Settled), Error> {
         let urgency = Urgency::from_wire(submit.priority(), submit.call)?;
         let (conversation, text) = (crate::event::conversation(submit.conversation)?, submit.text);
+        let reply_to = Some(Sequence(submit.reply_to)).filter(|to| *to > Sequence::NONE);
         let (settled, outcome) = oneshot::channel();
-        let message = self.ask(|kept| Command::Send { conversation, text, urgency, kept, settled }).await??;
+        let send = |kept| Command::Send { conversation, text, urgency, reply_to, kept, settled };
+        let message = self.ask(send).await??;
         Ok((Accepted { message, conversation, sequence: Sequence(0), at: 0 }, outcome))
     }
 }
@@ -300,12 +302,24 @@ impl Guest {
         text: &str,
         urgency: &Urgency,
     ) -> Result<Given<'_>, Error> {
+        self.send_reply(conversation, text, urgency, None).await
+    }
+
+    /// The same, in reply to an earlier message of the conversation.
+    pub async fn send_reply(
+        &self,
+        conversation: ConversationId,
+        text: &str,
+        urgency: &Urgency,
+        reply_to: Option<Sequence>,
+    ) -> Result<Given<'_>, Error> {
         let mut line = self.line.lock().await;
         let submit = proto::Submit {
             conversation: conversation.value(),
             text: text.to_owned(),
             priority: urgency.priority.to_wire().into(),
             call: urgency.to_call(),
+            reply_to: reply_to.unwrap_or_default().0,
             ..proto::Submit::default()
         };
         let request = line.ask(Ask::Submit(submit)).await?;

@@ -281,7 +281,7 @@ pub(crate) fn priority_of(wire: proto::Priority) -> Priority {
 
 impl Stands {
     /// What is not known may ring: nobody is told that it is over.
-    fn from_wire(wire: proto::EscalationState) -> Self {
+    pub(crate) fn from_wire(wire: proto::EscalationState) -> Self {
         match wire {
             proto::EscalationState::Unspecified | proto::EscalationState::Ringing => Self::Ringing,
             proto::EscalationState::Held => Self::Held,

@@ -18,6 +18,7 @@ use crate::error::{Error, ProfileError};
 use crate::event::{Conversation, ConversationChange, Event, Member, Message, Person, Unit, Watermark};
 use crate::files;
 use crate::key::DeviceKey;
+use crate::notice::{self, Notice};
 use crate::sealing::Sealing;
 use crate::stat::Escalation;
 use stored::{Stored, StoredConversation, StoredPerson};
@@ -95,6 +96,8 @@ pub(crate) struct State {
     /// Of a running snapshot: conversations that it has not named.
     unnamed: Option<BTreeSet<ConversationId>>,
     devices: Devices,
+    /// The last notice of each thread that was queued since this program began: one that comes again is not told again.
+    noticed: BTreeMap<ConversationId, u64>,
     changed: bool,
 }
 
@@ -118,6 +121,7 @@ impl State {
             cursor: Vec::new(),
             unnamed: None,
             devices: Devices::default(),
+            noticed: BTreeMap::new(),
             changed: false,
         };
         let sealed = files::read_private(path, FILE_MAX)?;
@@ -221,6 +225,14 @@ impl State {
                 let change = ConversationChange::from_wire(&wire)?;
                 self.conversation_changed(change).map(Event::Conversation).into_iter().collect()
             }
+            Kind::MessageChanged(wire) => {
+                let message = Message::from_wire(wire)?;
+                // A snapshot tells of every message that was ever altered: of one that was not met here, nothing is shown.
+                let known = self.conversations.get(&message.conversation);
+                let is_met = known.is_some_and(|known| known.queued.contains(message.sequence.0));
+                is_met.then_some(Event::MessageChanged(message)).into_iter().collect()
+            }
+            Kind::Notice(wire) => self.notice(notice::from_wire(&wire)?).into_iter().collect(),
             Kind::Escalation(wire) => vec![Event::Escalation(Escalation::from_wire(wire)?)],
             Kind::DeviceJoined(wire) => self.device(&Device::from_wire(wire)?).into_iter().collect(),
         })
@@ -230,6 +242,7 @@ impl State {
     /// now. Something may be shown twice; nothing is left out.
     pub(crate) fn another_past(&mut self) {
         self.cursor.clear();
+        self.noticed.clear();
         for known in self.conversations.values_mut() {
             (known.queued, known.taken) = Default::default();
         }
@@ -259,6 +272,14 @@ impl State {
         self.devices.queued.insert(device);
         self.devices.changed |= self.devices.taken.insert(device);
         self.changed |= self.devices.changed;
+    }
+
+    fn notice(&mut self, notice: Option<Notice>) -> Option<Event> {
+        let notice = notice?;
+        let last = self.noticed.entry(notice.conversation).or_default();
+        let new = notice.number > *last;
+        *last = notice.number.max(*last);
+        new.then_some(Event::Notice(notice))
     }
 
     fn message(&mut self, message: Message) -> Vec<Event> {

@@ -37,6 +37,34 @@ fn conversations_are_stored_compactly_and_files_of_before_are_read() {
 }
 
 #[test]
+fn what_became_of_a_message_is_told_of_one_that_was_met_here() {
+    let home = tempfile::tempdir().unwrap();
+    let key = DeviceKey::generate().unwrap();
+    let (me, device) = (PersonId::new(1).unwrap(), DeviceId::new(9).unwrap());
+    let mut state =
+        State::open(&home.path().join("state"), &home.path().join("cursor"), &key, me, device).unwrap();
+    let message = |sequence, recalled_at| proto::Message {
+        conversation: 7,
+        sequence,
+        message: vec![sequence as u8; 16],
+        sender: 2,
+        recalled_at,
+        ..proto::Message::default()
+    };
+    let changed = |state: &mut State, sequence| {
+        let events = state.apply(proto::event::Kind::MessageChanged(message(sequence, 5))).unwrap();
+        events.len()
+    };
+    assert_eq!(changed(&mut state, 1), 0, "of a conversation that is not known here");
+    let whole = proto::Conversation { conversation: 7, first_sequence: 1, ..Default::default() };
+    state.apply(proto::event::Kind::Conversation(whole)).unwrap();
+    // A snapshot tells of what was altered before it sends messages.
+    assert_eq!(changed(&mut state, 1), 0);
+    state.apply(proto::event::Kind::Message(message(2, 0))).unwrap();
+    assert_eq!((changed(&mut state, 2), changed(&mut state, 3)), (1, 0));
+}
+
+#[test]
 fn a_change_is_told_as_the_whole_conversation() {
     let home = tempfile::tempdir().unwrap();
     let key = DeviceKey::generate().unwrap();

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
+use wardline_core::alteration::{Edit, Found, Kept};
 use wardline_core::clinic::RestoredClinic;
 use wardline_core::directory::PublicKey;
+use wardline_core::escalation::StatId;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit, Zone};
 use wardline_core::pin::PinMac;
@@ -55,6 +57,8 @@ struct Box {
     next_conn: u64,
     code: Option<String>,
     seed: u8,
+    /// As a doorway finds them.
+    said: BTreeMap<StatId, Kept>,
 }
 
 fn fresh(seed: u8) -> Fresh {
@@ -69,6 +73,7 @@ impl Box {
                 assert_eq!(*index, self.state.audited + 1, "a gap in the audit");
             }
             self.state.apply(numbered.change, &numbered.write);
+            self.note(numbered.change, &numbered.write);
         }
         for send in turn.sends {
             match send {
@@ -88,6 +93,43 @@ impl Box {
         assert_eq!(load.links, self.open.len());
         assert!(load.timers <= load.links + self.state.devices.len() + 2, "{load:?}");
         assert!(load.attached <= load.links && load.unproven <= load.links && load.held <= load.links);
+    }
+
+    /// What is said, and what becomes of it.
+    fn note(&mut self, change: Change, write: &Write) {
+        match write {
+            Write::MessageAccepted(message) => {
+                let id = StatId { conversation: message.conversation, sequence: message.sequence };
+                let kept = Kept {
+                    change,
+                    id: message.id,
+                    sender: message.sender,
+                    device: message.device,
+                    at: message.at,
+                    priority: message.priority,
+                    reply_to: message.reply_to,
+                    standing: Default::default(),
+                };
+                self.said.insert(id, kept);
+            }
+            Write::MessageEdited { conversation, sequence, message, standing, .. } => {
+                let id = StatId { conversation: *conversation, sequence: *sequence };
+                let kept = self.said.get_mut(&id).expect("what is edited is there");
+                assert!(kept.change == *message && standing.edits == kept.standing.edits + 1);
+                kept.standing = *standing;
+            }
+            Write::MessageRecalled { conversation, sequence, message, .. } => {
+                let id = StatId { conversation: *conversation, sequence: *sequence };
+                let kept = self.said.get_mut(&id).expect("what is recalled is there");
+                assert!(kept.change == *message && !kept.standing.recalled);
+                kept.standing.recalled = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn look_up(&self, which: StatId) -> Found {
+        Found { as_of: self.state.change, message: self.said.get(&which).cloned() }
     }
 
     fn handle(&mut self, input: Input) {
@@ -131,9 +173,20 @@ impl Box {
                 }
             }
             Incoming::Unlock { .. } => Input::PinOffered { conn, request },
-            Incoming::Submit { number, message, conversation, text, priority, call } => {
+            Incoming::Submit { number, message, conversation, text, priority, call, reply_to } => {
                 let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
-                let ask = Ask::Submit(Submit { number, message, conversation, body, priority, call });
+                let ask =
+                    Ask::Submit(Submit { number, message, conversation, body, priority, call, reply_to });
+                Input::Request { conn, request, ask }
+            }
+            Incoming::Edit { message: of, version, name, text } => {
+                let (StatId { conversation, sequence }, found) = (of, self.look_up(of));
+                let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
+                let ask = Ask::Edit(Edit { conversation, sequence, version, name, body, found });
+                Input::Request { conn, request, ask }
+            }
+            Incoming::Recall { message } => {
+                let ask = Ask::Recall { message, found: self.look_up(message) };
                 Input::Request { conn, request, ask }
             }
             // Answered at the door.
@@ -169,7 +222,18 @@ impl Box {
                     .collect(),
                 assignments: self.state.clinic.assignments.values().cloned().collect(),
                 emergencies: self.state.clinic.emergencies.values().cloned().collect(),
+                threads: self
+                    .state
+                    .clinic
+                    .patients
+                    .keys()
+                    .flat_map(|patient| {
+                        self.state.clinic.threads_of(*patient).map(|thread| (thread, *patient))
+                    })
+                    .collect(),
             },
+            retention: self.state.retention,
+            holds: self.state.holds.values().cloned().collect(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");
@@ -314,8 +378,20 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
                 text: "x".to_owned(),
                 priority: (a % 4) as i32,
                 call: (a % 3 == 0).then(|| proto::Call { people: vec![world.person(b)], unit: 0 }),
+                reply_to: (a % 5) * (b % 7),
             };
             world.frame(conn, Body::Submit(submit));
+        }
+        13 if a % 4 == 1 => {
+            let (conversation, sequence) = (world.place(b), b % 8);
+            let (edit, text) = (vec![a as u8; 16], "y".to_owned());
+            let version = 1 + (a / 4 % 3) as u32;
+            let ask = if b % 3 == 0 {
+                Body::RecallMessage(proto::RecallMessage { conversation, sequence })
+            } else {
+                Body::EditMessage(proto::EditMessage { conversation, sequence, version, edit, text })
+            };
+            world.frame(conn, ask);
         }
         13 => {
             let receipt = proto::Receipt { conversation: world.place(b), delivered: b % 16, read: a % 16 };
@@ -421,6 +497,7 @@ fuzz_target!(|bytes: &[u8]| {
         next_conn: 1,
         code: None,
         seed: 0,
+        said: BTreeMap::new(),
     };
     let mut local = world.connect(Door::Local);
     for name in ["Ana", "Ben"] {

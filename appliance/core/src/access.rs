@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use crate::alteration::Kept;
 use crate::audit::Actor;
 use crate::conversation::Conversation;
 use crate::directory::Post;
@@ -54,12 +55,18 @@ pub enum Relation {
     Holder,
     /// Holds the role.
     OnCall,
+    /// The role was offered to them.
+    OfferedTo,
     /// Works in some unit.
     Clinician,
     /// Has the emergency access.
     GlassBreaker,
     /// Reviews what others read.
     PrivacyOfficer,
+    /// Wrote the message.
+    Author,
+    /// Answers for the patient's stay, and may see who they are.
+    Attending,
 }
 
 impl Relation {
@@ -81,9 +88,12 @@ impl Relation {
             Self::CareTeam => "whoever is in the patient's care team",
             Self::Holder => "whoever holds the beds",
             Self::OnCall => "whoever holds the role",
+            Self::OfferedTo => "whoever it was offered to",
             Self::Clinician => "whoever works in a unit",
             Self::GlassBreaker => "whoever came in by it",
             Self::PrivacyOfficer => "a privacy officer",
+            Self::Author => "its author",
+            Self::Attending => "the attending",
         }
     }
 }
@@ -106,7 +116,7 @@ impl Relations {
         if is { Self::of(relation) } else { Self(0) }
     }
 
-    const fn has(self, relation: Relation) -> bool {
+    pub(crate) const fn has(self, relation: Relation) -> bool {
         self.0 & Self::of(relation).0 != 0
     }
 }
@@ -164,8 +174,10 @@ operations! {
     IssueJoinCode: "issue a join code for somebody", [Superior, Administrator, BoxService], "by a charge nurse not for who administers, is a privacy officer or leads a unit; who is given a device is told of it on their others";
     ListDevices: "see another's devices", [Administrator, BoxService], "one's own come with every sign-in";
     RevokeDevice: "end a device", [Administrator, BoxService], "";
-    Suspend: "suspend somebody", [Superior, Administrator, BoxService], "by a charge nurse not who administers, is a privacy officer or leads a unit; their sessions end at once";
+    Suspend: "suspend somebody", [Superior, Administrator, BoxService], "by a charge nurse not who administers, is a privacy officer or leads a unit; their sessions end at once, the answer says what they leave behind, and a charge nurse's waits for an administrator";
     Restore: "let somebody who is suspended in again", [Administrator, BoxService], "";
+    DecideSuspension: "confirm or reverse a charge nurse's suspension", [Administrator, BoxService], "within a day; until then, and after it, the person stays out";
+    ListSuspensions: "see which suspensions wait for that", [Administrator, BoxService], "";
     SetDuties: "say who administers, and who is a privacy officer", [Administrator, BoxService], "nobody is both, and a privacy officer leads no unit";
     SendStat: "send a STAT", [Member], "for which it rings until somebody answers";
     AskReach: "see whom a STAT would reach", [Member], "who has the app open, and when each was last heard of";
@@ -194,12 +206,30 @@ operations! {
     TakeRole: "take a role of a unit for some hours", [UnitStaff], "here and below a privacy officer counts as nobody of a unit";
     AssignRole: "give a role of a unit to others for some hours", [ChargeNurse, Administrator, BoxService], "to whoever works there";
     ReturnRole: "give a role back to whom its rota names", [OnCall, ChargeNurse, Administrator, BoxService], "not when nobody would hold it then";
+    OfferRole: "offer a role to somebody of its unit", [OnCall, ChargeNurse], "whoever holds it holds it until the other one accepts";
+    AnswerOffer: "accept or decline a role that is offered", [OfferedTo], "it passes when it is accepted: what rings for the role rings for them from then on";
+    WithdrawOffer: "withdraw the offer of a role", [OnCall, ChargeNurse], "";
+    ListOffers: "see offers of roles, and what is open", [Staff], "those that they made or got, and those of a unit that they lead; of a STAT that they may not see, where it rings and who called, no more";
     ListRoles: "see roles and who holds them", [Staff, BoxService], "";
     BreakGlass: "break the glass: enter the thread of a patient of whose care team they are not", [Clinician], "for an hour, with grounds; the care team sees it, the privacy officers are told at once; it gives the thread and nothing else";
+    Restrict: "restrict a patient to people whom they name, or end that", [ChargeNurse, Attending, BoxService], "everybody else is out of the thread in the same moment and sees an alias; a bed brings nobody in; no privacy officer is named; the attending only if named";
+    Countersign: "countersign that a colleague breaks the glass to a restricted patient", [Clinician], "not for oneself; within five minutes of the request; both are on record";
     EndEmergency: "end an emergency access early", [GlassBreaker, ChargeNurse], "a charge nurse of the unit where the patient lay when it began";
     ListEmergencies: "see who broke the glass, and why", [PrivacyOfficer], "while it goes on or waits for a review; each look is recorded";
     ReviewEmergency: "say whether breaking the glass was justified", [PrivacyOfficer], "on record";
+    AdmitAgency: "admit somebody from an agency for a shift", [ChargeNurse, Administrator, BoxService], "as staff of the unit, for 16 hours at most; who was here before is the same person";
+    ExtendAgency: "let somebody from an agency stay longer", [Superior, Administrator, BoxService], "16 hours at most, twice at most, and says why";
+    EndAgency: "end the time here of somebody from an agency", [Superior, Administrator, BoxService], "they are out of everything at once, as at the end that was set";
+    ListAgency: "see who is here, or was, from an agency", [ChargeNurse, Administrator, BoxService], "a charge nurse those whom her unit admitted";
+    SetRetention: "say how long messages are kept", [Administrator, BoxService], "what is older goes within minutes; what is under legal hold stays";
+    PreviewRetention: "see how much would go if messages were kept for another time", [Administrator, BoxService], "numbers only; nothing is changed";
+    ListRetention: "see how long messages are kept", [Staff, BoxService], "";
+    PlaceHold: "place a legal hold", [PrivacyOfficer], "on a person, a patient or a conversation; nothing of theirs expires or can be destroyed from then on";
+    LiftHold: "lift a legal hold", [PrivacyOfficer], "with grounds, on record; what is too old goes within minutes";
+    ListHolds: "see what is under legal hold", [PrivacyOfficer], "each look is recorded";
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
+    EditMessage: "edit a message", [Author], "for 15 minutes, ten times, never a STAT; everybody sees that it was edited, and the earlier text is gone";
+    RecallMessage: "recall a message", [Author], "for 24 hours; its text is destroyed, and everybody sees that it was recalled";
 }
 
 impl Operation {
@@ -311,6 +341,11 @@ pub(crate) fn to_stat(state: &State, person: PersonId, stat: &Escalation) -> Rel
         .and(Relations::when(stat.has_rung(person), Relation::Rung))
         .and(Relations::when(caller, Relation::Caller))
         .and(Relations::when(stat.is_answered_by(person), Relation::Acceptor))
+}
+
+/// To a message that they may read.
+pub(crate) fn to_message(person: PersonId, message: &Kept) -> Relations {
+    Relations::when(message.sender == person, Relation::Author)
 }
 
 /// The table as the docs have it.

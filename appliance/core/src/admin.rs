@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::access::Permit;
+use crate::agency;
 use crate::assignment;
 use crate::audit::{Act, Actor};
 use crate::directory::{Device, JoinCode, Person, Post};
 use crate::draft::Draft;
 use crate::emergency;
+use crate::hold;
 use crate::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
+use crate::leaving;
 use crate::limits;
 use crate::pin;
 use crate::refusal::Refusal;
+use crate::retention::Rules;
+use crate::role;
 use crate::session::Draw;
 use crate::stat;
 use crate::text::{Name, Title};
@@ -55,7 +60,7 @@ pub(crate) fn add_station(
     enter(draft, screen, permit, Act::StationAdded(id, unit))
 }
 
-fn new_person(draft: &Draft<'_>, fresh: &Fresh) -> PersonId {
+pub(crate) fn new_person(draft: &Draft<'_>, fresh: &Fresh) -> PersonId {
     let mut id = PersonId::from_random(Draw::new(fresh).identifier());
     while draft.state.people.contains_key(&id) {
         id = id.following();
@@ -63,10 +68,24 @@ fn new_person(draft: &Draft<'_>, fresh: &Fresh) -> PersonId {
     id
 }
 
-fn somebody(id: PersonId, name: Name, title: Title) -> Person {
+pub(crate) fn somebody(id: PersonId, name: Name, title: Title) -> Person {
     let (posts, changed) = (BTreeMap::new(), Change(0));
     let (administrator, suspended, privacy_officer, station) = (false, false, false, None);
-    Person { id, name, title, administrator, suspended, changed, privacy_officer, posts, station }
+    let (agency, barred, waits) = (None, false, None);
+    Person {
+        id,
+        name,
+        title,
+        administrator,
+        suspended,
+        changed,
+        privacy_officer,
+        posts,
+        station,
+        agency,
+        barred,
+        waits,
+    }
 }
 
 fn enter(draft: &mut Draft<'_>, person: Person, permit: Permit, act: Act) -> Result<Body, Refusal> {
@@ -85,7 +104,11 @@ pub(crate) fn issue_join_code(
 ) -> Result<Body, Refusal> {
     let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
     if entry.suspended {
-        return Err(Refusal::PersonSuspended);
+        return Err(if entry.barred || entry.agency.is_none() {
+            Refusal::PersonSuspended
+        } else {
+            Refusal::NotAgency
+        });
     }
     let theirs = draft.state.codes.values().filter(|code| code.person == person);
     let mut theirs: Vec<_> = theirs.map(|code| (code.issued, code.hash)).collect();
@@ -122,38 +145,13 @@ pub(crate) fn revoke_device(
     Ok(Body::Done(proto::Done {}))
 }
 
-pub(crate) fn set_standing(
-    draft: &mut Draft<'_>,
-    permit: Permit,
-    person: PersonId,
-    suspended: bool,
-) -> Result<Body, Refusal> {
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
-    if entry.suspended != suspended {
-        let open: Vec<DeviceId> = draft
-            .state
-            .devices_of(person)
-            .filter(|device| device.session_until.is_some())
-            .map(|device| device.id)
-            .collect();
-        let change = draft.write(Write::StandingSet { person, suspended });
-        draft.record(
-            permit.by(),
-            if suspended { Act::PersonSuspended(person) } else { Act::PersonRestored(person) },
-        );
-        if suspended {
-            for device in open {
-                draft.write(Write::SessionEnded { device });
-            }
-            withdraw_codes(draft, permit, person);
-        }
-        draft.announce_person(change, person);
-        if suspended {
-            assignment::end_all(draft, permit, person, None);
-            emergency::end_all(draft, permit, person);
-        }
+/// Whatever somebody who is put out has open, and every code that would be a way back in.
+pub(crate) fn end_sessions(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
+    let open = draft.state.devices_of(person).filter(|device| device.session_until.is_some());
+    for device in open.map(|device| device.id).collect::<Vec<DeviceId>>() {
+        draft.write(Write::SessionEnded { device });
     }
-    Ok(Body::Done(proto::Done {}))
+    withdraw_codes(draft, permit, person);
 }
 
 /// Codes for somebody who is put out, and codes that they issued: either would be a way back in.
@@ -188,6 +186,9 @@ pub(crate) fn set_duties(
     if privacy_officer && (administrator || leads) {
         return Err(Refusal::DutiesExclude);
     }
+    if administrator || privacy_officer {
+        agency::may_stay(entry)?;
+    }
     let ends = entry.administrator && !administrator;
     if (entry.administrator, entry.privacy_officer) != (administrator, privacy_officer) {
         let change = draft.write(Write::DutiesSet { person, administrator, privacy_officer });
@@ -197,8 +198,12 @@ pub(crate) fn set_duties(
         if ends {
             withdraw_issued(draft, permit, person);
         }
+        if administrator {
+            leaving::tell_administrators(draft);
+        }
         if privacy_officer {
             assignment::end_all(draft, permit, person, None);
+            role::offer::end_all(draft, permit, person, None);
             emergency::end_all(draft, permit, person);
             emergency::tell_officers(draft);
         }
@@ -209,6 +214,9 @@ pub(crate) fn set_duties(
 pub(crate) fn purge(draft: &mut Draft<'_>, permit: Permit, id: ConversationId) -> Result<Body, Refusal> {
     let conversation = draft.state.conversations.get(&id).ok_or(Refusal::NoSuchConversation)?;
     if !conversation.purged {
+        if hold::keeps(draft.state, id) {
+            return Err(Refusal::Held);
+        }
         stat::close_all(draft, id, permit.by());
         let change = draft.write(Write::KeyDestroyed { conversation: id });
         draft.record(permit.by(), Act::ConversationPurged(id));
@@ -221,6 +229,21 @@ pub(crate) fn purge(draft: &mut Draft<'_>, permit: Permit, id: ConversationId) -
         draft.send(Send::ScrubLog);
     }
     Ok(Body::Done(proto::Done {}))
+}
+
+pub(crate) fn set_retention(draft: &mut Draft<'_>, permit: Permit, rules: Rules) -> Body {
+    if draft.state.retention != Some(rules) {
+        draft.write(Write::RetentionSet(rules));
+        let [direct, group, channel, patient] = rules.hours();
+        draft.record(permit.by(), Act::RetentionSet(direct, group, channel, patient));
+    }
+    Body::Done(proto::Done {})
+}
+
+pub(crate) fn retention(draft: &Draft<'_>) -> Body {
+    let rules = draft.state.retention_or(draft.policy);
+    let standard = draft.state.retention.is_none();
+    Body::RetentionPolicy(proto::RetentionPolicy { rules: Some(rules.to_wire()), standard })
 }
 
 pub(crate) fn list_devices(draft: &mut Draft<'_>, permit: Permit, person: PersonId) -> Result<Body, Refusal> {

@@ -5,17 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message as _;
 
 use crate::access::{self, Operation, Permit, Relation, Relations};
+use crate::agency;
 use crate::audit::{Act, Actor};
 use crate::care;
 use crate::clinic::Assignment;
 use crate::clinical::{self, Shift, permit_in};
 use crate::draft::Draft;
 use crate::ids::{AssignmentId, EncounterId, PersonId, UnitId};
+use crate::input::Fresh;
 use crate::limits;
 use crate::particulars::Bed;
 use crate::refusal::Refusal;
 use crate::relay::Room;
+use crate::restriction;
 use crate::session::Draw;
+use crate::time::Wall;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
@@ -40,23 +44,43 @@ pub(crate) fn take(draft: &mut Draft<'_>, by: Actor, shift: Shift) -> Result<Bod
     if until <= now || until > now.after(limits::ASSIGNMENT_TIME_MAX_MS) {
         return Err(Refusal::EndInvalid);
     }
+    agency::ends_within(entry, until)?;
+    has_room(draft, unit, Some(person))?;
+    if draft.room == Room::Scarce {
+        return Err(Refusal::DiskLow);
+    }
+    let id = give(draft, permit, (unit, person), beds, until, &fresh);
+    Ok(Body::AssignmentTaken(proto::AssignmentTaken { assignment: id.value() }))
+}
+
+/// Whether there may be one more in this unit, and of this person.
+pub(crate) fn has_room(draft: &Draft<'_>, unit: UnitId, person: Option<PersonId>) -> Result<(), Refusal> {
     let assignments = &draft.state.clinic.assignments;
     let of = |which: &dyn Fn(&Assignment) -> bool| assignments.values().filter(|held| which(held)).count();
     if assignments.len() >= limits::ASSIGNMENTS_MAX
         || of(&|held| held.unit == unit) >= limits::ASSIGNMENTS_OF_UNIT_MAX
-        || of(&|held| held.person == person) >= limits::ASSIGNMENTS_OF_PERSON_MAX
+        || of(&|held| Some(held.person) == person) >= limits::ASSIGNMENTS_OF_PERSON_MAX
     {
         return Err(Refusal::Limit);
     }
-    if draft.room == Room::Scarce {
-        return Err(Refusal::DiskLow);
-    }
-    let mut id = AssignmentId::from_random(Draw::new(&fresh).identifier());
+    Ok(())
+}
+
+/// Gives beds to somebody who may have them: they are in the threads of whoever lies there.
+pub(crate) fn give(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    (unit, person): (UnitId, PersonId),
+    beds: Vec<Bed>,
+    until: Wall,
+    fresh: &Fresh,
+) -> AssignmentId {
+    let mut id = AssignmentId::from_random(Draw::new(fresh).identifier());
     while draft.state.clinic.assignments.contains_key(&id) {
         id = id.following();
     }
     let covers = BTreeSet::new();
-    let taken = Assignment { id, person, unit, beds, since: now, until, covers };
+    let taken = Assignment { id, person, unit, beds, since: draft.now.wall, until, covers };
     let lie_there = draft.state.clinic.beds_of(unit).filter(|(bed, _)| taken.holds(unit, bed));
     let patients: Vec<EncounterId> = lie_there.map(|(_, encounter)| encounter).collect();
     draft.write(Write::AssignmentTaken(taken));
@@ -65,7 +89,17 @@ pub(crate) fn take(draft: &mut Draft<'_>, by: Actor, shift: Shift) -> Result<Bod
         draft.write(Write::AssignmentCovers { assignment: id, encounter });
         care::settle(draft, permit, encounter);
     }
-    Ok(Body::AssignmentTaken(proto::AssignmentTaken { assignment: id.value() }))
+    id
+}
+
+/// Whoever stays longer keeps the beds that would have ended with them.
+pub(crate) fn prolong(draft: &mut Draft<'_>, permit: Permit, person: PersonId, (was, until): (Wall, Wall)) {
+    let held = draft.state.clinic.assignments.values();
+    let theirs = held.filter(|held| held.person == person && held.until == was);
+    for assignment in theirs.map(|held| held.id).collect::<Vec<_>>() {
+        draft.write(Write::AssignmentProlonged { assignment, since: draft.now.wall, until });
+        draft.record(permit.by(), Act::AssignmentProlonged(assignment, person));
+    }
 }
 
 /// A patient came into a bed: whoever holds it has them from now on.
@@ -125,7 +159,20 @@ pub(crate) fn list_beds(
     let mut beds: BTreeMap<&Bed, proto::Bed> = BTreeMap::new();
     let named = |bed: &Bed| proto::Bed { bed: bed.reveal().to_owned(), ..proto::Bed::default() };
     for (bed, encounter) in clinic.beds_of(unit) {
-        beds.insert(bed, proto::Bed { encounter: encounter.value(), ..named(bed) });
+        let stay = clinic.encounters.get(&encounter);
+        let patient = stay.and_then(|stay| clinic.patients.get(&stay.patient));
+        let restriction = patient.and_then(|patient| patient.restriction.as_ref());
+        let alias = restriction.map(|restriction| restriction.alias.reveal().to_owned());
+        let ask = stay.zip(restriction).and_then(|(stay, known)| restriction::whom_to_ask(stay, known));
+        beds.insert(
+            bed,
+            proto::Bed {
+                encounter: encounter.value(),
+                alias: alias.unwrap_or_default(),
+                ask: ask.map_or(0, PersonId::value),
+                ..named(bed)
+            },
+        );
     }
     let mut whole = Vec::new();
     for held in clinic.assignments.values().filter(|held| held.unit == unit) {

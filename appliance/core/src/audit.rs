@@ -7,8 +7,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, PatientId, PersonId, RoleId, Sequence,
-    UnitId,
+    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, PatientId, PersonId, RoleId,
+    Sequence, UnitId,
 };
 use crate::refusal::{PeerFault, Refusal};
 use crate::time::Wall;
@@ -217,9 +217,86 @@ pub enum Act {
     /// A page of them was read, which names patients.
     #[n(81)]
     EmergenciesListed,
+    /// Which, and on what: the sort and the identifier of [`crate::hold::Subject::numbers`].
+    #[n(150)]
+    HoldPlaced(#[n(0)] HoldId, #[n(1)] u32, #[n(2)] u64),
+    #[n(151)]
+    HoldLifted(#[n(0)] HoldId),
+    /// A page of them was read, which names patients.
+    #[n(152)]
+    HoldsListed,
+    /// Hours that messages are kept: of direct conversations, groups, channels, patients' threads.
+    #[n(153)]
+    RetentionSet(#[n(0)] u32, #[n(1)] u32, #[n(2)] u32, #[n(3)] u32),
+    #[n(140)]
+    PatientRestricted(#[n(0)] PatientId),
+    #[n(141)]
+    PatientUnrestricted(#[n(0)] PatientId),
+    /// May see who a restricted patient is.
+    #[n(142)]
+    PatientNamed(#[n(0)] PatientId, #[n(1)] PersonId),
+    #[n(143)]
+    PatientUnnamed(#[n(0)] PatientId, #[n(1)] PersonId),
+    /// Breaking the glass to a restricted patient waits for a second person.
+    #[n(144)]
+    EmergencyAsked(#[n(0)] EmergencyId, #[n(1)] EncounterId),
+    #[n(145)]
+    EmergencyWithdrawn(#[n(0)] EmergencyId),
+    /// The actor is the second person.
+    #[n(146)]
+    EmergencyCountersigned(#[n(0)] EmergencyId),
     /// With how many terms, never which, and where, if in one conversation alone.
     #[n(90)]
     Searched(#[n(0)] u32, #[n(1)] Option<ConversationId>),
+    /// And the how many-eth edit of it, from 1.
+    #[n(110)]
+    MessageEdited(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    #[n(111)]
+    MessageRecalled(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// Which, by whom, to whom, and which place. So are those below.
+    #[n(120)]
+    RoleOffered(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),
+    /// It passed.
+    #[n(121)]
+    RoleHandedOver(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),
+    #[n(122)]
+    RoleOfferDeclined(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),
+    #[n(123)]
+    RoleOfferWithdrawn(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),
+    #[n(124)]
+    RoleOfferExpired(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),
+    /// By a newer one of the same place, or because somebody else holds it.
+    #[n(125)]
+    RoleOfferSuperseded(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),
+    /// One of the two is suspended, reviews others, or works there no more.
+    #[n(126)]
+    RoleOfferEnded(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),
+    /// Whose role passed while it rang, and to whom.
+    #[n(127)]
+    StatPassed(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] PersonId, #[n(3)] PersonId),
+    /// Somebody new from an agency, and where.
+    #[n(130)]
+    AgencyAdmitted(#[n(0)] PersonId, #[n(1)] UnitId),
+    /// Somebody who was here before, and where.
+    #[n(131)]
+    AgencyReturned(#[n(0)] PersonId, #[n(1)] UnitId),
+    /// Who stays longer; the first time is 1.
+    #[n(132)]
+    AgencyExtended(#[n(0)] PersonId, #[n(1)] u32),
+    /// At the end that was set, or before it.
+    #[n(133)]
+    AgencyEnded(#[n(0)] PersonId),
+    /// Which, and whose: they stay longer.
+    #[n(134)]
+    AssignmentProlonged(#[n(0)] AssignmentId, #[n(1)] PersonId),
+    /// An administrator, of a charge nurse's suspension.
+    #[n(135)]
+    SuspensionConfirmed(#[n(0)] PersonId),
+    #[n(136)]
+    SuspensionReversed(#[n(0)] PersonId),
+    /// No administrator has decided in time: they stay out.
+    #[n(137)]
+    SuspensionOverdue(#[n(0)] PersonId),
 }
 
 impl Act {

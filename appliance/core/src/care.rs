@@ -1,6 +1,6 @@
 //! Who is in a patient's thread: whoever has a reason to be, and nobody else. See `docs/decisions/` on care teams.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{self, Operation, Permit};
 use crate::audit::{Act, Actor};
@@ -11,8 +11,10 @@ use crate::emergency;
 use crate::ids::{EncounterId, PersonId};
 use crate::limits;
 use crate::membership;
+use crate::notice::{self, Told, Why};
 use crate::refusal::Refusal;
 use crate::relay::Room;
+use crate::restriction::Restriction;
 use crate::time::Wall;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
@@ -25,40 +27,135 @@ pub fn team(clinic: &Clinic, encounter: EncounterId) -> BTreeSet<PersonId> {
     team
 }
 
-/// The care team itself.
+/// The care team itself. Of a restricted patient: whoever is named, whatever else somebody is to them.
 pub(crate) fn team_without_emergencies(clinic: &Clinic, encounter: EncounterId) -> BTreeSet<PersonId> {
     let Some(stay) = clinic.encounters.get(&encounter) else { return BTreeSet::new() };
+    if let Some(restriction) = restriction(clinic, stay) {
+        return restriction.named.clone();
+    }
     let by_hand = clinic.care.range((encounter, FIRST)..).map(|((of, person), _)| (*of, *person));
     let by_hand = by_hand.take_while(|(of, _)| *of == encounter).map(|(_, person)| person);
     let covering = clinic.assignments.values().filter(|assignment| assignment.covers.contains(&encounter));
     stay.attending.into_iter().chain(by_hand).chain(covering.map(|assignment| assignment.person)).collect()
 }
 
-/// Brings a thread's members to what the care team is.
+fn restriction<'c>(clinic: &'c Clinic, stay: &Encounter) -> Option<&'c Restriction> {
+    clinic.patients.get(&stay.patient)?.restriction.as_ref()
+}
+
+/// What brings somebody in, and until when as far as is known: of several reasons, the one that people think of first.
+fn reason(clinic: &Clinic, encounter: EncounterId, person: PersonId) -> Option<(Why, Option<Wall>)> {
+    let stay = clinic.encounters.get(&encounter)?;
+    if let Some(restriction) = restriction(clinic, stay) {
+        let named = restriction.named.contains(&person);
+        let until = emergency::until(clinic, encounter, person);
+        return Some(if named { (Why::Named, None) } else { (Why::Emergency, until) });
+    }
+    if stay.attending == Some(person) {
+        return Some((Why::Attending, None));
+    }
+    if let Some(place) = clinic.care.get(&(encounter, person)) {
+        return Some((Why::ByHand, place.until));
+    }
+    let covering = clinic.assignments.values().filter(|held| held.person == person);
+    let covering = covering.filter(|held| held.covers.contains(&encounter));
+    if let Some(until) = covering.map(|held| held.until).max() {
+        return Some((Why::Bed, Some(until)));
+    }
+    let until = emergency::until(clinic, encounter, person)?;
+    Some((Why::Emergency, Some(until)))
+}
+
+/// Brings a thread's members to what the care team is, and tells in it who came and who left.
 pub(crate) fn settle(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId) {
-    settle_with(draft, permit, encounter, proto::ConversationChanged::default());
+    settle_with(draft, permit, encounter, proto::ConversationChanged::default(), None);
 }
 
-/// Settles, and tells who was in it before what is new of the patient or the stay.
-pub(crate) fn settle_and_tell(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId) {
+/// The same, in the course of something that is told first. Whom that names is not told of again.
+pub(crate) fn settle_telling(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId, told: Told) {
+    settle_with(draft, permit, encounter, proto::ConversationChanged::default(), Some(told));
+}
+
+/// The same, and who was in it before is told what is new of the patient or the stay.
+pub(crate) fn settle_and_tell(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    encounter: EncounterId,
+    told: Option<Told>,
+) {
     let news = news(draft, encounter).unwrap_or_default();
-    settle_with(draft, permit, encounter, news);
+    settle_with(draft, permit, encounter, news, told);
 }
 
+/// A patient came into a bed: settles, and says as well who of the team has it, and who stays though they do not.
+pub(crate) fn settle_moved(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId, told: Told) {
+    let news = match told {
+        // Nobody was in it before.
+        Told::Admitted { .. } => proto::ConversationChanged::default(),
+        _ => news(draft, encounter).unwrap_or_default(),
+    };
+    let entered = settle_with(draft, permit, encounter, news, Some(told));
+    let clinic = &draft.state.clinic;
+    let Some(stay) = clinic.encounters.get(&encounter) else { return };
+    let thread = stay.thread;
+    let covering = clinic.assignments.values().filter(|held| held.covers.contains(&encounter));
+    // Of each: until when they have the bed, and until when they have what they had.
+    let mut until: BTreeMap<PersonId, (Option<Wall>, Option<Wall>)> = BTreeMap::new();
+    for held in covering {
+        let (has, had) = until.entry(held.person).or_default();
+        let which = if held.holds(stay.unit, &stay.bed) { has } else { had };
+        *which = (*which).max(Some(held.until));
+    }
+    let nobody = until.values().all(|(has, _)| has.is_none());
+    // Of a restricted patient, who has a bed need not be in the team.
+    let team = team(clinic, encounter);
+    let known = until.into_iter().filter(|(person, _)| !entered.contains(person));
+    let mut told: Vec<Told> = known
+        .filter_map(|(person, until)| match until {
+            (Some(until), _) => Some(Told::HasBed { person, until }),
+            (None, until) => {
+                let stays = until.filter(|_| team.contains(&person));
+                stays.map(|until| Told::Stays { person, until })
+            }
+        })
+        .collect();
+    told.extend(nobody.then_some(Told::BedUnheld));
+    for told in told {
+        notice::tell(draft, permit.by(), thread, told);
+    }
+}
+
+/// Says who came in.
 fn settle_with(
     draft: &mut Draft<'_>,
     permit: Permit,
     encounter: EncounterId,
     news: proto::ConversationChanged,
-) {
+    told: Option<Told>,
+) -> Vec<PersonId> {
     let team = team(&draft.state.clinic, encounter);
     let thread = draft.state.clinic.encounters.get(&encounter).map(|stay| stay.thread);
-    let Some(place) = thread.and_then(|thread| draft.state.conversations.get(&thread)) else { return };
+    let Some(place) = thread.and_then(|thread| draft.state.conversations.get(&thread)) else {
+        return Vec::new();
+    };
     let (thread, takes) = (place.id, !place.purged);
     let present: BTreeSet<PersonId> = place.present().map(|(person, _)| person).collect();
     let add: Vec<PersonId> = team.difference(&present).copied().filter(|_| takes).collect();
     let remove: Vec<PersonId> = present.difference(&team).copied().collect();
     membership::bring_in_with(draft, permit, thread, (&add, &remove), news);
+    // Each under a change of its own, behind the news: a connection takes one event of each change.
+    let named = told.as_ref().and_then(Told::person);
+    let unnamed = |person: &&PersonId| Some(**person) != named;
+    let clinic = &draft.state.clinic;
+    let entered = add.iter().filter(unnamed).filter_map(|person| {
+        let (why, until) = reason(clinic, encounter, *person)?;
+        Some(Told::Entered { person: *person, why, until })
+    });
+    let left = remove.iter().filter(unnamed).map(|person| Told::Left { person: *person });
+    for told in told.into_iter().chain(entered).chain(left).collect::<Vec<_>>() {
+        notice::tell(draft, permit.by(), thread, told);
+    }
+    add
 }
 
 /// What is new of the patient or the stay, with the last change.
@@ -105,6 +202,9 @@ pub(crate) fn change_team(
     let stay = encounter_of(draft.state, encounter)?.clone();
     let is = clinical::relations(draft.state, by, stay.unit).and(in_team(draft, by, &stay));
     let permit = access::permit(Operation::ChangeCareTeam, is, by)?;
+    if restriction(&draft.state.clinic, &stay).is_some() {
+        return Err(Refusal::Restricted);
+    }
     let by_hand = |draft: &Draft<'_>, person| draft.state.clinic.care.contains_key(&(encounter, person));
     if add.iter().any(|person| remove.binary_search(person).is_ok()) {
         return Err(Refusal::Invalid);
@@ -155,13 +255,25 @@ pub(crate) fn change_team(
 /// The lowest identifier.
 const FIRST: PersonId = PersonId::from_random([0; 8]);
 
+/// Ends every place by hand that somebody has.
+pub(crate) fn end_places(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
+    let places = draft.state.clinic.care.keys().filter(|(_, who)| *who == person);
+    for encounter in places.map(|(encounter, _)| *encounter).collect::<Vec<_>>() {
+        end_place_of(draft, permit, encounter, person);
+    }
+}
+
 /// Takes somebody out of the team whose time is over.
 pub(crate) fn end_place(draft: &mut Draft<'_>, encounter: EncounterId, person: PersonId) {
     if draft.state.clinic.care.contains_key(&(encounter, person)) {
-        draft.write(Write::CareTeamSet { encounter, person, place: None });
-        draft.record(Permit::OF_TIME.by(), Act::CareTeamLeft(encounter, person));
-        settle(draft, Permit::OF_TIME, encounter);
+        end_place_of(draft, Permit::OF_TIME, encounter, person);
     }
+}
+
+fn end_place_of(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId, person: PersonId) {
+    draft.write(Write::CareTeamSet { encounter, person, place: None });
+    draft.record(permit.by(), Act::CareTeamLeft(encounter, person));
+    settle(draft, permit, encounter);
 }
 
 /// Neither purged nor closed.

@@ -11,6 +11,7 @@ use crate::ids::{
 };
 use crate::particulars::{Bed, Particulars, RecordNumber};
 use crate::refusal::Fault;
+use crate::restriction::Restriction;
 use crate::time::Wall;
 use crate::wire::proto;
 use crate::write::Write;
@@ -27,6 +28,9 @@ pub struct Patient {
     /// The change that last touched this.
     #[n(2)]
     pub changed: Change,
+    /// Only some may see who they are.
+    #[n(3)]
+    pub restriction: Option<Restriction>,
 }
 
 /// One stay of a patient.
@@ -101,10 +105,10 @@ pub struct Assignment {
     /// Where.
     #[n(2)]
     pub unit: UnitId,
-    /// Which beds, in order, at most [`crate::limits::BEDS_OF_ASSIGNMENT_MAX`]; none: the whole unit.
+    /// Which beds, in the order of [`Bed`], each once, at most [`crate::limits::BEDS_OF_ASSIGNMENT_MAX`]; none: the whole unit.
     #[n(3)]
     pub beds: Vec<Bed>,
-    /// Since when.
+    /// Since when, or when it was prolonged last.
     #[n(4)]
     pub since: Wall,
     /// Over from then on.
@@ -133,6 +137,8 @@ pub struct Clinic {
     beds: BTreeMap<(UnitId, Bed), EncounterId>,
     open: BTreeMap<PatientId, EncounterId>,
     threads: BTreeMap<ConversationId, EncounterId>,
+    /// Whose every thread is, or was before its stay was put away: some 50 bytes of each.
+    whose: BTreeMap<ConversationId, PatientId>,
 }
 
 /// What a store hands back of it at start.
@@ -148,6 +154,8 @@ pub struct RestoredClinic {
     pub assignments: Vec<Assignment>,
     /// Every emergency access that goes on, or that nobody has reviewed.
     pub emergencies: Vec<EmergencyAccess>,
+    /// Every thread of every patient, those of stays that are put away too.
+    pub threads: Vec<(ConversationId, PatientId)>,
 }
 
 impl Encounter {
@@ -178,9 +186,14 @@ impl Encounter {
 }
 
 impl Patient {
-    /// As the members of the thread see them.
+    /// As the members of the thread see them: who they are, and how they are called elsewhere.
     pub fn to_wire(&self) -> proto::Patient {
-        proto::Patient { patient: self.id.value(), particulars: Some(self.particulars.to_wire()) }
+        let alias = self.restriction.as_ref().map(|restriction| restriction.alias.reveal().to_owned());
+        proto::Patient {
+            patient: self.id.value(),
+            particulars: Some(self.particulars.to_wire()),
+            alias: alias.unwrap_or_default(),
+        }
     }
 }
 
@@ -205,6 +218,7 @@ impl Clinic {
         for patient in restored.patients {
             clinic.enter(patient);
         }
+        clinic.whose.extend(restored.threads);
         for encounter in restored.encounters {
             if !clinic.patients.contains_key(&encounter.patient) {
                 return Err(Fault::Inconsistent("an encounter is of nobody"));
@@ -218,7 +232,9 @@ impl Clinic {
             }
             clinic.care.insert((encounter, person), place);
         }
-        for assignment in restored.assignments {
+        for mut assignment in restored.assignments {
+            // A store has its own order.
+            assignment.beds.sort_unstable();
             clinic.assignments.insert(assignment.id, assignment);
         }
         for access in restored.emergencies {
@@ -261,6 +277,16 @@ impl Clinic {
         self.threads.get(&thread).and_then(|id| self.encounters.get(id))
     }
 
+    /// Whose thread this is or was.
+    pub fn patient_of(&self, thread: ConversationId) -> Option<PatientId> {
+        self.whose.get(&thread).copied()
+    }
+
+    /// Every thread that a patient ever had.
+    pub fn threads_of(&self, patient: PatientId) -> impl Iterator<Item = ConversationId> + '_ {
+        self.whose.iter().filter(move |(_, whose)| **whose == patient).map(|(thread, _)| *thread)
+    }
+
     fn enter(&mut self, patient: Patient) {
         if let Some(was) = self.patients.get(&patient.id) {
             self.records.remove(&was.particulars.record);
@@ -271,6 +297,7 @@ impl Clinic {
 
     fn index(&mut self, encounter: &Encounter) {
         self.threads.insert(encounter.thread, encounter.id);
+        self.whose.insert(encounter.thread, encounter.patient);
         if encounter.is_open() {
             self.beds.insert((encounter.unit, encounter.bed.clone()), encounter.id);
             self.open.insert(encounter.patient, encounter.id);
@@ -331,6 +358,11 @@ impl Clinic {
                     assignment.covers.insert(*encounter);
                 }
             }
+            Write::AssignmentProlonged { assignment, since, until } => {
+                if let Some(assignment) = self.assignments.get_mut(assignment) {
+                    (assignment.since, assignment.until) = (*since, *until);
+                }
+            }
             Write::AssignmentEnded { assignment } => {
                 self.assignments.remove(assignment);
             }
@@ -368,5 +400,6 @@ impl Clinic {
         self.care.iter().for_each(|place| part(minicbor::to_vec(place)));
         self.assignments.values().for_each(|assignment| part(minicbor::to_vec(assignment)));
         self.emergencies.values().for_each(|access| part(minicbor::to_vec(access)));
+        self.whose.iter().for_each(|thread| part(minicbor::to_vec(thread)));
     }
 }

@@ -10,8 +10,9 @@ use crate::ids::{AssignmentId, Conn, EmergencyId, EncounterId, PatientId, Person
 use crate::input::Fresh;
 use crate::particulars::{Bed, Particulars, RecordNumber};
 use crate::refusal::Refusal;
+use crate::restriction::{self, Restrict};
 use crate::state::State;
-use crate::text::Grounds;
+use crate::text::{Grounds, Name};
 use crate::time::Wall;
 use crate::turn::Send;
 use crate::wire::proto::{self, client_frame};
@@ -58,6 +59,13 @@ pub enum Clinical {
         encounter: EncounterId,
         /// Who.
         change: TeamChange,
+    },
+    /// Only whoever is named may see who a patient is.
+    Restrict(Restrict),
+    /// Whoever cares for the patient may again.
+    LiftRestriction {
+        /// Whose stay.
+        encounter: EncounterId,
     },
     /// Beds for a shift.
     TakeAssignment(Shift),
@@ -133,6 +141,8 @@ pub(crate) fn handle(
             encounter::update(draft, by, patient, particulars, attending)?
         }
         Clinical::ChangeCareTeam { encounter, change } => care::change_team(draft, by, encounter, change)?,
+        Clinical::Restrict(ask) => restriction::restrict(draft, by, ask)?,
+        Clinical::LiftRestriction { encounter } => restriction::lift(draft, by, encounter)?,
         Clinical::TakeAssignment(shift) => assignment::take(draft, by, shift)?,
         Clinical::EndAssignment { assignment } => assignment::end_early(draft, by, assignment)?,
         Clinical::Emergency(ask) => emergency::handle(draft, by, ask)?,
@@ -199,6 +209,13 @@ pub(crate) fn parse(
                 remove: people(&change.remove)?,
             },
         },
+        Body::Restrict(ask) => Clinical::Restrict(Restrict {
+            encounter: encounter(ask.encounter)?,
+            alias: (!ask.alias.is_empty()).then(|| Name::parse(&ask.alias)).transpose()?,
+            add: people(&ask.add)?,
+            remove: people(&ask.remove)?,
+        }),
+        Body::LiftRestriction(lift) => Clinical::LiftRestriction { encounter: encounter(lift.encounter)? },
         Body::TakeAssignment(take) => Clinical::TakeAssignment(Shift {
             unit: unit(take.unit)?,
             person: some(take.person, person)?,
@@ -209,9 +226,12 @@ pub(crate) fn parse(
         Body::EndAssignment(end) => Clinical::EndAssignment {
             assignment: AssignmentId::new(end.assignment).ok_or(Refusal::NoSuchAssignment)?,
         },
-        Body::BreakGlass(_) | Body::EndEmergency(_) | Body::ListEmergencies(_) | Body::ReviewEmergency(_) => {
-            Clinical::Emergency(parse_emergency(body, fresh)?)
-        }
+        Body::BreakGlass(_)
+        | Body::EndEmergency(_)
+        | Body::LookAtRequest(_)
+        | Body::Countersign(_)
+        | Body::ListEmergencies(_)
+        | Body::ReviewEmergency(_) => Clinical::Emergency(parse_emergency(body, fresh)?),
         Body::ListPatients(list) => {
             Clinical::ListPatients { unit: unit(list.unit)?, after: parse_after(&list.after)? }
         }
@@ -241,7 +261,7 @@ fn parse_admission(admit: &proto::Admit, fresh: &mut impl FnMut() -> Fresh) -> R
 }
 
 /// Beds by name or the whole unit: one of the two, so that a list that came out empty is not taken for everything.
-fn parse_beds(beds: &[String], whole_unit: bool) -> Result<Vec<Bed>, Refusal> {
+pub(crate) fn parse_beds(beds: &[String], whole_unit: bool) -> Result<Vec<Bed>, Refusal> {
     if beds.is_empty() != whole_unit {
         return Err(Refusal::Invalid);
     }
@@ -264,6 +284,7 @@ fn parse_emergency(
 ) -> Result<Emergency, Refusal> {
     use client_frame::Body;
     let known = |value| EmergencyId::new(value).ok_or(Refusal::NoSuchEmergency);
+    let request = |value| EmergencyId::new(value).ok_or(Refusal::NoSuchEmergencyRequest);
     Ok(match body {
         Body::BreakGlass(open) => Emergency::Begin {
             // One way of saying who, so that two that disagree are not taken for either.
@@ -276,6 +297,8 @@ fn parse_emergency(
             fresh: fresh(),
         },
         Body::EndEmergency(end) => Emergency::End { id: known(end.emergency)? },
+        Body::LookAtRequest(look) => Emergency::Look { id: request(look.emergency)? },
+        Body::Countersign(sign) => Emergency::Countersign { id: request(sign.emergency)? },
         Body::ListEmergencies(list) => Emergency::List { after: some(list.after, known)? },
         Body::ReviewEmergency(review) => Emergency::Review {
             id: known(review.emergency)?,

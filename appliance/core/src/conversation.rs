@@ -27,6 +27,18 @@ pub enum Kind {
     Patient,
 }
 
+impl Kind {
+    /// As frames number it.
+    pub fn to_wire(self) -> proto::ConversationKind {
+        match self {
+            Self::Direct => proto::ConversationKind::Direct,
+            Self::Group => proto::ConversationKind::Group,
+            Self::Channel => proto::ConversationKind::Channel,
+            Self::Patient => proto::ConversationKind::Patient,
+        }
+    }
+}
+
 /// One conversation without its messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conversation {
@@ -52,6 +64,8 @@ pub struct Conversation {
     pub unit: Option<UnitId>,
     /// Closed: can be read, and takes nothing new until it is opened again.
     pub archived: bool,
+    /// How many notices there were in it: [`crate::notice`].
+    pub noticed: u64,
     /// Present and past members: a past one is kept so that their devices learn that it is gone.
     pub members: BTreeMap<PersonId, Member>,
 }
@@ -116,15 +130,9 @@ impl Conversation {
 
     /// As this person sees it, but for whom a patient's thread is about: [`crate::clinic::dress`].
     pub fn to_wire(&self, person: PersonId) -> proto::Conversation {
-        let kind = match self.kind {
-            Kind::Direct => proto::ConversationKind::Direct,
-            Kind::Group => proto::ConversationKind::Group,
-            Kind::Channel => proto::ConversationKind::Channel,
-            Kind::Patient => proto::ConversationKind::Patient,
-        };
         proto::Conversation {
             conversation: self.id.value(),
-            kind: kind.into(),
+            kind: self.kind.to_wire().into(),
             title: self.title.reveal().to_owned(),
             members: self.present().map(|(person, member)| member.to_wire(person)).collect(),
             last_sequence: self.last.0,

@@ -5,7 +5,9 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
+use crate::agency::Agency;
 use crate::ids::{Change, DeviceId, Number, PersonId, UnitId};
+use crate::leaving::Waiting;
 use crate::limits;
 use crate::pin::PinMac;
 use crate::text::{Name, Title};
@@ -43,6 +45,15 @@ pub struct Person {
     /// nothing, is in no conversation and holds no post.
     #[cbor(n(8), with = "crate::optional", has_nil)]
     pub station: Option<UnitId>,
+    /// How they are here when they are not the facility's own.
+    #[cbor(n(9), with = "crate::optional", has_nil)]
+    pub agency: Option<Agency>,
+    /// Of somebody from an agency: suspended by an act, not only because their time is over. A charge nurse does not admit them.
+    #[cbor(n(10), with = "crate::optional", has_nil)]
+    pub barred: bool,
+    /// Suspended by a charge nurse, which no administrator has confirmed yet.
+    #[cbor(n(11), with = "crate::optional", has_nil)]
+    pub waits: Option<Waiting>,
 }
 
 /// What somebody is in a unit.
@@ -92,6 +103,7 @@ impl Person {
             privacy_officer: self.privacy_officer,
             posts: self.posts.iter().map(post).collect(),
             station: self.station.map_or(0, UnitId::value),
+            agency: self.agency.as_ref().map(Agency::to_wire),
         }
     }
 }

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::alteration::{Ages, Alterations};
 use crate::audit::{self, Act, Actor};
 use crate::conversation::Conversation;
+use crate::emergency::Requests;
 use crate::escalation::Escalation;
 use crate::ids::{Change, Conn, ConversationId, PersonId};
 use crate::limits;
@@ -31,6 +33,9 @@ pub(crate) struct Draft<'a> {
     pub(crate) attached: &'a Attached,
     pub(crate) phones: Phones<'a>,
     pub(crate) clocks: &'a mut Clocks,
+    pub(crate) alterations: &'a mut Alterations,
+    pub(crate) ages: &'a Ages,
+    pub(crate) requests: &'a mut Requests,
     pub(crate) room: Room,
     pub(crate) turn: &'a mut Turn,
 }
@@ -126,6 +131,13 @@ impl Draft<'_> {
         for person in present {
             self.introduce(change, id, &[person]);
         }
+    }
+
+    /// Whoever is in it hears of this.
+    pub(crate) fn tell_members(&mut self, change: Change, conversation: ConversationId, kind: Kind) {
+        let place = self.state.conversations.get(&conversation);
+        let conns = place.map(|place| self.listeners(place)).unwrap_or_default();
+        self.fan_out(change, kind, conns);
     }
 
     fn fan_out(&mut self, change: Change, kind: Kind, conns: Vec<Conn>) {

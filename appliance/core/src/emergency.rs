@@ -2,8 +2,14 @@
 //! 164.312(a)(2)(ii)). It asks nobody first, and hides from nobody: a reason is typed, it is over after
 //! [`limits::EMERGENCY_MS`], the care team sees who came in, and the privacy officers are told in the same turn.
 //!
+//! To a restricted patient it takes two: whoever asks says why, and within [`limits::EMERGENCY_REQUEST_MS`] a colleague countersigns on
+//! another device. Requests are not durable: a restart forgets them, and whoever still needs to asks again. What was asked and who
+//! countersigned is in the audit.
+//!
 //! It is one more reason to be in the thread ([`crate::care::team`]), and gives nothing else: who is in by it alone puts nobody
 //! into the care team, themselves included.
+
+use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use prost::Message as _;
@@ -14,17 +20,19 @@ use crate::care;
 use crate::clinic::{Clinic, Encounter};
 use crate::clinical;
 use crate::draft::Draft;
-use crate::ids::{Conn, EmergencyId, EncounterId, PatientId, PersonId, RequestId, UnitId};
+use crate::ids::{Conn, DeviceId, EmergencyId, EncounterId, PatientId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
 use crate::limits;
 use crate::membership;
+use crate::notice::Told;
 use crate::particulars::{Bed, RecordNumber};
 use crate::refusal::Refusal;
 use crate::relay::Room;
+use crate::restriction;
 use crate::session::Draw;
 use crate::state::State;
 use crate::text::Grounds;
-use crate::time::Wall;
+use crate::time::{Mono, Wall};
 use crate::turn::Send;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
@@ -62,6 +70,9 @@ pub struct EmergencyAccess {
     /// What the privacy officer who looked at it found.
     #[n(9)]
     pub finding: Option<Finding>,
+    /// Who countersigned it, of a restricted patient.
+    #[n(10)]
+    pub second: Option<PersonId>,
 }
 
 /// What came of a review.
@@ -77,6 +88,37 @@ pub enum Finding {
     /// Nobody looked before [`limits::EMERGENCIES_KEPT_MAX`] newer ones had come.
     #[n(3)]
     NotReviewed,
+}
+
+/// Somebody asked to break the glass to a restricted patient.
+pub(crate) struct Asked {
+    encounter: EncounterId,
+    person: PersonId,
+    device: DeviceId,
+    grounds: Grounds,
+    /// For people to read.
+    until: Wall,
+    /// Over from then on.
+    ends: Mono,
+}
+
+/// Requests that wait for a second person: one of each, [`limits::EMERGENCY_REQUESTS_MAX`] in all.
+#[derive(Default)]
+pub(crate) struct Requests(BTreeMap<EmergencyId, Asked>);
+
+impl Requests {
+    fn at(&self, now: Mono, id: EmergencyId) -> Result<&Asked, Refusal> {
+        self.0.get(&id).filter(|asked| now < asked.ends).ok_or(Refusal::NoSuchEmergencyRequest)
+    }
+
+    /// Of one person, whether over or not.
+    fn of(&self, person: PersonId) -> Option<EmergencyId> {
+        self.0.iter().find(|(_, asked)| asked.person == person).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 /// How a patient is named by somebody who is at their bedside, or has their chart.
@@ -100,6 +142,16 @@ pub enum Emergency {
     },
     /// Out before the time is over.
     End {
+        /// Which.
+        id: EmergencyId,
+    },
+    /// What somebody asks, before it is countersigned.
+    Look {
+        /// Which.
+        id: EmergencyId,
+    },
+    /// A second person stands behind it.
+    Countersign {
         /// Which.
         id: EmergencyId,
     },
@@ -152,6 +204,12 @@ pub(crate) fn let_in(clinic: &Clinic, encounter: EncounterId) -> impl Iterator<I
     running(clinic).filter(move |access| access.encounter == encounter).map(|access| access.person)
 }
 
+/// Until when somebody's lasts at the latest.
+pub(crate) fn until(clinic: &Clinic, encounter: EncounterId, person: PersonId) -> Option<Wall> {
+    let theirs = running(clinic).filter(|access| (access.encounter, access.person) == (encounter, person));
+    theirs.map(|access| access.until).max()
+}
+
 /// Whether emergency access is all that somebody is in a thread by.
 pub(crate) fn is_all(clinic: &Clinic, encounter: EncounterId, person: PersonId) -> bool {
     let_in(clinic, encounter).any(|other| other == person)
@@ -167,6 +225,8 @@ pub(crate) fn handle(draft: &mut Draft<'_>, by: Actor, ask: Emergency) -> Result
     match ask {
         Emergency::Begin { whom, grounds, fresh } => begin(draft, by, whom, grounds, &fresh),
         Emergency::End { id } => end_early(draft, by, id),
+        Emergency::Look { id } => look(draft, by, id),
+        Emergency::Countersign { id } => countersign(draft, by, id),
         Emergency::List { after } => list(draft, by, after),
         Emergency::Review { id, finding } => review(draft, by, id, finding),
     }
@@ -181,8 +241,29 @@ fn begin(
 ) -> Result<Body, Refusal> {
     // First: whether there is such a patient is told to nobody who may not ask.
     let permit = access::permit(Operation::BreakGlass, relations(draft.state, by), by)?;
-    let Actor::Person { person, .. } = by else { return Err(Refusal::NoSuchPerson) };
+    let Actor::Person { person, device } = by else { return Err(Refusal::NoSuchPerson) };
     let stay = stay_of(draft.state, &whom)?.clone();
+    may_enter(draft, person, &stay)?;
+    let mut id = EmergencyId::from_random(Draw::new(fresh).identifier());
+    while draft.state.clinic.emergencies.contains_key(&id) || draft.requests.0.contains_key(&id) {
+        id = id.following();
+    }
+    if restriction::of_stay(draft, &stay).is_some() {
+        let asked = Asked {
+            encounter: stay.id,
+            person,
+            device,
+            grounds,
+            until: draft.now.wall.after(limits::EMERGENCY_REQUEST_MS),
+            ends: draft.now.mono.after(limits::EMERGENCY_REQUEST_MS),
+        };
+        return ask_second(draft, permit, id, asked);
+    }
+    enter(draft, permit, &stay, Entering { id, person, grounds, second: None })
+}
+
+/// Whether somebody can come into this thread by emergency access.
+fn may_enter(draft: &Draft<'_>, person: PersonId, stay: &Encounter) -> Result<(), Refusal> {
     let clinic = &draft.state.clinic;
     if care::team(clinic, stay.id).contains(&person) {
         return Err(Refusal::EmergencyNotNeeded);
@@ -194,14 +275,20 @@ fn begin(
     if running(clinic).filter(|access| access.person == person).count() >= limits::EMERGENCIES_AT_ONCE_MAX {
         return Err(Refusal::Limit);
     }
-    if draft.room == Room::Scarce {
-        return Err(Refusal::DiskLow);
-    }
+    if draft.room == Room::Scarce { Err(Refusal::DiskLow) } else { Ok(()) }
+}
+
+/// Who comes in.
+struct Entering {
+    id: EmergencyId,
+    person: PersonId,
+    grounds: Grounds,
+    second: Option<PersonId>,
+}
+
+fn enter(draft: &mut Draft<'_>, permit: Permit, stay: &Encounter, who: Entering) -> Result<Body, Refusal> {
     make_room(draft)?;
-    let mut id = EmergencyId::from_random(Draw::new(fresh).identifier());
-    while draft.state.clinic.emergencies.contains_key(&id) {
-        id = id.following();
-    }
+    let Entering { id, person, grounds, second } = who;
     let (since, until) = (draft.now.wall, draft.now.wall.after(limits::EMERGENCY_MS));
     draft.write(Write::EmergencyBegan(EmergencyAccess {
         id,
@@ -214,15 +301,79 @@ fn begin(
         until,
         ended: None,
         finding: None,
+        second,
     }));
     draft.record(permit.by(), Act::EmergencyBegan(id, stay.id));
-    care::settle(draft, permit, stay.id);
+    care::settle_telling(draft, permit, stay.id, Told::EmergencyBegan { person, until });
     tell_officers(draft);
     Ok(Body::EmergencyBegan(proto::EmergencyBegan {
         emergency: id.value(),
         conversation: stay.thread.value(),
         until: until.0,
     }))
+}
+
+/// It waits for a second person. One request of each: a newer one takes its place.
+fn ask_second(draft: &mut Draft<'_>, permit: Permit, id: EmergencyId, asked: Asked) -> Result<Body, Refusal> {
+    let now = draft.now.mono;
+    draft.requests.0.retain(|_, other| now < other.ends);
+    withdraw(draft, permit, asked.person);
+    if draft.requests.len() >= limits::EMERGENCY_REQUESTS_MAX {
+        return Err(Refusal::Limit);
+    }
+    draft.record(permit.by(), Act::EmergencyAsked(id, asked.encounter));
+    let told = proto::EmergencyAsked { emergency: id.value(), until: asked.until.0 };
+    draft.requests.0.insert(id, asked);
+    Ok(Body::EmergencyAsked(told))
+}
+
+/// Somebody's request is no more.
+fn withdraw(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
+    let Some(id) = draft.requests.of(person) else { return };
+    let was = draft.requests.0.remove(&id);
+    // One that was over says nothing.
+    if was.is_some_and(|asked| draft.now.mono < asked.ends) {
+        draft.record(permit.by(), Act::EmergencyWithdrawn(id));
+    }
+}
+
+/// What whoever is asked to countersign reads: who asks, why, and the patient by alias.
+fn look(draft: &mut Draft<'_>, by: Actor, id: EmergencyId) -> Result<Body, Refusal> {
+    access::permit(Operation::Countersign, relations(draft.state, by), by)?;
+    let asked = draft.requests.at(draft.now.mono, id)?;
+    let stay = draft.state.clinic.encounters.get(&asked.encounter).filter(|stay| stay.is_open());
+    let stay = stay.ok_or(Refusal::NoSuchPatient)?;
+    let alias = restriction::of_stay(draft, stay).map(|known| known.alias.reveal().to_owned());
+    Ok(Body::EmergencyRequest(proto::EmergencyRequest {
+        emergency: id.value(),
+        person: asked.person.value(),
+        unit: stay.unit.value(),
+        bed: stay.bed.reveal().to_owned(),
+        alias: alias.unwrap_or_default(),
+        grounds: asked.grounds.reveal().to_owned(),
+        until: asked.until.0,
+    }))
+}
+
+fn countersign(draft: &mut Draft<'_>, by: Actor, id: EmergencyId) -> Result<Body, Refusal> {
+    access::permit(Operation::Countersign, relations(draft.state, by), by)?;
+    let Actor::Person { person: second, .. } = by else { return Err(Refusal::NoSuchPerson) };
+    let asked = draft.requests.at(draft.now.mono, id)?;
+    if asked.person == second {
+        return Err(Refusal::SecondPerson);
+    }
+    let (person, device, grounds) = (asked.person, asked.device, asked.grounds.clone());
+    let stay = draft.state.clinic.encounters.get(&asked.encounter).filter(|stay| stay.is_open());
+    let stay = stay.ok_or(Refusal::NoSuchPatient)?.clone();
+    // As if they asked now: whoever may not any more does not come in by a colleague's hand.
+    let asker = Actor::Person { person, device };
+    let permit = access::permit(Operation::BreakGlass, relations(draft.state, asker), asker)?;
+    may_enter(draft, person, &stay)?;
+    make_room(draft)?;
+    draft.requests.0.remove(&id);
+    draft.record(by, Act::EmergencyCountersigned(id));
+    enter(draft, permit, &stay, Entering { id, person, grounds, second: Some(second) })?;
+    Ok(Body::Done(proto::Done {}))
 }
 
 fn stay_of<'s>(state: &'s State, whom: &Whom) -> Result<&'s Encounter, Refusal> {
@@ -248,6 +399,13 @@ fn make_room(draft: &mut Draft<'_>) -> Result<(), Refusal> {
 }
 
 fn end_early(draft: &mut Draft<'_>, by: Actor, id: EmergencyId) -> Result<Body, Refusal> {
+    if let Actor::Person { person, .. } = by
+        && draft.requests.at(draft.now.mono, id).is_ok_and(|asked| asked.person == person)
+    {
+        let permit = access::permit(Operation::BreakGlass, relations(draft.state, by), by)?;
+        withdraw(draft, permit, person);
+        return Ok(Body::Done(proto::Done {}));
+    }
     let access = known(draft.state, id)?;
     let theirs = matches!(by, Actor::Person { person, .. } if person == access.person);
     let is = clinical::relations(draft.state, by, access.unit)
@@ -260,16 +418,29 @@ fn end_early(draft: &mut Draft<'_>, by: Actor, id: EmergencyId) -> Result<Body, 
 /// It is over: its person is out of the thread, unless there is another reason for them to be in it.
 pub(crate) fn end(draft: &mut Draft<'_>, permit: Permit, id: EmergencyId) {
     let access = draft.state.clinic.emergencies.get(&id).filter(|access| access.is_running());
-    let Some(encounter) = access.map(|access| access.encounter) else { return };
+    let Some((encounter, person)) = access.map(|access| (access.encounter, access.person)) else { return };
     let at = draft.now.wall;
     draft.write(Write::EmergencyEnded { id, at });
     draft.record(permit.by(), Act::EmergencyEnded(id));
-    care::settle(draft, permit, encounter);
+    care::settle_telling(draft, permit, encounter, Told::EmergencyEnded { person });
 }
 
 /// Ends what somebody has: with their access, with their last post, and for who reviews others.
 pub(crate) fn end_all(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
+    withdraw(draft, permit, person);
     end_those(draft, permit, |access| access.person == person);
+}
+
+/// Ends what lets somebody in to a patient without a second person. Whoever calls this settles the threads next, all at once: who is
+/// named comes in before who is out leaves, so that what rings there goes on for the former.
+pub(crate) fn end_alone(draft: &mut Draft<'_>, permit: Permit, patient: PatientId) {
+    let alone = |access: &&EmergencyAccess| access.patient == patient && access.second.is_none();
+    let alone = running(&draft.state.clinic).filter(alone).map(|access| access.id);
+    for id in alone.collect::<Vec<_>>() {
+        let at = draft.now.wall;
+        draft.write(Write::EmergencyEnded { id, at });
+        draft.record(permit.by(), Act::EmergencyEnded(id));
+    }
 }
 
 /// Ends what there is to a stay that is put away.
@@ -342,13 +513,15 @@ fn to_wire(clinic: &Clinic, access: &EmergencyAccess) -> proto::EmergencyAccess 
     proto::EmergencyAccess {
         emergency: access.id.value(),
         person: access.person.value(),
-        patient: clinic.patients.get(&access.patient).map(crate::clinic::Patient::to_wire),
+        // Whoever reviews is not of the named team.
+        patient: clinic.patients.get(&access.patient).map(|patient| patient.to_wire_for(None)),
         unit: access.unit.value(),
         grounds: access.grounds.reveal().to_owned(),
         since: access.since.0,
         until: access.until.0,
         ended: access.ended.map_or(0, |ended| ended.0),
         finding: finding.into(),
+        second: access.second.map_or(0, PersonId::value),
     }
 }
 

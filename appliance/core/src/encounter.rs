@@ -2,6 +2,7 @@
 //! after the discharge, and is put away when its last readers have had it for as long as messages are kept.
 
 use crate::access::{self, Operation, Permit};
+use crate::agency;
 use crate::assignment;
 use crate::audit::{Act, Actor};
 use crate::care;
@@ -13,6 +14,7 @@ use crate::emergency;
 use crate::ids::{Change, EncounterId, PatientId, PersonId, UnitId};
 use crate::limits;
 use crate::membership::{self, Opening};
+use crate::notice::{self, Told};
 use crate::particulars::{Bed, Particulars};
 use crate::refusal::Refusal;
 use crate::relay::Room;
@@ -45,7 +47,7 @@ pub(crate) fn admit(draft: &mut Draft<'_>, by: Actor, admission: Admission) -> R
         return Err(Refusal::Limit);
     }
     if let Some(attending) = attending {
-        membership::invitable(draft, attending)?;
+        may_attend(draft, attending)?;
     }
     // The first identifier is the thread's.
     let (a, b) = Draw::new(&fresh).others();
@@ -59,6 +61,7 @@ pub(crate) fn admit(draft: &mut Draft<'_>, by: Actor, admission: Admission) -> R
     while draft.state.clinic.encounters.contains_key(&id) {
         id = id.following();
     }
+    let told_bed = bed.clone();
     draft.write(Write::EncounterOpened(Encounter {
         id,
         patient,
@@ -73,7 +76,7 @@ pub(crate) fn admit(draft: &mut Draft<'_>, by: Actor, admission: Admission) -> R
     }));
     draft.record(permit.by(), Act::PatientAdmitted(id, patient, unit));
     assignment::cover(draft, id);
-    care::settle(draft, permit, id);
+    care::settle_moved(draft, permit, id, Told::Admitted { unit, bed: told_bed });
     Ok(Body::Admitted(proto::Admitted {
         patient: patient.value(),
         encounter: id.value(),
@@ -81,11 +84,17 @@ pub(crate) fn admit(draft: &mut Draft<'_>, by: Actor, admission: Admission) -> R
     }))
 }
 
+/// Who answers for a stay is there for all of it.
+fn may_attend(draft: &Draft<'_>, attending: PersonId) -> Result<(), Refusal> {
+    membership::invitable(draft, attending)?;
+    draft.state.people.get(&attending).map_or(Ok(()), agency::may_stay)
+}
+
 fn enter(draft: &mut Draft<'_>, permit: Permit, mut id: PatientId, particulars: Particulars) -> PatientId {
     while draft.state.clinic.patients.contains_key(&id) {
         id = id.following();
     }
-    let patient = Patient { id, particulars, changed: Change(0) };
+    let patient = Patient { id, particulars, changed: Change(0), restriction: None };
     draft.write(Write::PatientSet { patient, thread: None });
     draft.record(permit.by(), Act::PatientAdded(id));
     id
@@ -113,10 +122,11 @@ pub(crate) fn transfer(
     has_space(draft)?;
     // Before that, since both are news under a change of their own.
     stat::transferred(draft, stay.thread, unit);
+    let told = Told::Moved { unit, bed: bed.clone() };
     draft.write(Write::EncounterMoved { encounter: id, thread: stay.thread, unit, bed });
     draft.record(permit.by(), Act::PatientTransferred(id, unit));
     assignment::cover(draft, id);
-    care::settle_and_tell(draft, permit, id);
+    care::settle_moved(draft, permit, id, told);
     Ok(done())
 }
 
@@ -135,6 +145,8 @@ pub(crate) fn set_leave(
         draft.write(Write::EncounterStanding { encounter: id, thread: stay.thread, standing });
         draft.record(permit.by(), if away { Act::LeaveBegan(id) } else { Act::LeaveEnded(id) });
         care::tell(draft, id);
+        let told = if away { Told::LeaveBegan } else { Told::LeaveEnded };
+        notice::tell(draft, permit.by(), stay.thread, told);
     }
     Ok(done())
 }
@@ -148,6 +160,7 @@ pub(crate) fn discharge(draft: &mut Draft<'_>, by: Actor, id: EncounterId) -> Re
     draft.write(Write::EncounterStanding { encounter: id, thread: stay.thread, standing });
     draft.record(permit.by(), Act::PatientDischarged(id));
     care::tell(draft, id);
+    notice::tell(draft, permit.by(), stay.thread, Told::Discharged);
     Ok(done())
 }
 
@@ -167,6 +180,10 @@ pub(crate) fn update(
         (None, _) => access::STAFF,
     };
     let permit = access::permit(Operation::UpdatePatient, is, by)?;
+    // Who may not see who they are does not say it.
+    if !patient.shows_to(person_of(by)) && by != Actor::Local {
+        return Err(Refusal::Restricted);
+    }
     if clinic.recorded(&particulars.record).is_some_and(|other| other != id) {
         return Err(Refusal::RecordNumberInUse);
     }
@@ -175,9 +192,10 @@ pub(crate) fn update(
         return Err(Refusal::EncounterOver);
     }
     if let Some(attending) = attending.filter(|attending| was != Some(*attending)) {
-        membership::invitable(draft, attending)?;
+        may_attend(draft, attending)?;
     }
     let other_particulars = patient.particulars != particulars;
+    let restriction = patient.restriction.clone();
     if other_particulars || attending != was {
         has_space(draft)?;
     }
@@ -185,12 +203,12 @@ pub(crate) fn update(
     if let Some(stay) = open.filter(|_| attending != was) {
         draft.write(Write::AttendingSet { encounter: stay.id, thread: stay.thread, attending });
         draft.record(permit.by(), Act::AttendingSet(stay.id, attending));
-        care::settle_and_tell(draft, permit, stay.id);
+        care::settle_and_tell(draft, permit, stay.id, Some(Told::Attending { person: attending }));
     }
     if other_particulars {
         let kept = draft.state.clinic.encounters.values().filter(|stay| stay.patient == id);
         let kept: Vec<_> = kept.map(|stay| (stay.id, stay.thread)).collect();
-        let patient = Patient { id, particulars, changed: Change(0) };
+        let patient = Patient { id, particulars, changed: Change(0), restriction };
         // Each thread that shows it hears of a change of its own: a connection takes one event of each change.
         for (stay, thread) in &kept {
             draft.write(Write::PatientSet { patient: patient.clone(), thread: Some(*thread) });
@@ -222,7 +240,7 @@ pub(crate) fn list(
         .collect();
     let end = stays.len() <= limits::PATIENTS_PAGE_MAX;
     let listed = |stay: &&Encounter| proto::ListedPatient {
-        patient: clinic.patients.get(&stay.patient).map(Patient::to_wire),
+        patient: clinic.patients.get(&stay.patient).map(|patient| patient.to_wire_for(person_of(by))),
         encounter: Some(stay.to_wire()),
     };
     let patients = stays.iter().take(limits::PATIENTS_PAGE_MAX).map(listed).collect();
@@ -238,6 +256,7 @@ pub(crate) fn ripen(draft: &mut Draft<'_>, id: EncounterId) {
         draft.write(Write::ThreadClosed { encounter: id, thread, at });
         draft.record(permit.by(), Act::ThreadClosed(id));
         care::tell(draft, id);
+        notice::tell(draft, permit.by(), thread, Told::Closed);
         return;
     }
     // Nobody is left who could answer. First, so that nothing is passed on by whoever is put out here.
@@ -248,6 +267,13 @@ pub(crate) fn ripen(draft: &mut Draft<'_>, id: EncounterId) {
     let present = draft.state.conversations.get(&thread).into_iter().flat_map(|place| place.present());
     let present: Vec<PersonId> = present.map(|(person, _)| person).collect();
     membership::bring_in(draft, permit, thread, &[], &present);
+}
+
+fn person_of(by: Actor) -> Option<PersonId> {
+    match by {
+        Actor::Person { person, .. } => Some(person),
+        _ => None,
+    }
 }
 
 fn goes_on(stay: &Encounter) -> Result<(), Refusal> {

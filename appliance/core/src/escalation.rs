@@ -182,6 +182,9 @@ pub enum Reason {
     /// Is out of the conversation: as if it had never rung for them.
     #[n(6)]
     Left,
+    /// It rang for them by a role that somebody else holds now: as if it had never rung for them.
+    #[n(7)]
+    HandedOver,
 }
 
 impl Stage {
@@ -218,7 +221,9 @@ impl Escalation {
 
     /// Whether it rang for this person, and they have a right to it still.
     pub fn has_rung(&self, person: PersonId) -> bool {
-        self.rung.get(&person).is_some_and(|rung| rung.declined != Some(Reason::Left))
+        self.rung
+            .get(&person)
+            .is_some_and(|rung| !matches!(rung.declined, Some(Reason::Left | Reason::HandedOver)))
     }
 
     /// For whom it rings, or would if it were handed back: everybody rung so far who has not said that they cannot.
@@ -346,15 +351,24 @@ impl Reason {
             proto::DeclineReason::Other => Some(Self::Other),
             proto::DeclineReason::Unspecified
             | proto::DeclineReason::HandedBack
-            | proto::DeclineReason::Left => None,
+            | proto::DeclineReason::Left
+            | proto::DeclineReason::HandedOver => None,
         }
     }
 
     /// The reason of this number.
     pub fn from_number(number: u32) -> Option<Self> {
-        [Self::Busy, Self::NotMine, Self::OffDuty, Self::Other, Self::HandedBack, Self::Left]
-            .into_iter()
-            .find(|reason| reason.number() == number)
+        [
+            Self::Busy,
+            Self::NotMine,
+            Self::OffDuty,
+            Self::Other,
+            Self::HandedBack,
+            Self::Left,
+            Self::HandedOver,
+        ]
+        .into_iter()
+        .find(|reason| reason.number() == number)
     }
 
     /// As the audit and the store have it: as encoded.
@@ -370,6 +384,7 @@ impl Reason {
             Self::Other => proto::DeclineReason::Other,
             Self::HandedBack => proto::DeclineReason::HandedBack,
             Self::Left => proto::DeclineReason::Left,
+            Self::HandedOver => proto::DeclineReason::HandedOver,
         }
     }
 }

@@ -68,8 +68,16 @@ identifier!(
     RoleId
 );
 identifier!(
+    /// The offer of a role to somebody.
+    OfferId
+);
+identifier!(
     /// One person's emergency access to one stay.
     EmergencyId
+);
+identifier!(
+    /// One legal hold.
+    HoldId
 );
 identifier!(
     /// A patient, over all their stays.
@@ -136,3 +144,8 @@ pub struct Number(#[n(0)] pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
 #[cbor(transparent)]
 pub struct MessageId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);
+
+/// An edit's own name, 16 random bytes drawn by the device that makes it; the same in every retry.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+#[cbor(transparent)]
+pub struct EditId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);

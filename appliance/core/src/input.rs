@@ -1,12 +1,17 @@
 //! What can happen to the box.
 
+use crate::agency::AgencyAsk;
+use crate::alteration::{Edit, Found};
 use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Priority, StatId};
+use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
+use crate::leaving::Leaving;
 use crate::pin::PinMac;
 use crate::refusal::PeerFault;
+use crate::retention::Rules;
 use crate::role::Roles;
 use crate::search::Search;
 use crate::session::{ProvenDevice, ProvenJoin};
@@ -180,6 +185,15 @@ pub enum Ask {
     },
     /// Take a message.
     Submit(Submit),
+    /// Another text for one's own message.
+    Edit(Edit),
+    /// No text any more for one's own message.
+    Recall {
+        /// Which.
+        message: StatId,
+        /// As it stood when the doorway looked.
+        found: Found,
+    },
     /// Watermarks.
     Receipt {
         /// Where.
@@ -269,6 +283,18 @@ pub enum Ask {
     },
     /// About roles.
     Role(Roles),
+    /// About staff from an agency.
+    Agency(AgencyAsk),
+    /// About who leaves.
+    Leaving(Leaving),
+    /// What must be kept.
+    Hold(Holds),
+    /// How long messages are kept from now on.
+    SetRetention(Rules),
+    /// How long they are.
+    ListRetention,
+    /// How much would go by these rules.
+    PreviewRetention(Rules),
     /// A page of the directory.
     ListPeople {
         /// Behind this one; `None` from the start.
@@ -403,4 +429,6 @@ pub struct Submit {
     pub priority: Priority,
     /// For whom it rings, if it is a STAT.
     pub call: Call,
+    /// What it is in reply to, in the same conversation.
+    pub reply_to: Option<Sequence>,
 }

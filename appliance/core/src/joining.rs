@@ -15,6 +15,7 @@ use crate::pin::PinMac;
 use crate::refusal::Refusal;
 use crate::relay::Relay;
 use crate::session::{Draw, Identified, JoinUnderCheck, ProvenJoin, Session};
+use crate::signin;
 use crate::time::Now;
 use crate::turn::{Event, Send, Turn};
 use crate::wire::proto;
@@ -71,9 +72,7 @@ impl Relay {
         let lives = |code: &&JoinCode| now.wall < code.expires && code.expires <= now.wall.after(longest);
         let code = self.state.codes.get(&proven.code).filter(lives).ok_or(Refusal::JoinCodeInvalid)?;
         let person = code.person;
-        if self.state.people.get(&person).is_none_or(|person| person.suspended) {
-            return Err(Refusal::PersonSuspended);
-        }
+        signin::not_out(self.state.people.get(&person).ok_or(Refusal::PersonSuspended)?)?;
         let held = self.state.devices_of(person).filter(|device| !device.revoked).count();
         if held >= limits::DEVICES_PER_PERSON_MAX || self.state.devices.len() >= limits::DEVICES_MAX {
             return Err(Refusal::Limit);

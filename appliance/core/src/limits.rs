@@ -186,7 +186,7 @@ pub const DISK_SCARCE_BYTES: u64 = DISK_RESERVE_BYTES / 2;
 pub const DEVICES_LISTED_MAX: usize = 200;
 
 /// People on one page of the directory: 200 x 150 bytes = 30 kB, and 200 more each for who has every post there can be:
-/// 70 kB.
+/// 70 kB; with 85 for who sent them from an agency 87 kB.
 pub const PEOPLE_PAGE_MAX: usize = 200;
 
 /// Missed messages up to which a cursor is caught up message by message; beyond, a snapshot with the newest of
@@ -357,6 +357,14 @@ pub const ENCOUNTERS_OPEN_MAX: usize = 2_000;
 /// away leaves its patient ([`PATIENTS_MAX`]) and its thread ([`CONVERSATIONS_MAX`]).
 pub const ENCOUNTERS_KEPT_MAX: usize = 40_000;
 
+/// Notices that a patient's thread keeps, the newest: a month of three shifts a day, in and out of two people each, is 360. On a page of
+/// history they come beside its messages: 400 x 92 bytes = 36.8 kB, which with [`PAGE_BYTES_MAX`] and the rest stays below
+/// [`SERVER_FRAME_MAX`].
+pub const NOTICES_KEPT_MAX: u32 = 400;
+
+/// The newest notices of each thread in a snapshot.
+pub const SNAPSHOT_NOTICES: u32 = 20;
+
 /// People in one care team by hand.
 pub const CARE_TEAM_MAX: usize = 50;
 
@@ -379,7 +387,7 @@ pub const ASSIGNMENTS_OF_PERSON_MAX: usize = 8;
 /// The longest that an assignment lasts: a double shift. Milliseconds.
 pub const ASSIGNMENT_TIME_MAX_MS: u64 = 16 * 3_600_000;
 
-/// Patients on one page: 200 x 220 bytes = 44 kB.
+/// Patients on one page: 200 x 290 bytes = 58 kB.
 pub const PATIENTS_PAGE_MAX: usize = 200;
 
 /// Beds on one page, which also ends at [`PAGE_BYTES_MAX`]: a bed may be held by [`ASSIGNMENTS_OF_UNIT_MAX`] people of 30 bytes.
@@ -391,6 +399,19 @@ pub const ROLES_MAX: usize = 500;
 
 /// Roles on one page, which also ends at [`PAGE_BYTES_MAX`]: of each the next two weeks are worked out.
 pub const ROLES_PAGE_MAX: usize = 50;
+
+/// How long an offer of a role waits for an answer once it may be accepted, in milliseconds: two hours, which is a late colleague.
+pub const OFFER_MS: u64 = 2 * 3_600_000;
+
+/// Offers of roles that wait for one person. With [`ROTA_PLACES_MAX`] of each of [`ROLES_MAX`] roles, 8,000 x 70 bytes = 560 kB at the
+/// very most.
+pub const OFFERS_OF_ONE_MAX: usize = 16;
+
+/// Offers on one page, which also ends at [`PAGE_BYTES_MAX`]: each looks at every open STAT.
+pub const OFFERS_PAGE_MAX: usize = 20;
+
+/// Open STATs that an offer shows, the newest: 20 x 110 bytes.
+pub const OFFER_STATS_SHOWN_MAX: usize = 20;
 
 /// Gaps of a role that are shown; who closes one sees the next.
 pub const ROLE_GAPS_SHOWN_MAX: usize = 5;
@@ -426,6 +447,27 @@ pub const SEARCH_ROWS_MAX: usize = 65_536;
 /// the limit; and takes some milliseconds of a core, up to [`SEARCH_ROWS_MAX`].
 pub const SEARCHES: Rate = Rate::per_second(2, 60);
 
+/// For how long its author may edit a message. Milliseconds: a slip is seen in the first minutes; what was read and acted upon since is
+/// corrected by another message.
+pub const EDIT_MS: u64 = 15 * 60_000;
+
+/// How often a message may be edited.
+pub const EDITS_MAX: u32 = 10;
+
+/// For how long its author may recall a message. Milliseconds: until the end of the shift after the one in which it was sent to the wrong
+/// people.
+pub const RECALL_MS: u64 = 24 * 3_600_000;
+
+/// Edits and recalls of one device. Each empties the write-ahead log, some milliseconds of a disk.
+pub const ALTERATIONS: Rate = Rate { per_thousand_seconds: 500, burst: 30 };
+
+/// Edits and recalls that are remembered after they were decided, so that a look at the store which began before them is seen to be
+/// old. Such a look is at most some batches old; 1,024 x 80 bytes = 82 kB.
+pub const ALTERATIONS_REMEMBERED: usize = 1_024;
+
+/// Looks at how far changes have come, a minute apart: [`RECALL_MS`] of them and one. x 16 bytes = 23 kB.
+pub const AGE_LOOKS: usize = 1_441;
+
 /// Emergency access to a patient's thread, in milliseconds: an hour. What takes longer is an assignment, or a place in the care team;
 /// who needs it again says again why.
 pub const EMERGENCY_MS: u64 = 3_600_000;
@@ -439,8 +481,52 @@ pub const EMERGENCIES_KEPT_MAX: usize = 2_000;
 /// Emergency accesses on one page, which also ends at [`PAGE_BYTES_MAX`]: each has 800 bytes at most.
 pub const EMERGENCIES_PAGE_MAX: usize = 50;
 
+/// Hours that messages of a kind are kept when read, at most: ten years.
+pub const RETENTION_HOURS_MAX: u32 = 87_600;
+
+/// Legal holds at a time: 500 x some 300 bytes = 150 kB. Of each conversation that would lose something it is asked whether one of them
+/// keeps it: 500 looks, 64 conversations a second.
+pub const HOLDS_MAX: usize = 500;
+
+/// Legal holds on one page, which also ends at [`PAGE_BYTES_MAX`]: each has 800 bytes at most.
+pub const HOLDS_PAGE_MAX: usize = 50;
+/// A request to break the glass to a restricted patient waits so long for a second person, in milliseconds: long enough to call
+/// somebody over, too short to be forgotten.
+pub const EMERGENCY_REQUEST_MS: u64 = 5 * 60_000;
+
+/// Such requests at a time, one of each person: 200 x some 700 bytes = 140 kB.
+pub const EMERGENCY_REQUESTS_MAX: usize = 200;
+
 /// Characters of the grounds of an emergency access: fewer say nothing.
 pub const GROUNDS_MIN: usize = 10;
 
 /// Bytes of the grounds: a few sentences.
 pub const GROUNDS_MAX: usize = 500;
+
+/// The longest that somebody from an agency is admitted for, and the furthest that an extension reaches from when it is given. As long as
+/// an assignment. Milliseconds.
+pub const AGENCY_TIME_MAX_MS: u64 = ASSIGNMENT_TIME_MAX_MS;
+
+/// Times that one stay is extended: three shifts on end are more than anybody should work.
+pub const AGENCY_EXTENSIONS_MAX: usize = 2;
+
+/// Agency staff of one unit at a time: twice what a large ward has on a shift.
+pub const AGENCY_OF_UNIT_MAX: usize = 60;
+
+/// People from agencies there ever were, of [`PEOPLE_MAX`]: whoever admits strangers without end leaves the facility its places. With
+/// two grounds of 500 bytes each and the name by which they are found, 20,000 x 1.4 kB = 28 MB at the very most, 6 MB in fact.
+pub const AGENCY_EVER_MAX: usize = PEOPLE_MAX / 5 * 2;
+
+/// Stays of agency staff on one page, which also ends at [`PAGE_BYTES_MAX`]: each has 1.2 kB at most.
+pub const AGENCY_PAGE_MAX: usize = 100;
+
+/// How long a charge nurse's suspension may wait for an administrator before it is overdue. Milliseconds: a day, so that whoever
+/// administers by day sees it, and weekends stand out.
+pub const SUSPENSION_WAITS_MS: u64 = 24 * 3_600_000;
+
+/// Suspensions on one page: 200 x 40 bytes.
+pub const SUSPENSIONS_PAGE_MAX: usize = 200;
+
+/// STATs of a leaver that the answer to their suspension names; the rest rings all the same. 200 x 40 bytes, beside
+/// [`ROLES_MAX`] x 20 and [`ASSIGNMENTS_OF_PERSON_MAX`] x 1.3 kB.
+pub const STATS_LEFT_SHOWN_MAX: usize = 200;

@@ -9,6 +9,7 @@ use crate::channel;
 use crate::draft::{Draft, actor};
 use crate::escalation::{Priority, StatId};
 use crate::grant::PageGrant;
+use crate::hold;
 use crate::ids::{Conn, ConversationId, MessageId, Number, RequestId, Sequence};
 use crate::input::Submit;
 use crate::limits;
@@ -32,7 +33,7 @@ pub(crate) fn submit(
     who: &Ready,
     submit: Submit,
 ) -> Result<(), Refusal> {
-    let Submit { number, message, conversation: id, body, priority, call } = submit;
+    let Submit { number, message, conversation: id, body, priority, call, reply_to } = submit;
     if number == Number(0) {
         return Err(Refusal::Invalid);
     }
@@ -46,6 +47,11 @@ pub(crate) fn submit(
     channel::takes_more(conversation)?;
     if conversation.last.0 >= limits::CONVERSATION_MESSAGES_MAX {
         return Err(Refusal::Limit);
+    }
+    // What it answers may have expired or been recalled since: it is only a number, and says where that was.
+    let from = conversation.member(who.person()).map_or(Sequence::NONE, |member| member.from);
+    if reply_to.is_some_and(|to| to < from || to > conversation.last) {
+        return Err(Refusal::NoSuchMessage);
     }
     let opening = match priority {
         Priority::Routine | Priority::Urgent => None,
@@ -78,6 +84,7 @@ pub(crate) fn submit(
         at,
         body,
         priority,
+        reply_to,
     }));
     draft.record(actor(who), Act::MessageAccepted(id, sequence));
     draft.send(Send::Accepted(Accepted {
@@ -232,6 +239,10 @@ pub(crate) fn expire(
     any_through: Sequence,
 ) -> bool {
     let Some(conversation) = draft.state.conversations.get(&id) else { return false };
+    // Placed, perhaps, after the store was asked.
+    if hold::keeps(draft.state, id) {
+        return false;
+    }
     let read_by_all =
         conversation.present().map(|(_, member)| member.read).min().unwrap_or(conversation.last);
     let through = read_through.min(read_by_all).max(any_through).min(conversation.last);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
+pub use crate::bed::Bed;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::text::Name;
@@ -14,11 +15,6 @@ use crate::wire::proto;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 pub struct RecordNumber(#[n(0)] String);
-
-/// A bed of a unit, as the staff call it: 1 to [`limits::BED_MAX`] ASCII characters that print: "B-12".
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(transparent)]
-pub struct Bed(#[n(0)] String);
 
 /// A day of the Gregorian calendar, 1800-01-01 to 9999-12-31, in no time zone: year * 10,000 + month * 100 + day.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -77,23 +73,6 @@ impl RecordNumber {
     }
 
     /// The number itself: for the wire and the store, never for a log.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Bed {
-    /// The bed, with blanks around it taken off. Refuses empty, oversize, and what is not ASCII that prints.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let text = text.trim_matches(' ');
-        if text.len() > limits::BED_MAX {
-            return Err(Refusal::TooLarge);
-        }
-        let prints = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if text.is_empty() || !prints { Err(Refusal::Invalid) } else { Ok(Self(text.to_owned())) }
-    }
-
-    /// The bed itself: for the wire and the store, never for a log.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -207,7 +186,7 @@ macro_rules! silent {
         }
     )*};
 }
-silent!(RecordNumber, Bed, BirthDate, Sex, Particulars);
+silent!(RecordNumber, BirthDate, Sex, Particulars);
 
 #[cfg(test)]
 mod tests {

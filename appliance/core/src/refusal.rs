@@ -189,7 +189,9 @@ pub enum Refusal {
     #[error("There is no such assignment: it may have ended.")]
     NoSuchAssignment,
     /// The end does not lie where it may.
-    #[error("The end must lie ahead, and for beds within the next 16 hours. Give another time.")]
+    #[error(
+        "The end must lie ahead, for beds, roles and agency staff within the next 16 hours, and an extension's behind the end before it. Give another time."
+    )]
     EndInvalid,
     /// Beds are for the unit's staff.
     #[error(
@@ -219,9 +221,69 @@ pub enum Refusal {
     /// Says nothing.
     #[error("Say why, in ten characters or more: a privacy officer reads it.")]
     GroundsTooShort,
+    /// For ever, or not at all.
+    #[error("Messages are kept for an hour to ten years (87,600 hours). Give a time between the two.")]
+    RetentionOutOfRange,
+    /// See [`crate::retention::LONGEST_OF_SHORTEST`].
+    #[error("The longest of these times is more than 128 times the shortest. Bring them closer together.")]
+    RetentionTooUneven,
+    /// Under legal hold.
+    #[error("This must be kept: it is under legal hold. A privacy officer can say more, and lift it.")]
+    Held,
+    /// Of a message under legal hold, to its author, who is not to learn of the hold.
+    #[error("Messages here are kept as they were written for now. Send another that corrects this one.")]
+    KeptAsWritten,
+    /// Never there, or lifted.
+    #[error("There is no such legal hold. Look at the list of legal holds.")]
+    NoSuchHold,
+    /// Not for whoever is not named.
+    #[error(
+        "This patient is restricted: who may see them is named by a charge nurse of the unit or the attending. Ask them to name you; in an emergency, break the glass together with a colleague."
+    )]
+    Restricted,
+    /// Not a restricted one.
+    #[error("This patient is not restricted.")]
+    NotRestricted,
+    /// The last name would be gone.
+    #[error(
+        "Nobody could see this patient then. Name at least one person who cares for them, or lift the restriction."
+    )]
+    NobodyNamed,
+    /// One reviews, or one cares.
+    #[error("A privacy officer reviews who reads, and is not named. Name whoever cares for the patient.")]
+    ReviewerNotNamed,
+    /// One cannot be two.
+    #[error("It takes another person: a colleague who works in a unit countersigns on their own device.")]
+    SecondPerson,
+    /// Over, withdrawn, countersigned, or never there.
+    #[error(
+        "There is no such request: it was answered or withdrawn, or its five minutes are over. Ask again."
+    )]
+    NoSuchEmergencyRequest,
     /// A role that somebody held would be nobody's.
     #[error("Nobody would hold this role then. Give it to somebody, or wait for them to take it.")]
     RoleUnheld,
+    /// Answered, withdrawn, over, or never there.
+    #[error(
+        "This role is not offered any more, or never was. See wardline role offers, or ask for it again."
+    )]
+    NoSuchOffer,
+    /// Its time has not come.
+    #[error("This hand-over begins later. Accept it then; until then whoever holds the role holds it.")]
+    OfferEarly,
+    /// To themselves.
+    #[error("This person holds the role already. Offer it to somebody else.")]
+    OfferToHolder,
+    /// Nobody to hand over.
+    #[error(
+        "Nobody holds this place of the role now, so there is nothing to hand over. Take it, or ask a charge nurse to give it."
+    )]
+    PlaceUnheld,
+    /// Out of range.
+    #[error(
+        "A hand-over begins while whoever gives it still holds the role, and lasts 16 hours at most. Give other times."
+    )]
+    OfferTime,
     /// No word in it.
     #[error("Type at least one word or number to look for.")]
     SearchEmpty,
@@ -231,6 +293,72 @@ pub enum Refusal {
     /// More to read than one search may.
     #[error("Too many messages fit this. Add a word, write one out, or look in one conversation.")]
     SearchTooBroad,
+    /// From an agency, and their end has passed.
+    #[error("Your time here has ended. Ask the charge nurse to admit you again.")]
+    AgencyOver,
+    /// Perhaps the same person.
+    #[error("{}", if *.here {
+        "Somebody of this name and agency is here now: extend their time. If this is another person, say so."
+    } else {
+        "Somebody of this name and agency was here before: admit that person again. If this is another person, say so."
+    })]
+    AgencyKnown {
+        /// Whoever it may be is here now.
+        here: bool,
+    },
+    /// Perhaps a slip of the identifier.
+    #[error(
+        "This identifier is of somebody else: name and agency do not fit it. Look at the list of agency staff."
+    )]
+    AgencyOther,
+    /// Suspended by an act.
+    #[error(
+        "Somebody of this name and agency is suspended. An administrator says whether they may come back."
+    )]
+    AgencyBarred,
+    /// What has no end is not for who has one.
+    #[error(
+        "Whoever is here from an agency has an end: they administer and review nothing, lead no unit, answer for no patient's stay, are named to no restricted patient, and stand in no rota or policy. Name somebody else."
+    )]
+    AgencyBound,
+    /// A bed or role that would outlast its holder.
+    #[error("This lasts longer than their time here. Give an earlier end, or extend their time first.")]
+    BeyondAgencyEnd,
+    /// [`crate::limits::AGENCY_EXTENSIONS_MAX`].
+    #[error("Their time was extended as often as it may be. Let it end; for another shift admit them again.")]
+    AgencyExtended,
+    /// The facility's own, or out already.
+    #[error(
+        "This person is not here from an agency now: their time has ended, or they are the facility's own."
+    )]
+    NotAgency,
+    /// Decided already, or never a charge nurse's.
+    #[error("No suspension of this person waits to be confirmed: somebody may have decided it already.")]
+    NoSuchSuspension,
+    /// Expired, not there, or before what this person may read.
+    #[error("There is no such message here that you may read. Check its number.")]
+    NoSuchMessage,
+    /// Older than [`crate::limits::EDIT_MS`].
+    #[error("A message can be edited for 15 minutes. Send another that corrects it, or recall this one.")]
+    EditTooLate,
+    /// [`crate::limits::EDITS_MAX`].
+    #[error("A message can be edited ten times. Send another that corrects it.")]
+    EditsSpent,
+    /// Older than [`crate::limits::RECALL_MS`].
+    #[error("A message can be recalled for 24 hours. Send another that corrects it.")]
+    RecallTooLate,
+    /// There is nothing left to edit.
+    #[error("This message was recalled. Send another.")]
+    MessageRecalled,
+    /// Its text must stay what rang.
+    #[error("A STAT stays what people were called for. Send another message that corrects it.")]
+    StatNotEdited,
+    /// It still rings, or somebody has it.
+    #[error("This STAT is open. Close it first, then recall it.")]
+    StatOpen,
+    /// The author has not seen the newest text.
+    #[error("This message was edited on another of your devices meanwhile. Look at it, then edit it again.")]
+    EditedMeanwhile,
 }
 
 impl Refusal {
@@ -298,9 +426,42 @@ impl Refusal {
             Self::EmergencyNotNeeded => Code::EmergencyNotNeeded,
             Self::NoSuchEmergency => Code::NoSuchEmergency,
             Self::GroundsTooShort => Code::GroundsTooShort,
+            Self::RetentionOutOfRange => Code::RetentionOutOfRange,
+            Self::RetentionTooUneven => Code::RetentionTooUneven,
+            Self::Held => Code::Held,
+            Self::KeptAsWritten => Code::KeptAsWritten,
+            Self::NoSuchHold => Code::NoSuchHold,
+            Self::NoSuchOffer => Code::NoSuchOffer,
+            Self::OfferEarly => Code::OfferEarly,
+            Self::OfferToHolder => Code::OfferToHolder,
+            Self::PlaceUnheld => Code::PlaceUnheld,
+            Self::OfferTime => Code::OfferTime,
+            Self::Restricted => Code::Restricted,
+            Self::NotRestricted => Code::NotRestricted,
+            Self::NobodyNamed => Code::NobodyNamed,
+            Self::ReviewerNotNamed => Code::ReviewerNotNamed,
+            Self::SecondPerson => Code::SecondPerson,
+            Self::NoSuchEmergencyRequest => Code::NoSuchEmergencyRequest,
             Self::SearchEmpty => Code::SearchEmpty,
             Self::SearchTooLong => Code::SearchTooLong,
             Self::SearchTooBroad => Code::SearchTooBroad,
+            Self::AgencyOver => Code::AgencyOver,
+            Self::AgencyKnown { .. } => Code::AgencyKnown,
+            Self::AgencyOther => Code::AgencyOther,
+            Self::AgencyBarred => Code::AgencyBarred,
+            Self::AgencyBound => Code::AgencyBound,
+            Self::BeyondAgencyEnd => Code::BeyondAgencyEnd,
+            Self::AgencyExtended => Code::AgencyExtended,
+            Self::NotAgency => Code::NotAgency,
+            Self::NoSuchSuspension => Code::NoSuchSuspension,
+            Self::NoSuchMessage => Code::NoSuchMessage,
+            Self::EditTooLate => Code::EditTooLate,
+            Self::EditsSpent => Code::EditsSpent,
+            Self::RecallTooLate => Code::RecallTooLate,
+            Self::MessageRecalled => Code::MessageRecalled,
+            Self::StatNotEdited => Code::StatNotEdited,
+            Self::StatOpen => Code::StatOpen,
+            Self::EditedMeanwhile => Code::EditedMeanwhile,
         }
     }
 }

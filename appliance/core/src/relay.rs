@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::alteration::{Ages, Alterations};
 use crate::audit::{Act, Actor};
 use crate::bucket::Bucket;
 use crate::cursor::Cursors;
 use crate::draft::{Attached, Draft, actor, write};
-use crate::ids::{Change, Conn, DeviceId, PersonId, RequestId};
+use crate::emergency::Requests;
+use crate::ids::{Conn, DeviceId, PersonId, RequestId};
 use crate::input::{Door, Input, Source, Zone};
 use crate::limits;
 use crate::policy::Policy;
@@ -16,7 +18,7 @@ use crate::refusal::{CloseCode, Fault, PeerFault, Refusal};
 use crate::relay::budgets::Budgets;
 use crate::relay::guesses::Guesses;
 use crate::relay::timers::SWEEP_MS;
-use crate::retention::Served;
+use crate::retention::{Bounds, Served};
 use crate::session::Session;
 use crate::stat::{self, Clocks};
 use crate::state::{Restored, State};
@@ -51,7 +53,11 @@ pub struct Relay {
     pub(crate) timers: BTreeSet<(Mono, Timer)>,
     /// When something of a STAT is due.
     pub(crate) clocks: Clocks,
+    /// Emergency accesses that wait for a second person.
+    pub(crate) requests: Requests,
     pub(crate) heard: Heard,
+    alterations: Alterations,
+    pub(crate) ages: Ages,
     guesses: Guesses,
     pub(crate) budgets: Budgets,
     /// Devices with a PIN at the keeper.
@@ -61,7 +67,7 @@ pub struct Relay {
     pub(super) unproven_records: BTreeMap<DeviceId, (Mono, u32)>,
     served: Served,
     /// The last look for old messages: up to which changes, and how many in a row found nothing.
-    looked: (Change, Change),
+    looked: Bounds,
     silent_looks: u32,
     room: Room,
     pub(crate) terms: Terms,
@@ -114,7 +120,7 @@ pub struct Load {
     pub clocks: usize,
     /// Devices of which it is remembered when they were heard.
     pub heard: usize,
-    /// Assignments, places in care teams and closing threads whose end is awaited.
+    /// Assignments, places in care teams, closing threads and staff from agencies whose end is awaited.
     pub terms: usize,
 }
 
@@ -142,17 +148,20 @@ impl Relay {
             used: BTreeMap::new(),
             timers: BTreeSet::from([(now.mono.after(SWEEP_MS), Timer::Sweep)]),
             clocks: Clocks::default(),
+            requests: Requests::default(),
             heard: Heard::default(),
+            alterations: Alterations::default(),
+            ages: Ages::new(state.change, now.mono),
             guesses: Guesses::new(now.mono),
             budgets: Budgets::default(),
             checking: BTreeSet::new(),
             unproven: 0,
             unproven_records: BTreeMap::new(),
-            served: Served::resume(state.marks.last(), now, policy.retention_ms),
-            looked: (Change(0), Change(0)),
+            served: Served::resume(state.marks.last(), now, state.retention_or(&policy).shortest_ms()),
+            looked: Bounds::NONE,
             silent_looks: 0,
             room: Room::Plenty,
-            terms: Terms::resume(now, &state.clinic, &policy),
+            terms: Terms::resume(now, &state, &policy),
             policy,
             state,
         };
@@ -243,6 +252,9 @@ impl Relay {
             attached: &self.attached,
             phones: Phones { held: &self.by_device, awaiting: &self.awaiting_pin, heard: &self.heard },
             clocks: &mut self.clocks,
+            alterations: &mut self.alterations,
+            ages: &self.ages,
+            requests: &mut self.requests,
             room: self.room,
             turn,
         }

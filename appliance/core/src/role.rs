@@ -6,15 +6,17 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::access::{self, Operation, Relation, Relations};
+use crate::access::{self, Operation, Permit, Relation, Relations};
+use crate::agency;
 use crate::audit::{Act, Actor};
 use crate::directory::Person;
 use crate::draft::Draft;
-use crate::ids::{Change, PersonId, RoleId, UnitId};
+use crate::ids::{Change, OfferId, PersonId, RoleId, UnitId};
 use crate::input::Fresh;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::relay::Room;
+use crate::role::offer::{Answer, Fate, Offer, Offered};
 use crate::rota::{ByHand, Interval, Place, Rota, Says, Sources, TimeZone};
 use crate::session::Draw;
 use crate::state::State;
@@ -23,6 +25,8 @@ use crate::time::Wall;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
+pub mod offer;
+mod open;
 mod parse;
 mod shown;
 
@@ -46,6 +50,9 @@ pub struct Role {
     /// The change that last touched this.
     #[n(4)]
     pub changed: Change,
+    /// Hand-overs that wait for an answer: one of a place at most, and [`limits::ROTA_PLACES_MAX`] by that.
+    #[cbor(n(5), with = "crate::optional", has_nil)]
+    pub offers: Vec<Offer>,
 }
 
 /// A request about roles. Every field has been parsed.
@@ -79,6 +86,25 @@ pub enum Roles {
         /// Which place.
         place: Place,
     },
+    /// Whoever holds a place offers it to somebody.
+    Offer {
+        /// What, and to whom.
+        offered: Offered,
+        /// For the identifier.
+        fresh: Fresh,
+    },
+    /// Somebody answers an offer.
+    Answer {
+        /// Which.
+        offer: OfferId,
+        /// What.
+        answer: Answer,
+    },
+    /// A page of offers with what is open.
+    Offers {
+        /// Behind this one; none from the start.
+        after: Option<OfferId>,
+    },
     /// A page of roles with who holds them.
     List {
         /// Of one unit; none: of all.
@@ -105,6 +131,13 @@ impl Role {
     }
 }
 
+impl Role {
+    /// Whether its rota names somebody, whenever that is.
+    pub(crate) fn names(&self, person: PersonId) -> bool {
+        named(self.rota.sources()).any(|named| named == person)
+    }
+}
+
 fn may_hold(entry: &Person) -> bool {
     !entry.suspended && entry.station.is_none() && !entry.privacy_officer
 }
@@ -119,6 +152,9 @@ pub(crate) fn handle(
         Roles::Set { which, name, rota, fresh } => set(draft, (by, is), which, (name, rota), &fresh),
         Roles::Take { role, place, person, until } => take(draft, (by, is), (role, place), person, until),
         Roles::Return { role, place } => give_back(draft, (by, is), role, place),
+        Roles::Offer { offered, fresh } => offer::make(draft, (by, is), offered, &fresh),
+        Roles::Answer { offer, answer } => offer::answer(draft, (by, is), offer, answer),
+        Roles::Offers { after } => open::page(draft, (by, is), after),
         Roles::List { unit, after } => {
             access::permit(Operation::ListRoles, is, by)?;
             Ok(shown::page(draft, unit, after))
@@ -157,6 +193,9 @@ fn set(
     if !named(rota.sources()).all(holds) {
         return Err(Refusal::NoSuchPerson);
     }
+    for person in named(rota.sources()) {
+        draft.state.people.get(&person).map_or(Ok(()), agency::may_stay)?;
+    }
     if known.as_ref().is_some_and(|known| known.name == name && known.rota == rota) {
         return Ok(done(known.map(|known| known.id)));
     }
@@ -164,8 +203,9 @@ fn set(
         return Err(Refusal::DiskLow);
     }
     let id = known.map_or_else(|| new_role(draft, fresh), |known| known.id);
-    draft.write(Write::RoleSet(Role { id, unit, name, rota, changed: Change(0) }));
-    draft.record(permit.by(), Act::RoleSet(id, unit));
+    let offers = draft.state.roles.get(&id).map_or_else(Vec::new, |known| known.offers.clone());
+    let role = Role { id, unit, name, rota, changed: Change(0), offers };
+    put(draft, permit, role, Act::RoleSet(id, unit));
     Ok(done(Some(id)))
 }
 
@@ -213,6 +253,26 @@ fn take(
     if until <= now || until > now.after(limits::ASSIGNMENT_TIME_MAX_MS) {
         return Err(Refusal::EndInvalid);
     }
+    agency::ends_within(entry, until)?;
+    let rota = replaced(&role, place, person, until, now)?;
+    if draft.room == Room::Scarce {
+        return Err(Refusal::DiskLow);
+    }
+    put(draft, permit, Role { rota, ..role }, Act::RoleTaken(id, person, place.value().into()));
+    Ok(done(Some(id)))
+}
+
+/// The role as it is from now on, and with it the end of offers that nobody can keep any more.
+fn put(draft: &mut Draft<'_>, permit: Permit, role: Role, act: Act) {
+    let id = role.id;
+    let (role, lapsed) = role.without_lapsed(draft.now.wall);
+    draft.write(Write::RoleSet(role));
+    draft.record(permit.by(), act);
+    offer::ended(draft, permit, id, &lapsed, Fate::Superseded);
+}
+
+/// The rota with one person in a place until then, whatever was done by hand for it before.
+fn replaced(role: &Role, place: Place, person: PersonId, until: Wall, now: Wall) -> Result<Rota, Refusal> {
     // Begun as long ago as an entry may be, so that a wall clock that is set back does not take it away again.
     let start = Wall(until.0 - i64::from(limits::ROTA_ENTRY_MINUTES_MAX) * 60_000);
     let entry =
@@ -220,13 +280,7 @@ fn take(
     let mut sources = role.rota.without_before(now).sources().clone();
     end_place(&mut sources, place, now);
     sources.by_hand.push(entry);
-    let rota = Rota::new(sources).map_err(Refusal::Rota)?;
-    if draft.room == Room::Scarce {
-        return Err(Refusal::DiskLow);
-    }
-    draft.write(Write::RoleSet(Role { rota, ..role }));
-    draft.record(permit.by(), Act::RoleTaken(id, person, place.value().into()));
-    Ok(done(Some(id)))
+    Rota::new(sources).map_err(Refusal::Rota)
 }
 
 fn give_back(
@@ -250,19 +304,48 @@ fn give_back(
     if role.holders(draft.state, now).next().is_none() {
         return Err(Refusal::RoleUnheld);
     }
-    draft.write(Write::RoleSet(role));
-    draft.record(permit.by(), Act::RoleReturned(id, place.value().into()));
+    put(draft, permit, role, Act::RoleReturned(id, place.value().into()));
     Ok(done(Some(id)))
+}
+
+/// Ends what somebody has by hand: the rota says again who holds it.
+pub(crate) fn end_all(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
+    let is_theirs = |entry: &ByHand| match entry.says {
+        Says::Place { person: Some(holder), .. } => holder == person,
+        _ => false,
+    };
+    let has = |role: &&Role| role.rota.sources().by_hand.iter().any(is_theirs);
+    let roles: Vec<Role> = draft.state.roles.values().filter(has).cloned().collect();
+    for role in roles {
+        let mut sources = role.rota.sources().clone();
+        let ended: Vec<ByHand> = sources.by_hand.extract_if(.., |entry| is_theirs(entry)).collect();
+        // What was in order without it, is.
+        let Ok(rota) = Rota::new(sources) else { continue };
+        let (id, now) = (role.id, draft.now.wall);
+        draft.write(Write::RoleSet(Role { rota, ..role }));
+        for entry in ended.iter().filter(|entry| entry.when.end > now) {
+            if let Says::Place { place, .. } = entry.says {
+                draft.record(permit.by(), Act::RoleReturned(id, place.value().into()));
+            }
+        }
+    }
 }
 
 /// Whose the place is now. Who took the backup's place and is first by the rota is asked once, and has both.
 fn holds_place(role: &Role, place: Place, now: Wall) -> Option<PersonId> {
-    let by_hand = role.rota.sources().by_hand.iter().rev().find_map(|entry| match entry.says {
-        Says::Place { place: of, person } if of == place && entry.when.end > now => person,
-        _ => None,
+    let by_hand = by_hand(role, place, now).and_then(|entry| match entry.says {
+        Says::Place { person, .. } => person,
+        Says::Team(_) => None,
     });
     let holders = role.rota.holders_at(now);
     by_hand.or_else(|| holders.by_place().iter().find(|held| held.place == place).map(|held| held.person))
+}
+
+/// What was done by hand for this place and is not over.
+fn by_hand(role: &Role, place: Place, now: Wall) -> Option<&ByHand> {
+    let of_place =
+        |entry: &&ByHand| matches!(entry.says, Says::Place { place: of, person: Some(_) } if of == place);
+    role.rota.sources().by_hand.iter().rev().filter(of_place).find(|entry| entry.when.end > now)
 }
 
 /// What was done by hand for this place is over now. Whether there was anything.

@@ -133,6 +133,15 @@ fn is_joiner(piece: &str) -> bool {
     matches!((characters.next(), characters.next()), (Some(one), None) if JOINERS.contains(one))
 }
 
+/// The words of a name, one blank between them, as they are compared: two names that come to the same are written alike by
+/// somebody in a hurry.
+pub(crate) fn folded(name: &str) -> String {
+    let folded = fold(name);
+    let words: Vec<&str> =
+        folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
 /// Lower case, decomposed (NFKD), without accents, and with letters that decompose into nothing written as people without
 /// such a keyboard write them. The folded text is wiped when dropped, as the text is.
 fn fold(text: &str) -> Zeroizing<String> {

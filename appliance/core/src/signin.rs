@@ -3,15 +3,17 @@
 //! A PIN try is counted durably *before* the keeper is asked, so that pulling the plug buys no further try.
 
 use crate::audit::{Act, Actor};
-use crate::directory::Device;
+use crate::directory::{Device, Person};
 use crate::draft::actor;
 use crate::emergency;
 use crate::ids::{Conn, DeviceId, RequestId, UnitId};
 use crate::input::{Door, Zone};
+use crate::leaving;
 use crate::limits;
 use crate::pin::PinMac;
 use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, Timer, refused};
+use crate::role;
 use crate::session::{
     Expect, Identified, OpenSession, PinProof, PinUnderCheck, ProvenDevice, Ready, Screen, Session,
 };
@@ -21,6 +23,15 @@ use crate::turn::{Send, Turn};
 use crate::wire;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
+
+/// Whether somebody may sign in, and if not why.
+pub(crate) fn not_out(person: &Person) -> Result<(), Refusal> {
+    match (person.suspended, person.barred || person.agency.is_none()) {
+        (false, _) => Ok(()),
+        (true, true) => Err(Refusal::PersonSuspended),
+        (true, false) => Err(Refusal::AgencyOver),
+    }
+}
 
 /// How soon to offer a PIN again while another of the device's is being looked at: about what stretching takes.
 const PIN_CHECK_MS: u64 = 500;
@@ -105,7 +116,8 @@ impl Relay {
                 self.await_pin(now, turn, conn, who);
                 stat::ring_for(&mut self.draft(now, turn), conn, person);
                 emergency::remind(&mut self.draft(now, turn), conn, person);
-                emergency::remind(&mut self.draft(now, turn), conn, person);
+                leaving::remind(&mut self.draft(now, turn), conn, person);
+                role::offer::remind(&mut self.draft(now, turn), conn, person);
             }
         }
     }
@@ -153,9 +165,8 @@ impl Relay {
 
     fn in_good_standing(&self, id: DeviceId) -> Result<&Device, Refusal> {
         let device = self.state.devices.get(&id).filter(|d| !d.revoked).ok_or(Refusal::DeviceUnknown)?;
-        if self.state.people.get(&device.person).is_none_or(|person| person.suspended) {
-            return Err(Refusal::PersonSuspended);
-        }
+        let person = self.state.people.get(&device.person).ok_or(Refusal::PersonSuspended)?;
+        not_out(person)?;
         Ok(device)
     }
 
@@ -316,6 +327,8 @@ impl Relay {
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
         stat::ring_for(&mut self.draft(now, turn), conn, person);
         emergency::remind(&mut self.draft(now, turn), conn, person);
+        leaving::remind(&mut self.draft(now, turn), conn, person);
+        role::offer::remind(&mut self.draft(now, turn), conn, person);
     }
 
     /// A refusal after which this connection can do nothing more.

@@ -21,12 +21,14 @@ use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
 mod clocks;
+mod passed;
 mod policies;
 mod prospect;
 mod rings;
 mod steps;
 
 pub(crate) use clocks::Clocks;
+pub(crate) use passed::{passed, rings_by_role};
 pub(crate) use policies::{list_policies, set_policy};
 pub(crate) use prospect::prospect;
 pub(crate) use rings::ring_for;
@@ -330,11 +332,16 @@ pub(crate) fn close(draft: &mut Draft<'_>, id: StatId, by: Actor) {
     }
 }
 
-/// Somebody may not sign in any more: what they had, somebody else must have.
-pub(crate) fn give_up(draft: &mut Draft<'_>, person: PersonId) {
+/// Somebody may not sign in any more: what they had, somebody else must have. As at the end of a shift, what they dealt with long
+/// before is closed where it is time that put them out.
+pub(crate) fn give_up(draft: &mut Draft<'_>, person: PersonId, by: Actor) {
     let ids: Vec<StatId> = draft.state.escalations.keys().copied().collect();
     for id in ids.into_iter().filter(|id| has(draft, person, *id)).collect::<Vec<_>>() {
-        take_from(draft, person, id, Reason::OffDuty);
+        if by == Actor::TheBox && was_dealt_with(draft, id) {
+            close(draft, id, by);
+        } else {
+            take_from(draft, person, id, Reason::OffDuty);
+        }
     }
 }
 
@@ -402,7 +409,7 @@ fn was_dealt_with(draft: &Draft<'_>, id: StatId) -> bool {
 }
 
 /// Whether it waits for this person.
-fn has(draft: &Draft<'_>, person: PersonId, id: StatId) -> bool {
+pub(crate) fn has(draft: &Draft<'_>, person: PersonId, id: StatId) -> bool {
     draft.state.escalations.get(&id).is_some_and(|open| match open.stage {
         Stage::Accepted { by, noted_by, .. } => by == Some(person) && noted_by.is_none(),
         Stage::Held { by, .. } => by == person,

@@ -6,14 +6,17 @@ use std::ops::Bound;
 
 use sha2::{Digest, Sha256};
 
+use crate::agency::{Agency, Likeness};
 use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Stage, StatId};
-use crate::ids::{Change, ConversationId, DeviceId, PersonId, RoleId, Sequence, UnitId};
+use crate::hold::Hold;
+use crate::ids::{Change, ConversationId, DeviceId, HoldId, PersonId, RoleId, Sequence, UnitId};
+use crate::policy::Policy;
 use crate::refusal::Fault;
-use crate::retention::{MARKS_MAX, Mark};
+use crate::retention::{MARKS_MAX, Mark, Rules};
 use crate::role::Role;
 use crate::text::Title;
 use crate::time::Wall;
@@ -49,6 +52,10 @@ pub struct State {
     pub policies: BTreeMap<Option<UnitId>, EscalationPolicy>,
     /// Patients and who cares for them.
     pub clinic: Clinic,
+    /// Legal holds that are not lifted.
+    pub holds: BTreeMap<HoldId, Hold>,
+    /// How long messages are kept, where that was set; else as the facility's policy says.
+    pub retention: Option<Rules>,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -57,6 +64,8 @@ pub struct State {
     shared: BTreeMap<(PersonId, PersonId), u32>,
     /// The channels of a unit, purged ones too.
     channels: BTreeMap<UnitId, BTreeSet<ConversationId>>,
+    /// Whoever was ever here from an agency, by how they are called.
+    likenesses: BTreeMap<Likeness, BTreeSet<PersonId>>,
     /// Who works in a unit.
     staff: BTreeMap<UnitId, BTreeSet<PersonId>>,
     /// A unit's screens.
@@ -92,6 +101,10 @@ pub struct Restored {
     pub policies: Vec<(Option<UnitId>, EscalationPolicy)>,
     /// See [`State::clinic`].
     pub clinic: RestoredClinic,
+    /// See [`State::holds`].
+    pub holds: Vec<Hold>,
+    /// See [`State::retention`].
+    pub retention: Option<Rules>,
 }
 
 impl State {
@@ -103,6 +116,7 @@ impl State {
             last_at: restored.last_at,
             marks: restored.marks,
             clinic: Clinic::restore(restored.clinic)?,
+            retention: restored.retention,
             ..Self::default()
         };
         for unit in restored.units {
@@ -114,6 +128,9 @@ impl State {
             }
             if !person.station.iter().all(|unit| state.units.contains_key(unit)) {
                 return Err(Fault::Inconsistent("a station screen is of a unit that is not there"));
+            }
+            if !person.agency.iter().all(|agency| state.units.contains_key(&agency.unit)) {
+                return Err(Fault::Inconsistent("somebody from an agency is of a unit that is not there"));
             }
             state.place(&person);
             state.people.insert(person.id, person);
@@ -159,6 +176,7 @@ impl State {
             state.escalations.insert(escalation.id, escalation);
         }
         state.policies.extend(restored.policies);
+        state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
         state.check_clinic()?;
         Ok(state)
     }
@@ -167,6 +185,10 @@ impl State {
     fn place(&mut self, person: &Person) {
         for unit in person.posts.keys() {
             self.staff.entry(*unit).or_default().insert(person.id);
+        }
+        if let Some(agency) = &person.agency {
+            let likeness = Likeness::of(&person.name, &agency.name);
+            self.likenesses.entry(likeness).or_default().insert(person.id);
         }
         if let Some(unit) = person.station {
             self.stations.entry(unit).or_default().insert(person.id);
@@ -182,6 +204,17 @@ impl State {
         self.staff.get(&unit).into_iter().flatten().copied().filter(move |person| all || leads(person))
     }
 
+    /// Whoever is, or was, here from an agency.
+    pub(crate) fn agency_staff(&self) -> impl Iterator<Item = (PersonId, &Agency)> {
+        let all = self.likenesses.values().flatten().filter_map(|person| self.people.get(person));
+        all.filter_map(|entry| Some((entry.id, entry.agency.as_ref()?)))
+    }
+
+    /// Those of them who are called so.
+    pub(crate) fn alike(&self, likeness: &Likeness) -> impl Iterator<Item = PersonId> + '_ {
+        self.likenesses.get(likeness).into_iter().flatten().copied()
+    }
+
     /// A unit's screens.
     pub(crate) fn stations_of(&self, unit: UnitId) -> impl Iterator<Item = PersonId> + '_ {
         self.stations.get(&unit).into_iter().flatten().copied()
@@ -191,6 +224,11 @@ impl State {
     pub(crate) fn policy_of(&self, unit: Option<UnitId>) -> EscalationPolicy {
         let set = self.policies.get(&unit).or_else(|| self.policies.get(&None));
         set.cloned().unwrap_or_else(EscalationPolicy::standard)
+    }
+
+    /// How long messages are kept.
+    pub(crate) fn retention_or(&self, policy: &Policy) -> Rules {
+        self.retention.unwrap_or(Rules::uniform(policy.retention_ms))
     }
 
     /// What a person is: "RN". May be empty.
@@ -209,7 +247,14 @@ impl State {
         let attending = self.clinic.encounters.values().filter_map(|stay| stay.attending);
         let by_hand = self.clinic.care.keys().map(|(_, person)| *person);
         let holders = self.clinic.assignments.values().map(|held| held.person);
-        if attending.chain(by_hand).chain(holders).any(|person| !self.people.contains_key(&person)) {
+        let restricted = self.clinic.patients.values().filter_map(|patient| patient.restriction.as_ref());
+        let named = restricted.flat_map(|restriction| restriction.named.iter().copied());
+        if attending
+            .chain(by_hand)
+            .chain(holders)
+            .chain(named)
+            .any(|person| !self.people.contains_key(&person))
+        {
             return Err(Fault::Inconsistent("whoever cares for a patient is not in the directory"));
         }
         Ok(())
@@ -335,6 +380,15 @@ impl State {
             Write::StandingSet { person, suspended } => {
                 self.person(*person, change, |person| person.suspended = *suspended);
             }
+            Write::AgencySet { person, agency } => {
+                self.person(*person, change, |person| person.agency = Some(agency.clone()));
+            }
+            Write::SuspensionWaits { person, waits } => {
+                self.person(*person, change, |person| person.waits = *waits);
+            }
+            Write::BarredSet { person, barred } => {
+                self.person(*person, change, |person| person.barred = *barred);
+            }
             Write::UnitSet(unit) => {
                 self.units.insert(unit.id, Unit { changed: change, ..unit.clone() });
             }
@@ -409,6 +463,13 @@ impl State {
                     None => self.policies.remove(unit),
                 };
             }
+            Write::RetentionSet(rules) => self.retention = Some(*rules),
+            Write::HoldPlaced(hold) => {
+                self.holds.insert(hold.id, hold.clone());
+            }
+            Write::HoldLifted { hold, .. } => {
+                self.holds.remove(hold);
+            }
             _ => self.apply_to_conversation(change, write),
         }
         self.clinic.apply(change, write);
@@ -442,6 +503,7 @@ impl State {
                     purged: false,
                     unit: *unit,
                     archived: false,
+                    noticed: 0,
                     members: BTreeMap::new(),
                 };
                 if let Some(unit) = unit {
@@ -504,6 +566,9 @@ impl State {
                     (conversation.first, conversation.changed) = (through.next(), change);
                 });
             }
+            Write::NoticeMade(notice) => self.conversation(notice.conversation, |conversation| {
+                conversation.noticed = notice.number;
+            }),
             Write::TitleSet { conversation, title } => self.conversation(*conversation, |conversation| {
                 (conversation.title, conversation.changed) = (title.clone(), change);
             }),
@@ -574,7 +639,7 @@ impl State {
                 c.last_change,
                 c.first,
             )));
-            part(minicbor::to_vec((c.purged, c.unit, c.archived)));
+            part(minicbor::to_vec((c.purged, c.unit, c.archived, c.noticed)));
             for (person, m) in &c.members {
                 part(minicbor::to_vec((person, m.from, m.delivered, m.read, m.left, m.changed)));
             }
@@ -586,6 +651,10 @@ impl State {
             part(minicbor::to_vec(escalation));
         }
         part(minicbor::to_vec(&self.policies));
+        part(minicbor::to_vec(self.retention));
+        for hold in self.holds.values() {
+            part(minicbor::to_vec(hold));
+        }
         hash.finalize().into()
     }
 }

@@ -3,6 +3,7 @@
 use crate::grant::{PageGrant, SearchGrant, SyncGrant};
 use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
 use crate::refusal::CloseCode;
+use crate::retention::Bounds;
 use crate::session::Expect;
 use crate::time::Wall;
 use crate::wire::proto;
@@ -119,12 +120,16 @@ pub enum Send {
         /// Why.
         code: CloseCode,
     },
-    /// Find messages that lower changes than these brought; answer with [`crate::input::Input::Aged`].
-    FindAged {
-        /// Old enough to go when read.
-        read_before: Change,
-        /// Old enough to go in any case.
-        any_before: Change,
+    /// Find messages that are old by these bounds; answer with [`crate::input::Input::Aged`].
+    FindAged(Bounds),
+    /// Count what is old by these bounds and would go; answer with [`crate::wire::proto::RetentionPreview`].
+    CountAged {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// By which it would be old.
+        bounds: Bounds,
     },
     /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
     ScrubLog,
@@ -155,6 +160,8 @@ pub struct Accepted {
 pub enum Event {
     /// The message that this change's write accepted; the driver has its text.
     Message(ConversationId, Sequence),
+    /// A message that this change's write edited, without its text, which the driver has.
+    Edited(Box<proto::Message>),
     /// Anything small: a conversation, a watermark, a person.
     Small(Box<proto::event::Kind>),
 }

@@ -3,6 +3,7 @@
 
 use crate::access::{self, Operation, Permit, Relations};
 use crate::admin;
+use crate::agency;
 use crate::assignment;
 use crate::audit::{Act, Actor};
 use crate::directory::{Post, Unit};
@@ -14,6 +15,7 @@ use crate::limits;
 use crate::membership;
 use crate::refusal::Refusal;
 use crate::relay::Room;
+use crate::role;
 use crate::session::Draw;
 use crate::text::Name;
 use crate::wire::proto::{self, server_frame::Body};
@@ -77,6 +79,9 @@ pub(crate) fn set_post(
     if post == Some(Post::ChargeNurse) && entry.privacy_officer {
         return Err(Refusal::DutiesExclude);
     }
+    if post == Some(Post::ChargeNurse) {
+        agency::may_stay(entry)?;
+    }
     // Taking a post away keeps somebody out, and goes on whatever room there is.
     if post.is_some() && draft.room == Room::Scarce {
         return Err(Refusal::DiskLow);
@@ -84,24 +89,40 @@ pub(crate) fn set_post(
     if was.is_none() && entry.posts.len() >= limits::POSTS_MAX {
         return Err(Refusal::Limit);
     }
-    let change = draft.write(Write::PostSet { person, unit, post });
-    draft.record(permit.by(), Act::PostSet(person, unit, rank(post)));
-    draft.announce_person(change, person);
+    if post.is_none() {
+        end_post(draft, permit, person, unit);
+        return Ok(Body::Done(proto::Done {}));
+    }
+    give_post(draft, permit, person, unit, post);
     if was == Some(Post::ChargeNurse) {
         admin::withdraw_issued(draft, permit, person);
     }
-    if post.is_none() {
-        let is_in = |id: &_| draft.state.conversations.get(id).is_some_and(|it| it.member(person).is_some());
-        let channels: Vec<_> = draft.state.channels_of(unit).filter(is_in).collect();
-        for channel in channels {
-            membership::bring_in(draft, permit, channel, &[], &[person]);
-        }
-        assignment::end_all(draft, permit, person, Some(unit));
-        if !emergency::is_clinician(draft.state, person) {
-            emergency::end_all(draft, permit, person);
-        }
-    }
     Ok(Body::Done(proto::Done {}))
+}
+
+fn give_post(draft: &mut Draft<'_>, permit: Permit, person: PersonId, unit: UnitId, post: Option<Post>) {
+    let change = draft.write(Write::PostSet { person, unit, post });
+    draft.record(permit.by(), Act::PostSet(person, unit, rank(post)));
+    draft.announce_person(change, person);
+}
+
+/// Somebody does not work there any more: out of the unit's channels and beds in the same turn.
+pub(crate) fn end_post(draft: &mut Draft<'_>, permit: Permit, person: PersonId, unit: UnitId) {
+    let was = draft.state.people.get(&person).and_then(|entry| entry.posts.get(&unit)).copied();
+    give_post(draft, permit, person, unit, None);
+    if was == Some(Post::ChargeNurse) {
+        admin::withdraw_issued(draft, permit, person);
+    }
+    let is_in = |id: &_| draft.state.conversations.get(id).is_some_and(|it| it.member(person).is_some());
+    let channels: Vec<_> = draft.state.channels_of(unit).filter(is_in).collect();
+    for channel in channels {
+        membership::bring_in(draft, permit, channel, &[], &[person]);
+    }
+    assignment::end_all(draft, permit, person, Some(unit));
+    role::offer::end_all(draft, permit, person, Some(unit));
+    if !emergency::is_clinician(draft.state, person) {
+        emergency::end_all(draft, permit, person);
+    }
 }
 
 /// As the audit has it.

@@ -2,17 +2,21 @@
 
 use prost::Message as _;
 
+use crate::agency;
 use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
 use crate::escalation::{Priority, Reason, StatId};
+use crate::hold;
 use crate::ids::{
-    ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, RoleId, Sequence, UnitId,
+    ConversationId, DeviceId, EditId, MessageId, Number, PersonId, RequestId, RoleId, Sequence, UnitId,
 };
 use crate::input::{Ask, Call, Fresh};
+use crate::leaving;
 use crate::limits;
 use crate::pin::{self, Pin};
 use crate::refusal::{PeerFault, Refusal};
+use crate::retention::Rules;
 use crate::role;
 use crate::search::Search;
 use crate::stat::Answer;
@@ -135,6 +139,24 @@ pub enum Incoming {
         priority: Priority,
         /// For whom it rings, if it is a STAT.
         call: Call,
+        /// What it is in reply to.
+        reply_to: Option<Sequence>,
+    },
+    /// Another text for a message, still to be sealed; the message still to be looked up.
+    Edit {
+        /// Which.
+        message: StatId,
+        /// The how many-eth edit.
+        version: u32,
+        /// The edit's name.
+        name: EditId,
+        /// What it says from now on.
+        text: Text,
+    },
+    /// No text any more for a message, which is still to be looked up.
+    Recall {
+        /// Which.
+        message: StatId,
     },
     /// Whether the way here and back works: answered at the door, and no act of anybody's.
     Echo,
@@ -165,6 +187,10 @@ pub fn parse(
         Some(Body::Prove(prove)) => parse_prove(prove),
         Some(Body::Unlock(unlock)) => Pin::offer(unlock.pin).map(|pin| Incoming::Unlock { pin }),
         Some(Body::Submit(submit)) => parse_submit(submit),
+        Some(Body::EditMessage(edit)) => parse_edit(edit),
+        Some(Body::RecallMessage(recall)) => {
+            stat(recall.conversation, recall.sequence).map(|message| Incoming::Recall { message })
+        }
         Some(Body::Echo(_)) => Ok(Incoming::Echo),
         Some(other) => parse_ask(other, &mut fresh).map(Incoming::Ask),
     };
@@ -214,7 +240,17 @@ fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {
             Err(_) => return Err(Refusal::Invalid),
         },
         call: call(submit.call)?,
+        reply_to: Some(Sequence(submit.reply_to)).filter(|to| *to > Sequence::NONE),
         text: Text::parse(submit.text)?,
+    })
+}
+
+fn parse_edit(edit: proto::EditMessage) -> Result<Incoming, Refusal> {
+    Ok(Incoming::Edit {
+        message: stat(edit.conversation, edit.sequence)?,
+        version: edit.version,
+        name: EditId(edit.edit.as_slice().try_into().map_err(|_| Refusal::Invalid)?),
+        text: Text::parse(edit.text)?,
     })
 }
 
@@ -338,12 +374,30 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::EndAssignment(_)
         | Body::ListPatients(_)
         | Body::BreakGlass(_)
+        | Body::LookAtRequest(_)
+        | Body::Countersign(_)
+        | Body::Restrict(_)
+        | Body::LiftRestriction(_)
         | Body::EndEmergency(_)
         | Body::ListEmergencies(_)
         | Body::ReviewEmergency(_)
         | Body::ListBeds(_) => Ask::Clinical(clinical::parse(body, fresh)?),
-        Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
-            Ask::Role(role::parse(body, fresh)?)
+        Body::SetRole(_)
+        | Body::TakeRole(_)
+        | Body::ReturnRole(_)
+        | Body::OfferRole(_)
+        | Body::AnswerOffer(_)
+        | Body::ListOffers(_)
+        | Body::ListRoles(_) => Ask::Role(role::parse(body, fresh)?),
+        Body::SetRetention(set) => Ask::SetRetention(Rules::from_wire(set.rules)?),
+        Body::ListRetention(_) => Ask::ListRetention,
+        Body::PreviewRetention(preview) => Ask::PreviewRetention(Rules::from_wire(preview.rules)?),
+        Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => Ask::Hold(hold::parse(body, fresh)?),
+        Body::AdmitAgency(_) | Body::ExtendAgency(_) | Body::EndAgency(_) | Body::ListAgency(_) => {
+            Ask::Agency(agency::parse(body, fresh)?)
+        }
+        Body::Suspend(_) | Body::DecideSuspension(_) | Body::ListSuspensions(_) => {
+            Ask::Leaving(leaving::parse(body)?)
         }
         Body::Search(search) => Ask::Search(Search::parse(&search)?),
         Body::Hello(_)
@@ -351,6 +405,8 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::Prove(_)
         | Body::Unlock(_)
         | Body::Submit(_)
+        | Body::EditMessage(_)
+        | Body::RecallMessage(_)
         | Body::Echo(_) => {
             return Err(Refusal::UnknownRequest);
         }

@@ -6,19 +6,25 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::agency::Agency;
+use crate::alteration::Standing as MessageStanding;
 use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
 use crate::emergency::{EmergencyAccess, Finding};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Priority, Reason, Stage, StatId};
+use crate::hold::Hold;
 use crate::ids::{
-    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, Number, PersonId,
-    Sequence, UnitId,
+    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, Number,
+    PersonId, Sequence, UnitId,
 };
+use crate::leaving::Waiting;
+use crate::notice::Notice;
 use crate::particulars::Bed;
+use crate::retention::Rules;
 use crate::role::Role;
-use crate::text::{Sealed, Title, WrappedKey};
+use crate::text::{Grounds, Sealed, Title, WrappedKey};
 use crate::time::Wall;
 
 /// A write and its global number.
@@ -455,6 +461,109 @@ pub enum Write {
         #[n(3)]
         at: Wall,
     },
+    /// A legal hold begins.
+    #[n(110)]
+    HoldPlaced(#[n(0)] Hold),
+    /// How long messages are kept from now on.
+    #[n(112)]
+    RetentionSet(#[n(0)] Rules),
+    /// It is over.
+    #[n(111)]
+    HoldLifted {
+        /// Which.
+        #[n(0)]
+        hold: HoldId,
+        /// Who lifted it.
+        #[n(1)]
+        by: PersonId,
+        /// Why, in their words.
+        #[n(2)]
+        grounds: Grounds,
+        /// When.
+        #[n(3)]
+        at: Wall,
+    },
+    /// A message has another text. The earlier one is overwritten.
+    #[n(70)]
+    MessageEdited {
+        /// Where.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Which.
+        #[n(1)]
+        sequence: Sequence,
+        /// The change that brought the message.
+        #[n(2)]
+        message: Change,
+        /// How it stands from now on.
+        #[n(3)]
+        standing: MessageStanding,
+        /// Its text under the conversation's key.
+        #[n(4)]
+        body: Sealed,
+    },
+    /// A message's text is destroyed; that it was there remains.
+    #[n(71)]
+    MessageRecalled {
+        /// Where.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Which.
+        #[n(1)]
+        sequence: Sequence,
+        /// The change that brought the message.
+        #[n(2)]
+        message: Change,
+        /// When.
+        #[n(3)]
+        at: Wall,
+    },
+    /// Something was told in a patient's thread.
+    #[n(100)]
+    NoticeMade(#[n(0)] Notice),
+    /// Somebody from an agency comes back, stays longer, or is out. That they are new comes with [`Write::PersonAdded`].
+    #[n(90)]
+    AgencySet {
+        /// Who.
+        #[n(0)]
+        person: PersonId,
+        /// From now on.
+        #[n(1)]
+        agency: Agency,
+    },
+    /// Somebody from an agency is suspended by an act, or that is taken back.
+    #[n(91)]
+    BarredSet {
+        /// Who.
+        #[n(0)]
+        person: PersonId,
+        /// A charge nurse does not admit them.
+        #[n(1)]
+        barred: bool,
+    },
+    /// A charge nurse's suspension waits for an administrator, is overdue, or waits no more.
+    #[n(93)]
+    SuspensionWaits {
+        /// Whose.
+        #[n(0)]
+        person: PersonId,
+        /// None: it waits no more.
+        #[n(1)]
+        waits: Option<Waiting>,
+    },
+    /// Whoever stays longer keeps their beds.
+    #[n(92)]
+    AssignmentProlonged {
+        /// Which.
+        #[n(0)]
+        assignment: AssignmentId,
+        /// When.
+        #[n(1)]
+        since: Wall,
+        /// Over from then on.
+        #[n(2)]
+        until: Wall,
+    },
 }
 
 impl Write {
@@ -503,4 +612,7 @@ pub struct Message {
     /// How urgent it is.
     #[cbor(n(8), with = "crate::optional", has_nil)]
     pub priority: Priority,
+    /// What it is in reply to, in the same conversation.
+    #[n(9)]
+    pub reply_to: Option<Sequence>,
 }

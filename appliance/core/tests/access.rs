@@ -1,27 +1,37 @@
 //! The table of who may do what, against the box: every operation by every kind of actor, and the page that shows it.
 #![expect(clippy::disallowed_methods, reason = "a test reads the page that it holds the code against")]
 
+#[path = "access/bounds.rs"]
+mod bounds;
 mod ward;
 
 use std::path::Path;
 
 use wardline_core::access::{self, Operation, RULES, Relation};
+use wardline_core::agency::{AgencyAsk, Arrival};
+use wardline_core::alteration::{Edit, Found, Kept, Standing};
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Shift};
 use wardline_core::directory::Post;
 use wardline_core::emergency::{Emergency, Finding, Whom};
-use wardline_core::escalation::Priority;
+use wardline_core::escalation::{Priority, StatId};
+use wardline_core::hold::{Holds, Whose};
 use wardline_core::ids::{
-    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, Number, PatientId,
-    PersonId, RoleId, Sequence, UnitId,
+    AssignmentId, Conn, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
+    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::input::{Ask, Call, Fresh, Submit, Zone};
+use wardline_core::leaving::Leaving;
 use wardline_core::limits;
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::restriction::Restrict;
+use wardline_core::retention::Rules;
+use wardline_core::role::offer::{Answer, Offered};
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::Place;
 use wardline_core::search::{Filter, Query, Search};
 use wardline_core::text::{Grounds, Name, Sealed, Title};
+use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
 use wardline_core::write::Write;
@@ -89,12 +99,15 @@ impl Actor {
     fn relations(self, subject: Subject) -> Vec<Relation> {
         use Relation as R;
         let mut is = match self {
-            Self::Owner => vec![R::Staff, R::Clinician, R::Member, R::Owner, R::UnitStaff, R::CareTeam],
+            Self::Owner => {
+                let of_patient = [R::CareTeam, R::Attending];
+                [&[R::Staff, R::Clinician, R::Member, R::Owner, R::UnitStaff][..], &of_patient].concat()
+            }
             Self::Member => {
-                let of_patient = [R::CareTeam, R::Holder, R::OnCall];
+                let of_patient = [R::CareTeam, R::Holder, R::OnCall, R::Author];
                 [&[R::Staff, R::Clinician, R::Member, R::UnitStaff][..], &of_patient].concat()
             }
-            Self::Colleague => vec![R::Staff, R::Clinician, R::UnitStaff, R::GlassBreaker],
+            Self::Colleague => vec![R::Staff, R::Clinician, R::UnitStaff, R::GlassBreaker, R::OfferedTo],
             Self::ChargeNurse => vec![R::Staff, R::Clinician, R::UnitStaff, R::ChargeNurse, R::Superior],
             Self::ChargeNurseInIt => {
                 let of_unit = [R::UnitStaff, R::ChargeNurse, R::Superior, R::CareTeam];
@@ -136,13 +149,41 @@ struct House {
     assignment: AssignmentId,
     /// The victim's, by its rota; taken by the member.
     role: RoleId,
+    /// Of it, to the colleague.
+    offer: OfferId,
     /// A colleague's, to the thread of another patient of the unit.
     emergency: EmergencyId,
+    /// Admitted to the unit from an agency.
+    agency: PersonId,
+    /// Suspended by a charge nurse.
+    leaver: PersonId,
+    /// On somebody who is nowhere.
+    hold: HoldId,
+    /// The newcomer's, to the thread of a restricted patient: it waits for a second person.
+    asked: EmergencyId,
+}
+
+fn rules() -> Rules {
+    Rules::parse([720, 720, 720, 8_760]).expect("in range")
 }
 
 fn glass(in_bed: &str, unit: UnitId, fresh: Fresh) -> Emergency {
     let grounds = Grounds::parse("Found on the floor").expect("grounds");
     Emergency::Begin { whom: Whom::InBed(unit, bed(in_bed)), grounds, fresh }
+}
+
+fn arrival(name: &str, unit: UnitId, until: Wall, fresh: Fresh) -> Arrival {
+    Arrival {
+        returning: None,
+        name: Name::parse(name).expect("a name"),
+        agency: Name::parse("Brightside").expect("a name"),
+        title: title("RN"),
+        unit,
+        beds: Some(vec![]),
+        until,
+        another: false,
+        fresh,
+    }
 }
 
 fn particulars(record: &str) -> Particulars {
@@ -201,13 +242,13 @@ impl House {
             let (person, privacy_officer) = (of(actor), !administrator);
             ward.ask(BOX, Ask::SetDuties { person, administrator, privacy_officer });
         }
-        let mut admit = |record: &str, in_bed| {
+        let mut admit = |record: &str, in_bed, attending| {
             let admission = Admission {
                 record: RecordNumber::parse(record).expect("a number"),
                 new: Some(particulars(record)),
                 unit,
                 bed: bed(in_bed),
-                attending: None,
+                attending,
                 fresh: ward.fresh(),
             };
             let admitted = ward.ask(BOX, Ask::Clinical(Clinical::Admit(admission)));
@@ -215,9 +256,10 @@ impl House {
             admitted
         };
         // Whom nobody cares for.
-        admit("8", "B-8");
-        admit("9", "B-9");
-        let admitted = admit("1", "B-1");
+        let hidden = admit("7", "B-7", None);
+        admit("8", "B-8", None);
+        admit("9", "B-9", None);
+        let admitted = admit("1", "B-1", Some(of(Actor::Owner)));
         let patient = PatientId::new(admitted.patient).expect("a patient");
         let encounter = EncounterId::new(admitted.encounter).expect("an encounter");
         let add = vec![of(Actor::Owner), of(Actor::ChargeNurseInIt), victim];
@@ -239,8 +281,29 @@ impl House {
             ward.ask(Actor::Colleague.conn(), Ask::Clinical(Clinical::Emergency(glass("B-8", unit, fresh))));
         let Body::EmergencyBegan(broken) = answer(&broken) else { panic!("not let in") };
         let emergency = EmergencyId::new(broken.emergency).expect("an identifier");
+        let whose = Whose::Person(of(Actor::AdministratorOnTheWard));
+        let place = Ask::Hold(Holds::Place { whose, matter: title("26-1180"), fresh: ward.fresh() });
+        let Body::HoldPlaced(placed) = answer(&ward.ask(Actor::PrivacyOfficer.conn(), place)) else {
+            panic!("not placed")
+        };
+        let hold = HoldId::new(placed.hold).expect("an identifier");
+        let encounter_hidden = EncounterId::new(hidden.encounter);
+        let alias = Some(Name::parse("Blue Heron").expect("a name"));
+        let restrict = Restrict {
+            encounter: encounter_hidden.expect("an encounter"),
+            alias,
+            add: vec![of(Actor::Owner)],
+            remove: vec![],
+        };
+        done(&ward.ask(BOX, Ask::Clinical(Clinical::Restrict(restrict))));
         let role = ward.add_role(unit, "Physician on call", victim);
         ward.take_role(Actor::Member.conn(), role, None);
+        let until = ward.now.wall.after(3_600_000);
+        let offered = Offered { role, place: Place::FIRST, taker: of(Actor::Colleague), from: None, until };
+        let fresh = ward.fresh();
+        let offered = ward.ask(Actor::Member.conn(), Ask::Role(Roles::Offer { offered, fresh }));
+        let Body::RoleOffered(offered) = answer(&offered) else { panic!("not offered") };
+        let offer = OfferId::new(offered.offer).expect("an identifier");
         let others = vec![of(Actor::Member), of(Actor::ChargeNurseInIt), of(Actor::FormerStaff), victim];
         let place = if subject == Subject::Group {
             group_of(&ward.open_group(Actor::Owner.conn(), others))
@@ -256,10 +319,22 @@ impl House {
         }
         ward.ask(BOX, Ask::SetPost { person, unit, post: None });
         ward.ask(BOX, Ask::SetStanding { person: of(Actor::Suspended), suspended: true });
+        let leaver = ward.enter_from(Conn(102), Zone::Ward);
+        done(&ward.ask(BOX, Ask::SetPost { person: leaver, unit, post: Some(Post::Staff) }));
+        let leaves = Ask::SetStanding { person: leaver, suspended: true };
+        done(&ward.ask(Actor::ChargeNurse.conn(), leaves));
+        let arrival = arrival("Ines Roth", unit, ward.now.wall.after(3_600_000), ward.fresh());
+        let admitted = ward.ask(Actor::ChargeNurse.conn(), Ask::Agency(AgencyAsk::Admit(Box::new(arrival))));
+        let Body::AgencyAdmitted(admitted) = answer(&admitted) else { panic!("not admitted") };
+        let agency = PersonId::new(admitted.person).expect("a person");
         if subject == Subject::OrphanedChannel {
             ward.ask(BOX, Ask::SetStanding { person: of(Actor::Owner), suspended: true });
         }
         ward.now.mono = ward.now.mono.after(1_000_000);
+        let fresh = ward.fresh();
+        let asked = ward.ask(Conn(101), Ask::Clinical(Clinical::Emergency(glass("B-7", unit, fresh))));
+        let Body::EmergencyAsked(asked) = answer(&asked) else { panic!("not asked") };
+        let asked = EmergencyId::new(asked.emergency).expect("an identifier");
         let victims_device = ward.relay.state().devices_of(victim).next().expect("a device").id;
         Self {
             ward,
@@ -273,7 +348,24 @@ impl House {
             encounter,
             assignment,
             role,
+            offer,
             emergency,
+            hold,
+            asked,
+            agency,
+            leaver,
+        }
+    }
+
+    fn of_agency(&mut self, operation: Operation) -> AgencyAsk {
+        let (unit, person, fresh) = (self.unit, self.agency, self.ward.fresh());
+        let until = self.ward.now.wall.after(2 * 3_600_000);
+        let grounds = Grounds::parse("Two called in sick").expect("grounds");
+        match operation {
+            Operation::AdmitAgency => AgencyAsk::Admit(Box::new(arrival("Jon Sand", unit, until, fresh))),
+            Operation::ExtendAgency => AgencyAsk::Extend { person, until, grounds },
+            Operation::EndAgency => AgencyAsk::End { person },
+            _ => AgencyAsk::List { unit: Some(unit), after: None },
         }
     }
 
@@ -305,6 +397,13 @@ impl House {
             Operation::TakeAssignment => shift(None, fresh),
             Operation::AssignBeds => shift(Some(self.newcomer), fresh),
             Operation::EndAssignment => Clinical::EndAssignment { assignment: self.assignment },
+            Operation::Restrict => Clinical::Restrict(Restrict {
+                encounter,
+                alias: Some(Name::parse("Grey Heron").expect("a name")),
+                add: vec![self.newcomer],
+                remove: vec![],
+            }),
+            Operation::Countersign => Clinical::Emergency(Emergency::Countersign { id: self.asked }),
             Operation::BreakGlass => Clinical::Emergency(glass("B-9", unit, fresh)),
             Operation::EndEmergency => Clinical::Emergency(Emergency::End { id: self.emergency }),
             Operation::ListEmergencies => Clinical::Emergency(Emergency::List { after: None }),
@@ -325,8 +424,49 @@ impl House {
             Operation::TakeRole => Roles::Take { role, place, person: None, until },
             Operation::AssignRole => Roles::Take { role, place, person: Some(self.newcomer), until },
             Operation::ReturnRole => Roles::Return { role, place },
+            Operation::OfferRole => {
+                let offered = Offered { role, place, taker: self.newcomer, from: None, until };
+                Roles::Offer { offered, fresh }
+            }
+            Operation::AnswerOffer => Roles::Answer { offer: self.offer, answer: Answer::Accept },
+            Operation::WithdrawOffer => Roles::Answer { offer: self.offer, answer: Answer::Withdraw },
+            Operation::ListOffers => Roles::Offers { after: None },
             _ => Roles::List { unit: None, after: None },
         }
+    }
+
+    fn of_hold(&mut self, operation: Operation) -> Holds {
+        let fresh = self.ward.fresh();
+        match operation {
+            Operation::PlaceHold => {
+                Holds::Place { whose: Whose::Conversation(self.place), matter: title("26-1181"), fresh }
+            }
+            Operation::LiftHold => {
+                let grounds = Grounds::parse("The matter is settled").expect("grounds");
+                Holds::Lift { id: self.hold, grounds }
+            }
+            _ => Holds::List { after: None },
+        }
+    }
+
+    /// A message, as a doorway would find it.
+    fn said_by_the_member(&mut self) -> Found {
+        let said = self.request(Operation::Send, Actor::Member);
+        assert!(is_done(&self.ward.ask(Actor::Member.conn(), said)));
+        let sender = self.people[Actor::Member as usize];
+        let state = self.ward.relay.state();
+        let device = state.devices_of(sender).next().expect("a device").id;
+        let message = Kept {
+            change: state.conversations[&self.place].last_change,
+            id: MessageId([1; 16]),
+            sender,
+            device,
+            at: state.last_at,
+            priority: Priority::Routine,
+            reply_to: None,
+            standing: Standing::default(),
+        };
+        Found { as_of: state.change, message: Some(message) }
     }
 
     fn request(&mut self, operation: Operation, actor: Actor) -> Ask {
@@ -356,7 +496,19 @@ impl House {
                 body: Some(Sealed(vec![0; 40])),
                 priority: Priority::Routine,
                 call: Call::default(),
+                reply_to: None,
             }),
+            Operation::EditMessage => {
+                let found = self.said_by_the_member();
+                let (conversation, sequence, name) = (place, Sequence(1), EditId([3; 16]));
+                let body = Some(Sealed(vec![0; 40]));
+                Ask::Edit(Edit { conversation, sequence, version: 1, name, body, found })
+            }
+            Operation::RecallMessage => {
+                let found = self.said_by_the_member();
+                let message = StatId { conversation: place, sequence: Sequence(1) };
+                Ask::Recall { message, found }
+            }
             Operation::Read => Ask::History { conversation: place, before: Sequence::NONE, limit: 10 },
             Operation::Purge => Ask::PurgeConversation { conversation: place },
             Operation::ListPeople => Ask::ListPeople { after: None },
@@ -383,6 +535,10 @@ impl House {
             Operation::Restore => {
                 Ask::SetStanding { person: self.people[Actor::Suspended as usize], suspended: false }
             }
+            Operation::DecideSuspension => {
+                Ask::Leaving(Leaving::Decide { person: self.leaver, confirmed: true })
+            }
+            Operation::ListSuspensions => Ask::Leaving(Leaving::List { after: None }),
             Operation::SetDuties => Ask::SetDuties { person, administrator: true, privacy_officer: false },
             Operation::Search => Ask::Search(Search {
                 query: Query::parse("fire drill").expect("words"),
@@ -394,7 +550,21 @@ impl House {
             | Operation::TakeRole
             | Operation::AssignRole
             | Operation::ReturnRole
+            | Operation::OfferRole
+            | Operation::AnswerOffer
+            | Operation::WithdrawOffer
+            | Operation::ListOffers
             | Operation::ListRoles => Ask::Role(self.of_role(operation)),
+            Operation::AdmitAgency
+            | Operation::ExtendAgency
+            | Operation::EndAgency
+            | Operation::ListAgency => Ask::Agency(self.of_agency(operation)),
+            Operation::SetRetention => Ask::SetRetention(rules()),
+            Operation::PreviewRetention => Ask::PreviewRetention(rules()),
+            Operation::ListRetention => Ask::ListRetention,
+            Operation::PlaceHold | Operation::LiftHold | Operation::ListHolds => {
+                Ask::Hold(self.of_hold(operation))
+            }
             of_stat if OF_STAT.contains(&of_stat) => unreachable!("{of_stat:?} is tried by tests/stat.rs"),
             clinical => Ask::Clinical(self.clinical(clinical)),
         }
@@ -520,203 +690,4 @@ fn the_page_shows_the_table() {
 
 fn done(turn: &Turn) {
     assert!(matches!(answer(turn), Body::Done(_)), "{:?}", refusal(turn));
-}
-
-#[test]
-fn who_loses_their_post_is_out_of_the_units_channels_at_once_and_hears_nothing_more() {
-    let mut house = House::new(Subject::Channel);
-    let (person, unit, place) = (house.victim, house.unit, house.place);
-    let turn = house.ward.ask(Actor::ChargeNurse.conn(), Ask::SetPost { person, unit, post: None });
-    done(&turn);
-    assert!(house.ward.relay.state().conversations[&place].member(person).is_none());
-    let gone = |send: &Send| match send {
-        Send::Fanout { event: wardline_core::turn::Event::Small(kind), conns, .. } => {
-            matches!(**kind, proto::event::Kind::Gone(_)) && *conns == [Conn(100)]
-        }
-        _ => false,
-    };
-    assert!(turn.sends.iter().any(gone), "their devices forget it");
-    let said = house.request(Operation::Send, Actor::Owner);
-    let heard = house.ward.ask(Actor::Owner.conn(), said);
-    let hears = |send: &Send| matches!(send, Send::Fanout { conns, .. } if conns.contains(&Conn(100)));
-    assert!(is_done(&heard) && !heard.sends.iter().any(hears));
-}
-
-#[test]
-fn who_joins_a_channel_reads_it_from_its_beginning_and_who_joins_a_group_does_not() {
-    for (subject, from) in [(Subject::Channel, 1), (Subject::Group, 2)] {
-        let mut house = House::new(subject);
-        let (place, newcomer) = (house.place, house.newcomer);
-        let said = house.request(Operation::Send, Actor::Owner);
-        assert!(is_done(&house.ward.ask(Actor::Owner.conn(), said)));
-        house.ward.change(Actor::Member.conn(), place, &[newcomer], &[]);
-        let member = *house.ward.relay.state().conversations[&place].member(newcomer).expect("a member");
-        assert_eq!(member.from, Sequence(from), "{subject:?}");
-        let asked = Ask::History { conversation: place, before: Sequence::NONE, limit: 10 };
-        let granted = house.ward.ask(Conn(101), asked);
-        let first = granted.sends.iter().find_map(|send| match send {
-            Send::ReadPage { grant, .. } => Some(grant.from()),
-            _ => None,
-        });
-        assert_eq!(first, Some(Sequence(from)));
-    }
-}
-
-#[test]
-fn what_is_archived_takes_nothing_new_until_it_is_opened_again() {
-    let mut house = House::new(Subject::Channel);
-    let place = house.place;
-    done(&house.ward.ask(Actor::ChargeNurse.conn(), Ask::Archive { conversation: place, archived: true }));
-    for (operation, actor) in [
-        (Operation::Send, Actor::Owner),
-        (Operation::AddMember, Actor::Member),
-        (Operation::Rename, Actor::Owner),
-    ] {
-        let ask = house.request(operation, actor);
-        let turn = house.ward.ask(actor.conn(), ask);
-        assert_eq!(refusal(&turn), Some(RefusalCode::Archived.as_str_name()), "{operation:?}");
-    }
-    let read = house.request(Operation::Read, Actor::Member);
-    assert!(is_done(&house.ward.ask(Actor::Member.conn(), read)), "it can be read");
-    let join = house.request(Operation::JoinChannel, Actor::Colleague);
-    assert!(is_done(&house.ward.ask(Actor::Colleague.conn(), join)), "and joined: it is the unit's to read");
-    let leave = house.request(Operation::Leave, Actor::Member);
-    assert!(is_done(&house.ward.ask(Actor::Member.conn(), leave)), "and left");
-    done(&house.ward.ask(Actor::Owner.conn(), Ask::Archive { conversation: place, archived: false }));
-    let said = house.request(Operation::Send, Actor::Owner);
-    assert!(is_done(&house.ward.ask(Actor::Owner.conn(), said)));
-}
-
-#[test]
-fn a_wrong_request_is_told_the_rule_and_changes_nothing() {
-    let mut house = House::new(Subject::Channel);
-    let (place, unit) = (house.place, house.unit);
-    let stranger = house.people[Actor::OtherUnit as usize];
-    let direct = {
-        let fresh = house.ward.fresh();
-        group_of(&house.ward.ask(Actor::Owner.conn(), Ask::OpenDirect { person: stranger, fresh }))
-    };
-    let nowhere = UnitId::new(99).expect("an identifier");
-    let suspended = house.people[Actor::Suspended as usize];
-    let officer = house.people[Actor::PrivacyOfficer as usize];
-    let nurse = house.people[Actor::ChargeNurse as usize];
-    let (owner, local) = (Actor::Owner.conn(), BOX);
-    let cases = [
-        (owner, Ask::Rename { conversation: direct, title: title("Us") }, RefusalCode::NotInDirect),
-        (owner, Ask::Archive { conversation: direct, archived: true }, RefusalCode::NotInDirect),
-        (
-            owner,
-            Ask::ChangeMembers { conversation: place, add: vec![stranger], remove: vec![] },
-            RefusalCode::NotOfUnit,
-        ),
-        (
-            owner,
-            Ask::ChangeMembers { conversation: direct, add: vec![house.victim], remove: vec![] },
-            RefusalCode::NotInDirect,
-        ),
-        (local, Ask::SetPost { person: stranger, unit: nowhere, post: None }, RefusalCode::NoSuchUnit),
-        (local, Ask::SetPost { person: suspended, unit, post: Some(Post::Staff) }, RefusalCode::NoSuchPerson),
-        (
-            local,
-            Ask::SetPost { person: officer, unit, post: Some(Post::ChargeNurse) },
-            RefusalCode::DutiesExclude,
-        ),
-        (
-            local,
-            Ask::SetDuties { person: nurse, administrator: false, privacy_officer: true },
-            RefusalCode::DutiesExclude,
-        ),
-        (
-            local,
-            Ask::SetDuties { person: stranger, administrator: true, privacy_officer: true },
-            RefusalCode::DutiesExclude,
-        ),
-    ];
-    for (conn, ask, code) in cases {
-        let turn = house.ward.ask(conn, ask);
-        assert_eq!(refusal(&turn), Some(code.as_str_name()));
-        assert!(turn.writes.is_empty(), "{} changes nothing", code.as_str_name());
-    }
-}
-
-#[test]
-fn units_posts_and_channels_have_their_bounds() {
-    let mut house = House::new(Subject::Channel);
-    let refused = |turn: &Turn, code: RefusalCode| assert_eq!(refusal(turn), Some(code.as_str_name()));
-    let mut units = Vec::new();
-    while house.ward.relay.state().units.len() < limits::UNITS_MAX {
-        let name = Name::parse(&format!("Unit {}", units.len())).expect("a name");
-        let fresh = house.ward.fresh();
-        let Body::UnitSet(set) = answer(&house.ward.ask(BOX, Ask::SetUnit { unit: None, name, fresh }))
-        else {
-            panic!("no unit")
-        };
-        units.push(UnitId::new(set.unit).expect("a unit"));
-    }
-    let one_more = house.request(Operation::SetUnit, Actor::BoxService);
-    refused(&house.ward.ask(BOX, one_more), RefusalCode::Limit);
-    let person = house.newcomer;
-    for unit in &units[..limits::POSTS_MAX - 1] {
-        done(&house.ward.ask(BOX, Ask::SetPost { person, unit: *unit, post: Some(Post::Staff) }));
-    }
-    let unit = units[limits::POSTS_MAX];
-    refused(&house.ward.ask(BOX, Ask::SetPost { person, unit, post: Some(Post::Staff) }), RefusalCode::Limit);
-
-    // Channels: of one owner, then more than a page of them in two units.
-    let newcomer = Conn(101);
-    for unit in [house.unit, units[0]] {
-        for _ in 0..limits::CHANNELS_OF_OWNER_MAX {
-            house.ward.now.mono = house.ward.now.mono.after(10_000);
-            let (title, fresh) = (title("Topic"), house.ward.fresh());
-            assert!(is_done(&house.ward.ask(newcomer, Ask::OpenChannel { unit, title, fresh })));
-        }
-        let (title, fresh) = (title("Topic"), house.ward.fresh());
-        refused(&house.ward.ask(newcomer, Ask::OpenChannel { unit, title, fresh }), RefusalCode::Limit);
-    }
-    let Body::ChannelPage(page) = answer(&house.ward.ask(newcomer, Ask::ListChannels { after: None })) else {
-        panic!("no page")
-    };
-    let in_order = page.channels.is_sorted_by_key(|channel| channel.conversation);
-    assert!(page.end && in_order && page.channels.len() == 2 * limits::CHANNELS_OF_OWNER_MAX + 1);
-    let after = ConversationId::new(page.channels[30].conversation);
-    let Body::ChannelPage(rest) = answer(&house.ward.ask(newcomer, Ask::ListChannels { after })) else {
-        panic!("no page")
-    };
-    assert!(rest.channels == page.channels[31..], "another rest");
-}
-
-#[test]
-fn posts_cost_their_giver() {
-    let mut house = House::new(Subject::Channel);
-    let (unit, person) = (house.unit, house.people[Actor::PrivacyOfficer as usize]);
-    let mut given = 0;
-    for round in 0..10 * limits::POSTS.burst {
-        let post = round.is_multiple_of(2).then_some(Post::Staff);
-        let turn = house.ward.ask(Actor::ChargeNurse.conn(), Ask::SetPost { person, unit, post });
-        given += u64::from(is_done(&turn));
-    }
-    assert_eq!(given, limits::POSTS.burst);
-}
-
-#[test]
-fn whoever_loses_the_right_to_issue_codes_loses_those_issued() {
-    let mut house = House::new(Subject::Channel);
-    let (victim, unit) = (house.victim, house.unit);
-    let alive =
-        |house: &House| house.ward.relay.state().codes.values().filter(|c| c.person == victim).count();
-    let nurse = house.people[Actor::ChargeNurse as usize];
-    let administrator = house.people[Actor::Administrator as usize];
-    for (actor, ends) in [
-        (Actor::ChargeNurse, Ask::SetPost { person: nurse, unit, post: Some(Post::Staff) }),
-        (
-            Actor::Administrator,
-            Ask::SetDuties { person: administrator, administrator: false, privacy_officer: false },
-        ),
-    ] {
-        let code = house.request(Operation::IssueJoinCode, actor);
-        assert!(is_done(&house.ward.ask(actor.conn(), code)));
-        assert_eq!(alive(&house), 1);
-        done(&house.ward.ask(BOX, ends));
-        assert_eq!(alive(&house), 0, "{actor:?}");
-    }
 }

@@ -206,12 +206,16 @@ impl House {
     /// The process comes back with what it remembered.
     fn restart(&mut self) {
         let state = self.ward.relay.state();
+        let patients = state.clinic.patients.keys();
+        let threads =
+            patients.flat_map(|patient| state.clinic.threads_of(*patient).map(|thread| (thread, *patient)));
         let clinic = wardline_core::clinic::RestoredClinic {
             patients: state.clinic.patients.values().cloned().collect(),
             encounters: state.clinic.encounters.values().cloned().collect(),
             care: state.clinic.care.iter().map(|((stay, who), place)| (*stay, *who, *place)).collect(),
             assignments: state.clinic.assignments.values().cloned().collect(),
             emergencies: state.clinic.emergencies.values().cloned().collect(),
+            threads: threads.collect(),
         };
         let restored = Restored {
             people: state.people.values().cloned().collect(),
@@ -270,6 +274,7 @@ fn who_comes_into_a_held_bed_is_the_holders_and_reads_from_the_beginning() {
         body: Some(Sealed(vec![0; 40])),
         priority: Priority::Routine,
         call: Call::default(),
+        reply_to: None,
     };
     assert_eq!(refusal(&house.ward.ask(Conn(1), Ask::Submit(said))), None);
     house.take(2, &[], HOUR);
@@ -368,7 +373,8 @@ fn a_thread_closes_some_time_after_the_discharge_and_is_put_away_in_the_end() {
         number += 1;
         let (message, body) = (MessageId([number as u8; 16]), Some(Sealed(vec![0; 40])));
         let (conversation, priority, call) = (house.thread, Priority::Routine, Call::default());
-        let said = Submit { number: Number(number), message, conversation, body, priority, call };
+        let (number, reply_to) = (Number(number), None);
+        let said = Submit { number, message, conversation, body, priority, call, reply_to };
         refusal(&house.ward.ask(Conn(1), Ask::Submit(said)))
     };
     house.step_wall(48 * HOUR as i64);

@@ -84,6 +84,10 @@ fn deliveries(pool: &DescriptorPool) -> Vec<(String, DynamicMessage)> {
         let mut message = DynamicMessage::new(frame.clone());
         message.set_field_by_name("delivery", Value::Message(outer));
         found.push((format!("Event.{}", kind.name()), message.clone()));
+        if kind.name() == "person" {
+            // Whose frozen bytes are from before there were agencies.
+            found.push((format!("Event.{} from an agency", kind.name()), message.clone()));
+        }
         // Whose frozen bytes are from before there were patients.
         if ["conversation", "conversation_changed"].contains(&kind.name()) {
             found.push((format!("Event.{} of a patient", kind.name()), message));

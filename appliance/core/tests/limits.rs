@@ -36,6 +36,7 @@ fn the_largest_submission_fits() {
             text: "x".repeat(text),
             priority: proto::Priority::Stat.into(),
             call: Some(proto::Call { people: vec![ID; limits::MEMBERS_MAX], unit: ID }),
+            reply_to: limits::CONVERSATION_MESSAGES_MAX,
         }))
     };
     let bytes = submit(limits::TEXT_MAX);
@@ -75,6 +76,10 @@ fn message(text: usize) -> proto::Message {
         at: i64::MAX,
         text: "x".repeat(text),
         priority: proto::Priority::Stat.into(),
+        reply_to: limits::CONVERSATION_MESSAGES_MAX,
+        edits: limits::EDITS_MAX,
+        edited_at: i64::MAX,
+        recalled_at: i64::MAX,
     }
 }
 
@@ -85,8 +90,22 @@ fn the_largest_page_of_history_fits() {
     let mut messages: Vec<proto::Message> =
         (0..most).map(|_| message((limits::PAGE_BYTES_MAX - 1) / most)).collect();
     messages.push(message(limits::TEXT_MAX));
-    let size =
-        server(server_frame::Body::HistoryPage(proto::HistoryPage { conversation: ID, messages, end: true }));
+    let notice = proto::ThreadNotice {
+        conversation: ID,
+        number: ID,
+        after: limits::CONVERSATION_MESSAGES_MAX,
+        at: i64::MAX,
+        kind: proto::NoticeKind::EmergencyEnded.into(),
+        by: ID,
+        person: ID,
+        reason: proto::NoticeReason::Emergency.into(),
+        unit: ID,
+        bed: "x".repeat(limits::BED_MAX),
+        until: i64::MAX,
+    };
+    let notices = vec![notice; limits::NOTICES_KEPT_MAX as usize];
+    let page = proto::HistoryPage { conversation: ID, messages, end: true, notices };
+    let size = server(server_frame::Body::HistoryPage(page));
     assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
 }
 
@@ -180,7 +199,8 @@ fn listed() -> proto::ListedPatient {
         muted: true,
         conversation: ID,
     };
-    let patient = proto::Patient { patient: ID, particulars: Some(particulars) };
+    let alias = "x".repeat(limits::NAME_MAX);
+    let patient = proto::Patient { patient: ID, particulars: Some(particulars), alias };
     proto::ListedPatient { patient: Some(patient), encounter: Some(encounter) }
 }
 
@@ -188,12 +208,18 @@ fn listed() -> proto::ListedPatient {
 fn the_largest_lists_of_patients_and_beds_fit() {
     let page = proto::PatientPage { patients: vec![listed(); limits::PATIENTS_PAGE_MAX], end: true };
     let size = server(server_frame::Body::PatientPage(page));
-    assert!(size <= 200 * 220, "the sum says 220 bytes a patient: {size}");
+    assert!(size <= 200 * 290, "the sum says 290 bytes a patient: {size}");
     let holder = proto::Holder { assignment: ID, person: ID, until: i64::MAX };
     let holders = vec![holder; limits::ASSIGNMENTS_OF_UNIT_MAX];
-    let bed = proto::Bed { bed: "x".repeat(limits::BED_MAX), encounter: ID, holders: holders.clone() };
+    let bed = proto::Bed {
+        bed: "x".repeat(limits::BED_MAX),
+        encounter: ID,
+        holders: holders.clone(),
+        alias: "x".repeat(limits::NAME_MAX),
+        ask: ID,
+    };
     let one = prost::Message::encoded_len(&bed);
-    assert!(one <= 30 * limits::ASSIGNMENTS_OF_UNIT_MAX + 40, "the sum says 30 bytes a holder: {one}");
+    assert!(one <= 30 * limits::ASSIGNMENTS_OF_UNIT_MAX + 120, "the sum says 30 bytes a holder: {one}");
     // A page ends at its bytes, and one bed more may still go in.
     let most = limits::PAGE_BYTES_MAX / one + 1;
     let page = proto::BedPage { beds: vec![bed; most], whole: holders, end: true };
@@ -231,6 +257,7 @@ fn the_largest_page_of_people_fits() {
         privacy_officer: true,
         posts: vec![proto::Post { unit: ID, charge_nurse: true }; limits::POSTS_MAX],
         station: ID,
+        agency: Some(proto::Agency { name: "x".repeat(limits::NAME_MAX), until: i64::MAX, over: true }),
     };
     let page = proto::PeoplePage { people: vec![person; limits::PEOPLE_PAGE_MAX], end: true };
     let size = server(server_frame::Body::PeoplePage(page));

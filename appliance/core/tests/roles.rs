@@ -234,6 +234,7 @@ fn a_step_rings_whoever_holds_the_role_when_it_begins() {
         body: Some(Sealed(vec![0; 40])),
         priority: Priority::Stat,
         call: Call { ring: vec![dana], unit },
+        reply_to: None,
     };
     house.ward.ask(BEN, Ask::Submit(send));
     let stat = StatId { conversation: place, sequence: Sequence(1) };

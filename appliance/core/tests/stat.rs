@@ -57,7 +57,9 @@ impl Shift {
         self.numbers += 1;
         let (number, body) = (Number(self.numbers), Some(Sealed(vec![0; 40])));
         let (message, conversation) = (MessageId([self.numbers as u8; 16]), self.place);
-        self.ward.ask(from, Ask::Submit(Submit { number, message, conversation, body, priority, call }))
+        let reply_to = None;
+        self.ward
+            .ask(from, Ask::Submit(Submit { number, message, conversation, body, priority, call, reply_to }))
     }
 
     /// Ana calls Ben.
@@ -312,6 +314,8 @@ fn restored(relay: &Relay) -> Restored {
         clinic: Default::default(),
         escalations: state.escalations.values().cloned().collect(),
         policies: state.policies.iter().map(|(unit, policy)| (*unit, policy.clone())).collect(),
+        retention: state.retention,
+        holds: state.holds.values().cloned().collect(),
     }
 }
 
@@ -627,6 +631,7 @@ fn every_operation_on_a_stat_by_every_actor_is_as_the_table_says() {
                     body: Some(Sealed(vec![0; 40])),
                     priority: Priority::Stat,
                     call,
+                    reply_to: None,
                 }),
                 Operation::AskReach => Ask::Prospect { conversation, call },
                 Operation::AnswerStat => answer_with(Answer::Accept),

@@ -2,9 +2,14 @@
 //! of each; lines are added (`WARDLINE_VECTORS=update`), never changed.
 #![expect(clippy::disallowed_methods, reason = "a test reads the vectors that it holds the code against")]
 
+#[path = "writes/acts.rs"]
+mod acts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use wardline_core::agency::{Agency, Extension};
+use wardline_core::alteration::Standing as Edited;
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::conversation::Kind;
@@ -12,19 +17,27 @@ use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::emergency::{EmergencyAccess, Finding};
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
+use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
-    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, Number, PatientId,
-    PersonId, RoleId, Sequence, UnitId,
+    AssignmentId, Change, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
+    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
 };
+use wardline_core::leaving::Waiting;
+use wardline_core::notice::{Notice, Told, Why};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::pin::PinMac;
+use wardline_core::restriction::Restriction;
+use wardline_core::retention::Rules;
 use wardline_core::role::Role;
+use wardline_core::role::offer::Offer;
 use wardline_core::rota::{
     ByHand, Date, Exception, Interval, Pattern, Place, Rota, Says, Shift, Sources, Team, TimeZone, Weekday,
 };
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
+
+use acts::{act_name, actors, acts};
 
 const AT: Wall = Wall(1_800_000_000_000);
 
@@ -95,7 +108,33 @@ fn role() -> Role {
     });
     let (name, rota) =
         (Name::parse("Physician on call").expect("a name"), Rota::new(sources).expect("a rota"));
-    Role { id: role_id(), unit: unit(), name, rota, changed: Change(0) }
+    Role { id: role_id(), unit: unit(), name, rota, changed: Change(0), offers: Vec::new() }
+}
+
+fn offer() -> Offer {
+    Offer {
+        id: OfferId::new(0x0ffe).expect("in range"),
+        place: Place::FIRST,
+        giver: person(),
+        taker: other(),
+        from: AT,
+        until: AT.after(28_800_000),
+        made: AT,
+        expires: AT.after(7_200_000),
+    }
+}
+
+fn other() -> PersonId {
+    PersonId::new(0x0bb0).expect("in range")
+}
+
+fn hold(subject: Subject) -> Write {
+    let matter = Title::parse("Doe v. Mercy").expect("a title");
+    Write::HoldPlaced(Hold { id: hold_id(), subject, matter, since: AT, by: person() })
+}
+
+fn hold_id() -> HoldId {
+    HoldId::new(0x0203_0405_0607_0809).expect("in range")
 }
 
 fn emergency() -> EmergencyAccess {
@@ -110,6 +149,20 @@ fn emergency() -> EmergencyAccess {
         until: AT.after(3_600_000),
         ended: None,
         finding: None,
+        second: None,
+    }
+}
+
+fn agency() -> Agency {
+    let until = AT.after(7_200_000);
+    let grounds = Grounds::parse("Two called in sick").expect("grounds");
+    Agency {
+        name: Name::parse("Brightside").expect("a name"),
+        unit: unit(),
+        since: AT,
+        until,
+        ended: None,
+        extensions: vec![Extension { at: AT.after(3_600_000), until, grounds }],
     }
 }
 
@@ -160,6 +213,18 @@ fn name_of(write: &Write) -> &'static str {
         Write::EmergencyBegan(_) => "EmergencyBegan",
         Write::EmergencyEnded { .. } => "EmergencyEnded",
         Write::EmergencyReviewed { .. } => "EmergencyReviewed",
+        Write::HoldPlaced(Hold { subject: Subject::Person(_), .. }) => "HoldPlaced/person",
+        Write::HoldPlaced(Hold { subject: Subject::Patient(_), .. }) => "HoldPlaced/patient",
+        Write::HoldPlaced(_) => "HoldPlaced/conversation",
+        Write::HoldLifted { .. } => "HoldLifted",
+        Write::RetentionSet(_) => "RetentionSet",
+        Write::MessageEdited { .. } => "MessageEdited",
+        Write::MessageRecalled { .. } => "MessageRecalled",
+        Write::NoticeMade(_) => "NoticeMade",
+        Write::AgencySet { .. } => "AgencySet",
+        Write::BarredSet { .. } => "BarredSet",
+        Write::AssignmentProlonged { .. } => "AssignmentProlonged",
+        Write::SuspensionWaits { .. } => "SuspensionWaits",
     }
 }
 
@@ -176,6 +241,9 @@ fn writes() -> Vec<Write> {
             privacy_officer: false,
             posts: BTreeMap::new(),
             station: None,
+            agency: None,
+            barred: false,
+            waits: None,
         }),
         Write::StandingSet { person: person(), suspended: true },
         Write::JoinCodeIssued(JoinCode {
@@ -224,6 +292,7 @@ fn writes() -> Vec<Write> {
             at: AT,
             body: Sealed(vec![11; 40]),
             priority: Priority::Routine,
+            reply_to: None,
         }),
         Write::WatermarkMoved {
             conversation: place(),
@@ -259,6 +328,44 @@ fn writes() -> Vec<Write> {
             by: Some(person()),
             finding: Finding::NotJustified,
             at: AT,
+        },
+        hold(Subject::Person(person())),
+        hold(Subject::Patient(stay().patient)),
+        hold(Subject::Conversation(stay().thread)),
+        Write::HoldLifted {
+            hold: hold_id(),
+            by: person(),
+            grounds: Grounds::parse("The matter is settled").expect("grounds"),
+            at: AT,
+        },
+        Write::RetentionSet(Rules::parse([720, 720, 1_440, 8_760]).expect("in range")),
+        Write::MessageEdited {
+            conversation: place(),
+            sequence: Sequence(300),
+            message: Change(70_000),
+            standing: Edited { edits: 2, edit: Some(EditId([12; 16])), recalled: false, at: AT },
+            body: Sealed(vec![11; 40]),
+        },
+        Write::MessageRecalled {
+            conversation: place(),
+            sequence: Sequence(300),
+            message: Change(70_000),
+            at: AT,
+        },
+        Write::NoticeMade(Notice {
+            conversation: place(),
+            number: 7,
+            after: Sequence(300),
+            at: AT,
+            by: Some(person()),
+            told: Told::Entered { person: person(), why: Why::Bed, until: Some(AT.after(43_200_000)) },
+        }),
+        Write::AgencySet { person: person(), agency: agency() },
+        Write::BarredSet { person: person(), barred: true },
+        Write::AssignmentProlonged { assignment: assignment(), since: AT, until: AT.after(3_600_000) },
+        Write::SuspensionWaits {
+            person: person(),
+            waits: Some(Waiting { by: person(), since: AT, overdue: true }),
         },
     ])
     .collect()
@@ -302,7 +409,7 @@ fn clinical_writes() -> Vec<Write> {
     let (encounter, thread, assignment) = (encounter(), place(), assignment());
     vec![
         Write::PatientSet {
-            patient: Patient { id: patient(), particulars, changed: Change(0) },
+            patient: Patient { id: patient(), particulars, changed: Change(0), restriction: None },
             thread: Some(thread),
         },
         Write::EncounterOpened(stay()),
@@ -319,159 +426,6 @@ fn clinical_writes() -> Vec<Write> {
         Write::AssignmentEnded { assignment },
         Write::ThreadClosed { encounter, thread, at: AT },
         Write::EncounterFiled { encounter, thread },
-    ]
-}
-
-fn act_name(act: &Act) -> &'static str {
-    match act {
-        Act::PersonAdded(_) => "PersonAdded",
-        Act::PersonSuspended(_) => "PersonSuspended",
-        Act::PersonRestored(_) => "PersonRestored",
-        Act::JoinCodeIssued(_) => "JoinCodeIssued",
-        Act::JoinCodeExpired(_) => "JoinCodeExpired",
-        Act::DeviceJoined(..) => "DeviceJoined",
-        Act::DeviceRevoked(_) => "DeviceRevoked",
-        Act::SignedIn => "SignedIn",
-        Act::SessionLocked(_) => "SessionLocked",
-        Act::PinWrong(_) => "PinWrong",
-        Act::PinLockedOut => "PinLockedOut",
-        Act::SignInRefused(..) => "SignInRefused",
-        Act::ConversationOpened(_) => "ConversationOpened",
-        Act::ConversationPurged(_) => "ConversationPurged",
-        Act::MemberAdded(..) => "MemberAdded",
-        Act::MemberLeft(..) => "MemberLeft",
-        Act::MessageAccepted(..) => "MessageAccepted",
-        Act::MessagesRead(..) => "MessagesRead",
-        Act::HistoryRead(..) => "HistoryRead",
-        Act::MessagesExpired(..) => "MessagesExpired",
-        Act::PeerFault(..) => "PeerFault",
-        Act::DevicesListed(_) => "DevicesListed",
-        Act::JoinCodeWithdrawn(_) => "JoinCodeWithdrawn",
-        Act::RequestRefused(_) => "RequestRefused",
-        Act::UnitAdded(_) => "UnitAdded",
-        Act::UnitRenamed(_) => "UnitRenamed",
-        Act::PostSet(..) => "PostSet",
-        Act::DutiesSet(..) => "DutiesSet",
-        Act::ConversationRenamed(_) => "ConversationRenamed",
-        Act::ConversationArchived(_) => "ConversationArchived",
-        Act::ConversationReopened(_) => "ConversationReopened",
-        Act::StatOpened(..) => "StatOpened",
-        Act::StatStep(..) => "StatStep",
-        Act::StatHeld(..) => "StatHeld",
-        Act::StatHoldEnded(..) => "StatHoldEnded",
-        Act::StatAccepted(..) => "StatAccepted",
-        Act::StatDeclined(..) => "StatDeclined",
-        Act::StatHandedBack(..) => "StatHandedBack",
-        Act::StatNoted(..) => "StatNoted",
-        Act::StatClosed(..) => "StatClosed",
-        Act::StatResumed(..) => "StatResumed",
-        Act::StatRead(..) => "StatRead",
-        Act::EscalationPolicySet(_) => "EscalationPolicySet",
-        Act::StationAdded(..) => "StationAdded",
-        Act::PatientAdded(_) => "PatientAdded",
-        Act::PatientUpdated(_) => "PatientUpdated",
-        Act::PatientAdmitted(..) => "PatientAdmitted",
-        Act::PatientTransferred(..) => "PatientTransferred",
-        Act::LeaveBegan(_) => "LeaveBegan",
-        Act::LeaveEnded(_) => "LeaveEnded",
-        Act::PatientDischarged(_) => "PatientDischarged",
-        Act::ThreadClosed(_) => "ThreadClosed",
-        Act::EncounterFiled(_) => "EncounterFiled",
-        Act::EmergencyBegan(..) => "EmergencyBegan",
-        Act::EmergencyEnded(_) => "EmergencyEnded",
-        Act::EmergencyReviewed(..) => "EmergencyReviewed",
-        Act::EmergenciesListed => "EmergenciesListed",
-        Act::AttendingSet(..) => "AttendingSet",
-        Act::CareTeamJoined(..) => "CareTeamJoined",
-        Act::CareTeamLeft(..) => "CareTeamLeft",
-        Act::AssignmentTaken(..) => "AssignmentTaken",
-        Act::AssignmentEnded(..) => "AssignmentEnded",
-        Act::PatientsListed(_) => "PatientsListed",
-        Act::RoleSet(..) => "RoleSet",
-        Act::RoleTaken(..) => "RoleTaken",
-        Act::RoleReturned(..) => "RoleReturned",
-        Act::Searched(..) => "Searched",
-    }
-}
-
-fn acts() -> Vec<Act> {
-    vec![
-        Act::PersonAdded(person()),
-        Act::PersonSuspended(person()),
-        Act::PersonRestored(person()),
-        Act::JoinCodeIssued(person()),
-        Act::JoinCodeExpired(person()),
-        Act::DeviceJoined(person(), device(), None),
-        Act::DeviceRevoked(device()),
-        Act::SignedIn,
-        Act::SessionLocked(device()),
-        Act::PinWrong(4),
-        Act::PinLockedOut,
-        Act::SignInRefused(device(), 10),
-        Act::ConversationOpened(place()),
-        Act::ConversationPurged(place()),
-        Act::MemberAdded(place(), person()),
-        Act::MemberLeft(place(), person()),
-        Act::MessageAccepted(place(), Sequence(300)),
-        Act::MessagesRead(place(), Sequence(8)),
-        Act::HistoryRead(place(), Sequence(301), 50),
-        Act::MessagesExpired(place(), Sequence(4)),
-        Act::PeerFault(device(), 0x104),
-        Act::DevicesListed(person()),
-        Act::JoinCodeWithdrawn(person()),
-        Act::RequestRefused(12),
-        Act::UnitAdded(unit()),
-        Act::UnitRenamed(unit()),
-        Act::PostSet(person(), unit(), 2),
-        Act::DutiesSet(person(), 2),
-        Act::ConversationRenamed(place()),
-        Act::ConversationArchived(place()),
-        Act::ConversationReopened(place()),
-        Act::StatOpened(place(), Sequence(300)),
-        Act::StatStep(place(), Sequence(300), 1),
-        Act::StatHeld(place(), Sequence(300)),
-        Act::StatHoldEnded(place(), Sequence(300)),
-        Act::StatAccepted(place(), Sequence(300)),
-        Act::StatDeclined(place(), Sequence(300), 3),
-        Act::StatHandedBack(place(), Sequence(300)),
-        Act::StatNoted(place(), Sequence(300), Some(person()), 1),
-        Act::StatClosed(place(), Sequence(300)),
-        Act::StatResumed(place(), Sequence(300)),
-        Act::StatRead(place(), Sequence(300)),
-        Act::EscalationPolicySet(Some(unit())),
-        Act::StationAdded(person(), unit()),
-        Act::PatientAdded(patient()),
-        Act::PatientUpdated(patient()),
-        Act::PatientAdmitted(encounter(), patient(), unit()),
-        Act::PatientTransferred(encounter(), unit()),
-        Act::LeaveBegan(encounter()),
-        Act::LeaveEnded(encounter()),
-        Act::PatientDischarged(encounter()),
-        Act::ThreadClosed(encounter()),
-        Act::EncounterFiled(encounter()),
-        Act::AttendingSet(encounter(), Some(person())),
-        Act::CareTeamJoined(encounter(), person()),
-        Act::CareTeamLeft(encounter(), person()),
-        Act::AssignmentTaken(assignment(), person(), unit()),
-        Act::AssignmentEnded(assignment(), person()),
-        Act::PatientsListed(unit()),
-        Act::Searched(3, Some(place())),
-        Act::RoleSet(role_id(), unit()),
-        Act::RoleTaken(role_id(), person(), 0),
-        Act::RoleReturned(role_id(), 1),
-        Act::EmergencyBegan(emergency().id, encounter()),
-        Act::EmergencyEnded(emergency().id),
-        Act::EmergencyReviewed(emergency().id, 1),
-        Act::EmergenciesListed,
-    ]
-}
-
-fn actors() -> [(&'static str, Actor); 4] {
-    [
-        ("TheBox", Actor::TheBox),
-        ("Person", Actor::Person { person: person(), device: device() }),
-        ("Local", Actor::Local),
-        ("Unproven", Actor::Unproven),
     ]
 }
 
@@ -522,6 +476,23 @@ fn today() -> Vec<(String, Vec<u8>)> {
         privacy_officer: true,
         posts,
         station: None,
+        agency: None,
+        barred: false,
+        waits: None,
+    };
+    let ines = Person {
+        id: person(),
+        name: Name::parse("Ines").expect("a name"),
+        title: Title::default(),
+        administrator: false,
+        suspended: true,
+        changed: Change(0),
+        privacy_officer: false,
+        posts: BTreeMap::new(),
+        station: None,
+        agency: Some(Agency { ended: Some(AT), extensions: Vec::new(), ..agency() }),
+        barred: true,
+        waits: None,
     };
     let screen = Person {
         id: person(),
@@ -533,6 +504,9 @@ fn today() -> Vec<(String, Vec<u8>)> {
         privacy_officer: false,
         posts: BTreeMap::new(),
         station: Some(unit()),
+        agency: None,
+        barred: false,
+        waits: None,
     };
     let urgent = Message {
         conversation: place(),
@@ -544,7 +518,9 @@ fn today() -> Vec<(String, Vec<u8>)> {
         at: AT,
         body: Sealed(vec![11; 40]),
         priority: Priority::Urgent,
+        reply_to: None,
     };
+    let reply = Message { priority: Priority::Routine, reply_to: Some(Sequence(300)), ..urgent.clone() };
     let moved = |stage| Write::EscalationMoved { id: stat(), stage, rang: Vec::new() };
     let accepted = moved(Stage::Accepted { step: 3, at: AT, by: Some(person()), noted_by: Some(person()) });
     let opened = Write::ConversationOpened {
@@ -558,13 +534,27 @@ fn today() -> Vec<(String, Vec<u8>)> {
     let ended = Write::PostSet { person: person(), unit: unit(), post: None };
     let (from, seen) = (Sequence(1), Some(Sequence(9)));
     let entered = Write::MemberAdded { conversation: place(), person: person(), from, seen };
+    let restriction = Some(Restriction {
+        alias: Name::parse("Blue Heron").expect("a name"),
+        named: BTreeSet::from([person()]),
+        by: Some(person()),
+        since: AT,
+    });
+    let known = clinical_writes().into_iter().find_map(|write| match write {
+        Write::PatientSet { patient, .. } => Some(patient),
+        _ => None,
+    });
+    let known = known.expect("a patient");
     for (name, write) in [
         ("PersonAdded with a post", Write::PersonAdded(ben)),
         ("ConversationOpened in a unit", opened),
         ("PostSet to none", ended),
         ("MemberAdded to a channel", entered),
+        ("PersonAdded from an agency", Write::PersonAdded(ines)),
+        ("SuspensionWaits no more", Write::SuspensionWaits { person: person(), waits: None }),
         ("PersonAdded as a screen", Write::PersonAdded(screen)),
         ("MessageAccepted and urgent", Write::MessageAccepted(urgent)),
+        ("MessageAccepted in reply", Write::MessageAccepted(reply)),
         ("EscalationMoved to accepted", accepted),
         ("EscalationMoved to closed", moved(Stage::Closed { at: AT })),
         ("EscalationPolicySet to none", Write::EscalationPolicySet { unit: None, policy: None }),
@@ -587,6 +577,15 @@ fn today() -> Vec<(String, Vec<u8>)> {
                 closed: Some(AT),
                 ..stay()
             }),
+        ),
+        ("RoleSet with an offer", Write::RoleSet(Role { offers: vec![offer()], ..role() })),
+        (
+            "EmergencyBegan with a second person",
+            Write::EmergencyBegan(EmergencyAccess { second: Some(person()), ..emergency() }),
+        ),
+        (
+            "PatientSet restricted",
+            Write::PatientSet { patient: Patient { restriction, ..known }, thread: None },
         ),
         ("CareTeamSet to none", Write::CareTeamSet { encounter: encounter(), person: person(), place: None }),
     ] {

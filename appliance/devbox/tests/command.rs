@@ -3,6 +3,10 @@
 
 #[path = "command/administration.rs"]
 mod administration;
+#[path = "command/agency.rs"]
+mod agency;
+#[path = "command/alter.rs"]
+mod alter;
 #[path = "command/bench.rs"]
 mod bench;
 #[path = "command/break_glass.rs"]
@@ -13,8 +17,16 @@ mod chat;
 mod demo;
 #[path = "command/doctor.rs"]
 mod doctor;
+#[path = "command/hand_over.rs"]
+mod hand_over;
+#[path = "command/holds.rs"]
+mod holds;
+#[path = "command/leaving.rs"]
+mod leaving;
 #[path = "command/patients.rs"]
 mod patients;
+#[path = "command/restricted.rs"]
+mod restricted;
 #[path = "command/roles.rs"]
 mod roles;
 #[path = "command/search.rs"]

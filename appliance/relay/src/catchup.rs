@@ -45,14 +45,15 @@ impl Library {
         Ok(Some(key))
     }
 
-    /// A stored message as the wire has it. A purged one keeps its place with no text.
+    /// A stored message as the wire has it. A purged or recalled one keeps its place with no text.
     pub async fn message(&self, stored: StoredMessage) -> Result<proto::Message, StoreError> {
-        let StoredMessage { conversation, sequence, id, sender, device, at, body, priority, .. } = stored;
+        let (origin, standing) = (stored.origin(), stored.standing());
+        let StoredMessage { conversation, sequence, id, sender, at, body, priority, reply_to, .. } = stored;
         let text = match self.key(conversation).await? {
-            Some(key) => self.text(&key, Origin { conversation, message: id, device }, body),
-            None => String::new(),
+            Some(key) if !standing.recalled => self.text(&key, origin, body),
+            _ => String::new(),
         };
-        Ok(proto::Message {
+        let mut message = proto::Message {
             conversation: conversation.value(),
             sequence: sequence.0,
             message: id.0.to_vec(),
@@ -60,7 +61,11 @@ impl Library {
             at: at.0,
             text,
             priority: priority.to_wire().into(),
-        })
+            reply_to: reply_to.0,
+            ..proto::Message::default()
+        };
+        standing.dress(&mut message);
+        Ok(message)
     }
 
     fn text(&self, key: &ConversationKey, origin: Origin, body: Sealed) -> String {

@@ -199,7 +199,7 @@ impl Keyring {
     }
 }
 
-/// What a body is bound to: moved to another message, device or conversation it does not open.
+/// What a body is bound to: moved to another message, device or conversation, or put back over a later edit, it does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Where it was said.
@@ -208,15 +208,20 @@ pub struct Origin {
     pub message: MessageId,
     /// The device that sent it.
     pub device: DeviceId,
+    /// The how many-eth edit of it; 0: as it was sent.
+    pub version: u32,
 }
 
 impl Origin {
-    fn to_aad(self) -> [u8; 48] {
-        let mut aad = [0; 48];
-        aad[..16].copy_from_slice(b"wardline/1 body\0");
-        aad[16..24].copy_from_slice(&self.conversation.value().to_be_bytes());
-        aad[24..40].copy_from_slice(&self.message.0);
-        aad[40..].copy_from_slice(&self.device.value().to_be_bytes());
+    fn to_aad(self) -> Vec<u8> {
+        let mut aad = Vec::with_capacity(52);
+        aad.extend_from_slice(if self.version == 0 { b"wardline/1 body\0" } else { b"wardline/1 edit\0" });
+        aad.extend_from_slice(&self.conversation.value().to_be_bytes());
+        aad.extend_from_slice(&self.message.0);
+        aad.extend_from_slice(&self.device.value().to_be_bytes());
+        if self.version > 0 {
+            aad.extend_from_slice(&self.version.to_be_bytes());
+        }
         aad
     }
 }
@@ -230,6 +235,7 @@ mod tests {
             conversation: ConversationId::new(conversation).unwrap(),
             message: MessageId([3; 16]),
             device: DeviceId::new(9).unwrap(),
+            version: 0,
         }
     }
 
@@ -240,7 +246,13 @@ mod tests {
         let key = ring.unwrap(&wrapped).unwrap();
         let sealed = ring.seal(&key, origin(1), "bed 4 is free").unwrap();
         assert_eq!(ring.open(&key, origin(1), sealed.clone()).unwrap(), "bed 4 is free");
-        assert_eq!(ring.open(&key, origin(2), sealed), Err(KeyError::DoesNotOpen));
+        assert_eq!(ring.open(&key, origin(2), sealed.clone()), Err(KeyError::DoesNotOpen));
+        let edited = Origin { version: 1, ..origin(1) };
+        assert_eq!(ring.open(&key, edited, sealed), Err(KeyError::DoesNotOpen));
+        let sealed = ring.seal(&key, edited, "bed 5 is free").unwrap();
+        assert_eq!(ring.open(&key, edited, sealed.clone()).unwrap(), "bed 5 is free");
+        let again = Origin { version: 2, ..origin(1) };
+        assert_eq!(ring.open(&key, again, sealed), Err(KeyError::DoesNotOpen));
         let other = Keyring::new(&BoxKeys::derive(&[2; 32]).unwrap()).unwrap();
         assert!(other.unwrap(&wrapped).is_err());
     }

@@ -22,6 +22,7 @@ use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;
+use wardline_core::retention::Bounds;
 use wardline_core::session::Expect;
 use wardline_core::turn::Accepted;
 
@@ -55,6 +56,8 @@ pub enum Out {
     Page(RequestId, PageGrant),
     /// Search and answer.
     Search(RequestId, Box<SearchGrant>),
+    /// Count what would go by these bounds and answer.
+    CountAged(RequestId, Box<Bounds>),
     /// Look a submission up and answer.
     AnswerAgain(RequestId, DeviceId, Number, MessageId),
     /// Stretch the PIN at hand.
@@ -292,6 +295,7 @@ impl Lane {
             | Out::Resume
             | Out::Page(..)
             | Out::Search(..)
+            | Out::CountAged(..)
             | Out::Detached => false,
             Out::Frame(_) | Out::Ring(..) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => {
                 true

@@ -71,6 +71,8 @@ struct News {
     written: bool,
     purged: BTreeSet<ConversationId>,
     expired: BTreeSet<ConversationId>,
+    /// Messages were edited or recalled.
+    altered: bool,
     /// Somebody met damage.
     broken: bool,
     /// Nobody searches any more.
@@ -81,7 +83,10 @@ struct News {
 
 impl News {
     fn are_none(&self) -> bool {
-        !self.written && !self.broken && !self.over && self.purged.is_empty() && self.expired.is_empty()
+        let Self { written, altered, broken, over, .. } = self;
+        ![written, altered, broken, over].into_iter().any(|is| *is)
+            && self.purged.is_empty()
+            && self.expired.is_empty()
     }
 }
 
@@ -94,6 +99,7 @@ impl Search {
                 Write::KeyDestroyed { conversation } => drop(news.purged.insert(*conversation)),
                 Write::MessagesExpired { conversation, .. } => drop(news.expired.insert(*conversation)),
                 Write::MessageAccepted(_) => news.written = true,
+                Write::MessageEdited { .. } | Write::MessageRecalled { .. } => news.altered = true,
                 _ => {}
             }
         }

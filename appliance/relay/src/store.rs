@@ -20,12 +20,15 @@ mod check;
 mod commit;
 mod error;
 mod filing;
+mod find;
 mod hash;
 mod key;
+mod notices;
 mod open;
 mod packed;
 mod plan;
 mod plan_clinic;
+mod plan_holds;
 mod read;
 mod readers;
 mod restore;
@@ -40,14 +43,19 @@ use std::path::{Path, PathBuf};
 
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
+use wardline_core::alteration;
 use wardline_core::clinic::{Encounter, Patient};
 use wardline_core::conversation::Conversation;
 use wardline_core::directory::{Person, Unit};
 use wardline_core::escalation::{Escalation, Priority};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, Sequence};
+use wardline_core::notice::Notice;
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
 
+use crate::keyring::Origin;
+
+pub use aged::WouldGo;
 pub use error::StoreError;
 pub use key::StoreKey;
 #[cfg(test)]
@@ -101,6 +109,27 @@ pub struct StoredMessage {
     pub body: Sealed,
     /// How urgent it is.
     pub priority: Priority,
+    /// What it is in reply to.
+    pub reply_to: Sequence,
+    /// How often it was edited: its body is bound to that too.
+    pub edits: u32,
+    /// There is no body any more.
+    pub recalled: bool,
+    /// When it was last edited, or recalled.
+    pub altered_at: Wall,
+}
+
+impl StoredMessage {
+    /// What became of it, as clients see it.
+    pub fn standing(&self) -> alteration::Standing {
+        alteration::Standing { edits: self.edits, edit: None, recalled: self.recalled, at: self.altered_at }
+    }
+
+    /// What its body is bound to.
+    pub fn origin(&self) -> Origin {
+        let Self { conversation, id: message, device, edits: version, .. } = *self;
+        Origin { conversation, message, device, version }
+    }
 }
 
 /// What a retry is answered with.
@@ -141,8 +170,13 @@ pub struct Changes {
     /// STATs of the person's conversations, open or closed, that stand differently; and all that are open in those that are
     /// listed whole. By identifier.
     pub stats: Vec<Escalation>,
+    /// What was told meanwhile in the threads of the person's patients; of a snapshot, the newest of each. By change.
+    pub notices: Vec<(Change, Notice)>,
     /// Messages that this person may read; fetch them with [`Readers::messages`]. By change.
     pub messages: Vec<Missed>,
+    /// Messages that they had before and that were edited or recalled since; in a snapshot, all that ever were and are not among
+    /// `messages`. In the same way.
+    pub altered: Vec<Missed>,
 }
 
 /// What a grant for a page gives by the time that it is used.

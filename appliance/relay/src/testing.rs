@@ -115,6 +115,9 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             privacy_officer: false,
             posts: BTreeMap::new(),
             station: None,
+            agency: None,
+            barred: false,
+            waits: None,
         }),
         Write::DeviceJoined(Device {
             id: device,
@@ -141,7 +144,8 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
     ];
     for sequence in 1..=MESSAGES {
         let id = MessageId([sequence as u8; 16]);
-        let body = keyring.seal(&key, Origin { conversation, message: id, device }, CANARY).unwrap();
+        let body =
+            keyring.seal(&key, Origin { conversation, message: id, device, version: 0 }, CANARY).unwrap();
         let (sequence, number) = (Sequence(sequence), Number(sequence));
         let (sender, at) = (person, Wall(0));
         writes.push(Write::MessageAccepted(Message {
@@ -154,6 +158,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             at,
             body,
             priority: Priority::Routine,
+            reply_to: None,
         }));
     }
     (1..).zip(writes).map(|(change, write)| Numbered { change: Change(change), write }).collect()

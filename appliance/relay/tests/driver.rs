@@ -122,6 +122,7 @@ impl Ward {
             body: Some(Sealed(vec![1; 40])),
             priority: Priority::Routine,
             call: Call::default(),
+            reply_to: None,
         };
         let input = Input::Request { conn: BEN.0, request: RequestId(10 + number), ask: Ask::Submit(submit) };
         let text = Some(Text::parse(CANARY.to_owned()).unwrap());
@@ -175,6 +176,9 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
             privacy_officer: false,
             posts: BTreeMap::new(),
             station: None,
+            agency: None,
+            barred: false,
+            waits: None,
         }));
         writes.push(Write::DeviceJoined(Device {
             id: device,

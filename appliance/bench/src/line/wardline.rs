@@ -221,8 +221,8 @@ impl Sender {
         let mut message = vec![0; 16];
         fill(&mut message).ok().context("no randomness")?;
         let conversation = self.conversations[conversation];
-        let (text, priority, call) = (body(number), 0, None);
-        let submit = proto::Submit { number: token, message, conversation, text, priority, call };
+        let (number, text) = (token, body(number));
+        let submit = proto::Submit { number, message, conversation, text, ..proto::Submit::default() };
         self.out.say(token + 3, Ask::Submit(submit)).await?;
         Ok(token)
     }

@@ -120,6 +120,7 @@ impl Agent {
                     Code::VersionUnsupported
                         | Code::DeviceUnknown
                         | Code::PersonSuspended
+                        | Code::AgencyOver
                         | Code::PinLockedOut
                 ) =>
             {

@@ -12,6 +12,7 @@ use crate::clock;
 use crate::error::{CloseText, End, Error, Refused, Unreachable};
 use crate::event::{Conversation, Event, Person, SignedIn};
 use crate::inflight::Asked;
+use crate::offers::{Fate, Offer};
 use crate::settle::Stamp;
 use crate::stat::{Ring, stat_of};
 
@@ -53,8 +54,20 @@ impl Agent {
                 }
                 Ok(())
             }
+            Some(Body::SuspensionsWaiting(told)) => {
+                let (waiting, overdue) = (told.waiting, told.overdue);
+                self.tell(Event::SuspensionsWaiting { waiting, overdue });
+                Ok(())
+            }
             Some(Body::EmergenciesWaiting(told)) => {
                 self.tell(Event::EmergenciesWaiting(told.waiting));
+                Ok(())
+            }
+            Some(Body::OfferNews(news)) => {
+                let offer = news.offer.as_ref().and_then(|offer| Offer::from_wire(offer).ok());
+                if let (Some(offer), Some(fate)) = (offer, Fate::from_wire(news.fate())) {
+                    self.tell(Event::Offer(offer, fate));
+                }
                 Ok(())
             }
             Some(Body::Silence(silence)) => {
@@ -145,7 +158,7 @@ impl Agent {
                 let (code, tries_left) = (refused.code, refused.tries_left);
                 let _ = reply.send(Err(refused.clone().into()));
                 match code {
-                    Code::PinLockedOut | Code::DeviceUnknown | Code::PersonSuspended => {
+                    Code::PinLockedOut | Code::DeviceUnknown | Code::PersonSuspended | Code::AgencyOver => {
                         Err(End::Refused(refused))
                     }
                     Code::PinWrong => {

@@ -133,6 +133,7 @@ impl Agent {
             text: waiting.text.to_string(),
             priority: waiting.urgency.priority.to_wire().into(),
             call: waiting.urgency.to_call(),
+            reply_to: waiting.reply_to.unwrap_or_default().0,
         };
         let request = self.asked.ask(Asked::Submit(id, waiting.conversation), Instant::now());
         self.send_frame(request, client_frame::Body::Submit(submit));

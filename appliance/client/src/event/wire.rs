@@ -5,7 +5,7 @@ use std::time::Duration;
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 use wardline_core::wire::proto;
 
-use super::{Accepted, Conversation, Kind, Member, Message, Person, Post, SignedIn, Unit, Watermark};
+use super::{Accepted, Agency, Conversation, Kind, Member, Message, Person, Post, SignedIn, Unit, Watermark};
 use crate::call::Device;
 use crate::clinical::Bedside;
 use crate::error::Error;
@@ -67,23 +67,32 @@ impl Message {
             sender: person(wire.sender)?,
             at: wire.at,
             priority: priority_of(wire.priority()),
+            reply_to: Some(Sequence(wire.reply_to)).filter(|to| *to > Sequence::NONE),
+            edits: wire.edits,
+            edited_at: (wire.edits > 0).then_some(wire.edited_at),
+            recalled_at: Some(wire.recalled_at).filter(|at| *at != 0),
             text: wire.text,
         })
     }
 }
 
+impl Kind {
+    pub(crate) fn from_wire(wire: proto::ConversationKind) -> Self {
+        match wire {
+            proto::ConversationKind::Direct => Self::Direct,
+            proto::ConversationKind::Group => Self::Group,
+            proto::ConversationKind::Channel => Self::Channel,
+            proto::ConversationKind::Patient => Self::Patient,
+            proto::ConversationKind::Unspecified => Self::Other,
+        }
+    }
+}
+
 impl Conversation {
     pub(crate) fn from_wire(wire: proto::Conversation) -> Result<Self, Error> {
-        let kind = match wire.kind() {
-            proto::ConversationKind::Direct => Kind::Direct,
-            proto::ConversationKind::Group => Kind::Group,
-            proto::ConversationKind::Channel => Kind::Channel,
-            proto::ConversationKind::Patient => Kind::Patient,
-            proto::ConversationKind::Unspecified => Kind::Other,
-        };
         Ok(Self {
             id: conversation(wire.conversation)?,
-            kind,
+            kind: Kind::from_wire(wire.kind()),
             members: members(&wire.members)?,
             title: wire.title,
             last: Sequence(wire.last_sequence),
@@ -186,6 +195,11 @@ impl Person {
                 .map(|post| proto::Post { unit: post.unit.value(), charge_nurse: post.charge_nurse })
                 .collect(),
             station: self.station.map_or(0, UnitId::value),
+            agency: self.agency.as_ref().map(|agency| proto::Agency {
+                name: agency.name.clone(),
+                until: agency.until,
+                over: agency.over,
+            }),
         }
     }
 
@@ -203,6 +217,11 @@ impl Person {
                 .map(|post| Ok(Post { unit: unit(post.unit)?, charge_nurse: post.charge_nurse }))
                 .collect::<Result<_, Error>>()?,
             station: UnitId::new(wire.station),
+            agency: wire.agency.map(|agency| Agency {
+                name: agency.name,
+                until: agency.until,
+                over: agency.over,
+            }),
         })
     }
 }

@@ -214,6 +214,7 @@ pub(crate) fn message(sequence: u64, text: &str) -> proto::event::Kind {
         at: 1,
         text: text.to_owned(),
         priority: 0,
+        ..proto::Message::default()
     })
 }
 

@@ -2,19 +2,22 @@
 
 use crate::access::{self, Operation, Relations};
 use crate::admin;
+use crate::agency::{self, AgencyAsk};
 use crate::audit::{Act, Actor};
 use crate::draft::actor;
 use crate::grant::SyncGrant;
+use crate::hold::{self, Holds};
 use crate::ids::{Conn, DeviceId, PersonId, RequestId, Sequence};
 use crate::input::{Ask, Door};
+use crate::leaving::{self, Leaving};
 use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, refused};
 use crate::session::{Ready, Session};
 use crate::stat::Answer;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
-use crate::wire::proto;
-use crate::{channel, clinical, mailbox, membership, role, searching, stat, unit};
+use crate::wire::proto::{self, server_frame::Body};
+use crate::{alteration, channel, clinical, mailbox, membership, role, searching, stat, unit};
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
@@ -104,6 +107,10 @@ impl Relay {
         match ask {
             Ask::Sync { cursor } => self.sync(turn, conn, request, who, &cursor),
             Ask::Submit(submit) => mailbox::submit(&mut draft, conn, request, who, submit),
+            Ask::Edit(edit) => alteration::edit(&mut draft, conn, request, who, edit),
+            Ask::Recall { message, found } => {
+                alteration::recall(&mut draft, conn, request, who, message, found)
+            }
             Ask::Receipt { conversation, delivered, read } => {
                 mailbox::receipt(&mut draft, conn, who, conversation, delivered, read)
             }
@@ -153,7 +160,16 @@ impl Relay {
                     Ask::SetPost { unit, .. } | Ask::SetEscalation { unit: Some(unit), .. } => {
                         access::to_unit(&self.state, who.person(), *unit)
                     }
-                    Ask::IssueJoinCode { person, .. } | Ask::SetStanding { person, .. } => {
+                    Ask::Agency(AgencyAsk::Admit(arrival)) => {
+                        access::to_unit(&self.state, who.person(), arrival.unit)
+                    }
+                    Ask::Agency(AgencyAsk::List { unit: Some(unit), .. }) => {
+                        access::to_unit(&self.state, who.person(), *unit)
+                    }
+                    Ask::IssueJoinCode { person, .. }
+                    | Ask::Agency(AgencyAsk::Extend { person, .. } | AgencyAsk::End { person })
+                    | Ask::Leaving(Leaving::Suspend { person })
+                    | Ask::SetStanding { person, .. } => {
                         access::to_person(&self.state, who.person(), *person)
                     }
                     _ => Relations::default(),
@@ -178,7 +194,7 @@ impl Relay {
         let Ask::AnswerStat { stat, .. } = ask else { return Err(Refusal::Locked) };
         let by = Actor::Person { person, device };
         stat::coming_from_locked(&mut self.draft(now, turn), person, by, stat)?;
-        let body = proto::server_frame::Body::Done(proto::Done {});
+        let body = Body::Done(proto::Done {});
         turn.sends.push(Send::Reply { conn, request, body });
         Ok(())
     }
@@ -250,6 +266,29 @@ impl Relay {
             Ask::AddStation { unit, name, fresh } => {
                 admin::add_station(&mut draft, permit(Operation::AddStation)?, unit, name, &fresh)?
             }
+            Ask::Hold(ask) => {
+                let lifts = matches!(ask, Holds::Lift { .. });
+                let done = hold::handle(&mut draft, by, ask)?;
+                if lifts {
+                    // What it kept may be too old by now.
+                    self.silent_looks = 0;
+                }
+                done
+            }
+            Ask::SetRetention(rules) => {
+                let done = admin::set_retention(&mut draft, permit(Operation::SetRetention)?, rules);
+                self.silent_looks = 0;
+                done
+            }
+            Ask::ListRetention => {
+                permit(Operation::ListRetention)?;
+                admin::retention(&draft)
+            }
+            Ask::PreviewRetention(rules) => {
+                permit(Operation::PreviewRetention)?;
+                self.preview_retention(now, turn, (conn, request), rules);
+                return Ok(());
+            }
             Ask::Role(ask) => role::handle(&mut draft, (by, is), ask)?,
             Ask::ListUnits => {
                 permit(Operation::ListUnits)?;
@@ -269,17 +308,39 @@ impl Relay {
             }
             Ask::SetStanding { person, suspended } => {
                 let operation = if suspended { Operation::Suspend } else { Operation::Restore };
-                let done = admin::set_standing(&mut draft, permit(operation)?, person, suspended)?;
-                turn.sends.push(Send::Reply { conn, request, body: done });
+                let waits = leaving::waits(is);
+                leaving::set_standing(&mut draft, permit(operation)?, person, suspended, waits)?;
+                turn.sends.push(Send::Reply { conn, request, body: Body::Done(proto::Done {}) });
                 if suspended {
-                    let devices: Vec<DeviceId> =
-                        self.state.devices_of(person).map(|device| device.id).collect();
-                    self.expel(turn, &devices);
-                    // Of what rings again they hear nothing.
-                    stat::give_up(&mut self.draft(now, turn), person);
+                    self.put_out(now, turn, person, by);
                 }
                 return Ok(());
             }
+            Ask::Leaving(Leaving::Suspend { person }) => {
+                let permit = permit(Operation::Suspend)?;
+                let left = leaving::left_behind(draft.state, person, now.wall);
+                leaving::set_standing(&mut draft, permit, person, true, leaving::waits(is))?;
+                let waits = draft.state.people.get(&person).is_some_and(|entry| entry.waits.is_some());
+                let body = Body::Suspended(proto::Suspended { waits, ..left });
+                turn.sends.push(Send::Reply { conn, request, body });
+                self.put_out(now, turn, person, by);
+                return Ok(());
+            }
+            Ask::Leaving(Leaving::Decide { person, confirmed }) => {
+                leaving::decide(&mut draft, permit(Operation::DecideSuspension)?, person, confirmed)?
+            }
+            Ask::Leaving(Leaving::List { after }) => {
+                permit(Operation::ListSuspensions)?;
+                leaving::list(&draft, after)
+            }
+            Ask::Agency(AgencyAsk::End { person }) => {
+                let permit = agency::may_end(&draft, (by, is), person)?;
+                agency::end(&mut draft, permit, person);
+                turn.sends.push(Send::Reply { conn, request, body: Body::Done(proto::Done {}) });
+                self.put_out(now, turn, person, by);
+                return Ok(());
+            }
+            Ask::Agency(ask) => agency::handle(&mut draft, (by, is), ask)?,
             Ask::ListPeople { after } => {
                 permit(Operation::ListPeople)?;
                 admin::list_people(&mut draft, conn, request, after);
@@ -290,6 +351,14 @@ impl Relay {
         };
         turn.sends.push(Send::Reply { conn, request, body });
         Ok(())
+    }
+
+    /// Ends what somebody has open who may not sign in any more; what they had of a STAT, somebody else must have.
+    pub(super) fn put_out(&mut self, now: Now, turn: &mut Turn, person: PersonId, by: Actor) {
+        let devices: Vec<DeviceId> = self.state.devices_of(person).map(|device| device.id).collect();
+        self.expel(turn, &devices);
+        // Of what rings again they hear nothing.
+        stat::give_up(&mut self.draft(now, turn), person, by);
     }
 
     /// Ends what these devices have open, at once; after the answer, since it may be the administrator's own.

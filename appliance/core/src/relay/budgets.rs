@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::agency::AgencyAsk;
 use crate::bucket::Bucket;
 use crate::clinical::Clinical;
 use crate::emergency::Emergency;
 use crate::escalation::Priority;
+use crate::hold::Holds;
 use crate::ids::DeviceId;
 use crate::input::Ask;
+use crate::leaving::Leaving;
 use crate::limits;
 use crate::role::Roles;
 use crate::time::Mono;
@@ -29,6 +32,7 @@ struct Budget {
     stats: Bucket,
     answers: Bucket,
     searches: Bucket,
+    alterations: Bucket,
 }
 
 impl Budgets {
@@ -68,8 +72,17 @@ impl Budgets {
             // Each is a write or a row, and an entry in the audit.
             Ask::JoinChannel { .. } | Ask::Rename { .. } | Ask::Archive { .. } => budget.members.take(now),
             Ask::SetPost { .. } | Ask::SetEscalation { .. } => budget.posts.take(now),
-            Ask::Role(Roles::List { .. }) => budget.pages.take(now),
+            Ask::Role(Roles::List { .. } | Roles::Offers { .. }) => budget.pages.take(now),
             Ask::Role(_) => budget.posts.take(now),
+            Ask::Agency(AgencyAsk::List { .. }) => budget.pages.take(now),
+            Ask::Agency(_) => budget.posts.take(now),
+            Ask::Leaving(Leaving::List { .. }) => budget.pages.take(now),
+            Ask::Leaving(_) => budget.posts.take(now),
+            Ask::Hold(Holds::List { .. }) => budget.pages.take(now),
+            // Each reads where every conversation begins.
+            Ask::PreviewRetention(_) | Ask::SetRetention(_) => budget.posts.take(now),
+            // Whoever tries record numbers until one is there is slowed down.
+            Ask::Hold(_) => budget.posts.take(now),
             Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),
             Ask::History { .. } | Ask::ListChannels { .. } | Ask::ReadStat { .. } => budget.pages.take(now),
             Ask::Sync { .. } => budget.syncs.take(now),
@@ -77,6 +90,9 @@ impl Budgets {
                 Clinical::Admit(_) => budget.opens.take(now),
                 Clinical::ChangeCareTeam { change, .. } => {
                     budget.members.take_many(now, count(&change.add) + count(&change.remove))
+                }
+                Clinical::Restrict(ask) => {
+                    budget.members.take_many(now, count(&ask.add) + count(&ask.remove) + 1)
                 }
                 // A whole unit's threads change with one.
                 Clinical::TakeAssignment(_) | Clinical::EndAssignment { .. } => budget.posts.take(now),
@@ -88,9 +104,15 @@ impl Budgets {
                 Clinical::Transfer { .. }
                 | Clinical::SetLeave { .. }
                 | Clinical::Discharge { .. }
+                | Clinical::LiftRestriction { .. }
                 | Clinical::UpdatePatient { .. } => budget.members.take(now),
             },
             Ask::Search(_) => budget.searches.take(now),
+            Ask::Edit(edit) => {
+                budget.alterations.take(now)?;
+                budget.text.take_many(now, edit.body.as_ref().map_or(0, |body| body.0.len() as u64))
+            }
+            Ask::Recall { .. } => budget.alterations.take(now),
             _ => Ok(()),
         }
     }
@@ -117,16 +139,17 @@ impl Budgets {
             stats: Bucket::full(limits::STATS, now),
             answers: Bucket::full(limits::STAT_ANSWERS, now),
             searches: Bucket::full(limits::SEARCHES, now),
+            alterations: Bucket::full(limits::ALTERATIONS, now),
         })
     }
 }
 
 impl Budget {
     fn is_full(&mut self, now: Mono) -> bool {
-        let Self { sign_ins, submits, text, opens, members, pages, syncs, posts, stats, answers, searches } =
-            self;
-        [sign_ins, submits, text, opens, members, pages, syncs, posts, stats, answers, searches]
-            .into_iter()
-            .all(|bucket| bucket.is_full(now))
+        let Self { sign_ins, submits, text, opens, members, pages, .. } = self;
+        let mut full = [sign_ins, submits, text, opens, members, pages].into_iter().all(|b| b.is_full(now));
+        let Self { syncs, posts, stats, answers, searches, alterations, .. } = self;
+        full &= [syncs, posts, stats, answers, searches, alterations].into_iter().all(|b| b.is_full(now));
+        full
     }
 }

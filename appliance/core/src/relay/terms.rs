@@ -1,4 +1,5 @@
-//! What ends at a time that was set: an assignment, a place in a care team by hand, a discharged patient's thread.
+//! What ends at a time that was set: an assignment, a place in a care team by hand, a discharged patient's thread, the time here of
+//! somebody from an agency.
 //!
 //! Two clocks, as for sessions. By the steady one, nothing lasts longer than it was to when it began, wherever the wall clock
 //! steps back to. By the wall clock, what people set an end to is over at the next sweep once it says so. After a restart the
@@ -6,24 +7,35 @@
 
 use std::collections::BTreeMap;
 
-use crate::clinic::{Clinic, Standing};
-use crate::ids::{AssignmentId, EmergencyId, EncounterId, PersonId};
+use crate::access::Permit;
+use crate::audit::Actor;
+use crate::clinic::Standing;
+use crate::conversation::Kind;
+use crate::directory::Person;
+use crate::ids::{AssignmentId, EmergencyId, EncounterId, OfferId, PersonId, RoleId};
 use crate::policy::Policy;
 use crate::relay::Relay;
 use crate::relay::timers::Timer;
+use crate::state::State;
 use crate::time::{Mono, Now, Wall};
 use crate::turn::Turn;
 use crate::write::Write;
-use crate::{assignment, care, emergency, encounter};
+use crate::{agency, assignment, care, emergency, encounter, leaving, limits, role};
 
 /// Something with an end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Term {
+    /// Of somebody from an agency. Before what ends with it, of which they hear nothing then.
+    Agency(PersonId),
     Assignment(AssignmentId),
     Place(EncounterId, PersonId),
     Emergency(EmergencyId),
+    /// Of a role that is offered.
+    Offer(RoleId, OfferId),
     /// Of a discharged patient: to the thread's closing, and from there until it is put away.
     Thread(EncounterId),
+    /// A charge nurse's, until it is overdue.
+    Suspension(PersonId),
 }
 
 /// When each is over by the steady clock. One timer stands for all of them: when the first is due.
@@ -35,7 +47,8 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// As the store left them.
-    pub(super) fn resume(now: Now, clinic: &Clinic, policy: &Policy) -> Self {
+    pub(super) fn resume(now: Now, state: &State, policy: &Policy) -> Self {
+        let (clinic, kept_ms) = (&state.clinic, state.retention_or(policy).of(Kind::Patient));
         let mut terms = Self::default();
         let rest = |began: Wall, until: Wall| between(now.wall, until).min(between(began, until));
         for held in clinic.assignments.values() {
@@ -49,13 +62,27 @@ impl Terms {
         for access in clinic.emergencies.values().filter(|access| access.is_running()) {
             terms.set(now, Term::Emergency(access.id), rest(access.since, access.until));
         }
+        for (role, offer) in
+            state.roles.values().flat_map(|role| role.offers.iter().map(|offer| (role.id, offer)))
+        {
+            terms.set(now, Term::Offer(role, offer.id), rest(offer.made, offer.expires));
+        }
         for stay in clinic.encounters.values() {
             let (began, lasts) = match (stay.standing, stay.closed) {
-                (_, Some(closed)) => (closed, policy.retention_ms),
+                (_, Some(closed)) => (closed, kept_ms),
                 (Standing::Discharged(since), None) => (since, policy.thread_grace_ms),
                 _ => continue,
             };
             terms.set(now, Term::Thread(stay.id), rest(began, began.after(lasts)));
+        }
+        for (person, entry) in &state.people {
+            if let Some(waits) = entry.waits.filter(|waits| !waits.overdue) {
+                let until = waits.since.after(limits::SUSPENSION_WAITS_MS);
+                terms.set(now, Term::Suspension(*person), rest(waits.since, until));
+            }
+        }
+        for (person, agency) in state.agency_staff().filter(|(_, agency)| agency.is_running()) {
+            terms.set(now, Term::Agency(person), rest(agency.set_at(), agency.until));
         }
         terms
     }
@@ -69,12 +96,16 @@ impl Terms {
     }
 
     /// What a turn began and ended.
-    fn note(&mut self, now: Now, policy: &Policy, turn: &Turn) -> bool {
+    fn note(&mut self, now: Now, state: &State, policy: &Policy, turn: &Turn) -> bool {
+        let kept_ms = state.retention_or(policy).of(Kind::Patient);
         let mut noted = false;
         for numbered in &turn.writes {
             match &numbered.write {
                 Write::AssignmentTaken(held) => {
                     self.set(now, Term::Assignment(held.id), between(now.wall, held.until));
+                }
+                Write::AssignmentProlonged { assignment, until, .. } => {
+                    self.set(now, Term::Assignment(*assignment), between(now.wall, *until));
                 }
                 Write::AssignmentEnded { assignment } => {
                     self.ends.remove(&Term::Assignment(*assignment));
@@ -88,17 +119,50 @@ impl Terms {
                         }
                     }
                 }
+                Write::PersonAdded(Person { id, agency: Some(agency), .. })
+                | Write::AgencySet { person: id, agency } => {
+                    if agency.is_running() {
+                        self.set(now, Term::Agency(*id), between(now.wall, agency.until));
+                    } else {
+                        self.ends.remove(&Term::Agency(*id));
+                    }
+                }
+                Write::SuspensionWaits { person, waits } => match waits {
+                    Some(waits) if !waits.overdue => {
+                        self.set(now, Term::Suspension(*person), limits::SUSPENSION_WAITS_MS);
+                    }
+                    _ => {
+                        self.ends.remove(&Term::Suspension(*person));
+                    }
+                },
                 Write::EmergencyBegan(access) => {
                     self.set(now, Term::Emergency(access.id), between(now.wall, access.until));
                 }
                 Write::EmergencyEnded { id, .. } => {
                     self.ends.remove(&Term::Emergency(*id));
                 }
+                Write::RoleSet(role) => {
+                    let is_over = |term: &Term| matches!(term, Term::Offer(of, offer) if *of == role.id && role.offer(*offer).is_none());
+                    self.ends.retain(|term, _| !is_over(term));
+                    for offer in &role.offers {
+                        let term = Term::Offer(role.id, offer.id);
+                        if !self.ends.contains_key(&term) {
+                            self.set(now, term, between(now.wall, offer.expires));
+                        }
+                    }
+                }
                 Write::EncounterStanding { encounter, standing: Standing::Discharged(_), .. } => {
                     self.set(now, Term::Thread(*encounter), policy.thread_grace_ms);
                 }
                 Write::ThreadClosed { encounter, .. } => {
-                    self.set(now, Term::Thread(*encounter), policy.retention_ms);
+                    self.set(now, Term::Thread(*encounter), kept_ms);
+                }
+                Write::RetentionSet(_) => {
+                    let closed = state.clinic.encounters.values();
+                    for (stay, closed) in closed.filter_map(|stay| stay.closed.map(|at| (stay.id, at))) {
+                        let rest = between(now.wall, closed.after(kept_ms)).min(kept_ms);
+                        self.set(now, Term::Thread(stay), rest);
+                    }
                 }
                 Write::EncounterFiled { encounter, .. } => {
                     self.ends.retain(|term, _| {
@@ -122,7 +186,7 @@ fn between(from: Wall, to: Wall) -> u64 {
 impl Relay {
     /// Follows what a turn began and ended.
     pub(super) fn follow_terms(&mut self, now: Now, turn: &Turn) {
-        if self.terms.note(now, &self.policy, turn) {
+        if self.terms.note(now, &self.state, &self.policy, turn) {
             self.set_term_timer();
         }
     }
@@ -139,23 +203,42 @@ impl Relay {
     pub(super) fn terms_due(&mut self, now: Now, turn: &mut Turn) {
         let due = self.terms.ends.iter().filter(|(_, ends)| **ends <= now.mono);
         let due: Vec<Term> = due.map(|(term, _)| *term).collect();
-        for term in due {
-            self.end_term(now, turn, term);
-        }
+        self.end_terms(now, turn, due);
         self.set_term_timer();
     }
 
     /// Ends what is over by the wall clock: what people set an end to. How long a thread stays open nobody's clock shortens.
     pub(super) fn sweep_terms(&mut self, now: Now, turn: &mut Turn) {
         let clinic = &self.state.clinic;
+        let agencies = self.state.agency_staff();
+        let agencies = agencies.filter(|(_, agency)| agency.is_running() && agency.until <= now.wall);
+        let mut over: Vec<Term> = agencies.map(|(person, _)| Term::Agency(person)).collect();
         let shifts = clinic.assignments.values().filter(|held| held.until <= now.wall);
-        let mut over: Vec<Term> = shifts.map(|held| Term::Assignment(held.id)).collect();
+        over.extend(shifts.map(|held| Term::Assignment(held.id)));
         let places =
             clinic.care.iter().filter(|(_, place)| place.until.is_some_and(|until| until <= now.wall));
         over.extend(places.map(|((encounter, person), _)| Term::Place(*encounter, *person)));
         let emergencies = clinic.emergencies.values();
         let emergencies = emergencies.filter(|access| access.is_running() && access.until <= now.wall);
         over.extend(emergencies.map(|access| Term::Emergency(access.id)));
+        let waiting = self.state.people.values().filter(|entry| {
+            let due = |since: Wall| since.after(limits::SUSPENSION_WAITS_MS) <= now.wall;
+            entry.waits.is_some_and(|waits| !waits.overdue && due(waits.since))
+        });
+        over.extend(waiting.map(|entry| Term::Suspension(entry.id)));
+        let offers =
+            self.state.roles.values().flat_map(|role| role.offers.iter().map(|offer| (role.id, offer)));
+        let offers = offers.filter(|(_, offer)| offer.expires <= now.wall);
+        over.extend(offers.map(|(role, offer)| Term::Offer(role, offer.id)));
+        self.end_terms(now, turn, over);
+    }
+
+    fn end_terms(&mut self, now: Now, turn: &mut Turn, over: Vec<Term>) {
+        for term in &over {
+            if let Term::Agency(person) = term {
+                agency::shut(&mut self.draft(now, turn), Permit::OF_TIME, *person);
+            }
+        }
         for term in over {
             self.end_term(now, turn, term);
         }
@@ -165,10 +248,16 @@ impl Relay {
         self.terms.ends.remove(&term);
         let mut draft = self.draft(now, turn);
         match term {
-            Term::Assignment(id) => assignment::end(&mut draft, crate::access::Permit::OF_TIME, id),
+            Term::Assignment(id) => assignment::end(&mut draft, Permit::OF_TIME, id),
             Term::Place(encounter, person) => care::end_place(&mut draft, encounter, person),
-            Term::Emergency(id) => emergency::end(&mut draft, crate::access::Permit::OF_TIME, id),
+            Term::Emergency(id) => emergency::end(&mut draft, Permit::OF_TIME, id),
+            Term::Offer(role, id) => role::offer::expire(&mut draft, role, id),
             Term::Thread(id) => encounter::ripen(&mut draft, id),
+            Term::Suspension(person) => leaving::overdue(&mut draft, person),
+            Term::Agency(person) => {
+                agency::clear(&mut draft, Permit::OF_TIME, person);
+                self.put_out(now, turn, person, Actor::TheBox);
+            }
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What happens because time passes: a deadline, a session that locks, the sweep.
 
 use crate::audit::{Act, Actor};
-use crate::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
+use crate::ids::{Conn, ConversationId, DeviceId, RequestId, Sequence};
 use crate::input::Ask;
 use crate::refusal::PeerFault;
 use crate::relay::Relay;
 use crate::relay::asks::is_act_of_a_person;
+use crate::retention::Rules;
 use crate::session::Session;
 use crate::time::{Mono, Now};
 use crate::turn::{Send, Turn};
@@ -18,7 +19,7 @@ pub(super) const SWEEP_MS: u64 = 60_000;
 /// Milliseconds until the next look while something goes.
 const AGED_MS: u64 = 1_000;
 /// Looks in a row that found nothing after which there is none before the next mark: each passes over every
-/// conversation. What is read after its time goes with the next mark, a thirtieth of the retention later.
+/// conversation. What is read after its time goes with the next mark, a thirtieth of the shortest retention later.
 const SILENT_LOOKS_MAX: u32 = 3;
 
 /// An open session's use. It has one timer, which is in [`Relay::timers`] exactly as long as this is there.
@@ -149,6 +150,7 @@ impl Relay {
 
     fn sweep(&mut self, now: Now, turn: &mut Turn) {
         self.timers.insert((now.mono.after(SWEEP_MS), Timer::Sweep));
+        self.ages.look(self.state.change, now.mono);
         let expired: Vec<_> = self
             .state
             .codes
@@ -187,22 +189,37 @@ impl Relay {
         }
     }
 
+    /// How long messages are kept.
+    fn rules(&self) -> Rules {
+        self.state.retention_or(&self.policy)
+    }
+
+    /// Counts what would go if these rules held now.
+    pub(super) fn preview_retention(
+        &self,
+        now: Now,
+        turn: &mut Turn,
+        (conn, request): (Conn, RequestId),
+        rules: Rules,
+    ) {
+        let bounds = rules.bounds(&self.state.marks, self.served.ms(now.mono));
+        turn.sends.push(Send::CountAged { conn, request, bounds });
+    }
+
     /// Between two marks nothing grows old, so a look that found nothing need not be repeated; but one may have failed, which
     /// is not told apart, so it takes several.
     fn look_for_aged(&mut self, now: Now, turn: &mut Turn) {
-        let (served_ms, retention_ms) = (self.served.ms(now.mono), self.policy.retention_ms);
-        if retention::is_due(self.state.marks.last(), served_ms, retention_ms) {
+        let (served_ms, rules) = (self.served.ms(now.mono), self.rules());
+        if retention::is_due(self.state.marks.last(), served_ms, rules.shortest_ms()) {
             self.draft(now, turn).write(Write::TimeServed { served_ms, at: now.wall });
         }
-        let before = |age| retention::older_than(&self.state.marks, served_ms, age);
-        let read_before = before(retention_ms);
-        let looked = (read_before, before(retention_ms.saturating_mul(2)));
-        if self.looked != looked {
-            (self.looked, self.silent_looks) = (looked, 0);
+        let bounds = rules.bounds(&self.state.marks, served_ms);
+        if self.looked != bounds {
+            (self.looked, self.silent_looks) = (bounds, 0);
         }
-        if read_before > Change(0) && self.silent_looks < SILENT_LOOKS_MAX {
+        if !bounds.is_none() && self.silent_looks < SILENT_LOOKS_MAX {
             self.silent_looks += 1;
-            turn.sends.push(Send::FindAged { read_before, any_before: looked.1 });
+            turn.sends.push(Send::FindAged(bounds));
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Requests about roles, from the wire.
 
-use crate::ids::{PersonId, RoleId};
+use crate::ids::{OfferId, PersonId, RoleId};
 use crate::input::Fresh;
 use crate::limits;
 use crate::refusal::Refusal;
+use crate::role::offer::{Answer, Offered};
 use crate::role::{Roles, Which};
 use crate::rota::{Date, Exception, Local, Pattern, Place, Says, Shift, Sources, Team, TimeZone};
 use crate::text::Name;
@@ -31,6 +32,26 @@ pub(crate) fn parse(body: client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             until: Wall(take.until),
         },
         Body::ReturnRole(back) => Roles::Return { role: role(back.role)?, place: place(back.place)? },
+        Body::OfferRole(offer) => Roles::Offer {
+            offered: Offered {
+                role: role(offer.role)?,
+                place: place(offer.place)?,
+                taker: person(offer.person)?,
+                from: (offer.from != 0).then_some(Wall(offer.from)),
+                until: Wall(offer.until),
+            },
+            fresh: fresh(),
+        },
+        Body::AnswerOffer(answer) => Roles::Answer {
+            offer: offer(answer.offer)?,
+            answer: match answer.answer() {
+                proto::OfferAnswer::Accept => Answer::Accept,
+                proto::OfferAnswer::Decline => Answer::Decline,
+                proto::OfferAnswer::Withdraw => Answer::Withdraw,
+                proto::OfferAnswer::Unspecified => return Err(Refusal::Invalid),
+            },
+        },
+        Body::ListOffers(list) => Roles::Offers { after: some(list.after, offer)? },
         Body::ListRoles(list) => Roles::List { unit: some(list.unit, unit)?, after: some(list.after, role)? },
         _ => return Err(Refusal::UnknownRequest),
     })
@@ -95,6 +116,10 @@ fn place(place: u32) -> Result<Place, Refusal> {
 
 fn role(value: u64) -> Result<RoleId, Refusal> {
     RoleId::new(value).ok_or(Refusal::NoSuchRole)
+}
+
+fn offer(value: u64) -> Result<OfferId, Refusal> {
+    OfferId::new(value).ok_or(Refusal::NoSuchOffer)
 }
 
 /// Zero is none.

@@ -39,7 +39,6 @@ fn shown(state: &State, role: &Role, now: Wall) -> proto::Role {
     let holders: Vec<u64> = holders.map(|person| person.value()).collect();
     // What goes on to the end of what is looked at has no end that is known.
     let next = present.as_ref().map(|(when, _)| when.end).filter(|end| *end < until);
-    let gaps = role.rota.gaps_ahead(now).take(limits::ROLE_GAPS_SHOWN_MAX);
     proto::Role {
         role: role.id.value(),
         unit: role.unit.value(),
@@ -47,6 +46,12 @@ fn shown(state: &State, role: &Role, now: Wall) -> proto::Role {
         zone: role.rota.sources().zone.name().to_owned(),
         holders,
         until: next.map_or(0, |next| next.0),
-        gaps: gaps.map(|gap| proto::RoleGap { start: gap.start.0, end: gap.end.0 }).collect(),
+        gaps: gaps(role, now),
     }
+}
+
+/// The first times ahead in which nobody holds it.
+pub(super) fn gaps(role: &Role, now: Wall) -> Vec<proto::RoleGap> {
+    let gaps = role.rota.gaps_ahead(now).take(limits::ROLE_GAPS_SHOWN_MAX);
+    gaps.map(|gap| proto::RoleGap { start: gap.start.0, end: gap.end.0 }).collect()
 }

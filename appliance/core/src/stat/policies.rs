@@ -1,5 +1,6 @@
 //! How a facility and its units escalate.
 
+use crate::agency;
 use crate::audit::{Act, Actor};
 use crate::draft::Draft;
 use crate::escalation::policy::{EscalationPolicy, Ring};
@@ -20,6 +21,9 @@ pub(crate) fn set_policy(
         draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
     }
     for step in policy.iter().flat_map(|policy| policy.steps()) {
+        if let Ring::Person(person) = step.ring {
+            draft.state.people.get(&person).map_or(Ok(()), agency::may_stay)?;
+        }
         let is_there = match (step.ring, unit) {
             (Ring::Person(person), _) => may_be_rung(draft, person),
             (Ring::Role(role), _) => {

@@ -1,7 +1,7 @@
 //! An honest client: an outbox that retries under the same number until it is answered, an inbox keyed by
 //! conversation and sequence, a cursor that is kept once the event is kept. What it shows is checked as it shows it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::DeviceId;
@@ -52,10 +52,16 @@ pub(crate) struct Client {
     /// Acknowledgements: message, conversation, sequence.
     pub(crate) acked: Vec<(Vec<u8>, u64, u64)>,
     pub(crate) locked_seen: bool,
+    /// The last edit that it asked for: asked for again as if the answer had been lost.
+    pub(crate) edited: Option<proto::EditMessage>,
     /// What rings here: conversation, sequence; and whether it is held.
     pub(crate) rings: BTreeMap<(u64, u64), i32>,
     /// Emergency accesses that wait for a review, as a privacy officer was told.
     pub(crate) to_review: u32,
+    /// Suspensions that wait, as an administrator was told.
+    pub(crate) to_decide: u32,
+    /// Offers of roles that it was told of and that nothing has become of.
+    pub(crate) offered: BTreeSet<u64>,
     /// How STATs stand, as far as this device was told.
     pub(crate) stats: BTreeMap<(u64, u64), proto::Escalation>,
 }
@@ -80,6 +86,7 @@ pub(crate) struct Letter {
     pub(crate) text: String,
     pub(crate) priority: proto::Priority,
     pub(crate) call: Option<proto::Call>,
+    pub(crate) reply_to: u64,
     /// Sent on this connection and not answered.
     pub(crate) under_way: bool,
     pub(crate) tries: u32,
@@ -112,8 +119,11 @@ impl Client {
             next_request: 1,
             acked: Vec::new(),
             locked_seen: false,
+            edited: None,
             rings: BTreeMap::new(),
             to_review: 0,
+            to_decide: 0,
+            offered: BTreeSet::new(),
             stats: BTreeMap::new(),
         }
     }
@@ -137,7 +147,8 @@ impl Client {
     pub(crate) fn disconnected(&mut self) {
         (self.link, self.phase) = (None, Phase::Off);
         self.rings.clear();
-        self.to_review = 0;
+        (self.to_review, self.to_decide) = (0, 0);
+        self.offered.clear();
         self.asked.clear();
         self.to_send.clear();
         for letter in &mut self.outbox {
@@ -170,6 +181,7 @@ impl Client {
                 text: letter.text.clone(),
                 priority: letter.priority.into(),
                 call: letter.call.clone(),
+                reply_to: letter.reply_to,
             };
             self.ask(Ask::Submit(submit));
         }
@@ -210,7 +222,8 @@ impl Client {
                 self.device = DeviceId::new(signed_in.device);
                 // What rings is told anew.
                 self.rings.clear();
-                self.to_review = 0;
+                (self.to_review, self.to_decide) = (0, 0);
+                self.offered.clear();
                 self.devices = signed_in.devices.iter().map(|device| device.device).collect();
                 self.code = None;
                 self.next_number = self.next_number.max(signed_in.last_number + 1);
@@ -253,6 +266,18 @@ impl Client {
             }
             Body::EmergenciesWaiting(told) => {
                 self.to_review = told.waiting;
+                Ok(())
+            }
+            Body::SuspensionsWaiting(told) => {
+                self.to_decide = told.waiting;
+                Ok(())
+            }
+            Body::OfferNews(news) => {
+                let offer = news.offer.as_ref().ok_or("news of no offer")?;
+                match news.fate() {
+                    proto::OfferFate::Made => self.offered.insert(offer.offer),
+                    _ => self.offered.remove(&offer.offer),
+                };
                 Ok(())
             }
             Body::Silence(silence) => {
@@ -310,6 +335,7 @@ impl Client {
         use proto::event::Kind;
         match delivery.event.and_then(|event| event.kind).ok_or("an empty event")? {
             Kind::Message(message) => self.inbox.message(&message, Way::Delivered, coverage)?,
+            Kind::MessageChanged(message) => self.inbox.message(&message, Way::Changed, coverage)?,
             Kind::Conversation(conversation) => {
                 let stats = conversation.stats.iter().cloned();
                 self.stats.extend(stats.map(|stat| ((stat.conversation, stat.sequence), stat)));
@@ -319,6 +345,7 @@ impl Client {
                 self.inbox.changed(&news).ok_or("news of an unknown conversation")?;
                 coverage.reach(Situation::ConversationNews);
             }
+            Kind::Notice(told) => self.inbox.notice(&told, coverage)?,
             Kind::Escalation(told) => drop(self.stats.insert((told.conversation, told.sequence), told)),
             Kind::Gone(gone) => {
                 self.stats.retain(|(conversation, _), _| *conversation != gone.conversation);
@@ -357,20 +384,20 @@ impl Client {
     ) -> Result<(), String> {
         let mine = self.outbox.iter().position(|letter| letter.message[..] == accepted.message[..]);
         self.acked.push((accepted.message.clone(), accepted.conversation, accepted.sequence));
-        let text = if let Some(letter) = mine.and_then(|at| self.outbox.remove(at)) {
+        let (text, reply_to) = if let Some(letter) = mine.and_then(|at| self.outbox.remove(at)) {
             if letter.number != Some(accepted.number) {
                 return Err(format!("{}: accepted under number {}", self.name, accepted.number));
             }
             if letter.tries > 1 {
                 coverage.reach(Situation::AckLostThenAnsweredAgain);
             }
-            letter.text
+            (letter.text, letter.reply_to)
         } else if let Some(Ask::Submit(submit)) = asked {
             coverage.reach(Situation::ReplayAnsweredAsFirst);
             if submit.text == REPLAY {
                 return Ok(());
             }
-            submit.text
+            (submit.text, submit.reply_to)
         } else {
             return Err("an answer to nothing".to_owned());
         };
@@ -381,7 +408,8 @@ impl Client {
             sender: 0,
             at: accepted.at,
             text,
-            priority: 0,
+            reply_to,
+            ..proto::Message::default()
         };
         self.inbox.message(&message, Way::Own, coverage)?;
         if !accepted.cursor.is_empty() {
@@ -419,7 +447,7 @@ impl Client {
         match code {
             Code::DeviceUnknown if self.device.is_some() => self.barred = true,
             Code::PinLockedOut => self.barred = true,
-            Code::PersonSuspended => self.suspended = true,
+            Code::PersonSuspended | Code::AgencyOver => self.suspended = true,
             // The next code gets a key of its own.
             Code::JoinCodeInvalid => {
                 self.code = None;

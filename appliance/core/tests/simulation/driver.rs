@@ -1,6 +1,9 @@
 //! The driver as the relay has it: waiting inputs become one commit, and sends leave only behind it. Crashes where
 //! the world says so.
 
+use wardline_core::alteration::Edit;
+use wardline_core::audit::{Act, Entry};
+use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
 use wardline_core::pin::Pin;
@@ -53,6 +56,7 @@ impl World {
             return self.crash();
         }
         self.store.commit(writes)?;
+        self.find_agency_staff();
         self.committed = self.reference.ward.clone();
         self.compare()?;
         if cut == Cut::BeforeSends && !sends.is_empty() {
@@ -108,6 +112,7 @@ impl World {
         self.relay = Relay::new(self.now, self.policy.clone(), &CURSOR_KEY, restored)
             .map_err(|fault| fault.to_string())?;
         self.reference.restart(self.committed.clone(), self.now);
+        self.credit_ms += wardline_core::retention::credit_ms(self.reference.shortest_kept_ms());
         self.waiting.clear();
         self.keeper.clear();
         self.doors.clear();
@@ -278,13 +283,35 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Submit { number, message, conversation, text, priority, call } => {
+            Incoming::Submit { number, message, conversation, text, priority, call, reply_to } => {
                 let sealed = self.store.has_key(conversation);
                 let sealed_text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
                 let body_of = sealed_text;
-                let ask =
-                    Ask::Submit(Submit { number, message, conversation, body: body_of, priority, call });
+                let body_of = body_of.filter(|_| sealed);
+                let ask = Ask::Submit(Submit {
+                    number,
+                    message,
+                    conversation,
+                    body: body_of,
+                    priority,
+                    call,
+                    reply_to,
+                });
                 self.take_ask(conn, request, ask, &body, sealed)
+            }
+            Incoming::Edit { message: of, version, name, text } => {
+                let found = self.store.look_up(of);
+                self.found = found.message.is_some();
+                let sealed = self.found && self.store.has_key(of.conversation);
+                let sealed_text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
+                let StatId { conversation, sequence } = of;
+                let ask = Ask::Edit(Edit { conversation, sequence, version, name, body: sealed_text, found });
+                self.take_ask(conn, request, ask, &body, sealed)
+            }
+            Incoming::Recall { message } => {
+                let found = self.store.look_up(message);
+                self.found = found.message.is_some();
+                self.take_ask(conn, request, Ask::Recall { message, found }, &body, false)
             }
             // Answered at the door, which is not played here; no client here sends one.
             Incoming::Echo => Ok(Turn::default()),
@@ -358,15 +385,26 @@ impl World {
                 Write::PersonAdded(person) => chosen.person = Some(person.id),
                 Write::JoinCodeIssued(code) => chosen.code = Some(code.hash),
                 Write::UnitSet(unit) => chosen.unit = Some(unit.id),
-                Write::RoleSet(role) => chosen.role = Some(role.id),
+                Write::RoleSet(role) => {
+                    chosen.role = Some(role.id);
+                    // The newest stands last.
+                    chosen.offer = role.offers.last().map(|offer| offer.id);
+                }
                 Write::PatientSet { patient, .. } => chosen.patient = Some(patient.id),
                 Write::EncounterOpened(stay) => chosen.encounter = Some(stay.id),
+                Write::HoldPlaced(hold) => chosen.hold = Some(hold.id),
                 Write::EmergencyBegan(access) => chosen.emergency = Some(access.id),
+                Write::Audited { bytes, .. } => {
+                    if let Ok(Act::EmergencyAsked(id, _)) = Entry::from_bytes(bytes).map(|entry| entry.act) {
+                        chosen.emergency = Some(id);
+                    }
+                }
                 Write::AssignmentTaken(held) => chosen.assignment = Some(held.id),
+                Write::MessageEdited { .. } | Write::MessageRecalled { .. } => chosen.altered = true,
                 _ => {}
             }
         }
-        let around = Circumstances { sealed, cursor_known, chosen };
+        let around = Circumstances { sealed, cursor_known, found: self.found, chosen };
         let expected = self.reference.request(self.now, conn, body, &around);
         self.verify(&expected, &turn, conn, request)?;
         self.cover_request(conn, body, &expected);

@@ -9,7 +9,7 @@ use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::write::Numbered;
 
 use crate::client::Phase;
-use crate::inbox::Place;
+use crate::inbox::{Place, Shown};
 use crate::reference::Conversation;
 use crate::trace::note;
 use crate::world::{Arrival, World};
@@ -56,7 +56,11 @@ impl World {
     }
 
     fn restore_all(&mut self) {
-        let suspended = self.reference.ward.people.iter().filter(|person| person.suspended);
+        self.admit_all(16 * 3_600_000);
+        let by_somebody = |person: &&crate::reference::Person| {
+            person.suspended && (person.barred || person.hired.is_none())
+        };
+        let suspended = self.reference.ward.people.iter().filter(by_somebody);
         for person in suspended.map(|person| person.id.value()).collect::<Vec<_>>() {
             self.local_ask(Ask::SetStanding(proto::SetStanding { person, suspended: false }));
         }
@@ -133,6 +137,15 @@ impl World {
             if reviews && client.to_review != self.reference.ward.clinic.unreviewed() {
                 return Err(format!("{} was told of other emergency accesses", client.name));
             }
+            let entry = self.reference.ward.person(person);
+            let undecided = self.reference.ward.people.iter().filter(|person| person.waits.is_some()).count();
+            if entry.is_some_and(|entry| entry.administrator) && client.to_decide as usize != undecided {
+                return Err(format!("{} was told of other suspensions", client.name));
+            }
+            let waiting = self.reference.offered_to(person);
+            if !waiting.iter().all(|offer| client.offered.contains(offer)) {
+                return Err(format!("{} was not told of an offer", client.name));
+            }
             let people: BTreeMap<_, _> = state.people.values().map(|p| (p.id.value(), p.to_wire())).collect();
             let units = state.units.values().map(|unit| (unit.id.value(), unit.name.reveal().to_owned()));
             if client.people != people || client.units != units.collect() {
@@ -164,16 +177,24 @@ impl World {
                     continue;
                 }
                 let first = member.from.max(place.expired_through + 1);
+                let told = self.store.notices(place.id, wardline_core::ids::Sequence(first));
+                let told: BTreeMap<_, _> =
+                    told.map(|(_, notice)| (notice.number, notice.to_wire())).collect();
+                if shown.notices != told {
+                    let (found, told): (Vec<_>, Vec<_>) =
+                        (shown.notices.keys().collect(), told.keys().collect());
+                    return Err(format!("{} has notices {found:?}, not {told:?}", client.name));
+                }
                 let wanted: BTreeMap<u64, Vec<u8>> = (first..=place.messages.len() as u64)
                     .map(|sequence| (sequence, place.messages[sequence as usize - 1].0.to_vec()))
                     .collect();
                 let found: BTreeMap<u64, Vec<u8>> =
-                    shown.shown.iter().map(|(sequence, (id, _))| (*sequence, id.clone())).collect();
+                    shown.shown.iter().map(|(sequence, shown)| (*sequence, shown.id.clone())).collect();
                 if wanted != found {
                     let (wanted, found): (Vec<_>, Vec<_>) = (wanted.keys().collect(), found.keys().collect());
                     return Err(format!("{} shows {found:?} of {}, not {wanted:?}", client.name, place.id));
                 }
-                self.judge_texts(place.id, &shown.shown)?;
+                self.judge_texts(&client.name, place.id, &shown.shown)?;
             }
         }
         Ok(())
@@ -181,13 +202,23 @@ impl World {
 
     fn judge_texts(
         &self,
+        name: &str,
         place: ConversationId,
-        shown: &BTreeMap<u64, (Vec<u8>, String)>,
+        shown: &BTreeMap<u64, Shown>,
     ) -> Result<(), String> {
-        for (sequence, (_, text)) in shown {
+        let said = self.reference.ward.conversation(place).map(|place| &place.said[..]).unwrap_or_default();
+        for (sequence, shown) in shown {
             let stored = self.store.read(place, wardline_core::ids::Sequence(*sequence));
-            if stored.is_none_or(|stored| stored.text != *text) {
-                return Err(format!("another text than was sent in place {sequence}"));
+            let stored = stored.map(|stored| Shown { author: shown.author, ..Shown::of(&stored) });
+            if stored.as_ref() != Some(shown) {
+                return Err(format!(
+                    "{name}: another text than was sent, or an earlier one, in place {sequence} of {place}"
+                ));
+            }
+            let said = said.get(*sequence as usize - 1).ok_or("a message that nobody sent")?;
+            let version = if said.recalled { u32::MAX } else { said.edits };
+            if (&said.text, version, said.reply_to) != (&shown.text, shown.version, shown.reply_to) {
+                return Err(format!("the text in place {sequence} is not what its author left"));
             }
         }
         Ok(())

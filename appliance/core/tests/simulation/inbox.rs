@@ -1,6 +1,7 @@
 //! What one device shows. A message is shown once, in its place; a gap is only ever one that a snapshot made, and is
 //! filled from the history.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use wardline_core::wire::proto::{self, RefusalCode as Code};
@@ -25,13 +26,43 @@ pub(crate) struct Place {
     pub(crate) archived: bool,
     /// Every message from `first` to here is there, apart from `holes`.
     pub(crate) contiguous: u64,
-    pub(crate) shown: BTreeMap<u64, (Vec<u8>, String)>,
+    pub(crate) shown: BTreeMap<u64, Shown>,
     /// Who is in it, and their watermarks: delivered, read.
     pub(crate) members: BTreeMap<u64, (u64, u64)>,
     /// What a snapshot left out: from, to.
     pub(crate) holes: Vec<(u64, u64)>,
     /// Of a patient's thread: whom it is about, and where they are.
     pub(crate) about: Option<(proto::Patient, proto::Encounter)>,
+    /// What was told in it, by number.
+    pub(crate) notices: BTreeMap<u64, proto::ThreadNotice>,
+    /// The newest that was delivered.
+    told: u64,
+    /// What was told before is looked at, from the newest page on: the page's `before`.
+    pub(crate) look: Option<u64>,
+}
+
+/// A message as the device shows it.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) id: Vec<u8>,
+    pub(crate) text: String,
+    /// 0: one's own, acknowledged.
+    pub(crate) author: u64,
+    pub(crate) reply_to: u64,
+    /// How often it was edited; one that is recalled is beyond every edit.
+    pub(crate) version: u32,
+}
+
+impl Shown {
+    pub(crate) fn of(message: &proto::Message) -> Self {
+        Self {
+            id: message.message.clone(),
+            text: message.text.clone(),
+            author: message.sender,
+            reply_to: message.reply_to,
+            version: if message.recalled_at != 0 { u32::MAX } else { message.edits },
+        }
+    }
 }
 
 /// How a message came.
@@ -40,6 +71,8 @@ pub(crate) enum Way {
     Delivered,
     Own,
     History,
+    /// As it stands after an edit or a recall.
+    Changed,
 }
 
 impl Place {
@@ -48,12 +81,22 @@ impl Place {
         let first = self.first;
         self.shown.retain(|sequence, _| *sequence >= first);
         self.contiguous = self.contiguous.max(first.saturating_sub(1));
+        self.notices.retain(|_, notice| notice.after + 1 >= first);
         if self.purged {
             self.shown.clear();
             self.holes.clear();
+            self.notices.clear();
+            self.look = None;
         }
         self.holes.retain(|(_, to)| *to >= first);
         self.advance();
+    }
+
+    fn keep(&mut self, notice: &proto::ThreadNotice) -> Result<(), String> {
+        match self.notices.insert(notice.number, notice.clone()) {
+            Some(before) if before != *notice => Err(format!("notice {} says two things", notice.number)),
+            _ => Ok(()),
+        }
     }
 
     fn advance(&mut self) {
@@ -68,17 +111,32 @@ impl Place {
         message: &proto::Message,
         coverage: &mut Coverage,
     ) -> Result<(), String> {
-        if let Some((id, text)) = self.shown.get(&sequence) {
-            if *id != message.message || *text != message.text {
+        let new = Shown::of(message);
+        if let Some(shown) = self.shown.get_mut(&sequence) {
+            if shown.id != new.id {
                 return Err(format!("two messages in place {sequence}"));
             }
-            coverage.reach(Situation::DuplicateDeliveryHidden);
+            if new.version == shown.version && (&new.text, new.reply_to) != (&shown.text, shown.reply_to) {
+                return Err(format!("two texts in place {sequence}"));
+            }
+            match new.version.cmp(&shown.version) {
+                Ordering::Greater => *shown = new,
+                Ordering::Equal => {
+                    shown.author = shown.author.max(new.author);
+                    coverage.reach(Situation::DuplicateDeliveryHidden);
+                }
+                // The answer to what one sent oneself says nothing of what became of it.
+                Ordering::Less if new.author == 0 => {}
+                Ordering::Less => {
+                    return Err(format!("an earlier text after a later one in place {sequence}"));
+                }
+            }
             return Ok(());
         }
-        if self.shown.values().any(|(id, _)| *id == message.message) {
+        if self.shown.values().any(|shown| shown.id == message.message) {
             return Err(format!("one message shown twice, again at {sequence}"));
         }
-        self.shown.insert(sequence, (message.message.clone(), message.text.clone()));
+        self.shown.insert(sequence, new);
         Ok(())
     }
 }
@@ -86,6 +144,8 @@ impl Place {
 impl Inbox {
     pub(crate) fn sync_started(&mut self, snapshot: bool) {
         self.named = snapshot.then(Vec::new);
+        // From the cursor on, in order again.
+        self.places.values_mut().for_each(|place| place.told = 0);
     }
 
     pub(crate) fn synced(&mut self) {
@@ -110,6 +170,9 @@ impl Inbox {
         let channel =
             matches!(told.kind(), proto::ConversationKind::Channel | proto::ConversationKind::Patient);
         place.about = told.patient.clone().zip(told.encounter.clone());
+        if place.about.is_some() {
+            place.look = Some(0);
+        }
         let begins = if is_new { told.first_sequence } else { told.first_sequence.max(place.contiguous + 1) };
         if channel && told.last_sequence >= begins {
             place.holes.push((begins, told.last_sequence));
@@ -173,6 +236,15 @@ impl Inbox {
                 Err(format!("message {sequence} before the first readable one"))
             };
         }
+        if way == Way::Changed {
+            let in_hole = place.holes.iter().any(|(from, to)| (*from..=*to).contains(&sequence));
+            if !snapshot && !in_hole && !place.shown.contains_key(&sequence) {
+                return Err(format!("a change of {sequence}, which was never sent"));
+            }
+            if !place.shown.contains_key(&sequence) {
+                return Ok(());
+            }
+        }
         place.last = place.last.max(sequence);
         if way == Way::Delivered && sequence > place.contiguous + 1 {
             if !snapshot {
@@ -188,7 +260,31 @@ impl Inbox {
 
     /// Where a hole is, and the page that fills it from above: conversation, before.
     pub(crate) fn hole(&self) -> Option<(u64, u64)> {
-        self.places.iter().find_map(|(id, place)| place.holes.first().map(|(_, to)| (*id, to + 1)))
+        let hole = |place: &Place| place.holes.first().map(|(_, to)| to + 1).or(place.look);
+        self.places.iter().find_map(|(id, place)| hole(place).map(|before| (*id, before)))
+    }
+
+    /// Told as it happens, or in a catch-up: in order, and not ahead of the message that it stands behind.
+    pub(crate) fn notice(
+        &mut self,
+        notice: &proto::ThreadNotice,
+        coverage: &mut Coverage,
+    ) -> Result<(), String> {
+        let snapshot = self.named.is_some();
+        let place = self.places.get_mut(&notice.conversation).ok_or("a notice in an unknown thread")?;
+        if place.purged || notice.after + 1 < place.first {
+            return Err(format!("a notice from before its time: {}", notice.number));
+        }
+        if !snapshot && place.contiguous < notice.after {
+            return Err(format!("a notice ahead of its message: {} at {}", notice.after, place.contiguous));
+        }
+        // A page may have been quicker.
+        if !snapshot && notice.number < place.told && !place.notices.contains_key(&notice.number) {
+            return Err(format!("notice {} comes behind {}", notice.number, place.told));
+        }
+        place.told = place.told.max(notice.number);
+        coverage.reach(Situation::NoticeDelivered);
+        place.keep(notice)
     }
 
     pub(crate) fn page(
@@ -206,7 +302,22 @@ impl Inbox {
             lowest = lowest.min(message.sequence);
         }
         let Some(place) = self.places.get_mut(&page.conversation) else { return Ok(()) };
-        let end = page.end;
+        let (mut number, end) = (u64::MAX, page.end);
+        let oldest = page.messages.last().map_or(before, |message| message.sequence);
+        for notice in &page.notices {
+            let stands = (end || notice.after >= oldest) && (before == 0 || notice.after < before);
+            if notice.conversation != page.conversation || notice.number >= number || !stands {
+                return Err("notices of something else, or in another order".to_owned());
+            }
+            number = notice.number;
+            if !place.purged && notice.after + 1 >= place.first {
+                coverage.reach(Situation::NoticeRead);
+                place.keep(notice)?;
+            }
+        }
+        if place.look == Some(before) {
+            place.look = (!end).then_some(oldest);
+        }
         place.holes.retain_mut(|(from, to)| {
             if *to + 1 == before {
                 if !page.messages.is_empty() {
@@ -225,6 +336,7 @@ impl Inbox {
             && let Some(place) = self.places.get_mut(&conversation)
         {
             place.holes.clear();
+            place.look = None;
         }
     }
 }

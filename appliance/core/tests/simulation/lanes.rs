@@ -93,12 +93,15 @@ impl World {
                 }
                 self.queue(conn, Out::Close(code));
             }
-            Send::FindAged { read_before, any_before } => {
-                for (conversation, read, any) in self.store.aged(read_before, any_before) {
+            Send::FindAged(bounds) => {
+                for (conversation, read, any) in self.store.aged(&bounds) {
                     self.waiting.push_back((self.local, Arrival::Aged(conversation, read, any)));
                 }
             }
-            // The simulation has no index: `tests/searching.rs` and the relay's own tests search.
+            // The simulation has no index and counts nothing: `tests/searching.rs` and the relay's own tests do.
+            Send::CountAged { conn, request, .. } => {
+                self.reply(conn, request, Body::RetentionPreview(proto::RetentionPreview::default()));
+            }
             Send::ScrubLog | Send::Search { .. } => {}
         }
         Ok(())
@@ -162,6 +165,20 @@ impl World {
                 // Purged or expired in the same commit: there is nothing to show any more.
                 None => return Ok(()),
             },
+            Event::Edited(message) => {
+                let place = wardline_core::ids::ConversationId::new(message.conversation);
+                let sequence = wardline_core::ids::Sequence(message.sequence);
+                let Some(stored) = place.and_then(|place| self.store.read(place, sequence)) else {
+                    return Ok(());
+                };
+                // As this edit left it; the store may be further.
+                let text = self.store.edited_text(change).ok_or("an edit that is told and not stored")?;
+                if stored.message != message.message {
+                    return Err("an edit of another message".to_owned());
+                }
+                let edited = proto::Message { text, ..*message };
+                wire::encode_event(proto::event::Kind::MessageChanged(edited))
+            }
             Event::Small(kind) => wire::encode_event(*kind),
         };
         for conn in conns {
@@ -204,7 +221,11 @@ impl World {
             let cursor = self.seal(device, Change(0));
             let events = self.store.small_after(person, Change(0)).into_iter();
             let messages = self.store.snapshot_messages(person).into_iter().map(proto::event::Kind::Message);
-            for kind in events.chain(messages).collect::<Vec<_>>() {
+            // Whatever became of what the device may have from before, perhaps of a snapshot that was broken off.
+            let altered = self.store.altered(person).into_iter();
+            let altered = altered.map(proto::event::Kind::MessageChanged);
+            let told = self.store.notices_after(person, Change(0)).into_iter().map(|(_, told)| told);
+            for kind in events.chain(altered).chain(messages).chain(told).collect::<Vec<_>>() {
                 if !matches!(kind, proto::event::Kind::Gone(_)) {
                     self.queue(conn, delivery(&cursor, &wire::encode_event(kind)));
                 }
@@ -257,7 +278,15 @@ impl World {
             }
         }
         let end = sequence <= grant.from().0;
-        let page = proto::HistoryPage { conversation: id.value(), messages, end };
+        let oldest = if end { grant.from().0.saturating_sub(1) } else { sequence };
+        let told = self.store.notices(id, wardline_core::ids::Sequence(oldest + 1));
+        let told = told.filter(|(_, notice)| notice.after < grant.before());
+        let mut notices: Vec<_> = told.map(|(_, notice)| notice.to_wire()).collect();
+        notices.reverse();
+        if grant.right() != Right::Member {
+            notices.clear();
+        }
+        let page = proto::HistoryPage { conversation: id.value(), messages, end, notices };
         self.queue(conn, strip(reply(request, Body::HistoryPage(page))));
         Ok(())
     }
@@ -294,10 +323,25 @@ impl World {
         for kind in self.store.small_after(person, after) {
             self.queue(conn, delivery(&cursor, &wire::encode_event(kind)));
         }
+        for message in self.store.altered_after(person, after) {
+            self.coverage.reach(Situation::CaughtUpAlteration);
+            self.queue(
+                conn,
+                delivery(&cursor, &wire::encode_event(proto::event::Kind::MessageChanged(message))),
+            );
+        }
         let messages = self.store.messages_after(person, after, LANE);
         let whole = messages.len() < LANE;
+        let until = messages.last().map(|(change, _)| *change).filter(|_| !whole);
+        let told = self.store.notices_after(person, after).into_iter();
+        let mut told = told.take_while(|(change, _)| until.is_none_or(|until| *change < until)).peekable();
         let mut position = after;
         for (change, message) in messages {
+            while let Some((_, told)) = told.next_if(|(at, _)| *at < change) {
+                // Until the message behind it is there.
+                let cursor = self.seal(device, stamp(position));
+                self.queue(conn, delivery(&cursor, &wire::encode_event(told)));
+            }
             let id =
                 wardline_core::ids::ConversationId::new(message.conversation).ok_or("no conversation")?;
             if !self.committed.may_read(device, id, message.sequence) {
@@ -306,6 +350,10 @@ impl World {
             position = change;
             let cursor = self.seal(device, stamp(change));
             self.queue(conn, delivery(&cursor, &wire::encode_event(proto::event::Kind::Message(message))));
+        }
+        for (_, told) in told.collect::<Vec<_>>() {
+            let cursor = self.seal(device, stamp(position));
+            self.queue(conn, delivery(&cursor, &wire::encode_event(told)));
         }
         let mode = if whole {
             let cursor = self.seal(device, head);

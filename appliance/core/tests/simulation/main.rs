@@ -14,19 +14,27 @@
 #![expect(clippy::print_stdout, reason = "the harness reports")]
 #![expect(clippy::disallowed_types, reason = "the harness keeps its time box by the clock")]
 
+mod agency;
 mod client;
 mod coverage;
 mod devices;
 mod driver;
 mod finish;
+mod holds;
 mod inbox;
 mod lanes;
+mod messages;
 mod patients;
 mod random;
 mod reference;
 mod reference_admin;
+mod reference_agency;
+mod reference_altered;
 mod reference_emergencies;
+mod reference_holds;
+mod reference_offers;
 mod reference_patients;
+mod reference_restricted;
 mod reference_roles;
 mod reference_signin;
 mod reference_stat;

@@ -20,9 +20,10 @@ impl World {
     /// A feed tells of patients.
     pub(crate) fn feed(&mut self) {
         let units: Vec<UnitId> = self.store.state.units.keys().copied().collect();
-        if let Some(unit) = self.random.pick(&units).copied()
-            && let Some(ask) = self.about_patients(unit)
-        {
+        let Some(unit) = self.random.pick(&units).copied() else { return };
+        let restricts = self.random.permille(250);
+        let ask = if restricts { self.some_restriction(unit, None) } else { self.about_patients(unit) };
+        if let Some(ask) = ask {
             self.local_ask(ask);
         }
     }
@@ -36,17 +37,25 @@ impl World {
         let of = if self.random.permille(850) && !mine.is_empty() { mine } else { units };
         let Some(unit) = self.random.pick(&of).copied() else { return };
         let reviews = me.and_then(|me| self.reference.ward.person(me)).is_some_and(|me| me.privacy_officer);
-        if reviews && self.random.permille(700) {
+        if self.random.permille(20) {
+            self.ask_about_holds(index);
+            return;
+        }
+        if reviews && self.random.permille(900) {
             if let Some(ask) = self.some_emergency(me) {
                 self.clients[index].ask(ask);
             }
             return;
         }
+        // Somebody has called a colleague over.
+        let called = !self.reference.lobby.waits.is_empty() && self.random.permille(400);
         let ask = match self.random.below(100) {
+            _ if called => self.some_second(me),
             0..40 => self.about_patients(unit),
             40..67 => self.some_shift(unit),
             67..72 => self.some_end(),
-            72..84 => self.some_emergency(me),
+            72..80 => self.some_emergency(me),
+            80..84 => self.some_restriction(unit, me),
             84..97 => self.some_team(me),
             _ if self.random.permille(500) => {
                 Some(Ask::ListBeds(proto::ListBeds { unit: unit.value(), after: String::new() }))
@@ -66,7 +75,8 @@ impl World {
     pub(crate) fn particulars(&mut self) -> proto::Particulars {
         proto::Particulars {
             record_number: format!("MRN{}", self.random.below(8)),
-            name: format!("Patient {}", self.random.below(50)),
+            // So that a name names one.
+            name: format!("Patient {} {}", self.random.below(50), self.random.next()),
             birth_date: "1947-03-09".to_owned(),
             sex: 1 + self.random.below(6) as i32,
         }
@@ -161,12 +171,18 @@ impl World {
         let any = self.random.pick(&known).copied().unwrap_or(1);
         let dice = self.random.below(100);
         Some(match dice {
-            _ if reviews && dice < 60 => {
+            _ if reviews && dice < 70 => {
                 let finding = 1 + self.random.below(2) as i32;
                 Ask::ReviewEmergency(proto::ReviewEmergency { emergency: any, finding })
             }
-            0..60 => {
-                let stay = clinic.stay(self.some_stay(|stay| stay.discharged.is_none())?)?.clone();
+            0..2 => Ask::Countersign(proto::Countersign { emergency: any }),
+            2..60 => {
+                // Mostly to one that takes two, where there is one.
+                let hard = !clinic.secrets.is_empty() && self.random.permille(600);
+                let will_do = |stay: &Stay| {
+                    stay.discharged.is_none() && (!hard || clinic.secret(stay.patient).is_some())
+                };
+                let stay = clinic.stay(self.some_stay(will_do)?)?.clone();
                 let by_bed = self.random.permille(500);
                 let of = clinic.patients.iter().find(|(patient, _)| *patient == stay.patient);
                 let record_number = of.filter(|_| !by_bed).map(|(_, told)| told.record_number.clone());
@@ -191,6 +207,51 @@ impl World {
             85..90 => Ask::ReviewEmergency(proto::ReviewEmergency { emergency: any, finding: 1 }),
             _ => Ask::ListEmergencies(proto::ListEmergencies { after: 0 }),
         })
+    }
+
+    /// Whoever was called over looks at it and countersigns; or whoever asked does not need it any more.
+    fn some_second(&mut self, me: Option<PersonId>) -> Option<Ask> {
+        let mine = self.reference.lobby.waits.iter().find(|waits| Some(waits.who) == me);
+        if let Some(emergency) = mine.map(|waits| waits.id.value())
+            && self.random.permille(600)
+        {
+            // Does not need it any more; or tries to be two.
+            let alone = self.random.permille(400);
+            return Some(if alone {
+                Ask::Countersign(proto::Countersign { emergency })
+            } else {
+                Ask::EndEmergency(proto::EndEmergency { emergency })
+            });
+        }
+        let waits: Vec<u64> = self.reference.lobby.waits.iter().map(|waits| waits.id.value()).collect();
+        let emergency = self.random.pick(&waits).copied()?;
+        Some(match self.random.below(10) {
+            0..6 => Ask::Countersign(proto::Countersign { emergency }),
+            6..8 => Ask::LookAtRequest(proto::LookAtRequest { emergency }),
+            _ => Ask::EndEmergency(proto::EndEmergency { emergency }),
+        })
+    }
+
+    fn some_restriction(&mut self, unit: UnitId, me: Option<PersonId>) -> Option<Ask> {
+        let clinic = self.reference.ward.clinic.clone();
+        let mine = me.is_some() && self.random.permille(500);
+        let stay = self.some_stay(|stay| if mine { stay.attending == me } else { stay.unit == unit })?;
+        let secret = clinic.stay(stay).and_then(|stay| clinic.secret(stay.patient).cloned());
+        let encounter = stay.value();
+        if secret.is_some() && self.random.permille(300) {
+            return Some(Ask::LiftRestriction(proto::LiftRestriction { encounter }));
+        }
+        let alias = format!("Heron {}", self.random.below(1_000) + 1_000);
+        let alias = if self.random.permille(if secret.is_some() { 200 } else { 950 }) {
+            alias
+        } else {
+            String::new()
+        };
+        let named = secret.map(|secret| secret.named).unwrap_or_default();
+        let remove = self.random.pick(&named).copied().filter(|_| self.random.permille(400));
+        let add = self.somebody().filter(|who| Some(*who) != remove && self.random.permille(900));
+        let values = |who: Option<PersonId>| who.map(PersonId::value).into_iter().collect();
+        Some(Ask::Restrict(proto::Restrict { encounter, alias, add: values(add), remove: values(remove) }))
     }
 
     fn some_team(&mut self, me: Option<PersonId>) -> Option<Ask> {
@@ -260,6 +321,34 @@ impl World {
                     _ => Situation::Admitted,
                 }
             }
+            (Ask::Restrict(_), Some(Code::NotPermitted)) => Situation::RestrictedRefused,
+            (Ask::Restrict(_), Some(Code::NobodyNamed)) => Situation::NobodyNamed,
+            (_, Some(Code::Restricted)) => Situation::NotNamedTurnedAway,
+            (Ask::Restrict(_), None) if has(|act| matches!(act, Act::PatientRestricted(_))) => {
+                Situation::Restricted
+            }
+            (Ask::Restrict(ask), None) if !expected.audits.is_empty() => {
+                let stay = self.reference.ward.clinic.stays.iter();
+                let attends = stay.filter(|stay| stay.id.value() == ask.encounter).any(|stay| {
+                    expected.audits.iter().any(|(by, _)| {
+                        matches!(by, wardline_core::audit::Actor::Person { person, .. } if stay.attending == Some(*person))
+                    })
+                });
+                if !attends {
+                    return;
+                }
+                Situation::NamedByAttending
+            }
+            (Ask::LiftRestriction(_), None) => Situation::RestrictionLifted,
+            (Ask::BreakGlass(_), None) if has(|act| matches!(act, Act::EmergencyAsked(..))) => {
+                Situation::SecondPersonAsked
+            }
+            (Ask::Countersign(_), None) => Situation::Countersigned,
+            (Ask::Countersign(_), Some(Code::SecondPerson)) => Situation::SecondPersonRefused,
+            (Ask::Countersign(_), Some(Code::NoSuchEmergencyRequest)) => Situation::CountersignedTooLate,
+            (Ask::EndEmergency(_), None) if has(|act| matches!(act, Act::EmergencyWithdrawn(_))) => {
+                Situation::RequestWithdrawn
+            }
             (Ask::BreakGlass(_), None) if late => Situation::GlassBrokenWhileRinging,
             (Ask::BreakGlass(_), None) => Situation::GlassBroken,
             (Ask::BreakGlass(_), Some(Code::EmergencyNotNeeded)) => Situation::GlassNotNeeded,
@@ -274,7 +363,7 @@ impl World {
                 Situation::GuestChangesNoTeam
             }
             (Ask::EndEmergency(_), None) if !expected.audits.is_empty() => Situation::EmergencyEndedEarly,
-            (Ask::SetStanding(_) | Ask::SetPost(_) | Ask::SetDuties(_), None)
+            (Ask::SetStanding(_) | Ask::Suspend(_) | Ask::SetPost(_) | Ask::SetDuties(_), None)
                 if has(|act| matches!(act, Act::EmergencyEnded(_))) =>
             {
                 Situation::EmergencyEndedWithAccess
@@ -305,7 +394,9 @@ impl World {
             (Ask::TakeAssignment(take), None) if take.person == 0 => Situation::ShiftTaken,
             (Ask::TakeAssignment(_), None) => Situation::ShiftGivenByChargeNurse,
             (Ask::EndAssignment(_), None) => Situation::ShiftEndedEarly,
-            (Ask::SetStanding(_), None) if has(|act| matches!(act, Act::AssignmentEnded(..))) => {
+            (Ask::SetStanding(_) | Ask::Suspend(_), None)
+                if has(|act| matches!(act, Act::AssignmentEnded(..))) =>
+            {
                 Situation::ShiftLostWithAccess
             }
             (Ask::SetPost(_), None) if has(|act| matches!(act, Act::AssignmentEnded(..))) => {
@@ -336,6 +427,14 @@ impl World {
             let told = core.patients.get(id).and_then(|patient| patient.to_wire().particulars);
             if told.as_ref() != Some(particulars) {
                 return Err(format!("{id} is somebody else"));
+            }
+        }
+        for (id, patient) in &core.patients {
+            let told = patient.restriction.as_ref().map(|told| (told.alias.reveal(), told.named.clone()));
+            let named = |secret: &crate::reference_restricted::Secret| secret.named.iter().copied().collect();
+            let secret = naive.secret(*id).map(|secret| (secret.alias.as_str(), named(secret)));
+            if told != secret {
+                return Err(format!("{id} is restricted otherwise"));
             }
         }
         for stay in &naive.stays {

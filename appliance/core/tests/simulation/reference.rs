@@ -4,16 +4,22 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::directory::PublicKey;
-use wardline_core::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, UnitId};
+use wardline_core::hold::Subject;
+use wardline_core::ids::{
+    Conn, ConversationId, DeviceId, HoldId, MessageId, Number, PersonId, RequestId, UnitId,
+};
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
+use wardline_core::notice::Told;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::RefusalCode as Code;
 
+use crate::reference_agency::Hired;
 use crate::reference_patients::{Clinic, Term};
+use crate::reference_restricted::Waits;
 use crate::reference_roles::Role;
 use crate::reference_stat::{Clock, Ladder, Stat};
 
@@ -31,6 +37,12 @@ pub(crate) struct Ward {
     pub(crate) ladders: Vec<(Option<UnitId>, Ladder)>,
     pub(crate) clinic: Clinic,
     pub(crate) roles: Vec<Role>,
+    /// Those that are not lifted.
+    pub(crate) holds: Vec<(HoldId, Subject)>,
+    /// Hours that messages are kept, by kind, where that was set.
+    pub(crate) retention: Option<[u64; 4]>,
+    /// Where something would have gone but for a hold.
+    pub(crate) held_back: Vec<ConversationId>,
 }
 
 #[derive(Clone)]
@@ -41,6 +53,12 @@ pub(crate) struct Person {
     pub(crate) suspended: bool,
     /// Where, and whether in charge.
     pub(crate) posts: Vec<(UnitId, bool)>,
+    /// From an agency.
+    pub(crate) hired: Option<Hired>,
+    /// From an agency, and suspended by somebody.
+    pub(crate) barred: bool,
+    /// Suspended by whom and since when, and whether that is long ago, while no administrator has said yes.
+    pub(crate) waits: Option<(PersonId, Wall, bool)>,
 }
 
 #[derive(Clone)]
@@ -82,7 +100,25 @@ pub(crate) struct Conversation {
     pub(crate) messages: Vec<MessageId>,
     /// When each of them was, by the clock that never steps.
     pub(crate) taken: Vec<Mono>,
+    /// And what each says now.
+    pub(crate) said: Vec<Saying>,
     pub(crate) expired_through: u64,
+}
+
+/// What somebody said, as it is now.
+#[derive(Clone)]
+pub(crate) struct Saying {
+    pub(crate) author: PersonId,
+    pub(crate) text: String,
+    pub(crate) stat: bool,
+    pub(crate) reply_to: u64,
+    /// As people are shown it.
+    pub(crate) at: Wall,
+    /// In which run of the process.
+    pub(crate) run: u32,
+    pub(crate) edits: u32,
+    pub(crate) edit: Vec<u8>,
+    pub(crate) recalled: bool,
 }
 
 #[derive(Clone)]
@@ -119,6 +155,12 @@ pub(crate) struct Lobby {
     pub(crate) stats_sent: Vec<(Mono, DeviceId)>,
     /// What is over at the latest then.
     pub(crate) terms: Vec<(Term, Mono)>,
+    /// Who waits for a second person.
+    pub(crate) waits: Vec<Waits>,
+    /// Whom time put out in this turn: what they have of STATs is to be given up.
+    pub(crate) put_out: Vec<PersonId>,
+    /// Whoever asks is nobody whose suspensions stand by themselves.
+    pub(crate) no_administrator: bool,
 }
 
 pub(crate) struct Link {
@@ -153,12 +195,16 @@ pub(crate) struct Reference {
     pub(crate) policy: Policy,
     pub(crate) ward: Ward,
     pub(crate) lobby: Lobby,
+    /// How often the process has started, and when it last did.
+    pub(crate) run: (u32, Mono),
 }
 
 /// What must come of an input.
 #[derive(Default)]
 pub(crate) struct Expected {
     pub(crate) audits: Vec<(Actor, Act)>,
+    /// What is told in patients' threads, in each in this order, but for what one question brings about of several people.
+    pub(crate) told: Vec<(ConversationId, Option<PersonId>, Told)>,
     pub(crate) closes: Vec<(Conn, CloseCode)>,
     pub(crate) answer: Option<Answer>,
 }
@@ -200,10 +246,26 @@ pub(crate) enum Answer {
     Admitted(ConversationId),
     AssignmentTaken,
     EmergencyBegan,
+    EmergencyAsked,
+    EmergencyRequest,
     Emergencies(u64),
+    /// How many conversations it keeps.
+    HoldPlaced(u32),
+    Holds(u64),
+    /// Hours by kind, and whether nobody set them.
+    Retention([u64; 4], bool),
+    Counting,
     Patients(u64),
     Beds(u64),
+    AgencyAdmitted(PersonId),
+    /// Roles, shifts and STATs left behind, and whether it waits.
+    Suspended(usize, usize, usize, bool),
+    Suspensions(u64),
+    AgencyStays(u64),
     RoleSet,
+    RoleOffered,
+    /// What a page of them comes to.
+    Offers(u64),
     /// What a page comes to.
     Roles(u64),
 }
@@ -266,13 +328,14 @@ impl Ward {
 
 impl Reference {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self { policy, ward: Ward::default(), lobby: Lobby::default() }
+        Self { policy, ward: Ward::default(), lobby: Lobby::default(), run: (0, Mono(0)) }
     }
 
     /// The process came back with what was committed. An open session was in use a moment ago.
     pub(crate) fn restart(&mut self, committed: Ward, now: Now) {
         self.ward = committed;
         self.lobby = Lobby::default();
+        self.run = (self.run.0 + 1, now.mono);
         self.resume_terms(now);
         for device in &self.ward.devices {
             if let Some(until) = device.session {

@@ -7,6 +7,7 @@ use wardline_core::wire::proto::RefusalCode as Code;
 use wardline_core::wire::proto::client_frame::Body;
 
 use crate::reference::{Answer, Expected, JoinCode, Person, Reference};
+use crate::reference_patients::Term;
 use crate::reference_ward::Chosen;
 
 impl Reference {
@@ -19,17 +20,28 @@ impl Reference {
                 };
                 let (administrator, privacy_officer, suspended) = (add.administrator, false, false);
                 let posts = Vec::new();
-                self.ward.people.push(Person { id, administrator, privacy_officer, suspended, posts });
+                let (hired, barred) = (None, false);
+                self.ward.people.push(Person {
+                    id,
+                    administrator,
+                    privacy_officer,
+                    suspended,
+                    posts,
+                    hired,
+                    barred,
+                    waits: None,
+                });
                 let mut expected = Expected::answered(Answer::PersonAdded);
                 expected.audits.push((by, Act::PersonAdded(id)));
                 expected
             }
             Body::IssueJoinCode(issue) => {
                 let person = PersonId::new(issue.person).expect("parsed before");
-                match self.ward.person(person).map(|person| person.suspended) {
+                match self.ward.person(person).map(|person| person.why_out()) {
                     None => return Expected::refused(Code::NoSuchPerson),
-                    Some(true) => return Expected::refused(Code::PersonSuspended),
-                    Some(false) => {}
+                    Some(Some(Code::AgencyOver)) => return Expected::refused(Code::NotAgency),
+                    Some(Some(code)) => return Expected::refused(code),
+                    Some(None) => {}
                 }
                 let Some(hash) = chosen.code else { return Expected::default() };
                 let mut expected = Expected::answered(Answer::JoinCode);
@@ -65,32 +77,46 @@ impl Reference {
             Body::SetStanding(set) => {
                 let id = PersonId::new(set.person).expect("parsed before");
                 let mut expected = done();
+                match self.stand(now, by, id, set.suspended, &mut expected) {
+                    Ok(()) => expected,
+                    Err(code) => Expected::refused(code),
+                }
+            }
+            Body::Suspend(suspend) => {
+                let id = PersonId::new(suspend.person).expect("parsed before");
+                let mut expected = done();
+                let (roles, shifts, stats) = self.left_by(now, id);
+                if let Err(code) = self.stand(now, by, id, true, &mut expected) {
+                    return Expected::refused(code);
+                }
+                let waits = self.ward.person(id).is_some_and(|person| person.waits.is_some());
+                expected.answer = Some(Answer::Suspended(roles, shifts, stats, waits));
+                expected
+            }
+            Body::DecideSuspension(decide) => {
+                let id = PersonId::new(decide.person).expect("parsed before");
                 let Some(person) = self.ward.people.iter_mut().find(|person| person.id == id) else {
                     return Expected::refused(Code::NoSuchPerson);
                 };
-                if person.suspended != set.suspended {
-                    person.suspended = set.suspended;
-                    let act = if set.suspended { Act::PersonSuspended(id) } else { Act::PersonRestored(id) };
-                    expected.audits.push((by, act));
-                    // Neither with a code of theirs nor with one that they gave out does anybody come back in.
-                    let ends =
-                        |code: &JoinCode| set.suspended && (code.person == id || code.issuer == Some(id));
-                    let withdrawn = self.ward.codes.iter().filter(|code| ends(code));
-                    expected.audits.extend(withdrawn.map(|code| (by, Act::JoinCodeWithdrawn(code.person))));
-                    self.ward.codes.retain(|code| !ends(code));
-                    if set.suspended {
-                        self.end_shifts_of(by, id, None, &mut expected);
-                        self.end_emergencies(by, |broken| broken.who == id, &mut expected);
-                        self.stats_of_leavers(now, &mut expected);
-                        self.stats_given_up(now, id, &mut expected);
-                    }
+                if person.waits.is_none() {
+                    return Expected::refused(Code::NoSuchSuspension);
                 }
-                if set.suspended {
-                    let devices = self.ward.devices.iter().filter(|device| device.person == id);
-                    let devices: Vec<DeviceId> = devices.map(|device| device.id).collect();
-                    self.expel(&devices, &mut expected);
+                let mut expected = done();
+                if decide.confirmed {
+                    person.waits = None;
+                    self.lobby.terms.retain(|(term, _)| *term != Term::Suspension(id));
+                    expected.audits.push((by, Act::SuspensionConfirmed(id)));
+                    return expected;
                 }
-                expected
+                expected.audits.push((by, Act::SuspensionReversed(id)));
+                match self.stand(now, by, id, false, &mut expected) {
+                    Ok(()) => expected,
+                    Err(code) => Expected::refused(code),
+                }
+            }
+            Body::ListSuspensions(_) => {
+                let waiting = self.ward.people.iter().filter(|person| person.waits.is_some()).count();
+                Expected::answered(Answer::Suspensions(waiting as u64))
             }
             Body::PurgeConversation(purge) => {
                 let id = ConversationId::new(purge.conversation).expect("parsed before");
@@ -99,6 +125,10 @@ impl Reference {
                     return Expected::refused(Code::NoSuchConversation);
                 };
                 if !conversation.purged {
+                    if self.ward.is_held(id) {
+                        return Expected::refused(Code::Held);
+                    }
+                    let Some(conversation) = self.ward.conversation_mut(id) else { return expected };
                     conversation.purged = true;
                     self.stats_purged(id, by, &mut expected);
                     expected.audits.push((by, Act::ConversationPurged(id)));
@@ -114,6 +144,9 @@ impl Reference {
                 expected.audits.push((by, Act::DevicesListed(person)));
                 expected
             }
+            Body::AdmitAgency(_) | Body::ExtendAgency(_) | Body::EndAgency(_) | Body::ListAgency(_) => {
+                self.agency(now, (by, true), body, chosen)
+            }
             Body::SetUnit(set) => self.set_unit(by, set, chosen),
             Body::SetDuties(set) => self.set_duties(by, set),
             Body::SetPost(set) => self.set_post(by, true, set),
@@ -121,6 +154,13 @@ impl Reference {
             Body::ListEscalation(_) => Expected::answered(Answer::Policies),
             Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
                 self.roles(now, (by, true), body, chosen.role)
+            }
+            Body::SetRetention(set) => self.set_retention(now, by, set),
+            Body::ListRetention(_) => self.list_retention(),
+            Body::PreviewRetention(_) => Expected::answered(Answer::Counting),
+            Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => self.holds(by, body, chosen.hold),
+            Body::OfferRole(_) | Body::AnswerOffer(_) | Body::ListOffers(_) => {
+                self.offers(now, by, body, chosen.offer)
             }
             Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::ListPeople(_) => Expected::answered(Answer::People),
@@ -134,6 +174,10 @@ impl Reference {
             | Body::EndAssignment(_)
             | Body::ListPatients(_)
             | Body::BreakGlass(_)
+            | Body::LookAtRequest(_)
+            | Body::Countersign(_)
+            | Body::Restrict(_)
+            | Body::LiftRestriction(_)
             | Body::EndEmergency(_)
             | Body::ListEmergencies(_)
             | Body::ReviewEmergency(_)
@@ -142,16 +186,86 @@ impl Reference {
         }
     }
 
+    /// Suspends somebody, or lets them in again.
+    fn stand(
+        &mut self,
+        now: Now,
+        by: Actor,
+        id: PersonId,
+        suspended: bool,
+        expected: &mut Expected,
+    ) -> Result<(), Code> {
+        let confirms = self.lobby.no_administrator;
+        let Some(person) = self.ward.people.iter_mut().find(|person| person.id == id) else {
+            return Err(Code::NoSuchPerson);
+        };
+        let over = person.hired.as_ref().is_some_and(|hired| hired.over);
+        let was = if over { person.barred } else { person.suspended };
+        if over && !was && !suspended {
+            return Err(Code::NotAgency);
+        }
+        if was != suspended {
+            person.barred = person.hired.is_some() && suspended;
+            person.suspended = over || suspended;
+            let act = if suspended { Act::PersonSuspended(id) } else { Act::PersonRestored(id) };
+            expected.audits.push((by, act));
+            person.waits = None;
+            self.lobby.terms.retain(|(term, _)| *term != Term::Suspension(id));
+            if let (Actor::Person { person: nurse, .. }, true) = (by, suspended && confirms) {
+                person.waits = Some((nurse, now.wall, false));
+                self.lobby.terms.push((Term::Suspension(id), now.mono.after(24 * 3_600_000)));
+            }
+            // Neither with a code of theirs nor with one that they gave out does anybody come back in.
+            let ends = |code: &JoinCode| suspended && (code.person == id || code.issuer == Some(id));
+            let withdrawn = self.ward.codes.iter().filter(|code| ends(code));
+            expected.audits.extend(withdrawn.map(|code| (by, Act::JoinCodeWithdrawn(code.person))));
+            self.ward.codes.retain(|code| !ends(code));
+            if suspended {
+                self.end_offers_of(by, id, None, expected);
+                self.end_roles_of(now, by, id, expected);
+                self.end_shifts_of(by, id, None, expected);
+                self.withdraw(by, id, expected);
+                self.end_emergencies(by, |broken| broken.who == id, expected);
+                self.stats_of_leavers(now, expected);
+                self.stats_given_up(now, id, expected);
+            }
+        }
+        if suspended {
+            let devices = self.ward.devices.iter().filter(|device| device.person == id);
+            let devices: Vec<DeviceId> = devices.map(|device| device.id).collect();
+            self.expel(&devices, expected);
+        }
+        Ok(())
+    }
+
+    /// Roles, shifts and STATs that somebody has, if they may sign in.
+    fn left_by(&self, now: Now, who: PersonId) -> (usize, usize, usize) {
+        if self.ward.person(who).is_none_or(|who| who.suspended) {
+            return (0, 0, 0);
+        }
+        let roles = self.ward.roles.iter().filter(|role| role.is_of(who, now.wall)).count();
+        let shifts = self.ward.clinic.shifts.iter().filter(|shift| shift.person == who).count();
+        let stats = self.ward.stats.iter().filter(|stat| self.has_stat(who, stat.id())).count();
+        (roles, shifts, stats)
+    }
+
     /// What was read by everybody goes when it is old; what somebody has not read, only when it is twice as old.
     pub(crate) fn aged(&mut self, place: ConversationId, read_through: u64, any_through: u64) -> Expected {
         let mut expected = Expected::default();
         let Some(conversation) = self.ward.conversation_mut(place) else { return expected };
-        let mut through = conversation.expired_through;
+        let before = conversation.expired_through;
+        let mut through = before;
         for sequence in 1..=conversation.messages.len() as u64 {
             let unread = conversation.members.iter().any(|member| !member.left && member.read < sequence);
             if sequence <= any_through || (sequence <= read_through && !unread) {
                 through = through.max(sequence);
             }
+        }
+        if self.ward.is_held(place) {
+            if through > before && !self.ward.held_back.contains(&place) {
+                self.ward.held_back.push(place);
+            }
+            return expected;
         }
         // What is open does not go.
         let open = self.ward.stats.iter().filter(|stat| stat.place == place).map(|stat| stat.sequence).min();

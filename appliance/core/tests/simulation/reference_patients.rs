@@ -1,10 +1,15 @@
 //! The reference's rules for patients, care teams and assignments: lists, and at every act the question asked anew of
 //! everybody whether there is a reason for them to be in a thread.
 
+#[path = "reference_terms.rs"]
+mod reference_terms;
+
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{
-    AssignmentId, ConversationId, EmergencyId, EncounterId, PatientId, PersonId, UnitId,
+    AssignmentId, ConversationId, EmergencyId, EncounterId, OfferId, PatientId, PersonId, UnitId,
 };
+use wardline_core::notice::{Told, Why};
+use wardline_core::particulars::Bed;
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::client_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
@@ -12,6 +17,7 @@ use wardline_core::wire::proto::{self, RefusalCode as Code};
 use crate::coverage::Situation;
 use crate::reference::{Answer, Conversation, Expected, Reference, Ward};
 use crate::reference_emergencies::Broken;
+use crate::reference_restricted::Secret;
 use crate::reference_ward::Chosen;
 
 #[derive(Clone, Default)]
@@ -22,6 +28,9 @@ pub(crate) struct Clinic {
     pub(crate) by_hand: Vec<(EncounterId, PersonId, Wall, Option<Wall>)>,
     pub(crate) shifts: Vec<Shift>,
     pub(crate) emergencies: Vec<Broken>,
+    /// Whose every thread is or was.
+    pub(crate) threads: Vec<(ConversationId, PatientId)>,
+    pub(crate) secrets: Vec<Secret>,
 }
 
 #[derive(Clone)]
@@ -57,6 +66,9 @@ pub(crate) enum Term {
     Place(EncounterId, PersonId),
     Thread(EncounterId),
     Emergency(EmergencyId),
+    Agency(PersonId),
+    Suspension(PersonId),
+    Offer(OfferId),
 }
 
 const HOUR: i64 = 3_600_000;
@@ -80,6 +92,9 @@ impl Clinic {
     }
 
     fn cares(&self, stay: &Stay, who: PersonId) -> bool {
+        if let Some(secret) = self.secret(stay.patient) {
+            return secret.named.contains(&who);
+        }
         let by_hand = self.by_hand.iter().any(|place| (place.0, place.1) == (stay.id, who));
         let by_shift = self.shifts.iter().any(|shift| shift.person == who && shift.met.contains(&stay.id));
         stay.attending == Some(who) || by_hand || by_shift
@@ -99,10 +114,91 @@ impl Clinic {
     }
 }
 
+/// Who did it, as a notice says.
+pub(crate) fn doer(by: Actor) -> Option<PersonId> {
+    match by {
+        Actor::Person { person, .. } => Some(person),
+        _ => None,
+    }
+}
+
 impl Ward {
+    /// A thread that is not purged tells this.
+    pub(crate) fn tell(&self, thread: ConversationId, by: Actor, told: Told, expected: &mut Expected) {
+        if self.conversation(thread).is_some_and(|thread| !thread.purged) {
+            expected.told.push((thread, doer(by), told));
+        }
+    }
+
+    /// Why somebody belongs, and until when as far as one knows.
+    fn why(&self, stay: &Stay, who: PersonId) -> (Why, Option<Wall>) {
+        let clinic = &self.clinic;
+        let running = clinic.emergencies.iter().filter(|broken| !broken.over);
+        let broken = running.filter(|broken| (broken.stay, broken.who) == (stay.id, who));
+        let until = broken.map(|broken| broken.until).max();
+        if clinic.secret(stay.patient).is_some() {
+            let named = clinic.shows(stay.patient, Some(who));
+            return if named { (Why::Named, None) } else { (Why::Emergency, until) };
+        }
+        if stay.attending == Some(who) {
+            return (Why::Attending, None);
+        }
+        for place in &clinic.by_hand {
+            if (place.0, place.1) == (stay.id, who) {
+                return (Why::ByHand, place.3);
+            }
+        }
+        let shifts = clinic.shifts.iter().filter(|shift| shift.person == who && shift.met.contains(&stay.id));
+        match shifts.map(|shift| shift.until).max() {
+            Some(until) => (Why::Bed, Some(until)),
+            None => (Why::Emergency, until),
+        }
+    }
+
+    /// A patient came into a bed: whoever of the team had been there has it, or stays without it; or nobody has it.
+    fn tell_bed(&self, id: EncounterId, by: Actor, entered: &[(EncounterId, PersonId)], to: &mut Expected) {
+        let Some(stay) = self.clinic.stay(id) else { return };
+        let has = |shift: &&Shift| {
+            shift.unit == stay.unit && (shift.beds.is_empty() || shift.beds.contains(&stay.bed))
+        };
+        let covering: Vec<&Shift> =
+            self.clinic.shifts.iter().filter(|shift| shift.met.contains(&id)).collect();
+        for person in &self.people {
+            let who = person.id;
+            let theirs = covering.iter().copied().filter(|shift| shift.person == who);
+            let with = theirs.clone().filter(has).map(|shift| shift.until).max();
+            let without = theirs.filter(|shift| !has(shift)).map(|shift| shift.until).max();
+            if entered.contains(&(id, who)) {
+                continue;
+            }
+            match (with, without) {
+                (Some(until), _) => self.tell(stay.thread, by, Told::HasBed { person: who, until }, to),
+                (None, Some(_)) if !self.clinic.belongs(stay, who) => {}
+                (None, Some(until)) => self.tell(stay.thread, by, Told::Stays { person: who, until }, to),
+                (None, None) => {}
+            }
+        }
+        if !covering.iter().any(has) {
+            self.tell(stay.thread, by, Told::BedUnheld, to);
+        }
+    }
+
     /// Everybody is where they belong, and nobody else: what changed, by whom it was brought about.
     pub(crate) fn settle(&mut self, by: Actor, expected: &mut Expected) {
-        let people: Vec<PersonId> = self.people.iter().map(|person| person.id).collect();
+        self.settle_but(by, None, expected);
+    }
+
+    /// The same; who of those that came or left is told of already. Who came in where.
+    pub(crate) fn settle_but(
+        &mut self,
+        by: Actor,
+        told: Option<(EncounterId, PersonId)>,
+        expected: &mut Expected,
+    ) -> Vec<(EncounterId, PersonId)> {
+        let mut entered = Vec::new();
+        let mut people: Vec<PersonId> = self.people.iter().map(|person| person.id).collect();
+        // Who is put out first may be called by the step that another's leaving begins.
+        people.sort_unstable();
         for stay in self.clinic.stays.clone() {
             for who in &people {
                 let belongs = self.clinic.belongs(&stay, *who);
@@ -116,13 +212,21 @@ impl Ward {
                     thread.members.retain(|member| member.person != *who);
                     thread.members.push(newcomer);
                     expected.audits.push((by, Act::MemberAdded(thread.id, *who)));
-                }
-                if !belongs && present {
+                    entered.push((stay.id, *who));
+                    if told != Some((stay.id, *who)) {
+                        let (why, until) = self.why(&stay, *who);
+                        self.tell(stay.thread, by, Told::Entered { person: *who, why, until }, expected);
+                    }
+                } else if !belongs && present {
                     thread.members.iter_mut().filter(|m| m.person == *who).for_each(|m| m.left = true);
                     expected.audits.push((by, Act::MemberLeft(thread.id, *who)));
+                    if told != Some((stay.id, *who)) {
+                        self.tell(stay.thread, by, Told::Left { person: *who }, expected);
+                    }
                 }
             }
         }
+        entered
     }
 }
 
@@ -132,7 +236,7 @@ fn refused(code: Code) -> Expected {
 
 impl Reference {
     /// What somebody is in a unit as far as patients go: in charge, there; a reviewer is nothing.
-    fn rank(&self, by: Actor, unit: UnitId) -> Option<bool> {
+    pub(crate) fn rank(&self, by: Actor, unit: UnitId) -> Option<bool> {
         let Actor::Person { person, .. } = by else { return None };
         let reviews = self.ward.person(person).is_some_and(|person| person.privacy_officer);
         self.ward.post(person, unit).filter(|_| !reviews)
@@ -182,7 +286,10 @@ impl Reference {
                     about.for_each(|stat| stat.unit = Some(unit));
                 }
                 self.ward.clinic.meet();
-                self.ward.settle(by, &mut expected);
+                let told = Told::Moved { unit, bed: Bed::parse(&transfer.bed).expect("parsed before") };
+                self.ward.tell(stay.thread, by, told, &mut expected);
+                let entered = self.ward.settle_but(by, None, &mut expected);
+                self.ward.tell_bed(id, by, &entered, &mut expected);
                 expected
             }
             Body::SetLeave(set) => {
@@ -207,6 +314,8 @@ impl Reference {
                     expected
                         .audits
                         .push((by, if set.away { Act::LeaveBegan(id) } else { Act::LeaveEnded(id) }));
+                    let told = if set.away { Told::LeaveBegan } else { Told::LeaveEnded };
+                    self.ward.tell(stay.thread, by, told, &mut expected);
                 }
                 expected
             }
@@ -227,6 +336,7 @@ impl Reference {
                 self.lobby.terms.push((Term::Thread(id), now.mono.after(self.policy.thread_grace_ms)));
                 let mut expected = done;
                 expected.audits.push((by, Act::PatientDischarged(id)));
+                self.ward.tell(stay.thread, by, Told::Discharged, &mut expected);
                 expected
             }
             Body::UpdatePatient(update) => self.update_patient(by, update),
@@ -267,7 +377,11 @@ impl Reference {
                 expected.audits.push((by, Act::PatientsListed(unit)));
                 expected
             }
+            Body::Restrict(ask) => self.restrict(by, ask),
+            Body::LiftRestriction(lift) => self.lift_restriction(by, stay_of(lift.encounter)),
             Body::BreakGlass(_)
+            | Body::LookAtRequest(_)
+            | Body::Countersign(_)
             | Body::EndEmergency(_)
             | Body::ListEmergencies(_)
             | Body::ReviewEmergency(_) => self.emergency(now, by, body, chosen),
@@ -320,6 +434,9 @@ impl Reference {
         if attending.is_some_and(|who| self.ward.person(who).is_none_or(|who| who.suspended)) {
             return refused(Code::NoSuchPerson);
         }
+        if attending.is_some_and(|who| self.is_hired(who)) {
+            return refused(Code::AgencyBound);
+        }
         if self.lobby.disk_low {
             return refused(Code::DiskLow);
         }
@@ -347,10 +464,12 @@ impl Reference {
             members: Vec::new(),
             messages: Vec::new(),
             taken: Vec::new(),
+            said: Vec::new(),
             expired_through: 0,
         });
         let (discharged, closed, away) = (None, None, false);
         let bed = admit.bed.clone();
+        self.ward.clinic.threads.push((thread, patient));
         self.ward.clinic.stays.push(Stay {
             id,
             patient,
@@ -363,7 +482,10 @@ impl Reference {
             thread,
         });
         self.ward.clinic.meet();
-        self.ward.settle(by, &mut expected);
+        let told = Told::Admitted { unit, bed: Bed::parse(&admit.bed).expect("parsed before") };
+        self.ward.tell(thread, by, told, &mut expected);
+        let entered = self.ward.settle_but(by, None, &mut expected);
+        self.ward.tell_bed(id, by, &entered, &mut expected);
         let _ = now;
         expected
     }
@@ -380,6 +502,9 @@ impl Reference {
         if !may {
             return refused(Code::NotPermitted);
         }
+        if by != Actor::Local && !clinic.shows(id, doer(by)) {
+            return refused(Code::Restricted);
+        }
         let new = update.particulars.clone().expect("parsed before");
         let same_number = |(other, known): &(PatientId, proto::Particulars)| {
             *other != id && known.record_number == new.record_number
@@ -395,6 +520,9 @@ impl Reference {
         if attending != was && gone {
             return refused(Code::NoSuchPerson);
         }
+        if attending != was && attending.is_some_and(|who| self.is_hired(who)) {
+            return refused(Code::AgencyBound);
+        }
         let renamed = clinic.patients[at].1 != new;
         if (renamed || attending != was) && self.lobby.disk_scarce {
             return refused(Code::DiskLow);
@@ -409,7 +537,8 @@ impl Reference {
                 stay.attending = attending;
             }
             expected.audits.push((by, Act::AttendingSet(stay.id, attending)));
-            self.ward.settle(by, &mut expected);
+            self.ward.tell(stay.thread, by, Told::Attending { person: attending }, &mut expected);
+            self.ward.settle_but(by, attending.map(|who| (stay.id, who)), &mut expected);
         }
         expected
     }
@@ -433,6 +562,9 @@ impl Reference {
         };
         if !member && self.rank(by, stay.unit) != Some(true) {
             return refused(Code::NotPermitted);
+        }
+        if self.ward.clinic.secret(stay.patient).is_some() {
+            return refused(Code::Restricted);
         }
         if add.iter().any(|who| remove.contains(who)) {
             return refused(Code::Invalid);
@@ -507,6 +639,9 @@ impl Reference {
         if !(1..=16 * HOUR).contains(&ahead) {
             return refused(Code::EndInvalid);
         }
+        if self.outlasts(person, take.until) {
+            return refused(Code::BeyondAgencyEnd);
+        }
         if self.ward.clinic.shifts.iter().filter(|shift| shift.person == person).count() >= 8 {
             return refused(Code::Limit);
         }
@@ -514,14 +649,26 @@ impl Reference {
             return refused(Code::DiskLow);
         }
         let Some(id) = chosen.assignment else { return Expected::default() };
-        let (beds, since, until, met) = (take.beds.clone(), now.wall, Wall(take.until), Vec::new());
-        self.ward.clinic.shifts.push(Shift { id, person, unit, beds, since, until, met });
-        self.lobby.terms.push((Term::Shift(id), now.mono.after(ahead.unsigned_abs())));
         let mut expected = Expected::answered(Answer::AssignmentTaken);
+        self.give_shift(now, by, (id, person, unit), (take.beds.clone(), take.until), &mut expected);
+        expected
+    }
+
+    pub(crate) fn give_shift(
+        &mut self,
+        now: Now,
+        by: Actor,
+        (id, person, unit): (AssignmentId, PersonId, UnitId),
+        (beds, until): (Vec<String>, i64),
+        expected: &mut Expected,
+    ) {
+        let ahead = until.saturating_sub(now.wall.0).unsigned_abs();
+        let (since, until, met) = (now.wall, Wall(until), Vec::new());
+        self.ward.clinic.shifts.push(Shift { id, person, unit, beds, since, until, met });
+        self.lobby.terms.push((Term::Shift(id), now.mono.after(ahead)));
         expected.audits.push((by, Act::AssignmentTaken(id, person, unit)));
         self.ward.clinic.meet();
-        self.ward.settle(by, &mut expected);
-        expected
+        self.ward.settle(by, expected);
     }
 
     fn end_shift(&mut self, by: Actor, id: AssignmentId, expected: &mut Expected) {
@@ -544,116 +691,6 @@ impl Reference {
         let theirs = theirs.filter(|shift| unit.is_none_or(|unit| unit == shift.unit));
         for id in theirs.map(|shift| shift.id).collect::<Vec<_>>() {
             self.end_shift(by, id, expected);
-        }
-    }
-
-    /// As a restart counts them: what the wall clock says is left, and never more than there was.
-    pub(crate) fn resume_terms(&mut self, now: Now) {
-        let mut terms: Vec<(Term, Wall, Wall)> = Vec::new();
-        let clinic = &self.ward.clinic;
-        terms.extend(clinic.shifts.iter().map(|shift| (Term::Shift(shift.id), shift.since, shift.until)));
-        for (stay, who, since, until) in &clinic.by_hand {
-            terms.extend(until.map(|until| (Term::Place(*stay, *who), *since, until)));
-        }
-        let running = clinic.emergencies.iter().filter(|broken| !broken.over);
-        terms.extend(running.map(|broken| (Term::Emergency(broken.id), broken.since, broken.until)));
-        for stay in &clinic.stays {
-            let (grace, kept) = (self.policy.thread_grace_ms, self.policy.retention_ms);
-            let begun =
-                stay.closed.map(|closed| (closed, kept)).or(stay.discharged.map(|since| (since, grace)));
-            terms.extend(begun.map(|(since, ms)| (Term::Thread(stay.id), since, since.after(ms))));
-        }
-        for (term, since, until) in terms {
-            let rest = (until.0 - now.wall.0).clamp(0, until.0 - since.0);
-            self.lobby.terms.push((term, now.mono.after(rest.unsigned_abs())));
-        }
-    }
-
-    /// The box ended something: it was due.
-    pub(crate) fn end_term(
-        &mut self,
-        now: Now,
-        term: Term,
-        expected: &mut Expected,
-    ) -> Result<Situation, String> {
-        let ends = self.lobby.terms.iter().find(|(other, _)| *other == term).map(|(_, ends)| *ends);
-        let ends: Mono = ends.ok_or_else(|| format!("{term:?} had no end"))?;
-        let by_steady = ends <= now.mono;
-        let by = Actor::TheBox;
-        self.lobby.terms.retain(|(other, _)| *other != term);
-        let early = || Err(format!("{term:?} ended too early"));
-        match term {
-            Term::Shift(id) => {
-                let shift = self.ward.clinic.shifts.iter().find(|shift| shift.id == id).cloned();
-                let shift = shift.ok_or("a shift of nobody")?;
-                if !by_steady && now.wall < shift.until {
-                    return early();
-                }
-                let by_hand = |stay: &EncounterId| {
-                    self.ward.clinic.by_hand.iter().any(|place| (place.0, place.1) == (*stay, shift.person))
-                };
-                let kept = shift.met.iter().any(by_hand);
-                self.end_shift(by, id, expected);
-                Ok(match (kept, by_steady && now.wall < shift.until) {
-                    (true, _) => Situation::KeptByHandWhenShiftEnded,
-                    (false, true) => Situation::ShiftOverBySteadyClock,
-                    (false, false) => Situation::ShiftOverByClock,
-                })
-            }
-            Term::Place(stay, who) => {
-                let place =
-                    |place: &(EncounterId, PersonId, Wall, Option<Wall>)| (place.0, place.1) == (stay, who);
-                let until = self.ward.clinic.by_hand.iter().find(|p| place(p)).and_then(|place| place.3);
-                let until = until.ok_or("a place without an end")?;
-                if !by_steady && now.wall < until {
-                    return early();
-                }
-                self.ward.clinic.by_hand.retain(|p| !place(p));
-                expected.audits.push((by, Act::CareTeamLeft(stay, who)));
-                self.ward.settle(by, expected);
-                let steady = by_steady && now.wall < until;
-                Ok(if steady { Situation::PlaceOverBySteadyClock } else { Situation::PlaceOverByClock })
-            }
-            Term::Emergency(id) => {
-                let all = &self.ward.clinic.emergencies;
-                let until = all.iter().find(|broken| broken.id == id && !broken.over);
-                let until = until.ok_or("an emergency of nobody")?.until;
-                if !by_steady && now.wall < until {
-                    return early();
-                }
-                self.end_emergencies(by, |broken| broken.id == id, expected);
-                Ok(Situation::EmergencyOver)
-            }
-            Term::Thread(id) => {
-                if !by_steady {
-                    return early();
-                }
-                let stay = self.ward.clinic.stay_mut(id).ok_or("a thread of nobody")?;
-                let thread = stay.thread;
-                if stay.closed.is_none() {
-                    stay.closed = Some(now.wall);
-                    if let Some(thread) = self.ward.conversation_mut(thread) {
-                        thread.archived = true;
-                    }
-                    self.lobby.terms.push((Term::Thread(id), now.mono.after(self.policy.retention_ms)));
-                    expected.audits.push((by, Act::ThreadClosed(id)));
-                    return Ok(Situation::ThreadClosed);
-                }
-                self.end_emergencies(by, |broken| broken.stay == id, expected);
-                self.stats_purged(thread, by, expected);
-                expected.audits.push((by, Act::EncounterFiled(id)));
-                self.ward.clinic.stays.retain(|stay| stay.id != id);
-                self.ward.clinic.by_hand.retain(|place| place.0 != id);
-                self.lobby.terms.retain(|(term, _)| !matches!(term, Term::Place(stay, _) if *stay == id));
-                self.ward.clinic.shifts.iter_mut().for_each(|shift| shift.met.retain(|met| *met != id));
-                if let Some(place) = self.ward.conversation_mut(thread) {
-                    for member in place.members.iter_mut().filter(|member| !member.left) {
-                        member.left = true;
-                        expected.audits.push((by, Act::MemberLeft(thread, member.person)));
-                    }
-                }
-                Ok(Situation::EncounterFiled)
-            }
         }
     }
 }

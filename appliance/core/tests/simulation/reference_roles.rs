@@ -7,6 +7,7 @@ use wardline_core::wire::proto::client_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::reference::{Answer, Expected, Reference, Ward};
+use crate::reference_offers::Offer;
 
 const WEEK: i64 = 7 * 24 * 60;
 
@@ -17,6 +18,7 @@ pub(crate) struct Role {
     name: String,
     week: Option<Week>,
     by_hand: Vec<Taken>,
+    pub(crate) offers: Vec<Offer>,
 }
 
 /// One from a minute of the week to another, the other for the rest of it.
@@ -29,10 +31,10 @@ struct Week {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-struct Taken {
-    place: u32,
-    who: PersonId,
-    end: Wall,
+pub(crate) struct Taken {
+    pub(crate) place: u32,
+    pub(crate) who: PersonId,
+    pub(crate) end: Wall,
 }
 
 /// What a page of roles comes to: which, and who holds each, in order.
@@ -46,23 +48,38 @@ impl Role {
         self.week.is_none()
     }
 
-    fn at(&self, place: u32, now: Wall) -> Option<PersonId> {
-        let taken = self.by_hand.iter().find(|taken| taken.place == place && taken.end > now);
+    /// Held by somebody now, or theirs by the week at some other time.
+    pub(crate) fn is_of(&self, who: PersonId, now: Wall) -> bool {
+        (0..2).any(|place| self.at(place, now) == Some(who))
+            || self.week.as_ref().is_some_and(|week| [week.one, week.other].contains(&who))
+    }
+
+    pub(crate) fn at(&self, place: u32, now: Wall) -> Option<PersonId> {
+        self.by_hand(place, now).map(|taken| taken.who).or_else(|| self.by_rota(place, now))
+    }
+
+    pub(crate) fn by_hand(&self, place: u32, now: Wall) -> Option<Taken> {
+        self.by_hand.iter().copied().find(|taken| taken.place == place && taken.end > now)
+    }
+
+    pub(crate) fn taken(&mut self, by_hand: Vec<Taken>) {
+        self.by_hand = by_hand;
+    }
+
+    pub(crate) fn by_rota(&self, place: u32, now: Wall) -> Option<PersonId> {
         // 1970 began on a Thursday.
         let minute = (now.0.div_euclid(60_000) + 3 * 24 * 60).rem_euclid(WEEK);
         let week = self.week.as_ref().filter(|_| place == 0);
-        let rota =
-            week.map(|week| if (week.from..week.to).contains(&minute) { week.one } else { week.other });
-        taken.map(|taken| taken.who).or(rota)
+        week.map(|week| if (week.from..week.to).contains(&minute) { week.one } else { week.other })
     }
 
-    fn pruned(&self, now: Wall) -> Vec<Taken> {
+    pub(crate) fn pruned(&self, now: Wall) -> Vec<Taken> {
         self.by_hand.iter().copied().filter(|taken| taken.end > now).collect()
     }
 }
 
 impl Ward {
-    fn may_hold(&self, who: PersonId) -> bool {
+    pub(crate) fn may_hold(&self, who: PersonId) -> bool {
         self.person(who).is_some_and(|who| !who.suspended && !who.privacy_officer)
     }
 
@@ -136,6 +153,9 @@ impl Reference {
                 if !(1..=16 * 3_600_000).contains(&ahead) {
                     return Expected::refused(Code::EndInvalid);
                 }
+                if self.outlasts(who, take.until) {
+                    return Expected::refused(Code::BeyondAgencyEnd);
+                }
                 if self.lobby.disk_scarce {
                     return Expected::refused(Code::DiskLow);
                 }
@@ -145,6 +165,7 @@ impl Reference {
                 self.keep_role(Role { by_hand, ..role.clone() });
                 let mut expected = done;
                 expected.audits.push((by, Act::RoleTaken(role.id, who, take.place)));
+                self.offers_lapse(now, by, role.id, &mut expected);
                 expected
             }
             Body::ReturnRole(back) => {
@@ -168,7 +189,9 @@ impl Reference {
                 }
                 let mut expected = done;
                 expected.audits.push((by, Act::RoleReturned(role.id, back.place)));
+                let id = role.id;
                 self.keep_role(role);
+                self.offers_lapse(now, by, id, &mut expected);
                 expected
             }
             Body::ListRoles(list) => {
@@ -186,7 +209,16 @@ impl Reference {
         }
     }
 
-    fn post_of(&self, me: Option<PersonId>, unit: UnitId) -> Option<bool> {
+    /// Whatever somebody has by hand is over.
+    pub(crate) fn end_roles_of(&mut self, now: Now, by: Actor, who: PersonId, expected: &mut Expected) {
+        for role in &mut self.ward.roles {
+            let theirs = role.by_hand.iter().filter(|taken| taken.who == who && taken.end > now.wall);
+            expected.audits.extend(theirs.map(|taken| (by, Act::RoleReturned(role.id, taken.place))));
+            role.by_hand.retain(|taken| taken.who != who);
+        }
+    }
+
+    pub(crate) fn post_of(&self, me: Option<PersonId>, unit: UnitId) -> Option<bool> {
         let me = me.filter(|me| self.ward.may_hold(*me))?;
         self.ward.post(me, unit)
     }
@@ -212,6 +244,10 @@ impl Reference {
         if named.into_iter().any(|who| !self.ward.may_hold(who)) {
             return Expected::refused(Code::NoSuchPerson);
         }
+        let mut named = week.iter().flat_map(|week| [week.one, week.other]);
+        if named.any(|who| self.is_hired(who)) {
+            return Expected::refused(Code::AgencyBound);
+        }
         let by_hand = known.as_ref().map_or_else(Vec::new, |role| role.pruned(now.wall));
         let as_before = |role: &Role| role.name == set.name && role.week == week && role.by_hand == by_hand;
         let mut expected = Expected::answered(Answer::RoleSet);
@@ -222,8 +258,10 @@ impl Reference {
             return Expected::refused(Code::DiskLow);
         }
         let Some(id) = known.map(|role| role.id).or(chosen) else { return expected };
-        self.keep_role(Role { id, unit, name: set.name.clone(), week, by_hand });
+        let offers = self.ward.role(id).map_or_else(Vec::new, |role| role.offers.clone());
+        self.keep_role(Role { id, unit, name: set.name.clone(), week, by_hand, offers });
         expected.audits.push((by, Act::RoleSet(id, unit)));
+        self.offers_lapse(now, by, id, &mut expected);
         expected
     }
 

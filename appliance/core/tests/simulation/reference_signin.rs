@@ -109,8 +109,10 @@ impl Reference {
         let Some(device) = self.ward.device(device).filter(|device| !device.revoked) else {
             return Some(Code::DeviceUnknown);
         };
-        if self.ward.person(device.person).is_none_or(|person| person.suspended) {
-            return Some(Code::PersonSuspended);
+        if let Some(code) =
+            self.ward.person(device.person).map_or(Some(Code::PersonSuspended), |who| who.why_out())
+        {
+            return Some(code);
         }
         (device.tries >= limits::PIN_TRIES_MAX).then_some(Code::PinLockedOut)
     }
@@ -205,8 +207,9 @@ impl Reference {
         let lives = |code: &JoinCode| now.wall < code.expires && code.expires <= newest;
         let code = self.ward.codes.iter().find(|code| code.hash == hash && lives(code));
         let person = code.ok_or(Code::JoinCodeInvalid)?.person;
-        if self.ward.person(person).is_none_or(|person| person.suspended) {
-            return Err(Code::PersonSuspended);
+        if let Some(code) = self.ward.person(person).map_or(Some(Code::PersonSuspended), |who| who.why_out())
+        {
+            return Err(code);
         }
         let held =
             self.ward.devices.iter().filter(|device| device.person == person && !device.revoked).count();
@@ -282,7 +285,8 @@ impl Reference {
 
     fn pin_checked(&mut self, now: Now, conn: Conn, id: DeviceId, mac: Option<PinMac>) -> Expected {
         let actor = self.actor(id);
-        if let Some(code @ (Code::DeviceUnknown | Code::PersonSuspended)) = self.barred(id) {
+        if let Some(code @ (Code::DeviceUnknown | Code::PersonSuspended | Code::AgencyOver)) = self.barred(id)
+        {
             return self.bar(now, conn, id, code);
         }
         let Some(device) = self.ward.device_mut(id) else { return Expected::default() };
@@ -354,6 +358,7 @@ impl Reference {
         locked: &[DeviceId],
         codes: &[[u8; 32]],
     ) -> Result<Expected, String> {
+        self.lobby.waits.retain(|waits| now.mono < waits.ends);
         let mut expected = Expected::default();
         let late: Vec<Conn> = self
             .lobby

@@ -86,7 +86,7 @@ impl Stat {
         self.ladder.get(self.step).map(|(_, seconds)| seconds * 1_000)
     }
 
-    fn call(&mut self, person: PersonId) -> &mut Called {
+    pub(crate) fn call(&mut self, person: PersonId) -> &mut Called {
         let at = self.called.iter().position(|called| called.person == person).unwrap_or_else(|| {
             self.called.push(Called { person, step: self.step, cannot: false, out: false, held: false });
             self.called.len() - 1
@@ -94,7 +94,7 @@ impl Stat {
         &mut self.called[at]
     }
 
-    fn left_at_this_step(&self) -> bool {
+    pub(crate) fn left_at_this_step(&self) -> bool {
         self.called.iter().any(|called| called.step == self.step && !called.cannot)
     }
 }
@@ -104,7 +104,7 @@ impl Reference {
         self.ward.stats.iter().find(|stat| stat.id() == id)
     }
 
-    fn stat_mut(&mut self, id: Id) -> Option<&mut Stat> {
+    pub(crate) fn stat_mut(&mut self, id: Id) -> Option<&mut Stat> {
         self.ward.stats.iter_mut().find(|stat| stat.id() == id)
     }
 
@@ -411,32 +411,12 @@ impl Reference {
     }
 
     /// On to the next step that calls somebody whom none before it called; behind the last are the screens.
-    fn stat_steps(&mut self, now: Now, id: Id, expected: &mut Expected) {
+    pub(crate) fn stat_steps(&mut self, now: Now, id: Id, expected: &mut Expected) {
         let Some(stat) = self.stat(id).cloned() else { return };
         let mut next = (stat.ladder.len(), Vec::new());
         for (step, (whom, _)) in stat.ladder.iter().enumerate().skip(stat.step + 1) {
-            let mut people: Vec<PersonId> = match whom {
-                Whom::Addressed => Vec::new(),
-                Whom::This(person) => vec![*person],
-                Whom::OnCall(role) => {
-                    let role = self.ward.role(*role);
-                    role.map_or(Vec::new(), |role| self.ward.holders(role, now.wall))
-                }
-                Whom::InCharge | Whom::AllStaff => {
-                    let works = |person: &&crate::reference::Person| {
-                        let unit = |(unit, charge): &(UnitId, bool)| {
-                            Some(*unit) == stat.unit && (*whom == Whom::AllStaff || *charge)
-                        };
-                        person.posts.iter().any(unit)
-                    };
-                    self.ward.people.iter().filter(works).map(|person| person.id).collect()
-                }
-            };
-            people.retain(|who| {
-                *who != stat.sender
-                    && !stat.called.iter().any(|called| called.person == *who)
-                    && self.ward.person(*who).is_some_and(|who| !who.suspended && !who.privacy_officer)
-            });
+            let mut people = self.called_by(now, &stat, *whom);
+            people.retain(|who| !stat.called.iter().any(|called| called.person == *who));
             if !people.is_empty() {
                 next = (step, people);
                 break;
@@ -450,6 +430,32 @@ impl Reference {
             }
         }
         self.stat_begins(now, id);
+    }
+
+    /// Whom a step calls, whoever was called before.
+    pub(crate) fn called_by(&self, now: Now, stat: &Stat, whom: Whom) -> Vec<PersonId> {
+        let mut people: Vec<PersonId> = match whom {
+            Whom::Addressed => Vec::new(),
+            Whom::This(person) => vec![person],
+            Whom::OnCall(role) => {
+                let role = self.ward.role(role);
+                role.map_or(Vec::new(), |role| self.ward.holders(role, now.wall))
+            }
+            Whom::InCharge | Whom::AllStaff => {
+                let works = |person: &&crate::reference::Person| {
+                    let unit = |(unit, charge): &(UnitId, bool)| {
+                        Some(*unit) == stat.unit && (whom == Whom::AllStaff || *charge)
+                    };
+                    person.posts.iter().any(unit)
+                };
+                self.ward.people.iter().filter(works).map(|person| person.id).collect()
+            }
+        };
+        people.retain(|who| {
+            *who != stat.sender
+                && self.ward.person(*who).is_some_and(|who| !who.suspended && !who.privacy_officer)
+        });
+        people
     }
 
     pub(crate) fn stat_closes(&mut self, id: Id, by: Actor, expected: &mut Expected) {
@@ -488,7 +494,22 @@ impl Reference {
         }
     }
 
-    fn has_stat(&self, who: PersonId, id: Id) -> bool {
+    /// Time put somebody out: what they dealt with long ago is closed, the rest rings again.
+    pub(crate) fn stats_off_duty(&mut self, now: Now, who: PersonId, expected: &mut Expected) {
+        let mut ids: Vec<Id> = self.ward.stats.iter().map(Stat::id).collect();
+        ids.sort_unstable();
+        for id in ids.into_iter().filter(|id| self.has_stat(who, *id)).collect::<Vec<_>>() {
+            let long = |stat: &Stat| matches!(stat.stands, Stands::Taken(.., at) if at.0 + 30 * 60_000 <= now.wall.0);
+            if self.stat(id).is_some_and(long) {
+                self.stat_closes(id, Actor::TheBox, expected);
+            } else {
+                expected.audits.push((Actor::TheBox, Act::StatResumed(id.0, Sequence(id.1))));
+                self.stat_resumes(now, id, Some(who), expected);
+            }
+        }
+    }
+
+    pub(crate) fn has_stat(&self, who: PersonId, id: Id) -> bool {
         self.stat(id).is_some_and(|stat| match stat.stands {
             Stands::Taken(by, noted, _) => by == Some(who) && noted.is_none(),
             Stands::Held(by, _) => by == who,
@@ -618,6 +639,9 @@ impl Reference {
             ladder.push((whom, u64::from(step.wait)));
         }
         for (whom, _) in ladder.iter().filter(|_| !set.standard) {
+            if matches!(whom, Whom::This(person) if self.is_hired(*person)) {
+                return Expected::refused(Code::AgencyBound);
+            }
             let works = |charge_only: bool| {
                 unit.is_none_or(|unit| {
                     let there = |(of, charge): &(UnitId, bool)| *of == unit && (*charge || !charge_only);

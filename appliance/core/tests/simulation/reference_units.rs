@@ -36,6 +36,9 @@ impl Reference {
         if set.privacy_officer && (set.administrator || leads) {
             return Expected::refused(Code::DutiesExclude);
         }
+        if person.hired.is_some() && (set.administrator || set.privacy_officer) {
+            return Expected::refused(Code::AgencyBound);
+        }
         let mut expected = Expected::answered(Answer::Done);
         let demoted = person.administrator && !set.administrator;
         if (person.administrator, person.privacy_officer) != (set.administrator, set.privacy_officer) {
@@ -53,6 +56,8 @@ impl Reference {
             }
             if set.privacy_officer {
                 self.end_shifts_of(by, id, None, &mut expected);
+                self.end_offers_of(by, id, None, &mut expected);
+                self.withdraw(by, id, &mut expected);
                 self.end_emergencies(by, |broken| broken.who == id, &mut expected);
             }
         }
@@ -109,6 +114,9 @@ impl Reference {
             if becomes == Some(true) && person.privacy_officer {
                 return Expected::refused(Code::DutiesExclude);
             }
+            if becomes == Some(true) && person.hired.is_some() {
+                return Expected::refused(Code::AgencyBound);
+            }
             if becomes.is_some() && self.lobby.disk_scarce {
                 return Expected::refused(Code::DiskLow);
             }
@@ -129,7 +137,9 @@ impl Reference {
         }
         if becomes.is_none() {
             self.end_shifts_of(by, id, Some(unit), &mut expected);
+            self.end_offers_of(by, id, Some(unit), &mut expected);
             if !self.is_clinician(id) {
+                self.withdraw(by, id, &mut expected);
                 self.end_emergencies(by, |broken| broken.who == id, &mut expected);
             }
         }

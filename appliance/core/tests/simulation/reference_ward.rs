@@ -2,8 +2,8 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{
-    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, MessageId, Number, PatientId,
-    PersonId, RoleId, Sequence, UnitId,
+    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, Number,
+    OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
@@ -11,7 +11,7 @@ use wardline_core::wire::proto::answer_stat::Answer as Says;
 use wardline_core::wire::proto::client_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
-use crate::reference::{Answer, Conversation, Expected, Member, Phase, Reference, Said};
+use crate::reference::{Answer, Conversation, Expected, Member, Phase, Reference, Said, Saying};
 
 /// What only the core can have chosen in this turn.
 #[derive(Default, Clone, Copy)]
@@ -24,7 +24,11 @@ pub(crate) struct Chosen {
     pub(crate) encounter: Option<EncounterId>,
     pub(crate) assignment: Option<AssignmentId>,
     pub(crate) role: Option<RoleId>,
+    pub(crate) offer: Option<OfferId>,
     pub(crate) emergency: Option<EmergencyId>,
+    pub(crate) hold: Option<HoldId>,
+    /// A message was edited or recalled. Counts where a minute more or less decides.
+    pub(crate) altered: bool,
 }
 
 /// What the reference cannot know of a request by itself.
@@ -33,6 +37,8 @@ pub(crate) struct Circumstances {
     pub(crate) sealed: bool,
     /// The cursor is one that was given to this device.
     pub(crate) cursor_known: bool,
+    /// The message that it is about was in the store when the doorway looked.
+    pub(crate) found: bool,
     pub(crate) chosen: Chosen,
 }
 
@@ -53,6 +59,7 @@ impl Conversation {
 
 impl Reference {
     pub(crate) fn request(&mut self, now: Now, conn: Conn, body: &Body, around: &Circumstances) -> Expected {
+        self.lobby.waits.retain(|waits| now.mono < waits.ends);
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => Expected::default(),
             Some(Phase::New | Phase::Welcomed(_) | Phase::Joining { .. }) => {
@@ -71,6 +78,7 @@ impl Reference {
             }
             Some(Phase::PinDue(_) | Phase::PinChecking(..)) => Expected::refused(Code::Locked),
             Some(Phase::Local) => {
+                self.lobby.no_administrator = false;
                 let mut expected = self.administer(now, Actor::Local, body, around.chosen);
                 self.stats_of_leavers(now, &mut expected);
                 expected
@@ -133,8 +141,13 @@ impl Reference {
                     (submit.number, message, place(submit.conversation)),
                     (submit.priority() == proto::Priority::Stat)
                         .then(|| submit.call.clone().unwrap_or_default()),
-                    around.sealed,
+                    (submit, around.sealed),
                 )
+            }
+            Body::EditMessage(edit) => self.edit(now, device, me, edit, around),
+            Body::RecallMessage(recall) => {
+                let of = (place(recall.conversation), recall.sequence);
+                self.recall(now, device, me, of, around)
             }
             Body::Receipt(receipt) => {
                 self.receipt(device, me, place(receipt.conversation), receipt.delivered, receipt.read)
@@ -187,11 +200,18 @@ impl Reference {
                     (false, None) => Expected::refused(Code::NotAdministrator),
                 }
             }
+            Body::OfferRole(_) | Body::AnswerOffer(_) | Body::ListOffers(_) => {
+                self.offers(now, self.actor(device), body, around.chosen.offer)
+            }
             Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
                 let door = self.link(conn).map(|link| link.door);
                 let administers = self.ward.person(me).is_some_and(|person| person.administrator)
                     && door.is_some_and(Self::is_admin_zone);
                 self.roles(now, (self.actor(device), administers), body, around.chosen.role)
+            }
+            Body::ListRetention(_) => self.list_retention(),
+            Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
+                self.holds(self.actor(device), body, around.chosen.hold)
             }
             Body::Admit(_)
             | Body::Transfer(_)
@@ -203,10 +223,20 @@ impl Reference {
             | Body::EndAssignment(_)
             | Body::ListPatients(_)
             | Body::BreakGlass(_)
+            | Body::LookAtRequest(_)
+            | Body::Countersign(_)
+            | Body::Restrict(_)
+            | Body::LiftRestriction(_)
             | Body::EndEmergency(_)
             | Body::ListEmergencies(_)
             | Body::ReviewEmergency(_)
             | Body::ListBeds(_) => self.clinical(now, self.actor(device), body, around.chosen),
+            Body::AdmitAgency(_) | Body::ExtendAgency(_) | Body::EndAgency(_) | Body::ListAgency(_) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                self.agency(now, (self.actor(device), administers), body, around.chosen)
+            }
             Body::SetPost(set) => {
                 let door = self.link(conn).map(|link| link.door);
                 let administers = self.ward.person(me).is_some_and(|person| person.administrator)
@@ -222,6 +252,7 @@ impl Reference {
                 let to = match other {
                     Body::IssueJoinCode(issue) => Some(issue.person),
                     Body::SetStanding(set) if set.suspended => Some(set.person),
+                    Body::Suspend(suspend) => Some(suspend.person),
                     _ => None,
                 };
                 let superior = to.is_some_and(|to| self.is_superior(me, person(to)));
@@ -229,6 +260,7 @@ impl Reference {
                     let code = if to.is_some() { Code::NotPermitted } else { Code::NotAdministrator };
                     return Expected::refused(code);
                 }
+                self.lobby.no_administrator = !administers;
                 self.administer(now, self.actor(device), other, around.chosen)
             }
         }
@@ -241,7 +273,7 @@ impl Reference {
         me: PersonId,
         (number, message, place): (u64, MessageId, ConversationId),
         stat: Option<proto::Call>,
-        sealed: bool,
+        (submit, sealed): (&proto::Submit, bool),
     ) -> Expected {
         let last = self.ward.device(device).map_or(0, |device| device.last_number);
         if number <= last {
@@ -260,10 +292,22 @@ impl Reference {
             let closed = if conversation.of_patient { Code::ThreadClosed } else { Code::Archived };
             return Expected::refused(closed);
         }
+        let from = self.ward.member(place, me).map_or(0, |member| member.from);
+        let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
+        if submit.reply_to != 0
+            && (submit.reply_to < from || submit.reply_to > conversation.messages.len() as u64)
+        {
+            return Expected::refused(Code::NoSuchMessage);
+        }
+        let is_stat = stat.is_some();
         let unanswered = self.ward.stats.iter().filter(|open| open.sender == me && open.unanswered()).count();
         if stat.is_some() && unanswered >= 20 {
             return Expected::refused(Code::StatLimit);
         }
+        // Five minutes back are not shown; a clock that was wrong by more is.
+        let behind = self.ward.newest.0 - now.wall.0;
+        let shown = if (1..=300_000).contains(&behind) { self.ward.newest } else { now.wall };
+        let run = self.run.0;
         let plan = match stat.map(|call| self.stat_plan(me, place, &call)).transpose() {
             Ok(plan) => plan,
             Err(code) => return Expected::refused(code),
@@ -277,16 +321,23 @@ impl Reference {
         }
         conversation.messages.push(message);
         conversation.taken.push(now.mono);
+        conversation.said.push(Saying {
+            author: me,
+            text: submit.text.clone(),
+            stat: is_stat,
+            reply_to: submit.reply_to,
+            at: shown,
+            run,
+            edits: 0,
+            edit: Vec::new(),
+            recalled: false,
+        });
         let sequence = conversation.messages.len() as u64;
         if let Some(device) = self.ward.device_mut(device) {
             device.last_number = number;
             device.sent.push((Number(number), message));
         }
-        // Five minutes back are not shown; a clock that was wrong by more is.
-        let behind = self.ward.newest.0 - now.wall.0;
-        if !(1..=300_000).contains(&behind) {
-            self.ward.newest = now.wall;
-        }
+        self.ward.newest = shown;
         let mut expected = Expected::answered(Answer::Accepted(place, sequence));
         expected.audits.push((self.actor(device), Act::MessageAccepted(place, Sequence(sequence))));
         if let Some(plan) = plan {
@@ -426,6 +477,7 @@ impl Reference {
             members,
             messages: Vec::new(),
             taken: Vec::new(),
+            said: Vec::new(),
             expired_through: 0,
         });
         expected

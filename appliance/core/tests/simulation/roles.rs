@@ -1,6 +1,7 @@
 //! Roles: what people do with them by chance, and what came of it.
 
-use wardline_core::ids::PersonId;
+use wardline_core::audit::{Act, Actor};
+use wardline_core::ids::{PersonId, RoleId};
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
@@ -16,6 +17,9 @@ impl World {
     /// `asker`: mostly about a role of a unit of theirs.
     pub(crate) fn some_role_ask(&mut self, asker: Option<PersonId>) -> Option<Ask> {
         let roles: Vec<u64> = self.store.state.roles.keys().map(|role| role.value()).collect();
+        if let Some(ask) = asker.and_then(|me| self.some_hand_over(me)) {
+            return Some(ask);
+        }
         let asker = asker.and_then(|asker| self.store.state.people.get(&asker));
         let of_theirs = self
             .store
@@ -29,7 +33,10 @@ impl World {
                 && asker.is_none_or(|who| who.posts.contains_key(&role.unit))
         });
         let taken: Vec<u64> = taken.map(|role| role.id.value()).collect();
-        let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
+        // Mostly the facility's own: nobody else stands in a rota, and few roles end as soon as their time here.
+        let all = self.random.permille(80);
+        let people = self.people.iter().flatten().filter(|who| all || !self.reference.is_hired(**who));
+        let people: Vec<u64> = people.map(|person| person.value()).collect();
         let units = self.unit_ids();
         let unit = self.random.pick(&units).copied()?;
         let own = !of_theirs.is_empty() && self.random.permille(850);
@@ -42,7 +49,8 @@ impl World {
             .state
             .people
             .values()
-            .filter(|who| of_unit.is_some_and(|unit| who.posts.contains_key(&unit)));
+            .filter(|who| of_unit.is_some_and(|unit| who.posts.contains_key(&unit)))
+            .filter(|who| all || who.agency.is_none());
         let staff: Vec<u64> = staff.map(|who| who.id.value()).collect();
         let from = if self.random.permille(800) && !staff.is_empty() { &staff } else { &people };
         let person = self.random.pick(from).copied()?;
@@ -93,7 +101,138 @@ impl World {
         rota
     }
 
+    /// Whoever was offered a role answers before long; whoever it rings for by their role is apt to hand it over.
+    pub(crate) fn hands_over(&mut self, index: usize) -> bool {
+        let Some(me) = self.people[self.clients[index].person] else { return false };
+        let (now, ward) = (self.now.wall, &self.reference.ward);
+        let offers = || ward.roles.iter().flat_map(|role| &role.offers);
+        let mine = offers().find(|offer| offer.taker == me).map(|offer| offer.id.value());
+        let given = offers().find(|offer| offer.giver == me).map(|offer| offer.id.value());
+        let rings = |role: RoleId| {
+            let comes = |stat: &&crate::reference_stat::Stat| {
+                stat.unanswered() && crate::reference_offers::has_come_to(stat, role)
+            };
+            ward.stats.iter().any(|stat| comes(&stat))
+        };
+        let held = ward.roles.iter().find(|role| role.at(0, now) == Some(me) && rings(role.id));
+        let held = held.map(|role| (role.id.value(), role.unit));
+        let ask = if let Some(offer) = mine.filter(|_| self.random.permille(300)) {
+            let accepts = self.random.permille(850);
+            let answer = if accepts { proto::OfferAnswer::Accept } else { proto::OfferAnswer::Decline };
+            Ask::AnswerOffer(proto::AnswerOffer { offer, answer: answer.into() })
+        } else if let Some(offer) = given.filter(|_| self.random.permille(40)) {
+            let answer = proto::OfferAnswer::Withdraw.into();
+            Ask::AnswerOffer(proto::AnswerOffer { offer, answer })
+        } else if let Some((role, unit)) = held.filter(|_| self.random.permille(500)) {
+            let everybody = self.reference.ward.people.iter();
+            let staff = everybody.filter(|who| who.id != me && who.posts.iter().any(|(of, _)| *of == unit));
+            let staff: Vec<u64> = staff.map(|who| who.id.value()).collect();
+            let Some(person) = self.random.pick(&staff).copied() else { return false };
+            let until = now.0 + 3_600_000;
+            Ask::OfferRole(proto::OfferRole { role, place: 0, person, from: 0, until })
+        } else {
+            return false;
+        };
+        self.clients[index].ask(ask);
+        true
+    }
+
+    /// Answers what was offered, or offers what they hold, mostly to somebody of the unit.
+    fn some_hand_over(&mut self, me: PersonId) -> Option<Ask> {
+        let (now, ward) = (self.now.wall, &self.reference.ward);
+        let all = ward.roles.iter().flat_map(|role| &role.offers);
+        let known: Vec<(u64, PersonId, PersonId)> =
+            all.map(|offer| (offer.id.value(), offer.giver, offer.taker)).collect();
+        let held = ward.roles.iter().flat_map(|role| [0, 1].map(|place| (role, place)));
+        let held = held.filter(|(role, place)| {
+            role.at(*place, now) == Some(me) || ward.post(me, role.unit) == Some(true)
+        });
+        let held: Vec<(u64, u32, wardline_core::ids::UnitId)> =
+            held.map(|(role, place)| (role.id.value(), place, role.unit)).collect();
+        let mine = known.iter().find(|(_, _, taker)| *taker == me).copied();
+        if let Some((offer, ..)) = mine.filter(|_| self.random.permille(600)) {
+            let accepts = self.random.permille(800);
+            let answer = if accepts { proto::OfferAnswer::Accept } else { proto::OfferAnswer::Decline };
+            return Some(Ask::AnswerOffer(proto::AnswerOffer { offer, answer: answer.into() }));
+        }
+        if !self.random.permille(450) {
+            return None;
+        }
+        match self.random.below(10) {
+            0 if !known.is_empty() => {
+                let (offer, ..) = *self.random.pick(&known)?;
+                let answer = [proto::OfferAnswer::Withdraw, proto::OfferAnswer::Accept][self.random.index(2)];
+                Some(Ask::AnswerOffer(proto::AnswerOffer { offer, answer: answer.into() }))
+            }
+            1 => Some(Ask::ListOffers(proto::ListOffers { after: 0 })),
+            2 => {
+                let (offer, ..) = known.iter().find(|(_, giver, _)| *giver == me).copied()?;
+                let answer = proto::OfferAnswer::Withdraw.into();
+                Some(Ask::AnswerOffer(proto::AnswerOffer { offer, answer }))
+            }
+            _ => {
+                let any: Vec<(u64, u32, wardline_core::ids::UnitId)> =
+                    self.reference.ward.roles.iter().map(|role| (role.id.value(), 0, role.unit)).collect();
+                let from = if held.is_empty() || self.random.permille(50) { &any } else { &held };
+                let (role, place, unit) = *self.random.pick(from)?;
+                let everybody = self.reference.ward.people.iter();
+                let staff = everybody.filter(|who| who.posts.iter().any(|(of, _)| *of == unit));
+                let staff: Vec<u64> = staff.map(|who| who.id.value()).collect();
+                let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
+                let to = if staff.is_empty() || self.random.permille(50) { &people } else { &staff };
+                let person = *self.random.pick(to)?;
+                let ahead = if self.random.permille(150) { 1 + self.random.below(900_000) as i64 } else { 0 };
+                let from = if ahead == 0 { 0 } else { now.0 + ahead };
+                let hours = if self.random.permille(40) { 20 } else { 3 };
+                let until = now.0 + ahead + 1 + self.random.below(hours * 3_600_000) as i64;
+                Some(Ask::OfferRole(proto::OfferRole { role, place, person, from, until }))
+            }
+        }
+    }
+
+    fn cover_offers(&mut self, body: &Ask, refused: Option<Code>, expected: &Expected) {
+        let acts = |which: fn(&Act) -> bool| expected.audits.iter().any(|(_, act)| which(act));
+        let (superseded, passed) = (
+            acts(|act| matches!(act, Act::RoleOfferSuperseded(..))),
+            acts(|act| matches!(act, Act::StatPassed(..))),
+        );
+        let ended = acts(|act| matches!(act, Act::RoleOfferEnded(..)));
+        let mut reached = Vec::new();
+        match (body, refused) {
+            (Ask::OfferRole(_), Some(Code::OfferTime)) => reached.push(Situation::OfferTimeRefused),
+            (Ask::OfferRole(_) | Ask::AnswerOffer(_), Some(Code::NotPermitted)) => {
+                reached.push(Situation::OfferActRefused);
+            }
+            (Ask::OfferRole(_), None) => {
+                reached.push(Situation::RoleOffered);
+                let by = expected.audits.iter().find_map(|(by, act)| match (by, act) {
+                    (Actor::Person { person, .. }, Act::RoleOffered(_, giver, ..)) => Some(person == giver),
+                    _ => None,
+                });
+                reached.extend((by == Some(false)).then_some(Situation::OfferForAnother));
+                reached.extend(superseded.then_some(Situation::OfferSuperseded));
+            }
+            (Ask::AnswerOffer(_), Some(Code::OfferEarly)) => reached.push(Situation::OfferEarly),
+            (Ask::AnswerOffer(answer), None) => match answer.answer() {
+                proto::OfferAnswer::Accept => {
+                    reached.push(Situation::RoleHandedOver);
+                    reached.extend(passed.then_some(Situation::HandedOverWhileRinging));
+                }
+                proto::OfferAnswer::Decline => reached.push(Situation::OfferDeclined),
+                _ => reached.push(Situation::OfferWithdrawn),
+            },
+            (Ask::ListOffers(_), None) => reached.push(Situation::OffersListed),
+            (Ask::SetStanding(_), None) if ended => reached.push(Situation::OfferToSuspended),
+            (Ask::TakeRole(_) | Ask::ReturnRole(_) | Ask::SetRole(_), None) if superseded => {
+                reached.push(Situation::OfferLapsed);
+            }
+            _ => {}
+        }
+        reached.into_iter().for_each(|situation| self.coverage.reach(situation));
+    }
+
     pub(crate) fn cover_roles(&mut self, body: &Ask, refused: Option<Code>, expected: &Expected) {
+        self.cover_offers(body, refused, expected);
         let changed = !expected.audits.is_empty();
         let situation = match (body, refused) {
             (Ask::SetRole(_), Some(Code::Rota)) => Situation::RotaRefused,

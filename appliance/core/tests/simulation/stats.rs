@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{Conn, ConversationId, PersonId};
+use wardline_core::refusal::CloseCode;
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::answer_stat::Answer as Says;
 use wardline_core::wire::proto::client_frame::Body as Ask;
@@ -128,7 +129,7 @@ impl World {
         if self.random.permille(300) {
             steps.push(step(proto::Rings::Person, person));
         }
-        if let Some(role) = self.random.pick(&roles).copied().filter(|_| self.random.permille(500)) {
+        if let Some(role) = self.random.pick(&roles).copied().filter(|_| self.random.permille(650)) {
             let rings = proto::Rings::Role.into();
             steps.push(proto::EscalationStep { rings, person: 0, wait, role });
         }
@@ -165,6 +166,11 @@ impl World {
                 _ => {}
             }
         }
+        for send in &turn.sends {
+            if let Send::Close { conn: put_out, code: CloseCode::REVOKED } = send {
+                last.retain(|(conn, _), _| conn != put_out);
+            }
+        }
         for ((conn, (conversation, sequence)), state) in last {
             let device = match self.phase(conn) {
                 Some(Phase::In(device) | Phase::PinDue(device) | Phase::PinChecking(device, _)) => device,
@@ -196,7 +202,7 @@ impl World {
         let stepped = audited(|act| matches!(act, Act::StatStep(..)));
         if audited(|act| matches!(act, Act::StatResumed(..))) {
             self.coverage.reach(match body {
-                Ask::SetStanding(_) => Situation::AcceptorSuspended,
+                Ask::SetStanding(_) | Ask::Suspend(_) => Situation::AcceptorSuspended,
                 _ => Situation::AcceptorPutOut,
             });
         }

@@ -14,6 +14,11 @@ use crate::world::{Arrival, Down, Stranger, World};
 impl World {
     /// One step.
     pub(crate) fn step(&mut self) -> Result<(), String> {
+        if self.random.permille(30)
+            && let Some(ms) = self.until_an_agency_ends()
+        {
+            return self.pass(ms);
+        }
         match self.random.below(1000) {
             0..330 => self.client_acts(),
             330..520 => self.carry_up(),
@@ -68,12 +73,21 @@ impl World {
     }
 
     fn person_acts(&mut self, index: usize) {
+        if self.hands_over(index) {
+            return;
+        }
         let places: Vec<u64> = self.clients[index].inbox.places.keys().copied().collect();
         let place = self.random.pick(&places).copied();
+        // There are few of them.
+        let person = self.people[self.clients[index].person].and_then(|id| self.reference.ward.person(id));
+        if person.is_some_and(|person| person.privacy_officer) && self.random.permille(250) {
+            return self.ask_about_holds(index);
+        }
         let dice = self.random.below(100);
         match (dice, place) {
-            (0..28, Some(place)) => self.write_letter(index, place),
-            (28..35, _) => self.about_stats(index, place),
+            (0..26, Some(place)) => self.write_letter(index, place),
+            (26..29, Some(place)) => self.about_messages(index, place),
+            (29..35, _) => self.about_stats(index, place),
             (35..56, Some(place)) => {
                 let read = self.random.permille(700);
                 self.clients[index].receipt(place, read);
@@ -107,11 +121,13 @@ impl World {
     fn write_letter(&mut self, index: usize, conversation: u64) {
         let message = self.random.bytes();
         let (priority, call) = self.some_priority(conversation);
+        let reply_to = self.some_reply(index, conversation);
         let client = &mut self.clients[index];
         if client.outbox.len() < 8 {
             let text = format!("{} says {}", client.name, u64::from_be_bytes(first8(&message)));
             let (number, under_way, tries) = (None, false, 0);
-            let letter = Letter { number, message, conversation, text, priority, call, under_way, tries };
+            let letter =
+                Letter { number, message, conversation, text, priority, call, reply_to, under_way, tries };
             client.outbox.push_back(letter);
             if self.random.permille(50) {
                 self.coverage.reach(Situation::NumberSkipped);
@@ -189,14 +205,12 @@ impl World {
                 let number = client.next_number;
                 client.next_number += 1;
                 let (message, text) = (message.to_vec(), "let me in".to_owned());
-                let (priority, call) = (0, None);
                 client.ask(Ask::Submit(proto::Submit {
                     number,
                     message,
                     conversation,
                     text,
-                    priority,
-                    call,
+                    ..proto::Submit::default()
                 }));
             }
             _ => {}
@@ -211,29 +225,58 @@ impl World {
     }
 
     fn administer(&mut self) {
+        let officer = self.reference.ward.people.iter().any(|person| person.privacy_officer);
+        if !officer && self.random.permille(60) {
+            let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
+            if let Some(person) = self.random.pick(&people).copied() {
+                let (administrator, privacy_officer) = (false, true);
+                self.local_ask(Ask::SetDuties(proto::SetDuties { person, administrator, privacy_officer }));
+            }
+            return;
+        }
         if let Some(body) = self.act_of_administration() {
             self.local_ask(body);
         }
     }
 
     fn act_of_administration(&mut self) -> Option<Ask> {
-        let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
+        // Mostly about the facility's own.
+        let all = self.random.permille(250);
+        let people = self.people.iter().flatten().filter(|who| all || !self.reference.is_hired(**who));
+        let people: Vec<u64> = people.map(|person| person.value()).collect();
         let person = self.random.pick(&people).copied()?;
         Some(match self.random.below(100) {
             0..8 => Ask::RevokeDevice(proto::RevokeDevice { device: self.any_device()?.value() }),
             8..20 => Ask::SetStanding(proto::SetStanding { person, suspended: true }),
-            20..70 => Ask::SetStanding(proto::SetStanding { person, suspended: false }),
+            20..52 => Ask::SetStanding(proto::SetStanding { person, suspended: false }),
+            52..56 => Ask::Suspend(proto::Suspend { person }),
+            56..68 => {
+                let waiting = self.reference.ward.people.iter().filter(|person| person.waits.is_some());
+                let waiting: Vec<u64> = waiting.map(|person| person.id.value()).collect();
+                let person = self.random.pick(&waiting).copied().unwrap_or(person);
+                Ask::DecideSuspension(proto::DecideSuspension {
+                    person,
+                    confirmed: self.random.permille(500),
+                })
+            }
+            68..70 => Ask::ListSuspensions(proto::ListSuspensions { after: 0 }),
             70..76 => {
                 let places: Vec<u64> = self.store.state.conversations.keys().map(|id| id.value()).collect();
-                let conversation = self.random.pick(&places).copied()?;
+                let held = places.iter().copied().filter(|place| self.is_held(*place));
+                let held: Vec<u64> = held.collect();
+                let any = self.random.pick(&places).copied()?;
+                let of_those = self.random.permille(500);
+                let conversation = self.random.pick(&held).copied().filter(|_| of_those).unwrap_or(any);
                 Ask::PurgeConversation(proto::PurgeConversation { conversation })
             }
             76..82 => return self.some_post(person).map(Ask::SetPost),
             82..84 => self.some_duties(person),
             84..86 => self.some_unit(),
-            86..88 => Ask::ListDevices(proto::ListDevices { person }),
+            86 => Ask::ListDevices(proto::ListDevices { person }),
+            87 => self.some_retention(),
             88..91 => return self.some_escalation().map(Ask::SetEscalation),
-            91..96 => return self.some_role_ask(None),
+            91..94 => return self.some_role_ask(None),
+            94..96 => return self.some_agency_ask(None),
             _ => Ask::IssueJoinCode(proto::IssueJoinCode { person }),
         })
     }
@@ -319,7 +362,7 @@ impl World {
 
     /// Rare things.
     fn world_turns(&mut self) -> Result<(), String> {
-        if self.step_over_a_shift() {
+        if self.step_over_a_shift() || self.step_over_a_day() {
             return Ok(());
         }
         match self.random.below(60) {
@@ -436,6 +479,17 @@ impl World {
             return true;
         }
         false
+    }
+
+    /// Ahead, so that somebody's suspension has waited for a day.
+    fn step_over_a_day(&mut self) -> bool {
+        let waits = |person: &crate::reference::Person| matches!(person.waits, Some((.., false)));
+        let ahead = self.reference.ward.people.iter().any(waits) && self.random.permille(100);
+        if ahead {
+            self.now = Now { mono: self.now.mono, wall: Wall(self.now.wall.0 + 86_400_000) };
+            self.coverage.reach(Situation::ClockSteppedForward);
+        }
+        ahead
     }
 
     fn step_clock(&mut self) {

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use wardline_core::alteration::{Found, Kept, Standing};
 use wardline_core::audit::Entry;
 use wardline_core::clinic::RestoredClinic;
-use wardline_core::conversation::{Conversation, Kind};
+use wardline_core::conversation::{self, Conversation};
 use wardline_core::directory::Post;
 use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
 use wardline_core::mailbox::Under;
+use wardline_core::notice::Notice;
+use wardline_core::retention::Bounds;
 use wardline_core::state::{Restored, State};
-use wardline_core::wire::proto;
+use wardline_core::wire::proto::{self, event::Kind};
 use wardline_core::write::{Message, Numbered, Write};
 
 /// Newest messages of a conversation in a snapshot: few, so that snapshots leave holes.
@@ -26,6 +29,8 @@ pub(crate) struct Store {
     keys: Vec<ConversationId>,
     /// Every STAT there was, closed ones too.
     stats: BTreeMap<StatId, Escalation>,
+    /// What was told in threads and is kept.
+    notices: BTreeMap<ConversationId, Vec<(Change, Notice)>>,
 }
 
 /// A message and whether it is still kept. What is not is looked at only to judge in the end.
@@ -33,6 +38,17 @@ struct Row {
     message: Message,
     change: Change,
     kept: bool,
+    standing: Standing,
+    /// The last change of it.
+    altered: Change,
+}
+
+impl Row {
+    fn to_wire(&self) -> proto::Message {
+        let mut wire = to_wire(&self.message);
+        self.standing.dress(&mut wire);
+        wire
+    }
 }
 
 impl Store {
@@ -42,6 +58,12 @@ impl Store {
             let Numbered { change, write } = &numbered;
             if change.0 != self.state.change.0 + 1 {
                 return Err(format!("change {} after {}", change.0, self.state.change.0));
+            }
+            if let Write::NoticeMade(notice) = write {
+                let before = self.state.conversations.get(&notice.conversation).map(|place| place.noticed);
+                if before.map(|before| before + 1) != Some(notice.number) {
+                    return Err(format!("notice {} after {before:?}", notice.number));
+                }
             }
             self.state.apply(*change, write);
             match write {
@@ -66,17 +88,42 @@ impl Store {
                     }
                 }
                 Write::KeyGranted { conversation, .. } => self.keys.push(*conversation),
-                Write::KeyDestroyed { conversation } => self.keys.retain(|kept| kept != conversation),
+                Write::KeyDestroyed { conversation } => {
+                    self.keys.retain(|kept| kept != conversation);
+                    self.notices.remove(conversation);
+                }
+                Write::NoticeMade(notice) => {
+                    let last = self.rows.get(&notice.conversation).map_or(0, |rows| rows.len() as u64);
+                    if notice.after.0 != last || !self.has_key(notice.conversation) {
+                        return Err(format!("a notice behind {}, not {last}", notice.after.0));
+                    }
+                    let told = self.notices.entry(notice.conversation).or_default();
+                    told.push((*change, notice.clone()));
+                }
                 Write::MessageAccepted(message) => {
                     let rows = self.rows.entry(message.conversation).or_default();
                     if message.sequence.0 != rows.len() as u64 + 1 {
                         return Err(format!("message {} after {}", message.sequence.0, rows.len()));
                     }
-                    rows.push(Row { message: message.clone(), change: *change, kept: true });
+                    let (change, standing, altered) = (*change, Standing::default(), Change(0));
+                    rows.push(Row { message: message.clone(), change, kept: true, standing, altered });
+                }
+                Write::MessageEdited { conversation, sequence, message, standing, body } => {
+                    let row = self.row(*conversation, *sequence, *message)?;
+                    row.message.body = body.clone();
+                    (row.standing, row.altered) = (*standing, *change);
+                }
+                Write::MessageRecalled { conversation, sequence, message, at } => {
+                    let row = self.row(*conversation, *sequence, *message)?;
+                    row.message.body.0.clear();
+                    (row.standing.recalled, row.standing.at, row.altered) = (true, *at, *change);
                 }
                 Write::MessagesExpired { conversation, through } => {
                     for row in self.rows.get_mut(conversation).into_iter().flatten() {
                         row.kept &= row.message.sequence > *through;
+                    }
+                    if let Some(told) = self.notices.get_mut(conversation) {
+                        told.retain(|(_, notice)| notice.after >= *through);
                     }
                 }
                 _ => {}
@@ -84,6 +131,62 @@ impl Store {
             self.writes.push(numbered);
         }
         Ok(())
+    }
+
+    fn row(&mut self, place: ConversationId, sequence: Sequence, at: Change) -> Result<&mut Row, String> {
+        let rows = self.rows.get_mut(&place).into_iter().flatten();
+        let mut fits = rows.filter(|row| row.message.sequence == sequence && row.change == at && row.kept);
+        fits.next().ok_or_else(|| format!("message {} of {place} is altered and not there", sequence.0))
+    }
+
+    /// What a doorway reads of a message before it asks the core.
+    pub(crate) fn look_up(&self, which: StatId) -> Found {
+        let rows = self.rows.get(&which.conversation).into_iter().flatten();
+        let row = rows.filter(|row| row.kept).find(|row| row.message.sequence == which.sequence);
+        let message = row.map(|row| Kept {
+            change: row.change,
+            id: row.message.id,
+            sender: row.message.sender,
+            device: row.message.device,
+            at: row.message.at,
+            priority: row.message.priority,
+            reply_to: row.message.reply_to,
+            standing: row.standing,
+        });
+        Found { as_of: self.state.change, message }
+    }
+
+    /// Every message of this person that was ever altered.
+    pub(crate) fn altered(&self, person: PersonId) -> Vec<proto::Message> {
+        let mut found = Vec::new();
+        for (id, rows) in &self.rows {
+            let Some(from) = self.member_from(*id, person) else { continue };
+            let mine = |row: &&Row| row.kept && row.altered > Change(0) && row.message.sequence >= from;
+            found.extend(rows.iter().filter(mine).map(Row::to_wire));
+        }
+        found
+    }
+
+    /// What an edit said.
+    pub(crate) fn edited_text(&self, change: Change) -> Option<String> {
+        let at = usize::try_from(change.0).ok()?.checked_sub(1)?;
+        match &self.writes.get(at)?.write {
+            Write::MessageEdited { body, .. } => Some(String::from_utf8_lossy(&body.0).into_owned()),
+            _ => None,
+        }
+    }
+
+    /// Messages that this person has had up to `after`, and that were altered since.
+    pub(crate) fn altered_after(&self, person: PersonId, after: Change) -> Vec<proto::Message> {
+        let mut found = Vec::new();
+        for (id, rows) in &self.rows {
+            let Some(from) = self.member_from(*id, person) else { continue };
+            let mine = |row: &&Row| {
+                row.kept && row.change <= after && row.altered > after && row.message.sequence >= from
+            };
+            found.extend(rows.iter().filter(mine).map(Row::to_wire));
+        }
+        found
     }
 
     /// What a restart reads.
@@ -113,7 +216,18 @@ impl Store {
                     .collect(),
                 assignments: self.state.clinic.assignments.values().cloned().collect(),
                 emergencies: self.state.clinic.emergencies.values().cloned().collect(),
+                threads: self
+                    .state
+                    .clinic
+                    .patients
+                    .keys()
+                    .flat_map(|patient| {
+                        self.state.clinic.threads_of(*patient).map(|thread| (thread, *patient))
+                    })
+                    .collect(),
             },
+            retention: self.state.retention,
+            holds: self.state.holds.values().cloned().collect(),
         }
     }
 
@@ -131,10 +245,12 @@ impl Store {
         if deleted { Under::Deleted } else { Under::Nothing }
     }
 
-    /// What a device once sent under a number, while it can be read.
+    /// What a device once sent under a number, while it can be read and is as it was; of what answers nothing.
     pub(crate) fn text_under(&self, device: DeviceId, number: Number) -> Option<String> {
         let Under::Message(message) = self.numbered(device, number) else { return None };
-        self.read(message.conversation, message.sequence).map(|message| message.text)
+        let message = self.read(message.conversation, message.sequence)?;
+        let as_it_was = message.edits == 0 && message.recalled_at == 0 && message.reply_to == 0;
+        as_it_was.then_some(message.text)
     }
 
     /// Where a message stands, by its name.
@@ -147,7 +263,7 @@ impl Store {
     /// A message's text, while it is kept and its key lives.
     pub(crate) fn read(&self, conversation: ConversationId, sequence: Sequence) -> Option<proto::Message> {
         let row = self.rows.get(&conversation)?.get(usize::try_from(sequence.0).ok()?.checked_sub(1)?)?;
-        (row.kept && self.has_key(conversation)).then(|| to_wire(&row.message))
+        (row.kept && self.has_key(conversation)).then(|| row.to_wire())
     }
 
     /// How many messages a conversation ever took.
@@ -156,13 +272,11 @@ impl Store {
     }
 
     /// For every conversation with something old: read through, any through.
-    pub(crate) fn aged(
-        &self,
-        read_before: Change,
-        any_before: Change,
-    ) -> Vec<(ConversationId, Sequence, Sequence)> {
+    pub(crate) fn aged(&self, bounds: &Bounds) -> Vec<(ConversationId, Sequence, Sequence)> {
         let mut aged = Vec::new();
         for (id, rows) in &self.rows {
+            let Some(place) = self.state.conversations.get(id) else { continue };
+            let (read_before, any_before) = bounds.of(place.kind);
             let through = |before: Change| {
                 let old = rows.iter().filter(|row| row.kept && row.change < before);
                 old.map(|row| row.message.sequence).max().unwrap_or(Sequence::NONE)
@@ -175,8 +289,7 @@ impl Store {
     }
 
     /// Everything but messages that is this person's and changed behind `after`.
-    pub(crate) fn small_after(&self, person: PersonId, after: Change) -> Vec<proto::event::Kind> {
-        use proto::event::Kind;
+    pub(crate) fn small_after(&self, person: PersonId, after: Change) -> Vec<Kind> {
         let mut events = Vec::new();
         for unit in self.state.units.values().filter(|unit| unit.changed > after) {
             let name = unit.name.reveal().to_owned();
@@ -199,6 +312,11 @@ impl Store {
                     })
                     .collect(),
                 station: 0,
+                agency: entry.agency.as_ref().map(|agency| proto::Agency {
+                    name: agency.name.reveal().to_owned(),
+                    until: agency.until.0,
+                    over: agency.ended.is_some(),
+                }),
             }));
         }
         for conversation in self.state.conversations.values() {
@@ -230,6 +348,28 @@ impl Store {
         events
     }
 
+    /// What is kept of what was told in a thread, to somebody who may read from there.
+    pub(crate) fn notices(
+        &self,
+        id: ConversationId,
+        from: Sequence,
+    ) -> impl Iterator<Item = &(Change, Notice)> {
+        let told = self.notices.get(&id).into_iter().flatten();
+        told.filter(move |(_, notice)| notice.after.0 + 1 >= from.0)
+    }
+
+    /// What was told this person behind `after`, in order.
+    pub(crate) fn notices_after(&self, person: PersonId, after: Change) -> Vec<(Change, Kind)> {
+        let mut found: Vec<(Change, Kind)> = Vec::new();
+        for id in self.notices.keys() {
+            let Some(from) = self.member_from(*id, person) else { continue };
+            let told = self.notices(*id, from).filter(|(change, _)| *change > after);
+            found.extend(told.map(|(change, notice)| (*change, Kind::Notice(notice.to_wire()))));
+        }
+        found.sort_unstable_by_key(|(change, _)| *change);
+        found
+    }
+
     /// This person's messages behind `after`, in the order of their changes.
     pub(crate) fn messages_after(
         &self,
@@ -237,7 +377,7 @@ impl Store {
         after: Change,
         limit: usize,
     ) -> Vec<(Change, proto::Message)> {
-        let mut found: Vec<(Change, &Message)> = Vec::new();
+        let mut found: Vec<(Change, &Row)> = Vec::new();
         for (id, rows) in &self.rows {
             let Some(member) = self.member_from(*id, person) else { continue };
             let mine = |row: &&Row| row.kept && row.change > after && row.message.sequence >= member;
@@ -246,11 +386,11 @@ impl Store {
                     .rev()
                     .take_while(|row| row.change > after)
                     .filter(mine)
-                    .map(|row| (row.change, &row.message)),
+                    .map(|row| (row.change, row)),
             );
         }
         found.sort_unstable_by_key(|(change, _)| *change);
-        found.into_iter().take(limit).map(|(change, message)| (change, to_wire(message))).collect()
+        found.into_iter().take(limit).map(|(change, row)| (change, row.to_wire())).collect()
     }
 
     /// The newest messages of each of this person's conversations, in the order of their changes.
@@ -260,7 +400,7 @@ impl Store {
             let Some(from) = self.member_from(*id, person) else { continue };
             let mine =
                 rows.iter().rev().filter(|row| row.kept && row.message.sequence >= from).take(SNAPSHOT);
-            found.extend(mine.map(|row| (row.change, to_wire(&row.message))));
+            found.extend(mine.map(|row| (row.change, row.to_wire())));
         }
         found.sort_by_key(|(change, _)| *change);
         found.into_iter().map(|(_, message)| message).collect()
@@ -281,16 +421,18 @@ fn to_wire(message: &Message) -> proto::Message {
         at: message.at.0,
         text: String::from_utf8_lossy(&message.body.0).into_owned(),
         priority: message.priority.to_wire().into(),
+        reply_to: message.reply_to.unwrap_or_default().0,
+        ..proto::Message::default()
     }
 }
 
 fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto::Conversation {
     let from = conversation.member(person).map_or(conversation.first, |member| member.from);
     let kind = match conversation.kind {
-        Kind::Direct => proto::ConversationKind::Direct,
-        Kind::Group => proto::ConversationKind::Group,
-        Kind::Channel => proto::ConversationKind::Channel,
-        Kind::Patient => proto::ConversationKind::Patient,
+        conversation::Kind::Direct => proto::ConversationKind::Direct,
+        conversation::Kind::Group => proto::ConversationKind::Group,
+        conversation::Kind::Channel => proto::ConversationKind::Channel,
+        conversation::Kind::Patient => proto::ConversationKind::Patient,
     };
     let present = conversation.members.iter().filter(|(_, member)| !member.left);
     proto::Conversation {

@@ -74,7 +74,9 @@ impl World {
         match (asked, body) {
             (Ask::AddPerson(add), Body::PersonAdded(added)) => {
                 let index = crate::world::NAMES.iter().position(|name| *name == add.name);
-                if let Some(index) = index.filter(|index| *index < self.people.len()) {
+                if let Some(index) =
+                    index.filter(|index| *index < self.people.len() - crate::world::FROM_AGENCY.len())
+                {
                     self.people[index] = PersonId::new(added.person);
                 }
             }
@@ -113,7 +115,9 @@ impl World {
             Ask::OpenDirect(_) if expected.audits.is_empty() && refused.is_none() => {
                 self.coverage.reach(Situation::DirectOpenedTwice);
             }
-            Ask::RevokeDevice(_) | Ask::SetStanding(_) | Ask::PurgeConversation(_) if network => {
+            Ask::RevokeDevice(_) | Ask::SetStanding(_) | Ask::Suspend(_) | Ask::PurgeConversation(_)
+                if network =>
+            {
                 let done = refused.is_none();
                 let refused = matches!(refused, Some(Code::NotAdministrator | Code::NotPermitted));
                 if done {
@@ -124,10 +128,14 @@ impl World {
             }
             _ => {}
         }
+        self.cover_messages(body, refused, expected);
         self.cover_units(conn, body, refused, expected);
         self.cover_stats(conn, body, refused, expected);
         self.cover_patients(body, refused, expected);
         self.cover_roles(body, refused, expected);
+        self.cover_agency(body, refused, expected);
+        self.cover_leaving(body, refused, expected);
+        self.cover_holds(body, refused, expected);
         let expelled = expected.closes.iter().any(|(_, code)| *code == CloseCode::REVOKED);
         if let (Ask::PurgeConversation(purge), false) = (body, expected.audits.is_empty()) {
             let place = self.reference.ward.conversations.iter().find(|c| c.id.value() == purge.conversation);
@@ -164,7 +172,9 @@ impl World {
         }
         match body {
             Ask::RevokeDevice(_) if expelled => self.coverage.reach(Situation::RevokedWhileAttached),
-            Ask::SetStanding(_) if expelled => self.coverage.reach(Situation::SuspendedWhileAttached),
+            Ask::SetStanding(_) | Ask::Suspend(_) if expelled => {
+                self.coverage.reach(Situation::SuspendedWhileAttached)
+            }
             _ => {}
         }
     }
@@ -178,6 +188,7 @@ impl World {
             (Ask::Hello(_), Answer::Refused(Said(Code::DeviceUnknown))) => Situation::RevokedTurnedAway,
             (Ask::Prove(_), Answer::Refused(Said(Code::PinLockedOut))) => Situation::LockedOutTurnedAway,
             (Ask::Prove(_), Answer::Refused(Said(Code::PersonSuspended))) => Situation::SuspendedTurnedAway,
+            (Ask::Prove(_), Answer::Refused(Said(Code::AgencyOver))) => Situation::AgencyTurnedAway,
             (Ask::Prove(_), Answer::Refused(Said(Code::SlowDown))) => Situation::SignInsSlowedDown,
             (Ask::Prove(_), Answer::PinNeeded(_)) if !expected.closes.is_empty() => {
                 Situation::PinPlaceGivenWay

@@ -60,6 +60,10 @@ impl World {
                     Some(Kind::Message(m)) => {
                         note!(self, "{name} <- {at:?} {:016x} {}", m.conversation, m.sequence)
                     }
+                    Some(Kind::MessageChanged(m)) => {
+                        let (place, sequence) = (m.conversation, m.sequence);
+                        note!(self, "{name} <- {at:?} {place:016x} {sequence} changed, {}", m.edits)
+                    }
                     Some(Kind::Conversation(c)) => {
                         note!(self, "{name} <- {at:?} {:016x} from {}", c.conversation, c.first_sequence);
                     }
@@ -117,6 +121,9 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::SetEscalation(_) => "set escalation",
         Body::ListEscalation(_) => "list escalation",
         Body::SetRole(_) => "set role",
+        Body::OfferRole(_) => "offer role",
+        Body::AnswerOffer(_) => "answer offer",
+        Body::ListOffers(_) => "list offers",
         Body::TakeRole(_) => "take role",
         Body::ReturnRole(_) => "return role",
         Body::ListRoles(_) => "list roles",
@@ -130,11 +137,30 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::TakeAssignment(_) => "take assignment",
         Body::EndAssignment(_) => "end assignment",
         Body::ListPatients(_) => "list patients",
+        Body::EditMessage(_) => "edit message",
+        Body::RecallMessage(_) => "recall message",
         Body::BreakGlass(_) => "break glass",
+        Body::Restrict(_) => "restrict",
+        Body::LiftRestriction(_) => "lift restriction",
+        Body::LookAtRequest(_) => "look at request",
+        Body::Countersign(_) => "countersign",
         Body::EndEmergency(_) => "end emergency",
         Body::ListEmergencies(_) => "list emergencies",
         Body::ReviewEmergency(_) => "review emergency",
         Body::ListBeds(_) => "list beds",
+        Body::PlaceHold(_) => "place hold",
+        Body::LiftHold(_) => "lift hold",
+        Body::ListHolds(_) => "list holds",
+        Body::SetRetention(_) => "set retention",
+        Body::ListRetention(_) => "list retention",
+        Body::PreviewRetention(_) => "preview retention",
         Body::Search(_) => "search",
+        Body::AdmitAgency(_) => "admit from an agency",
+        Body::ExtendAgency(_) => "extend an agency's time",
+        Body::EndAgency(_) => "end an agency's time",
+        Body::ListAgency(_) => "list agency staff",
+        Body::Suspend(_) => "suspend",
+        Body::DecideSuspension(_) => "decide a suspension",
+        Body::ListSuspensions(_) => "list suspensions",
     }
 }

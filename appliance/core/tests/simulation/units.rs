@@ -41,6 +41,11 @@ impl World {
         while !self.waiting.is_empty() {
             self.batch()?;
         }
+        let ms = 600_000 + self.random.below(2_400_000);
+        self.admit_all(ms as i64);
+        while !self.waiting.is_empty() {
+            self.batch()?;
+        }
         Ok(())
     }
 
@@ -56,7 +61,7 @@ impl World {
     }
 
     pub(crate) fn some_duties(&mut self, person: u64) -> Ask {
-        let (administrator, privacy_officer) = (self.random.permille(700), self.random.permille(400));
+        let (administrator, privacy_officer) = (self.random.permille(500), self.random.permille(500));
         Ask::SetDuties(proto::SetDuties { person, administrator, privacy_officer })
     }
 
@@ -91,6 +96,15 @@ impl World {
             6..8 => channel,
             _ => place,
         };
+        let me = self.people[self.clients[index].person];
+        let leads = me.and_then(|me| self.reference.ward.person(me));
+        let leads = leads.is_some_and(|me| me.posts.iter().any(|(_, charge)| *charge));
+        if self.random.permille(if leads { 200 } else { 10 }) {
+            if let Some(ask) = self.some_agency_ask(me) {
+                self.clients[index].ask(ask);
+            }
+            return;
+        }
         let ask = match (self.random.below(100), unit, person, any) {
             (0..20, Some(unit), ..) if channels.len() < 4 => {
                 Ask::OpenChannel(proto::OpenChannel { unit, title })
@@ -104,6 +118,7 @@ impl World {
                 Some(person) if self.random.permille(700) => {
                     Ask::IssueJoinCode(proto::IssueJoinCode { person })
                 }
+                Some(person) if self.random.permille(500) => Ask::Suspend(proto::Suspend { person }),
                 Some(person) => Ask::SetStanding(proto::SetStanding { person, suspended: true }),
                 None => return,
             },
@@ -182,8 +197,12 @@ impl World {
             (Ask::SetPost(_), None) if acted && asker.is_some() => Situation::PlacedByChargeNurse,
             (Ask::IssueJoinCode(_), None) if expected.audits.len() > 1 => Situation::NinthCodeEndsOldest,
             (Ask::IssueJoinCode(_), None) if led => Situation::CodeByChargeNurse,
-            (Ask::SetStanding(_), None) if acted && led => Situation::SuspendedByChargeNurse,
-            (Ask::IssueJoinCode(_) | Ask::SetStanding(_), Some(Code::NotPermitted)) if led => {
+            (Ask::SetStanding(_) | Ask::Suspend(_), None) if acted && led => {
+                Situation::SuspendedByChargeNurse
+            }
+            (Ask::IssueJoinCode(_) | Ask::SetStanding(_) | Ask::Suspend(_), Some(Code::NotPermitted))
+                if led =>
+            {
                 Situation::ChargeNurseRefused
             }
             (Ask::SetUnit(set), None) if set.unit != 0 => Situation::UnitRenamed,

@@ -2,9 +2,10 @@
 
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::directory::Post;
-use wardline_core::escalation::Stage;
+use wardline_core::escalation::{Stage, StatId};
 use wardline_core::ids::{Change, Conn, ConversationId, EmergencyId, PersonId, RequestId, Sequence};
 use wardline_core::limits;
+use wardline_core::notice::Told;
 use wardline_core::pin::PinMac;
 use wardline_core::refusal::CloseCode;
 use wardline_core::turn::{Event, Send, Turn};
@@ -16,6 +17,7 @@ use crate::coverage::Situation;
 use crate::reference::{Answer, Expected, Phase, Said};
 use crate::reference_patients::Term;
 use crate::reference_roles::digest;
+use crate::reference_stat::Stands;
 use crate::trace::note;
 use crate::world::World;
 
@@ -36,6 +38,8 @@ impl World {
         if let Some(extra) = audits.first() {
             return Err(format!("audited without reason or twice: {extra:?}"));
         }
+        self.verify_notices(expected, turn)?;
+        self.verify_secrets(turn)?;
         let answers: Vec<Answer> =
             turn.sends.iter().filter_map(|send| answer_to(send, conn, request)).collect();
         if answers != expected.answer.into_iter().collect::<Vec<_>>() {
@@ -90,6 +94,97 @@ impl World {
         self.verify_bounds()
     }
 
+    /// Threads tell what moved, and nothing else; what the act is comes before who came and left by it.
+    fn verify_notices(&mut self, expected: &Expected, turn: &Turn) -> Result<(), String> {
+        let made = turn.writes.iter().filter_map(|numbered| match &numbered.write {
+            Write::NoticeMade(notice) => Some(notice),
+            _ => None,
+        });
+        let mut found: Vec<_> = made.clone().map(|told| (told.conversation, told.by, &told.told)).collect();
+        for (thread, by, told) in &expected.told {
+            let at = found.iter().position(|found| *found == (*thread, *by, told));
+            found.remove(
+                at.ok_or_else(|| format!("not told in {thread}: {told:?} by {by:?}, but {found:?}"))?,
+            );
+        }
+        if let Some(extra) = found.first() {
+            return Err(format!("told without reason or twice: {extra:?}"));
+        }
+        let rank = |told: &Told| match told {
+            Told::Entered { .. } => 1,
+            Told::Left { .. } => 2,
+            Told::HasBed { .. } | Told::Stays { .. } | Told::BedUnheld => 3,
+            _ => 0,
+        };
+        let moved: Vec<_> = made.filter(|told| told.at == self.now.wall).collect();
+        if moved.len() != expected.told.len() {
+            return Err("told of another time".to_owned());
+        }
+        let one = moved.iter().all(|told| told.conversation == moved[0].conversation);
+        if one && moved.len() > 2 && moved.first().is_some_and(|told| rank(&told.told) == 0) {
+            let alone = moved[1..].iter().all(|told| rank(&told.told) > 0);
+            if alone && !moved.is_sorted_by_key(|told| rank(&told.told)) {
+                return Err("told in another order".to_owned());
+            }
+            self.coverage.reach(Situation::ToldInOrder);
+        }
+        if moved.iter().any(|told| told.told == Told::BedUnheld) {
+            self.coverage.reach(Situation::BedToldUnheld);
+        }
+        Ok(())
+    }
+
+    /// Nothing that goes to whoever is not named, and is in no thread of theirs, says who a restricted patient is.
+    fn verify_secrets(&mut self, turn: &Turn) -> Result<(), String> {
+        let clinic = &self.reference.ward.clinic;
+        let (mut shown, mut hidden) = (false, false);
+        for secret in &clinic.secrets {
+            let told = clinic.patients.iter().find(|(patient, _)| *patient == secret.patient);
+            let Some((_, told)) = told else { continue };
+            let stays = clinic.stays.iter().filter(|stay| stay.patient == secret.patient);
+            let threads: Vec<ConversationId> = stays.map(|stay| stay.thread).collect();
+            for send in &turn.sends {
+                let (bytes, conns) = match send {
+                    Send::Reply { conn, body, .. } => {
+                        let frame = proto::ServerFrame { request: 1, body: Some(body.clone()) };
+                        (wardline_core::wire::encode_frame(&frame), vec![*conn])
+                    }
+                    Send::Fanout { event: Event::Small(kind), conns, .. } => {
+                        (wardline_core::wire::encode_event((**kind).clone()), conns.clone())
+                    }
+                    _ => continue,
+                };
+                let says = |word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
+                hidden |= says(&secret.alias);
+                if !says(&told.record_number) && !says(&told.name) {
+                    continue;
+                }
+                for conn in conns {
+                    let person = match self.phase(conn) {
+                        Some(Phase::In(device)) => {
+                            self.reference.ward.device(device).map(|device| device.person)
+                        }
+                        _ => None,
+                    };
+                    let inside = person.is_some_and(|who| {
+                        threads.iter().any(|thread| self.reference.ward.member(*thread, who).is_some())
+                    });
+                    if !inside && !clinic.shows(secret.patient, person) {
+                        return Err(format!("{conn} is told who {} is", secret.alias));
+                    }
+                    shown = true;
+                }
+            }
+        }
+        if shown {
+            self.coverage.reach(Situation::SecretShownToNamed);
+        }
+        if hidden {
+            self.coverage.reach(Situation::AliasShown);
+        }
+        Ok(())
+    }
+
     pub(crate) fn phase(&self, conn: Conn) -> Option<Phase> {
         self.reference.link(conn).map(|link| link.phase.clone())
     }
@@ -104,15 +199,27 @@ impl World {
     ) -> Result<(), String> {
         let (place, first) = match event {
             Event::Message(place, sequence) => (*place, Some(*sequence)),
+            Event::Edited(message) => return self.verify_alteration(message, conns),
             Event::Small(kind) => match &**kind {
+                proto::event::Kind::MessageChanged(message) => return self.verify_alteration(message, conns),
                 proto::event::Kind::Conversation(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::ConversationChanged(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::Watermark(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::Escalation(told) => (place_of(told.conversation)?, None),
+                proto::event::Kind::Notice(told) => (place_of(told.conversation)?, None),
                 _ => return Ok(()),
             },
         };
+        // Two whose time is over at once: the second hears that the first has left, and is closed behind that.
+        let closes = |conn: &Conn| {
+            turn.sends.iter().any(|send| {
+                matches!(send, Send::Close { conn: of, code } if (of, *code) == (conn, CloseCode::REVOKED))
+            })
+        };
         for conn in conns {
+            if first.is_none() && closes(conn) {
+                continue;
+            }
             let link = self.reference.link(*conn).filter(|link| link.attached);
             let Some(Phase::In(device)) = link.map(|link| &link.phase) else {
                 return Err(format!("{conn} hears of {place} and is not signed in and synced"));
@@ -240,8 +347,13 @@ impl World {
                     p.posts.iter().map(|(u, post)| (*u, *post == Post::ChargeNurse)).collect();
                 let mut wanted = person.posts.clone();
                 wanted.sort_unstable();
+                let hired = person.hired.as_ref().map(|hired| (hired.until, hired.over, hired.times));
+                let told = p.agency.as_ref();
+                let told = told.map(|told| (told.until, !told.is_running(), told.extensions.len()));
                 (p.suspended, p.administrator, p.privacy_officer, posts)
                     == (person.suspended, person.administrator, person.privacy_officer, wanted)
+                    && (told, p.barred) == (hired, person.barred)
+                    && p.waits.map(|waits| (waits.by, waits.since, waits.overdue)) == person.waits
             });
             if !same {
                 return Err(format!("{} stands differently", person.id));
@@ -276,14 +388,24 @@ impl World {
                 }
             }
         }
+        self.compare_holds()?;
         self.compare_clinic()
     }
 
     /// What a timer's turn ended must have been due, and what was due must have ended.
     pub(crate) fn expect_timeout(&mut self, turn: &Turn) -> Result<Expected, String> {
         let (mut locked, mut codes, mut over) = (Vec::new(), Vec::new(), Vec::new());
+        // Whatever they have ends with them, and needs no reason of its own.
+        let mut leavers: Vec<PersonId> = Vec::new();
         for numbered in &turn.writes {
+            if self.ends_with(&leavers, &numbered.write) {
+                continue;
+            }
             match &numbered.write {
+                Write::AgencySet { person, agency } if !agency.is_running() => {
+                    leavers.push(*person);
+                    over.push(Term::Agency(*person));
+                }
                 Write::SessionEnded { device } => locked.push(*device),
                 Write::JoinCodeEnded { hash } => codes.push(*hash),
                 Write::AssignmentEnded { assignment } => over.push(Term::Shift(*assignment)),
@@ -297,9 +419,21 @@ impl World {
                 Write::EmergencyEnded { id, .. } if !filed_with(turn, &self.reference, *id) => {
                     over.push(Term::Emergency(*id));
                 }
+                Write::SuspensionWaits { person, waits: Some(_) } => over.push(Term::Suspension(*person)),
+                Write::RoleSet(role) => {
+                    let known = self.reference.ward.role(role.id).into_iter().flat_map(|known| &known.offers);
+                    for offer in known.filter(|offer| role.offer(offer.id).is_none()) {
+                        // With who gave it, or was to have it.
+                        let ends_with_them = leavers.contains(&offer.giver) || leavers.contains(&offer.taker);
+                        if !ends_with_them && !over.contains(&Term::Offer(offer.id)) {
+                            over.push(Term::Offer(offer.id));
+                        }
+                    }
+                }
                 Write::EmergencyEnded { .. } | Write::MemberLeft { .. } => {}
                 Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}
                 Write::EscalationMoved { .. } | Write::EscalationDeclined { .. } => {}
+                Write::NoticeMade(_) => {}
                 _ => return Err("a timer wrote something else".to_owned()),
             }
         }
@@ -318,11 +452,30 @@ impl World {
             let of = |n: &Numbered| matches!(n.write, Write::EncounterFiled { thread: other, .. } if other == thread);
             turn.writes.iter().any(of)
         };
-        let closes = |n: &Numbered| match n.write {
-            Write::EscalationMoved { id, stage: Stage::Closed { .. }, .. } => !filed(id.conversation),
+        let is_old = |id: &StatId| {
+            let stat = self.reference.stat((id.conversation, id.sequence.0));
+            let taken = stat.map(|stat| stat.stands);
+            matches!(taken, Some(Stands::Taken(.., at)) if at.0 + 86_400_000 <= now.wall.0)
+        };
+        let closes = |n: &Numbered| match &n.write {
+            Write::EscalationMoved { id, stage: Stage::Closed { .. }, .. } => {
+                !filed(id.conversation) && is_old(id)
+            }
             _ => false,
         };
-        let swept = turn.writes.iter().position(closes);
+        // What its holder's leaving closes may be as old: a sweep leaves none that is.
+        let is_closed = |id: StatId| {
+            let closes = |n: &Numbered| matches!(&n.write, Write::EscalationMoved { id: other, stage: Stage::Closed { .. }, .. } if *other == id);
+            turn.writes.iter().any(closes)
+        };
+        let ids = self
+            .reference
+            .ward
+            .stats
+            .iter()
+            .map(|stat| StatId { conversation: stat.place, sequence: Sequence(stat.sequence) });
+        let none_left = ids.filter(is_old).all(is_closed);
+        let swept = turn.writes.iter().position(closes).filter(|_| none_left);
         let parted = turn.writes.iter().position(|n| matches!(n.write, Write::MemberLeft { .. }));
         let before = self.reference.ward.stats.clone();
         let mut expected = self.reference.timeout(now, &locked, &codes)?;
@@ -338,6 +491,9 @@ impl World {
             self.reference.stats_swept(now, &mut expected);
         }
         self.reference.stats_of_leavers(now, &mut expected);
+        for who in std::mem::take(&mut self.reference.lobby.put_out) {
+            self.reference.stats_off_duty(now, who, &mut expected);
+        }
         if swept.is_some() {
             self.reference.stats_swept(now, &mut expected);
         }
@@ -349,7 +505,8 @@ impl World {
             }
         }
         let faults = expected.audits.iter().filter(|(_, act)| matches!(act, Act::PeerFault(..))).count();
-        if expected.closes.len() > faults {
+        let put_out = |(_, code): &&(Conn, CloseCode)| *code == CloseCode::REVOKED;
+        if expected.closes.len() > faults + expected.closes.iter().filter(put_out).count() {
             self.coverage.reach(Situation::ProofTooSlow);
         }
         Ok(expected)
@@ -361,13 +518,20 @@ impl World {
         read: Sequence,
         any: Sequence,
     ) -> Result<Expected, String> {
-        self.verify_age(id, read, self.policy.retention_ms)?;
-        self.verify_age(id, any, 2 * self.policy.retention_ms)?;
+        let kept = self.reference.kept_ms_in(id);
+        self.verify_age(id, read, kept)?;
+        self.verify_age(id, any, 2 * kept)?;
         let before = self.reference.ward.conversation(id).map_or(0, |place| place.expired_through);
         let expected = self.reference.aged(id, read.0, any.0);
         let after = self.reference.ward.conversation(id).map_or(0, |place| place.expired_through);
         let open =
             self.reference.ward.stats.iter().any(|stat| stat.place == id && stat.sequence == after + 1);
+        if after == before && self.reference.ward.is_held(id) {
+            if self.reference.ward.held_back.contains(&id) {
+                self.coverage.reach(Situation::ExpiryHeldBackByHold);
+            }
+            return Ok(expected);
+        }
         if open && after < any.0 {
             self.coverage.reach(Situation::ExpiryHeldBackByStat);
         }
@@ -378,6 +542,10 @@ impl World {
             let reason =
                 if after > any.0 { Situation::ExpiredReadByAll } else { Situation::ExpiredUnreadInTheEnd };
             self.coverage.reach(reason);
+            if self.reference.ward.held_back.contains(&id) {
+                self.coverage.reach(Situation::ExpiredOnceLifted);
+                self.reference.ward.held_back.retain(|held| *held != id);
+            }
         }
         Ok(expected)
     }
@@ -386,8 +554,7 @@ impl World {
     /// that the box was off.
     fn verify_age(&self, id: ConversationId, through: Sequence, age: u64) -> Result<(), String> {
         let Some(place) = self.reference.ward.conversation(id) else { return Ok(()) };
-        let credit =
-            u64::from(self.crashed_in) * wardline_core::retention::credit_ms(self.policy.retention_ms);
+        let credit = self.credit_ms;
         let newest =
             usize::try_from(through.0).ok().and_then(|through| place.taken.get(through.checked_sub(1)?));
         match newest {
@@ -456,13 +623,33 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 Body::UnitList(_) => Answer::Units,
                 Body::Admitted(admitted) => Answer::Admitted(ConversationId::new(admitted.conversation)?),
                 Body::EmergencyBegan(_) => Answer::EmergencyBegan,
+                Body::EmergencyAsked(_) => Answer::EmergencyAsked,
+                Body::EmergencyRequest(_) => Answer::EmergencyRequest,
                 Body::EmergencyPage(page) => Answer::Emergencies(page.emergencies.len() as u64),
                 Body::AssignmentTaken(_) => Answer::AssignmentTaken,
+                Body::AgencyAdmitted(admitted) => Answer::AgencyAdmitted(PersonId::new(admitted.person)?),
+                Body::Suspended(left) => {
+                    Answer::Suspended(left.roles.len(), left.shifts.len(), left.stats.len(), left.waits)
+                }
+                Body::SuspensionPage(page) => Answer::Suspensions(page.suspensions.len() as u64),
+                Body::AgencyPage(page) => Answer::AgencyStays(page.stays.len() as u64),
                 Body::PatientPage(page) => Answer::Patients(page.patients.len() as u64),
                 Body::BedPage(page) => Answer::Beds(page.beds.len() as u64),
                 Body::ChannelPage(page) => Answer::Channels(page.channels.len() as u64),
                 Body::EscalationPolicies(_) => Answer::Policies,
+                Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
+                Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),
+                Body::RetentionPolicy(told) => {
+                    let rules = told.rules?;
+                    let hours = [rules.direct, rules.group, rules.channel, rules.patient].map(u64::from);
+                    Answer::Retention(hours, told.standard)
+                }
                 Body::RoleSet(_) => Answer::RoleSet,
+                Body::RoleOffered(_) => Answer::RoleOffered,
+                Body::OfferPage(page) => {
+                    let ids = page.offers.iter().filter_map(|open| open.offer.as_ref());
+                    Answer::Offers(digest(ids.map(|offer| (offer.offer, &[][..]))))
+                }
                 Body::RolePage(page) => {
                     let held = page.roles.iter().map(|role| (role.role, role.holders.as_slice()));
                     Answer::Roles(digest(held))
@@ -481,6 +668,7 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
         Send::StretchPin { conn, .. } => (*conn, asked, Answer::Stretch),
         Send::Accepted(a) => (a.conn, a.request, Answer::Accepted(a.conversation, a.sequence.0)),
         Send::AnswerAgain { conn, request, .. } => (*conn, *request, Answer::Again),
+        Send::CountAged { conn, request, .. } => (*conn, *request, Answer::Counting),
         Send::Attach { conn, request, .. } => (*conn, *request, Answer::Attach),
         Send::ReadPage { conn, request, grant } => {
             (*conn, *request, Answer::Page(grant.from().0, grant.before().0))

@@ -20,6 +20,9 @@ use crate::reference::{Reference, Ward};
 use crate::store::Store;
 use crate::trace::{Trace, note};
 
+/// Who comes from an agency, if somebody admits them.
+pub(crate) const FROM_AGENCY: [&str; 2] = ["Ines Roth", "Jon Sand"];
+
 pub(crate) const NAMES: [&str; 8] = ["Ana", "Ben", "Chidi", "Dana", "Emeka", "Farah", "Goran", "Hana"];
 
 /// Outlives every crash.
@@ -60,6 +63,10 @@ pub(crate) struct World {
     pub(crate) faults: bool,
     pub(crate) disk_low: bool,
     pub(crate) crashed_in: u32,
+    /// What starts may have counted of the time that the box was off.
+    pub(crate) credit_ms: u64,
+    /// Of the message that was last looked up: it was in the store.
+    pub(crate) found: bool,
 }
 
 /// A connection as the network has it. The box numbers it the same.
@@ -192,6 +199,8 @@ impl World {
             faults: false,
             disk_low: false,
             crashed_in: 0,
+            credit_ms: 0,
+            found: false,
         }
     }
 
@@ -215,6 +224,11 @@ impl World {
                     Client::new(format!("{name}'s device {}", device + 1), index, secret, zone, clumsy);
                 self.clients.push(client);
             }
+        }
+        for name in FROM_AGENCY {
+            let (index, secret) = (self.people.len(), self.random.next());
+            self.people.push(None);
+            self.clients.push(Client::new(format!("{name}'s phone"), index, secret, Zone::Ward, 60));
         }
         while !self.waiting.is_empty() {
             self.batch()?;

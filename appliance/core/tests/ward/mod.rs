@@ -4,14 +4,14 @@
 use wardline_core::access::Operation;
 use wardline_core::directory::Post;
 use wardline_core::directory::PublicKey;
-use wardline_core::ids::{Conn, ConversationId, PersonId, RequestId, RoleId, UnitId};
+use wardline_core::ids::{Conn, ConversationId, DeviceId, PersonId, RequestId, RoleId, UnitId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Zone};
 use wardline_core::pin::{PinMac, join_code_hash};
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::{Date, Pattern, Place, Shift, Sources, Team, TimeZone, Weekday};
-use wardline_core::session::Verifier;
+use wardline_core::session::{Expect, Verifier};
 use wardline_core::state::Restored;
 use wardline_core::text::{Name, Title, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
@@ -124,26 +124,43 @@ impl Ward {
         let Body::JoinCode(code) = answer(&self.ask(BOX, Ask::IssueJoinCode { person, fresh })) else {
             panic!("no code")
         };
+        self.join_by(conn, zone, &code.code)
+    }
+
+    fn hello(&mut self, conn: Conn, zone: Zone, device: Option<DeviceId>) -> Option<Expect> {
         self.connect(conn, Door::Network(zone));
         let (request, versions, challenge) = (RequestId(1), (1, 1), [3; 32]);
-        let hello = self.handle(Input::Hello { conn, request, versions, device: None, challenge });
-        let expect = hello.sends.into_iter().find_map(|send| match send {
+        let hello = self.handle(Input::Hello { conn, request, versions, device, challenge });
+        hello.sends.into_iter().find_map(|send| match send {
             Send::Welcome { expect, .. } => Some(expect),
             _ => None,
-        });
-        let mut key = [4; 65];
-        key[1..9].copy_from_slice(&conn.0.to_be_bytes());
-        let key = PublicKey::parse(&key).expect("a key");
+        })
+    }
+
+    /// The device that joined on `whose` comes again, on another connection.
+    pub(crate) fn sign_in(&mut self, whose: Conn, conn: Conn) -> Turn {
+        let key = key_of(whose);
+        let device = self.relay.state().device_with(&key).expect("a device").id;
+        let expect = self.hello(conn, Zone::Ward, Some(device)).expect("welcome");
+        let proven = expect.verify_sign_in(&AnySignature, &[5; 32], device, &[1; 64]);
+        self.handle(Input::Proof { conn, request: RequestId(2), proven: proven.expect("a signature") })
+    }
+
+    /// A device joins by a code that somebody was given.
+    pub(crate) fn join_by(&mut self, conn: Conn, zone: Zone, code: &str) -> Turn {
+        let expect = self.hello(conn, zone, None);
+        let key = key_of(conn);
         let name = Name::parse("phone").expect("a name");
         let proven = expect.expect("welcome").verify_join(
             &AnySignature,
             &[5; 32],
-            join_code_hash(&code.code),
+            join_code_hash(code),
             key,
             name,
             &[1; 64],
         );
         let fresh = self.fresh();
+        let request = RequestId(1);
         self.handle(Input::Join { conn, request, proven: proven.expect("a signature"), fresh });
         let joined = self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) });
         assert!(matches!(answer(&joined), Body::SignedIn(_)));
@@ -209,6 +226,12 @@ impl Ward {
         let (add, remove) = (add.to_vec(), remove.to_vec());
         self.ask(conn, Ask::ChangeMembers { conversation: group, add, remove })
     }
+}
+
+fn key_of(conn: Conn) -> PublicKey {
+    let mut key = [4; 65];
+    key[1..9].copy_from_slice(&conn.0.to_be_bytes());
+    PublicKey::parse(&key).expect("a key")
 }
 
 /// One person, from Monday to Monday, for ever.

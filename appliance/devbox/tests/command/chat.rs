@@ -11,7 +11,7 @@ use wardline_devbox::process::sibling;
 use super::{PATIENCE, Running, Ward, events};
 
 /// `wardline chat` on a terminal of its own, which `script` makes (util-linux).
-struct Chat {
+pub(super) struct Chat {
     child: Child,
     keys: ChildStdin,
     screen: Receiver<String>,
@@ -19,7 +19,7 @@ struct Chat {
 }
 
 impl Chat {
-    fn start(ward: &Ward, who: &str, with: &str) -> Self {
+    pub(super) fn start(ward: &Ward, who: &str, with: &str) -> Self {
         let quoted = |path: &Path| format!("'{}'", path.display());
         let program = quoted(&sibling("wardline").unwrap());
         let chat = format!("{program} --profile {} chat {with}", quoted(&ward.path(who)));
@@ -46,7 +46,7 @@ impl Chat {
     }
 
     /// Waits until this is on the screen, below what was waited for before; what came above it.
-    fn until(&mut self, part: &str) -> String {
+    pub(super) fn until(&mut self, part: &str) -> String {
         let began = Instant::now();
         loop {
             if let Some(at) = self.shown.find(part) {
@@ -64,7 +64,7 @@ impl Chat {
     }
 
     /// Waits for its end: its exit code, and what it said last. The terminal must be as it was found.
-    fn ended(&mut self, found: &str) -> (Option<i32>, String) {
+    pub(super) fn ended(&mut self, found: &str) -> (Option<i32>, String) {
         let last = self.until("left ");
         let left = self.until(".");
         assert!(!found.is_empty() && left.trim_end_matches('.') == found, "found {found}, left {left}");
@@ -72,12 +72,12 @@ impl Chat {
     }
 
     /// The state of the terminal at first.
-    fn found(&mut self) -> String {
+    pub(super) fn found(&mut self) -> String {
         self.until("found ");
         self.until(".").trim_end_matches('.').to_owned()
     }
 
-    fn types(&mut self, line: &str) {
+    pub(super) fn types(&mut self, line: &str) {
         self.keys.write_all(format!("{line}\r").as_bytes()).unwrap();
     }
 }

@@ -13,7 +13,60 @@ fn a_stay_and_the_shifts_around_it() {
     moving(&ward);
     teams(&ward);
     leaving(&ward);
+    ranges(&ward);
     ward.devbox.stop();
+}
+
+/// Hall B has patients in 2, 9, 10 and 11A; nobody has a bed there.
+fn ranges(ward: &Ward) {
+    let socket = ward.devbox.local_socket().display().to_string();
+    for (record, bed) in [("102", "2"), ("109", "9"), ("110", "10"), ("111", "11A")] {
+        let new = ["--name", "Noor Haddad", "--born", "1950-01-01", "--sex", "F"];
+        let admit = ["patient", "--socket", &socket, "admit", record, "Hall B", bed];
+        assert_eq!(ward.run("nobody", &[&admit[..], &new[..]].concat()).code, Some(0));
+    }
+    let take =
+        |args: &[&str]| ward.run("Keiko", &[&["shift", "take", "Hall B", "--until", "07:00"], args].concat());
+    let whole = ward.ok("Keiko", &["shift", "show", "Hall B", "--json"]);
+    let whole = whole.split("\"assignment\":\"").nth(1).unwrap().split('"').next().unwrap();
+    ward.ok("Keiko", &["shift", "end", whole]);
+    let beds =
+        |args: &[&str]| ward.run("Keiko", &[&["shift", "take", "Hall B", "--hours", "1"], args].concat());
+    beds(&["34-20"]).ended(2, "Write 20-34");
+    beds(&["B-20-34"]).ended(2, "no bed from B-20 to 34 that anybody lies in or holds; one is called 2.");
+    beds(&["1-70"]).ended(2, "64 at most");
+    beds(&["2", "--all"]).ended(2, "cannot be used with");
+    take(&["2", "--hours", "3"]).ended(2, "cannot be used with");
+    ward.run("Keiko", &["shift", "take", "Hall B", "2", "--until", "7"]).ended(2, "as in 07:00");
+    assert!(!ward.ok("Keiko", &["shift", "show", "Hall B"]).contains("Keiko"), "nothing was taken");
+    let told = beds(&["9-10", "2", "--bed", "20-34"]).err;
+    assert!(told.contains("4 beds until ") && told.contains(": 2, 9, 10, 20-34."), "{told}");
+    assert!(told.contains("check that there are such beds: 20-34."), "{told}");
+    let json = beds(&["20-34", "11", "--json"]).out;
+    let (beds_taken, unknown) = ("\"beds\":[\"11\",\"20-34\"]", "\"unknown\":[\"11\"]");
+    assert!(json.contains(beds_taken) && json.contains(unknown), "{json}");
+    let shown = ward.ok("Keiko", &["shift", "show", "Hall B"]);
+    let listed: Vec<&str> = shown.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(listed, ["2", "9", "10", "11", "11A", "20-34"]);
+    handing_out(ward);
+}
+
+/// A charge nurse's shift change is one act. In Hall A somebody lies in A-1.
+fn handing_out(ward: &Ward) {
+    let give =
+        |args: &[&str]| ward.run("Ana", &[&["shift", "give", "Hall A", "--hours", "1"], args].concat());
+    give(&["Chidi=A-1-30", "Nobody=A-31"]).ended(2, "nobody of this name");
+    give(&["Chidi=A-1-30", "Ana"]).ended(2, "as in Ana=1-20,22");
+    give(&["Chidi=1-30"]).ended(2, "one is called A-1");
+    give(&["Chidi=A-1-30", "Ben=A-31"]).ended(3, "Nothing was given to Ben Okafor.");
+    let told = give(&["Chidi=A-1-30", "Ana=A-30-60"]).err;
+    assert!(told.contains("Chidi Eze and Ana Flores both get A-30."), "{told}");
+    assert!(told.contains("Chidi Eze: 30 beds until "), "{told}");
+    assert!(told.contains("Every bed that is known has somebody."), "{told}");
+    let told = give(&["Ana=A-1-2"]).err;
+    assert!(told.contains("Chidi Eze has too, until "), "{told}");
+    let shown = ward.ok("Ana", &["shift", "show", "Hall A", "--json"]);
+    assert_eq!(events(&shown, "bed").len(), 60);
 }
 
 fn admitting(ward: &Ward) {
@@ -77,7 +130,12 @@ fn moving(ward: &Ward) {
     ward.ok("Keiko", &["shift", "take", "Hall B", "--all"]);
     assert_eq!(ward.ok("Chidi", &["patient", "transfer", "rosa", "hall b", "3"]), "In Hall B 3 now.\n");
     let history = ward.ok("Keiko", &["history", "Rosa"]);
-    assert!(history.ends_with("Chidi Eze: Arrived by ambulance\n"), "from its beginning: {history}");
+    assert!(history.contains("Chidi Eze: Arrived by ambulance\n"), "from its beginning: {history}");
+    told_in_order(&history);
+    let json = ward.ok("Keiko", &["history", "Rosa", "--json"]);
+    let moved = events(&json, "notice").into_iter().find(|told| told.contains("\"moved\"")).unwrap();
+    assert!(moved.contains("\"bed\":\"3\"") && moved.contains("\"after\":1"), "{moved}");
+    assert!(ward.ok("Keiko", &["conversations"]).ends_with("Rosa Diaz, 3\n"), "none of it is unread");
     assert!(ward.ok("Chidi", &["conversations"]).contains("Rosa Diaz, 3"), "to the end of the shift");
     let shown = ward.ok("Ana", &["shift", "show", "Hall A", "--json"]);
     let held = events(&shown, "bed")[0].clone();
@@ -88,6 +146,24 @@ fn moving(ward: &Ward) {
     assert_eq!(ward.ok("Chidi", &["conversations"]), "", "out with the shift");
     ward.run("Ana", &["shift", "end", id]).ended(3, "There is no such assignment");
     ward.run("Chidi", &["shift", "take", "Hall A", "A-1", "--hours", "17"]).ended(2, "17");
+}
+
+/// What moved stands between the messages.
+fn told_in_order(history: &str) {
+    let wanted = [
+        " admitted to Hall A, A-1 (by Chidi Eze)\n",
+        " Chidi Eze came in (has the bed, until ",
+        ": Arrived by ambulance\n",
+        " Ben Okafor is the attending (by Chidi Eze)\n",
+        " moved to Hall B, 3 (by Chidi Eze)\n",
+        " Keiko Mori came in (has the bed, until ",
+        " Chidi Eze stays until the end of the shift, ",
+    ];
+    let mut rest = history;
+    for wanted in wanted {
+        let at = rest.find(wanted).unwrap_or_else(|| panic!("{wanted} in {history}"));
+        rest = &rest[at + wanted.len()..];
+    }
 }
 
 fn teams(ward: &Ward) {

@@ -259,7 +259,8 @@ async fn writes(writer: (Raw, raw::Device), conversation: u64) -> Result<()> {
         let name = [device.id.value().to_be_bytes(), number.to_be_bytes()].concat();
         let text = "x".to_owned();
         let (message, priority, call) = (name, 0, None);
-        let submit = proto::Submit { number, message, conversation, text, priority, call };
+        let submit =
+            proto::Submit { number, message, conversation, text, priority, call, ..Default::default() };
         last = raw.say(Ask::Submit(submit)).await?;
     }
     match raw.answer(last).await? {

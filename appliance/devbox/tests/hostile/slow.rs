@@ -55,7 +55,8 @@ async fn send_share(mut raw: Raw, conversation: u64, behind: u64) -> Result<Raw>
         let mut message = vec![0; 16];
         message[..8].copy_from_slice(&number.to_be_bytes());
         let (text, priority, call) = (text.clone(), 0, None);
-        let submit = proto::Submit { number, message, conversation, text, priority, call };
+        let submit =
+            proto::Submit { number, message, conversation, text, priority, call, ..Default::default() };
         raw.say(Ask::Submit(submit)).await?;
         while number - answered >= UNDER_WAY || (number == last && answered < last) {
             match raw.frame().await?.body {

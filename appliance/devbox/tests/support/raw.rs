@@ -256,7 +256,7 @@ pub(crate) fn hello(device: Option<DeviceId>) -> Ask {
 pub(crate) fn submit(number: u64, message: u8, conversation: u64, text: &str) -> Ask {
     let message = vec![message; 16];
     let (text, priority, call) = (text.to_owned(), 0, None);
-    Ask::Submit(proto::Submit { number, message, conversation, text, priority, call })
+    Ask::Submit(proto::Submit { number, message, conversation, text, priority, call, ..Default::default() })
 }
 
 /// The refusal that this must be.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use wardline_core::ids::{Change, ConversationId};
 use wardline_core::text::Text;
-use wardline_core::turn::{Send, Turn};
+use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::{self, proto};
 use wardline_core::write::{Numbered, Write};
 
@@ -17,7 +17,7 @@ use crate::lane::UnderWay;
 pub(super) struct Batch {
     pub(super) writes: Vec<Numbered>,
     pub(super) sends: Vec<Send>,
-    /// Accepted messages as events, by change: encoded once, sent to everybody connected.
+    /// Accepted and edited messages as events, by change: encoded once, sent to everybody connected.
     pub(super) events: BTreeMap<Change, Bytes>,
     /// Conversations that it purges: nobody is sent any more what was said there.
     pub(super) purged: BTreeSet<ConversationId>,
@@ -28,7 +28,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Adds what one input made the core decide; `text` is what a submission said.
+    /// Adds what one input made the core decide; `text` is what a submission or an edit said.
     pub(super) fn add(&mut self, turn: Turn, text: Option<Text>) {
         for numbered in &turn.writes {
             if let Write::KeyDestroyed { conversation } = &numbered.write {
@@ -46,8 +46,18 @@ impl Batch {
                         at: message.at.0,
                         text: text.reveal().to_owned(),
                         priority: message.priority.to_wire().into(),
+                        reply_to: message.reply_to.unwrap_or_default().0,
+                        ..proto::Message::default()
                     });
                     self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
+                }
+            }
+            for send in &turn.sends {
+                if let Send::Fanout { change, event: Event::Edited(message), .. } = send {
+                    let text = text.reveal().to_owned();
+                    let message = proto::Message { text, ..(**message).clone() };
+                    let kind = proto::event::Kind::MessageChanged(message);
+                    self.events.insert(*change, Bytes::from(wire::encode_event(kind)));
                 }
             }
         }

@@ -9,6 +9,7 @@ use wardline_core::escalation::StatId;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, Sequence};
 use wardline_core::input::Input;
 use wardline_core::refusal::PeerFault;
+use wardline_core::retention::Bounds;
 use wardline_core::turn::{Event, Send};
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::{self, proto};
@@ -45,9 +46,7 @@ impl Dispatch {
         let mut scrub = false;
         for send in sends {
             match send {
-                Send::FindAged { read_before, any_before } => {
-                    self.find_aged(read_before, any_before);
-                }
+                Send::FindAged(bounds) => self.find_aged(bounds),
                 Send::ScrubLog => scrub = true,
                 Send::Fanout { change, event, conns } => {
                     self.fan_out(lanes, (change, event), &conns, &events, &purged);
@@ -96,6 +95,7 @@ impl Dispatch {
                 (conn, Out::AnswerAgain(request, device, number, message))
             }
             Send::ReadPage { conn, request, grant } => (conn, Out::Page(request, grant)),
+            Send::CountAged { conn, request, bounds } => (conn, Out::CountAged(request, Box::new(bounds))),
             Send::Search { conn, request, grant } => (conn, Out::Search(request, Box::new(grant))),
             Send::Accepted(accepted) => {
                 if let Some(lane) = lanes.get(&accepted.conn) {
@@ -115,7 +115,7 @@ impl Dispatch {
                 }
                 return;
             }
-            Send::Fanout { .. } | Send::Close { .. } | Send::FindAged { .. } | Send::ScrubLog => return,
+            Send::Fanout { .. } | Send::Close { .. } | Send::FindAged(_) | Send::ScrubLog => return,
         };
         if let Some(lane) = lanes.get(&conn) {
             lane.answer(out);
@@ -149,6 +149,15 @@ impl Dispatch {
                 Some(bytes) => (Some(conversation), bytes.clone()),
                 None => return,
             },
+            Event::Edited(message) => {
+                let conversation = ConversationId::new(message.conversation);
+                match events.get(&change) {
+                    Some(bytes) if conversation.is_none_or(|place| !purged.contains(&place)) => {
+                        (conversation, bytes.clone())
+                    }
+                    _ => return,
+                }
+            }
             Event::Small(kind) => (None, Bytes::from(wire::encode_event(*kind))),
         };
         for conn in conns {
@@ -161,12 +170,12 @@ impl Dispatch {
     }
 
     /// One look at a time: the core asks again while there is something to find, and at its next sweep in any case.
-    fn find_aged(&self, read_before: Change, any_before: Change) {
+    fn find_aged(&self, bounds: Bounds) {
         let Ok(looking) = Arc::clone(&self.aged_looks).try_acquire_owned() else { return };
         let (library, commands) = (Arc::clone(&self.library), self.commands.clone());
         tokio::spawn(async move {
             let _looking = looking;
-            let aged = match library.readers.aged(read_before, any_before, AGED_MAX).await {
+            let aged = match library.readers.aged(&bounds, AGED_MAX).await {
                 Ok(aged) => aged,
                 Err(error) => return tracing::warn!(%error, "could not look for old messages"),
             };

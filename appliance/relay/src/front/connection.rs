@@ -10,8 +10,10 @@ use std::time::Duration;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
+use wardline_core::alteration::{Edit, Found, Kept};
 use wardline_core::bucket::Bucket;
 use wardline_core::directory::PublicKey;
+use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, RequestId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
@@ -271,14 +273,39 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
                 self.lane.hold_pin(pin);
                 Input::PinOffered { conn, request }
             }
-            Incoming::Submit { number, message, conversation, text, priority, call } => {
+            Incoming::Submit { number, message, conversation, text, priority, call, reply_to } => {
                 let body = match self.lane.device() {
-                    Some(device) => self.seal(Origin { conversation, message, device }, &text).await,
+                    Some(device) => {
+                        self.seal(Origin { conversation, message, device, version: 0 }, &text).await
+                    }
                     None => None,
                 };
-                let ask = Ask::Submit(Submit { number, message, conversation, body, priority, call });
+                let ask =
+                    Ask::Submit(Submit { number, message, conversation, body, priority, call, reply_to });
                 self.ask(Input::Request { conn, request, ask }, Some(text)).await;
                 return Ok(());
+            }
+            Incoming::Edit { message: of, version, name, text } => {
+                let Some(found) = self.look_up(of).await else {
+                    return self.refuse(request, Refusal::Unavailable);
+                };
+                let StatId { conversation, sequence } = of;
+                let body = match &found.message {
+                    Some(Kept { id: message, device, .. }) => {
+                        let (message, device) = (*message, *device);
+                        self.seal(Origin { conversation, message, device, version }, &text).await
+                    }
+                    None => None,
+                };
+                let ask = Ask::Edit(Edit { conversation, sequence, version, name, body, found });
+                self.ask(Input::Request { conn, request, ask }, Some(text)).await;
+                return Ok(());
+            }
+            Incoming::Recall { message } => {
+                let Some(found) = self.look_up(message).await else {
+                    return self.refuse(request, Refusal::Unavailable);
+                };
+                Input::Request { conn, request, ask: Ask::Recall { message, found } }
             }
             Incoming::Echo => return self.echo(request),
             Incoming::Ask(ask) => Input::Request { conn, request, ask },
@@ -290,6 +317,21 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
     fn proof_due(&self) -> Result<(wardline_core::session::Expect, [u8; 32]), PeerFault> {
         let expect = self.lane.take_expect().ok_or(PeerFault::OutOfTurn)?;
         Ok((expect, self.exporter.ok_or(PeerFault::OutOfTurn)?))
+    }
+
+    /// A message as it stands in the store, for the core to decide by: nothing of it is told to the peer here. `None` when the store
+    /// cannot be read. Whoever has not signed in is not looked up for.
+    async fn look_up(&self, message: StatId) -> Option<Found> {
+        if self.lane.device().is_none() {
+            return Some(Found::default());
+        }
+        match self.context.library.readers.find(message).await {
+            Ok(found) => Some(found),
+            Err(error) => {
+                tracing::error!(%error, "a message could not be looked up");
+                None
+            }
+        }
     }
 
     /// Seals a body under its conversation's key. `None` when there is none: the core then knows why.

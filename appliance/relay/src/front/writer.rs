@@ -8,11 +8,13 @@ use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::input::Input;
 use wardline_core::mailbox::{Again, Under, answer_again};
+use wardline_core::notice::Notice;
 use wardline_core::refusal::{CloseCode, Refusal};
 use wardline_core::relay::refused;
+use wardline_core::retention::Bounds;
 use wardline_core::turn::{Accepted, Send};
 use wardline_core::wire;
-use wardline_core::wire::proto::{self, server_frame::Body};
+use wardline_core::wire::proto::{self, event::Kind, server_frame::Body};
 
 use super::connection::Context;
 use super::pin::pin_mac;
@@ -68,6 +70,15 @@ struct Delivering {
     grant: Arc<SyncGrant>,
     device: DeviceId,
     sent: Change,
+}
+
+/// What a catch-up sends messages as.
+#[derive(Clone, Copy)]
+enum Missing {
+    /// They follow the last one sent.
+    New { with_cursor: bool },
+    /// They were sent before, and were edited or recalled since.
+    Altered,
 }
 
 struct Writer<'a, W> {
@@ -139,6 +150,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             Out::Detached => self.delivery = None,
             Out::Page(request, grant) => self.page(request, &grant, generation).await?,
             Out::Search(request, grant) => self.search(request, &grant, generation).await?,
+            Out::CountAged(request, bounds) => self.count_aged(request, &bounds, generation).await?,
             Out::AnswerAgain(request, device, number, message) => {
                 self.answer_again(request, device, number, message).await?;
             }
@@ -165,6 +177,9 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             }
         };
         let end = stored.last().is_none_or(|oldest| oldest.sequence <= grant.from());
+        let oldest = stored.last().map(|oldest| oldest.sequence).filter(|_| !end);
+        let notices = self.context.library.readers.notices(grant, oldest).await?;
+        let notices = notices.iter().map(Notice::to_wire).collect();
         let messages = self.context.library.messages(stored).await?;
         // Purged while they were opened: some are blank.
         if self.context.library.key(grant.conversation()).await?.is_none() {
@@ -174,7 +189,8 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         // The session may have ended while the store was read.
         if self.lane.is_permitted(generation) {
             let conversation = grant.conversation().value();
-            self.answer(request, Body::HistoryPage(proto::HistoryPage { conversation, messages, end }));
+            let page = proto::HistoryPage { conversation, messages, end, notices };
+            self.answer(request, Body::HistoryPage(page));
         }
         Ok(())
     }
@@ -196,6 +212,27 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
                 Ok(answer) => self.answer(request, Body::SearchPage(answer.page)),
                 Err(refusal) => self.refuse(request, refusal),
             }
+        }
+        Ok(())
+    }
+
+    async fn count_aged(
+        &mut self,
+        request: RequestId,
+        bounds: &Bounds,
+        generation: Generation,
+    ) -> Result<(), Stop> {
+        let counted = self.context.library.readers.count_aged(bounds).await?;
+        if self.lane.is_permitted(generation) {
+            let few = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+            let kinds = counted.into_iter().map(|of| proto::WouldGo {
+                kind: of.kind.to_wire().into(),
+                messages: of.messages,
+                conversations: few(of.conversations),
+                held: few(of.held),
+            });
+            let kinds = kinds.collect();
+            self.answer(request, Body::RetentionPreview(proto::RetentionPreview { kinds }));
         }
         Ok(())
     }
@@ -310,8 +347,13 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             }
             let (head, mut changes) = (changes.head, changes);
             let missed = std::mem::take(&mut changes.messages);
+            let altered = std::mem::take(&mut changes.altered);
+            let told = std::mem::take(&mut changes.notices);
+            let new = Missing::New { with_cursor: !snapshot };
+            // What was altered has no cursor: those of the messages behind it are of later changes, and claim it too.
             if !self.send_small(changes, generation).await?
-                || !self.send_missed(missed, !snapshot, generation).await?
+                || !self.send_missed((altered, Vec::new()), Missing::Altered, generation).await?
+                || !self.send_missed((missed, told), new, generation).await?
             {
                 return Ok(false);
             }
@@ -350,15 +392,17 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         Ok(true)
     }
 
-    /// These messages, a chunk at a time; the next one is read while one is sent. False when it was overtaken.
+    /// These messages, a chunk at a time; the next one is read while one is sent. Notices each in its place among them, without a
+    /// cursor: the message behind has one. False when it was overtaken.
     async fn send_missed(
         &mut self,
-        missed: Vec<Missed>,
-        with_cursor: bool,
+        (missed, told): (Vec<Missed>, Vec<(Change, Notice)>),
+        as_what: Missing,
         generation: Generation,
     ) -> Result<bool, Stop> {
         let Some(Delivering { grant, device, .. }) = &self.delivery else { return Ok(false) };
         let (library, device) = (Arc::clone(&self.context.library), *device);
+        let mut told = told.into_iter().peekable();
         let mut reading = Reading::start(&library, grant, missed);
         while let Some(chunk) = reading.next().await? {
             for stored in chunk {
@@ -367,10 +411,21 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
                 if !self.lane.is_current(generation) {
                     return Ok(false);
                 }
-                let cursor = if with_cursor { library.cursor(device, change) } else { Vec::new() };
-                let event = Some(proto::Event { kind: Some(proto::event::Kind::Message(message)) });
+                while let Some((_, notice)) = told.next_if(|(told, _)| *told < change) {
+                    self.notice(&notice);
+                }
+                let (kind, cursor) = match as_what {
+                    Missing::New { with_cursor: true } => {
+                        (Kind::Message(message), library.cursor(device, change))
+                    }
+                    Missing::New { .. } => (Kind::Message(message), Vec::new()),
+                    Missing::Altered => (Kind::MessageChanged(message), Vec::new()),
+                };
+                let event = Some(proto::Event { kind: Some(kind) });
                 self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor, event }));
-                self.sent(change);
+                if matches!(as_what, Missing::New { .. }) {
+                    self.sent(change);
+                }
                 self.context.metrics.caught_up_total.one();
                 if !self.make_way(generation).await? {
                     return Ok(false);
@@ -379,7 +434,18 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             self.let_answers_by();
             self.flush().await?;
         }
+        for (_, notice) in told {
+            if !self.make_way(generation).await? {
+                return Ok(false);
+            }
+            self.notice(&notice);
+        }
         Ok(self.lane.is_current(generation))
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        let event = Some(proto::Event { kind: Some(proto::event::Kind::Notice(notice.to_wire())) });
+        self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor: Vec::new(), event }));
     }
 
     /// Writes what was gathered when it is enough. False when the catch-up was overtaken meanwhile.

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use wardline_core::ids::{Change, ConversationId, Sequence};
 use wardline_core::limits::DISK_RESERVE_BYTES;
+use wardline_core::search::Term;
 
 use super::index::{self, Entry, Index};
 use super::{Place, Search, Shown};
 use crate::catchup::Library;
 use crate::disk::Disk;
-use crate::keyring::Origin;
 use crate::metrics::Metrics;
 use crate::store::{StoreError, StoredMessage};
 
@@ -29,6 +29,8 @@ const FREE_MIN: u64 = 4 * DISK_RESERVE_BYTES;
 const REST: Duration = Duration::from_secs(10);
 /// Between tries to empty the log after a purge, while somebody reads.
 const SCRUB_AGAIN: Duration = Duration::from_millis(100);
+/// Altered messages of one reading.
+const ALTERED: u32 = 256;
 /// Conversations that one statement asks for.
 const PLACES: u32 = 1_000;
 
@@ -145,10 +147,12 @@ impl Builder {
                 self.purge(index, news.purged).await?;
                 if self.has_room() {
                     let full = self.take_in(index).await?;
+                    self.let_alter(index).await?;
                     self.let_expire(index, news.expired).await?;
                     Ok(full)
                 } else {
                     // What goes does not wait for room: it makes some.
+                    self.let_alter(index).await?;
                     self.let_expire(index, news.expired).await?;
                     let _ = tokio::time::timeout(REST, self.search().woken.notified()).await;
                     Ok(true)
@@ -173,7 +177,7 @@ impl Builder {
         room
     }
 
-    /// At the start: what was purged or expired while nobody looked.
+    /// At the start: what was purged, expired or altered while nobody looked.
     async fn look_at_all(&self, index: &mut Index) -> Result<(), Ended> {
         let mut after = 0;
         let (mut purged, mut expired) = (Vec::new(), Vec::new());
@@ -198,6 +202,11 @@ impl Builder {
         }
         self.purge(index, purged).await?;
         self.expire(index, expired).await?;
+        if index.head.through == Change(0) {
+            // Nothing is in: whatever was altered by now is taken in as it is.
+            index.begin(self.library.readers.head().await.map_err(Ended::Store)?);
+        }
+        self.let_alter(index).await?;
         self.show(index);
         // The last run may have died before its log was emptied.
         self.scrub(index).await
@@ -274,6 +283,31 @@ impl Builder {
         }
     }
 
+    /// Puts the words of what was edited in place of the earlier ones, and takes out those of what was recalled; what is not in yet is
+    /// taken in as it is then. Nothing of what was is left in the log.
+    async fn let_alter(&self, index: &mut Index) -> Result<(), Ended> {
+        let mut any = false;
+        loop {
+            let before = index.head.altered;
+            let (messages, through) =
+                self.library.readers.altered(before, ALTERED).await.map_err(Ended::Store)?;
+            let full = messages.len() >= ALTERED as usize;
+            let mut words: BTreeMap<(ConversationId, Sequence), BTreeSet<Term>> = BTreeMap::new();
+            for message in messages.into_iter().filter(|message| message.change <= index.head.through) {
+                let place = (message.conversation, message.sequence);
+                let entry = self.entry(message).await.map_err(Ended::Store)?;
+                words.insert(place, entry.map(|(entry, _)| entry.terms).unwrap_or_default());
+            }
+            any |= !words.is_empty();
+            index.alter(&words, through).await.map_err(Ended::Broken)?;
+            if !full {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        if any { self.scrub(index).await } else { Ok(()) }
+    }
+
     /// The next messages, up to which change they are all there are, and whether there are more.
     async fn gather(&self, after: Change) -> Result<(Vec<Entry>, Change, bool), StoreError> {
         let (mut entries, mut through, mut bytes) = (Vec::new(), after, 0);
@@ -297,13 +331,14 @@ impl Builder {
         }
     }
 
-    /// A message's words, and the bytes of its text. None of what is purged, or does not open.
+    /// A message's words, and the bytes of its text. None of what is purged or recalled, or does not open.
     async fn entry(&self, message: StoredMessage) -> Result<Option<(Entry, usize)>, StoreError> {
+        if message.recalled {
+            return Ok(None);
+        }
         let Some(key) = self.library.key(message.conversation).await? else { return Ok(None) };
-        let origin =
-            Origin { conversation: message.conversation, message: message.id, device: message.device };
-        let StoredMessage { body, .. } = message.clone();
-        let Ok(text) = self.library.keyring.open(&key, origin, body) else { return Ok(None) };
+        let body = message.body.clone();
+        let Ok(text) = self.library.keyring.open(&key, message.origin(), body) else { return Ok(None) };
         let text = zeroize::Zeroizing::new(text);
         Ok(Some((Entry::of(&message, &text), text.len())))
     }

@@ -28,7 +28,7 @@ use crate::store::rows::{Many, Script, Statements};
 use crate::store::{StoreError, StoreKey};
 
 /// Counts up whenever the tables or [`terms`] change: a file of another number is thrown away and built anew.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE meta (
@@ -36,9 +36,10 @@ CREATE TABLE meta (
     through INTEGER NOT NULL,
     at      INTEGER NOT NULL,
     newest  INTEGER NOT NULL,
-    name    BLOB    NOT NULL
+    name    BLOB    NOT NULL,
+    altered INTEGER NOT NULL
 ) STRICT;
-INSERT INTO meta (id, through, at, newest, name) VALUES (1, 0, 0, 0, x'');
+INSERT INTO meta (id, through, at, newest, name, altered) VALUES (1, 0, 0, 0, x'', 0);
 CREATE TABLE place (
     id           INTEGER NOT NULL PRIMARY KEY,
     conversation INTEGER NOT NULL UNIQUE,
@@ -63,7 +64,7 @@ CREATE TABLE said (
     entries BLOB    NOT NULL,
     PRIMARY KEY (place, first)
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 ";
 
 /// Messages of one block: those that one row of `posting` speaks of, at two bytes each.
@@ -133,6 +134,8 @@ pub(super) struct Head {
     pub(super) at: Wall,
     /// That message's name; none when there is none.
     pub(super) name: Option<MessageId>,
+    /// Edits and recalls up to this change are in, as far as their messages are.
+    pub(super) altered: Change,
 }
 
 /// The file, as its one writer has it.
@@ -171,7 +174,7 @@ impl Index {
         } else if version != SCHEMA {
             return Err(StoreError::Damaged("the index is another release's".to_owned()));
         }
-        let row = sqlx::query("SELECT through, newest, at, name FROM meta WHERE id = 1");
+        let row = sqlx::query("SELECT through, newest, at, name, altered FROM meta WHERE id = 1");
         let row = row.fetch_one(&mut writer).await?;
         let count = |column| row.try_get::<i64, _>(column).map(i64::cast_unsigned).map(Change);
         let name: Vec<u8> = row.try_get(3)?;
@@ -180,6 +183,7 @@ impl Index {
             newest: count(1)?,
             at: Wall(row.try_get(2)?),
             name: name.try_into().ok().map(MessageId),
+            altered: count(4)?,
         };
         let looker = Arc::new(Looker::open(&options).await?);
         Ok(Self { writer, statements: Statements::default(), path: path.to_owned(), head, looker })
@@ -256,11 +260,14 @@ impl Index {
         script.many(&SAIDS, &saids, |((place, first), entries), row| {
             row.int(*place).count(*first).bytes(entries);
         });
-        script.one("UPDATE meta SET through = ?, newest = ?, at = ?, name = ? WHERE id = 1", |row| {
-            let name = head.name.map(|name| name.0);
-            row.count(head.through.0).count(head.newest.0).int(head.at.0);
-            row.bytes(name.as_ref().map_or(&[], |name| &name[..]));
-        });
+        script.one(
+            "UPDATE meta SET through = ?, newest = ?, at = ?, name = ?, altered = ? WHERE id = 1",
+            |row| {
+                let name = head.name.map(|name| name.0);
+                row.count(head.through.0).count(head.newest.0).int(head.at.0);
+                row.bytes(name.as_ref().map_or(&[], |name| &name[..])).count(head.altered.0);
+            },
+        );
         script.run(&mut self.writer).await?;
         Ok(head)
     }
@@ -373,7 +380,15 @@ impl Index {
                 .fetch_optional(&mut self.writer)
                 .await?;
         if let Some(block) = block {
-            self.expire_within(place, block, first.0 - block.cast_unsigned()).await?;
+            let first = first.0 - block.cast_unsigned();
+            self.keep_within(place, block, |offset| u64::from(offset) >= first).await?;
+            let whole = first / SAID * SAID;
+            sqlx::query("DELETE FROM said WHERE place = ?1 AND first >= ?2 AND first < ?3")
+                .bind(place)
+                .bind(block)
+                .bind(block + whole.cast_signed())
+                .execute(&mut self.writer)
+                .await?;
         }
         sqlx::query("UPDATE place SET first = ?2 WHERE id = ?1")
             .bind(place)
@@ -383,8 +398,13 @@ impl Index {
         Ok(())
     }
 
-    /// The same within one block: rows are read some at a time, and written without what has expired.
-    async fn expire_within(&mut self, place: i64, block: i64, first: u64) -> Result<(), StoreError> {
+    /// Within one block: rows are read some at a time, and written without the messages that are not to be kept, by their offset.
+    async fn keep_within(
+        &mut self,
+        place: i64,
+        block: i64,
+        keep: impl Fn(u16) -> bool,
+    ) -> Result<(), StoreError> {
         let mut behind: Vec<u8> = Vec::new();
         loop {
             let rows = sqlx::query(
@@ -398,7 +418,7 @@ impl Index {
                 let (term, at): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
                 let left: Vec<u8> = at
                     .chunks_exact(2)
-                    .filter(|at| u64::from(u16::from_be_bytes([at[0], at[1]])) >= first)
+                    .filter(|at| keep(u16::from_be_bytes([at[0], at[1]])))
                     .flatten()
                     .copied()
                     .collect();
@@ -417,14 +437,68 @@ impl Index {
                 break;
             }
         }
-        let whole = first / SAID * SAID;
-        sqlx::query("DELETE FROM said WHERE place = ?1 AND first >= ?2 AND first < ?3")
-            .bind(place)
-            .bind(block)
-            .bind(block + whole.cast_signed())
-            .execute(&mut self.writer)
-            .await?;
         Ok(())
+    }
+
+    /// Nothing is in yet: alterations up to this change are in what will be.
+    pub(super) fn begin(&mut self, altered: Change) {
+        self.head.altered = altered;
+    }
+
+    /// Puts these words in place of the earlier ones of messages that are in, of no message that is not; then alterations are in up to
+    /// `through`. When it breaks off, it is done again from the same place on.
+    pub(super) async fn alter(
+        &mut self,
+        words: &BTreeMap<(ConversationId, Sequence), BTreeSet<Term>>,
+        through: Change,
+    ) -> Result<(), StoreError> {
+        let mut blocks: BTreeMap<(i64, i64), BTreeMap<u16, &BTreeSet<Term>>> = BTreeMap::new();
+        for ((conversation, sequence), words) in words {
+            let row = sqlx::query(
+                "SELECT block.place, block.start FROM place CROSS JOIN block ON block.place = place.id \
+                 WHERE place.conversation = (?1 + 0) AND block.start <= (?2 + 0) AND block.last >= (?2 + 0)",
+            );
+            let row = row.bind(conversation.value().cast_signed()).bind(sequence.0.cast_signed());
+            let Some(row) = row.fetch_optional(&mut self.writer).await? else { continue };
+            let (place, start): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            let offset = u16::try_from(sequence.0.saturating_sub(start.cast_unsigned()));
+            let offset = offset.map_err(|_| StoreError::Damaged("a block".to_owned()))?;
+            blocks.entry((place, start)).or_default().insert(offset, words);
+        }
+        for ((place, block), altered) in &blocks {
+            self.keep_within(*place, *block, |offset| !altered.contains_key(&offset)).await?;
+        }
+        self.writer.execute("BEGIN IMMEDIATE").await?;
+        let done = self.alter_within(&blocks, through).await;
+        self.settle(done.is_ok()).await?;
+        done?;
+        self.head.altered = through;
+        Ok(())
+    }
+
+    async fn alter_within(
+        &mut self,
+        blocks: &BTreeMap<(i64, i64), BTreeMap<u16, &BTreeSet<Term>>>,
+        through: Change,
+    ) -> Result<(), StoreError> {
+        let mut postings: BTreeMap<(i64, i64, &Term), Vec<u8>> = BTreeMap::new();
+        for ((place, block), altered) in blocks {
+            for (offset, words) in altered {
+                for term in *words {
+                    let at = postings.entry((*place, *block, term)).or_default();
+                    at.extend(offset.to_be_bytes());
+                }
+            }
+        }
+        let postings: Vec<_> = postings.into_iter().collect();
+        let mut script = Script::new(&mut self.statements);
+        script.many(&POSTINGS, &postings, |((place, block, term), at), row| {
+            row.int(*place).int(*block).bytes(term.as_bytes()).bytes(at);
+        });
+        script.one("UPDATE meta SET altered = ? WHERE id = 1", |row| {
+            row.count(through.0);
+        });
+        Ok(script.run(&mut self.writer).await?)
     }
 
     async fn rewrite(

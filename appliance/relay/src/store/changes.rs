@@ -14,8 +14,9 @@ use sqlx::{AssertSqlSafe, Connection, Either, Executor};
 use wardline_core::conversation::Conversation;
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, ConversationId, PersonId};
-use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES, WATERMARK_PUSH_MEMBERS_MAX};
+use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES, SNAPSHOT_NOTICES, WATERMARK_PUSH_MEMBERS_MAX};
 
+use super::notices::{self, NOTICE};
 use super::packed;
 use super::read::number;
 use super::readers::Readers;
@@ -27,11 +28,12 @@ const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
 
 /// Everything at once, since a trip to the connection's thread costs more than most of these. `?1` is the person, `?2`
 /// the last change they have, `?3` how many messages at most in all, `?4` how many of each conversation, `?5` the most
-/// members that watermarks are pushed to. On the `+ 0`, see [`super::read`].
+/// members that watermarks are pushed to. What was altered comes last: behind a cursor what the device had by then, in a
+/// snapshot all of it, since nobody knows what the device has kept of an earlier one. On the `+ 0`, see [`super::read`].
 pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (person, unit, conversation, member) = (row::PERSON, row::UNIT, row::CONVERSATION, row::MEMBER);
     let (encounter, patient) = (row_clinic::ENCOUNTER, row_clinic::PATIENT);
-    let escalation = row::ESCALATION;
+    let (escalation, notice) = (row::ESCALATION, NOTICE);
     // Joining stamps the conversation too, so `changed` also finds those that the person is new in. Counting present
     // members stops one above the most.
     format!(
@@ -91,7 +93,26 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          UNION SELECT {escalation} FROM escalation INDEXED BY escalation_open \
          CROSS JOIN member AS mine ON mine.conversation = escalation.conversation AND mine.person = (?1 + 0) AND mine.gone = 0 \
          CROSS JOIN conversation ON conversation.id = escalation.conversation \
-         WHERE stage <> 3 AND conversation.changed > (?2 + 0)"
+         WHERE stage <> 3 AND conversation.changed > (?2 + 0); \
+         SELECT group_concat(concat_ws(' ', change, conversation, size), ' ') FROM ( \
+           SELECT altered.change, altered.conversation, altered.size \
+           FROM message_altered AS altered INDEXED BY message_altered_by \
+           CROSS JOIN member AS mine ON mine.conversation = altered.conversation AND mine.person = (?1 + 0) AND mine.gone = 0 \
+           CROSS JOIN conversation ON conversation.id = altered.conversation AND conversation.purged = 0 \
+           WHERE (?2 + 0) > 0 AND altered.altered > (?2 + 0) AND altered.change <= (?2 + 0) \
+           AND altered.sequence >= mine.starts \
+           UNION ALL SELECT altered.change, altered.conversation, altered.size \
+           FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation AND conversation.purged = 0 \
+           CROSS JOIN message_altered AS altered ON altered.conversation = mine.conversation \
+           WHERE (?2 + 0) = 0 AND mine.person = (?1 + 0) AND mine.gone = 0 AND altered.sequence >= mine.starts); \
+         SELECT {notice} FROM thread_notice INDEXED BY thread_notice_change \
+         CROSS JOIN member AS mine ON mine.conversation = thread_notice.conversation AND mine.person = (?1 + 0) AND mine.gone = 0 \
+         WHERE (?2 + 0) > 0 AND thread_notice.change > (?2 + 0) AND thread_notice.behind >= mine.starts - 1 \
+         LIMIT (?3 + 0); \
+         SELECT {notice} FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation \
+         CROSS JOIN thread_notice ON thread_notice.conversation = mine.conversation \
+         AND thread_notice.number > conversation.noticed - {SNAPSHOT_NOTICES} \
+         WHERE (?2 + 0) = 0 AND mine.person = (?1 + 0) AND mine.gone = 0 AND thread_notice.behind >= mine.starts - 1"
     )
     .into()
 });
@@ -110,7 +131,8 @@ impl Readers {
         let after = after.filter(|after| *after < head);
         let mut moment = loan.begin().await?;
         let mut changes = missed(&mut moment, grant.person(), after).await?;
-        if changes.messages.len() > CATCH_UP_MAX && after.is_some() {
+        let most = changes.messages.len().max(changes.notices.len());
+        if most > CATCH_UP_MAX && after.is_some() {
             changes = missed(&mut moment, grant.person(), None).await?;
         }
         moment.commit().await?;
@@ -169,6 +191,8 @@ async fn missed(
             7 if changes.snapshot => {}
             7 => changes.gone.push(columns.conversation()?),
             9 => changes.stats.push(row::escalation(&row)?),
+            10 => changes.altered = packed::missed(columns.text_if_any()?)?,
+            11 | 12 => changes.notices.push(notices::notice(&row)?),
             _ => changes.watermarks.push((
                 columns.conversation()?,
                 columns.person()?,
@@ -179,6 +203,10 @@ async fn missed(
         }
     }
     changes.messages.sort_unstable();
+    changes.altered.sort_unstable();
+    let Changes { messages, altered, .. } = &mut changes;
+    altered.retain(|missed| messages.binary_search(missed).is_err());
+    changes.notices.sort_unstable_by_key(|(change, _)| *change);
     changes.stats.sort_unstable_by_key(|stat| stat.id);
     changes.units.sort_unstable_by_key(|unit| unit.id);
     changes.people.sort_unstable_by_key(|person| person.id);

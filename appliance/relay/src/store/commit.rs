@@ -3,30 +3,36 @@
 use std::borrow::Cow;
 
 use sqlx::Executor;
+use wardline_core::agency::Agency;
 use wardline_core::directory::Post;
 use wardline_core::escalation::{Reason, Stage};
 use wardline_core::ids::{Change, PersonId, UnitId};
+use wardline_core::leaving::Waiting;
 use wardline_core::retention::MARKS_MAX;
+use wardline_core::role::offer;
 use wardline_core::text::Title;
 use wardline_core::write::Numbered;
 
-use super::plan::{ConversationPatch, Plan};
+use super::plan::{Alteration, ConversationPatch, Plan};
 use super::row::{kind_number, priority_number};
 use super::rows::{Many, Script, Values};
-use super::{Commit, Store, StoreError, filing, open};
+use super::{Commit, Store, StoreError, filing, notices, open};
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer, \
-           station) VALUES ",
-    columns: 8,
+           station, agency, barred, waits) VALUES ",
+    columns: 11,
     tail: "",
 };
 const PEOPLE_PATCHES: Many = Many {
-    head: "WITH v (id, suspended, administrator, privacy_officer, changed) AS (VALUES ",
-    columns: 5,
+    head: "WITH v (id, suspended, administrator, privacy_officer, agency, barred, waits, changed) AS (VALUES ",
+    columns: 8,
     tail: ") UPDATE person SET suspended = coalesce(v.suspended, person.suspended), \
            administrator = coalesce(v.administrator, person.administrator), \
-           privacy_officer = coalesce(v.privacy_officer, person.privacy_officer), changed = v.changed \
+           privacy_officer = coalesce(v.privacy_officer, person.privacy_officer), \
+           agency = coalesce(v.agency, person.agency), barred = coalesce(v.barred, person.barred), \
+           waits = coalesce(v.waits, person.waits), \
+           changed = v.changed \
            FROM v WHERE person.id = v.id",
 };
 const UNITS: Many = Many {
@@ -35,9 +41,10 @@ const UNITS: Many = Many {
     tail: " ON CONFLICT (id) DO UPDATE SET name = excluded.name, changed = excluded.changed",
 };
 const ROLES: Many = Many {
-    head: "INSERT INTO role (id, unit, name, rota, changed) VALUES ",
-    columns: 5,
-    tail: " ON CONFLICT (id) DO UPDATE SET name = excluded.name, rota = excluded.rota, changed = excluded.changed",
+    head: "INSERT INTO role (id, unit, name, rota, changed, offers) VALUES ",
+    columns: 6,
+    tail: " ON CONFLICT (id) DO UPDATE SET name = excluded.name, rota = excluded.rota, changed = excluded.changed, \
+           offers = excluded.offers",
 };
 const POSTS: Many = Many {
     head: "INSERT INTO post (person, unit, charge_nurse) VALUES ",
@@ -71,8 +78,8 @@ const CODES_ENDED: Many =
     Many { head: "DELETE FROM join_code WHERE hash IN (VALUES ", columns: 1, tail: ")" };
 const OPENED: Many = Many {
     head: "INSERT INTO conversation (id, kind, title, owner, opened_at, changed, last, last_change, first, purged, \
-           member_changed, unit, archived) VALUES ",
-    columns: 13,
+           member_changed, unit, archived, noticed) VALUES ",
+    columns: 14,
     tail: "",
 };
 const CONVERSATIONS: Many = Many {
@@ -87,10 +94,11 @@ const CONVERSATIONS: Many = Many {
 };
 /// Apart from the others, which every message needs.
 const ALTERED: Many = Many {
-    head: "WITH v (id, title, archived) AS (VALUES ",
-    columns: 3,
+    head: "WITH v (id, title, archived, noticed) AS (VALUES ",
+    columns: 4,
     tail: ") UPDATE conversation SET title = coalesce(v.title, conversation.title), \
-           archived = coalesce(v.archived, conversation.archived) FROM v WHERE conversation.id = v.id",
+           archived = coalesce(v.archived, conversation.archived), \
+           noticed = coalesce(v.noticed, conversation.noticed) FROM v WHERE conversation.id = v.id",
 };
 const PURGED: Many = Many {
     head: "UPDATE conversation SET purged = 1, title = '' WHERE id IN (VALUES ",
@@ -123,8 +131,8 @@ const LEAVERS: Many = Many {
 };
 const MESSAGES: Many = Many {
     head: "INSERT INTO message (change, conversation, sequence, id, sender, device, number, at, body, \
-           priority) VALUES ",
-    columns: 10,
+           priority, reply_to) VALUES ",
+    columns: 11,
     tail: "",
 };
 const PLACES: Many = Many {
@@ -132,6 +140,35 @@ const PLACES: Many = Many {
     columns: 4,
     tail: "",
 };
+/// The earlier body is overwritten; a recalled message has none.
+const EDITED: Many = Many {
+    head: "WITH v (change, body, edits, recalled, at) AS (VALUES ",
+    columns: 5,
+    tail: ") UPDATE message SET body = v.body, edits = coalesce(v.edits, message.edits), \
+           recalled = max(message.recalled, v.recalled), altered_at = v.at \
+           FROM v WHERE message.change = v.change",
+};
+const ALTERATIONS: Many = Many {
+    head: "INSERT INTO message_altered (conversation, sequence, change, size, altered, edit) VALUES ",
+    columns: 6,
+    tail: " ON CONFLICT (conversation, sequence) DO UPDATE SET size = excluded.size, altered = excluded.altered, \
+           edit = CASE WHEN length(excluded.edit) > 0 THEN excluded.edit ELSE message_altered.edit END",
+};
+/// How large they are now, wherever their places are.
+const SIZES: [Many; 2] = [
+    Many {
+        head: "WITH v (conversation, sequence, size) AS (VALUES ",
+        columns: 3,
+        tail: ") UPDATE message_recent SET size = v.size \
+               FROM v WHERE message_recent.conversation = v.conversation AND message_recent.sequence = v.sequence",
+    },
+    Many {
+        head: "WITH v (conversation, sequence, size) AS (VALUES ",
+        columns: 3,
+        tail: ") UPDATE message_place SET size = v.size \
+               FROM v WHERE message_place.conversation = v.conversation AND message_place.sequence = v.sequence",
+    },
+];
 const ESCALATIONS: Many = Many {
     head: "INSERT INTO escalation (conversation, sequence, sender, unit, policy, opened, stage, step, since, by_person, \
            passed, noted_by, changed) VALUES ",
@@ -188,7 +225,7 @@ macro_rules! expiring_changes {
 }
 /// Before messages go: what their devices have spent stays spent. Their places last: all others need them. With how often
 /// the three values are in there.
-const EXPIRE: [(&str, usize); 7] = [
+const EXPIRE: [(&str, usize); 9] = [
     (
         concat!(
             "UPDATE device SET number_floor = max(number_floor, gone.number) \
@@ -218,6 +255,12 @@ const EXPIRE: [(&str, usize); 7] = [
          WHERE stage = 3 AND conversation = (? + 0) AND sequence <= (? + 0) AND changed < (? + 0)",
         1,
     ),
+    (
+        "DELETE FROM message_altered WHERE conversation = (? + 0) AND sequence <= (? + 0) AND altered < (? + 0)",
+        1,
+    ),
+    // Those in front of the last one to go; what stands behind it stays.
+    ("DELETE FROM thread_notice WHERE conversation = (? + 0) AND behind < (? + 0) AND change < (? + 0)", 1),
     (concat!("DELETE FROM message_recent WHERE ", expiring!()), 1),
     (concat!("DELETE FROM message_place WHERE ", expiring!()), 1),
 ];
@@ -294,17 +337,20 @@ impl Store {
         directory(&mut script, plan);
         conversations(&mut script, plan);
         plan.clinic.write(&mut script);
+        plan.holds.write(&mut script);
         script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
             row.count(message.number.0).int(message.at.0).bytes(&message.body.0);
-            row.int(priority_number(message.priority));
+            row.int(priority_number(message.priority)).count(message.reply_to.unwrap_or_default().0);
         });
         script.many(&PLACES, &plan.messages, |(change, message), row| {
             row.count(message.conversation.value()).count(message.sequence.0).count(change.0);
             row.count(message.body.0.len() as u64);
         });
+        alterations(&mut script, plan);
         escalations(&mut script, plan);
+        notices::write(&mut script, plan);
         for expiry in &plan.expiries {
             for (text, times) in EXPIRE {
                 script.one(text, |row| {
@@ -341,12 +387,17 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.count(person.id.value()).text(person.name.reveal()).text(person.title.reveal());
         row.flag(person.administrator).flag(person.suspended).count(change.0).flag(person.privacy_officer);
         row.count(person.station.map_or(0, UnitId::value));
+        row.bytes(&person.agency.as_ref().map(Agency::to_bytes).unwrap_or_default()).flag(person.barred);
+        row.bytes(&person.waits.as_ref().map(Waiting::to_bytes).unwrap_or_default());
     });
     let patches: Vec<_> = plan.people_patches.iter().collect();
     script.many(&PEOPLE_PATCHES, &patches, |(person, patch), row| {
         row.count(person.value()).maybe(patch.suspended.map(u64::from));
         row.maybe(patch.duties.map(|(administrator, _)| administrator.into()));
-        row.maybe(patch.duties.map(|(_, privacy_officer)| privacy_officer.into())).count(patch.changed.0);
+        row.maybe(patch.duties.map(|(_, privacy_officer)| privacy_officer.into()));
+        row.maybe_bytes(patch.agency.map(Agency::to_bytes).as_deref()).maybe(patch.barred.map(u64::from));
+        let waits = patch.waits.map(|waits| waits.as_ref().map(Waiting::to_bytes).unwrap_or_default());
+        row.maybe_bytes(waits.as_deref()).count(patch.changed.0);
     });
     let units: Vec<_> = plan.units.values().collect();
     script.many(&UNITS, &units, |(unit, change), row| {
@@ -355,7 +406,7 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     let roles: Vec<_> = plan.roles.values().collect();
     script.many(&ROLES, &roles, |(role, change), row| {
         row.count(role.id.value()).count(role.unit.value()).text(role.name.reveal());
-        row.bytes(&role.rota.to_bytes()).count(change.0);
+        row.bytes(&role.rota.to_bytes()).count(change.0).bytes(&offer::to_bytes(&role.offers));
     });
     let (mut held, mut left) = (Vec::new(), Vec::new());
     for (place, post) in &plan.posts {
@@ -397,6 +448,28 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     script.many(&CODES_ENDED, &ended, |hash, row| {
         row.bytes(hash.as_slice());
     });
+}
+
+/// Edits and recalls, of messages that are all there by then.
+fn alterations(script: &mut Script<'_>, plan: &Plan<'_>) {
+    let altered: Vec<_> = plan.alterations.iter().collect();
+    fn body<'a>(alteration: &Alteration<'a>) -> &'a [u8] {
+        alteration.body.map_or(&[], |body| &body.0)
+    }
+    script.many(&EDITED, &altered, |(_, alteration), row| {
+        row.count(alteration.message.0).bytes(body(alteration)).maybe(alteration.edits.map(u64::from));
+        row.flag(alteration.recalled).int(alteration.at.0);
+    });
+    script.many(&ALTERATIONS, &altered, |((conversation, sequence), alteration), row| {
+        row.count(conversation.value()).count(sequence.0).count(alteration.message.0);
+        row.count(body(alteration).len() as u64).count(alteration.altered.0);
+        row.bytes(alteration.edit.as_ref().map_or(&[], |edit| &edit.0[..]));
+    });
+    for sizes in &SIZES {
+        script.many(sizes, &altered, |((conversation, sequence), alteration), row| {
+            row.count(conversation.value()).count(sequence.0).count(body(alteration).len() as u64);
+        });
+    }
 }
 
 /// STATs and how they stand, for whom they have rung, and how units escalate.
@@ -458,7 +531,7 @@ fn conversations(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.count(opened.id.value()).int(kind_number(opened.kind)).text(opened.title.reveal());
         row.count(opened.owner.map_or(0, PersonId::value)).int(opened.at.0).count(opened.changed.0);
         row.int(0).int(0).int(1).int(0).int(0);
-        row.count(opened.unit.map_or(0, UnitId::value)).int(0);
+        row.count(opened.unit.map_or(0, UnitId::value)).int(0).int(0);
     });
     let patches: Vec<_> = plan.conversations.iter().collect();
     script.many(&CONVERSATIONS, &patches, |(id, patch), row| {
@@ -466,12 +539,13 @@ fn conversations(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.maybe(patch.last.map(|(sequence, _)| sequence.0)).maybe(patch.last.map(|(_, change)| change.0));
         row.maybe(patch.first.map(|first| first.0)).maybe(patch.member_changed.map(|change| change.0));
     });
-    let altered =
-        |(_, patch): &(_, &ConversationPatch<'_>)| patch.title.is_some() || patch.archived.is_some();
+    let altered = |(_, patch): &(_, &ConversationPatch<'_>)| {
+        patch.title.is_some() || patch.archived.is_some() || patch.noticed.is_some()
+    };
     let altered: Vec<_> = plan.conversations.iter().filter(altered).collect();
     script.many(&ALTERED, &altered, |(id, patch), row| {
         row.count(id.value()).maybe_text(patch.title.map(Title::reveal));
-        row.maybe(patch.archived.map(u64::from));
+        row.maybe(patch.archived.map(u64::from)).maybe(patch.noticed);
     });
     let purged: Vec<_> = plan.purged.iter().collect();
     script.many(&PURGED, &purged, |id, row| {

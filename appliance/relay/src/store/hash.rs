@@ -20,8 +20,9 @@ use Column::{Bytes, Int, Text};
 const TABLES: &[(&str, &[Column])] = &[
     ("SELECT change, audited, last_at, filed FROM meta", &[Int; 4]),
     (
-        "SELECT id, name, title, administrator, suspended, changed, privacy_officer, station FROM person ORDER BY id",
-        &[Int, Text, Text, Int, Int, Int, Int, Int],
+        "SELECT id, name, title, administrator, suspended, changed, privacy_officer, station, agency, barred, waits FROM person \
+         ORDER BY id",
+        &[Int, Text, Text, Int, Int, Int, Int, Int, Bytes, Int, Bytes],
     ),
     ("SELECT id, name, changed FROM unit ORDER BY id", &[Int, Text, Int]),
     ("SELECT person, unit, charge_nurse FROM post ORDER BY person, unit", &[Int; 3]),
@@ -36,8 +37,8 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     (
         "SELECT id, kind, title, owner, opened_at, changed, last, last_change, first, purged, member_changed, \
-         unit, archived FROM conversation ORDER BY id",
-        &[Int, Int, Text, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int],
+         unit, archived, noticed FROM conversation ORDER BY id",
+        &[Int, Int, Text, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int],
     ),
     ("SELECT conversation, wrapped FROM conversation_key ORDER BY conversation", &[Int, Bytes]),
     (
@@ -46,8 +47,13 @@ const TABLES: &[(&str, &[Column])] = &[
         &[Int; 7],
     ),
     (
-        "SELECT change, conversation, sequence, id, sender, device, number, at, body, priority FROM message ORDER BY change",
-        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes, Int],
+        "SELECT change, conversation, sequence, id, sender, device, number, at, body, priority, reply_to, edits, recalled, \
+         altered_at FROM message ORDER BY change",
+        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes, Int, Int, Int, Int, Int],
+    ),
+    (
+        "SELECT conversation, sequence, change, size, altered, edit FROM message_altered ORDER BY conversation, sequence",
+        &[Int, Int, Int, Int, Int, Bytes],
     ),
     (
         "SELECT conversation, sequence, change, size FROM message_place ORDER BY conversation, sequence",
@@ -68,13 +74,16 @@ const TABLES: &[(&str, &[Column])] = &[
         &[Int; 6],
     ),
     ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
-    ("SELECT id, unit, name, rota, changed FROM role ORDER BY id", &[Int, Int, Text, Bytes, Int]),
+    (
+        "SELECT id, unit, name, rota, changed, offers FROM role ORDER BY id",
+        &[Int, Int, Text, Bytes, Int, Bytes],
+    ),
     ("SELECT device, number, change FROM message_number ORDER BY device, number", &[Int; 3]),
     ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),
     ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),
     (
-        "SELECT id, record, name, birth, sex, changed FROM patient ORDER BY id",
-        &[Int, Text, Text, Text, Text, Int],
+        "SELECT id, record, name, birth, sex, changed, restriction FROM patient ORDER BY id",
+        &[Int, Text, Text, Text, Text, Int, Bytes],
     ),
     (
         "SELECT id, patient, unit, bed, attending, standing, discharged_at, thread, closed, closed_at, admitted, changed, \
@@ -85,8 +94,19 @@ const TABLES: &[(&str, &[Column])] = &[
     ("SELECT id, person, unit, since, until FROM assignment ORDER BY id", &[Int; 5]),
     (
         "SELECT id, encounter, patient, unit, person, grounds, since, until, ended, ended_at, finding, reviewed_by, \
-         reviewed_at FROM emergency_access ORDER BY id",
-        &[Int, Int, Int, Int, Int, Text, Int, Int, Int, Int, Int, Int, Int],
+         reviewed_at, second FROM emergency_access ORDER BY id",
+        &[Int, Int, Int, Int, Int, Text, Int, Int, Int, Int, Int, Int, Int, Int],
+    ),
+    (
+        "SELECT conversation, number, change, behind, at, by_person, kind, person, reason, unit, bed, ends, until \
+         FROM thread_notice ORDER BY conversation, number",
+        &[Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Text, Int, Int],
+    ),
+    ("SELECT id, direct, grouped, channel, patient FROM retention_rule", &[Int; 5]),
+    (
+        "SELECT id, sort, subject, matter, since, placed_by, lifted, lifted_at, lifted_by, grounds FROM legal_hold \
+         ORDER BY id",
+        &[Int, Int, Int, Text, Int, Int, Int, Int, Int, Text],
     ),
     ("SELECT assignment, bed FROM assignment_bed ORDER BY assignment, bed", &[Int, Text]),
     ("SELECT assignment, encounter FROM assignment_cover ORDER BY assignment, encounter", &[Int; 2]),

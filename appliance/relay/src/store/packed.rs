@@ -12,10 +12,11 @@ use wardline_core::time::Wall;
 
 use super::{Missed, StoreError, StoredMessage, row};
 
-/// Two columns: of each message eight numbers and blanks between all of them; and its identifier and body. SQLite visits
+/// Two columns: of each message twelve numbers and blanks between all of them; and its identifier and body. SQLite visits
 /// each message once for both, so both are in the same order, whichever that is.
 pub(super) const MESSAGE: &str = "group_concat(concat_ws(' ', message.change, message.conversation, message.sequence, \
-     message.sender, message.device, message.at, length(message.body), message.priority), ' '), \
+     message.sender, message.device, message.at, length(message.body), message.priority, \
+     message.reply_to, message.edits, message.recalled, message.altered_at), ' '), \
      group_concat(message.id || message.body, '')";
 
 /// Bytes of an identifier.
@@ -33,6 +34,10 @@ pub(super) fn messages(numbers: Option<&str>, mut bytes: &[u8]) -> Result<Vec<St
         let at = Wall(numbers.signed()?);
         let size = usize::try_from(numbers.count()?).map_err(|_| wrong())?;
         let priority = row::priority(numbers.count()?)?;
+        let reply_to = Sequence(numbers.count()?);
+        let edits = u32::try_from(numbers.count()?).map_err(|_| wrong())?;
+        let recalled = numbers.count()? != 0;
+        let altered_at = Wall(numbers.signed()?);
         let (id, rest) = bytes.split_first_chunk::<ID>().ok_or_else(wrong)?;
         let (body, rest) = rest.split_at_checked(size).ok_or_else(wrong)?;
         bytes = rest;
@@ -47,6 +52,10 @@ pub(super) fn messages(numbers: Option<&str>, mut bytes: &[u8]) -> Result<Vec<St
             at,
             body,
             priority,
+            reply_to,
+            edits,
+            recalled,
+            altered_at,
         });
     }
     if !bytes.is_empty() {
@@ -140,7 +149,7 @@ fn wrong() -> StoreError {
 mod tests {
     use super::*;
 
-    const NUMBERS: &str = "70 8 9 10 11 -12 2 0 7 8 9 10 11 -12 3 2";
+    const NUMBERS: &str = "70 8 9 10 11 -12 2 0 5 0 0 0 7 8 9 10 11 -12 3 2 0 3 0 -4";
     const BYTES: &[u8] = b"0123456789abcdef\xff\x000123456789ABCDEF\x00;\x80";
 
     #[test]
@@ -149,6 +158,8 @@ mod tests {
         assert_eq!(read.iter().map(|message| message.change.0).collect::<Vec<_>>(), [7, 70]);
         assert_eq!((read[0].at, &read[0].body.0[..], read[0].id.0[15]), (Wall(-12), &b"\0;\x80"[..], b'F'));
         assert_eq!((&read[1].body.0[..], read[1].id.0[15]), (&b"\xff\0"[..], b'f'));
+        assert_eq!((read[0].edits, read[0].recalled, read[0].altered_at), (3, false, Wall(-4)));
+        assert_eq!((read[1].reply_to, read[1].edits), (Sequence(5), 0));
         let place = |id| ConversationId::new(id).unwrap();
         let of = |change, id, size| Missed { change: Change(change), conversation: place(id), size };
         assert_eq!(missed(Some("4 9 300 3 8 29")).unwrap(), [of(4, 9, 300), of(3, 8, 29)]);
@@ -178,9 +189,10 @@ mod tests {
         for (what, by) in [
             ("70 8", "70 0"),
             ("70", "-7"),
-            (" 2 0", " 3 0"),
-            (" 3 2", " 3"),
-            (" 3 2", " 3 3"),
+            (" 2 0 5", " 3 0 5"),
+            (" 3 2 0", " 3 0"),
+            (" 3 2 0", " 3 3 0"),
+            (" -4", ""),
             ("10", "x"),
             ("9 ", "9  "),
         ] {

@@ -9,7 +9,9 @@
 //! - a key granted and destroyed in one batch never reaches the disk;
 //! - whether somebody has been rung is kept by the first step, has held is kept once it is so, and whether they declined is
 //!   the last that was said of it;
-//! - an expiry keeps its own change number and deletes only messages before it, so messages of the whole batch may be
+//! - of a message's alterations the last one's body counts, and a recall is the last there can be; they come after all messages of
+//!   the batch and ahead of every expiry;
+//! - an expiry keeps its own change number and deletes only messages and notices before it, so those of the whole batch may be
 //!   inserted ahead of every expiry.
 //!
 //! A property test holds this against applying one write at a time.
@@ -17,14 +19,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan_clinic::ClinicPlan;
+use super::plan_holds::HoldPlan;
+use wardline_core::agency::Agency;
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
 use wardline_core::escalation::{Escalation, Rung, Stage, StatId};
-use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId, RoleId, Sequence, UnitId};
+use wardline_core::ids::{Change, ConversationId, DeviceId, EditId, PersonId, RoleId, Sequence, UnitId};
+use wardline_core::leaving::Waiting;
+use wardline_core::notice::Notice;
 use wardline_core::retention::Mark;
 use wardline_core::role::Role;
-use wardline_core::text::{Title, WrappedKey};
+use wardline_core::text::{Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
 
@@ -32,7 +38,7 @@ use wardline_core::write::{Message, Numbered, Write};
 #[derive(Default)]
 pub(super) struct Plan<'a> {
     pub(super) people: Vec<(&'a Person, Change)>,
-    pub(super) people_patches: BTreeMap<PersonId, PersonPatch>,
+    pub(super) people_patches: BTreeMap<PersonId, PersonPatch<'a>>,
     pub(super) units: BTreeMap<UnitId, (&'a Unit, Change)>,
     pub(super) roles: BTreeMap<RoleId, (&'a Role, Change)>,
     pub(super) posts: BTreeMap<(PersonId, UnitId), Option<Post>>,
@@ -46,6 +52,8 @@ pub(super) struct Plan<'a> {
     pub(super) keys_granted: BTreeMap<ConversationId, &'a WrappedKey>,
     pub(super) members: BTreeMap<(ConversationId, PersonId), MemberPatch>,
     pub(super) messages: Vec<(Change, &'a Message)>,
+    pub(super) alterations: BTreeMap<(ConversationId, Sequence), Alteration<'a>>,
+    pub(super) notices: Vec<(Change, &'a Notice)>,
     pub(super) escalations: Vec<(&'a Escalation, Change)>,
     pub(super) escalation_patches: BTreeMap<StatId, EscalationPatch>,
     pub(super) rung: BTreeMap<(StatId, PersonId), Rung>,
@@ -56,6 +64,7 @@ pub(super) struct Plan<'a> {
     pub(super) last_at: Option<Wall>,
     pub(super) marks: Vec<Mark>,
     pub(super) clinic: ClinicPlan<'a>,
+    pub(super) holds: HoldPlan<'a>,
 }
 
 /// A conversation as it opens.
@@ -71,10 +80,13 @@ pub(super) struct Opened<'a> {
 
 /// What becomes of a person; `None` leaves it.
 #[derive(Default)]
-pub(super) struct PersonPatch {
+pub(super) struct PersonPatch<'a> {
     pub(super) suspended: Option<bool>,
     /// Administrator, privacy officer.
     pub(super) duties: Option<(bool, bool)>,
+    pub(super) agency: Option<&'a Agency>,
+    pub(super) barred: Option<bool>,
+    pub(super) waits: Option<Option<Waiting>>,
     pub(super) changed: Change,
 }
 
@@ -93,6 +105,7 @@ pub(super) struct ConversationPatch<'a> {
     pub(super) changed: Option<Change>,
     pub(super) title: Option<&'a Title>,
     pub(super) archived: Option<bool>,
+    pub(super) noticed: Option<u64>,
     pub(super) last: Option<(Sequence, Change)>,
     pub(super) first: Option<Sequence>,
     pub(super) member_changed: Option<Change>,
@@ -113,6 +126,20 @@ pub(super) struct EscalationPatch {
     pub(super) stage: Option<Stage>,
     pub(super) unit: Option<UnitId>,
     pub(super) changed: Change,
+}
+
+/// What becomes of a message; `None` leaves it, but for the body.
+pub(super) struct Alteration<'a> {
+    /// The change that brought it.
+    pub(super) message: Change,
+    /// None: recalled.
+    pub(super) body: Option<&'a Sealed>,
+    pub(super) edits: Option<u32>,
+    pub(super) edit: Option<EditId>,
+    pub(super) recalled: bool,
+    pub(super) at: Wall,
+    /// The change that did it.
+    pub(super) altered: Change,
 }
 
 /// Messages before `change` up to `through` go.
@@ -143,6 +170,9 @@ impl<'a> Plan<'a> {
             Write::StandingSet { person, suspended } => {
                 self.person(*person, change).suspended = Some(*suspended);
             }
+            Write::AgencySet { person, agency } => self.person(*person, change).agency = Some(agency),
+            Write::SuspensionWaits { person, waits } => self.person(*person, change).waits = Some(*waits),
+            Write::BarredSet { person, barred } => self.person(*person, change).barred = Some(*barred),
             Write::UnitSet(unit) => {
                 self.units.insert(unit.id, (unit, change));
             }
@@ -186,6 +216,7 @@ impl<'a> Plan<'a> {
             Write::KeyDestroyed { conversation } => {
                 self.keys_granted.remove(conversation);
                 self.keys_destroyed.insert(*conversation);
+                self.notices.retain(|(_, notice)| notice.conversation != *conversation);
                 self.purged.insert(*conversation);
                 self.conversations.entry(*conversation).or_default().changed = Some(change);
             }
@@ -216,10 +247,33 @@ impl<'a> Plan<'a> {
                     Some((message.sequence, change));
                 self.messages.push((change, message));
             }
+            Write::MessageEdited { conversation, sequence, message, standing, body } => {
+                let edited = Alteration {
+                    message: *message,
+                    body: Some(body),
+                    edits: Some(standing.edits),
+                    edit: standing.edit,
+                    recalled: false,
+                    at: standing.at,
+                    altered: change,
+                };
+                self.alterations.insert((*conversation, *sequence), edited);
+            }
+            Write::MessageRecalled { conversation, sequence, message, at } => {
+                let before = self.alterations.remove(&(*conversation, *sequence));
+                let (edits, edit) = before.map_or((None, None), |before| (before.edits, before.edit));
+                let (message, recalled, at) = (*message, true, *at);
+                let gone = Alteration { message, body: None, edits, edit, recalled, at, altered: change };
+                self.alterations.insert((*conversation, *sequence), gone);
+            }
             Write::MessagesExpired { conversation, through } => {
                 let patch = self.conversations.entry(*conversation).or_default();
                 (patch.first, patch.changed) = (Some(through.next()), Some(change));
                 self.expiries.push(Expiry { conversation: *conversation, through: *through, change });
+            }
+            Write::NoticeMade(notice) => {
+                self.conversations.entry(notice.conversation).or_default().noticed = Some(notice.number);
+                self.notices.push((change, notice));
             }
             Write::TitleSet { conversation, title } => {
                 let patch = self.conversations.entry(*conversation).or_default();
@@ -273,11 +327,14 @@ impl<'a> Plan<'a> {
                 self.conversations.entry(*thread).or_default().archived = Some(true);
                 self.clinic.fold(change, write);
             }
+            Write::HoldPlaced(_) | Write::HoldLifted { .. } | Write::RetentionSet(_) => {
+                self.holds.fold(write)
+            }
             clinical => self.clinic.fold(change, clinical),
         }
     }
 
-    fn person(&mut self, person: PersonId, change: Change) -> &mut PersonPatch {
+    fn person(&mut self, person: PersonId, change: Change) -> &mut PersonPatch<'a> {
         let patch = self.people_patches.entry(person).or_default();
         patch.changed = change;
         patch

@@ -6,6 +6,7 @@ use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing}
 use wardline_core::emergency::{EmergencyAccess, Finding};
 use wardline_core::ids::{AssignmentId, Change, EmergencyId, EncounterId, PatientId, PersonId, UnitId};
 use wardline_core::particulars::Bed;
+use wardline_core::restriction::Restriction;
 use wardline_core::time::Wall;
 use wardline_core::write::Write;
 
@@ -21,6 +22,8 @@ pub(super) struct ClinicPlan<'a> {
     care: BTreeMap<(EncounterId, PersonId), Option<&'a CarePlace>>,
     taken: BTreeMap<AssignmentId, &'a Assignment>,
     ended: BTreeSet<AssignmentId>,
+    /// Since when, until when.
+    prolonged: BTreeMap<AssignmentId, (Wall, Wall)>,
     covers: BTreeSet<(AssignmentId, EncounterId)>,
     broken: Vec<&'a EmergencyAccess>,
     emergencies: BTreeMap<EmergencyId, EmergencyPatch>,
@@ -45,10 +48,10 @@ struct EncounterPatch<'a> {
 }
 
 const PATIENTS: Many = Many {
-    head: "INSERT INTO patient (id, record, name, birth, sex, changed) VALUES ",
-    columns: 6,
+    head: "INSERT INTO patient (id, record, name, birth, sex, changed, restriction) VALUES ",
+    columns: 7,
     tail: " ON CONFLICT (id) DO UPDATE SET record = excluded.record, name = excluded.name, birth = excluded.birth, \
-           sex = excluded.sex, changed = excluded.changed",
+           sex = excluded.sex, changed = excluded.changed, restriction = excluded.restriction",
 };
 const OPENED: Many = Many {
     head: "INSERT INTO encounter (id, patient, unit, bed, attending, standing, discharged_at, thread, closed, closed_at, \
@@ -79,6 +82,11 @@ const CARE_FILED: Many =
     Many { head: "DELETE FROM care_team WHERE encounter IN (VALUES ", columns: 1, tail: ")" };
 const TAKEN: Many =
     Many { head: "INSERT INTO assignment (id, person, unit, since, until) VALUES ", columns: 5, tail: "" };
+const PROLONGED: Many = Many {
+    head: "WITH v (id, since, until) AS (VALUES ",
+    columns: 3,
+    tail: ") UPDATE assignment SET since = v.since, until = v.until FROM v WHERE assignment.id = v.id",
+};
 const BEDS: Many =
     Many { head: "INSERT INTO assignment_bed (assignment, bed) VALUES ", columns: 2, tail: "" };
 const COVERS: Many = Many {
@@ -97,8 +105,8 @@ const ENDED: [Many; 3] = [
 
 const BROKEN: Many = Many {
     head: "INSERT INTO emergency_access (id, encounter, patient, unit, person, grounds, since, until, ended, ended_at, \
-           finding, reviewed_by, reviewed_at) VALUES ",
-    columns: 13,
+           finding, reviewed_by, reviewed_at, second) VALUES ",
+    columns: 14,
     tail: "",
 };
 const EMERGENCIES: Many = Many {
@@ -151,6 +159,9 @@ impl<'a> ClinicPlan<'a> {
                 self.taken.insert(taken.id, taken);
                 self.covers.extend(taken.covers.iter().map(|encounter| (taken.id, *encounter)));
             }
+            Write::AssignmentProlonged { assignment, since, until } => {
+                self.prolonged.insert(*assignment, (*since, *until));
+            }
             Write::AssignmentCovers { assignment, encounter } => {
                 self.covers.insert((*assignment, *encounter));
             }
@@ -159,6 +170,7 @@ impl<'a> ClinicPlan<'a> {
                 if self.taken.remove(assignment).is_none() {
                     self.ended.insert(*assignment);
                 }
+                self.prolonged.remove(assignment);
                 self.covers.retain(|(of, _)| of != assignment);
             }
             _ => {}
@@ -178,6 +190,7 @@ impl<'a> ClinicPlan<'a> {
             let known = &patient.particulars;
             row.count(patient.id.value()).text(known.record.reveal()).text(known.name.reveal());
             row.text(&known.birth.reveal()).text(known.sex.letter().encode_utf8(&mut [0; 4])).count(change.0);
+            row.bytes(&patient.restriction.as_ref().map(Restriction::to_bytes).unwrap_or_default());
         });
         script.many(&OPENED, &self.opened, |(stay, change), row| {
             row.count(stay.id.value()).count(stay.patient.value()).count(stay.unit.value());
@@ -210,6 +223,7 @@ impl<'a> ClinicPlan<'a> {
             row.int(access.since.0).int(access.until.0);
             row.flag(access.ended.is_some()).int(access.ended.map_or(0, |ended| ended.0));
             row.count(access.finding.map_or(0, |finding| finding.number().into())).int(0).int(0);
+            row.count(access.second.map_or(0, PersonId::value));
         });
         let patches: Vec<_> = self.emergencies.iter().collect();
         script.many(&EMERGENCIES, &patches, |(id, patch), row| {
@@ -257,6 +271,10 @@ impl<'a> ClinicPlan<'a> {
         script.many(&TAKEN, &taken, |taken, row| {
             row.count(taken.id.value()).count(taken.person.value()).count(taken.unit.value());
             row.int(taken.since.0).int(taken.until.0);
+        });
+        let prolonged: Vec<_> = self.prolonged.iter().collect();
+        script.many(&PROLONGED, &prolonged, |(assignment, (since, until)), row| {
+            row.count(assignment.value()).int(since.0).int(until.0);
         });
         let beds = taken.iter().flat_map(|taken| taken.beds.iter().map(|bed| (taken.id, bed)));
         let beds: Vec<_> = beds.collect();

@@ -25,9 +25,9 @@ macro_rules! page {
     ($reader:literal) => {
         concat!(
             $reader,
-            "; SELECT message.change, message.conversation, message.sequence, message.id, message.sender, \
-             message.device, message.at, message.body, message.priority \
-             FROM (SELECT sequence, change FROM message_recent \
+            "; SELECT ",
+            row::message_columns!(),
+            " FROM (SELECT sequence, change FROM message_recent \
                    WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \
                    UNION ALL SELECT sequence, change FROM message_place \
                    WHERE conversation = (?1 + 0) AND sequence >= (?2 + 0) AND sequence < (?3 + 0) \

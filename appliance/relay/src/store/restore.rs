@@ -57,6 +57,10 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     restored.policies =
         all(from, "SELECT unit, policy FROM escalation_policy".to_owned(), row::policy).await?;
     restored.clinic = clinic(from).await?;
+    let rules = "SELECT direct, grouped, channel, patient FROM retention_rule".to_owned();
+    restored.retention = all(from, rules, row::retention).await?.pop();
+    let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);
+    restored.holds = all(from, holds, row::hold).await?;
     Ok(restored)
 }
 
@@ -83,6 +87,7 @@ async fn clinic(from: &mut SqliteConnection) -> Result<RestoredClinic, StoreErro
     let emergencies =
         format!("SELECT {} FROM emergency_access WHERE ended = 0 OR finding = 0", row_clinic::EMERGENCY);
     Ok(RestoredClinic {
+        threads: all(from, "SELECT thread, patient FROM encounter".to_owned(), row_clinic::thread).await?,
         emergencies: all(from, emergencies, row_clinic::emergency).await?,
         patients: all(from, patients, row_clinic::patient).await?,
         encounters: all(from, encounters, row_clinic::encounter).await?,

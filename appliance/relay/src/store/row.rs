@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Decode, Row, Sqlite, Type};
+use wardline_core::agency::Agency;
 use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
+use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
-    Change, ConversationId, DeviceId, MessageId, Number, PersonId, RoleId, Sequence, UnitId,
+    Change, ConversationId, DeviceId, HoldId, MessageId, Number, PersonId, RoleId, Sequence, UnitId,
 };
+use wardline_core::leaving::Waiting;
 use wardline_core::pin::PinMac;
-use wardline_core::retention::Mark;
-use wardline_core::role::Role;
+use wardline_core::retention::{Mark, Rules};
+use wardline_core::role::{Role, offer};
 use wardline_core::rota::Rota;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::time::Wall;
@@ -148,6 +151,7 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
 }
 
 pub(super) const PERSON: &str = "person.id, name, title, administrator, suspended, changed, privacy_officer, station, \
+     agency, barred, waits, \
      (SELECT group_concat(concat_ws(' ', unit, charge_nurse), ' ') FROM post WHERE post.person = person.id)";
 
 pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
@@ -162,8 +166,27 @@ pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
         privacy_officer: columns.flag()?,
         // Zero is no unit's identifier, and here means none.
         station: UnitId::new(columns.count()?),
+        agency: agency(columns.bytes()?)?,
+        barred: columns.flag()?,
+        waits: waits(columns.bytes()?)?,
         posts: posts(columns.text_if_any()?.unwrap_or_default())?,
     })
+}
+
+/// No bytes: the facility's own.
+fn agency(bytes: &[u8]) -> Result<Option<Agency>, StoreError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    Agency::from_bytes(bytes).map(Some).map_err(|_| StoreError::value("how somebody is here from an agency"))
+}
+
+/// No bytes: nothing waits.
+fn waits(bytes: &[u8]) -> Result<Option<Waiting>, StoreError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    Waiting::from_bytes(bytes).map(Some).map_err(|_| StoreError::value("a suspension that waits"))
 }
 
 /// "unit charge_nurse unit charge_nurse …".
@@ -191,7 +214,27 @@ pub(super) fn unit(row: &SqliteRow) -> Result<Unit, StoreError> {
     Ok(Unit { id, name: columns.name()?, changed: columns.change()? })
 }
 
-pub(super) const ROLE: &str = "id, unit, name, rota, changed";
+pub(super) const ROLE: &str = "id, unit, name, rota, changed, offers";
+
+pub(super) fn retention(row: &SqliteRow) -> Result<Rules, StoreError> {
+    let damaged = || StoreError::value("a retention rule");
+    let mut columns = Columns::new(row);
+    let mut hours = || u32::try_from(columns.count()?).map_err(|_| damaged());
+    let hours = [hours()?, hours()?, hours()?, hours()?];
+    Rules::parse(hours).map_err(|_| damaged())
+}
+
+pub(super) const HOLD: &str = "id, sort, subject, matter, since, placed_by";
+
+pub(super) fn hold(row: &SqliteRow) -> Result<Hold, StoreError> {
+    let damaged = || StoreError::value("a legal hold");
+    let mut columns = Columns::new(row);
+    let id = HoldId::new(columns.count()?).ok_or_else(damaged)?;
+    let sort = u32::try_from(columns.count()?).map_err(|_| damaged())?;
+    let subject = Subject::from_numbers(sort, columns.count()?).ok_or_else(damaged)?;
+    let matter = Title::parse(columns.text()?).map_err(|_| damaged())?;
+    Ok(Hold { id, subject, matter, since: columns.wall()?, by: columns.person()? })
+}
 
 pub(super) fn role(row: &SqliteRow) -> Result<Role, StoreError> {
     let mut columns = Columns::new(row);
@@ -199,7 +242,9 @@ pub(super) fn role(row: &SqliteRow) -> Result<Role, StoreError> {
     let unit = UnitId::new(columns.count()?).ok_or_else(|| StoreError::value("a role's unit"))?;
     let name = columns.name()?;
     let rota = Rota::from_bytes(columns.bytes()?).map_err(|_| StoreError::value("a rota"))?;
-    Ok(Role { id, unit, name, rota, changed: columns.change()? })
+    let changed = columns.change()?;
+    let offers = offer::from_bytes(columns.bytes()?).map_err(|_| StoreError::value("a role's offers"))?;
+    Ok(Role { id, unit, name, rota, changed, offers })
 }
 
 pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
@@ -228,7 +273,7 @@ pub(super) fn mark(row: &SqliteRow) -> Result<Mark, StoreError> {
 }
 
 pub(super) const CONVERSATION: &str =
-    "id, kind, title, owner, changed, last, last_change, first, purged, unit, archived";
+    "id, kind, title, owner, changed, last, last_change, first, purged, unit, archived, noticed";
 
 /// Without its members.
 pub(super) fn conversation(row: &SqliteRow) -> Result<Conversation, StoreError> {
@@ -247,6 +292,7 @@ pub(super) fn conversation(row: &SqliteRow) -> Result<Conversation, StoreError> 
         // Zero is no unit's identifier, and here means none.
         unit: UnitId::new(columns.count()?),
         archived: columns.flag()?,
+        noticed: columns.count()?,
         members: BTreeMap::new(),
     })
 }
@@ -278,7 +324,24 @@ pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
         at: columns.wall()?,
         body: Sealed(columns.bytes()?.to_vec()),
         priority: priority(columns.count()?)?,
+        reply_to: columns.sequence()?,
+        edits: edits(columns.count()?)?,
+        recalled: columns.flag()?,
+        altered_at: columns.wall()?,
     })
+}
+
+/// The columns of [`message`].
+macro_rules! message_columns {
+    () => {
+        "message.change, message.conversation, message.sequence, message.id, message.sender, message.device, message.at, \
+         message.body, message.priority, message.reply_to, message.edits, message.recalled, message.altered_at"
+    };
+}
+pub(super) use message_columns;
+
+pub(super) fn edits(number: u64) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| StoreError::value("a number of edits"))
 }
 
 /// A priority as stored: [`Priority`]'s own numbers.

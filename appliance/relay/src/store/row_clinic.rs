@@ -3,15 +3,17 @@
 use sqlx::sqlite::SqliteRow;
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::emergency::{EmergencyAccess, Finding};
-use wardline_core::ids::{AssignmentId, EmergencyId, EncounterId, PatientId, PersonId, UnitId};
+use wardline_core::ids::{
+    AssignmentId, ConversationId, EmergencyId, EncounterId, PatientId, PersonId, UnitId,
+};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::restriction::Restriction;
 use wardline_core::text::Grounds;
 
 use super::StoreError;
 use super::row::Columns;
 
-pub(super) const PATIENT: &str =
-    "patient.id, patient.record, patient.name, patient.birth, patient.sex, patient.changed";
+pub(super) const PATIENT: &str = "patient.id, patient.record, patient.name, patient.birth, patient.sex, patient.changed, patient.restriction";
 
 pub(super) const ENCOUNTER: &str = "encounter.id, encounter.patient, encounter.unit, encounter.bed, encounter.attending, \
      encounter.standing, encounter.discharged_at, encounter.thread, encounter.closed, encounter.closed_at, \
@@ -22,7 +24,7 @@ pub(super) const CARE: &str = "encounter, person, since, ends, until";
 pub(super) const ASSIGNMENT: &str = "id, person, unit, since, until";
 
 pub(super) const EMERGENCY: &str =
-    "id, encounter, patient, unit, person, grounds, since, until, ended, ended_at, finding";
+    "id, encounter, patient, unit, person, grounds, since, until, ended, ended_at, finding, second";
 
 /// A standing as stored, with the time that belongs to one.
 pub(super) fn standing_number(standing: Standing) -> (i64, i64) {
@@ -42,7 +44,12 @@ fn patient_of(columns: &mut Columns<'_>) -> Result<Patient, StoreError> {
         birth: BirthDate::parse(columns.text()?).map_err(damaged)?,
         sex: sex(columns.text()?)?,
     };
-    Ok(Patient { id, particulars, changed: columns.change()? })
+    let changed = columns.change()?;
+    let restriction = match columns.bytes()? {
+        [] => None,
+        bytes => Some(Restriction::from_bytes(bytes).map_err(|_| StoreError::value("a restriction"))?),
+    };
+    Ok(Patient { id, particulars, changed, restriction })
 }
 
 fn sex(text: &str) -> Result<Sex, StoreError> {
@@ -111,8 +118,25 @@ pub(super) fn emergency(row: &SqliteRow) -> Result<EmergencyAccess, StoreError> 
         0 => None,
         number => Some(Finding::from_number(number).ok_or_else(damaged)?),
     };
-    let ended = is_over.then_some(ended);
-    Ok(EmergencyAccess { id, encounter, patient, unit, person, grounds, since, until, ended, finding })
+    let (ended, second) = (is_over.then_some(ended), PersonId::new(columns.count()?));
+    Ok(EmergencyAccess {
+        id,
+        encounter,
+        patient,
+        unit,
+        person,
+        grounds,
+        since,
+        until,
+        ended,
+        finding,
+        second,
+    })
+}
+
+pub(super) fn thread(row: &SqliteRow) -> Result<(ConversationId, PatientId), StoreError> {
+    let mut columns = Columns::new(row);
+    Ok((columns.conversation()?, patient_id(&mut columns)?))
 }
 
 pub(super) fn assignment_bed(row: &SqliteRow) -> Result<(AssignmentId, Bed), StoreError> {

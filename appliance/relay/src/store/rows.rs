@@ -155,6 +155,13 @@ impl Values {
         self.push(Value::Bytes(value.to_vec()))
     }
 
+    pub(super) fn maybe_bytes(&mut self, value: Option<&[u8]>) -> &mut Self {
+        match value {
+            Some(value) => self.bytes(value),
+            None => self.push(Value::Null),
+        }
+    }
+
     fn bound(self) -> Result<SqliteArguments, sqlx::Error> {
         let mut arguments = SqliteArguments::default();
         arguments.reserve(self.0.len(), 0);

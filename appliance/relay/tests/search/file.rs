@@ -75,6 +75,101 @@ fn what_was_purged_meanwhile_goes_at_the_start() {
     });
 }
 
+/// A sixteenth of each: edited to say something else, and recalled.
+async fn altered(directory: &Path) -> House {
+    let mut house = House::open(directory).await;
+    house.opens(10);
+    house.joins(10, ANA);
+    for at in 0..160 {
+        let word = match at % 16 {
+            3 => "Basaltheron",
+            7 => "Ochrefinch",
+            _ => "Copperlynx",
+        };
+        house.says(10, ANA, at, &format!("{word} low {at}"));
+    }
+    house.commit().await;
+    house
+}
+
+async fn alter(house: &mut House) {
+    for at in (0..160).filter(|at| at % 16 == 3) {
+        house.edits(10, at + 1, "Tealplover high").await;
+    }
+    for at in (0..160).filter(|at| at % 16 == 7) {
+        house.recalls(10, at + 1).await;
+    }
+    house.commit().await;
+}
+
+async fn assert_altered(house: &House) {
+    for gone in ["basalt", "ochre"] {
+        let answer = house.finds(gone).await;
+        assert_eq!((answer.page.hits.len(), answer.page.at_least), (0, 0), "{gone}");
+    }
+    assert_eq!(house.finds("tealplover").await.page.at_least, 10);
+    assert_eq!(house.finds("high").await.page.at_least, 10);
+    assert_eq!(house.finds("low").await.page.at_least, 140);
+    assert_eq!(house.finds("copper").await.page.at_least, 140);
+    let index = house.index();
+    for gone in ["basaltheron", "ochrefinch"] {
+        assert_eq!(traces(&index, gone), [""; 0]);
+    }
+    assert!(!traces(&index, "tealplover").is_empty());
+}
+
+#[test]
+fn the_index_follows_edits_and_recalls_and_keeps_nothing_of_what_was() {
+    block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let mut house = altered(directory.path()).await;
+        house.builds();
+        house.is_built().await;
+        assert_eq!(house.finds("basalt").await.page.at_least, 10);
+        alter(&mut house).await;
+        assert!(house.finds("ochre").await.page.hits.is_empty(), "not shown from this moment");
+        house.library.search.is_clean().await;
+        assert_altered(&house).await;
+        // Once more, of what was edited before.
+        house.edits(10, 4, "Basaltheron after all").await;
+        house.recalls(10, 20).await;
+        house.commit().await;
+        house.library.search.is_clean().await;
+        assert_eq!(house.finds("basalt").await.page.at_least, 1);
+        assert_eq!(house.finds("tealplover").await.page.at_least, 8);
+        house.close().await;
+    });
+}
+
+/// Altered while no index was kept: gone before anybody can search.
+#[test]
+fn what_was_altered_meanwhile_is_right_at_the_start_and_in_an_index_built_anew() {
+    block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let mut house = altered(directory.path()).await;
+        house.builds();
+        house.is_built().await;
+        house.close().await;
+        let mut house = House::open(directory.path()).await;
+        alter(&mut house).await;
+        assert!(!traces(&house.index(), "ochrefinch").is_empty());
+        house.builds();
+        house.library.search.is_clean().await;
+        assert_altered(&house).await;
+        let index = house.index();
+        house.close().await;
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", index.display()));
+        }
+        let mut house = House::open(directory.path()).await;
+        house.builds();
+        house.is_built().await;
+        house.library.search.is_clean().await;
+        assert_altered(&house).await;
+        house.close().await;
+    });
+}
+
 #[test]
 fn what_has_expired_is_not_found_and_leaves_the_file() {
     block_on(async {

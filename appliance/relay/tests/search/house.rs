@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
+use wardline_core::alteration::{Kept, Standing};
 use wardline_core::conversation::Kind;
 use wardline_core::cursor::Cursors;
 use wardline_core::directory::{Device, Person, PublicKey};
-use wardline_core::escalation::Priority;
-use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::escalation::{Priority, StatId};
+use wardline_core::ids::{Change, ConversationId, DeviceId, EditId, MessageId, Number, PersonId, Sequence};
 use wardline_core::pin::PinMac;
 use wardline_core::search::{Filter, Query, Search};
 use wardline_core::text::{Name, Title, WrappedKey};
@@ -109,6 +110,9 @@ impl House {
             privacy_officer: false,
             posts: BTreeMap::new(),
             station: None,
+            agency: None,
+            barred: false,
+            waits: None,
         }));
         let mut point = [id as u8; 65];
         point[0] = 4;
@@ -169,7 +173,7 @@ impl House {
         id[..8].copy_from_slice(&sequence.0.to_be_bytes());
         let (id, device) = (MessageId(id), DeviceId::new(who).unwrap());
         let key = self.library.keyring.unwrap(&self.keys[&conversation]).unwrap();
-        let origin = Origin { conversation: place(conversation), message: id, device };
+        let origin = Origin { conversation: place(conversation), message: id, device, version: 0 };
         let body = self.library.keyring.seal(&key, origin, text).unwrap();
         self.write(Write::MessageAccepted(Message {
             conversation: place(conversation),
@@ -181,6 +185,7 @@ impl House {
             at: Wall(at),
             body,
             priority: Priority::Routine,
+            reply_to: None,
         }));
         proto::Message {
             conversation,
@@ -190,7 +195,27 @@ impl House {
             at,
             text: text.to_owned(),
             priority: proto::Priority::Routine.into(),
+            ..proto::Message::default()
         }
+    }
+
+    /// Another text for a message that is on disk.
+    pub(crate) async fn edits(&mut self, conversation: u64, sequence: u64, text: &str) {
+        let (conversation, sequence) = (place(conversation), Sequence(sequence));
+        let found = self.library.readers.find(StatId { conversation, sequence }).await.unwrap();
+        let Kept { change: message, id, device, standing, .. } = found.message.unwrap();
+        let standing = Standing { edits: standing.edits + 1, edit: Some(EditId([1; 16])), ..standing };
+        let key = self.library.keyring.unwrap(&self.keys[&conversation.value()]).unwrap();
+        let origin = Origin { conversation, message: id, device, version: standing.edits };
+        let body = self.library.keyring.seal(&key, origin, text).unwrap();
+        self.write(Write::MessageEdited { conversation, sequence, message, standing, body });
+    }
+
+    pub(crate) async fn recalls(&mut self, conversation: u64, sequence: u64) {
+        let (conversation, sequence) = (place(conversation), Sequence(sequence));
+        let found = self.library.readers.find(StatId { conversation, sequence }).await.unwrap();
+        let message = found.message.unwrap().change;
+        self.write(Write::MessageRecalled { conversation, sequence, message, at: Wall(5) });
     }
 
     /// The newest place.

@@ -1,10 +1,14 @@
 //! What readers answer, against the model.
 
 use proptest::prelude::*;
+use wardline_core::escalation::StatId;
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, Number, PersonId, Sequence};
 use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES};
 use wardline_core::mailbox::Under;
+use wardline_core::notice::{Notice, Told};
+use wardline_core::retention::Bounds;
+use wardline_core::time::Wall;
 use wardline_core::write::Write;
 use wardline_relay::store::{Missed, Page, Readers, Store, StoredMessage};
 
@@ -49,6 +53,9 @@ async fn check(store: &Store, model: &Model, dice: u64) {
             let messages = all(&readers, &grant, &found.messages).await;
             assert_eq!(messages, model.messages(person, &found.messages));
             assert_eq!(messages.len(), found.messages.len(), "what is listed may be read");
+            let altered = all(&readers, &grant, &found.altered).await;
+            assert_eq!(altered, model.messages(person, &found.altered));
+            assert_eq!(altered.len(), found.altered.len(), "what was altered may be read");
         }
         // Whatever is asked for, only what may be read is given; also of what is no message.
         let everything: Vec<Missed> = (0..=head.0 + 1).map(|change| model.missed(Change(change))).collect();
@@ -64,9 +71,31 @@ async fn check(store: &Store, model: &Model, dice: u64) {
                 let grant = grants::page(person, conversation.id, within, limit);
                 let expected = model.page(person, conversation.id, within, limit);
                 assert_eq!(readers.page(&grant).await.unwrap(), expected);
+                for oldest in [None, Some(Sequence(from + 1))] {
+                    let told = readers.notices(&grant, oldest).await.unwrap();
+                    assert_eq!(told, model.notices(person, conversation.id, within, oldest));
+                }
             }
         }
     }
+    for conversation in model.state.conversations.values().take(12) {
+        for sequence in 0..conversation.last.0 + 2 {
+            let which = StatId { conversation: conversation.id, sequence: Sequence(sequence) };
+            assert_eq!(readers.find(which).await.unwrap(), model.find(which));
+        }
+    }
+    // By the change that altered them, some at a time.
+    let (mut after, mut seen) = (Change(0), 0);
+    loop {
+        let (some, through) = readers.altered(after, 3).await.unwrap();
+        assert!(some.iter().all(|message| model.altered[&message.change].1 > after));
+        assert!(some.iter().all(|message| model.altered[&message.change].1 <= through));
+        (after, seen) = (through, seen + some.len());
+        if some.len() < 3 {
+            break;
+        }
+    }
+    assert_eq!((after, seen), (head, model.altered.len()));
     for device in model.state.devices.values() {
         for number in 1..=device.last_number.0.min(40) + 1 {
             let number = Number(number);
@@ -76,10 +105,11 @@ async fn check(store: &Store, model: &Model, dice: u64) {
     }
     let end = head.0 + 1;
     for (read, any) in [(end, end / 2), (end / 2, end / 4), (end, end), (end / 3, 0)] {
-        let (read, any) = (Change(read), Change(any));
-        let expected = model.aged(read, any);
-        assert_eq!(readers.aged(read, any, 1_000).await.unwrap(), expected);
-        assert_eq!(readers.aged(read, any, 2).await.unwrap().len(), expected.len().min(2));
+        let bounds = Bounds::uniform(Change(read), Change(any));
+        let expected = model.aged(&bounds);
+        assert_eq!(readers.aged(&bounds, 1_000).await.unwrap(), expected);
+        assert_eq!(readers.aged(&bounds, 2).await.unwrap().len(), expected.len().min(2));
+        assert_eq!(readers.count_aged(&bounds).await.unwrap(), model.count_aged(&bounds));
     }
 }
 
@@ -230,6 +260,34 @@ fn a_message_that_expires_meanwhile_is_never_unheard_of() {
             commit(&mut store, &world.writes[done..]).await;
             done = world.writes.len();
             assert!(reading.await.unwrap(), "number {} is as if nobody had ever sent it", number.0);
+        }
+    });
+}
+
+/// Of a thread with more than it keeps, the oldest go; the purge takes all.
+#[test]
+fn a_thread_keeps_its_newest_notices_until_its_purge() {
+    let mut world = World::default();
+    let person = world.person(1).unwrap();
+    let thread = world.open(person, 7, 1).unwrap();
+    for number in 1..=950 {
+        let (after, at) = (Sequence::NONE, Wall(number as i64));
+        let told = Told::Left { person };
+        world.write(Write::NoticeMade(Notice { conversation: thread, number, after, at, by: None, told }));
+    }
+    let (told, before) = (world.writes.len(), world.writes.clone());
+    world.write(Write::KeyDestroyed { conversation: thread });
+    block_on(async {
+        for most in [1_000, 900, 7] {
+            let directory = quick_directory();
+            let (mut store, _) = open(directory.path()).await;
+            commit_cut(&mut store, &before, &[most]).await;
+            let grant = grants::page(person, thread, (Sequence(1), Sequence(1)), 1);
+            let numbers = store.readers().notices(&grant, None).await.unwrap();
+            let numbers: Vec<u64> = numbers.iter().map(|notice| notice.number).collect();
+            assert_eq!(numbers, (551..=950).rev().collect::<Vec<_>>());
+            commit(&mut store, &world.writes[told..]).await;
+            assert!(store.readers().notices(&grant, None).await.unwrap().is_empty());
         }
     });
 }

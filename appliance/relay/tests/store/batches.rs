@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 44];
+    let mut seen = [0_u32; 54];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -151,6 +151,16 @@ fn the_dice_throw_every_kind_of_write() {
             Write::EmergencyBegan(_) => 41,
             Write::EmergencyEnded { .. } => 42,
             Write::EmergencyReviewed { .. } => 43,
+            Write::HoldPlaced(_) => 44,
+            Write::HoldLifted { .. } => 45,
+            Write::RetentionSet(_) => 46,
+            Write::MessageEdited { .. } => 47,
+            Write::MessageRecalled { .. } => 48,
+            Write::AgencySet { .. } => 49,
+            Write::BarredSet { .. } => 50,
+            Write::AssignmentProlonged { .. } => 51,
+            Write::SuspensionWaits { .. } => 52,
+            Write::NoticeMade(_) => 53,
         };
         seen[kind] += 1;
     }
@@ -173,12 +183,20 @@ fn what_depends_on_each_other_in_one_batch_comes_out_in_order() {
     for _ in 0..10 {
         world.message(kept, 7).unwrap();
     }
+    // Edited, edited again, recalled; and one that is only edited, before all of them go.
+    for (which, how) in [(2, 1), (2, 2), (2, 3), (4, 1), (4, 5)] {
+        world.alter(kept, which, how);
+    }
     world.write(Write::MemberLeft { conversation: kept, person: ben });
     let last = world.state.conversations[&kept].last;
     world.write(Write::MemberAdded { conversation: kept, person: ben, from: last.next(), seen: None });
     world.write(Write::WatermarkMoved { conversation: kept, person: ben, delivered: last, read: last });
     world.write(Write::MessagesExpired { conversation: kept, through: last });
     world.message(kept, 7).unwrap();
+    world.message(kept, 7).unwrap();
+    for (which, how) in [(0, 1), (0, 3), (1, 1), (1, 2)] {
+        world.alter(kept, which, how);
+    }
     world.unit(1, 1);
     world.unit(1, 2);
     let unit = *world.state.units.keys().next().unwrap();
@@ -357,10 +375,13 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        let people = 4 + 8 + 3 + 3 + 11 + 5;
-        let messages = 13 + 2 + 7 + 10 + 4 + 4 + 3 + 3 + 2;
-        let (roles, emergencies) = (5, 13);
-        assert_eq!(seen, people + messages + roles + emergencies + 13 + 6 + 2 + 6 + 13 + 5 + 5 + 2 + 2);
+        let people = 4 + 11 + 3 + 3 + 11 + 5;
+        let messages = 14 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
+        let (roles, emergencies, holds, notices) = (6, 14, 10 + 5, 13);
+        assert_eq!(
+            seen,
+            people + messages + roles + emergencies + holds + notices + 13 + 6 + 2 + 7 + 13 + 5 + 5 + 2 + 2
+        );
     });
 }
 

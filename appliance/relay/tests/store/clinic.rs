@@ -6,7 +6,9 @@ use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing}
 use wardline_core::conversation::Kind;
 use wardline_core::emergency::{EmergencyAccess, Finding};
 use wardline_core::ids::{AssignmentId, Change, ConversationId, EmergencyId, EncounterId, PatientId};
+use wardline_core::notice::{Notice, Told, Why};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::restriction::Restriction;
 use wardline_core::text::{Grounds, Name, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::Write;
@@ -20,6 +22,11 @@ impl World {
         let person = nth(self.state.people.keys().copied(), how);
         let held = nth(clinic.assignments.keys().copied(), who);
         let until = (!how.is_multiple_of(3)).then_some(Wall(self.clock + 1_000));
+        if let Some(stay) = &stay
+            && who.is_multiple_of(3)
+        {
+            self.notice(who, how, stay);
+        }
         if how % 5 < 2 {
             return self.emergency(who, how, stay);
         }
@@ -77,6 +84,10 @@ impl World {
             (9, Some(stay), _, Some(assignment)) => {
                 self.write(Write::AssignmentCovers { assignment, encounter: stay.id });
             }
+            (10, _, _, Some(assignment)) if how % 3 == 1 => {
+                let (since, until) = (Wall(self.clock), Wall(self.clock + 2_000));
+                self.write(Write::AssignmentProlonged { assignment, since, until });
+            }
             (10, _, _, Some(assignment)) if how.is_multiple_of(2) => {
                 self.write(Write::AssignmentEnded { assignment });
             }
@@ -102,6 +113,26 @@ impl World {
         }
     }
 
+    fn notice(&mut self, who: u64, how: u64, stay: &Encounter) {
+        let place = &self.state.conversations[&stay.thread];
+        let Some(person) = nth(self.state.people.keys().copied(), mix(who)).filter(|_| !place.purged) else {
+            return;
+        };
+        let (unit, bed, until) = (stay.unit, bed(how), Wall(self.clock + 1_000));
+        let told = match how % 6 {
+            0 => Told::Moved { unit, bed },
+            1 => Told::Discharged,
+            2 => Told::Attending { person: None },
+            3 => Told::Entered { person, why: Why::Bed, until: Some(until) },
+            4 => Told::Left { person },
+            _ => Told::Stays { person, until },
+        };
+        let by = how.is_multiple_of(2).then_some(person);
+        let (conversation, number, after) = (stay.thread, place.noticed + 1, place.last);
+        let at = Wall(self.clock);
+        self.write(Write::NoticeMade(Notice { conversation, number, after, at, by, told }));
+    }
+
     fn emergency(&mut self, who: u64, how: u64, stay: Option<Encounter>) {
         let known = nth(self.state.clinic.emergencies.values().cloned(), who);
         let person = nth(self.state.people.keys().copied(), who);
@@ -124,6 +155,7 @@ impl World {
                     until: at.after(3_600_000),
                     ended: None,
                     finding: None,
+                    second: nth(self.state.people.keys().copied(), how).filter(|_| how.is_multiple_of(3)),
                 }));
             }
             (2, Some(access), ..) if access.is_running() => {
@@ -190,7 +222,15 @@ impl World {
             birth: BirthDate::parse(&format!("19{:02}-0{}-1{}", how % 100, 1 + how % 9, how % 10)).unwrap(),
             sex: Sex::from_letter(char::from(b"FMOUAN"[(how % 6) as usize])).unwrap(),
         };
-        self.write(Write::PatientSet { patient: Patient { id, particulars, changed: Change(0) }, thread });
+        let named = nth(self.state.people.keys().copied(), mix(how)).filter(|_| how.is_multiple_of(4));
+        let restriction = named.map(|person| Restriction {
+            alias: Name::parse(&format!("Heron {how}")).unwrap(),
+            named: BTreeSet::from([person]),
+            by: how.is_multiple_of(8).then_some(person),
+            since: Wall(self.clock),
+        });
+        let patient = Patient { id, particulars, changed: Change(0), restriction };
+        self.write(Write::PatientSet { patient, thread });
     }
 }
 

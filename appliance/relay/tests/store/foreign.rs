@@ -138,6 +138,7 @@ fn assert_bodies_sealed(tool: &Tool, database: &Path, messages: usize) {
             conversation: ConversationId::new(columns[0].parse().unwrap()).unwrap(),
             message: MessageId(unhex(columns[1]).try_into().unwrap()),
             device: DeviceId::new(columns[2].parse().unwrap()).unwrap(),
+            version: 0,
         };
         let key = ring.unwrap(&WrappedKey(unhex(columns[4]))).unwrap();
         assert!(ring.open(&key, origin, Sealed(unhex(columns[3]))).unwrap().contains(SAID));

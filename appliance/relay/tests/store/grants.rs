@@ -44,6 +44,9 @@ fn signed_in(person: PersonId, others: &[PersonId], conversations: Vec<Conversat
         privacy_officer: false,
         posts: BTreeMap::new(),
         station: None,
+        agency: None,
+        barred: false,
+        waits: None,
     };
     let others = others.iter().filter(|other| **other != person);
     let restored = Restored {
@@ -123,6 +126,7 @@ fn of(person: PersonId, id: ConversationId, from: Sequence, last: Sequence) -> C
         purged: false,
         unit: None,
         archived: false,
+        noticed: 0,
         members: BTreeMap::from([(person, member)]),
     }
 }

@@ -130,6 +130,7 @@ async fn bodies(connection: &mut SqliteConnection) -> Vec<Body> {
             conversation: ConversationId::new(row.get::<i64, _>(0).cast_unsigned()).unwrap(),
             message: MessageId(row.get::<Vec<u8>, _>(1).try_into().unwrap()),
             device: DeviceId::new(row.get::<i64, _>(2).cast_unsigned()).unwrap(),
+            version: 0,
         };
         (origin, Sealed(row.get(3)))
     };

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests are named after what they show")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
+mod altered;
 mod answers;
 mod batches;
 mod clinic;

@@ -2,48 +2,73 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wardline_core::alteration::{Found, Kept, Standing};
 use wardline_core::clinic::{Encounter, Patient};
 use wardline_core::conversation::Conversation;
 use wardline_core::escalation::{Escalation, Stage, StatId};
+use wardline_core::hold;
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
 use wardline_core::limits::{CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, WATERMARK_PUSH_MEMBERS_MAX};
 use wardline_core::mailbox::Under;
+use wardline_core::notice::Notice;
+use wardline_core::retention::{Bounds, KINDS};
 use wardline_core::state::State;
 use wardline_core::text::WrappedKey;
 use wardline_core::write::{Message, Numbered, Write};
-use wardline_relay::store::{Changes, Missed, Page, StoredAnswer, StoredMessage};
+use wardline_relay::store::{Changes, Missed, Page, StoredAnswer, StoredMessage, WouldGo};
 
 pub(crate) struct Model {
     pub(crate) state: State,
     pub(crate) messages: BTreeMap<Change, Message>,
+    /// By the change that brought the message: what became of it, and by which change.
+    pub(crate) altered: BTreeMap<Change, (Standing, Change)>,
     /// The highest number that each device has lost a message under.
     pub(crate) lost: BTreeMap<DeviceId, Number>,
     pub(crate) keys: BTreeMap<ConversationId, WrappedKey>,
     /// Closed ones too, while their messages are there.
     pub(crate) stats: BTreeMap<StatId, Escalation>,
+    /// What was told in threads and is kept.
+    pub(crate) notices: BTreeMap<Change, Notice>,
 }
 
 impl Model {
     pub(crate) fn of(writes: &[Numbered]) -> Self {
         let (messages, keys) = (BTreeMap::new(), BTreeMap::new());
-        let (lost, stats) = (BTreeMap::new(), BTreeMap::new());
-        let mut model = Self { state: State::default(), messages, lost, keys, stats };
+        let (lost, stats, altered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let notices = BTreeMap::new();
+        let mut model = Self { state: State::default(), messages, altered, lost, keys, stats, notices };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
                 Write::MessageAccepted(message) => {
                     model.messages.insert(*change, message.clone());
                 }
+                Write::MessageEdited { message, standing, body, .. } => {
+                    model.messages.get_mut(message).unwrap().body = body.clone();
+                    model.altered.insert(*message, (*standing, *change));
+                }
+                Write::MessageRecalled { message, at, .. } => {
+                    model.messages.get_mut(message).unwrap().body.0.clear();
+                    let (standing, altered) = model.altered.entry(*message).or_default();
+                    (standing.recalled, standing.at, *altered) = (true, *at, *change);
+                }
                 Write::DeviceJoined(device) => {
                     model.lost.insert(device.id, device.last_number);
                 }
+                Write::NoticeMade(notice) => {
+                    model.notices.insert(*change, notice.clone());
+                    let (place, number) = (notice.conversation, notice.number);
+                    model.notices.retain(|_, old| old.conversation != place || old.number + 400 > number);
+                }
                 Write::MessagesExpired { conversation, through } => {
+                    model.notices.retain(|_, n| n.conversation != *conversation || n.after >= *through);
                     let goes = |m: &&Message| m.conversation == *conversation && m.sequence <= *through;
                     for message in model.messages.values().filter(goes) {
                         let lost = model.lost.entry(message.device).or_default();
                         *lost = message.number.max(*lost);
                     }
                     model.messages.retain(|_, m| m.conversation != *conversation || m.sequence > *through);
+                    model.altered.retain(|change, _| model.messages.contains_key(change));
                     model.stats.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
                 }
                 Write::KeyGranted { conversation, key } => {
@@ -64,6 +89,7 @@ impl Model {
                 }
                 Write::KeyDestroyed { conversation } => {
                     model.keys.remove(conversation);
+                    model.notices.retain(|_, notice| notice.conversation != *conversation);
                 }
                 _ => {}
             }
@@ -71,7 +97,8 @@ impl Model {
         model
     }
 
-    fn stored(change: Change, message: &Message) -> StoredMessage {
+    fn stored(&self, change: Change, message: &Message) -> StoredMessage {
+        let (standing, _) = self.altered.get(&change).copied().unwrap_or_default();
         StoredMessage {
             change,
             conversation: message.conversation,
@@ -82,7 +109,35 @@ impl Model {
             at: message.at,
             body: message.body.clone(),
             priority: message.priority,
+            reply_to: message.reply_to.unwrap_or_default(),
+            edits: standing.edits,
+            recalled: standing.recalled,
+            altered_at: standing.at,
         }
+    }
+
+    /// What a doorway finds of a message.
+    pub(crate) fn find(&self, which: StatId) -> Found {
+        let mut all = self.messages.iter();
+        let found = all.find(|(_, m)| (m.conversation, m.sequence) == (which.conversation, which.sequence));
+        let message = found.map(|(change, m)| Kept {
+            change: *change,
+            id: m.id,
+            sender: m.sender,
+            device: m.device,
+            at: m.at,
+            priority: m.priority,
+            reply_to: m.reply_to,
+            standing: self.altered.get(change).copied().unwrap_or_default().0,
+        });
+        Found { as_of: self.state.change, message }
+    }
+
+    /// Altered messages of this person's, by the change that brought them.
+    fn altered(&self, person: PersonId, fits: impl Fn(Change, Change) -> bool) -> Vec<Missed> {
+        let altered = self.altered.iter().filter(|(change, (_, altered))| fits(**change, *altered));
+        let mine = altered.filter(|(change, _)| self.may_read(person, &self.messages[change]));
+        mine.map(|(change, _)| self.missed(*change)).collect()
     }
 
     pub(crate) fn page(
@@ -104,14 +159,14 @@ impl Model {
             .messages
             .iter()
             .filter(|(_, m)| m.conversation == of && m.sequence >= from && m.sequence < before)
-            .map(|(change, message)| Self::stored(*change, message))
+            .map(|(change, message)| self.stored(*change, message))
             .collect();
         found.sort_by_key(|message| std::cmp::Reverse(message.sequence));
         found.truncate(limit as usize);
         let mut text = 0;
         let within = found.iter().take_while(|message| {
             let goes_in = text < PAGE_BYTES_MAX;
-            text += message.body.0.len() - SEAL_OVERHEAD;
+            text += message.body.0.len().saturating_sub(SEAL_OVERHEAD);
             goes_in
         });
         let count = within.count();
@@ -151,7 +206,35 @@ impl Model {
     pub(crate) fn messages(&self, person: PersonId, missed: &[Missed]) -> Vec<StoredMessage> {
         let readable = self.messages.iter().filter(|(_, message)| self.may_read(person, message));
         let wanted: BTreeSet<Change> = missed.iter().map(|missed| missed.change).collect();
-        readable.filter(|(c, _)| wanted.contains(c)).map(|(c, m)| Self::stored(*c, m)).collect()
+        readable.filter(|(c, _)| wanted.contains(c)).map(|(c, m)| self.stored(*c, m)).collect()
+    }
+
+    fn told(&self, person: PersonId, which: impl Fn(Change, &Notice) -> bool) -> Vec<(Change, Notice)> {
+        let mine = |(change, notice): &(&Change, &Notice)| {
+            let member = self.state.conversations[&notice.conversation].member(person);
+            member.is_some_and(|member| notice.after.0 + 1 >= member.from.0) && which(**change, notice)
+        };
+        self.notices.iter().filter(mine).map(|(change, notice)| (*change, notice.clone())).collect()
+    }
+
+    /// Those that stand behind messages of a page; with no `oldest`, those in front of its first as well. Newest first.
+    pub(crate) fn notices(
+        &self,
+        person: PersonId,
+        of: ConversationId,
+        (from, before): (Sequence, Sequence),
+        oldest: Option<Sequence>,
+    ) -> Vec<Notice> {
+        let first = oldest.map_or(from.0 - 1, |oldest| oldest.0);
+        let within = |_, notice: &Notice| {
+            notice.conversation == of && notice.after.0 >= first && notice.after < before
+        };
+        self.told(person, within).into_iter().rev().map(|(_, notice)| notice).collect()
+    }
+
+    fn newest_told(&self, person: PersonId) -> Vec<(Change, Notice)> {
+        let state = &self.state;
+        self.told(person, |_, told| told.number + 20 > state.conversations[&told.conversation].noticed)
     }
 
     fn bedsides<'a>(
@@ -184,6 +267,8 @@ impl Model {
                 let newest = readable(Change(0)).into_iter().filter(|(_, conversation, sequence)| {
                     sequence.0 + 30 > state.conversations[conversation].last.0
                 });
+                let messages: Vec<Missed> = newest.map(|(change, ..)| self.missed(change)).collect();
+                let altered = self.altered(person, |change, _| messages.iter().all(|m| m.change != change));
                 return Changes {
                     head: state.change,
                     snapshot: true,
@@ -192,7 +277,9 @@ impl Model {
                     conversations: mine().cloned().collect(),
                     stats: stats(&|stat, place| is_open(stat) || stat.id.sequence.0 + 30 > place.last.0),
                     bedsides: self.bedsides(mine()),
-                    messages: newest.map(|(change, ..)| self.missed(change)).collect(),
+                    messages,
+                    altered,
+                    notices: self.newest_told(person),
                     ..Changes::default()
                 };
             }
@@ -210,9 +297,15 @@ impl Model {
             let member = state.conversations[id].members.get(&person);
             member.is_some_and(|member| member.left && member.changed > n)
         };
+        // A cursor from before everything is served as a snapshot is.
+        let notices = match n {
+            Change(0) => self.newest_told(person),
+            n => self.told(person, |change, _| change > n),
+        };
         Changes {
             head: state.change,
             snapshot: false,
+            notices,
             units: state.units.values().filter(|unit| unit.changed > n).cloned().collect(),
             people: state.people.values().filter(|entry| entry.changed > n).cloned().collect(),
             conversations: mine().filter(|c| c.changed > n).cloned().collect(),
@@ -221,16 +314,49 @@ impl Model {
             watermarks,
             stats: stats(&|stat, place| stat.changed > n || is_open(stat) && place.changed > n),
             messages: readable(n).into_iter().map(|(change, ..)| self.missed(change)).collect(),
+            altered: self.altered(person, |change, altered| change <= n && altered > n),
         }
     }
 
-    pub(crate) fn aged(
-        &self,
-        read_before: Change,
-        any_before: Change,
-    ) -> Vec<(ConversationId, Sequence, Sequence)> {
+    /// What would go by these bounds, of each kind: messages, conversations, and conversations that a hold keeps.
+    pub(crate) fn count_aged(&self, bounds: &Bounds) -> Vec<WouldGo> {
+        let mut all = Vec::new();
+        for kind in KINDS {
+            let mut of = WouldGo { kind, messages: 0, conversations: 0, held: 0 };
+            let (read_before, any_before) = bounds.of(kind);
+            for place in self.state.conversations.values().filter(|place| place.kind == kind) {
+                let seen = place.present().map(|(_, m)| m.read).min().unwrap_or(place.last);
+                let stats = self.state.escalations.keys().filter(|stat| stat.conversation == place.id);
+                let stat = stats.map(|stat| stat.sequence).min();
+                let goes = |change: &Change, sequence: Sequence| {
+                    *change < any_before || (*change < read_before && sequence <= seen)
+                };
+                let here = self.messages.iter().filter(|(_, message)| message.conversation == place.id);
+                let goes = here.filter(|(change, message)| {
+                    message.sequence >= place.first
+                        && stat.is_none_or(|stat| message.sequence < stat)
+                        && goes(change, message.sequence)
+                });
+                match (goes.count() as u64, hold::keeps(&self.state, place.id)) {
+                    (0, _) => {}
+                    (_, true) => of.held += 1,
+                    (count, false) => {
+                        of.messages += count;
+                        of.conversations += 1;
+                    }
+                }
+            }
+            if of.conversations > 0 || of.held > 0 {
+                all.push(of);
+            }
+        }
+        all
+    }
+
+    pub(crate) fn aged(&self, bounds: &Bounds) -> Vec<(ConversationId, Sequence, Sequence)> {
         let mut aged = Vec::new();
         for conversation in self.state.conversations.values() {
+            let (read_before, any_before) = bounds.of(conversation.kind);
             let last_before = |bound: Change| {
                 let old =
                     self.messages.iter().filter(|(c, m)| m.conversation == conversation.id && **c < bound);
@@ -242,6 +368,7 @@ impl Model {
                 let (place, at) = (stat.id.conversation, stat.id.sequence);
                 place == conversation.id && at <= conversation.first
             });
+            let is_held = is_held || hold::keeps(&self.state, conversation.id);
             if read.min(read_by_all).max(any) >= conversation.first && !is_held {
                 aged.push((conversation.id, read, any));
             }

@@ -91,7 +91,7 @@ impl Ward {
                 Write::MessageAccepted(message) => {
                     let key = ring.unwrap(&keys[&message.conversation]).unwrap();
                     let (conversation, device) = (message.conversation, message.device);
-                    let origin = Origin { conversation, message: message.id, device };
+                    let origin = Origin { conversation, message: message.id, device, version: 0 };
                     let text = format!("{} {SAID}", canary(&conversation));
                     message.body = ring.seal(&key, origin, &text).unwrap();
                     self.doomed_bodies += usize::from(doomed.contains(&conversation));

@@ -1,18 +1,27 @@
 //! Valid writes, as the core would make them, chosen by dice.
 
+use std::collections::BTreeMap;
+
+use wardline_core::agency::{Agency, Extension};
+use wardline_core::alteration::Standing;
 use wardline_core::audit::{self, Act, Actor};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
+use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
-    Change, ConversationId, DeviceId, MessageId, Number, PersonId, RoleId, Sequence, UnitId,
+    Change, ConversationId, DeviceId, EditId, HoldId, MessageId, Number, OfferId, PersonId, RoleId, Sequence,
+    UnitId,
 };
+use wardline_core::leaving::Waiting;
 use wardline_core::pin::PinMac;
+use wardline_core::retention::Rules;
 use wardline_core::role::Role;
+use wardline_core::role::offer::Offer;
 use wardline_core::rota::{ByHand, Interval, Place, Rota, Says, Sources, TimeZone};
 use wardline_core::state::State;
-use wardline_core::text::{Name, Sealed, Title, WrappedKey};
+use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
 
@@ -25,6 +34,8 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) writes: Vec<Numbered>,
     pub(crate) clock: i64,
+    /// What became of messages.
+    standings: BTreeMap<StatId, Standing>,
 }
 
 pub(crate) fn nth<T>(of: impl Iterator<Item = T>, which: u64) -> Option<T> {
@@ -62,7 +73,7 @@ impl World {
     }
 
     pub(crate) fn throw(&mut self, (what, who, how): Throw) {
-        let what = what % 56;
+        let what = what % 60;
         self.clock += i64::try_from(how % 1000).unwrap();
         let person = nth(self.state.people.keys().copied(), who);
         let device = nth(self.state.devices.keys().copied(), who);
@@ -73,6 +84,19 @@ impl World {
             }
             (3, Some(person), ..) => {
                 self.write(Write::StandingSet { person, suspended: how.is_multiple_of(2) });
+                let (since, overdue) = (Wall(self.clock), how.is_multiple_of(5));
+                let waits = how.is_multiple_of(3).then_some(Waiting { by: person, since, overdue });
+                self.write(Write::SuspensionWaits { person, waits });
+                let known = self.state.people[&person].agency.clone();
+                if let Some(known) = known {
+                    self.write(Write::BarredSet { person, barred: how.is_multiple_of(3) });
+                    let until = Wall(self.clock + 2_000);
+                    let grounds = Grounds::parse(&format!("Two called in sick {how}")).unwrap();
+                    let extensions = vec![Extension { at: Wall(self.clock), until, grounds }];
+                    let ended = how.is_multiple_of(2).then_some(Wall(self.clock));
+                    let agency = Agency { until, ended, extensions, ..known };
+                    self.write(Write::AgencySet { person, agency });
+                }
             }
             (4, Some(person), ..) => {
                 let mut hash = [0; 32];
@@ -198,7 +222,37 @@ impl World {
                 self.write(Write::EscalationPolicySet { unit, policy });
             }
             (51..56, ..) => self.clinic(who, how),
+            (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
             _ => self.record(Act::SignedIn),
+        }
+    }
+
+    /// Edits or recalls a message that is there.
+    pub(crate) fn alter(&mut self, conversation: ConversationId, who: u64, how: u64) {
+        let known = &self.state.conversations[&conversation];
+        if known.purged || known.first > known.last {
+            return;
+        }
+        let sequence = Sequence(known.first.0 + who % (known.last.0 - known.first.0 + 1));
+        let brought = |numbered: &&Numbered| {
+            matches!(&numbered.write, Write::MessageAccepted(m)
+                if (m.conversation, m.sequence) == (conversation, sequence))
+        };
+        let message = self.writes.iter().find(brought).unwrap().change;
+        let at = Wall(self.clock);
+        let standing = self.standings.entry(StatId { conversation, sequence }).or_default();
+        if standing.recalled {
+            return;
+        }
+        if how.is_multiple_of(3) {
+            standing.recalled = true;
+            self.write(Write::MessageRecalled { conversation, sequence, message, at });
+        } else {
+            let edit = Some(EditId(mix(how).to_be_bytes().repeat(2).try_into().unwrap()));
+            *standing = Standing { edits: standing.edits + 1, edit, recalled: false, at };
+            let (standing, length) = (*standing, 29 + (how % 60) as usize);
+            let body = Sealed(mix(how + 1).to_be_bytes().into_iter().cycle().take(length).collect());
+            self.write(Write::MessageEdited { conversation, sequence, message, standing, body });
         }
     }
 
@@ -254,7 +308,35 @@ impl World {
         }
     }
 
+    fn hold(&mut self, which: u64, how: u64) {
+        if mix(how ^ 0x9e).is_multiple_of(2) {
+            let hours = [1, 2, 3, 4].map(|kind| 1 + (mix(how ^ kind) % 100) as u32);
+            self.write(Write::RetentionSet(Rules::parse(hours).unwrap()));
+            return;
+        }
+        let known = nth(self.state.holds.keys().copied(), which);
+        let Some(by) = nth(self.state.people.keys().copied(), how) else { return };
+        if let Some(hold) = known.filter(|_| self.state.holds.len() > 2) {
+            let grounds = Grounds::parse(&format!("Settled out of court, {how}")).unwrap();
+            self.write(Write::HoldLifted { hold, by, grounds, at: Wall(self.clock) });
+            return;
+        }
+        let id = HoldId::from_random(mix(how ^ 0x70).to_be_bytes());
+        let subject = match how % 3 {
+            0 => Some(Subject::Person(by)),
+            1 => nth(self.state.clinic.patients.keys().copied(), which).map(Subject::Patient),
+            _ => nth(self.state.conversations.keys().copied(), which).map(Subject::Conversation),
+        };
+        if let Some(subject) = subject.filter(|_| !self.state.holds.contains_key(&id)) {
+            let matter = Title::parse(&format!("26-{how}")).unwrap();
+            self.write(Write::HoldPlaced(Hold { id, subject, matter, since: Wall(self.clock), by }));
+        }
+    }
+
     fn role(&mut self, which: u64, how: u64) {
+        if mix(how ^ which).is_multiple_of(3) {
+            return self.hold(which, how);
+        }
         let Some(unit) = nth(self.state.units.keys().copied(), which) else { return };
         let id = RoleId::from_random(mix(which % 5).to_be_bytes());
         // A role stays its unit's.
@@ -269,7 +351,24 @@ impl World {
             sources.by_hand.push(ByHand { when, says });
         }
         let (name, rota) = (Name::parse(&format!("On call {how}")).unwrap(), Rota::new(sources).unwrap());
-        self.write(Write::RoleSet(Role { id, unit, name, rota, changed: Change(0) }));
+        let offers: Vec<Offer> = (0..how % 3).filter_map(|at| self.offer(how.wrapping_add(at), at)).collect();
+        self.write(Write::RoleSet(Role { id, unit, name, rota, changed: Change(0), offers }));
+    }
+
+    fn offer(&self, how: u64, at: u64) -> Option<Offer> {
+        let giver = nth(self.state.people.keys().copied(), how)?;
+        let taker = nth(self.state.people.keys().copied(), how / 7)?;
+        let now = Wall(1_800_000_000_000);
+        Some(Offer {
+            id: OfferId::from_random(mix(how).to_be_bytes()),
+            place: Place::new(u8::try_from(at).ok()?)?,
+            giver,
+            taker,
+            from: now,
+            until: now.after(how % 3_600_000),
+            made: now,
+            expires: now.after(how % 60_000),
+        })
     }
 
     pub(crate) fn person(&mut self, id: u64) -> Option<PersonId> {
@@ -295,6 +394,9 @@ impl World {
             privacy_officer,
             posts,
             station: None,
+            agency: agency(id, nth(self.state.units.keys().copied(), id.value()), self.clock),
+            barred: false,
+            waits: None,
         }));
         Some(id)
     }
@@ -359,7 +461,9 @@ impl World {
         let id = MessageId(mix(how).to_be_bytes().repeat(2).try_into().unwrap());
         let body = Sealed(mix(how).to_be_bytes().into_iter().cycle().take(length).collect());
         let priority = [Priority::Routine, Priority::Urgent, Priority::Stat][(how % 3) as usize];
-        let message = Message { conversation, sequence, id, sender, device, number, at, body, priority };
+        let reply_to = Some(Sequence(how % 4)).filter(|to| *to > Sequence::NONE && *to < sequence);
+        let message =
+            Message { conversation, sequence, id, sender, device, number, at, body, priority, reply_to };
         let change = self.write(Write::MessageAccepted(message));
         self.record(Act::MessageAccepted(conversation, sequence));
         Some(change)
@@ -375,6 +479,13 @@ impl World {
             self.write(Write::WatermarkMoved { conversation, person, delivered, read });
         }
     }
+}
+
+fn agency(id: PersonId, unit: Option<UnitId>, now: i64) -> Option<Agency> {
+    let unit = unit.filter(|_| id.value().is_multiple_of(3))?;
+    let name = Name::parse(&format!("Agency {}", id.value() % 4)).unwrap();
+    let (since, until) = (Wall(now), Wall(now + 1_000));
+    Some(Agency { name, unit, since, until, ended: None, extensions: Vec::new() })
 }
 
 fn policy(how: u64) -> EscalationPolicy {

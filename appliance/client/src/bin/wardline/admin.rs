@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
 use wardline_client::error::Refused;
 use wardline_client::event::Person;
+use wardline_client::leaving::LeavingCalls as _;
 use wardline_client::link::{Address, Code};
 use wardline_client::profile::Identity;
 use wardline_client::{Calls, ConversationId, DeviceId, Error, JoinLink, LocalBox, PersonId, StatCalls};
@@ -14,7 +15,8 @@ use wardline_core::wire::proto::RefusalCode;
 
 use crate::access::{Access, Parting};
 use crate::exit::Failure;
-use crate::{Common, find, say};
+use crate::retention::{Retention, retention};
+use crate::{Common, find, say, suspensions};
 
 #[derive(Args)]
 pub(crate) struct Admin {
@@ -109,6 +111,8 @@ enum Act {
         /// Whose.
         person: String,
     },
+    /// How long messages are kept. With times: how much would go; with --yes as well: from now on.
+    Retention(Retention),
     /// Destroy a conversation's messages. Cannot be undone.
     Purge {
         /// Its identifier.
@@ -226,6 +230,7 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             door.suspend(person, false).await?;
             say::line(&format!("{} may sign in again.", find::name(&people, person)))?;
         }
+        Act::Retention(wanted) => retention(door, wanted).await?,
         Act::Purge { conversation, yes } => {
             let conversation = find::identifier(&conversation).and_then(ConversationId::new);
             let wrong =
@@ -264,9 +269,18 @@ pub(crate) async fn code(
         return Err(Failure::Refused(how));
     }
     let code = door.issue_join_code(person).await?;
-    let read = Code::parse(&code.code)?;
+    link(identity, (&code.code, code.expires), place)
+}
+
+/// A code as it is typed, and the whole link where it is known where devices find the box.
+pub(crate) fn link(
+    identity: Option<&Identity>,
+    (code, expires): (&str, i64),
+    place: Option<(Address, String)>,
+) -> Result<(), Failure> {
+    let read = Code::parse(code)?;
     let (left, right) = read.reveal().split_at(read.reveal().len() / 2);
-    say::line(&format!("{left}-{right}  until {}", say::time(code.expires)))?;
+    say::line(&format!("{left}-{right}  until {}", say::time(expires)))?;
     let link = match (identity, place) {
         (_, Some((address, root))) => {
             let server_name = address.host.clone();
@@ -287,12 +301,13 @@ pub(crate) async fn code(
     Ok(())
 }
 
-/// Ends somebody's access at once.
+/// Ends somebody's access at once, and says what they leave behind.
 pub(crate) async fn suspend(door: &impl Calls, wanted: &str) -> Result<(), Failure> {
     let people = door.people().await?;
     let person = find::person(&people, wanted)?;
-    door.suspend(person, true).await?;
-    say::line(&format!("{} is suspended.", find::name(&people, person)))
+    let left = door.put_out(person).await?;
+    say::line(&format!("{} is suspended.", find::name(&people, person)))?;
+    suspensions::show_left(door, &people, &left).await
 }
 
 /// Who has this name already.

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use serde_json::json;
-use wardline_client::emergency::{EmergencyAccess, EmergencyCalls as _, Finding, Whom};
+use wardline_client::emergency::{EmergencyAccess, EmergencyCalls as _, Entered, Finding, Whom};
 use wardline_client::event::{Person, Unit};
 use wardline_client::{Calls as _, EmergencyId};
 
@@ -26,6 +26,14 @@ pub(crate) enum Act {
         /// In which bed.
         #[arg(long, requires = "unit")]
         bed: Option<String>,
+    },
+    /// Stand behind a colleague who breaks the glass to a restricted patient. Without --agree only shows what they ask.
+    Countersign {
+        /// What wardline break-glass enter printed on their side.
+        emergency: String,
+        /// You agree: both of you are on record, and they are in.
+        #[arg(long)]
+        agree: bool,
     },
     /// Leave it before the hour is over; or end somebody else's in the unit that you lead.
     Leave {
@@ -67,7 +75,18 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
                 (None, Some(unit), Some(bed)) => Whom::InBed(unit, bed),
                 _ => return Err(Failure::Usage("Say whom: --record, or --unit and --bed.".to_owned())),
             };
-            let began = access.break_glass(whom, &grounds.join(" ")).await?;
+            let began = match access.break_glass(whom, &grounds.join(" ")).await? {
+                Entered::In(began) => began,
+                Entered::Waits(id, until) => {
+                    say::line(&id.to_string())?;
+                    say::note(&format!(
+                        "This patient is restricted: it takes a second person. Until {} a colleague types: wardline break-glass \
+                         countersign {id}",
+                        say::time(until)
+                    ));
+                    return Ok(());
+                }
+            };
             say::line(&format!("{} {}", began.id, began.conversation))?;
             say::note(&format!(
                 "You are in until {}. The privacy officers have been told. Next: wardline history {}",
@@ -75,6 +94,26 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
                 began.conversation
             ));
             Ok(())
+        }
+        Act::Countersign { emergency, agree } => {
+            let id = named(&emergency)?;
+            let asked = access.emergency_request(id).await?;
+            let (people, units) = (access.people().await?, access.units().await?);
+            let unit = units.iter().find(|unit| unit.id == asked.unit);
+            let unit = unit.map_or_else(|| asked.unit.to_string(), |unit| say::clean_line(&unit.name));
+            say::line(&say::clean_line(&format!(
+                "{} asks to see {}, {unit}, {}: {}",
+                find::name(&people, asked.person),
+                asked.alias,
+                asked.bed,
+                asked.grounds
+            )))?;
+            if !agree {
+                say::note(&format!("Until {}. If you agree: add --agree", say::time(asked.until)));
+                return Ok(());
+            }
+            access.countersign(id).await?;
+            say::line("Countersigned. They are in for an hour; both of you are on record.")
         }
         Act::Leave { emergency } => {
             access.end_emergency(named(&emergency)?).await?;
@@ -108,12 +147,16 @@ fn show(one: &EmergencyAccess, people: &[Person], units: &[Unit]) -> Result<(), 
         Some(ended) => format!("until {}", say::time(ended)),
         None => format!("goes on, until {}", say::time(one.until)),
     };
+    let second = one
+        .second
+        .map_or_else(String::new, |second| format!("; countersigned by {}", find::name(people, second)));
+    let number = if one.patient.hidden { "restricted" } else { &patient.record_number };
     say::line(&format!(
-        "{}  {} to {} ({}), {unit}, {} {ended}{}",
+        "{}  {} to {} ({}), {unit}, {} {ended}{second}{}",
         one.id,
         find::name(people, one.person),
         say::clean_line(&patient.name),
-        say::clean_line(&patient.record_number),
+        say::clean_line(number),
         say::time(one.since),
         match one.finding {
             Some(Finding::Justified) => "; justified",
@@ -130,6 +173,7 @@ fn print(one: &EmergencyAccess) -> Result<(), Failure> {
         "emergency": one.id.to_string(),
         "person": one.person.to_string(),
         "patient": json::patient(&one.patient),
+        "second": one.second.map(|second| second.to_string()),
         "unit": one.unit.to_string(),
         "grounds": one.grounds,
         "since": one.since,

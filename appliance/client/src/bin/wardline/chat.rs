@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use wardline_client::event::{Accepted, Conversation, Kind, Person, SignedIn, Watermark};
+use wardline_client::event::{Accepted, Conversation, Kind, Person, SignedIn, Unit, Watermark};
 use wardline_client::{
-    Calls as _, Client, ConversationId, Error, Event, Events, MessageId, PersonId, Sequence,
+    Calls as _, Client, ConversationId, Error, Event, Events, MessageId, PersonId, Sequence, UnitId,
 };
 use wardline_core::limits;
 
 use crate::editor::{Terminal, Typed};
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, break_glass, find, pin, say, stat};
+use crate::{Common, access, break_glass, find, pin, role, say, stat, suspensions};
 
 struct Chat {
     client: Client,
@@ -25,7 +25,10 @@ struct Chat {
     me: PersonId,
     people: BTreeMap<PersonId, Person>,
     conversations: BTreeMap<ConversationId, Conversation>,
+    units: BTreeMap<UnitId, Unit>,
     front: Option<ConversationId>,
+    /// The newest notice of the front one that is on the screen.
+    noticed: u64,
     /// The newest message of the front one that is on the screen.
     newest: Sequence,
     seen: Seen,
@@ -37,6 +40,8 @@ struct Chat {
     met: BTreeSet<MessageId>,
     /// Of the front conversation: this device's own on the screen.
     mine: BTreeSet<Sequence>,
+    /// Recalled messages that were told of.
+    recalled: BTreeSet<(ConversationId, Sequence)>,
     /// Why there is no connection, as far as it was said since there was one.
     outage: BTreeSet<String>,
     locked: bool,
@@ -69,12 +74,15 @@ pub(crate) async fn chat(common: &Common, with: Option<String>) -> Result<(), Fa
         seen: Seen::new(me, &conversations),
         people: people.into_iter().map(|person| (person.id, person)).collect(),
         conversations: conversations.into_iter().map(|known| (known.id, known)).collect(),
+        units: BTreeMap::new(),
         front: None,
+        noticed: 0,
         newest: Sequence(0),
         sent: BTreeMap::new(),
         own: BTreeMap::new(),
         met: BTreeSet::new(),
         mine: BTreeSet::new(),
+        recalled: BTreeSet::new(),
         outage: BTreeSet::new(),
         locked: false,
         caught_up: false,
@@ -133,7 +141,17 @@ impl Chat {
     async fn event(&mut self, event: Event) {
         match event {
             Event::Message(message) => self.message(&message).await,
+            Event::SuspensionsWaiting { waiting, overdue } => {
+                self.terminal.print(&suspensions::waiting_line(waiting, overdue));
+            }
+            Event::MessageChanged(message) => self.changed(&message),
             Event::EmergenciesWaiting(waiting) => self.terminal.print(&break_glass::waiting_line(waiting)),
+            Event::Offer(offer, fate) => {
+                let line = role::news_line(&offer, fate, self.me, |id| self.name(id));
+                self.terminal.print(&line);
+            }
+            Event::Notice(told) => self.notice(&told).await,
+            Event::Unit(unit) => drop(self.units.insert(unit.id, unit)),
             Event::Ring(ring) => self.terminal.print(&stat::ring_line(&ring)),
             Event::Silence(silent, _) => {
                 self.terminal.print(&format!("-- STAT {} is silent here", stat::name(silent)));
@@ -226,7 +244,8 @@ impl Chat {
             };
             let text = text.map_or_else(|| "a message".to_owned(), |message| message.text);
             let title = self.title(conversation);
-            let head = format!("   ✓ {} sent from this device [{title}]", say::time(accepted.at));
+            let (number, at) = (sequence.0, say::time(accepted.at));
+            let head = format!("   ✓ #{number} {at} sent from this device [{title}]");
             self.terminal.print(&say::spoken(&head, &text));
             self.own.insert((conversation, sequence), typed::shortened(&text));
         }
@@ -235,7 +254,8 @@ impl Chat {
 
     /// What was typed here is the box's.
     fn accepted_here(&mut self, accepted: Accepted, text: String) {
-        self.terminal.print(&format!("   ✓ {} {text}", say::time(accepted.at)));
+        let (number, at) = (accepted.sequence.0, say::time(accepted.at));
+        self.terminal.print(&format!("   ✓ #{number} {at} {text}"));
         if self.front == Some(accepted.conversation) {
             self.mine.insert(accepted.sequence);
         }

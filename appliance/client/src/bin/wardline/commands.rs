@@ -1,5 +1,7 @@
 //! The commands that do one thing and end.
 
+use std::collections::BTreeSet;
+
 use wardline_client::error::LinkError;
 use wardline_client::event::{Conversation, Person};
 use wardline_client::link::Code;
@@ -8,7 +10,8 @@ use wardline_client::{Calls as _, Client, Device, DeviceId, Error, JoinLink, Per
 use crate::access::{Access, Parting};
 use crate::exit::Failure;
 use crate::find::{self, Target};
-use crate::{Common, json, pin, say};
+use crate::notice::{self, Said};
+use crate::{Common, json, patient, pin, say};
 
 pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String>) -> Result<(), Failure> {
     let link = whole_link(link)?;
@@ -114,7 +117,12 @@ pub(crate) async fn people(common: &Common, as_json: bool) -> Result<(), Failure
             let title = if person.title.is_empty() { String::new() } else { format!(", {}", person.title) };
             let gone = if person.suspended { "  (suspended)" } else { "" };
             let name = say::clean_line(&format!("{}{title}", person.name));
-            say::line(&format!("{}  {name}{gone}", person.id))?;
+            let agency = person.agency.as_ref().filter(|agency| !agency.over);
+            let agency = agency.map_or(String::new(), |agency| {
+                let from = say::clean_line(&agency.name);
+                format!("  ({from}, until {})", say::time(agency.until))
+            });
+            say::line(&format!("{}  {name}{agency}{gone}", person.id))?;
         }
         Ok(())
     };
@@ -185,14 +193,25 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
         })?,
     };
     let page = access.history(place, Sequence(wanted.before), wanted.limit).await?;
-    for message in page.messages.iter().rev() {
-        if wanted.json {
-            json::print(&json::message(message, me, &people))?;
-        } else {
-            let name = find::name(&people, message.sender);
-            let mark = say::priority(message.priority);
-            let head = format!("#{} {} {mark}{name}", message.sequence.0, say::time(message.at));
-            say::told(&say::spoken(&head, &message.text))?;
+    let recalled: BTreeSet<Sequence> =
+        page.messages.iter().filter(|m| m.recalled_at.is_some()).map(|m| m.sequence).collect();
+    // A thread's beds are of units.
+    let units = if page.notices.is_empty() { Vec::new() } else { access.units().await? };
+    for said in notice::in_order(&page) {
+        match said {
+            Said::Message(message) if wanted.json => json::print(&json::message(message, me, &people))?,
+            Said::Notice(told) if wanted.json => json::print(&notice::json(told))?,
+            Said::Message(message) => {
+                let name = find::name(&people, message.sender);
+                let mark = say::priority(message.priority);
+                let head = format!("#{} {} {mark}{name}", message.sequence.0, say::time(message.at));
+                let is_gone = message.reply_to.is_some_and(|to| recalled.contains(&to));
+                say::told(&say::message(&head, message, is_gone))?;
+            }
+            Said::Notice(told) => {
+                let name = |person| find::name(&people, person);
+                say::told(&notice::line(told, name, |unit| patient::unit_name(&units, unit)))?;
+            }
         }
     }
     if !page.end

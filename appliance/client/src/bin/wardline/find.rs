@@ -268,6 +268,7 @@ mod tests {
             privacy_officer: false,
             posts: Vec::new(),
             station: None,
+            agency: None,
         };
         names.iter().enumerate().map(person).collect()
     }

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 use wardline_client::clinical::{Bedside, Standing};
 use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Kind, Message, Person, message_hex};
+use wardline_client::offers::{Fate, Offer};
 use wardline_client::stat::{Priority, Stands};
-use wardline_client::{ConversationId, Event, MessageId, PersonId};
+use wardline_client::{ConversationId, Event, MessageId, PersonId, Sequence};
 
 use crate::exit::Failure;
-use crate::{say, stat};
+use crate::{notice, say, stat};
 
 pub(crate) fn print(value: &Value) -> Result<(), Failure> {
     say::line(&written(value))
@@ -41,7 +42,23 @@ pub(crate) fn message(message: &Message, me: PersonId, people: &[Person]) -> Val
         "priority": priority(message.priority),
         "at": message.at,
         "text": message.text,
+        "reply_to": message.reply_to.map(|to| to.0),
+        "edits": message.edits,
+        "edited_at": message.edited_at,
+        "recalled_at": message.recalled_at,
     })
+}
+
+/// The whole of a message that was edited or recalled.
+fn message_changed(message: &Message, me: PersonId, people: &[Person]) -> Value {
+    let mut value = self::message(message, me, people);
+    value["event"] = json!("message_changed");
+    value
+}
+
+/// One's own message that the box edited or recalled as it was asked to.
+pub(crate) fn altered(what: &str, conversation: ConversationId, sequence: Sequence) -> Value {
+    json!({ "event": what, "conversation": conversation.to_string(), "sequence": sequence.0 })
 }
 
 pub(crate) fn person(person: &Person) -> Value {
@@ -58,6 +75,11 @@ pub(crate) fn person(person: &Person) -> Value {
         "administrator": person.administrator,
         "privacy_officer": person.privacy_officer,
         "posts": posts.collect::<Vec<_>>(),
+        "agency": person.agency.as_ref().map(|agency| json!({
+            "name": agency.name,
+            "until": agency.until,
+            "over": agency.over,
+        })),
     })
 }
 
@@ -150,6 +172,7 @@ pub(crate) fn failed(message: MessageId, conversation: ConversationId, refused: 
 pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Value> {
     Some(match event {
         Event::Message(message) => self::message(message, me, people),
+        Event::MessageChanged(message) => message_changed(message, me, people),
         Event::Conversation(conversation) => self::conversation(conversation),
         Event::Person(person) => self::person(person),
         Event::Unit(unit) => json!({
@@ -211,7 +234,16 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "sender_title": ring.sender_title,
             "opened": ring.opened,
         }),
+        Event::SuspensionsWaiting { waiting, overdue } => {
+            json!({ "event": "suspensions_waiting", "waiting": waiting, "overdue": overdue })
+        }
         Event::EmergenciesWaiting(waiting) => json!({ "event": "emergencies_waiting", "waiting": waiting }),
+        Event::Offer(offer, fate) => {
+            let mut value = json!({ "event": "offer", "fate": fate_name(*fate) });
+            about_offer(&mut value, offer);
+            value
+        }
+        Event::Notice(notice) => notice::json(notice),
         Event::Silence(stat, by) => json!({
             "event": "silence",
             "stat": stat::name(*stat),
@@ -253,13 +285,39 @@ fn stands(stands: Stands) -> &'static str {
 /// Whom a thread or an emergency access is about.
 pub(crate) fn patient(patient: &wardline_client::clinical::Patient) -> Value {
     let known = &patient.particulars;
+    let told = |told: String| (!patient.hidden).then_some(told);
     json!({
         "patient": patient.id.to_string(),
-        "record_number": known.record_number,
-        "name": known.name,
-        "birth_date": known.birth_date,
-        "sex": known.sex.letter().to_string(),
+        "record_number": told(known.record_number.clone()),
+        "name": told(known.name.clone()),
+        "birth_date": told(known.birth_date.clone()),
+        "sex": told(known.sex.letter().to_string()),
+        "alias": patient.alias,
     })
+}
+
+/// What an offer of a role says of itself.
+pub(crate) fn about_offer(value: &mut Value, offer: &Offer) {
+    value["offer"] = json!(offer.id.to_string());
+    value["role"] = json!(offer.role.to_string());
+    value["place"] = json!(offer.place);
+    value["giver"] = json!(offer.giver.to_string());
+    value["taker"] = json!(offer.taker.to_string());
+    value["from"] = json!(offer.from);
+    value["until"] = json!(offer.until);
+    value["expires"] = json!(offer.expires);
+}
+
+fn fate_name(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Made => "made",
+        Fate::Accepted => "accepted",
+        Fate::Declined => "declined",
+        Fate::Withdrawn => "withdrawn",
+        Fate::Expired => "expired",
+        Fate::Superseded => "superseded",
+        Fate::Ended => "ended",
+    }
 }
 
 #[cfg(test)]

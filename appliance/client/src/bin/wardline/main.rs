@@ -12,6 +12,8 @@
 
 mod access;
 mod admin;
+mod agency;
+mod alter;
 mod bench;
 mod break_glass;
 mod chat;
@@ -24,10 +26,13 @@ mod editor;
 mod exit;
 mod find;
 mod hardening;
+mod hold;
 mod json;
 mod members;
+mod notice;
 mod patient;
 mod pin;
+mod retention;
 mod role;
 mod rota;
 mod say;
@@ -37,15 +42,17 @@ mod send;
 mod shift;
 mod stat;
 mod station;
+mod suspensions;
 mod tail;
 mod unit;
+mod until;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use wardline_client::Error;
+use wardline_client::{Error, Sequence};
 
 use crate::exit::Failure;
 
@@ -100,9 +107,37 @@ enum Command {
         /// What to say; - alone: standard input.
         #[arg(required = true)]
         text: Vec<String>,
+        /// The number of the earlier message of this conversation that it answers: history shows them.
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+        reply_to: Option<u64>,
         /// How many seconds to wait for the box, connecting included; then the message is kept and goes later.
         #[arg(long, default_value_t = 10, value_name = "SECONDS")]
         wait: u64,
+        /// Say what became of it as one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put another text in place of a message of yours, within 15 minutes. Everybody sees that it was edited.
+    Edit {
+        /// The person or conversation that it was sent to.
+        to: String,
+        /// Its number there: history shows it.
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        number: u64,
+        /// What it is to say; - alone: standard input.
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// Say what became of it as one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Destroy the text of a message of yours, for everybody, within 24 hours. That it was there stays visible.
+    Recall {
+        /// The person or conversation that it was sent to.
+        to: String,
+        /// Its number there: history shows it.
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        number: u64,
         /// Say what became of it as one JSON object.
         #[arg(long)]
         json: bool,
@@ -133,6 +168,11 @@ enum Command {
     /// The facility's units, and who works there.
     #[command(subcommand)]
     Unit(unit::Act),
+    /// Staff from an agency: admit somebody for a shift, let them stay longer, and who is here.
+    #[command(subcommand)]
+    Agency(agency::Act),
+    /// Suspensions by charge nurses that wait for an administrator: see them, confirm or reverse them.
+    Suspensions(suspensions::Suspensions),
     /// STAT: messages that ring until somebody answers.
     #[command(subcommand)]
     Stat(stat::Act),
@@ -150,6 +190,9 @@ enum Command {
     /// Roles: who is on call for what, and when.
     #[command(subcommand)]
     Role(role::Act),
+    /// Legal holds: what must be kept for a court or an investigation. For privacy officers.
+    #[command(subcommand)]
+    Hold(hold::Act),
     /// Breaking the glass: into the thread of a patient who is not yours, in an emergency.
     #[command(subcommand)]
     BreakGlass(break_glass::Act),
@@ -312,8 +355,17 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Join { link, device_name } => commands::join(&common, &link, device_name).await,
         Command::Whoami => commands::whoami(&common).await,
         Command::People { json } => commands::people(&common, json).await,
-        Command::Send { to, text, wait, json } => {
-            send::send(&common, &to, &text.join(" "), Duration::from_secs(wait), json).await
+        Command::Send { to, text, reply_to, wait, json } => {
+            let (text, wait) = (text.join(" "), Duration::from_secs(wait));
+            let reply_to = reply_to.map(Sequence);
+            send::send(&common, &to, send::Said { text, reply_to, wait, json }).await
+        }
+        Command::Edit { to, number, text, json } => {
+            let text = Some(text.join(" "));
+            alter::alter(&common, &to, Sequence(number), alter::Wish { text, json }).await
+        }
+        Command::Recall { to, number, json } => {
+            alter::alter(&common, &to, Sequence(number), alter::Wish { text: None, json }).await
         }
         Command::Chat { with } => chat::chat(&common, with).await,
         Command::Tail { json, mark_read, until_caught_up, here } => {
@@ -321,11 +373,14 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Conversation(act) => conversation::conversation(&common, act).await,
         Command::Unit(act) => unit::unit(&common, act).await,
+        Command::Agency(act) => agency::agency(&common, act).await,
+        Command::Suspensions(suspensions) => suspensions::suspensions(&common, suspensions).await,
         Command::Stat(act) => stat::stat(&common, act).await,
         Command::Station { json } => station::station(&common, json).await,
         Command::Patient(patient) => patient::patient(&common, patient).await,
         Command::Shift(act) => shift::shift(&common, act).await,
         Command::Role(act) => role::role(&common, act).await,
+        Command::Hold(act) => hold::hold(&common, act).await,
         Command::BreakGlass(act) => break_glass::break_glass(&common, act).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {

@@ -1,7 +1,7 @@
 //! Who comes into a conversation and who leaves it, in words.
 
 use wardline_client::PersonId;
-use wardline_client::event::Conversation;
+use wardline_client::event::{Conversation, Kind};
 
 use crate::say;
 
@@ -18,12 +18,16 @@ pub(crate) fn changes(
         from.members.iter().map(|member| member.person).filter(|who| !is_in(other, *who)).collect()
     };
     let mut lines = Vec::new();
-    lines.extend(of(now, before).into_iter().map(|who| format!("-- {} is in {title} now", name(who))));
-    lines.extend(of(before, now).into_iter().map(|who| format!("-- {} has left {title}", name(who))));
+    // A patient's thread tells itself who comes and leaves, and that it is closed: see [`crate::notice`].
+    let tells_itself = now.kind == Kind::Patient;
+    if !tells_itself {
+        lines.extend(of(now, before).into_iter().map(|who| format!("-- {} is in {title} now", name(who))));
+        lines.extend(of(before, now).into_iter().map(|who| format!("-- {} has left {title}", name(who))));
+    }
     if now.title != before.title && !now.purged {
         lines.push(format!("-- {} is called {title} now", say::clean_line(&before.title)));
     }
-    if now.archived != before.archived {
+    if now.archived != before.archived && !tells_itself {
         let became = if now.archived { "archived: it takes nothing new" } else { "opened again" };
         lines.push(format!("-- {title} was {became}"));
     }
@@ -35,7 +39,7 @@ pub(crate) fn changes(
 
 #[cfg(test)]
 mod tests {
-    use wardline_client::event::{Kind, Member};
+    use wardline_client::event::Member;
     use wardline_client::{ConversationId, Sequence};
 
     use super::*;

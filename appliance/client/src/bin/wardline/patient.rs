@@ -84,6 +84,26 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// Only people whom you name see who a patient is; everybody else is out at once and sees an alias. Or name others later.
+    ///
+    /// For a charge nurse of the unit and the attending. A bed brings nobody in; breaking the glass takes two.
+    Restrict {
+        /// A part of their name that fits one alone, or the stay's identifier.
+        patient: String,
+        /// Named from now on: parts of names that fit one alone, or identifiers.
+        people: Vec<String>,
+        /// What everybody else sees: no name that gives them away.
+        #[arg(long)]
+        alias: Option<String>,
+        /// Not named any more.
+        #[arg(long, value_name = "PERSON")]
+        remove: Vec<String>,
+    },
+    /// Whoever cares for the patient may see who they are again.
+    Unrestrict {
+        /// A part of their name that fits one alone, or the stay's identifier.
+        patient: String,
+    },
     /// Who is in a patient's care team by hand, besides whoever holds the bed.
     #[command(subcommand)]
     Team(Team),
@@ -210,6 +230,20 @@ async fn act(door: &impl Calls, act: Act, mine: &[Bedside]) -> Result<(), Failur
             say::line("Discharged. The bed is free.")?;
         }
         Act::Update(update) => self::update(door, mine, update).await?,
+        Act::Restrict { patient, people, alias, remove } => {
+            let (stay, known) = (stay(&patient)?, door.people().await?);
+            let (add, remove) = (wanted(&known, &people)?, wanted(&known, &remove)?);
+            if add.is_empty() && remove.is_empty() && alias.is_none() {
+                let how = "Say who may see this patient, and --alias for everybody else.";
+                return Err(Failure::Usage(how.to_owned()));
+            }
+            door.restrict(stay, alias.as_deref(), &add, &remove).await?;
+            say::line("Restricted. Only whoever is named sees who this is.")?;
+        }
+        Act::Unrestrict { patient } => {
+            door.lift_restriction(stay(&patient)?).await?;
+            say::line("No longer restricted.")?;
+        }
         Act::List { unit, json } => list(door, &unit, json).await?,
         Act::Team(Team::Add { patient, people, hours }) => {
             let (stay, wanted) = (stay(&patient)?, wanted(&door.people().await?, &people)?);
@@ -237,6 +271,10 @@ async fn act(door: &impl Calls, act: Act, mine: &[Bedside]) -> Result<(), Failur
 /// The box is told the whole: what is there, and on it what was given.
 async fn update(door: &impl Calls, mine: &[Bedside], given: Update) -> Result<(), Failure> {
     let Bedside { patient, encounter } = standing_now(door, mine, &given.patient).await?;
+    if patient.hidden {
+        let how = "is restricted: whoever is named corrects it. wardline shift show says whom to ask.";
+        return Err(Failure::Usage(format!("{} {how}", given.patient)));
+    }
     let known = patient.particulars;
     let particulars = Particulars {
         record_number: known.record_number,
@@ -317,6 +355,11 @@ async fn list(door: &impl Calls, unit: &str, as_json: bool) -> Result<(), Failur
         let Bedside { patient, encounter } = bedside;
         let known = &patient.particulars;
         let away = if encounter.standing == Standing::OnLeave { "  (on leave)" } else { "" };
+        if patient.hidden {
+            let line = format!("{}  {}  {} (restricted){away}", encounter.id, encounter.bed, known.name);
+            say::line(&say::clean_line(&line))?;
+            continue;
+        }
         say::line(&say::clean_line(&format!(
             "{}  {}  {}, born {}, {}{away}",
             encounter.id, encounter.bed, known.name, known.birth_date, known.record_number

@@ -5,13 +5,19 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 use wardline_client::event::{Person, Unit};
+use wardline_client::offers::OfferAnswer;
 use wardline_client::roles::{Role, RoleCalls as _, Which};
 use wardline_client::rota::{Date, Sources};
 use wardline_client::{Calls as _, RoleId, UnitId};
 
 use crate::access::Access;
 use crate::exit::Failure;
+use crate::until::Until;
 use crate::{Common, find, json, rota, say};
+
+mod offer;
+
+pub(crate) use offer::news_line;
 
 #[derive(Subcommand)]
 pub(crate) enum Act {
@@ -50,15 +56,50 @@ pub(crate) enum Act {
     Take {
         /// A part of its name that fits one alone, or its identifier.
         role: String,
-        /// For how many hours: 16 at most.
-        #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(i64).range(1..=16))]
-        hours: i64,
+        #[command(flatten)]
+        until: Until,
         /// 1: who is asked first; 2: their backup; and so on.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
         place: u32,
         /// For whom: by a charge nurse.
         #[arg(long = "for", value_name = "PERSON")]
         whom: Option<String>,
+    },
+    /// Hand a role over to somebody of its unit: it stays yours until they accept. By a charge nurse, for whoever holds it.
+    Offer {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
+        /// To whom.
+        person: String,
+        #[command(flatten)]
+        until: Until,
+        /// Not to be accepted before the clock here shows this: while you still hold it.
+        #[arg(long, value_name = "HH:MM")]
+        from: Option<String>,
+        /// As for wardline role take.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+        place: u32,
+    },
+    /// What is offered to you, by you, or in a unit that you lead, and what is open: STATs, beds, times that nobody has.
+    Offers {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take over a role that is offered to you: it is yours from now on, and what rings for it rings for you.
+    Accept {
+        /// A part of the role's name, or what wardline role offer printed. Not needed where one waits.
+        role: Option<String>,
+    },
+    /// Do not take it over: whoever holds it goes on holding it.
+    Decline {
+        /// As for wardline role accept.
+        role: Option<String>,
+    },
+    /// Take an offer back.
+    Withdraw {
+        /// A part of the role's name, or what wardline role offer printed.
+        role: Option<String>,
     },
     /// Give a role back to whom its rota names.
     Return {
@@ -103,16 +144,25 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
             say::line("Set.")?;
             warn_of_gaps(access, known.id).await
         }
-        Act::Take { role, hours, place, whom } => {
+        Act::Take { role, until, place, whom } => {
             let known = find::role(&access.roles(None).await?, &role)?;
             let person = match whom {
                 Some(text) => Some(find::person(&access.people().await?, &text)?),
                 None => None,
             };
-            let until = say::now().saturating_add(hours * 3_600_000);
+            let until = until.instant()?;
             access.take_role(known.id, place - 1, until, person).await?;
             say::line(&format!("Held until {}.", say::time(until)))
         }
+        Act::Offer { role, person, until, from, place } => {
+            let known = find::role(&access.roles(None).await?, &role)?;
+            let person = find::person(&access.people().await?, &person)?;
+            offer::make(access, &known, person, (&until, from.as_deref()), place - 1).await
+        }
+        Act::Offers { json } => offer::list(access, json).await,
+        Act::Accept { role } => offer::answer(access, role.as_deref(), OfferAnswer::Accept).await,
+        Act::Decline { role } => offer::answer(access, role.as_deref(), OfferAnswer::Decline).await,
+        Act::Withdraw { role } => offer::answer(access, role.as_deref(), OfferAnswer::Withdraw).await,
         Act::Return { role, place } => {
             let known = find::role(&access.roles(None).await?, &role)?;
             access.return_role(known.id, place - 1).await?;

@@ -173,6 +173,7 @@ mod tests {
             privacy_officer: false,
             posts: vec![],
             station: None,
+            agency: None,
         };
         [(1, "Ana Ruiz"), (2, "Ben Okafor"), (3, "Chidi Eze")].map(named).to_vec()
     }

@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::Duration;
+use wardline_client::event::Message;
 use wardline_client::stat::Priority;
 
 use jiff::Timestamp;
@@ -147,6 +148,31 @@ pub(crate) fn clean(text: &str) -> String {
 /// Somebody's message behind its head. Its further lines are set in, so that none passes for another person's message.
 pub(crate) fn spoken(head: &str, text: &str) -> String {
     format!("{head}: {}", clean(text).replace('\n', &format!("\n{QUOTED}")))
+}
+
+/// A message behind its head, with what its author did to it. `is_gone`: what it answers was recalled, as far as known here. What says so
+/// stands before the colon, where no text of anybody's comes.
+pub(crate) fn message(head: &str, message: &Message, is_gone: bool) -> String {
+    let mut head = head.to_owned();
+    if let Some(to) = message.reply_to {
+        head.push_str(&format!(" (to #{}{})", to.0, if is_gone { ", recalled" } else { "" }));
+    }
+    if let Some(at) = message.recalled_at {
+        return format!("{head} (recalled at {})", time(at));
+    }
+    if let Some(at) = message.edited_at {
+        head.push_str(&format!(" (edited at {})", time(at)));
+    }
+    spoken(&head, &message.text)
+}
+
+/// That a message is not what it was, on a line of its own. `name`: its author's.
+pub(crate) fn changed(head: &str, name: &str, message: &Message) -> String {
+    let (sequence, at) = (message.sequence.0, time(message.at));
+    match message.recalled_at {
+        Some(when) => format!("-- {head}{name} recalled #{sequence} of {at} at {}", time(when)),
+        None => spoken(&format!("-- {head}{name} edited #{sequence} of {at}"), &message.text),
+    }
 }
 
 /// What stands before the name of who wrote it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Person};
-use wardline_client::{Calls as _, ConversationId, Error, MessageId, PersonId};
+use wardline_client::{Calls as _, ConversationId, Error, MessageId, PersonId, Sequence};
 use wardline_core::limits;
 
 use crate::access::{self, Access, Parting, Sent};
@@ -15,14 +15,17 @@ use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::{Common, json, pin, say};
 
-pub(crate) async fn send(
-    common: &Common,
-    to: &str,
-    text: &str,
-    wait: Duration,
-    as_json: bool,
-) -> Result<(), Failure> {
-    let text = if text == "-" { from_standard_input()? } else { text.to_owned() };
+/// What is said, and how.
+pub(crate) struct Said {
+    pub(crate) text: String,
+    pub(crate) reply_to: Option<Sequence>,
+    pub(crate) wait: Duration,
+    pub(crate) json: bool,
+}
+
+pub(crate) async fn send(common: &Common, to: &str, said: Said) -> Result<(), Failure> {
+    let Said { text, reply_to, wait, json: as_json } = said;
+    let text = if text == "-" { from_standard_input()? } else { text };
     let mut until = Instant::now() + wait;
     let access = Access::open(common).await?;
     let reached = reach(common, &access, wait, &mut until).await;
@@ -33,7 +36,7 @@ pub(crate) async fn send(
     };
     let (access, place) = place(common, access, reached, to, until).await?;
     let sent = match place {
-        Ok(place) => deliver(&access, locked, place, &text, until, as_json).await,
+        Ok(place) => deliver(&access, locked, place, (&text, reply_to), until, as_json).await,
         Err(failure) => Err((None, failure)),
     };
     let told = match &sent {
@@ -103,7 +106,7 @@ async fn within<T>(
 }
 
 /// All of it, without the line's end that `echo` and editors put last.
-fn from_standard_input() -> Result<String, Failure> {
+pub(crate) fn from_standard_input() -> Result<String, Failure> {
     let mut text = String::new();
     let read = std::io::stdin().take(limits::TEXT_MAX as u64 + 3).read_to_string(&mut text);
     read.map_err(|error| Failure::Usage(format!("Standard input cannot be sent as a message: {error}.")))?;
@@ -128,12 +131,12 @@ async fn deliver(
     access: &Access,
     locked: Option<String>,
     place: ConversationId,
-    text: &str,
+    (text, reply_to): (&str, Option<Sequence>),
     until: Instant,
     as_json: bool,
 ) -> Result<(), NotSent> {
     let not_kept = |failure: Failure| (None, failure);
-    let mut sent = access.send(place, text).await.map_err(not_kept)?;
+    let mut sent = access.send(place, text, reply_to).await.map_err(not_kept)?;
     let id = sent.id();
     let outcome = match locked {
         Some(why) => Outcome::Waits(why),

@@ -3,12 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wardline_client::event::{Conversation, Message, Person};
-use wardline_client::{Client, ConversationId, Error, Event, PersonId, Sequence, Standing};
+use wardline_client::event::{Conversation, Message, Person, Unit};
+use wardline_client::{
+    Calls as _, Client, ConversationId, Error, Event, PersonId, Sequence, Standing, UnitId,
+};
 
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, break_glass, find, json, members, pin, say, stat, station};
+use crate::{
+    Common, access, break_glass, find, json, members, notice, pin, role, say, stat, station, suspensions,
+};
 
 /// How.
 pub(crate) struct Wish {
@@ -36,6 +40,9 @@ async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Fai
         me,
         people: known.into_iter().map(|person| (person.id, person)).collect(),
         conversations: conversations.iter().map(|known| (known.id, known.clone())).collect(),
+        recalled: BTreeSet::new(),
+        units: BTreeMap::new(),
+        asked: false,
     };
     let mut marker = wish.mark_read.then(|| Marker::new(client, Seen::new(me, &conversations)));
     let Some(mut events) = client.events() else { return Ok(()) };
@@ -45,6 +52,7 @@ async fn follow(common: &Common, client: &Client, wish: &Wish) -> Result<(), Fai
                 json::print(&value)?;
             }
         } else {
+            known.look_up(client, &event).await;
             known.plain(&event)?;
         }
         known.learn(&event);
@@ -123,29 +131,56 @@ struct Known {
     me: PersonId,
     people: BTreeMap<PersonId, Person>,
     conversations: BTreeMap<ConversationId, Conversation>,
+    /// Recalled messages that were told of.
+    recalled: BTreeSet<(ConversationId, Sequence)>,
+    units: BTreeMap<UnitId, Unit>,
+    /// The box was asked for the units: what came before this command is not told again.
+    asked: bool,
 }
 
 impl Known {
     fn learn(&mut self, event: &Event) {
         match event {
+            Event::Message(message) | Event::MessageChanged(message) if message.recalled_at.is_some() => {
+                self.recalled.insert((message.conversation, message.sequence));
+            }
             Event::Person(person) => drop(self.people.insert(person.id, person.clone())),
             Event::Conversation(conversation) => {
                 self.conversations.insert(conversation.id, conversation.clone());
             }
             Event::Gone(id) => drop(self.conversations.remove(id)),
+            Event::Unit(unit) => drop(self.units.insert(unit.id, unit.clone())),
             _ => {}
         }
     }
 
     fn sender(&self, event: &Event) -> Vec<Person> {
         match event {
-            Event::Message(message) => self.people.get(&message.sender).cloned().into_iter().collect(),
+            Event::Message(message) | Event::MessageChanged(message) => {
+                self.people.get(&message.sender).cloned().into_iter().collect()
+            }
             _ => vec![],
         }
     }
 
     fn name(&self, id: PersonId) -> String {
         self.people.get(&id).map_or_else(|| format!("(person {id})"), |person| say::clean_line(&person.name))
+    }
+
+    /// The name of a unit that a notice speaks of.
+    async fn look_up(&mut self, client: &Client, event: &Event) {
+        let Event::Notice(told) = event else { return };
+        let named = told.told.parts().unit;
+        if named.is_some_and(|unit| !self.units.contains_key(&unit)) && !self.asked {
+            self.asked = true;
+            // Without an answer, the unit is shown by its number.
+            let units = client.units().await.unwrap_or_default();
+            self.units.extend(units.into_iter().map(|unit| (unit.id, unit)));
+        }
+    }
+
+    fn unit(&self, id: UnitId) -> String {
+        self.units.get(&id).map_or_else(|| format!("(unit {id})"), |unit| say::clean_line(&unit.name))
     }
 
     fn title(&self, id: ConversationId) -> String {
@@ -161,10 +196,26 @@ impl Known {
                 let (time, name) = (say::time(message.at), self.name(message.sender));
                 let title = self.title(message.conversation);
                 let mark = say::priority(message.priority);
-                say::told(&say::spoken(&format!("{time} [{title}] {mark}{name}"), &message.text))?;
+                let answered = message.reply_to.map(|to| (message.conversation, to));
+                let is_gone = answered.is_some_and(|answered| self.recalled.contains(&answered));
+                say::told(&say::message(&format!("{time} [{title}] {mark}{name}"), message, is_gone))?;
+            }
+            Event::MessageChanged(message) => {
+                let head = format!("[{}] ", self.title(message.conversation));
+                say::told(&say::changed(&head, &self.name(message.sender), message))?;
+            }
+            Event::SuspensionsWaiting { waiting, overdue } => {
+                say::told(&suspensions::waiting_line(*waiting, *overdue))?;
             }
             Event::EmergenciesWaiting(waiting) => say::told(&break_glass::waiting_line(*waiting))?,
+            Event::Offer(offer, fate) => {
+                say::told(&role::news_line(offer, *fate, self.me, |id| self.name(id)))?;
+            }
             Event::Ring(ring) => say::told(&stat::ring_line(ring))?,
+            Event::Notice(told) => {
+                let line = notice::line(told, |id| self.name(id), |unit| self.unit(unit));
+                say::told(&format!("[{}] {line}", self.title(told.conversation)))?;
+            }
             Event::Silence(silent, _) => {
                 say::told(&format!("-- STAT {} is silent here", stat::name(*silent)))?
             }

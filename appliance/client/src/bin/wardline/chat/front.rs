@@ -1,11 +1,13 @@
 //! What is on the screen of the conversation in front, and what is unread elsewhere.
 
 use wardline_client::event::{Accepted, Conversation, Message, Person};
-use wardline_client::{Calls as _, ConversationId, Error, Sequence};
+use wardline_client::notice::Notice;
+use wardline_client::{Calls as _, ConversationId, Error, Page, Sequence};
 
 use super::Chat;
 use crate::exit::Failure;
 use crate::find::{self, Target};
+use crate::notice::{self, Said};
 use crate::{members, say};
 
 /// Messages shown when a conversation comes to the front, more when more are unread.
@@ -29,7 +31,7 @@ impl Chat {
             let title = self.title(message.conversation);
             let (mark, name) = (say::priority(message.priority), self.name(message.sender));
             let head = format!("{} [{title}] {mark}{name}", say::time(message.at));
-            self.terminal.print(&say::spoken(&head, &message.text));
+            self.print_message(&head, message);
         }
         // One's own from another device, or another command, needs no reading.
         if in_front || message.sender == self.me {
@@ -37,11 +39,62 @@ impl Chat {
         }
     }
 
+    /// In the thread in front it is shown; elsewhere it waits to be looked at there.
+    pub(super) async fn notice(&mut self, told: &Notice) {
+        if self.front == Some(told.conversation) && told.number > self.noticed {
+            self.know_units(told).await;
+            self.show_notice(told);
+        }
+    }
+
+    /// The names of units, when one is spoken of that is not known here.
+    async fn know_units(&mut self, told: &Notice) {
+        let unit = told.told.parts().unit;
+        if unit.is_some_and(|unit| !self.units.contains_key(&unit)) {
+            let units = self.client.units().await.unwrap_or_default();
+            self.units.extend(units.into_iter().map(|unit| (unit.id, unit)));
+        }
+    }
+
+    fn show_notice(&mut self, told: &Notice) {
+        let unit = |id| {
+            let known = self.units.get(&id);
+            known.map_or_else(|| format!("(unit {id})"), |unit| say::clean_line(&unit.name))
+        };
+        let line = notice::line(told, |id| self.name(id), unit);
+        self.terminal.print(&line);
+        self.noticed = self.noticed.max(told.number);
+    }
+
     fn show(&mut self, message: &Message) {
         let (mark, name) = (say::priority(message.priority), self.name(message.sender));
-        let head = format!("{} {mark}{name}", say::time(message.at));
-        self.terminal.print(&say::spoken(&head, &message.text));
+        let head = format!("#{} {} {mark}{name}", message.sequence.0, say::time(message.at));
+        self.print_message(&head, message);
         self.newest = self.newest.max(message.sequence);
+    }
+
+    fn print_message(&mut self, head: &str, message: &Message) {
+        if message.recalled_at.is_some() {
+            self.recalled.insert((message.conversation, message.sequence));
+        }
+        let answered = message.reply_to.map(|to| (message.conversation, to));
+        let is_gone = answered.is_some_and(|answered| self.recalled.contains(&answered));
+        self.terminal.print(&say::message(head, message, is_gone));
+    }
+
+    /// What was on the screen is not what it was. It cannot be taken off a terminal; what stands there from now on is said.
+    pub(super) fn changed(&mut self, message: &Message) {
+        let place = (message.conversation, message.sequence);
+        if message.recalled_at.is_some() {
+            self.recalled.insert(place);
+            self.own.remove(&place);
+        } else if let Some(own) = self.own.get_mut(&place) {
+            *own = super::typed::shortened(&message.text);
+        }
+        let elsewhere = self.front != Some(message.conversation);
+        let head = if elsewhere { format!("[{}] ", self.title(message.conversation)) } else { String::new() };
+        let name = self.name(message.sender);
+        self.terminal.print(&say::changed(&head, &name, message));
     }
 
     /// It is on the screen: told as read once all before it was.
@@ -86,6 +139,7 @@ impl Chat {
     pub(super) fn put_in_front(&mut self, conversation: ConversationId) {
         self.front = Some(conversation);
         self.newest = Sequence(0);
+        self.noticed = 0;
         self.mine.clear();
     }
 
@@ -111,12 +165,13 @@ impl Chat {
         before: Sequence,
         least: u32,
     ) -> Result<(), Error> {
-        let mut messages: Vec<Message> = Vec::new();
+        let mut whole = Page { messages: Vec::new(), end: false, notices: Vec::new() };
         let (mut next, mut limit) = (before, least.clamp(1, PAGE));
         loop {
             let page = self.client.history(conversation, next, limit).await?;
-            messages.extend(page.messages);
-            let Some(oldest) = messages.last().map(|message| message.sequence) else { return Ok(()) };
+            whole.messages.extend(page.messages);
+            whole.notices.extend(page.notices);
+            let Some(oldest) = whole.messages.last().map(|message| message.sequence) else { break };
             if page.end {
                 self.seen.begins(conversation, oldest);
                 break;
@@ -124,18 +179,29 @@ impl Chat {
             if oldest.0 <= self.seen.upto(conversation).0 + 1 {
                 break;
             }
-            if messages.len() >= SHOWN_MAX {
+            if whole.messages.len() >= SHOWN_MAX {
                 let how = format!("wardline history --before {} shows earlier unread ones", oldest.0);
                 self.terminal.print(&format!("-- {how}; until then nothing here is told as read."));
                 break;
             }
             (next, limit) = (oldest, PAGE);
         }
-        for message in messages.iter().rev() {
-            if message.sequence > self.newest && !self.mine.contains(&message.sequence) {
-                self.show(message);
+        let elsewhere =
+            |told: &&Notice| told.told.parts().unit.is_some_and(|unit| !self.units.contains_key(&unit));
+        if let Some(told) = whole.notices.iter().find(elsewhere) {
+            self.know_units(told).await;
+        }
+        for said in notice::in_order(&whole) {
+            match said {
+                Said::Notice(told) if told.number > self.noticed => self.show_notice(told),
+                Said::Notice(_) => {}
+                Said::Message(message) => {
+                    if message.sequence > self.newest && !self.mine.contains(&message.sequence) {
+                        self.show(message);
+                    }
+                    self.mark(conversation, message.sequence).await;
+                }
             }
-            self.mark(conversation, message.sequence).await;
         }
         Ok(())
     }

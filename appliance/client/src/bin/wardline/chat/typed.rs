@@ -1,17 +1,22 @@
 //! What the person types: messages, commands, PINs.
 
 use wardline_client::error::Refused;
-use wardline_client::event::{Member, Person, SignedIn};
-use wardline_client::{Calls as _, ConversationId, Error, PersonId, Pin};
+use wardline_client::event::{Member, Message, Person, SignedIn};
+use wardline_client::stat::Urgency;
+use wardline_client::{Calls as _, ConversationId, Error, PersonId, Pin, Sequence};
+use wardline_core::limits;
 use wardline_core::wire::proto::RefusalCode;
 
 use super::Chat;
 use crate::editor::Hidden;
 use crate::exit::Failure;
-use crate::{find, say};
+use crate::{alter, find, say};
 
 const HELP: &str = "\
-Type and press Enter to send.
+Type and press Enter to send. Messages have numbers: #12.
+/reply #N TEXT       answer a message; without #N the newest of somebody else
+/edit #N TEXT        another text for a message of yours, within 15 minutes; without #N the last one
+/recall #N           destroy a message of yours, within 24 hours; without #N the last one
 /with NAME           talk to a person or in a group
 /people              everybody; /list: your conversations; /members: who is in this one
 /group TITLE: A, B   open a group with these people
@@ -21,6 +26,17 @@ Type and press Enter to send.
 
 /// Characters of a message that are enough to know which it is.
 const PREVIEW: usize = 60;
+
+/// A message's number in front, if there is one, and the rest.
+fn numbered(text: &str) -> (Option<Sequence>, &str) {
+    let Some(behind) = text.strip_prefix('#') else { return (None, text) };
+    let end = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
+    let (digits, rest) = behind.split_at(end);
+    match digits.parse() {
+        Ok(number) if rest.is_empty() || rest.starts_with(' ') => (Some(Sequence(number)), rest.trim()),
+        _ => (None, text),
+    }
+}
 
 /// A message of one's own, when it is mentioned.
 pub(super) fn shortened(text: &str) -> String {
@@ -67,6 +83,9 @@ impl Chat {
                 Ok(())
             }
             "/members" => self.list_members(),
+            "/reply" => self.reply(rest).await,
+            "/edit" => self.edit(rest).await,
+            "/recall" => self.recall(rest).await,
             "/group" => self.group(rest).await,
             "/add" => self.add(rest).await,
             "/leave" => self.leave().await,
@@ -118,6 +137,63 @@ impl Chat {
         let id = self.client.send(front, text).await?;
         self.sent.insert(id, shortened(text));
         Ok(())
+    }
+
+    /// In reply to a message of the conversation in front.
+    async fn reply(&mut self, rest: &str) -> Result<(), Failure> {
+        let front = self.front.ok_or_else(|| Failure::Usage("/with NAME first.".to_owned()))?;
+        let (number, text) = numbered(rest);
+        let number = match number {
+            Some(number) => number,
+            None => self.newest_where(front, |message| message.sender != self.me).await?,
+        };
+        if text.is_empty() {
+            return Err(Failure::Usage("/reply #N TEXT".to_owned()));
+        }
+        let tracked = self.client.send_reply(front, text, Urgency::default(), Some(number)).await?;
+        self.sent.insert(tracked.id, format!("(to #{}) {}", number.0, shortened(text)));
+        Ok(())
+    }
+
+    async fn edit(&mut self, rest: &str) -> Result<(), Failure> {
+        let front = self.front.ok_or_else(|| Failure::Usage("/with NAME first.".to_owned()))?;
+        let (number, text) = numbered(rest);
+        if text.is_empty() {
+            return Err(Failure::Usage("/edit #N TEXT".to_owned()));
+        }
+        let number = self.own_number(front, number).await?;
+        alter::edit(&self.client, front, number, text).await
+    }
+
+    async fn recall(&mut self, rest: &str) -> Result<(), Failure> {
+        let front = self.front.ok_or_else(|| Failure::Usage("/with NAME first.".to_owned()))?;
+        let (number, more) = numbered(rest);
+        if !more.is_empty() {
+            return Err(Failure::Usage("/recall #N".to_owned()));
+        }
+        let number = self.own_number(front, number).await?;
+        Ok(self.client.recall_message(front, number).await?)
+    }
+
+    async fn own_number(&self, place: ConversationId, number: Option<Sequence>) -> Result<Sequence, Failure> {
+        match number {
+            Some(number) => Ok(number),
+            None => {
+                let is_mine = |message: &Message| message.sender == self.me && message.recalled_at.is_none();
+                self.newest_where(place, is_mine).await
+            }
+        }
+    }
+
+    /// The newest message that fits, among the last hundred.
+    async fn newest_where(
+        &self,
+        place: ConversationId,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Result<Sequence, Failure> {
+        let page = self.client.history(place, Sequence(0), limits::PAGE_MESSAGES_MAX).await?;
+        let found = page.messages.iter().find(|message| fits(message)).map(|message| message.sequence);
+        found.ok_or_else(|| Failure::Usage("Which one? Give its number, as in #12.".to_owned()))
     }
 
     async fn group(&mut self, rest: &str) -> Result<(), Failure> {

@@ -1,0 +1,91 @@
+//! A role passes from one person to another while a STAT rings for it.
+
+use crate::audit::{Act, Actor};
+use crate::conversation::Kind;
+use crate::draft::Draft;
+use crate::escalation::policy::Ring;
+use crate::escalation::{Escalation, Reason, Stage, StatId};
+use crate::ids::{PersonId, RoleId};
+use crate::stat::rings::{hush, show, tell};
+use crate::stat::steps::{advance, resolve};
+use crate::stat::{has, may_be_rung, step_of};
+use crate::write::Write;
+
+/// What rings for the role rings for the new holder at once, and for the old one no more where it did so by the role alone. What
+/// the old one has, or is coming for, stays theirs. The step's time goes on.
+pub(crate) fn passed(draft: &mut Draft<'_>, role: RoleId, giver: PersonId, taker: PersonId) {
+    let open = draft.state.escalations.values();
+    let rings = open.filter(|open| open.stage.is_unanswered() && has_reached(open, role));
+    for id in rings.map(|open| open.id).collect::<Vec<StatId>>() {
+        pass(draft, id, role, giver, taker);
+    }
+}
+
+fn pass(draft: &mut Draft<'_>, id: StatId, role: RoleId, giver: PersonId, taker: PersonId) {
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let stage = open.stage;
+    let held = has(draft, giver, id);
+    let off = !held && !still_holds(draft, role, giver) && rings_by_role(draft, open, role, giver);
+    // Who has said that they cannot is not asked again because the role is theirs now.
+    let said_no = open
+        .rung
+        .get(&taker)
+        .is_some_and(|rung| !matches!(rung.declined, None | Some(Reason::Left | Reason::HandedOver)));
+    let rings = open.callable().any(|called| called == taker);
+    let on = taker != open.sender && !rings && !said_no && may_be_rung(draft, taker);
+    if !on && !off {
+        return;
+    }
+    let mut change = draft.state.change;
+    if on {
+        change = draft.write(Write::EscalationMoved { id, stage, rang: vec![taker] });
+    }
+    if off {
+        let (reason, step) = (Reason::HandedOver, step_of(stage));
+        change = draft.write(Write::EscalationDeclined { id, person: giver, reason, step });
+    }
+    draft.record(Actor::TheBox, Act::StatPassed(id.conversation, id.sequence, giver, taker));
+    if on {
+        show(draft, id, taker);
+    }
+    if off {
+        hush(draft, id, giver);
+    }
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let step = step_of(stage);
+    let is_left = open.callable_at(step).next().is_some() || step >= open.last_step();
+    match stage {
+        Stage::Ringing { .. } if !is_left => advance(draft, id),
+        _ => tell(draft, id, change),
+    }
+}
+
+/// Whether a step that has begun rings for the role.
+fn has_reached(open: &Escalation, role: RoleId) -> bool {
+    open.stage.step().is_some_and(|step| reached(open, step).any(|ring| ring == Ring::Role(role)))
+}
+
+fn reached(open: &Escalation, step: u8) -> impl Iterator<Item = Ring> + '_ {
+    open.policy.steps().iter().take(usize::from(step) + 1).map(|step| step.ring)
+}
+
+fn still_holds(draft: &Draft<'_>, role: RoleId, person: PersonId) -> bool {
+    let role = draft.state.roles.get(&role);
+    role.is_some_and(|role| role.holders(draft.state, draft.now.wall).any(|holder| holder == person))
+}
+
+/// Whether it rings for somebody by a role that they hold, or held, and by nothing else: they are not whom it was sent to, nor in
+/// the patient's thread, nor of another step that has begun.
+pub(crate) fn rings_by_role(draft: &Draft<'_>, open: &Escalation, role: RoleId, person: PersonId) -> bool {
+    let Some(step) = open.stage.step().filter(|_| open.stage.is_unanswered()) else { return false };
+    let rung = open.rung.get(&person).filter(|rung| rung.declined.is_none() && rung.step > 0);
+    if rung.is_none() || !has_reached(open, role) {
+        return false;
+    }
+    let place = draft.state.conversations.get(&open.id.conversation);
+    if place.is_some_and(|place| place.kind == Kind::Patient && place.member(person).is_some()) {
+        return false;
+    }
+    let mut others = reached(open, step).filter(|ring| *ring != Ring::Role(role));
+    !others.any(|ring| resolve(draft, open.sender, open.unit, ring).contains(&person))
+}
