@@ -11,7 +11,8 @@ pub struct Policy {
     pub session_ms: u64,
     /// A join code lives so long. Milliseconds; default 24 hours.
     pub join_code_ms: u64,
-    /// A message that every member has read goes after so long; one that somebody has not read, after twice as long.
+    /// While nobody has set it by kind of conversation ([`crate::retention::Rules`]): a message that every member has read goes
+    /// after so long; one that somebody has not read, after twice as long.
     /// Milliseconds; default 30 days.
     pub retention_ms: u64,
     /// A discharged patient's thread takes new messages for so long. Milliseconds; default 24 hours.

@@ -1,8 +1,8 @@
 //! How old a message is, without asking what day it is.
 //!
 //! A wall clock may jump years ahead in one step (a dead battery, a wrong NTP server), and what is deleted then is gone.
-//! So a message ages by *time served*: what the steady clock counted while the box ran. About thirty times in a
-//! retention period the box writes down how long it has served; the number of that write then says which messages are
+//! So a message ages by *time served*: what the steady clock counted while the box ran. About thirty times in the
+//! shortest retention period the box writes down how long it has served; the number of that write then says which messages are
 //! older, since changes, unlike clocks, only ever rise.
 //!
 //! The time that the box was off counts too, by the wall clock, but never more than [`CREDIT_STEPS`] a start: a jump

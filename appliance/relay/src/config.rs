@@ -47,7 +47,8 @@ pub struct Config {
     /// Hours that a join code lives.
     #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=168))]
     pub join_code: u64,
-    /// Days after which a message goes when all have read it; unread ones after twice as long.
+    /// Days after which a message goes when all have read it, until `wardline admin retention` says otherwise; unread ones after twice
+    /// as long.
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=3_650))]
     pub retention: u64,
     /// Hours after a discharge that the patient's thread still takes messages.
