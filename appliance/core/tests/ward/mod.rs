@@ -55,9 +55,14 @@ pub(crate) struct Ward {
 }
 
 impl Ward {
+    /// Sessions that never lock.
     pub(crate) fn new(people: usize) -> Self {
-        let now = Now { mono: Mono(1_000), wall: Wall(1_795_435_200_000) };
         let policy = Policy { idle_lock_ms: u64::MAX / 4, session_ms: 1 << 40, ..Policy::default() };
+        Self::under(policy, people)
+    }
+
+    pub(crate) fn under(policy: Policy, people: usize) -> Self {
+        let now = Now { mono: Mono(1_000), wall: Wall(1_795_435_200_000) };
         let relay = Relay::new(now, policy, &[7; 32], Restored::default()).expect("an empty store");
         let mut ward = Self { relay, now, drawn: 0, people: Vec::new() };
         ward.connect(BOX, Door::Local);
@@ -144,6 +149,12 @@ impl Ward {
         let expect = self.hello(conn, Zone::Ward, Some(device)).expect("welcome");
         let proven = expect.verify_sign_in(&AnySignature, &[5; 32], device, &[1; 64]);
         self.handle(Input::Proof { conn, request: RequestId(2), proven: proven.expect("a signature") })
+    }
+
+    /// The right PIN.
+    pub(crate) fn unlock(&mut self, conn: Conn) -> Turn {
+        self.handle(Input::PinOffered { conn, request: RequestId(3) });
+        self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) })
     }
 
     /// A device joins by a code that somebody was given.
