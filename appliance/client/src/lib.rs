@@ -26,6 +26,7 @@ pub mod emergency;
 pub mod error;
 pub mod event;
 mod files;
+pub mod format;
 pub mod holds;
 mod inflight;
 mod join;
