@@ -452,6 +452,11 @@ impl Index {
         words: &BTreeMap<(ConversationId, Sequence), BTreeSet<Term>>,
         through: Change,
     ) -> Result<(), StoreError> {
+        // Written down with the next batch; what is looked at again after a restart is little.
+        if words.is_empty() {
+            self.head.altered = through;
+            return Ok(());
+        }
         let mut blocks: BTreeMap<(i64, i64), BTreeMap<u16, &BTreeSet<Term>>> = BTreeMap::new();
         for ((conversation, sequence), words) in words {
             let row = sqlx::query(
