@@ -247,6 +247,7 @@ impl House {
                 body,
                 priority: Priority::Routine,
                 reply_to: None,
+                mentions: Default::default(),
             };
             self.write(Write::MessageAccepted(message)).await?;
         }

@@ -326,9 +326,20 @@ impl Seeder {
         let origin = Origin { conversation, message: id, device, version: 0 };
         let body = self.keyring.seal(key, origin, &text)?;
         let at = Wall(self.at);
-        let (priority, reply_to) = (Priority::Routine, None);
-        let message =
-            Message { conversation, sequence, id, sender, device, number, at, body, priority, reply_to };
+        let (priority, reply_to, mentions) = (Priority::Routine, None, Vec::new());
+        let message = Message {
+            conversation,
+            sequence,
+            id,
+            sender,
+            device,
+            number,
+            at,
+            body,
+            priority,
+            reply_to,
+            mentions,
+        };
         self.write(Write::MessageAccepted(message)).await?;
         let actor = Actor::Person { person: sender, device };
         self.record(actor, Act::MessageAccepted(conversation, sequence)).await

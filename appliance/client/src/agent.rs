@@ -27,6 +27,7 @@ use wardline_core::ids::{ConversationId, MessageId, Sequence};
 use wardline_core::pin::Pin;
 use wardline_core::wire::proto::{self, client_frame, server_frame};
 
+use crate::beside::Beside;
 use crate::client::{Options, Standing};
 use crate::clock;
 use crate::connection::{Broken, Connection, Endpoint};
@@ -62,7 +63,7 @@ pub(crate) enum Command {
         conversation: ConversationId,
         text: String,
         urgency: Urgency,
-        reply_to: Option<Sequence>,
+        beside: Beside,
         kept: oneshot::Sender<Result<MessageId, Error>>,
         settled: oneshot::Sender<Result<Accepted, Error>>,
     },
@@ -309,8 +310,8 @@ impl Agent {
     fn command(&mut self, command: Command) -> Result<(), End> {
         match command {
             Command::Follow => self.follow(),
-            Command::Send { conversation, text, urgency, reply_to, kept, settled } => {
-                match self.outbox.put(conversation, text, urgency, reply_to, clock::now_ms()) {
+            Command::Send { conversation, text, urgency, beside, kept, settled } => {
+                match self.outbox.put(conversation, text, urgency, beside, clock::now_ms()) {
                     Ok(id) => {
                         self.kept.push((id, kept));
                         self.settling.insert(id, settled);

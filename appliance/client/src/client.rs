@@ -9,6 +9,7 @@ use wardline_core::pin::Pin;
 use wardline_core::wire::proto::{client_frame, server_frame};
 
 use crate::agent::{Agent, Command, Stamped};
+use crate::beside::Beside;
 use crate::call::Call;
 use crate::error::{End, Error};
 use crate::event::{Accepted, Conversation, Event, Person, SignedIn, Unsent};
@@ -185,21 +186,21 @@ impl Client {
         text: &str,
         urgency: Urgency,
     ) -> Result<Tracked, Error> {
-        self.send_reply(conversation, text, urgency, None).await
+        self.send_beside(conversation, text, urgency, Beside::default()).await
     }
 
-    /// [`Client::send_urgent`], in reply to an earlier message of the conversation.
-    pub async fn send_reply(
+    /// [`Client::send_urgent`], with what stands beside the text: what it answers, and whom it names.
+    pub async fn send_beside(
         &self,
         conversation: ConversationId,
         text: &str,
         urgency: Urgency,
-        reply_to: Option<Sequence>,
+        beside: Beside,
     ) -> Result<Tracked, Error> {
         let (kept, is_kept) = oneshot::channel();
         let (settled, outcome) = oneshot::channel();
         let text = text.to_owned();
-        self.tell(Command::Send { conversation, text, urgency, reply_to, kept, settled }).await?;
+        self.tell(Command::Send { conversation, text, urgency, beside, kept, settled }).await?;
         let id = is_kept.await.map_err(|_| End::Closed)??;
         Ok(Tracked { id, outcome })
     }

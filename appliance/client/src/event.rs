@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 
+use crate::beside::{Mention, Reacted};
 use crate::call::Device;
 use crate::clinical::Bedside;
 use crate::error::{End, Refused};
@@ -50,6 +51,16 @@ pub enum Event {
     /// A message was edited or recalled: as it is now. Replace what is shown of it at once; it may be told twice, and of one that was
     /// not shown here.
     MessageChanged(Message),
+    /// What is put to a message from now on, all of it: replace what is shown of it. It may be told twice. When [`Event::Snapshot`] comes,
+    /// forget it of every message that is not in the snapshot: the history has it.
+    Reactions {
+        /// Where.
+        conversation: ConversationId,
+        /// Of which.
+        sequence: Sequence,
+        /// By kind; nothing: nobody has put anything to it any more.
+        reactions: Vec<Reacted>,
+    },
     /// Messages of this conversation were skipped by a snapshot: [`crate::Calls::history`] has them.
     Gap {
         /// Where.
@@ -167,6 +178,10 @@ pub struct Message {
     pub edited_at: Option<i64>,
     /// When its author recalled it. Say so in its place.
     pub recalled_at: Option<i64>,
+    /// Whom it names.
+    pub mentions: Vec<Mention>,
+    /// What was put to it since it was said, or last edited.
+    pub reactions: Vec<Reacted>,
 }
 
 /// What sort of conversation.
@@ -319,6 +334,15 @@ impl SignedIn {
     /// The person's devices but this one.
     pub fn others(&self) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(|device| device.id != self.device)
+    }
+}
+
+impl Message {
+    /// How it names this person, if it does.
+    pub fn mention_of(&self, person: PersonId) -> Option<Mention> {
+        // By themselves, if it does that too.
+        let theirs = self.mentions.iter().filter(|mention| mention.person == person);
+        theirs.min_by_key(|mention| mention.role.is_some()).copied()
     }
 }
 

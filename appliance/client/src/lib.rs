@@ -16,6 +16,7 @@
 pub mod agency;
 mod agent;
 pub mod beds;
+pub mod beside;
 mod call;
 mod client;
 pub mod clinical;
@@ -34,6 +35,7 @@ mod key;
 pub mod leaving;
 pub mod link;
 pub mod local;
+pub mod mention;
 pub mod notice;
 pub mod offers;
 pub mod outbox;

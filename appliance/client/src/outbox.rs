@@ -18,11 +18,12 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use wardline_core::ids::{ConversationId, MessageId, PersonId, Sequence, UnitId};
+use wardline_core::ids::{ConversationId, MessageId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::limits;
 use wardline_core::wire::proto::RefusalCode;
 use zeroize::Zeroizing;
 
+use crate::beside::Beside;
 use crate::error::{Error, InputError, ProfileError, Refused};
 use crate::event::message_hex;
 use crate::files;
@@ -53,8 +54,8 @@ pub struct Waiting {
     pub failed: Option<Refused>,
     /// How urgent it is, and whom it calls.
     pub urgency: Urgency,
-    /// What it answers.
-    pub reply_to: Option<Sequence>,
+    /// What it answers, and whom it names.
+    pub beside: Beside,
 }
 
 /// The log and what it says.
@@ -88,6 +89,9 @@ enum Line {
         /// Left out where it answers nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<u64>,
+        /// Left out where it names nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mentions: Option<Mentioned>,
     },
     /// It has this number now.
     Number { id: String, number: u64 },
@@ -97,6 +101,29 @@ enum Line {
     Done { id: String },
     /// Numbers up to here are spent.
     Floor { number: u64 },
+}
+
+/// Whom a message names.
+#[derive(Serialize, Deserialize)]
+struct Mentioned {
+    people: Vec<u64>,
+    roles: Vec<u64>,
+}
+
+impl Mentioned {
+    fn of(beside: &Beside) -> Option<Self> {
+        let people: Vec<u64> = beside.people.iter().map(|person| person.value()).collect();
+        let roles: Vec<u64> = beside.roles.iter().map(|role| role.value()).collect();
+        (!people.is_empty() || !roles.is_empty()).then_some(Self { people, roles })
+    }
+
+    fn read(self, reply_to: Option<Sequence>) -> Option<Beside> {
+        Some(Beside {
+            reply_to,
+            people: self.people.into_iter().map(PersonId::new).collect::<Option<_>>()?,
+            roles: self.roles.into_iter().map(RoleId::new).collect::<Option<_>>()?,
+        })
+    }
 }
 
 /// How urgent a message is: 1 urgent, 2 a STAT; whom it calls, and whose policy it follows (0: the box decides).
@@ -166,7 +193,7 @@ impl Outbox {
         let line: Line =
             serde_json::from_slice(line).map_err(|_| damaged("a line is not what was written"))?;
         match line {
-            Line::Put { id, conversation, composed, sealed, urgency, reply_to } => {
+            Line::Put { id, conversation, composed, sealed, urgency, reply_to, mentions } => {
                 let id = parse_id(&id).ok_or_else(|| damaged("a message's identifier"))?;
                 let conversation = u64::from_str_radix(&conversation, 16).ok().and_then(ConversationId::new);
                 let conversation = conversation.ok_or_else(|| damaged("a conversation's identifier"))?;
@@ -177,6 +204,12 @@ impl Outbox {
                 let text = Zeroizing::new(text.to_owned());
                 let urgency = urgency.map_or(Some(Urgency::default()), Urged::read);
                 let urgency = urgency.ok_or_else(|| damaged("how urgent a message is"))?;
+                let reply_to = reply_to.map(Sequence);
+                let beside = match mentions {
+                    Some(mentions) => mentions.read(reply_to),
+                    None => Some(Beside::reply(reply_to)),
+                };
+                let beside = beside.ok_or_else(|| damaged("whom a message names"))?;
                 self.waiting.push_back(Waiting {
                     id,
                     conversation,
@@ -185,7 +218,7 @@ impl Outbox {
                     number: None,
                     failed: None,
                     urgency,
-                    reply_to: reply_to.map(Sequence),
+                    beside,
                 });
             }
             Line::Number { id, number } => {
@@ -239,7 +272,7 @@ impl Outbox {
         conversation: ConversationId,
         text: String,
         urgency: Urgency,
-        reply_to: Option<Sequence>,
+        beside: Beside,
         composed: i64,
     ) -> Result<MessageId, Error> {
         let text = Zeroizing::new(text);
@@ -251,7 +284,7 @@ impl Outbox {
         }
         let id = MessageId(crate::clock::random()?);
         let (number, failed) = (None, None);
-        let waiting = Waiting { id, conversation, text, composed, number, failed, urgency, reply_to };
+        let waiting = Waiting { id, conversation, text, composed, number, failed, urgency, beside };
         self.stage(&self.put_line(&waiting)?)?;
         self.waiting.push_back(waiting);
         Ok(id)
@@ -265,7 +298,8 @@ impl Outbox {
             composed: waiting.composed,
             sealed: STANDARD.encode(sealed),
             urgency: Urged::of(&waiting.urgency),
-            reply_to: waiting.reply_to.map(|to| to.0),
+            reply_to: waiting.beside.reply_to.map(|to| to.0),
+            mentions: Mentioned::of(&waiting.beside),
         })
     }
 

@@ -22,9 +22,14 @@ fn what_is_synced_comes_back_in_order_and_sealed() {
     let dir = tempfile::tempdir().unwrap();
     let (path, key) = (dir.path().join("outbox"), key());
     let mut outbox = Outbox::open(&path, &key).unwrap();
-    let first = outbox.put(ward(), "bed 12: 5 mg".to_owned(), Urgency::default(), None, 1).unwrap();
-    let answered = Some(Sequence(7));
-    outbox.put(ward(), "no, wait".to_owned(), Urgency::default(), answered, 2).unwrap();
+    let first =
+        outbox.put(ward(), "bed 12: 5 mg".to_owned(), Urgency::default(), Beside::default(), 1).unwrap();
+    let answered = Beside {
+        reply_to: Some(Sequence(7)),
+        people: vec![PersonId::new(3).unwrap()],
+        roles: vec![RoleId::new(4).unwrap()],
+    };
+    outbox.put(ward(), "no, wait".to_owned(), Urgency::default(), answered.clone(), 2).unwrap();
     assert_eq!(outbox.number(first).unwrap(), 1);
     outbox.sync().unwrap();
     drop(outbox);
@@ -33,7 +38,8 @@ fn what_is_synced_comes_back_in_order_and_sealed() {
     let outbox = Outbox::open(&path, &key).unwrap();
     assert_eq!(texts(&outbox), ["bed 12: 5 mg", "no, wait"]);
     assert_eq!(outbox.waiting().next().unwrap().number, Some(1));
-    assert_eq!(outbox.waiting().map(|waiting| waiting.reply_to).collect::<Vec<_>>(), [None, answered]);
+    let beside: Vec<_> = outbox.waiting().map(|waiting| waiting.beside.clone()).collect();
+    assert_eq!(beside, [Beside::default(), answered]);
     drop(outbox);
     let other = Outbox::open(&path, &self::key());
     assert!(matches!(other, Err(ProfileError::Damaged { .. })));
@@ -45,7 +51,7 @@ fn accepted_texts_leave_the_disk_and_numbers_stay_spent() {
     let (path, key) = (dir.path().join("outbox"), key());
     let mut outbox = Outbox::open(&path, &key).unwrap();
     for expected in 1..=3 {
-        let id = outbox.put(ward(), "text".to_owned(), Urgency::default(), None, 0).unwrap();
+        let id = outbox.put(ward(), "text".to_owned(), Urgency::default(), Beside::default(), 0).unwrap();
         assert_eq!(outbox.number(id).unwrap(), expected);
         outbox.sync().unwrap();
         outbox.forget(id).unwrap();
@@ -56,7 +62,7 @@ fn accepted_texts_leave_the_disk_and_numbers_stay_spent() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"floor\":{\"number\":3}}\n");
     drop(outbox);
     let mut outbox = Outbox::open(&path, &key).unwrap();
-    let id = outbox.put(ward(), "next".to_owned(), Urgency::default(), None, 0).unwrap();
+    let id = outbox.put(ward(), "next".to_owned(), Urgency::default(), Beside::default(), 0).unwrap();
     assert_eq!(outbox.number(id).unwrap(), 4);
     outbox.raise_floor(40);
     outbox.take_number(id);
@@ -69,7 +75,7 @@ fn damage_in_the_middle_is_not_passed_over() {
     let (path, key) = (dir.path().join("outbox"), key());
     let mut outbox = Outbox::open(&path, &key).unwrap();
     for _ in 0..2 {
-        outbox.put(ward(), "text".to_owned(), Urgency::default(), None, 0).unwrap();
+        outbox.put(ward(), "text".to_owned(), Urgency::default(), Beside::default(), 0).unwrap();
     }
     outbox.sync().unwrap();
     drop(outbox);
@@ -84,13 +90,13 @@ fn bad_texts_and_floods_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut outbox = Outbox::open(&dir.path().join("outbox"), &key()).unwrap();
     for text in ["", &"x".repeat(limits::TEXT_MAX + 1)] {
-        let refused = outbox.put(ward(), text.to_owned(), Urgency::default(), None, 0);
+        let refused = outbox.put(ward(), text.to_owned(), Urgency::default(), Beside::default(), 0);
         assert!(matches!(refused, Err(Error::Input(InputError::Text(_)))));
     }
     for _ in 0..WAITING_MAX {
-        outbox.put(ward(), "x".to_owned(), Urgency::default(), None, 0).unwrap();
+        outbox.put(ward(), "x".to_owned(), Urgency::default(), Beside::default(), 0).unwrap();
     }
-    let refused = outbox.put(ward(), "x".to_owned(), Urgency::default(), None, 0);
+    let refused = outbox.put(ward(), "x".to_owned(), Urgency::default(), Beside::default(), 0);
     assert!(matches!(refused, Err(Error::Input(InputError::OutboxFull(_)))));
 }
 
@@ -132,7 +138,7 @@ proptest! {
             let ids: Vec<MessageId> = outbox.waiting().map(|waiting| waiting.id).collect();
             let pick = |index: &prop::sample::Index| (!ids.is_empty()).then(|| ids[index.index(ids.len())]);
             match act {
-                Act::Put => drop(outbox.put(ward(), "text".to_owned(), Urgency::default(), None, 0).unwrap()),
+                Act::Put => drop(outbox.put(ward(), "text".to_owned(), Urgency::default(), Beside::default(), 0).unwrap()),
                 Act::Rewrite => outbox.rewrite().unwrap(),
                 Act::Number(index) => if let Some(id) = pick(&index) {
                     prop_assert!(numbers.insert(outbox.number(id).unwrap(), id).is_none());
@@ -150,7 +156,7 @@ proptest! {
         let promised: Vec<MessageId> = outbox.waiting().map(|waiting| waiting.id).collect();
         let synced = outbox.length;
         // The crash: one more message, its write cut short; or a rewriting that did not come to its rename.
-        let late = outbox.put(ward(), "late".to_owned(), Urgency::default(), None, 0).unwrap();
+        let late = outbox.put(ward(), "late".to_owned(), Urgency::default(), Beside::default(), 0).unwrap();
         outbox.number(late).unwrap();
         outbox.sync().unwrap();
         drop(outbox);
@@ -164,7 +170,7 @@ proptest! {
         let mut outbox = Outbox::open(&path, &key).unwrap();
         let found: BTreeSet<MessageId> = outbox.waiting().map(|waiting| waiting.id).collect();
         prop_assert!(promised.iter().all(|id| found.contains(id)));
-        let again = outbox.put(ward(), "again".to_owned(), Urgency::default(), None, 0).unwrap();
+        let again = outbox.put(ward(), "again".to_owned(), Urgency::default(), Beside::default(), 0).unwrap();
         let number = outbox.number(again).unwrap();
         prop_assert!(numbers.keys().all(|earlier| *earlier < number));
         outbox.sync().unwrap();

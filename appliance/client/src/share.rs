@@ -31,6 +31,7 @@ use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
 
 use crate::agent::Command;
+use crate::beside::Beside;
 use crate::call::Call;
 use crate::client::Standing;
 use crate::connection::read_frame;
@@ -193,11 +194,12 @@ impl Holder {
 
     /// Into the outbox.
     async fn keep(&self, submit: proto::Submit) -> Result<(Accepted, Settled), Error> {
-        let urgency = Urgency::from_wire(submit.priority(), submit.call)?;
+        let urgency = Urgency::from_wire(submit.priority(), submit.call.clone())?;
+        let beside = Beside::of(&submit);
         let (conversation, text) = (crate::event::conversation(submit.conversation)?, submit.text);
-        let reply_to = Some(Sequence(submit.reply_to)).filter(|to| *to > Sequence::NONE);
+        let beside = beside.ok_or(Error::Protocol("somebody without identifier"))?;
         let (settled, outcome) = oneshot::channel();
-        let send = |kept| Command::Send { conversation, text, urgency, reply_to, kept, settled };
+        let send = |kept| Command::Send { conversation, text, urgency, beside, kept, settled };
         let message = self.ask(send).await??;
         Ok((Accepted { message, conversation, sequence: Sequence(0), at: 0 }, outcome))
     }
@@ -302,26 +304,26 @@ impl Guest {
         text: &str,
         urgency: &Urgency,
     ) -> Result<Given<'_>, Error> {
-        self.send_reply(conversation, text, urgency, None).await
+        self.send_beside(conversation, text, urgency, &Beside::default()).await
     }
 
-    /// The same, in reply to an earlier message of the conversation.
-    pub async fn send_reply(
+    /// The same, with what stands beside the text.
+    pub async fn send_beside(
         &self,
         conversation: ConversationId,
         text: &str,
         urgency: &Urgency,
-        reply_to: Option<Sequence>,
+        beside: &Beside,
     ) -> Result<Given<'_>, Error> {
         let mut line = self.line.lock().await;
-        let submit = proto::Submit {
+        let mut submit = proto::Submit {
             conversation: conversation.value(),
             text: text.to_owned(),
             priority: urgency.priority.to_wire().into(),
             call: urgency.to_call(),
-            reply_to: reply_to.unwrap_or_default().0,
             ..proto::Submit::default()
         };
+        beside.dress(&mut submit);
         let request = line.ask(Ask::Submit(submit)).await?;
         let kept = accepted(line.answer(request).await?)?;
         Ok(Given { id: kept.message, line, request })

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence};
 use wardline_core::wire::proto;
 
+use crate::beside;
 use crate::call::Device;
 use crate::error::{Error, ProfileError};
 use crate::event::{Conversation, ConversationChange, Event, Member, Message, Person, Unit, Watermark};
@@ -231,6 +232,15 @@ impl State {
                 let known = self.conversations.get(&message.conversation);
                 let is_met = known.is_some_and(|known| known.queued.contains(message.sequence.0));
                 is_met.then_some(Event::MessageChanged(message)).into_iter().collect()
+            }
+            Kind::Reactions(wire) => {
+                let conversation = crate::event::conversation(wire.conversation)?;
+                let (sequence, reactions) = (Sequence(wire.sequence), beside::reactions(wire.reactions)?);
+                // Of a message that was not met here, nothing is shown.
+                let known = self.conversations.get(&conversation);
+                let is_met = known.is_some_and(|known| known.queued.contains(sequence.0));
+                let told = Event::Reactions { conversation, sequence, reactions };
+                is_met.then_some(told).into_iter().collect()
             }
             Kind::Notice(wire) => self.notice(notice::from_wire(&wire)?).into_iter().collect(),
             Kind::Escalation(wire) => vec![Event::Escalation(Escalation::from_wire(wire)?)],

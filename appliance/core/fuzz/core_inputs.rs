@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use wardline_core::alteration::{Edit, Found, Kept};
+use wardline_core::alteration::{Edit, Found, Kept, Standing};
 use wardline_core::clinic::RestoredClinic;
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit, Zone};
+use wardline_core::limits;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
+use wardline_core::reaction::React;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::Relay;
 use wardline_core::session::{Expect, Verifier};
@@ -108,7 +110,9 @@ impl Box {
                     at: message.at,
                     priority: message.priority,
                     reply_to: message.reply_to,
+                    mentions: message.mentions.clone(),
                     standing: Default::default(),
+                    reactions: Default::default(),
                 };
                 self.said.insert(id, kept);
             }
@@ -116,13 +120,20 @@ impl Box {
                 let id = StatId { conversation: *conversation, sequence: *sequence };
                 let kept = self.said.get_mut(&id).expect("what is edited is there");
                 assert!(kept.change == *message && standing.edits == kept.standing.edits + 1);
-                kept.standing = *standing;
+                kept.stands(*standing);
             }
             Write::MessageRecalled { conversation, sequence, message, .. } => {
                 let id = StatId { conversation: *conversation, sequence: *sequence };
                 let kept = self.said.get_mut(&id).expect("what is recalled is there");
                 assert!(kept.change == *message && !kept.standing.recalled);
-                kept.standing.recalled = true;
+                kept.stands(Standing { recalled: true, ..kept.standing });
+            }
+            Write::ReactionsSet { conversation, sequence, message, reactions } => {
+                let id = StatId { conversation: *conversation, sequence: *sequence };
+                let kept = self.said.get_mut(&id).expect("what is reacted to is there");
+                assert!(kept.change == *message && !kept.standing.recalled && kept.reactions != *reactions);
+                assert!(reactions.people() <= limits::REACTORS_MAX);
+                kept.reactions = reactions.clone();
             }
             _ => {}
         }
@@ -173,11 +184,11 @@ impl Box {
                 }
             }
             Incoming::Unlock { .. } => Input::PinOffered { conn, request },
-            Incoming::Submit { number, message, conversation, text, priority, call, reply_to } => {
+            Incoming::Submit { number, message, conversation, text, priority, call, reply_to, mentions } => {
                 let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
-                let ask =
-                    Ask::Submit(Submit { number, message, conversation, body, priority, call, reply_to });
-                Input::Request { conn, request, ask }
+                let said =
+                    Submit { number, message, conversation, body, priority, call, reply_to, mentions };
+                Input::Request { conn, request, ask: Ask::Submit(said) }
             }
             Incoming::Edit { message: of, version, name, text } => {
                 let (StatId { conversation, sequence }, found) = (of, self.look_up(of));
@@ -187,6 +198,10 @@ impl Box {
             }
             Incoming::Recall { message } => {
                 let ask = Ask::Recall { message, found: self.look_up(message) };
+                Input::Request { conn, request, ask }
+            }
+            Incoming::React { message, reaction, taken_back } => {
+                let ask = Ask::React(React { message, reaction, taken_back, found: self.look_up(message) });
                 Input::Request { conn, request, ask }
             }
             // Answered at the door.
@@ -379,6 +394,8 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
                 priority: (a % 4) as i32,
                 call: (a % 3 == 0).then(|| proto::Call { people: vec![world.person(b)], unit: 0 }),
                 reply_to: (a % 5) * (b % 7),
+                mention_people: if a % 6 == 0 { vec![world.person(b), world.person(a)] } else { Vec::new() },
+                mention_roles: if a % 7 == 0 { vec![b] } else { Vec::new() },
             };
             world.frame(conn, Body::Submit(submit));
         }
@@ -386,7 +403,10 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
             let (conversation, sequence) = (world.place(b), b % 8);
             let (edit, text) = (vec![a as u8; 16], "y".to_owned());
             let version = 1 + (a / 4 % 3) as u32;
-            let ask = if b % 3 == 0 {
+            let ask = if a % 16 == 5 {
+                let (reaction, taken_back) = ((b % 8) as i32, a % 32 == 5);
+                Body::React(proto::React { conversation, sequence, reaction, taken_back })
+            } else if b % 3 == 0 {
                 Body::RecallMessage(proto::RecallMessage { conversation, sequence })
             } else {
                 Body::EditMessage(proto::EditMessage { conversation, sequence, version, edit, text })

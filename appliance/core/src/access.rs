@@ -162,7 +162,7 @@ operations! {
     Leave: "leave a group or channel", [Member], "and what was purged, whatever it was";
     Rename: "rename a group or channel", [Owner, Heir, ChargeNurse], "";
     Archive: "archive a group or channel, or open it again", [Owner, Heir, ChargeNurse], "an archived one can be read, joined and left, and takes nothing new";
-    Send: "send a message", [Member], "";
+    Send: "send a message", [Member], "it may name others who are in it, and roles that they hold";
     Read: "read messages, and say so", [Member], "from the first that is theirs; a look at history is recorded";
     Purge: "destroy what was said in a conversation", [Administrator, BoxService], "who thereby reads nothing";
     ListPeople: "see the directory", [Staff, BoxService], "names, titles, units";
@@ -230,6 +230,7 @@ operations! {
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
     EditMessage: "edit a message", [Author], "for 15 minutes, ten times, never a STAT; everybody sees that it was edited, and the earlier text is gone";
     RecallMessage: "recall a message", [Author], "for 24 hours; its text is destroyed, and everybody sees that it was recalled";
+    React: "put a reaction to a message, and take it back", [Member], "one of each kind, where they may read it; never to a STAT that is open, which wants an answer";
 }
 
 impl Operation {

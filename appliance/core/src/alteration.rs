@@ -18,6 +18,8 @@ use crate::escalation::{Priority, StatId};
 use crate::hold;
 use crate::ids::{Change, Conn, ConversationId, DeviceId, EditId, MessageId, PersonId, RequestId, Sequence};
 use crate::limits;
+use crate::mention::{self, Mention};
+use crate::reaction::Reactions;
 use crate::refusal::Refusal;
 use crate::relay::Room;
 use crate::session::Ready;
@@ -61,8 +63,12 @@ pub struct Kept {
     pub priority: Priority,
     /// What it is in reply to.
     pub reply_to: Option<Sequence>,
+    /// Whom it names. Of a recalled one nobody.
+    pub mentions: Vec<Mention>,
     /// What became of it.
     pub standing: Standing,
+    /// What was put to it since it was said, or last edited. Of a recalled one nothing.
+    pub reactions: Reactions,
 }
 
 /// What the doorway read before it asked.
@@ -102,6 +108,15 @@ impl Standing {
 }
 
 impl Kept {
+    /// An edit is another text: what was put to the earlier one goes with it. A recall leaves nothing that was said.
+    pub fn stands(&mut self, standing: Standing) {
+        self.standing = standing;
+        self.reactions = Reactions::default();
+        if standing.recalled {
+            self.mentions.clear();
+        }
+    }
+
     /// As clients see it, without its text.
     fn to_wire(&self, conversation: ConversationId, sequence: Sequence) -> proto::Message {
         let mut message = proto::Message {
@@ -113,6 +128,8 @@ impl Kept {
             text: String::new(),
             priority: self.priority.to_wire().into(),
             reply_to: self.reply_to.unwrap_or_default().0,
+            mentions: mention::to_wire(&self.mentions),
+            reactions: self.reactions.to_wire(),
             ..proto::Message::default()
         };
         self.standing.dress(&mut message);
@@ -124,28 +141,45 @@ impl Kept {
 /// is remembered is refused, and made again.
 #[derive(Debug, Default)]
 pub(crate) struct Alterations {
-    recent: VecDeque<(Change, StatId, Standing)>,
+    recent: VecDeque<(Change, StatId, Altered)>,
     /// Alterations up to this change are not in here any more.
     forgotten: Change,
 }
 
+/// What one did: how the message stands from then on, without what was put to it before; or what is put to it.
+#[derive(Clone, Debug)]
+enum Altered {
+    Standing(Standing),
+    Reactions(Reactions),
+}
+
 impl Alterations {
-    fn note(&mut self, change: Change, of: StatId, standing: Standing) {
+    pub(crate) fn note_reactions(&mut self, change: Change, of: StatId, reactions: Reactions) {
+        self.note(change, of, Altered::Reactions(reactions));
+    }
+
+    fn note(&mut self, change: Change, of: StatId, altered: Altered) {
         if self.recent.len() >= limits::ALTERATIONS_REMEMBERED
             && let Some((oldest, ..)) = self.recent.pop_front()
         {
             self.forgotten = oldest;
         }
-        self.recent.push_back((change, of, standing));
+        self.recent.push_back((change, of, altered));
     }
 
-    /// How the message stands, if that changed after `as_of`; none: as it stood then.
-    fn since(&self, as_of: Change, of: StatId) -> Result<Option<Standing>, Refusal> {
+    /// The message as it stands, out of how it stood at `as_of`.
+    fn bring_up(&self, as_of: Change, of: StatId, kept: &mut Kept) -> Result<(), Refusal> {
         if as_of < self.forgotten {
             return Err(Refusal::Unavailable);
         }
-        let newest = self.recent.iter().rev().take_while(|(change, ..)| *change > as_of);
-        Ok(newest.into_iter().find(|(_, other, _)| *other == of).map(|(.., standing)| *standing))
+        let first = self.recent.partition_point(|(change, ..)| *change <= as_of);
+        for (.., altered) in self.recent.range(first..).filter(|(_, other, _)| *other == of) {
+            match altered {
+                Altered::Standing(standing) => kept.stands(*standing),
+                Altered::Reactions(reactions) => kept.reactions = reactions.clone(),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -188,7 +222,7 @@ impl Ages {
 }
 
 /// The message, as it stands now, if the person may read it.
-fn kept(draft: &Draft<'_>, who: &Ready, of: StatId, found: Found) -> Result<Kept, Refusal> {
+pub(crate) fn kept(draft: &Draft<'_>, who: &Ready, of: StatId, found: Found) -> Result<Kept, Refusal> {
     let conversation = draft.conversation_of(who, of.conversation)?;
     if conversation.purged {
         return Err(Refusal::Purged);
@@ -196,9 +230,7 @@ fn kept(draft: &Draft<'_>, who: &Ready, of: StatId, found: Found) -> Result<Kept
     let from = conversation.member(who.person()).map_or(Sequence::NONE, |member| member.from);
     let within = of.sequence >= from.max(conversation.first) && of.sequence <= conversation.last;
     let mut kept = found.message.filter(|_| within).ok_or(Refusal::NoSuchMessage)?;
-    if let Some(standing) = draft.alterations.since(found.as_of, of)? {
-        kept.standing = standing;
-    }
+    draft.alterations.bring_up(found.as_of, of, &mut kept)?;
     Ok(kept)
 }
 
@@ -244,7 +276,7 @@ pub(crate) fn edit(
             return Err(Refusal::TooLarge);
         }
         let at = draft.now.wall;
-        kept.standing = Standing { edits: version, edit: Some(name), recalled: false, at };
+        kept.stands(Standing { edits: version, edit: Some(name), recalled: false, at });
         let message = kept.change;
         let edited = Write::MessageEdited { conversation, sequence, message, standing: kept.standing, body };
         let change = draft.write(edited);
@@ -280,7 +312,7 @@ pub(crate) fn recall(
         if draft.room == Room::Scarce {
             return Err(Refusal::DiskLow);
         }
-        kept.standing = Standing { recalled: true, at: draft.now.wall, ..kept.standing };
+        kept.stands(Standing { recalled: true, at: draft.now.wall, ..kept.standing });
         let StatId { conversation, sequence } = of;
         let message = kept.change;
         let recalled = Write::MessageRecalled { conversation, sequence, message, at: draft.now.wall };
@@ -295,12 +327,8 @@ pub(crate) fn recall(
 /// Every member who may read the message hears how it stands now, the asking connection too; and what it said before is wiped from the
 /// log.
 fn tell(draft: &mut Draft<'_>, change: Change, of: StatId, kept: &Kept, has_text: bool) {
-    draft.alterations.note(change, of, kept.standing);
-    let readers =
-        draft.state.conversations.get(&of.conversation).into_iter().flat_map(|place| place.present());
-    let readers = readers.filter(|(_, member)| member.from <= of.sequence);
-    let conns: Vec<Conn> =
-        readers.filter_map(|(person, _)| draft.attached.get(&person)).flatten().copied().collect();
+    draft.alterations.note(change, of, Altered::Standing(kept.standing));
+    let conns = readers(draft, of);
     if !conns.is_empty() {
         let message = Box::new(kept.to_wire(of.conversation, of.sequence));
         let event = if has_text {
@@ -313,9 +341,18 @@ fn tell(draft: &mut Draft<'_>, change: Change, of: StatId, kept: &Kept, has_text
     draft.send(Send::ScrubLog);
 }
 
+/// Every connection of whoever may read the message.
+pub(crate) fn readers(draft: &Draft<'_>, of: StatId) -> Vec<Conn> {
+    let place = draft.state.conversations.get(&of.conversation);
+    let readers = place.into_iter().flat_map(|place| place.present());
+    let readers = readers.filter(|(_, member)| member.from <= of.sequence);
+    readers.filter_map(|(person, _)| draft.attached.get(&person)).flatten().copied().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reaction::Reaction;
 
     fn message(change: u64, at: i64) -> Kept {
         Kept {
@@ -326,7 +363,9 @@ mod tests {
             at: Wall(at),
             priority: Priority::Routine,
             reply_to: None,
+            mentions: Vec::new(),
             standing: Standing::default(),
+            reactions: Reactions::default(),
         }
     }
 
@@ -351,16 +390,31 @@ mod tests {
         let place = ConversationId::from_random([3; 8]);
         let of = |sequence| StatId { conversation: place, sequence: Sequence(sequence) };
         let mut alterations = Alterations::default();
-        let recalled = Standing { recalled: true, ..Standing::default() };
-        alterations.note(Change(5), of(1), Standing { edits: 1, ..Standing::default() });
-        alterations.note(Change(7), of(1), recalled);
-        assert_eq!(alterations.since(Change(4), of(1)), Ok(Some(recalled)));
-        assert_eq!(alterations.since(Change(7), of(1)), Ok(None));
-        assert_eq!(alterations.since(Change(4), of(2)), Ok(None));
+        let standing = |edits, recalled| Standing { edits, recalled, ..Standing::default() };
+        let liked = Reactions::default().with(PersonId::from_random([5; 8]), Reaction::Agree, true);
+        alterations.note_reactions(Change(4), of(1), liked.clone());
+        alterations.note(Change(5), of(1), Altered::Standing(standing(1, false)));
+        alterations.note_reactions(Change(6), of(1), liked.clone());
+        alterations.note(Change(7), of(1), Altered::Standing(standing(1, true)));
+        let seen_at = |as_of, sequence| {
+            let mut kept = message(2, 0);
+            alterations.bring_up(Change(as_of), of(sequence), &mut kept).map(|()| kept)
+        };
+        assert_eq!(seen_at(4, 1).map(|kept| kept.standing), Ok(standing(1, true)));
+        assert_eq!(seen_at(7, 1), Ok(message(2, 0)));
+        assert_eq!(seen_at(4, 2), Ok(message(2, 0)));
+        // An edit takes with it what was put to the text before it, and nothing that came behind it.
+        alterations.recent.truncate(3);
+        let mut kept = Kept { reactions: liked.clone(), ..message(2, 0) };
+        alterations.bring_up(Change(4), of(1), &mut kept).expect("a new look");
+        assert_eq!((kept.standing.edits, &kept.reactions), (1, &liked));
+        alterations.recent.truncate(2);
+        alterations.bring_up(Change(3), of(1), &mut kept).expect("a new look");
+        assert!(kept.reactions.is_empty());
         for more in 0..limits::ALTERATIONS_REMEMBERED as u64 {
-            alterations.note(Change(10 + more), of(3), recalled);
+            alterations.note_reactions(Change(10 + more), of(3), liked.clone());
         }
-        assert_eq!(alterations.since(Change(6), of(1)), Err(Refusal::Unavailable));
-        assert_eq!(alterations.since(Change(7), of(1)), Ok(None));
+        assert_eq!(alterations.bring_up(Change(4), of(1), &mut kept), Err(Refusal::Unavailable));
+        assert_eq!(alterations.bring_up(Change(5), of(1), &mut kept), Ok(()));
     }
 }

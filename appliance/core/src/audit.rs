@@ -253,6 +253,11 @@ pub enum Act {
     MessageEdited(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
     #[n(111)]
     MessageRecalled(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// To which message, and what: the wire's number.
+    #[n(160)]
+    ReactionGiven(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    #[n(161)]
+    ReactionTakenBack(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
     /// Which, by whom, to whom, and which place. So are those below.
     #[n(120)]
     RoleOffered(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),

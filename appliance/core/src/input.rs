@@ -9,7 +9,9 @@ use crate::escalation::{Priority, StatId};
 use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::leaving::Leaving;
+use crate::mention::Named;
 use crate::pin::PinMac;
+use crate::reaction::React;
 use crate::refusal::PeerFault;
 use crate::retention::Rules;
 use crate::role::Roles;
@@ -194,6 +196,8 @@ pub enum Ask {
         /// As it stood when the doorway looked.
         found: Found,
     },
+    /// A reaction to a message, or one that is taken back.
+    React(React),
     /// Watermarks.
     Receipt {
         /// Where.
@@ -431,4 +435,6 @@ pub struct Submit {
     pub call: Call,
     /// What it is in reply to, in the same conversation.
     pub reply_to: Option<Sequence>,
+    /// Whom it names, of those who are in the conversation.
+    pub mentions: Named,
 }

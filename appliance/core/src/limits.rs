@@ -2,8 +2,8 @@
 
 use crate::bucket::Rate;
 
-/// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + 500 people whom a STAT calls (4,000) + message
-/// id, numbers and tags (96); then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
+/// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + 500 people whom a STAT calls (4,000) +
+/// [`MENTIONS_MAX`] x 8 bytes (128) + message id, numbers and tags (100); then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
 pub const CLIENT_FRAME_MAX: usize = 16 * 1024;
 
 /// A box's frame: a page of 100 messages of 8,192 bytes would be 819,200, so a page also ends at
@@ -461,9 +461,21 @@ pub const RECALL_MS: u64 = 24 * 3_600_000;
 /// Edits and recalls of one device. Each empties the write-ahead log, some milliseconds of a disk.
 pub const ALTERATIONS: Rate = Rate { per_thousand_seconds: 500, burst: 30 };
 
-/// Edits and recalls that are remembered after they were decided, so that a look at the store which began before them is seen to be
-/// old. Such a look is at most some batches old; 1,024 x 80 bytes = 82 kB.
-pub const ALTERATIONS_REMEMBERED: usize = 1_024;
+/// Edits, recalls and reactions that are remembered after they were decided, so that a look at the store which began before them is seen
+/// to be old. Such a look is at most some batches old, of 1,024 inputs each; 4,096 x (80 bytes + [`REACTORS_MAX`] x 16) = 3.6 MB at
+/// the very most, 600 kB in fact.
+pub const ALTERATIONS_REMEMBERED: usize = 4_096;
+
+/// People and roles that a message names: more is everybody, and they read it anyway. 16 x 16 bytes of a row, 16 x 21 of a frame.
+pub const MENTIONS_MAX: usize = 16;
+
+/// People who may react to one message: all of a large ward's. All of them are named to everybody who reads it: 50 x 6 kinds x 8 bytes
+/// and 60 of tags = 2.5 kB, which counts towards [`PAGE_BYTES_MAX`]; 50 x 9 bytes of a row.
+pub const REACTORS_MAX: usize = 50;
+
+/// Reactions that one device gives and takes back: a thread read after a night off at once, then one in a second. Each is a row of
+/// [`REACTORS_MAX`] x 9 bytes, an entry in the audit of 30 and at most 2.5 kB to each who is connected: as a small message.
+pub const REACTIONS: Rate = Rate::per_second(1, 60);
 
 /// Looks at how far changes have come, a minute apart: [`RECALL_MS`] of them and one. x 16 bytes = 23 kB.
 pub const AGE_LOOKS: usize = 1_441;

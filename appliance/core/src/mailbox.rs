@@ -13,6 +13,7 @@ use crate::hold;
 use crate::ids::{Conn, ConversationId, MessageId, Number, RequestId, Sequence};
 use crate::input::Submit;
 use crate::limits;
+use crate::mention;
 use crate::refusal::{PeerFault, Refusal};
 use crate::relay::Room;
 use crate::session::Ready;
@@ -33,7 +34,7 @@ pub(crate) fn submit(
     who: &Ready,
     submit: Submit,
 ) -> Result<(), Refusal> {
-    let Submit { number, message, conversation: id, body, priority, call, reply_to } = submit;
+    let Submit { number, message, conversation: id, body, priority, call, reply_to, mentions } = submit;
     if number == Number(0) {
         return Err(Refusal::Invalid);
     }
@@ -53,6 +54,7 @@ pub(crate) fn submit(
     if reply_to.is_some_and(|to| to < from || to > conversation.last) {
         return Err(Refusal::NoSuchMessage);
     }
+    let mentions = mention::resolve(draft, conversation, &mentions)?;
     let opening = match priority {
         Priority::Routine | Priority::Urgent => None,
         Priority::Stat => {
@@ -85,6 +87,7 @@ pub(crate) fn submit(
         body,
         priority,
         reply_to,
+        mentions,
     }));
     draft.record(actor(who), Act::MessageAccepted(id, sequence));
     draft.send(Send::Accepted(Accepted {

@@ -359,6 +359,27 @@ pub enum Refusal {
     /// The author has not seen the newest text.
     #[error("This message was edited on another of your devices meanwhile. Look at it, then edit it again.")]
     EditedMeanwhile,
+    /// Mentioned, and does not read it.
+    #[error("Whoever is mentioned must be in the conversation. Add them first, or leave the mention out.")]
+    MentionedNotMember,
+    /// Mentioned by a role that nobody of the conversation holds.
+    #[error(
+        "Nobody in the conversation holds that role now. Mention a person, or write to whoever holds it: the list of roles says who."
+    )]
+    MentionedRoleUnheld,
+    /// [`crate::limits::MENTIONS_MAX`].
+    #[error(
+        "A message mentions 16 people and roles at most. Leave some out: everybody in the conversation reads it."
+    )]
+    TooManyMentions,
+    /// Nobody is to take a reaction for an answer.
+    #[error(
+        "This is an open STAT: it wants an answer, and a reaction is none. Say that you have it, or that you cannot."
+    )]
+    StatWantsAnswer,
+    /// [`crate::limits::REACTORS_MAX`].
+    #[error("Fifty people have reacted to this message, and more do not fit. Write an answer.")]
+    ReactionsFull,
 }
 
 impl Refusal {
@@ -462,6 +483,11 @@ impl Refusal {
             Self::StatNotEdited => Code::StatNotEdited,
             Self::StatOpen => Code::StatOpen,
             Self::EditedMeanwhile => Code::EditedMeanwhile,
+            Self::MentionedNotMember => Code::MentionedNotMember,
+            Self::MentionedRoleUnheld => Code::MentionedRoleUnheld,
+            Self::TooManyMentions => Code::TooManyMentions,
+            Self::StatWantsAnswer => Code::StatWantsAnswer,
+            Self::ReactionsFull => Code::ReactionsFull,
         }
     }
 }

@@ -14,7 +14,9 @@ use crate::ids::{
 use crate::input::{Ask, Call, Fresh};
 use crate::leaving;
 use crate::limits;
+use crate::mention::Named;
 use crate::pin::{self, Pin};
+use crate::reaction::Reaction;
 use crate::refusal::{PeerFault, Refusal};
 use crate::retention::Rules;
 use crate::role;
@@ -42,6 +44,15 @@ pub fn frame_length(prefix: [u8; PREFIX], max: usize) -> Result<usize, PeerFault
         length if length > max => Err(PeerFault::Oversize),
         length => Ok(length),
     }
+}
+
+/// Bytes that a message takes for whom it names and what is put to it: they count towards a page as its text does.
+pub fn beside(mentions: &[proto::Mention], reactions: &[proto::Reaction]) -> usize {
+    // Field and length of each, and its own fields.
+    const MENTION: usize = 3 + 9 + 9;
+    const REACTION: usize = 4 + 2 + 3;
+    let people: usize = reactions.iter().map(|reaction| reaction.people.len()).sum();
+    mentions.len() * MENTION + reactions.len() * REACTION + people * 8
 }
 
 /// A frame with its prefix.
@@ -141,6 +152,8 @@ pub enum Incoming {
         call: Call,
         /// What it is in reply to.
         reply_to: Option<Sequence>,
+        /// Whom it names.
+        mentions: Named,
     },
     /// Another text for a message, still to be sealed; the message still to be looked up.
     Edit {
@@ -157,6 +170,15 @@ pub enum Incoming {
     Recall {
         /// Which.
         message: StatId,
+    },
+    /// A reaction to a message, or one that is taken back; the message still to be looked up.
+    React {
+        /// To which.
+        message: StatId,
+        /// What.
+        reaction: Reaction,
+        /// Not any more.
+        taken_back: bool,
     },
     /// Whether the way here and back works: answered at the door, and no act of anybody's.
     Echo,
@@ -191,6 +213,7 @@ pub fn parse(
         Some(Body::RecallMessage(recall)) => {
             stat(recall.conversation, recall.sequence).map(|message| Incoming::Recall { message })
         }
+        Some(Body::React(react)) => parse_react(&react),
         Some(Body::Echo(_)) => Ok(Incoming::Echo),
         Some(other) => parse_ask(other, &mut fresh).map(Incoming::Ask),
     };
@@ -241,6 +264,7 @@ fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {
         },
         call: call(submit.call)?,
         reply_to: Some(Sequence(submit.reply_to)).filter(|to| *to > Sequence::NONE),
+        mentions: Named::parse(&submit.mention_people, &submit.mention_roles)?,
         text: Text::parse(submit.text)?,
     })
 }
@@ -251,6 +275,14 @@ fn parse_edit(edit: proto::EditMessage) -> Result<Incoming, Refusal> {
         version: edit.version,
         name: EditId(edit.edit.as_slice().try_into().map_err(|_| Refusal::Invalid)?),
         text: Text::parse(edit.text)?,
+    })
+}
+
+fn parse_react(react: &proto::React) -> Result<Incoming, Refusal> {
+    Ok(Incoming::React {
+        message: stat(react.conversation, react.sequence)?,
+        reaction: Reaction::parse(react.reaction()).ok_or(Refusal::Invalid)?,
+        taken_back: react.taken_back,
     })
 }
 
@@ -407,6 +439,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::Submit(_)
         | Body::EditMessage(_)
         | Body::RecallMessage(_)
+        | Body::React(_)
         | Body::Echo(_) => {
             return Err(Refusal::UnknownRequest);
         }

@@ -20,8 +20,10 @@ use crate::ids::{
     PersonId, Sequence, UnitId,
 };
 use crate::leaving::Waiting;
+use crate::mention::Mention;
 use crate::notice::Notice;
 use crate::particulars::Bed;
+use crate::reaction::Reactions;
 use crate::retention::Rules;
 use crate::role::Role;
 use crate::text::{Grounds, Sealed, Title, WrappedKey};
@@ -518,6 +520,22 @@ pub enum Write {
         #[n(3)]
         at: Wall,
     },
+    /// What has been put to a message is this, all of it.
+    #[n(160)]
+    ReactionsSet {
+        /// Where.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Which.
+        #[n(1)]
+        sequence: Sequence,
+        /// The change that brought the message.
+        #[n(2)]
+        message: Change,
+        /// From now on.
+        #[n(3)]
+        reactions: Reactions,
+    },
     /// Something was told in a patient's thread.
     #[n(100)]
     NoticeMade(#[n(0)] Notice),
@@ -615,4 +633,7 @@ pub struct Message {
     /// What it is in reply to, in the same conversation.
     #[n(9)]
     pub reply_to: Option<Sequence>,
+    /// Whom it names, as they were found when it was taken.
+    #[cbor(n(10), with = "crate::optional", has_nil)]
+    pub mentions: Vec<Mention>,
 }

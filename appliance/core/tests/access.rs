@@ -24,6 +24,7 @@ use wardline_core::input::{Ask, Call, Fresh, Submit, Zone};
 use wardline_core::leaving::Leaving;
 use wardline_core::limits;
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::reaction::{React, Reaction};
 use wardline_core::restriction::Restrict;
 use wardline_core::retention::Rules;
 use wardline_core::role::offer::{Answer, Offered};
@@ -464,7 +465,9 @@ impl House {
             at: state.last_at,
             priority: Priority::Routine,
             reply_to: None,
+            mentions: Default::default(),
             standing: Standing::default(),
+            reactions: Default::default(),
         };
         Found { as_of: state.change, message: Some(message) }
     }
@@ -497,6 +500,7 @@ impl House {
                 priority: Priority::Routine,
                 call: Call::default(),
                 reply_to: None,
+                mentions: Default::default(),
             }),
             Operation::EditMessage => {
                 let found = self.said_by_the_member();
@@ -508,6 +512,11 @@ impl House {
                 let found = self.said_by_the_member();
                 let message = StatId { conversation: place, sequence: Sequence(1) };
                 Ask::Recall { message, found }
+            }
+            Operation::React => {
+                let found = self.said_by_the_member();
+                let message = StatId { conversation: place, sequence: Sequence(1) };
+                Ask::React(React { message, reaction: Reaction::Agree, taken_back: false, found })
             }
             Operation::Read => Ask::History { conversation: place, before: Sequence::NONE, limit: 10 },
             Operation::Purge => Ask::PurgeConversation { conversation: place },

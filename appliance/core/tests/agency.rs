@@ -118,6 +118,7 @@ impl House {
             message: MessageId([self.numbers as u8; 16]),
             conversation: place,
             reply_to: None,
+            mentions: Default::default(),
             body: Some(Sealed(vec![0; 40])),
             priority: Priority::Stat,
             call: Call::default(),

@@ -8,6 +8,8 @@ use wardline_core::escalation::{Priority, StatId};
 use wardline_core::ids::{Conn, ConversationId, EditId, MessageId, Number, PersonId, Sequence};
 use wardline_core::input::{Ask, Call, Submit};
 use wardline_core::limits;
+use wardline_core::mention::Named;
+use wardline_core::reaction::Reactions;
 use wardline_core::stat::Answer;
 use wardline_core::text::Sealed;
 use wardline_core::turn::{Event, Send, Turn};
@@ -58,7 +60,9 @@ impl Floor {
                     at: message.at,
                     priority: message.priority,
                     reply_to: message.reply_to,
+                    mentions: message.mentions.clone(),
                     standing: Standing::default(),
+                    reactions: Reactions::default(),
                 }),
                 Write::MessageEdited { sequence, standing, .. } => {
                     self.stored[sequence.0 as usize - 1].standing = *standing;
@@ -79,7 +83,9 @@ impl Floor {
         let (message, conversation) = (MessageId([self.numbers as u8; 16]), self.place);
         let reply_to = Some(Sequence(reply_to)).filter(|to| *to > Sequence::NONE);
         let call = Call::default();
-        self.ask(from, Ask::Submit(Submit { number, message, conversation, body, priority, call, reply_to }))
+        let mentions = Named::default();
+        let submit = Submit { number, message, conversation, body, priority, call, reply_to, mentions };
+        self.ask(from, Ask::Submit(submit))
     }
 
     fn say(&mut self, from: Conn) {

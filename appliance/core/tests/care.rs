@@ -275,6 +275,7 @@ fn who_comes_into_a_held_bed_is_the_holders_and_reads_from_the_beginning() {
         priority: Priority::Routine,
         call: Call::default(),
         reply_to: None,
+        mentions: Default::default(),
     };
     assert_eq!(refusal(&house.ward.ask(Conn(1), Ask::Submit(said))), None);
     house.take(2, &[], HOUR);
@@ -374,7 +375,16 @@ fn a_thread_closes_some_time_after_the_discharge_and_is_put_away_in_the_end() {
         let (message, body) = (MessageId([number as u8; 16]), Some(Sealed(vec![0; 40])));
         let (conversation, priority, call) = (house.thread, Priority::Routine, Call::default());
         let (number, reply_to) = (Number(number), None);
-        let said = Submit { number, message, conversation, body, priority, call, reply_to };
+        let said = Submit {
+            number,
+            message,
+            conversation,
+            body,
+            priority,
+            call,
+            reply_to,
+            mentions: Default::default(),
+        };
         refusal(&house.ward.ask(Conn(1), Ask::Submit(said)))
     };
     house.step_wall(48 * HOUR as i64);

@@ -102,6 +102,7 @@ impl House {
             body: Some(Sealed(vec![0; 40])),
             priority: Priority::Stat,
             reply_to: None,
+            mentions: Default::default(),
             call: Call { ring: vec![self.person(BEN)], unit },
         };
         self.ward.ask(DANA, Ask::Submit(send));

@@ -100,6 +100,7 @@ impl House {
             body: Some(Sealed(vec![0; 40])),
             priority: Priority::Routine,
             reply_to: None,
+            mentions: Default::default(),
             call: Call::default(),
         };
         let turn = self.ward.ask(ANA, Ask::Submit(submit));

@@ -88,6 +88,7 @@ impl House {
             message: MessageId([1; 16]),
             conversation: place,
             reply_to: None,
+            mentions: Default::default(),
             body: Some(Sealed(vec![0; 40])),
             priority: Priority::Stat,
             call: Call::default(),

@@ -1,6 +1,7 @@
 //! The sums of `limits.rs`, against the code: the largest thing that each bound allows is built and measured.
 
 use wardline_core::limits;
+use wardline_core::reaction::Reaction;
 use wardline_core::wire;
 use wardline_core::wire::proto::{self, client_frame, server_frame};
 
@@ -37,11 +38,14 @@ fn the_largest_submission_fits() {
             priority: proto::Priority::Stat.into(),
             call: Some(proto::Call { people: vec![ID; limits::MEMBERS_MAX], unit: ID }),
             reply_to: limits::CONVERSATION_MESSAGES_MAX,
+            mention_people: vec![ID; limits::MENTIONS_MAX],
+            mention_roles: Vec::new(),
         }))
     };
     let bytes = submit(limits::TEXT_MAX);
     fits(&bytes);
-    assert!(bytes.len() - limits::TEXT_MAX - 8 * limits::MEMBERS_MAX <= 96, "the sum says 96");
+    let named = 8 * (limits::MEMBERS_MAX + limits::MENTIONS_MAX);
+    assert!(bytes.len() - limits::TEXT_MAX - named <= 100, "the sum says 100");
     let frame = wire::decode_client(&submit(limits::TEXT_MAX + 1)).expect("still a frame");
     assert!(wire::parse(frame, fresh).1.is_err());
 }
@@ -80,16 +84,39 @@ fn message(text: usize) -> proto::Message {
         edits: limits::EDITS_MAX,
         edited_at: i64::MAX,
         recalled_at: i64::MAX,
+        mentions: Vec::new(),
+        reactions: Vec::new(),
     }
+}
+
+/// With everything beside it that there can be.
+fn adorned(text: usize) -> proto::Message {
+    let people = vec![ID; limits::REACTORS_MAX];
+    let reaction =
+        |reaction: &Reaction| proto::Reaction { kind: reaction.to_wire().into(), people: people.clone() };
+    proto::Message {
+        mentions: vec![proto::Mention { person: ID, role: ID }; limits::MENTIONS_MAX],
+        reactions: Reaction::ALL.iter().map(reaction).collect(),
+        ..message(text)
+    }
+}
+
+/// Messages whose texts, and what is beside them, fill a page to one byte below its end; and then the largest one.
+fn fullest(most: usize) -> [Vec<proto::Message>; 2] {
+    let beside = prost::Message::encoded_len(&adorned(1)) - prost::Message::encoded_len(&message(1));
+    assert!(beside <= 2_500 + 340, "the sums say so: {beside}");
+    let counted = wire::beside(&adorned(1).mentions, &adorned(1).reactions);
+    assert!((beside..beside + 64).contains(&counted), "counted as {counted}, is {beside}");
+    let plain = (0..most).map(|_| message((limits::PAGE_BYTES_MAX - 1) / most));
+    let laden = (0..(limits::PAGE_BYTES_MAX - 1) / (beside + 1)).map(|_| adorned(1));
+    [plain.collect(), laden.collect()].map(|mut page: Vec<proto::Message>| {
+        page.push(adorned(limits::TEXT_MAX));
+        page
+    })
 }
 
 #[test]
 fn the_largest_page_of_history_fits() {
-    // Texts fill the page to one byte below its end, and then the largest one comes.
-    let most = limits::PAGE_MESSAGES_MAX as usize - 1;
-    let mut messages: Vec<proto::Message> =
-        (0..most).map(|_| message((limits::PAGE_BYTES_MAX - 1) / most)).collect();
-    messages.push(message(limits::TEXT_MAX));
     let notice = proto::ThreadNotice {
         conversation: ID,
         number: ID,
@@ -104,27 +131,28 @@ fn the_largest_page_of_history_fits() {
         until: i64::MAX,
     };
     let notices = vec![notice; limits::NOTICES_KEPT_MAX as usize];
-    let page = proto::HistoryPage { conversation: ID, messages, end: true, notices };
-    let size = server(server_frame::Body::HistoryPage(page));
-    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+    for messages in fullest(limits::PAGE_MESSAGES_MAX as usize - 1) {
+        let notices = notices.clone();
+        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices };
+        let size = server(server_frame::Body::HistoryPage(page));
+        assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+    }
 }
 
 #[test]
 fn the_largest_page_of_hits_fits() {
-    let most = limits::SEARCH_HITS_MAX as usize - 1;
-    let mut hits: Vec<proto::Message> =
-        (0..most).map(|_| message((limits::PAGE_BYTES_MAX - 1) / most)).collect();
-    hits.push(message(limits::TEXT_MAX));
-    let page = proto::SearchPage {
-        hits,
-        after: vec![255; 25],
-        at_least: limits::SEARCH_COUNT_MAX as u64,
-        more: true,
-        complete: false,
-        indexed_until: i64::MAX,
-    };
-    let size = server(server_frame::Body::SearchPage(page));
-    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+    for hits in fullest(limits::SEARCH_HITS_MAX as usize - 1) {
+        let page = proto::SearchPage {
+            hits,
+            after: vec![255; 25],
+            at_least: limits::SEARCH_COUNT_MAX as u64,
+            more: true,
+            complete: false,
+            indexed_until: i64::MAX,
+        };
+        let size = server(server_frame::Body::SearchPage(page));
+        assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+    }
 }
 
 #[test]
@@ -285,7 +313,7 @@ fn the_largest_lists_of_units_and_channels_fit() {
 
 #[test]
 fn a_delivery_of_the_largest_message_fits() {
-    let event = wire::encode_event(proto::event::Kind::Message(message(limits::TEXT_MAX)));
+    let event = wire::encode_event(proto::event::Kind::Message(adorned(limits::TEXT_MAX)));
     let size = wire::delivery_head(&[255; 16], event.len()).len() - wire::PREFIX + event.len();
     assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
 }

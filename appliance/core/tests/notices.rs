@@ -106,6 +106,7 @@ impl House {
             body: Some(Sealed(vec![1; 40])),
             priority: Priority::Routine,
             reply_to: None,
+            mentions: Default::default(),
             call: Default::default(),
         };
         self.ward.now.mono = self.ward.now.mono.after(1_000);

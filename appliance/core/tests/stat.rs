@@ -57,9 +57,9 @@ impl Shift {
         self.numbers += 1;
         let (number, body) = (Number(self.numbers), Some(Sealed(vec![0; 40])));
         let (message, conversation) = (MessageId([self.numbers as u8; 16]), self.place);
-        let reply_to = None;
-        self.ward
-            .ask(from, Ask::Submit(Submit { number, message, conversation, body, priority, call, reply_to }))
+        let (reply_to, mentions) = Default::default();
+        let submit = Submit { number, message, conversation, body, priority, call, reply_to, mentions };
+        self.ward.ask(from, Ask::Submit(submit))
     }
 
     /// Ana calls Ben.
@@ -632,6 +632,7 @@ fn every_operation_on_a_stat_by_every_actor_is_as_the_table_says() {
                     priority: Priority::Stat,
                     call,
                     reply_to: None,
+                    mentions: Default::default(),
                 }),
                 Operation::AskReach => Ask::Prospect { conversation, call },
                 Operation::AnswerStat => answer_with(Answer::Accept),

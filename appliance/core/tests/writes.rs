@@ -23,9 +23,11 @@ use wardline_core::ids::{
     Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::leaving::Waiting;
+use wardline_core::mention::Mention;
 use wardline_core::notice::{Notice, Told, Why};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::pin::PinMac;
+use wardline_core::reaction::{Reaction, Reactions};
 use wardline_core::restriction::Restriction;
 use wardline_core::retention::Rules;
 use wardline_core::role::Role;
@@ -220,6 +222,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::RetentionSet(_) => "RetentionSet",
         Write::MessageEdited { .. } => "MessageEdited",
         Write::MessageRecalled { .. } => "MessageRecalled",
+        Write::ReactionsSet { .. } => "ReactionsSet",
         Write::NoticeMade(_) => "NoticeMade",
         Write::AgencySet { .. } => "AgencySet",
         Write::BarredSet { .. } => "BarredSet",
@@ -293,6 +296,7 @@ fn writes() -> Vec<Write> {
             body: Sealed(vec![11; 40]),
             priority: Priority::Routine,
             reply_to: None,
+            mentions: Default::default(),
         }),
         Write::WatermarkMoved {
             conversation: place(),
@@ -366,6 +370,16 @@ fn writes() -> Vec<Write> {
         Write::SuspensionWaits {
             person: person(),
             waits: Some(Waiting { by: person(), since: AT, overdue: true }),
+        },
+        Write::ReactionsSet {
+            conversation: place(),
+            sequence: Sequence(300),
+            message: Change(70_000),
+            reactions: Reactions::default().with(person(), Reaction::Agree, true).with(
+                person(),
+                Reaction::Concern,
+                true,
+            ),
         },
     ])
     .collect()
@@ -519,8 +533,12 @@ fn today() -> Vec<(String, Vec<u8>)> {
         body: Sealed(vec![11; 40]),
         priority: Priority::Urgent,
         reply_to: None,
+        mentions: Default::default(),
     };
     let reply = Message { priority: Priority::Routine, reply_to: Some(Sequence(300)), ..urgent.clone() };
+    let mentions =
+        vec![Mention { person: person(), role: None }, Mention { person: other(), role: Some(role_id()) }];
+    let naming = Message { mentions, ..urgent.clone() };
     let moved = |stage| Write::EscalationMoved { id: stat(), stage, rang: Vec::new() };
     let accepted = moved(Stage::Accepted { step: 3, at: AT, by: Some(person()), noted_by: Some(person()) });
     let opened = Write::ConversationOpened {
@@ -555,6 +573,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         ("PersonAdded as a screen", Write::PersonAdded(screen)),
         ("MessageAccepted and urgent", Write::MessageAccepted(urgent)),
         ("MessageAccepted in reply", Write::MessageAccepted(reply)),
+        ("MessageAccepted naming people", Write::MessageAccepted(naming)),
         ("EscalationMoved to accepted", accepted),
         ("EscalationMoved to closed", moved(Stage::Closed { at: AT })),
         ("EscalationPolicySet to none", Write::EscalationPolicySet { unit: None, policy: None }),

@@ -25,6 +25,8 @@ mod holds;
 mod leaving;
 #[path = "command/patients.rs"]
 mod patients;
+#[path = "command/reactions.rs"]
+mod reactions;
 #[path = "command/restricted.rs"]
 mod restricted;
 #[path = "command/roles.rs"]

@@ -7,6 +7,7 @@ use wardline_core::clinic;
 use wardline_core::cursor::Cursors;
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId};
+use wardline_core::mention;
 use wardline_core::text::Sealed;
 use wardline_core::wire::proto::{self, event::Kind};
 
@@ -48,7 +49,19 @@ impl Library {
     /// A stored message as the wire has it. A purged or recalled one keeps its place with no text.
     pub async fn message(&self, stored: StoredMessage) -> Result<proto::Message, StoreError> {
         let (origin, standing) = (stored.origin(), stored.standing());
-        let StoredMessage { conversation, sequence, id, sender, at, body, priority, reply_to, .. } = stored;
+        let StoredMessage {
+            conversation,
+            sequence,
+            id,
+            sender,
+            at,
+            body,
+            priority,
+            reply_to,
+            mentions,
+            reactions,
+            ..
+        } = stored;
         let text = match self.key(conversation).await? {
             Some(key) if !standing.recalled => self.text(&key, origin, body),
             _ => String::new(),
@@ -62,6 +75,8 @@ impl Library {
             text,
             priority: priority.to_wire().into(),
             reply_to: reply_to.0,
+            mentions: mention::to_wire(&mentions),
+            reactions: reactions.to_wire(),
             ..proto::Message::default()
         };
         standing.dress(&mut message);

@@ -29,6 +29,7 @@ mod packed;
 mod plan;
 mod plan_clinic;
 mod plan_holds;
+mod reactions;
 mod read;
 mod readers;
 mod restore;
@@ -49,9 +50,12 @@ use wardline_core::conversation::Conversation;
 use wardline_core::directory::{Person, Unit};
 use wardline_core::escalation::{Escalation, Priority};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, Sequence};
+use wardline_core::mention::Mention;
 use wardline_core::notice::Notice;
+use wardline_core::reaction::Reactions;
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
+use wardline_core::wire::proto;
 
 use crate::keyring::Origin;
 
@@ -111,18 +115,31 @@ pub struct StoredMessage {
     pub priority: Priority,
     /// What it is in reply to.
     pub reply_to: Sequence,
+    /// Whom it names.
+    pub mentions: Vec<Mention>,
     /// How often it was edited: its body is bound to that too.
     pub edits: u32,
     /// There is no body any more.
     pub recalled: bool,
     /// When it was last edited, or recalled.
     pub altered_at: Wall,
+    /// What was put to it.
+    pub reactions: Reactions,
 }
 
 impl StoredMessage {
     /// What became of it, as clients see it.
     pub fn standing(&self) -> alteration::Standing {
         alteration::Standing { edits: self.edits, edit: None, recalled: self.recalled, at: self.altered_at }
+    }
+
+    /// What was put to it, as clients see it.
+    pub fn reactions(&self) -> proto::MessageReactions {
+        proto::MessageReactions {
+            conversation: self.conversation.value(),
+            sequence: self.sequence.0,
+            reactions: self.reactions.to_wire(),
+        }
     }
 
     /// What its body is bound to.
@@ -177,6 +194,9 @@ pub struct Changes {
     /// Messages that they had before and that were edited or recalled since; in a snapshot, all that ever were and are not among
     /// `messages`. In the same way.
     pub altered: Vec<Missed>,
+    /// Messages that they had before, that are not among `altered`, and to which something was put since; none in a snapshot. In the
+    /// same way.
+    pub reacted: Vec<Missed>,
 }
 
 /// What a grant for a page gives by the time that it is used.

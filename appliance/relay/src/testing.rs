@@ -159,6 +159,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             body,
             priority: Priority::Routine,
             reply_to: None,
+            mentions: Default::default(),
         }));
     }
     (1..).zip(writes).map(|(change, write)| Numbered { change: Change(change), write }).collect()

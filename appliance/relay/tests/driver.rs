@@ -123,6 +123,7 @@ impl Ward {
             priority: Priority::Routine,
             call: Call::default(),
             reply_to: None,
+            mentions: Default::default(),
         };
         let input = Input::Request { conn: BEN.0, request: RequestId(10 + number), ask: Ask::Submit(submit) };
         let text = Some(Text::parse(CANARY.to_owned()).unwrap());

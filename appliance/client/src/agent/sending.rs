@@ -126,15 +126,16 @@ impl Agent {
     fn submit(&mut self, id: MessageId) {
         let Some(waiting) = self.outbox.get(id) else { return };
         let Some(number) = waiting.number else { return };
-        let submit = proto::Submit {
+        let mut submit = proto::Submit {
             number,
             message: id.0.to_vec(),
             conversation: waiting.conversation.value(),
             text: waiting.text.to_string(),
             priority: waiting.urgency.priority.to_wire().into(),
             call: waiting.urgency.to_call(),
-            reply_to: waiting.reply_to.unwrap_or_default().0,
+            ..proto::Submit::default()
         };
+        waiting.beside.dress(&mut submit);
         let request = self.asked.ask(Asked::Submit(id, waiting.conversation), Instant::now());
         self.send_frame(request, client_frame::Body::Submit(submit));
     }

@@ -6,6 +6,7 @@ use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence
 use wardline_core::wire::proto;
 
 use super::{Accepted, Agency, Conversation, Kind, Member, Message, Person, Post, SignedIn, Unit, Watermark};
+use crate::beside::{self, Mention};
 use crate::call::Device;
 use crate::clinical::Bedside;
 use crate::error::Error;
@@ -71,6 +72,8 @@ impl Message {
             edits: wire.edits,
             edited_at: (wire.edits > 0).then_some(wire.edited_at),
             recalled_at: Some(wire.recalled_at).filter(|at| *at != 0),
+            mentions: wire.mentions.into_iter().map(Mention::from_wire).collect::<Result<_, _>>()?,
+            reactions: beside::reactions(wire.reactions)?,
             text: wire.text,
         })
     }

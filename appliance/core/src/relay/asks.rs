@@ -17,7 +17,7 @@ use crate::stat::Answer;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
-use crate::{alteration, channel, clinical, mailbox, membership, role, searching, stat, unit};
+use crate::{alteration, channel, clinical, mailbox, membership, reaction, role, searching, stat, unit};
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
@@ -111,6 +111,7 @@ impl Relay {
             Ask::Recall { message, found } => {
                 alteration::recall(&mut draft, conn, request, who, message, found)
             }
+            Ask::React(react) => reaction::react(&mut draft, conn, request, who, react),
             Ask::Receipt { conversation, delivered, read } => {
                 mailbox::receipt(&mut draft, conn, who, conversation, delivered, read)
             }

@@ -33,6 +33,7 @@ struct Budget {
     answers: Bucket,
     searches: Bucket,
     alterations: Bucket,
+    reactions: Bucket,
 }
 
 impl Budgets {
@@ -113,6 +114,7 @@ impl Budgets {
                 budget.text.take_many(now, edit.body.as_ref().map_or(0, |body| body.0.len() as u64))
             }
             Ask::Recall { .. } => budget.alterations.take(now),
+            Ask::React(_) => budget.reactions.take(now),
             _ => Ok(()),
         }
     }
@@ -140,6 +142,7 @@ impl Budgets {
             answers: Bucket::full(limits::STAT_ANSWERS, now),
             searches: Bucket::full(limits::SEARCHES, now),
             alterations: Bucket::full(limits::ALTERATIONS, now),
+            reactions: Bucket::full(limits::REACTIONS, now),
         })
     }
 }
@@ -148,8 +151,9 @@ impl Budget {
     fn is_full(&mut self, now: Mono) -> bool {
         let Self { sign_ins, submits, text, opens, members, pages, .. } = self;
         let mut full = [sign_ins, submits, text, opens, members, pages].into_iter().all(|b| b.is_full(now));
-        let Self { syncs, posts, stats, answers, searches, alterations, .. } = self;
-        full &= [syncs, posts, stats, answers, searches, alterations].into_iter().all(|b| b.is_full(now));
+        let Self { syncs, posts, stats, answers, searches, alterations, reactions, .. } = self;
+        let rest = [syncs, posts, stats, answers, searches, alterations, reactions];
+        full &= rest.into_iter().all(|b| b.is_full(now));
         full
     }
 }

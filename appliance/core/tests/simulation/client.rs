@@ -87,6 +87,8 @@ pub(crate) struct Letter {
     pub(crate) priority: proto::Priority,
     pub(crate) call: Option<proto::Call>,
     pub(crate) reply_to: u64,
+    /// People, and roles.
+    pub(crate) mentions: (Vec<u64>, Vec<u64>),
     /// Sent on this connection and not answered.
     pub(crate) under_way: bool,
     pub(crate) tries: u32,
@@ -182,6 +184,8 @@ impl Client {
                 priority: letter.priority.into(),
                 call: letter.call.clone(),
                 reply_to: letter.reply_to,
+                mention_people: letter.mentions.0.clone(),
+                mention_roles: letter.mentions.1.clone(),
             };
             self.ask(Ask::Submit(submit));
         }
@@ -336,6 +340,7 @@ impl Client {
         match delivery.event.and_then(|event| event.kind).ok_or("an empty event")? {
             Kind::Message(message) => self.inbox.message(&message, Way::Delivered, coverage)?,
             Kind::MessageChanged(message) => self.inbox.message(&message, Way::Changed, coverage)?,
+            Kind::Reactions(told) => self.inbox.reactions(&told, coverage)?,
             Kind::Conversation(conversation) => {
                 let stats = conversation.stats.iter().cloned();
                 self.stats.extend(stats.map(|stat| ((stat.conversation, stat.sequence), stat)));

@@ -7,6 +7,7 @@ use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
 use wardline_core::pin::Pin;
+use wardline_core::reaction::React;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::{Relay, refused};
 use wardline_core::state::State;
@@ -283,7 +284,7 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Submit { number, message, conversation, text, priority, call, reply_to } => {
+            Incoming::Submit { number, message, conversation, text, priority, call, reply_to, mentions } => {
                 let sealed = self.store.has_key(conversation);
                 let sealed_text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
                 let body_of = sealed_text;
@@ -296,6 +297,7 @@ impl World {
                     priority,
                     call,
                     reply_to,
+                    mentions,
                 });
                 self.take_ask(conn, request, ask, &body, sealed)
             }
@@ -312,6 +314,12 @@ impl World {
                 let found = self.store.look_up(message);
                 self.found = found.message.is_some();
                 self.take_ask(conn, request, Ask::Recall { message, found }, &body, false)
+            }
+            Incoming::React { message, reaction, taken_back } => {
+                let found = self.store.look_up(message);
+                self.found = found.message.is_some();
+                let ask = Ask::React(React { message, reaction, taken_back, found });
+                self.take_ask(conn, request, ask, &body, false)
             }
             // Answered at the door, which is not played here; no client here sends one.
             Incoming::Echo => Ok(Turn::default()),

@@ -209,7 +209,12 @@ impl World {
         let said = self.reference.ward.conversation(place).map(|place| &place.said[..]).unwrap_or_default();
         for (sequence, shown) in shown {
             let stored = self.store.read(place, wardline_core::ids::Sequence(*sequence));
-            let stored = stored.map(|stored| Shown { author: shown.author, ..Shown::of(&stored) });
+            let stored = stored.map(|stored| {
+                let mut stored = Shown { author: shown.author, ..Shown::of(&stored) };
+                stored.mentions = stored.mentions.filter(|_| shown.mentions.is_some());
+                stored.reactions = stored.reactions.filter(|_| shown.reactions.is_some());
+                stored
+            });
             if stored.as_ref() != Some(shown) {
                 return Err(format!(
                     "{name}: another text than was sent, or an earlier one, in place {sequence} of {place}"
@@ -219,6 +224,13 @@ impl World {
             let version = if said.recalled { u32::MAX } else { said.edits };
             if (&said.text, version, said.reply_to) != (&shown.text, shown.version, shown.reply_to) {
                 return Err(format!("the text in place {sequence} is not what its author left"));
+            }
+            if shown.mentions.as_ref().is_some_and(|shown| *shown != said.mentions)
+                || shown.reactions.as_ref().is_some_and(|shown| *shown != said.reactions)
+            {
+                return Err(format!(
+                    "{name}: whom {sequence} names, or what was put to it, is something else"
+                ));
             }
         }
         Ok(())

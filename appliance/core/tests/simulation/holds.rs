@@ -29,7 +29,9 @@ impl World {
         if dice < 15 {
             return Some(Ask::ListHolds(proto::ListHolds { after: 0 }));
         }
-        if dice < 50 || holds.len() >= HOLDS {
+        // What was kept back is let go, so that it goes.
+        let kept_back = !self.reference.ward.held_back.is_empty() && self.random.permille(300);
+        if dice < 50 || kept_back || holds.len() >= HOLDS {
             let grounds = "The matter is settled".to_owned();
             return Some(Ask::LiftHold(proto::LiftHold { hold, grounds }));
         }

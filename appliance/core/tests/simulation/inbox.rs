@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::coverage::{Coverage, Situation};
+use crate::reactions::flat;
 
 #[derive(Default)]
 pub(crate) struct Inbox {
@@ -51,6 +52,10 @@ pub(crate) struct Shown {
     pub(crate) reply_to: u64,
     /// How often it was edited; one that is recalled is beyond every edit.
     pub(crate) version: u32,
+    /// Person and role; of one's own, until it comes back, nobody knows.
+    pub(crate) mentions: Option<Vec<(u64, u64)>>,
+    /// Person and kind, in order; since the last snapshot began, if anything said so.
+    pub(crate) reactions: Option<Vec<(u64, i32)>>,
 }
 
 impl Shown {
@@ -61,6 +66,8 @@ impl Shown {
             author: message.sender,
             reply_to: message.reply_to,
             version: if message.recalled_at != 0 { u32::MAX } else { message.edits },
+            mentions: Some(message.mentions.iter().map(|of| (of.person, of.role)).collect()),
+            reactions: Some(flat(&message.reactions)),
         }
     }
 }
@@ -111,7 +118,16 @@ impl Place {
         message: &proto::Message,
         coverage: &mut Coverage,
     ) -> Result<(), String> {
-        let new = Shown::of(message);
+        let mut new = Shown::of(message);
+        if new.author == 0 {
+            (new.mentions, new.reactions) = (None, None);
+        }
+        if new.mentions.as_ref().is_some_and(|of| !of.is_empty()) {
+            coverage.reach(Situation::MentionShown);
+        }
+        if new.reactions.as_ref().is_some_and(|of| !of.is_empty()) {
+            coverage.reach(Situation::ReactionShownWithMessage);
+        }
         if let Some(shown) = self.shown.get_mut(&sequence) {
             if shown.id != new.id {
                 return Err(format!("two messages in place {sequence}"));
@@ -122,7 +138,13 @@ impl Place {
             match new.version.cmp(&shown.version) {
                 Ordering::Greater => *shown = new,
                 Ordering::Equal => {
+                    let whom = (&shown.mentions, &new.mentions);
+                    if matches!(whom, (Some(one), Some(other)) if one != other) {
+                        return Err(format!("two lists of whom it names in place {sequence}"));
+                    }
                     shown.author = shown.author.max(new.author);
+                    shown.mentions = new.mentions.or(shown.mentions.take());
+                    shown.reactions = new.reactions.or(shown.reactions.take());
                     coverage.reach(Situation::DuplicateDeliveryHidden);
                 }
                 // The answer to what one sent oneself says nothing of what became of it.
@@ -144,6 +166,11 @@ impl Place {
 impl Inbox {
     pub(crate) fn sync_started(&mut self, snapshot: bool) {
         self.named = snapshot.then(Vec::new);
+        // A snapshot says what was put to the messages in it; of all others nobody knows any more.
+        if snapshot {
+            let shown = self.places.values_mut().flat_map(|place| place.shown.values_mut());
+            shown.for_each(|shown| shown.reactions = None);
+        }
         // From the cursor on, in order again.
         self.places.values_mut().for_each(|place| place.told = 0);
     }
@@ -255,6 +282,29 @@ impl Inbox {
         }
         place.show(sequence, message, coverage)?;
         place.advance();
+        Ok(())
+    }
+
+    /// What was put to a message that this device has, or may look at.
+    pub(crate) fn reactions(
+        &mut self,
+        told: &proto::MessageReactions,
+        coverage: &mut Coverage,
+    ) -> Result<(), String> {
+        let snapshot = self.named.is_some();
+        let place = self.places.get_mut(&told.conversation).ok_or("a reaction in an unknown conversation")?;
+        if place.purged || told.sequence < place.first {
+            return Err(format!("a reaction to {}, which is not to be read", told.sequence));
+        }
+        let in_hole = place.holes.iter().any(|(from, to)| (*from..=*to).contains(&told.sequence));
+        match place.shown.get_mut(&told.sequence) {
+            Some(shown) => {
+                shown.reactions = Some(flat(&told.reactions));
+                coverage.reach(Situation::ReactionTold);
+            }
+            None if snapshot || in_hole => {}
+            None => return Err(format!("a reaction to {}, which was never sent", told.sequence)),
+        }
         Ok(())
     }
 

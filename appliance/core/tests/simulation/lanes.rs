@@ -330,6 +330,10 @@ impl World {
                 delivery(&cursor, &wire::encode_event(proto::event::Kind::MessageChanged(message))),
             );
         }
+        for kind in self.store.reacted_after(person, after) {
+            self.coverage.reach(Situation::CaughtUpReaction);
+            self.queue(conn, delivery(&cursor, &wire::encode_event(kind)));
+        }
         let messages = self.store.messages_after(person, after, LANE);
         let whole = messages.len() < LANE;
         let until = messages.last().map(|(change, _)| *change).filter(|_| !whole);

@@ -68,8 +68,29 @@ impl World {
         conns: &[Conn],
     ) -> Result<(), String> {
         let place = ConversationId::new(message.conversation).ok_or("no conversation")?;
+        self.verify_readers(place, message.sequence, conns)?;
         let conversation = self.reference.ward.conversation(place).ok_or("an alteration of nowhere")?;
-        let may = |from: u64| from <= message.sequence;
+        if conversation.members.iter().any(|member| !member.left && member.from > message.sequence) {
+            self.coverage.reach(Situation::AlterationKeptFromLateJoiner);
+        }
+        if !message.text.is_empty() {
+            return Err("a text in the core's hands".to_owned());
+        }
+        if !message.reactions.is_empty() {
+            return Err("another text with what was put to the one before it".to_owned());
+        }
+        Ok(())
+    }
+
+    /// These are the attached connections of whoever may read the message.
+    pub(crate) fn verify_readers(
+        &self,
+        place: ConversationId,
+        sequence: u64,
+        conns: &[Conn],
+    ) -> Result<(), String> {
+        let conversation = self.reference.ward.conversation(place).ok_or("a change of nothing")?;
+        let may = |from: u64| from <= sequence;
         let members = conversation.members.iter().filter(|member| !member.left && may(member.from));
         let mut wanted: Vec<Conn> =
             members.flat_map(|member| self.reference.attached(member.person)).collect();
@@ -77,13 +98,7 @@ impl World {
         let mut found = conns.to_vec();
         found.sort_unstable();
         if wanted != found {
-            return Err(format!("an alteration goes to {found:?}, not {wanted:?}"));
-        }
-        if conversation.members.iter().any(|member| !member.left && !may(member.from)) {
-            self.coverage.reach(Situation::AlterationKeptFromLateJoiner);
-        }
-        if !message.text.is_empty() {
-            return Err("a text in the core's hands".to_owned());
+            return Err(format!("what became of a message goes to {found:?}, not {wanted:?}"));
         }
         Ok(())
     }

@@ -119,6 +119,10 @@ pub(crate) struct Saying {
     pub(crate) edits: u32,
     pub(crate) edit: Vec<u8>,
     pub(crate) recalled: bool,
+    /// Person and role (0: none).
+    pub(crate) mentions: Vec<(u64, u64)>,
+    /// Person and kind, in order.
+    pub(crate) reactions: Vec<(u64, i32)>,
 }
 
 #[derive(Clone)]

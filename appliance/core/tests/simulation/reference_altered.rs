@@ -25,6 +25,17 @@ impl Reference {
     fn saying(
         &self,
         me: PersonId,
+        of: (ConversationId, u64),
+        around: &Circumstances,
+    ) -> Result<&Saying, Code> {
+        let saying = self.readable(me, of, around)?;
+        if saying.author == me { Ok(saying) } else { Err(Code::NotPermitted) }
+    }
+
+    /// The message, if this person may read it.
+    pub(crate) fn readable(
+        &self,
+        me: PersonId,
         (place, sequence): (ConversationId, u64),
         around: &Circumstances,
     ) -> Result<&Saying, Code> {
@@ -37,8 +48,7 @@ impl Reference {
         let index = usize::try_from(sequence).ok().and_then(|sequence| sequence.checked_sub(1));
         let saying =
             index.filter(|_| readable && around.found).and_then(|index| conversation.said.get(index));
-        let saying = saying.ok_or(Code::NoSuchMessage)?;
-        if saying.author == me { Ok(saying) } else { Err(Code::NotPermitted) }
+        saying.ok_or(Code::NoSuchMessage)
     }
 
     fn old(&self, now: Now, (place, sequence): (ConversationId, u64), saying: &Saying, limit: u64) -> Old {
@@ -117,6 +127,7 @@ impl Reference {
         if let Some(saying) = self.saying_mut(of) {
             (saying.edits, saying.edit) = (edit.version, edit.edit.clone());
             saying.text.clone_from(&edit.text);
+            saying.reactions.clear();
         }
         expected
     }
@@ -158,11 +169,13 @@ impl Reference {
         if let Some(saying) = self.saying_mut(of) {
             saying.recalled = true;
             saying.text.clear();
+            saying.mentions.clear();
+            saying.reactions.clear();
         }
         expected
     }
 
-    fn saying_mut(&mut self, (place, sequence): (ConversationId, u64)) -> Option<&mut Saying> {
+    pub(crate) fn saying_mut(&mut self, (place, sequence): (ConversationId, u64)) -> Option<&mut Saying> {
         let index = usize::try_from(sequence).ok()?.checked_sub(1)?;
         self.ward.conversation_mut(place)?.said.get_mut(index)
     }

@@ -149,6 +149,7 @@ impl Reference {
                 let of = (place(recall.conversation), recall.sequence);
                 self.recall(now, device, me, of, around)
             }
+            Body::React(react) => self.react(device, me, react, around),
             Body::Receipt(receipt) => {
                 self.receipt(device, me, place(receipt.conversation), receipt.delivered, receipt.read)
             }
@@ -299,6 +300,10 @@ impl Reference {
         {
             return Expected::refused(Code::NoSuchMessage);
         }
+        let mentions = match self.named(now, place, submit) {
+            Ok(mentions) => mentions,
+            Err(code) => return Expected::refused(code),
+        };
         let is_stat = stat.is_some();
         let unanswered = self.ward.stats.iter().filter(|open| open.sender == me && open.unanswered()).count();
         if stat.is_some() && unanswered >= 20 {
@@ -331,6 +336,8 @@ impl Reference {
             edits: 0,
             edit: Vec::new(),
             recalled: false,
+            mentions,
+            reactions: Vec::new(),
         });
         let sequence = conversation.messages.len() as u64;
         if let Some(device) = self.ward.device_mut(device) {

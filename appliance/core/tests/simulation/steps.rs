@@ -85,7 +85,8 @@ impl World {
         }
         let dice = self.random.below(100);
         match (dice, place) {
-            (0..26, Some(place)) => self.write_letter(index, place),
+            (0..23, Some(place)) => self.write_letter(index, place),
+            (23..26, Some(place)) => self.react(index, place),
             (26..29, Some(place)) => self.about_messages(index, place),
             (29..35, _) => self.about_stats(index, place),
             (35..56, Some(place)) => {
@@ -122,12 +123,23 @@ impl World {
         let message = self.random.bytes();
         let (priority, call) = self.some_priority(conversation);
         let reply_to = self.some_reply(index, conversation);
+        let mentions = self.some_mentions(index, conversation);
         let client = &mut self.clients[index];
         if client.outbox.len() < 8 {
             let text = format!("{} says {}", client.name, u64::from_be_bytes(first8(&message)));
             let (number, under_way, tries) = (None, false, 0);
-            let letter =
-                Letter { number, message, conversation, text, priority, call, reply_to, under_way, tries };
+            let letter = Letter {
+                number,
+                message,
+                conversation,
+                text,
+                priority,
+                call,
+                reply_to,
+                mentions,
+                under_way,
+                tries,
+            };
             client.outbox.push_back(letter);
             if self.random.permille(50) {
                 self.coverage.reach(Situation::NumberSkipped);
@@ -245,6 +257,11 @@ impl World {
         let people = self.people.iter().flatten().filter(|who| all || !self.reference.is_hired(**who));
         let people: Vec<u64> = people.map(|person| person.value()).collect();
         let person = self.random.pick(&people).copied()?;
+        // Whoever was offered a role, now and then: there are few of them.
+        let offers = self.reference.ward.roles.iter().flat_map(|role| &role.offers);
+        let offered: Vec<u64> = offers.map(|offer| offer.taker.value()).collect();
+        let offered = self.random.pick(&offered).copied().filter(|_| self.random.permille(300));
+        let person = offered.unwrap_or(person);
         Some(match self.random.below(100) {
             0..8 => Ask::RevokeDevice(proto::RevokeDevice { device: self.any_device()?.value() }),
             8..20 => Ask::SetStanding(proto::SetStanding { person, suspended: true }),

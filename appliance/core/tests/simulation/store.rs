@@ -11,6 +11,7 @@ use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
 use wardline_core::mailbox::Under;
 use wardline_core::notice::Notice;
+use wardline_core::reaction::Reactions;
 use wardline_core::retention::Bounds;
 use wardline_core::state::{Restored, State};
 use wardline_core::wire::proto::{self, event::Kind};
@@ -41,12 +42,16 @@ struct Row {
     standing: Standing,
     /// The last change of it.
     altered: Change,
+    reactions: Reactions,
+    /// The last change of those.
+    reacted: Change,
 }
 
 impl Row {
     fn to_wire(&self) -> proto::Message {
         let mut wire = to_wire(&self.message);
         self.standing.dress(&mut wire);
+        wire.reactions = self.reactions.to_wire();
         wire
     }
 }
@@ -106,17 +111,29 @@ impl Store {
                         return Err(format!("message {} after {}", message.sequence.0, rows.len()));
                     }
                     let (change, standing, altered) = (*change, Standing::default(), Change(0));
-                    rows.push(Row { message: message.clone(), change, kept: true, standing, altered });
+                    let (reactions, reacted) = (Reactions::default(), Change(0));
+                    let (message, kept) = (message.clone(), true);
+                    rows.push(Row { message, change, kept, standing, altered, reactions, reacted });
                 }
                 Write::MessageEdited { conversation, sequence, message, standing, body } => {
                     let row = self.row(*conversation, *sequence, *message)?;
                     row.message.body = body.clone();
                     (row.standing, row.altered) = (*standing, *change);
+                    row.reactions = Reactions::default();
                 }
                 Write::MessageRecalled { conversation, sequence, message, at } => {
                     let row = self.row(*conversation, *sequence, *message)?;
                     row.message.body.0.clear();
+                    row.message.mentions.clear();
+                    row.reactions = Reactions::default();
                     (row.standing.recalled, row.standing.at, row.altered) = (true, *at, *change);
+                }
+                Write::ReactionsSet { conversation, sequence, message, reactions } => {
+                    let row = self.row(*conversation, *sequence, *message)?;
+                    if row.standing.recalled {
+                        return Err("something is put to what is recalled".to_owned());
+                    }
+                    (row.reactions, row.reacted) = (reactions.clone(), *change);
                 }
                 Write::MessagesExpired { conversation, through } => {
                     for row in self.rows.get_mut(conversation).into_iter().flatten() {
@@ -151,7 +168,9 @@ impl Store {
             at: row.message.at,
             priority: row.message.priority,
             reply_to: row.message.reply_to,
+            mentions: row.message.mentions.clone(),
             standing: row.standing,
+            reactions: row.reactions.clone(),
         });
         Found { as_of: self.state.change, message }
     }
@@ -185,6 +204,23 @@ impl Store {
                 row.kept && row.change <= after && row.altered > after && row.message.sequence >= from
             };
             found.extend(rows.iter().filter(mine).map(Row::to_wire));
+        }
+        found
+    }
+
+    /// What was put since to messages that this person has had up to `after`.
+    pub(crate) fn reacted_after(&self, person: PersonId, after: Change) -> Vec<Kind> {
+        let mut found = Vec::new();
+        for (id, rows) in &self.rows {
+            let Some(from) = self.member_from(*id, person) else { continue };
+            let mine = |row: &&Row| {
+                row.kept && row.change <= after && row.reacted > after && row.message.sequence >= from
+            };
+            found.extend(rows.iter().filter(mine).map(|row| {
+                let (conversation, sequence) = (id.value(), row.message.sequence.0);
+                let reactions = row.reactions.to_wire();
+                Kind::Reactions(proto::MessageReactions { conversation, sequence, reactions })
+            }));
         }
         found
     }
@@ -249,7 +285,8 @@ impl Store {
     pub(crate) fn text_under(&self, device: DeviceId, number: Number) -> Option<String> {
         let Under::Message(message) = self.numbered(device, number) else { return None };
         let message = self.read(message.conversation, message.sequence)?;
-        let as_it_was = message.edits == 0 && message.recalled_at == 0 && message.reply_to == 0;
+        let plain = message.reply_to == 0 && message.mentions.is_empty();
+        let as_it_was = message.edits == 0 && message.recalled_at == 0 && plain;
         as_it_was.then_some(message.text)
     }
 
@@ -422,6 +459,7 @@ fn to_wire(message: &Message) -> proto::Message {
         text: String::from_utf8_lossy(&message.body.0).into_owned(),
         priority: message.priority.to_wire().into(),
         reply_to: message.reply_to.unwrap_or_default().0,
+        mentions: wardline_core::mention::to_wire(&message.mentions),
         ..proto::Message::default()
     }
 }

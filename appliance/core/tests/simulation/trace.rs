@@ -139,6 +139,7 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::ListPatients(_) => "list patients",
         Body::EditMessage(_) => "edit message",
         Body::RecallMessage(_) => "recall message",
+        Body::React(_) => "react",
         Body::BreakGlass(_) => "break glass",
         Body::Restrict(_) => "restrict",
         Body::LiftRestriction(_) => "lift restriction",

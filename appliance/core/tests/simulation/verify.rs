@@ -202,6 +202,7 @@ impl World {
             Event::Edited(message) => return self.verify_alteration(message, conns),
             Event::Small(kind) => match &**kind {
                 proto::event::Kind::MessageChanged(message) => return self.verify_alteration(message, conns),
+                proto::event::Kind::Reactions(told) => return self.verify_reactions(told, conns),
                 proto::event::Kind::Conversation(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::ConversationChanged(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::Watermark(told) => (place_of(told.conversation)?, None),

@@ -62,6 +62,8 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::EmergencyReviewed(..) => "EmergencyReviewed",
         Act::MessageEdited(..) => "MessageEdited",
         Act::MessageRecalled(..) => "MessageRecalled",
+        Act::ReactionGiven(..) => "ReactionGiven",
+        Act::ReactionTakenBack(..) => "ReactionTakenBack",
         Act::EmergenciesListed => "EmergenciesListed",
         Act::HoldPlaced(..) => "HoldPlaced",
         Act::HoldLifted(_) => "HoldLifted",
@@ -201,6 +203,8 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::SuspensionConfirmed(person()),
         Act::SuspensionReversed(person()),
         Act::SuspensionOverdue(person()),
+        Act::ReactionGiven(place(), Sequence(300), 1),
+        Act::ReactionTakenBack(place(), Sequence(300), 6),
     ]
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use wardline_core::ids::{Change, ConversationId};
+use wardline_core::mention;
 use wardline_core::text::Text;
 use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::{self, proto};
@@ -47,6 +48,7 @@ impl Batch {
                         text: text.reveal().to_owned(),
                         priority: message.priority.to_wire().into(),
                         reply_to: message.reply_to.unwrap_or_default().0,
+                        mentions: mention::to_wire(&message.mentions),
                         ..proto::Message::default()
                     });
                     self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));

@@ -158,7 +158,16 @@ impl Dispatch {
                     _ => return,
                 }
             }
-            Event::Small(kind) => (None, Bytes::from(wire::encode_event(*kind))),
+            Event::Small(kind) => {
+                let said_in = match &*kind {
+                    proto::event::Kind::Reactions(told) => ConversationId::new(told.conversation),
+                    _ => None,
+                };
+                if said_in.is_some_and(|place| purged.contains(&place)) {
+                    return;
+                }
+                (said_in, Bytes::from(wire::encode_event(*kind)))
+            }
         };
         for conn in conns {
             let Some(lane) = lanes.get(conn) else { continue };

@@ -17,6 +17,7 @@ use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, RequestId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
+use wardline_core::reaction::React;
 use wardline_core::refusal::{CloseCode, PeerFault, Refusal};
 use wardline_core::relay::refused;
 use wardline_core::session::Verifier;
@@ -273,15 +274,16 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
                 self.lane.hold_pin(pin);
                 Input::PinOffered { conn, request }
             }
-            Incoming::Submit { number, message, conversation, text, priority, call, reply_to } => {
+            Incoming::Submit { number, message, conversation, text, priority, call, reply_to, mentions } => {
                 let body = match self.lane.device() {
                     Some(device) => {
                         self.seal(Origin { conversation, message, device, version: 0 }, &text).await
                     }
                     None => None,
                 };
-                let ask =
-                    Ask::Submit(Submit { number, message, conversation, body, priority, call, reply_to });
+                let submit =
+                    Submit { number, message, conversation, body, priority, call, reply_to, mentions };
+                let ask = Ask::Submit(submit);
                 self.ask(Input::Request { conn, request, ask }, Some(text)).await;
                 return Ok(());
             }
@@ -306,6 +308,13 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
                     return self.refuse(request, Refusal::Unavailable);
                 };
                 Input::Request { conn, request, ask: Ask::Recall { message, found } }
+            }
+            Incoming::React { message, reaction, taken_back } => {
+                let Some(found) = self.look_up(message).await else {
+                    return self.refuse(request, Refusal::Unavailable);
+                };
+                let ask = Ask::React(React { message, reaction, taken_back, found });
+                Input::Request { conn, request, ask }
             }
             Incoming::Echo => return self.echo(request),
             Incoming::Ask(ask) => Input::Request { conn, request, ask },

@@ -79,6 +79,8 @@ enum Missing {
     New { with_cursor: bool },
     /// They were sent before, and were edited or recalled since.
     Altered,
+    /// They were sent before, and something was put to them since.
+    Reacted,
 }
 
 struct Writer<'a, W> {
@@ -348,11 +350,13 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             let (head, mut changes) = (changes.head, changes);
             let missed = std::mem::take(&mut changes.messages);
             let altered = std::mem::take(&mut changes.altered);
+            let reacted = std::mem::take(&mut changes.reacted);
             let told = std::mem::take(&mut changes.notices);
             let new = Missing::New { with_cursor: !snapshot };
-            // What was altered has no cursor: those of the messages behind it are of later changes, and claim it too.
+            // What was altered, or put to something, has no cursor: those of the messages behind it are of later changes, and claim it too.
             if !self.send_small(changes, generation).await?
                 || !self.send_missed((altered, Vec::new()), Missing::Altered, generation).await?
+                || !self.send_missed((reacted, Vec::new()), Missing::Reacted, generation).await?
                 || !self.send_missed((missed, told), new, generation).await?
             {
                 return Ok(false);
@@ -407,19 +411,25 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         while let Some(chunk) = reading.next().await? {
             for stored in chunk {
                 let change = stored.change;
-                let message = library.message(stored).await?;
+                let reactions = stored.reactions();
+                let message = match as_what {
+                    Missing::Reacted => None,
+                    _ => Some(library.message(stored).await?),
+                };
                 if !self.lane.is_current(generation) {
                     return Ok(false);
                 }
                 while let Some((_, notice)) = told.next_if(|(told, _)| *told < change) {
                     self.notice(&notice);
                 }
-                let (kind, cursor) = match as_what {
-                    Missing::New { with_cursor: true } => {
-                        (Kind::Message(message), library.cursor(device, change))
-                    }
-                    Missing::New { .. } => (Kind::Message(message), Vec::new()),
-                    Missing::Altered => (Kind::MessageChanged(message), Vec::new()),
+                let kind = match (as_what, message) {
+                    (Missing::New { .. }, Some(message)) => Kind::Message(message),
+                    (Missing::Altered, Some(message)) => Kind::MessageChanged(message),
+                    _ => Kind::Reactions(reactions),
+                };
+                let cursor = match as_what {
+                    Missing::New { with_cursor: true } => library.cursor(device, change),
+                    _ => Vec::new(),
                 };
                 let event = Some(proto::Event { kind: Some(kind) });
                 self.answer(RequestId::NONE, Body::Delivery(proto::Delivery { cursor, event }));

@@ -6,7 +6,7 @@ use wardline_core::grant::SearchGrant;
 use wardline_core::ids::Change;
 use wardline_core::limits::{PAGE_BYTES_MAX, SEARCH_COUNT_MAX, SEARCH_TEXTS_MAX};
 use wardline_core::refusal::Refusal;
-use wardline_core::wire::proto;
+use wardline_core::wire::{self, proto};
 
 use super::look::{Found, Hit, Looked};
 use crate::catchup::Library;
@@ -77,7 +77,7 @@ async fn read(
             // What is not there has expired, was purged, or is not this person's any more.
             let Some(message) = messages.remove(&hit.change) else { continue };
             if !message.text.is_empty() && search.query.follow_each_other(&message.text) {
-                text += message.text.len();
+                text += message.text.len() + wire::beside(&message.mentions, &message.reactions);
                 page.hits.push(message);
             }
         }

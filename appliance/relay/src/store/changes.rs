@@ -18,6 +18,7 @@ use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES, SNAPSHOT_NOTICES, W
 
 use super::notices::{self, NOTICE};
 use super::packed;
+use super::reactions;
 use super::read::number;
 use super::readers::Readers;
 use super::row::{self, Columns};
@@ -33,7 +34,7 @@ const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
 pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (person, unit, conversation, member) = (row::PERSON, row::UNIT, row::CONVERSATION, row::MEMBER);
     let (encounter, patient) = (row_clinic::ENCOUNTER, row_clinic::PATIENT);
-    let (escalation, notice) = (row::ESCALATION, NOTICE);
+    let (escalation, notice, reacted) = (row::ESCALATION, NOTICE, reactions::MISSED);
     // Joining stamps the conversation too, so `changed` also finds those that the person is new in. Counting present
     // members stops one above the most.
     format!(
@@ -112,7 +113,8 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          SELECT {notice} FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation \
          CROSS JOIN thread_notice ON thread_notice.conversation = mine.conversation \
          AND thread_notice.number > conversation.noticed - {SNAPSHOT_NOTICES} \
-         WHERE (?2 + 0) = 0 AND mine.person = (?1 + 0) AND mine.gone = 0 AND thread_notice.behind >= mine.starts - 1"
+         WHERE (?2 + 0) = 0 AND mine.person = (?1 + 0) AND mine.gone = 0 AND thread_notice.behind >= mine.starts - 1; \
+         {reacted}"
     )
     .into()
 });
@@ -131,7 +133,7 @@ impl Readers {
         let after = after.filter(|after| *after < head);
         let mut moment = loan.begin().await?;
         let mut changes = missed(&mut moment, grant.person(), after).await?;
-        let most = changes.messages.len().max(changes.notices.len());
+        let most = changes.messages.len().max(changes.notices.len()).max(changes.reacted.len());
         if most > CATCH_UP_MAX && after.is_some() {
             changes = missed(&mut moment, grant.person(), None).await?;
         }
@@ -192,6 +194,7 @@ async fn missed(
             7 => changes.gone.push(columns.conversation()?),
             9 => changes.stats.push(row::escalation(&row)?),
             10 => changes.altered = packed::missed(columns.text_if_any()?)?,
+            13 => changes.reacted = packed::missed(columns.text_if_any()?)?,
             11 | 12 => changes.notices.push(notices::notice(&row)?),
             _ => changes.watermarks.push((
                 columns.conversation()?,
@@ -206,6 +209,10 @@ async fn missed(
     changes.altered.sort_unstable();
     let Changes { messages, altered, .. } = &mut changes;
     altered.retain(|missed| messages.binary_search(missed).is_err());
+    // What was altered tells that too.
+    changes.reacted.sort_unstable();
+    let Changes { altered, reacted, .. } = &mut changes;
+    reacted.retain(|missed| altered.binary_search(missed).is_err());
     changes.notices.sort_unstable_by_key(|(change, _)| *change);
     changes.stats.sort_unstable_by_key(|stat| stat.id);
     changes.units.sort_unstable_by_key(|unit| unit.id);

@@ -8,6 +8,7 @@ use wardline_core::directory::Post;
 use wardline_core::escalation::{Reason, Stage};
 use wardline_core::ids::{Change, PersonId, UnitId};
 use wardline_core::leaving::Waiting;
+use wardline_core::mention;
 use wardline_core::retention::MARKS_MAX;
 use wardline_core::role::offer;
 use wardline_core::text::Title;
@@ -16,7 +17,7 @@ use wardline_core::write::Numbered;
 use super::plan::{Alteration, ConversationPatch, Plan};
 use super::row::{kind_number, priority_number};
 use super::rows::{Many, Script, Values};
-use super::{Commit, Store, StoreError, filing, notices, open};
+use super::{Commit, Store, StoreError, filing, notices, open, reactions};
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer, \
@@ -131,8 +132,8 @@ const LEAVERS: Many = Many {
 };
 const MESSAGES: Many = Many {
     head: "INSERT INTO message (change, conversation, sequence, id, sender, device, number, at, body, \
-           priority, reply_to) VALUES ",
-    columns: 11,
+           priority, reply_to, mentions) VALUES ",
+    columns: 12,
     tail: "",
 };
 const PLACES: Many = Many {
@@ -140,12 +141,13 @@ const PLACES: Many = Many {
     columns: 4,
     tail: "",
 };
-/// The earlier body is overwritten; a recalled message has none.
+/// The earlier body is overwritten, and what was put to it goes with it; a recalled message has none, and names nobody.
 const EDITED: Many = Many {
     head: "WITH v (change, body, edits, recalled, at) AS (VALUES ",
     columns: 5,
     tail: ") UPDATE message SET body = v.body, edits = coalesce(v.edits, message.edits), \
-           recalled = max(message.recalled, v.recalled), altered_at = v.at \
+           recalled = max(message.recalled, v.recalled), altered_at = v.at, reactions = x'', \
+           mentions = iif(v.recalled, x'', message.mentions) \
            FROM v WHERE message.change = v.change",
 };
 const ALTERATIONS: Many = Many {
@@ -343,12 +345,14 @@ impl Store {
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
             row.count(message.number.0).int(message.at.0).bytes(&message.body.0);
             row.int(priority_number(message.priority)).count(message.reply_to.unwrap_or_default().0);
+            row.bytes(&mention::to_bytes(&message.mentions));
         });
         script.many(&PLACES, &plan.messages, |(change, message), row| {
             row.count(message.conversation.value()).count(message.sequence.0).count(change.0);
             row.count(message.body.0.len() as u64);
         });
         alterations(&mut script, plan);
+        reactions::write(&mut script, plan);
         escalations(&mut script, plan);
         notices::write(&mut script, plan);
         for expiry in &plan.expiries {

@@ -48,8 +48,8 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     (
         "SELECT change, conversation, sequence, id, sender, device, number, at, body, priority, reply_to, edits, recalled, \
-         altered_at FROM message ORDER BY change",
-        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes, Int, Int, Int, Int, Int],
+         altered_at, mentions, reactions, reacted FROM message ORDER BY change",
+        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes, Int, Int, Int, Int, Int, Bytes, Bytes, Int],
     ),
     (
         "SELECT conversation, sequence, change, size, altered, edit FROM message_altered ORDER BY conversation, sequence",

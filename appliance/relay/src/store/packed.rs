@@ -12,12 +12,14 @@ use wardline_core::time::Wall;
 
 use super::{Missed, StoreError, StoredMessage, row};
 
-/// Two columns: of each message twelve numbers and blanks between all of them; and its identifier and body. SQLite visits
+/// Two columns: of each message fourteen numbers and blanks between all of them; and its identifier, body, whom it
+/// names and what was put to it. SQLite visits
 /// each message once for both, so both are in the same order, whichever that is.
 pub(super) const MESSAGE: &str = "group_concat(concat_ws(' ', message.change, message.conversation, message.sequence, \
      message.sender, message.device, message.at, length(message.body), message.priority, \
-     message.reply_to, message.edits, message.recalled, message.altered_at), ' '), \
-     group_concat(message.id || message.body, '')";
+     message.reply_to, message.edits, message.recalled, message.altered_at, length(message.mentions), \
+     length(message.reactions)), ' '), \
+     group_concat(message.id || message.body || message.mentions || message.reactions, '')";
 
 /// Bytes of an identifier.
 const ID: usize = 16;
@@ -38,9 +40,14 @@ pub(super) fn messages(numbers: Option<&str>, mut bytes: &[u8]) -> Result<Vec<St
         let edits = u32::try_from(numbers.count()?).map_err(|_| wrong())?;
         let recalled = numbers.count()? != 0;
         let altered_at = Wall(numbers.signed()?);
+        let mut length = || usize::try_from(numbers.count()?).map_err(|_| wrong());
+        let (mentions, reactions) = (length()?, length()?);
         let (id, rest) = bytes.split_first_chunk::<ID>().ok_or_else(wrong)?;
         let (body, rest) = rest.split_at_checked(size).ok_or_else(wrong)?;
+        let (mentions, rest) = rest.split_at_checked(mentions).ok_or_else(wrong)?;
+        let (reactions, rest) = rest.split_at_checked(reactions).ok_or_else(wrong)?;
         bytes = rest;
+        let (mentions, reactions) = (row::mentions(mentions)?, row::reactions(reactions)?);
         let (id, body) = (MessageId(*id), Sealed(body.to_vec()));
         messages.push(StoredMessage {
             change,
@@ -53,9 +60,11 @@ pub(super) fn messages(numbers: Option<&str>, mut bytes: &[u8]) -> Result<Vec<St
             body,
             priority,
             reply_to,
+            mentions,
             edits,
             recalled,
             altered_at,
+            reactions,
         });
     }
     if !bytes.is_empty() {

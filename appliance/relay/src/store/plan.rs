@@ -11,6 +11,8 @@
 //!   the last that was said of it;
 //! - of a message's alterations the last one's body counts, and a recall is the last there can be; they come after all messages of
 //!   the batch and ahead of every expiry;
+//! - of what is put to a message the last list counts, and none where the text was altered behind it: the alteration has emptied it;
+//! - a purge leaves of the messages of its conversation neither, and none of them comes behind it;
 //! - an expiry keeps its own change number and deletes only messages and notices before it, so those of the whole batch may be
 //!   inserted ahead of every expiry.
 //!
@@ -20,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan_clinic::ClinicPlan;
 use super::plan_holds::HoldPlan;
+use super::reactions::ReactionPlan;
 use wardline_core::agency::Agency;
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
@@ -53,6 +56,7 @@ pub(super) struct Plan<'a> {
     pub(super) members: BTreeMap<(ConversationId, PersonId), MemberPatch>,
     pub(super) messages: Vec<(Change, &'a Message)>,
     pub(super) alterations: BTreeMap<(ConversationId, Sequence), Alteration<'a>>,
+    pub(super) reactions: ReactionPlan<'a>,
     pub(super) notices: Vec<(Change, &'a Notice)>,
     pub(super) escalations: Vec<(&'a Escalation, Change)>,
     pub(super) escalation_patches: BTreeMap<StatId, EscalationPatch>,
@@ -162,6 +166,7 @@ impl<'a> Plan<'a> {
         for thread in write.shows_in() {
             self.conversations.entry(*thread).or_default().changed = Some(change);
         }
+        self.reactions.fold(change, write);
         match write {
             Write::PersonAdded(person) => {
                 self.people.push((person, change));

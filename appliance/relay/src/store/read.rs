@@ -13,7 +13,9 @@ use wardline_core::grant::{PageGrant, Right, SyncGrant};
 use wardline_core::ids::{ConversationId, DeviceId, Number, PersonId};
 use wardline_core::limits::{PAGE_BYTES_MAX, SEAL_OVERHEAD};
 use wardline_core::mailbox::Under;
+use wardline_core::mention;
 use wardline_core::text::WrappedKey;
+use wardline_core::wire;
 
 use super::packed;
 use super::readers::Readers;
@@ -85,7 +87,7 @@ const CHUNK_BYTES: u64 = 64 * 1024;
 
 impl Readers {
     /// A page of one conversation's history, newest first. Ends after as many messages as granted, and after the one
-    /// that brings its text to [`PAGE_BYTES_MAX`].
+    /// that brings its text, and what stands beside it, to [`PAGE_BYTES_MAX`].
     pub async fn page(&self, grant: &PageGrant) -> Result<Page, StoreError> {
         let mut loan = self.lend().await?;
         let sql = match grant.right() {
@@ -123,6 +125,7 @@ impl Readers {
             }
             last = message.sequence;
             text += message.body.0.len().saturating_sub(SEAL_OVERHEAD);
+            text += wire::beside(&mention::to_wire(&message.mentions), &message.reactions.to_wire());
             page.push(message);
         }
         Ok(Page::Of(page))

@@ -14,7 +14,9 @@ use wardline_core::ids::{
     Change, ConversationId, DeviceId, HoldId, MessageId, Number, PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::leaving::Waiting;
+use wardline_core::mention::{self, Mention};
 use wardline_core::pin::PinMac;
+use wardline_core::reaction::Reactions;
 use wardline_core::retention::{Mark, Rules};
 use wardline_core::role::{Role, offer};
 use wardline_core::rota::Rota;
@@ -325,9 +327,11 @@ pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
         body: Sealed(columns.bytes()?.to_vec()),
         priority: priority(columns.count()?)?,
         reply_to: columns.sequence()?,
+        mentions: mentions(columns.bytes()?)?,
         edits: edits(columns.count()?)?,
         recalled: columns.flag()?,
         altered_at: columns.wall()?,
+        reactions: reactions(columns.bytes()?)?,
     })
 }
 
@@ -335,10 +339,19 @@ pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
 macro_rules! message_columns {
     () => {
         "message.change, message.conversation, message.sequence, message.id, message.sender, message.device, message.at, \
-         message.body, message.priority, message.reply_to, message.edits, message.recalled, message.altered_at"
+         message.body, message.priority, message.reply_to, message.mentions, message.edits, message.recalled, \
+         message.altered_at, message.reactions"
     };
 }
 pub(super) use message_columns;
+
+pub(super) fn mentions(bytes: &[u8]) -> Result<Vec<Mention>, StoreError> {
+    mention::from_bytes(bytes).ok_or_else(|| StoreError::value("whom a message names"))
+}
+
+pub(super) fn reactions(bytes: &[u8]) -> Result<Reactions, StoreError> {
+    Reactions::from_bytes(bytes).ok_or_else(|| StoreError::value("what was put to a message"))
+}
 
 pub(super) fn edits(number: u64) -> Result<u32, StoreError> {
     u32::try_from(number).map_err(|_| StoreError::value("a number of edits"))

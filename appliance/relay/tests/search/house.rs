@@ -186,6 +186,7 @@ impl House {
             body,
             priority: Priority::Routine,
             reply_to: None,
+            mentions: Default::default(),
         }));
         proto::Message {
             conversation,

@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 54];
+    let mut seen = [0_u32; 55];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -161,6 +161,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::AssignmentProlonged { .. } => 51,
             Write::SuspensionWaits { .. } => 52,
             Write::NoticeMade(_) => 53,
+            Write::ReactionsSet { .. } => 54,
         };
         seen[kind] += 1;
     }
@@ -376,7 +377,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
         let people = 4 + 11 + 3 + 3 + 11 + 5;
-        let messages = 14 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
+        let messages = 17 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
         let (roles, emergencies, holds, notices) = (6, 14, 10 + 5, 13);
         assert_eq!(
             seen,

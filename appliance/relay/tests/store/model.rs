@@ -10,10 +10,13 @@ use wardline_core::hold;
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
 use wardline_core::limits::{CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, WATERMARK_PUSH_MEMBERS_MAX};
 use wardline_core::mailbox::Under;
+use wardline_core::mention;
 use wardline_core::notice::Notice;
+use wardline_core::reaction::Reactions;
 use wardline_core::retention::{Bounds, KINDS};
 use wardline_core::state::State;
 use wardline_core::text::WrappedKey;
+use wardline_core::wire;
 use wardline_core::write::{Message, Numbered, Write};
 use wardline_relay::store::{Changes, Missed, Page, StoredAnswer, StoredMessage, WouldGo};
 
@@ -22,6 +25,8 @@ pub(crate) struct Model {
     pub(crate) messages: BTreeMap<Change, Message>,
     /// By the change that brought the message: what became of it, and by which change.
     pub(crate) altered: BTreeMap<Change, (Standing, Change)>,
+    /// In the same way: what is put to it, and by which change.
+    pub(crate) put: BTreeMap<Change, (Reactions, Change)>,
     /// The highest number that each device has lost a message under.
     pub(crate) lost: BTreeMap<DeviceId, Number>,
     pub(crate) keys: BTreeMap<ConversationId, WrappedKey>,
@@ -35,8 +40,8 @@ impl Model {
     pub(crate) fn of(writes: &[Numbered]) -> Self {
         let (messages, keys) = (BTreeMap::new(), BTreeMap::new());
         let (lost, stats, altered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let notices = BTreeMap::new();
-        let mut model = Self { state: State::default(), messages, altered, lost, keys, stats, notices };
+        let (notices, put) = (BTreeMap::new(), BTreeMap::new());
+        let mut model = Self { state: State::default(), messages, altered, put, lost, keys, stats, notices };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
@@ -45,12 +50,19 @@ impl Model {
                 }
                 Write::MessageEdited { message, standing, body, .. } => {
                     model.messages.get_mut(message).unwrap().body = body.clone();
+                    model.put.entry(*message).and_modify(|put| put.0 = Reactions::default());
                     model.altered.insert(*message, (*standing, *change));
                 }
                 Write::MessageRecalled { message, at, .. } => {
-                    model.messages.get_mut(message).unwrap().body.0.clear();
+                    let kept = model.messages.get_mut(message).unwrap();
+                    kept.body.0.clear();
+                    kept.mentions.clear();
+                    model.put.entry(*message).and_modify(|put| put.0 = Reactions::default());
                     let (standing, altered) = model.altered.entry(*message).or_default();
                     (standing.recalled, standing.at, *altered) = (true, *at, *change);
+                }
+                Write::ReactionsSet { message, reactions, .. } => {
+                    model.put.insert(*message, (reactions.clone(), *change));
                 }
                 Write::DeviceJoined(device) => {
                     model.lost.insert(device.id, device.last_number);
@@ -69,6 +81,7 @@ impl Model {
                     }
                     model.messages.retain(|_, m| m.conversation != *conversation || m.sequence > *through);
                     model.altered.retain(|change, _| model.messages.contains_key(change));
+                    model.put.retain(|change, _| model.messages.contains_key(change));
                     model.stats.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
                 }
                 Write::KeyGranted { conversation, key } => {
@@ -90,6 +103,12 @@ impl Model {
                 Write::KeyDestroyed { conversation } => {
                     model.keys.remove(conversation);
                     model.notices.retain(|_, notice| notice.conversation != *conversation);
+                    for (change, message) in &mut model.messages {
+                        if message.conversation == *conversation {
+                            message.mentions.clear();
+                            model.put.entry(*change).and_modify(|put| put.0 = Reactions::default());
+                        }
+                    }
                 }
                 _ => {}
             }
@@ -113,7 +132,13 @@ impl Model {
             edits: standing.edits,
             recalled: standing.recalled,
             altered_at: standing.at,
+            mentions: message.mentions.clone(),
+            reactions: self.put(change),
         }
+    }
+
+    fn put(&self, change: Change) -> Reactions {
+        self.put.get(&change).cloned().unwrap_or_default().0
     }
 
     /// What a doorway finds of a message.
@@ -128,6 +153,8 @@ impl Model {
             at: m.at,
             priority: m.priority,
             reply_to: m.reply_to,
+            mentions: m.mentions.clone(),
+            reactions: self.put(*change),
             standing: self.altered.get(change).copied().unwrap_or_default().0,
         });
         Found { as_of: self.state.change, message }
@@ -167,6 +194,7 @@ impl Model {
         let within = found.iter().take_while(|message| {
             let goes_in = text < PAGE_BYTES_MAX;
             text += message.body.0.len().saturating_sub(SEAL_OVERHEAD);
+            text += wire::beside(&mention::to_wire(&message.mentions), &message.reactions.to_wire());
             goes_in
         });
         let count = within.count();
@@ -302,9 +330,14 @@ impl Model {
             Change(0) => self.newest_told(person),
             n => self.told(person, |change, _| change > n),
         };
+        let altered = self.altered(person, |change, altered| change <= n && altered > n);
+        let put = self.put.iter().filter(|(change, (_, put))| n > Change(0) && **change <= n && *put > n);
+        let put = put.filter(|(change, _)| self.may_read(person, &self.messages[change]));
+        let reacted = put.map(|(change, _)| self.missed(*change)).filter(|of| !altered.contains(of));
         Changes {
             head: state.change,
             snapshot: false,
+            reacted: reacted.collect(),
             notices,
             units: state.units.values().filter(|unit| unit.changed > n).cloned().collect(),
             people: state.people.values().filter(|entry| entry.changed > n).cloned().collect(),
@@ -314,7 +347,7 @@ impl Model {
             watermarks,
             stats: stats(&|stat, place| stat.changed > n || is_open(stat) && place.changed > n),
             messages: readable(n).into_iter().map(|(change, ..)| self.missed(change)).collect(),
-            altered: self.altered(person, |change, altered| change <= n && altered > n),
+            altered,
         }
     }
 

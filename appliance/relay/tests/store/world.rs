@@ -15,7 +15,9 @@ use wardline_core::ids::{
     UnitId,
 };
 use wardline_core::leaving::Waiting;
+use wardline_core::mention::Mention;
 use wardline_core::pin::PinMac;
+use wardline_core::reaction::{Reaction, Reactions};
 use wardline_core::retention::Rules;
 use wardline_core::role::Role;
 use wardline_core::role::offer::Offer;
@@ -36,6 +38,8 @@ pub(crate) struct World {
     pub(crate) clock: i64,
     /// What became of messages.
     standings: BTreeMap<StatId, Standing>,
+    /// What was put to them.
+    reactions: BTreeMap<StatId, Reactions>,
 }
 
 pub(crate) fn nth<T>(of: impl Iterator<Item = T>, which: u64) -> Option<T> {
@@ -223,6 +227,7 @@ impl World {
             }
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
+            (59..62, _, _, Some(conversation)) => self.react(conversation, who, how),
             _ => self.record(Act::SignedIn),
         }
     }
@@ -246,14 +251,41 @@ impl World {
         }
         if how.is_multiple_of(3) {
             standing.recalled = true;
+            self.reactions.remove(&StatId { conversation, sequence });
             self.write(Write::MessageRecalled { conversation, sequence, message, at });
         } else {
             let edit = Some(EditId(mix(how).to_be_bytes().repeat(2).try_into().unwrap()));
+            self.reactions.remove(&StatId { conversation, sequence });
             *standing = Standing { edits: standing.edits + 1, edit, recalled: false, at };
             let (standing, length) = (*standing, 29 + (how % 60) as usize);
             let body = Sealed(mix(how + 1).to_be_bytes().into_iter().cycle().take(length).collect());
             self.write(Write::MessageEdited { conversation, sequence, message, standing, body });
         }
+    }
+
+    /// Puts something to a message that is there, or takes it back.
+    pub(crate) fn react(&mut self, conversation: ConversationId, who: u64, how: u64) {
+        let known = &self.state.conversations[&conversation];
+        if known.purged || known.first > known.last {
+            return;
+        }
+        let Some(person) = nth(known.present().map(|member| member.0), how) else { return };
+        let sequence = Sequence(known.first.0 + who % (known.last.0 - known.first.0 + 1));
+        let brought = |numbered: &&Numbered| {
+            matches!(&numbered.write, Write::MessageAccepted(m)
+                if (m.conversation, m.sequence) == (conversation, sequence))
+        };
+        let message = self.writes.iter().find(brought).unwrap().change;
+        let of = StatId { conversation, sequence };
+        if self.standings.get(&of).is_some_and(|standing| standing.recalled) {
+            return;
+        }
+        let before = self.reactions.get(&of).cloned().unwrap_or_default();
+        let reaction = Reaction::ALL[(how % 6) as usize];
+        let given = !before.of(person).has(reaction);
+        let reactions = before.with(person, reaction, given);
+        self.reactions.insert(of, reactions.clone());
+        self.write(Write::ReactionsSet { conversation, sequence, message, reactions });
     }
 
     fn open_stat(&mut self, conversation: ConversationId, how: u64) {
@@ -462,8 +494,23 @@ impl World {
         let body = Sealed(mix(how).to_be_bytes().into_iter().cycle().take(length).collect());
         let priority = [Priority::Routine, Priority::Urgent, Priority::Stat][(how % 3) as usize];
         let reply_to = Some(Sequence(how % 4)).filter(|to| *to > Sequence::NONE && *to < sequence);
-        let message =
-            Message { conversation, sequence, id, sender, device, number, at, body, priority, reply_to };
+        let present: Vec<PersonId> = known.present().map(|member| member.0).collect();
+        let role = nth(self.state.roles.keys().copied(), how);
+        let named = present.iter().take((how % 7) as usize / 3);
+        let mentions = named.map(|person| Mention { person: *person, role }).collect();
+        let message = Message {
+            conversation,
+            sequence,
+            id,
+            sender,
+            device,
+            number,
+            at,
+            body,
+            priority,
+            reply_to,
+            mentions,
+        };
         let change = self.write(Write::MessageAccepted(message));
         self.record(Act::MessageAccepted(conversation, sequence));
         Some(change)

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use wardline_client::beside::Beside;
 use wardline_client::error::ProfileError;
 use wardline_client::event::{Accepted, Conversation, Person, SignedIn, Unsent};
 use wardline_client::profile::Identity;
 use wardline_client::stat::Urgency;
 use wardline_client::{
-    Call, Calls as _, Client, ConversationId, Error, Event, Given, Guest, MessageId, Options, Sequence,
-    Standing, Tracked,
+    Call, Calls as _, Client, ConversationId, Error, Event, Given, Guest, MessageId, Options, Standing,
+    Tracked,
 };
 use wardline_core::wire::proto::RefusalCode;
 use wardline_core::wire::proto::{client_frame, server_frame};
@@ -159,17 +160,17 @@ impl Access {
         Ok((people, self.known().await?.0))
     }
 
-    /// Keeps a message, in reply to another or to none. Returns once it is on disk.
+    /// Keeps a message, with what stands beside its text. Returns once it is on disk.
     pub(crate) async fn send(
         &self,
         to: ConversationId,
         text: &str,
-        reply_to: Option<Sequence>,
+        beside: Beside,
     ) -> Result<Sent<'_>, Failure> {
         let urgency = Urgency::default();
         Ok(match self {
-            Self::Own(client) => Sent::Own(client.send_reply(to, text, urgency, reply_to).await?),
-            Self::Guest(guest) => Sent::Guest(guest.send_reply(to, text, &urgency, reply_to).await?),
+            Self::Own(client) => Sent::Own(client.send_beside(to, text, urgency, beside).await?),
+            Self::Guest(guest) => Sent::Guest(guest.send_beside(to, text, &urgency, &beside).await?),
         })
     }
 

@@ -44,7 +44,7 @@ pub(crate) async fn alter(
     altered
 }
 
-async fn place(access: &Access, to: &str) -> Result<ConversationId, Failure> {
+pub(crate) async fn place(access: &Access, to: &str) -> Result<ConversationId, Failure> {
     let (people, conversations) = access.look().await?;
     match find::target(access.identity().person, &people, &conversations, to)? {
         Target::Conversation(conversation) => Ok(conversation),

@@ -145,6 +145,9 @@ impl Chat {
                 self.terminal.print(&suspensions::waiting_line(waiting, overdue));
             }
             Event::MessageChanged(message) => self.changed(&message),
+            Event::Reactions { conversation, sequence, reactions } => {
+                self.reactions((conversation, sequence), &reactions);
+            }
             Event::EmergenciesWaiting(waiting) => self.terminal.print(&break_glass::waiting_line(waiting)),
             Event::Offer(offer, fate) => {
                 let line = role::news_line(&offer, fate, self.me, |id| self.name(id));

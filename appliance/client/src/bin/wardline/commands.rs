@@ -11,7 +11,7 @@ use crate::access::{Access, Parting};
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::notice::{self, Said};
-use crate::{Common, json, patient, pin, say};
+use crate::{Common, json, patient, pin, react, say};
 
 pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String>) -> Result<(), Failure> {
     let link = whole_link(link)?;
@@ -206,7 +206,10 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
                 let mark = say::priority(message.priority);
                 let head = format!("#{} {} {mark}{name}", message.sequence.0, say::time(message.at));
                 let is_gone = message.reply_to.is_some_and(|to| recalled.contains(&to));
-                say::told(&say::message(&head, message, is_gone))?;
+                say::told(&say::message(&head, message, is_gone, me))?;
+                if !message.reactions.is_empty() {
+                    say::told(&react::line("", &message.reactions, me, |id| find::name(&people, id)))?;
+                }
             }
             Said::Notice(told) => {
                 let name = |person| find::name(&people, person);

@@ -19,7 +19,7 @@ use rustyline::{
 use tokio::sync::mpsc;
 
 use crate::exit::Failure;
-use crate::say;
+use crate::{say, styled};
 
 /// Ends the chat. Too short for a PIN, so it may be typed while one is asked for.
 const QUIT: &str = "/quit";
@@ -119,7 +119,8 @@ impl Terminal {
 
     /// Prints a line above the one being typed. Parts of it may come from the other end.
     pub(crate) fn print(&mut self, text: &str) {
-        let _ = self.printer.print(format!("{}\n", say::wrap(&say::clean(text), say::width())));
+        let text = say::wrap(&say::clean_but_marks(text), say::width());
+        let _ = self.printer.print(format!("{}\n", styled::steered(&text)));
     }
 
     /// Whether what is typed is hidden.

@@ -9,7 +9,7 @@ use wardline_client::stat::{Priority, Stands};
 use wardline_client::{ConversationId, Event, MessageId, PersonId, Sequence};
 
 use crate::exit::Failure;
-use crate::{notice, say, stat};
+use crate::{notice, react, say, stat};
 
 pub(crate) fn print(value: &Value) -> Result<(), Failure> {
     say::line(&written(value))
@@ -46,6 +46,9 @@ pub(crate) fn message(message: &Message, me: PersonId, people: &[Person]) -> Val
         "edits": message.edits,
         "edited_at": message.edited_at,
         "recalled_at": message.recalled_at,
+        "mentions": react::mentions_to_json(&message.mentions),
+        "mentioned": message.mention_of(me).is_some(),
+        "reactions": react::to_json(&message.reactions),
     })
 }
 
@@ -173,6 +176,12 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
     Some(match event {
         Event::Message(message) => self::message(message, me, people),
         Event::MessageChanged(message) => message_changed(message, me, people),
+        Event::Reactions { conversation, sequence, reactions } => json!({
+            "event": "reactions",
+            "conversation": conversation.to_string(),
+            "sequence": sequence.0,
+            "reactions": react::to_json(reactions),
+        }),
         Event::Conversation(conversation) => self::conversation(conversation),
         Event::Person(person) => self::person(person),
         Event::Unit(unit) => json!({

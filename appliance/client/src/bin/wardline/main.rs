@@ -29,9 +29,11 @@ mod hardening;
 mod hold;
 mod json;
 mod members;
+mod naming;
 mod notice;
 mod patient;
 mod pin;
+mod react;
 mod retention;
 mod role;
 mod rota;
@@ -42,6 +44,7 @@ mod send;
 mod shift;
 mod stat;
 mod station;
+mod styled;
 mod suspensions;
 mod tail;
 mod unit;
@@ -110,6 +113,9 @@ enum Command {
         /// The number of the earlier message of this conversation that it answers: history shows them.
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
         reply_to: Option<u64>,
+        /// Mention this member, or whoever of the conversation holds this role; may be given again. @Name in the text does the same.
+        #[arg(long, value_name = "NAME")]
+        mention: Vec<String>,
         /// How many seconds to wait for the box, connecting included; then the message is kept and goes later.
         #[arg(long, default_value_t = 10, value_name = "SECONDS")]
         wait: u64,
@@ -138,6 +144,23 @@ enum Command {
         /// Its number there: history shows it.
         #[arg(value_parser = clap::value_parser!(u64).range(1..))]
         number: u64,
+        /// Say what became of it as one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a word to a message, for everybody who reads it; or take it back. It never answers a STAT.
+    React {
+        /// The person or conversation that it was said in.
+        to: String,
+        /// Its number there: history shows it.
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        number: u64,
+        /// Which word.
+        #[arg(value_enum)]
+        word: react::Word,
+        /// Take yours back.
+        #[arg(long)]
+        take_back: bool,
         /// Say what became of it as one JSON object.
         #[arg(long)]
         json: bool,
@@ -355,10 +378,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Join { link, device_name } => commands::join(&common, &link, device_name).await,
         Command::Whoami => commands::whoami(&common).await,
         Command::People { json } => commands::people(&common, json).await,
-        Command::Send { to, text, reply_to, wait, json } => {
+        Command::Send { to, text, reply_to, mention, wait, json } => {
             let (text, wait) = (text.join(" "), Duration::from_secs(wait));
             let reply_to = reply_to.map(Sequence);
-            send::send(&common, &to, send::Said { text, reply_to, wait, json }).await
+            send::send(&common, &to, send::Said { text, reply_to, mention, wait, json }).await
         }
         Command::Edit { to, number, text, json } => {
             let text = Some(text.join(" "));
@@ -366,6 +389,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Recall { to, number, json } => {
             alter::alter(&common, &to, Sequence(number), alter::Wish { text: None, json }).await
+        }
+        Command::React { to, number, word, take_back, json } => {
+            react::react(&common, &to, Sequence(number), react::Wish { word, take_back, json }).await
         }
         Command::Chat { with } => chat::chat(&common, with).await,
         Command::Tail { json, mark_read, until_caught_up, here } => {

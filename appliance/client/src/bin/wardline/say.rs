@@ -15,9 +15,10 @@ use wardline_client::stat::Priority;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use wardline_client::PersonId;
 
 use crate::exit::Failure;
+use crate::{react, styled};
 
 /// Where the width of the terminal is not known.
 const WIDTH: usize = 80;
@@ -41,7 +42,7 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 /// Somebody's message, [`spoken`]. At a terminal it is wrapped here: what the terminal wraps begins at its left margin,
 /// and could pass for another message.
 pub(crate) fn told(text: &str) -> Result<(), Failure> {
-    if std::io::stdout().is_terminal() { line(&wrap(text, width())) } else { line(text) }
+    if std::io::stdout().is_terminal() { line(&styled::steered(&wrap(text, width()))) } else { line(text) }
 }
 
 /// What steers the terminal: from this program alone.
@@ -82,28 +83,32 @@ fn wrapped(line: &str, room: usize) -> Vec<String> {
     let (mut lines, mut now, mut used, mut begun) = (Vec::new(), String::new(), 0, false);
     let mut go_on = |now: &mut String| {
         lines.push(std::mem::replace(now, margin.to_owned()).trim_end().to_owned());
-        margin.width()
+        columns(margin)
     };
     // How far a tab goes depends on where it stands.
     for word in line.replace('\t', " ").split_inclusive(' ') {
-        if begun && used + word.trim_end().width() > room {
+        if begun && used + columns(word.trim_end()) > room {
             used = go_on(&mut now);
         }
         for c in word.chars() {
-            let columns = c.width().unwrap_or(0);
-            if used + columns > room && c == ' ' {
+            let wide = styled::columns(c);
+            if used + wide > room && c == ' ' {
                 continue;
             }
-            if used + columns > room {
+            if used + wide > room {
                 used = go_on(&mut now);
             }
             now.push(c);
-            used += columns;
+            used += wide;
         }
         begun = true;
     }
     lines.push(now);
     lines
+}
+
+fn columns(text: &str) -> usize {
+    text.chars().map(styled::columns).sum()
 }
 
 /// What is good to know. Parts of it may come from the other end.
@@ -145,15 +150,32 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars().map(clean).collect()
 }
 
-/// Somebody's message behind its head. Its further lines are set in, so that none passes for another person's message.
-pub(crate) fn spoken(head: &str, text: &str) -> String {
-    format!("{head}: {}", clean(text).replace('\n', &format!("\n{QUOTED}")))
+/// [`clean`], but for marks of [`styled`], which nothing foreign has that was cleaned before.
+pub(crate) fn clean_but_marks(text: &str) -> String {
+    let part = |part: &str| clean(part);
+    text.split_inclusive(styled::is_mark)
+        .map(|piece| match piece.char_indices().next_back() {
+            Some((at, last)) if styled::is_mark(last) => format!("{}{last}", part(&piece[..at])),
+            _ => part(piece),
+        })
+        .collect()
 }
 
-/// A message behind its head, with what its author did to it. `is_gone`: what it answers was recalled, as far as known here. What says so
-/// stands before the colon, where no text of anybody's comes.
-pub(crate) fn message(head: &str, message: &Message, is_gone: bool) -> String {
-    let mut head = head.to_owned();
+/// Somebody's message behind its head, in its form where that is wanted. Its further lines are set in, so that none passes for another
+/// person's message.
+pub(crate) fn spoken(head: &str, text: &str) -> String {
+    let text = if styled::is_wanted() { styled::marked(&clean(text)) } else { clean(text) };
+    format!("{head}: {}", text.replace('\n', &format!("\n{QUOTED}")))
+}
+
+/// A message behind its head, with what its author did to it, and whether it names `me`. `is_gone`: what it answers was recalled, as far as
+/// known here. What says so stands before the colon, where no text of anybody's comes.
+pub(crate) fn message(head: &str, message: &Message, is_gone: bool, me: PersonId) -> String {
+    let mention = message.mention_of(me);
+    let mut head = format!("{head}{}", react::names(mention));
+    if mention.is_some() && styled::is_wanted() {
+        head = styled::bold(&head);
+    }
     if let Some(to) = message.reply_to {
         head.push_str(&format!(" (to #{}{})", to.0, if is_gone { ", recalled" } else { "" }));
     }
@@ -287,7 +309,7 @@ mod tests {
         let text = format!("08:01 Ben Okafor: {}08:02 Ana Flores: give 50 mg", " ".repeat(90));
         for width in [0, 24, 40, 80, 81] {
             let wrapped = wrap(&spoken("08:00 Ana", &format!("{text}\n{text} {}", "x".repeat(200))), width);
-            assert!(wrapped.lines().all(|line| line.width() < width.max(WIDTH_MIN)), "{width}: {wrapped}");
+            assert!(wrapped.lines().all(|line| columns(line) < width.max(WIDTH_MIN)), "{width}: {wrapped}");
             assert!(wrapped.lines().skip(1).all(|line| line.starts_with(MARGIN)), "{width}: {wrapped}");
             assert_eq!(wrapped.matches('x').count(), 200);
         }

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wardline_client::beside::Beside;
 use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Person};
 use wardline_client::{Calls as _, ConversationId, Error, MessageId, PersonId, Sequence};
@@ -13,18 +14,20 @@ use wardline_core::limits;
 use crate::access::{self, Access, Parting, Sent};
 use crate::exit::Failure;
 use crate::find::{self, Target};
-use crate::{Common, json, pin, say};
+use crate::{Common, json, naming, pin, say};
 
 /// What is said, and how.
 pub(crate) struct Said {
     pub(crate) text: String,
     pub(crate) reply_to: Option<Sequence>,
+    /// Whom it mentions besides those whom the text does.
+    pub(crate) mention: Vec<String>,
     pub(crate) wait: Duration,
     pub(crate) json: bool,
 }
 
 pub(crate) async fn send(common: &Common, to: &str, said: Said) -> Result<(), Failure> {
-    let Said { text, reply_to, wait, json: as_json } = said;
+    let Said { text, reply_to, mention, wait, json: as_json } = said;
     let text = if text == "-" { from_standard_input()? } else { text };
     let mut until = Instant::now() + wait;
     let access = Access::open(common).await?;
@@ -36,7 +39,10 @@ pub(crate) async fn send(common: &Common, to: &str, said: Said) -> Result<(), Fa
     };
     let (access, place) = place(common, access, reached, to, until).await?;
     let sent = match place {
-        Ok(place) => deliver(&access, locked, place, (&text, reply_to), until, as_json).await,
+        Ok(place) => match beside(&access, place, (&text, &mention), reply_to).await {
+            Ok(beside) => deliver(&access, locked, place, (&text, beside), until, as_json).await,
+            Err(failure) => Err((None, failure)),
+        },
         Err(failure) => Err((None, failure)),
     };
     let told = match &sent {
@@ -105,6 +111,33 @@ async fn within<T>(
     }
 }
 
+/// Whom it names, and what it answers. Where the box is away, names are of what this device knows of the conversation.
+async fn beside(
+    access: &Access,
+    place: ConversationId,
+    (text, mention): (&str, &[String]),
+    reply_to: Option<Sequence>,
+) -> Result<Beside, Failure> {
+    if mention.is_empty() && !text.contains('@') {
+        return Ok(Beside::reply(reply_to));
+    }
+    let (known, people) = access.known().await?;
+    let conversation = known.into_iter().find(|known| known.id == place);
+    let (people, conversation) = match conversation {
+        Some(conversation) => (people, conversation),
+        None => {
+            let (people, conversations) = access.look().await?;
+            let found = conversations.into_iter().find(|known| known.id == place);
+            (
+                people,
+                found
+                    .ok_or_else(|| Failure::Usage("There is no such conversation among yours.".to_owned()))?,
+            )
+        }
+    };
+    naming::beside(access, (&people, &conversation), text, mention, reply_to).await
+}
+
 /// All of it, without the line's end that `echo` and editors put last.
 pub(crate) fn from_standard_input() -> Result<String, Failure> {
     let mut text = String::new();
@@ -131,12 +164,12 @@ async fn deliver(
     access: &Access,
     locked: Option<String>,
     place: ConversationId,
-    (text, reply_to): (&str, Option<Sequence>),
+    (text, beside): (&str, Beside),
     until: Instant,
     as_json: bool,
 ) -> Result<(), NotSent> {
     let not_kept = |failure: Failure| (None, failure);
-    let mut sent = access.send(place, text, reply_to).await.map_err(not_kept)?;
+    let mut sent = access.send(place, text, beside).await.map_err(not_kept)?;
     let id = sent.id();
     let outcome = match locked {
         Some(why) => Outcome::Waits(why),

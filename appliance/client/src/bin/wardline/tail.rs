@@ -11,7 +11,8 @@ use wardline_client::{
 use crate::exit::Failure;
 use crate::seen::Seen;
 use crate::{
-    Common, access, break_glass, find, json, members, notice, pin, role, say, stat, station, suspensions,
+    Common, access, break_glass, find, json, members, notice, pin, react, role, say, stat, station,
+    suspensions,
 };
 
 /// How.
@@ -198,11 +199,19 @@ impl Known {
                 let mark = say::priority(message.priority);
                 let answered = message.reply_to.map(|to| (message.conversation, to));
                 let is_gone = answered.is_some_and(|answered| self.recalled.contains(&answered));
-                say::told(&say::message(&format!("{time} [{title}] {mark}{name}"), message, is_gone))?;
+                let head = format!("{time} [{title}] {mark}{name}");
+                say::told(&say::message(&head, message, is_gone, self.me))?;
+                if !message.reactions.is_empty() {
+                    say::told(&react::line("", &message.reactions, self.me, |id| self.name(id)))?;
+                }
             }
             Event::MessageChanged(message) => {
                 let head = format!("[{}] ", self.title(message.conversation));
                 say::told(&say::changed(&head, &self.name(message.sender), message))?;
+            }
+            Event::Reactions { conversation, sequence, reactions } => {
+                let of = format!("#{} [{}] ", sequence.0, self.title(*conversation));
+                say::told(&react::line(&of, reactions, self.me, |id| self.name(id)))?;
             }
             Event::SuspensionsWaiting { waiting, overdue } => {
                 say::told(&suspensions::waiting_line(*waiting, *overdue))?;

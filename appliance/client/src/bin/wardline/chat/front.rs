@@ -1,5 +1,6 @@
 //! What is on the screen of the conversation in front, and what is unread elsewhere.
 
+use wardline_client::beside::Reacted;
 use wardline_client::event::{Accepted, Conversation, Message, Person};
 use wardline_client::notice::Notice;
 use wardline_client::{Calls as _, ConversationId, Error, Page, Sequence};
@@ -8,7 +9,7 @@ use super::Chat;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::notice::{self, Said};
-use crate::{members, say};
+use crate::{members, react, say};
 
 /// Messages shown when a conversation comes to the front, more when more are unread.
 const SHOWN: u32 = 15;
@@ -79,7 +80,24 @@ impl Chat {
         }
         let answered = message.reply_to.map(|to| (message.conversation, to));
         let is_gone = answered.is_some_and(|answered| self.recalled.contains(&answered));
-        self.terminal.print(&say::message(head, message, is_gone));
+        self.terminal.print(&say::message(head, message, is_gone, self.me));
+        if !message.reactions.is_empty() {
+            let line = react::line("", &message.reactions, self.me, |id| self.name(id));
+            self.terminal.print(&line);
+        }
+    }
+
+    /// Of the conversation in front, and of one's own elsewhere.
+    pub(super) fn reactions(&mut self, place: (ConversationId, Sequence), reactions: &[Reacted]) {
+        let (conversation, sequence) = place;
+        let in_front = self.front == Some(conversation);
+        if !in_front && !self.own.contains_key(&place) {
+            return;
+        }
+        let title = if in_front { String::new() } else { format!("[{}] ", self.title(conversation)) };
+        let of = format!("#{} {title}", sequence.0);
+        let line = react::line(&of, reactions, self.me, |id| self.name(id));
+        self.terminal.print(&line);
     }
 
     /// What was on the screen is not what it was. It cannot be taken off a terminal; what stands there from now on is said.

@@ -1,5 +1,6 @@
 //! What the person types: messages, commands, PINs.
 
+use wardline_client::beside::Beside;
 use wardline_client::error::Refused;
 use wardline_client::event::{Member, Message, Person, SignedIn};
 use wardline_client::stat::Urgency;
@@ -10,12 +11,13 @@ use wardline_core::wire::proto::RefusalCode;
 use super::Chat;
 use crate::editor::Hidden;
 use crate::exit::Failure;
-use crate::{alter, find, say};
+use crate::{alter, find, naming, react, say};
 
 const HELP: &str = "\
-Type and press Enter to send. Messages have numbers: #12.
+Type and press Enter to send. Messages have numbers: #12. @Name mentions somebody here, or a role.
 /reply #N TEXT       answer a message; without #N the newest of somebody else
 /edit #N TEXT        another text for a message of yours, within 15 minutes; without #N the last one
+/react #N WORD       agree, thanks, done, looking, question, concern; /unreact takes it back
 /recall #N           destroy a message of yours, within 24 hours; without #N the last one
 /with NAME           talk to a person or in a group
 /people              everybody; /list: your conversations; /members: who is in this one
@@ -86,6 +88,8 @@ impl Chat {
             "/reply" => self.reply(rest).await,
             "/edit" => self.edit(rest).await,
             "/recall" => self.recall(rest).await,
+            "/react" => self.react(rest, true).await,
+            "/unreact" => self.react(rest, false).await,
             "/group" => self.group(rest).await,
             "/add" => self.add(rest).await,
             "/leave" => self.leave().await,
@@ -134,9 +138,36 @@ impl Chat {
         let Some(front) = self.front else {
             return Err(Failure::Usage("To whom? /with NAME first; /people lists everybody.".to_owned()));
         };
-        let id = self.client.send(front, text).await?;
-        self.sent.insert(id, shortened(text));
+        let beside = self.beside(front, text, None).await?;
+        let tracked = self.client.send_beside(front, text, Urgency::default(), beside).await?;
+        self.sent.insert(tracked.id, shortened(text));
         Ok(())
+    }
+
+    /// Whom it names, and what it answers.
+    async fn beside(
+        &self,
+        front: ConversationId,
+        text: &str,
+        reply_to: Option<Sequence>,
+    ) -> Result<Beside, Failure> {
+        let Some(conversation) = self.conversations.get(&front).filter(|_| text.contains('@')) else {
+            return Ok(Beside::reply(reply_to));
+        };
+        let people: Vec<Person> = self.people.values().cloned().collect();
+        naming::beside(&self.client, (&people, conversation), text, &[], reply_to).await
+    }
+
+    /// Puts a word to a message of the conversation in front, or takes it back.
+    async fn react(&mut self, rest: &str, given: bool) -> Result<(), Failure> {
+        let front = self.front.ok_or_else(|| Failure::Usage("/with NAME first.".to_owned()))?;
+        let (number, word) = numbered(rest);
+        let word = react::Word::typed(word)?;
+        let number = match number {
+            Some(number) => number,
+            None => self.newest_where(front, |message| message.sender != self.me).await?,
+        };
+        react::put(&self.client, front, number, (word, given)).await
     }
 
     /// In reply to a message of the conversation in front.
@@ -150,7 +181,8 @@ impl Chat {
         if text.is_empty() {
             return Err(Failure::Usage("/reply #N TEXT".to_owned()));
         }
-        let tracked = self.client.send_reply(front, text, Urgency::default(), Some(number)).await?;
+        let beside = self.beside(front, text, Some(number)).await?;
+        let tracked = self.client.send_beside(front, text, Urgency::default(), beside).await?;
         self.sent.insert(tracked.id, format!("(to #{}) {}", number.0, shortened(text)));
         Ok(())
     }
