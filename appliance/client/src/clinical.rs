@@ -54,6 +54,8 @@ pub struct Patient {
     pub alias: Option<String>,
     /// Restricted, and this person is not named.
     pub hidden: bool,
+    /// The numbers of other records of theirs, which were merged into this one.
+    pub merged_records: Vec<String>,
 }
 
 /// Whether a patient is here.
@@ -75,7 +77,7 @@ pub enum Standing {
 pub struct Encounter {
     /// Which.
     pub id: EncounterId,
-    /// Whose.
+    /// Under which record it was begun: another than the patient's where records were merged.
     pub patient: PatientId,
     /// Where they lie.
     pub unit: UnitId,
@@ -217,16 +219,17 @@ pub trait ClinicalCalls: Calls {
         self.done(Ask::Discharge(proto::Discharge { encounter: encounter.value() }))
     }
 
-    /// Says what a patient's particulars are, and who answers for the stay.
+    /// Says what a patient's particulars are, and who answers for the stay. `encounter`: which stay; none: the one there is.
     fn update_patient(
         &self,
         patient: PatientId,
         particulars: &Particulars,
         attending: Option<PersonId>,
+        encounter: Option<EncounterId>,
     ) -> impl Future<Output = Result<(), Error>> + Send {
         let (patient, attending) = (patient.value(), attending.map_or(0, PersonId::value));
-        let particulars = Some(particulars.to_wire());
-        self.done(Ask::UpdatePatient(proto::UpdatePatient { patient, particulars, attending }))
+        let (particulars, encounter) = (Some(particulars.to_wire()), encounter.map_or(0, EncounterId::value));
+        self.done(Ask::UpdatePatient(proto::UpdatePatient { patient, particulars, attending, encounter }))
     }
 
     /// Restricts a stay's patient to people whom one names, or names others. `alias`: what everybody else sees; none: as it is.
@@ -424,7 +427,29 @@ impl Patient {
         if let Some(alias) = alias.as_ref().filter(|_| hidden) {
             particulars.name.clone_from(alias);
         }
-        Ok(Self { id: patient(wire.patient)?, particulars, alias, hidden })
+        let merged_records = wire.merged_record_numbers;
+        Ok(Self { id: patient(wire.patient)?, particulars, alias, hidden, merged_records })
+    }
+}
+
+impl Encounter {
+    pub(crate) fn from_wire(encounter: proto::Encounter) -> Result<Self, Error> {
+        let standing = match encounter.state() {
+            proto::EncounterState::Admitted => Standing::Admitted,
+            proto::EncounterState::OnLeave => Standing::OnLeave,
+            proto::EncounterState::Discharged => Standing::Discharged(encounter.discharged_at),
+            proto::EncounterState::Unspecified => Standing::Other,
+        };
+        Ok(Self {
+            id: self::encounter(encounter.encounter)?,
+            patient: patient(encounter.patient)?,
+            unit: event::unit(encounter.unit)?,
+            bed: encounter.bed,
+            attending: PersonId::new(encounter.attending),
+            standing,
+            muted: encounter.muted,
+            conversation: event::conversation(encounter.conversation)?,
+        })
     }
 }
 
@@ -435,23 +460,7 @@ impl Bedside {
         encounter: Option<proto::Encounter>,
     ) -> Result<Option<Self>, Error> {
         let (Some(patient), Some(encounter)) = (patient, encounter) else { return Ok(None) };
-        let patient = Patient::from_wire(patient)?;
-        let standing = match encounter.state() {
-            proto::EncounterState::Admitted => Standing::Admitted,
-            proto::EncounterState::OnLeave => Standing::OnLeave,
-            proto::EncounterState::Discharged => Standing::Discharged(encounter.discharged_at),
-            proto::EncounterState::Unspecified => Standing::Other,
-        };
-        let encounter = Encounter {
-            id: self::encounter(encounter.encounter)?,
-            patient: self::patient(encounter.patient)?,
-            unit: event::unit(encounter.unit)?,
-            bed: encounter.bed,
-            attending: PersonId::new(encounter.attending),
-            standing,
-            muted: encounter.muted,
-            conversation: event::conversation(encounter.conversation)?,
-        };
+        let (patient, encounter) = (Patient::from_wire(patient)?, Encounter::from_wire(encounter)?);
         Ok(Some(Self { patient, encounter }))
     }
 
@@ -474,11 +483,12 @@ impl Bedside {
             muted: *muted,
             conversation: conversation.value(),
         };
-        let Patient { id, particulars, alias, hidden } = &self.patient;
+        let Patient { id, particulars, alias, hidden, merged_records } = &self.patient;
         let patient = proto::Patient {
             patient: id.value(),
             particulars: (!hidden).then(|| particulars.to_wire()),
             alias: alias.clone().unwrap_or_default(),
+            merged_record_numbers: merged_records.clone(),
         };
         (patient, encounter)
     }

@@ -41,6 +41,7 @@ pub mod offers;
 pub mod outbox;
 pub mod probe;
 pub mod profile;
+pub mod records;
 pub mod retention;
 pub mod roles;
 mod sealing;

@@ -213,6 +213,7 @@ operations! {
     ListRoles: "see roles and who holds them", [Staff, BoxService], "";
     BreakGlass: "break the glass: enter the thread of a patient of whose care team they are not", [Clinician], "for an hour, with grounds; the care team sees it, the privacy officers are told at once; it gives the thread and nothing else";
     Restrict: "restrict a patient to people whom they name, or end that", [ChargeNurse, Attending, BoxService], "everybody else is out of the thread in the same moment and sees an alias; a bed brings nobody in; no privacy officer is named; the attending only if named";
+    MergeRecords: "merge two records of one patient, or un-merge them", [ChargeNurse, BoxService], "by a charge nurse who leads every unit where the patient is, or was so recently that the thread is kept, and may see who they are; every message stays where it was written";
     Countersign: "countersign that a colleague breaks the glass to a restricted patient", [Clinician], "not for oneself; within five minutes of the request; both are on record";
     EndEmergency: "end an emergency access early", [GlassBreaker, ChargeNurse], "a charge nurse of the unit where the patient lay when it began";
     ListEmergencies: "see who broke the glass, and why", [PrivacyOfficer], "while it goes on or waits for a review; each look is recorded";

@@ -85,8 +85,11 @@ pub(crate) fn give(
     let patients: Vec<EncounterId> = lie_there.map(|(_, encounter)| encounter).collect();
     draft.write(Write::AssignmentTaken(taken));
     draft.record(permit.by(), Act::AssignmentTaken(id, person, unit));
+    // All first: one patient may lie in two of the beds, under two records, and who has both is in each thread by its own bed.
+    for encounter in &patients {
+        draft.write(Write::AssignmentCovers { assignment: id, encounter: *encounter });
+    }
     for encounter in patients {
-        draft.write(Write::AssignmentCovers { assignment: id, encounter });
         care::settle(draft, permit, encounter);
     }
     id
@@ -160,8 +163,8 @@ pub(crate) fn list_beds(
     let named = |bed: &Bed| proto::Bed { bed: bed.reveal().to_owned(), ..proto::Bed::default() };
     for (bed, encounter) in clinic.beds_of(unit) {
         let stay = clinic.encounters.get(&encounter);
-        let patient = stay.and_then(|stay| clinic.patients.get(&stay.patient));
-        let restriction = patient.and_then(|patient| patient.restriction.as_ref());
+        let restriction = stay.and_then(|stay| restriction::of_stay(clinic, stay));
+        let restriction = restriction.as_ref();
         let alias = restriction.map(|restriction| restriction.alias.reveal().to_owned());
         let ask = stay.zip(restriction).and_then(|(stay, known)| restriction::whom_to_ask(stay, known));
         beds.insert(

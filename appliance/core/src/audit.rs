@@ -245,6 +245,14 @@ pub enum Act {
     /// The actor is the second person.
     #[n(146)]
     EmergencyCountersigned(#[n(0)] EmergencyId),
+    /// Which record into which.
+    #[n(220)]
+    RecordsMerged(#[n(0)] PatientId, #[n(1)] PatientId),
+    #[n(221)]
+    RecordsUnmerged(#[n(0)] PatientId, #[n(1)] PatientId),
+    /// What a merge or an un-merge of them would do was read, which names the patient.
+    #[n(222)]
+    MergeLookedAt(#[n(0)] PatientId, #[n(1)] PatientId),
     /// With how many terms, never which, and where, if in one conversation alone.
     #[n(90)]
     Searched(#[n(0)] u32, #[n(1)] Option<ConversationId>),

@@ -8,19 +8,20 @@ use crate::clinic::{CarePlace, Clinic, Encounter};
 use crate::clinical::{self, encounter_of};
 use crate::draft::Draft;
 use crate::emergency;
-use crate::ids::{EncounterId, PersonId};
+use crate::ids::{EncounterId, PatientId, PersonId};
 use crate::limits;
 use crate::membership;
 use crate::notice::{self, Told, Why};
 use crate::refusal::Refusal;
 use crate::relay::Room;
-use crate::restriction::Restriction;
+use crate::restriction;
 use crate::time::Wall;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
-/// Whoever is in an encounter's thread: the attending, whoever was put in by hand, whoever's assignment covers the patient, and
-/// whoever has emergency access. One reason is enough, and who has none left is out.
+/// Whoever is in an encounter's thread: the attending, whoever was put in by hand, whoever's assignment covers the patient, whoever
+/// has one of these reasons in an open stay that the patient has under another record, and whoever has emergency access. One reason
+/// is enough, and who has none left is out.
 pub fn team(clinic: &Clinic, encounter: EncounterId) -> BTreeSet<PersonId> {
     let mut team = team_without_emergencies(clinic, encounter);
     team.extend(emergency::let_in(clinic, encounter));
@@ -30,23 +31,45 @@ pub fn team(clinic: &Clinic, encounter: EncounterId) -> BTreeSet<PersonId> {
 /// The care team itself. Of a restricted patient: whoever is named, whatever else somebody is to them.
 pub(crate) fn team_without_emergencies(clinic: &Clinic, encounter: EncounterId) -> BTreeSet<PersonId> {
     let Some(stay) = clinic.encounters.get(&encounter) else { return BTreeSet::new() };
-    if let Some(restriction) = restriction(clinic, stay) {
-        return restriction.named.clone();
-    }
-    let by_hand = clinic.care.range((encounter, FIRST)..).map(|((of, person), _)| (*of, *person));
-    let by_hand = by_hand.take_while(|(of, _)| *of == encounter).map(|(_, person)| person);
-    let covering = clinic.assignments.values().filter(|assignment| assignment.covers.contains(&encounter));
-    stay.attending.into_iter().chain(by_hand).chain(covering.map(|assignment| assignment.person)).collect()
+    team_by(clinic, stay, &clinic.records_of(stay.patient))
 }
 
-fn restriction<'c>(clinic: &'c Clinic, stay: &Encounter) -> Option<&'c Restriction> {
-    clinic.patients.get(&stay.patient)?.restriction.as_ref()
+/// What it is, or would be, where these are the patient's records.
+pub(crate) fn team_by(clinic: &Clinic, stay: &Encounter, records: &[PatientId]) -> BTreeSet<PersonId> {
+    let known = clinic.known_by(records);
+    if let Some(restriction) = known.as_ref().and_then(|known| known.restriction()) {
+        return restriction.named.clone();
+    }
+    let mut team = own_team(clinic, stay);
+    for other in across(clinic, stay, records) {
+        team.extend(own_team(clinic, other));
+    }
+    team
+}
+
+/// Open stays of the same patient under other records.
+fn across<'s>(
+    clinic: &'s Clinic,
+    stay: &Encounter,
+    records: &'s [PatientId],
+) -> impl Iterator<Item = &'s Encounter> {
+    let own = stay.patient;
+    clinic.open_of_all(records).filter(move |other| other.patient != own)
+}
+
+/// Who cares for this stay by what is said of it alone.
+fn own_team(clinic: &Clinic, stay: &Encounter) -> BTreeSet<PersonId> {
+    let id = stay.id;
+    let by_hand = clinic.care.range((id, FIRST)..).map(|((of, person), _)| (*of, *person));
+    let by_hand = by_hand.take_while(|(of, _)| *of == id).map(|(_, person)| person);
+    let covering = clinic.assignments.values().filter(|assignment| assignment.covers.contains(&id));
+    stay.attending.into_iter().chain(by_hand).chain(covering.map(|assignment| assignment.person)).collect()
 }
 
 /// What brings somebody in, and until when as far as is known: of several reasons, the one that people think of first.
 fn reason(clinic: &Clinic, encounter: EncounterId, person: PersonId) -> Option<(Why, Option<Wall>)> {
     let stay = clinic.encounters.get(&encounter)?;
-    if let Some(restriction) = restriction(clinic, stay) {
+    if let Some(restriction) = restriction::of_stay(clinic, stay) {
         let named = restriction.named.contains(&person);
         let until = emergency::until(clinic, encounter, person);
         return Some(if named { (Why::Named, None) } else { (Why::Emergency, until) });
@@ -62,6 +85,10 @@ fn reason(clinic: &Clinic, encounter: EncounterId, person: PersonId) -> Option<(
     if let Some(until) = covering.map(|held| held.until).max() {
         return Some((Why::Bed, Some(until)));
     }
+    let records = clinic.records_of(stay.patient);
+    if across(clinic, stay, &records).any(|other| own_team(clinic, other).contains(&person)) {
+        return Some((Why::Merged, None));
+    }
     let until = emergency::until(clinic, encounter, person)?;
     Some((Why::Emergency, Some(until)))
 }
@@ -69,11 +96,13 @@ fn reason(clinic: &Clinic, encounter: EncounterId, person: PersonId) -> Option<(
 /// Brings a thread's members to what the care team is, and tells in it who came and who left.
 pub(crate) fn settle(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId) {
     settle_with(draft, permit, encounter, proto::ConversationChanged::default(), None);
+    settle_across(draft, permit, encounter);
 }
 
 /// The same, in the course of something that is told first. Whom that names is not told of again.
 pub(crate) fn settle_telling(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId, told: Told) {
     settle_with(draft, permit, encounter, proto::ConversationChanged::default(), Some(told));
+    settle_across(draft, permit, encounter);
 }
 
 /// The same, and who was in it before is told what is new of the patient or the stay.
@@ -83,8 +112,21 @@ pub(crate) fn settle_and_tell(
     encounter: EncounterId,
     told: Option<Told>,
 ) {
+    settle_one(draft, permit, encounter, told);
+    settle_across(draft, permit, encounter);
+}
+
+/// The same of this thread alone, for who settles all threads of a patient one by one.
+pub(crate) fn settle_one(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId, told: Option<Told>) {
     let news = news(draft, encounter).unwrap_or_default();
     settle_with(draft, permit, encounter, news, told);
+}
+
+/// Who cares for a stay reads what is written of the same patient under another record: those threads follow.
+pub(crate) fn settle_across(draft: &mut Draft<'_>, permit: Permit, encounter: EncounterId) {
+    for other in draft.state.clinic.kept_across(encounter) {
+        settle_with(draft, permit, other, proto::ConversationChanged::default(), None);
+    }
 }
 
 /// A patient came into a bed: settles, and says as well who of the team has it, and who stays though they do not.
@@ -95,6 +137,7 @@ pub(crate) fn settle_moved(draft: &mut Draft<'_>, permit: Permit, encounter: Enc
         _ => news(draft, encounter).unwrap_or_default(),
     };
     let entered = settle_with(draft, permit, encounter, news, Some(told));
+    settle_across(draft, permit, encounter);
     let clinic = &draft.state.clinic;
     let Some(stay) = clinic.encounters.get(&encounter) else { return };
     let thread = stay.thread;
@@ -172,7 +215,7 @@ fn news(draft: &Draft<'_>, encounter: EncounterId) -> Option<proto::Conversation
     Some(proto::ConversationChanged {
         conversation: stay.thread.value(),
         archived: stay.closed.is_some().then_some(true),
-        patient: Some(draft.state.clinic.patients.get(&stay.patient)?.to_wire()),
+        patient: Some(draft.state.clinic.known(stay.patient)?.to_wire()),
         encounter: Some(stay.to_wire()),
         ..proto::ConversationChanged::default()
     })
@@ -202,7 +245,7 @@ pub(crate) fn change_team(
     let stay = encounter_of(draft.state, encounter)?.clone();
     let is = clinical::relations(draft.state, by, stay.unit).and(in_team(draft, by, &stay));
     let permit = access::permit(Operation::ChangeCareTeam, is, by)?;
-    if restriction(&draft.state.clinic, &stay).is_some() {
+    if restriction::of_stay(&draft.state.clinic, &stay).is_some() {
         return Err(Refusal::Restricted);
     }
     let by_hand = |draft: &Draft<'_>, person| draft.state.clinic.care.contains_key(&(encounter, person));

@@ -10,13 +10,15 @@ use crate::ids::{
     AssignmentId, Change, ConversationId, EmergencyId, EncounterId, PatientId, PersonId, UnitId,
 };
 use crate::particulars::{Bed, Particulars, RecordNumber};
+use crate::record::{Known, Merged};
 use crate::refusal::Fault;
 use crate::restriction::Restriction;
 use crate::time::Wall;
 use crate::wire::proto;
 use crate::write::Write;
 
-/// A patient of the facility, over all their stays. Never removed.
+/// A record of a patient of the facility, over all stays that were begun under it. Never removed. Mostly a patient has one; who they
+/// are over all of them: [`Clinic::known`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Patient {
     /// Who.
@@ -28,9 +30,12 @@ pub struct Patient {
     /// The change that last touched this.
     #[n(2)]
     pub changed: Change,
-    /// Only some may see who they are.
+    /// Only some may see who they are. With other records of the same patient: [`Known::restriction`].
     #[n(3)]
     pub restriction: Option<Restriction>,
+    /// It is merged into another record.
+    #[n(4)]
+    pub merged: Option<Merged>,
 }
 
 /// One stay of a patient.
@@ -133,7 +138,9 @@ pub struct Clinic {
     /// Emergency accesses that go on, or that nobody has reviewed.
     pub emergencies: BTreeMap<EmergencyId, EmergencyAccess>,
     records: BTreeMap<RecordNumber, PatientId>,
-    /// The stays that are not over: by bed, and by patient.
+    /// Of a surviving record, those that are merged into it.
+    pub(crate) absorbed: BTreeMap<PatientId, BTreeSet<PatientId>>,
+    /// The stays that are not over: by bed, and by record.
     beds: BTreeMap<(UnitId, Bed), EncounterId>,
     open: BTreeMap<PatientId, EncounterId>,
     threads: BTreeMap<ConversationId, EncounterId>,
@@ -185,18 +192,6 @@ impl Encounter {
     }
 }
 
-impl Patient {
-    /// As the members of the thread see them: who they are, and how they are called elsewhere.
-    pub fn to_wire(&self) -> proto::Patient {
-        let alias = self.restriction.as_ref().map(|restriction| restriction.alias.reveal().to_owned());
-        proto::Patient {
-            patient: self.id.value(),
-            particulars: Some(self.particulars.to_wire()),
-            alias: alias.unwrap_or_default(),
-        }
-    }
-}
-
 impl Assignment {
     /// Whether it is of this bed.
     pub fn holds(&self, unit: UnitId, bed: &Bed) -> bool {
@@ -205,7 +200,7 @@ impl Assignment {
 }
 
 /// Adds to a patient's thread whom it is about; a purged one says nothing any more.
-pub fn dress(thread: &mut proto::Conversation, patient: &Patient, encounter: &Encounter) {
+pub fn dress(thread: &mut proto::Conversation, patient: &Known<'_>, encounter: &Encounter) {
     if !thread.purged {
         thread.patient = Some(patient.to_wire());
         thread.encounter = Some(encounter.to_wire());
@@ -217,6 +212,9 @@ impl Clinic {
         let mut clinic = Self::default();
         for patient in restored.patients {
             clinic.enter(patient);
+        }
+        if !clinic.patients.values().all(|patient| clinic.survives(patient)) {
+            return Err(Fault::Inconsistent("a record is merged into one that does not survive"));
         }
         clinic.whose.extend(restored.threads);
         for encounter in restored.encounters {
@@ -246,14 +244,14 @@ impl Clinic {
         Ok(clinic)
     }
 
-    /// Whose record this is.
+    /// Which record has this number, whether it is merged or not.
     pub fn recorded(&self, record: &RecordNumber) -> Option<PatientId> {
         self.records.get(record).copied()
     }
 
-    /// The patient's stay that is not over.
-    pub fn open_of(&self, patient: PatientId) -> Option<&Encounter> {
-        self.open.get(&patient).and_then(|id| self.encounters.get(id))
+    /// The stay that was begun under this record and is not over.
+    pub fn open_under(&self, record: PatientId) -> Option<&Encounter> {
+        self.open.get(&record).and_then(|id| self.encounters.get(id))
     }
 
     /// Stays that are not over.
@@ -277,22 +275,40 @@ impl Clinic {
         self.threads.get(&thread).and_then(|id| self.encounters.get(id))
     }
 
-    /// Whose thread this is or was.
+    /// Under which record this thread was begun.
     pub fn patient_of(&self, thread: ConversationId) -> Option<PatientId> {
         self.whose.get(&thread).copied()
     }
 
-    /// Every thread that a patient ever had.
-    pub fn threads_of(&self, patient: PatientId) -> impl Iterator<Item = ConversationId> + '_ {
-        self.whose.iter().filter(move |(_, whose)| **whose == patient).map(|(thread, _)| *thread)
+    /// Every thread that was ever begun under this record.
+    pub fn threads_of(&self, record: PatientId) -> impl Iterator<Item = ConversationId> + '_ {
+        self.whose.iter().filter(move |(_, whose)| **whose == record).map(|(thread, _)| *thread)
     }
 
     fn enter(&mut self, patient: Patient) {
         if let Some(was) = self.patients.get(&patient.id) {
             self.records.remove(&was.particulars.record);
+            if let Some(into) = was.merged.map(|merged| merged.into)
+                && let Some(absorbed) = self.absorbed.get_mut(&into)
+            {
+                absorbed.remove(&patient.id);
+                // As a restart would have it.
+                if absorbed.is_empty() {
+                    self.absorbed.remove(&into);
+                }
+            }
+        }
+        if let Some(merged) = patient.merged {
+            self.absorbed.entry(merged.into).or_default().insert(patient.id);
         }
         self.records.insert(patient.particulars.record.clone(), patient.id);
         self.patients.insert(patient.id, patient);
+    }
+
+    /// A record is merged into none, or into one that is there and is merged into none.
+    fn survives(&self, patient: &Patient) -> bool {
+        let into = patient.merged.map(|merged| self.patients.get(&merged.into));
+        into.is_none_or(|into| into.is_some_and(|into| into.merged.is_none()))
     }
 
     fn index(&mut self, encounter: &Encounter) {

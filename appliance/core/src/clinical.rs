@@ -8,6 +8,7 @@ use crate::draft::Draft;
 use crate::emergency::{self, Emergency, Finding, Whom};
 use crate::ids::{AssignmentId, Conn, EmergencyId, EncounterId, PatientId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
+use crate::merge::{self, Merge, Unmerge};
 use crate::particulars::{Bed, Particulars, RecordNumber};
 use crate::refusal::Refusal;
 use crate::restriction::{self, Restrict};
@@ -45,14 +46,11 @@ pub enum Clinical {
         encounter: EncounterId,
     },
     /// What identifies a patient was wrong, or another attending answers for the stay.
-    UpdatePatient {
-        /// Who.
-        patient: PatientId,
-        /// From now on.
-        particulars: Particulars,
-        /// Of the stay that is not over; none: nobody.
-        attending: Option<PersonId>,
-    },
+    UpdatePatient(Correction),
+    /// Two records are of one patient.
+    MergeRecords(Merge),
+    /// They are not, after all.
+    UnmergeRecords(Unmerge),
     /// People in and out of a care team by hand.
     ChangeCareTeam {
         /// Of whose stay.
@@ -108,6 +106,18 @@ pub struct Admission {
     pub fresh: Fresh,
 }
 
+/// What is to be right of a patient from now on.
+pub struct Correction {
+    /// The surviving record.
+    pub patient: PatientId,
+    /// What identifies them.
+    pub particulars: Particulars,
+    /// Of the stay that is not over; none: nobody.
+    pub attending: Option<PersonId>,
+    /// Which that is; none: the patient has one at most.
+    pub encounter: Option<EncounterId>,
+}
+
 /// Who takes which beds until when.
 pub struct Shift {
     /// Where.
@@ -137,9 +147,9 @@ pub(crate) fn handle(
         }
         Clinical::SetLeave { encounter, away } => encounter::set_leave(draft, by, encounter, away)?,
         Clinical::Discharge { encounter } => encounter::discharge(draft, by, encounter)?,
-        Clinical::UpdatePatient { patient, particulars, attending } => {
-            encounter::update(draft, by, patient, particulars, attending)?
-        }
+        Clinical::UpdatePatient(ask) => encounter::update(draft, by, ask)?,
+        Clinical::MergeRecords(ask) => merge::merge(draft, by, ask)?,
+        Clinical::UnmergeRecords(ask) => merge::unmerge(draft, by, ask)?,
         Clinical::ChangeCareTeam { encounter, change } => care::change_team(draft, by, encounter, change)?,
         Clinical::Restrict(ask) => restriction::restrict(draft, by, ask)?,
         Clinical::LiftRestriction { encounter } => restriction::lift(draft, by, encounter)?,
@@ -196,11 +206,22 @@ pub(crate) fn parse(
         },
         Body::SetLeave(set) => Clinical::SetLeave { encounter: encounter(set.encounter)?, away: set.away },
         Body::Discharge(discharge) => Clinical::Discharge { encounter: encounter(discharge.encounter)? },
-        Body::UpdatePatient(update) => Clinical::UpdatePatient {
+        Body::UpdatePatient(update) => Clinical::UpdatePatient(Correction {
             patient: PatientId::new(update.patient).ok_or(Refusal::NoSuchPatient)?,
             particulars: Particulars::from_wire(update.particulars.as_ref().ok_or(Refusal::Invalid)?)?,
             attending: some(update.attending, person)?,
-        },
+            encounter: some(update.encounter, encounter)?,
+        }),
+        Body::MergeRecords(ask) => Clinical::MergeRecords(Merge {
+            surviving: RecordNumber::parse(&ask.surviving_record_number)?,
+            merged: RecordNumber::parse(&ask.merged_record_number)?,
+            only_look: ask.only_look,
+        }),
+        Body::UnmergeRecords(ask) => Clinical::UnmergeRecords(Unmerge {
+            merged: RecordNumber::parse(&ask.merged_record_number)?,
+            only_look: ask.only_look,
+            fresh: fresh(),
+        }),
         Body::ChangeCareTeam(change) => Clinical::ChangeCareTeam {
             encounter: encounter(change.encounter)?,
             change: TeamChange {

@@ -46,7 +46,7 @@ pub struct EmergencyAccess {
     /// To whose thread.
     #[n(1)]
     pub encounter: EncounterId,
-    /// The patient, who is known when the stay is long put away.
+    /// The record, which is known when the stay is long put away.
     #[n(2)]
     pub patient: PatientId,
     /// Where the patient lay.
@@ -204,6 +204,12 @@ pub(crate) fn let_in(clinic: &Clinic, encounter: EncounterId) -> impl Iterator<I
     running(clinic).filter(move |access| access.encounter == encounter).map(|access| access.person)
 }
 
+/// Whose of them was countersigned.
+pub(crate) fn let_in_by_two(clinic: &Clinic, encounter: EncounterId) -> impl Iterator<Item = PersonId> + '_ {
+    let by_two = running(clinic).filter(move |access| access.encounter == encounter);
+    by_two.filter(|access| access.second.is_some()).map(|access| access.person)
+}
+
 /// Until when somebody's lasts at the latest.
 pub(crate) fn until(clinic: &Clinic, encounter: EncounterId, person: PersonId) -> Option<Wall> {
     let theirs = running(clinic).filter(|access| (access.encounter, access.person) == (encounter, person));
@@ -248,7 +254,7 @@ fn begin(
     while draft.state.clinic.emergencies.contains_key(&id) || draft.requests.0.contains_key(&id) {
         id = id.following();
     }
-    if restriction::of_stay(draft, &stay).is_some() {
+    if restriction::of_stay(&draft.state.clinic, &stay).is_some() {
         let asked = Asked {
             encounter: stay.id,
             person,
@@ -343,7 +349,7 @@ fn look(draft: &mut Draft<'_>, by: Actor, id: EmergencyId) -> Result<Body, Refus
     let asked = draft.requests.at(draft.now.mono, id)?;
     let stay = draft.state.clinic.encounters.get(&asked.encounter).filter(|stay| stay.is_open());
     let stay = stay.ok_or(Refusal::NoSuchPatient)?;
-    let alias = restriction::of_stay(draft, stay).map(|known| known.alias.reveal().to_owned());
+    let alias = restriction::of_stay(&draft.state.clinic, stay).map(|known| known.alias.reveal().to_owned());
     Ok(Body::EmergencyRequest(proto::EmergencyRequest {
         emergency: id.value(),
         person: asked.person.value(),
@@ -434,8 +440,9 @@ pub(crate) fn end_all(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
 /// Ends what lets somebody in to a patient without a second person. Whoever calls this settles the threads next, all at once: who is
 /// named comes in before who is out leaves, so that what rings there goes on for the former.
 pub(crate) fn end_alone(draft: &mut Draft<'_>, permit: Permit, patient: PatientId) {
-    let alone = |access: &&EmergencyAccess| access.patient == patient && access.second.is_none();
-    let alone = running(&draft.state.clinic).filter(alone).map(|access| access.id);
+    let clinic = &draft.state.clinic;
+    let alone = |access: &&EmergencyAccess| clinic.is_one(access.patient, patient) && access.second.is_none();
+    let alone = running(clinic).filter(alone).map(|access| access.id);
     for id in alone.collect::<Vec<_>>() {
         let at = draft.now.wall;
         draft.write(Write::EmergencyEnded { id, at });
@@ -514,7 +521,7 @@ fn to_wire(clinic: &Clinic, access: &EmergencyAccess) -> proto::EmergencyAccess 
         emergency: access.id.value(),
         person: access.person.value(),
         // Whoever reviews is not of the named team.
-        patient: clinic.patients.get(&access.patient).map(|patient| patient.to_wire_for(None)),
+        patient: clinic.known(access.patient).map(|patient| patient.to_wire_for(None)),
         unit: access.unit.value(),
         grounds: access.grounds.reveal().to_owned(),
         since: access.since.0,

@@ -7,7 +7,7 @@ use crate::assignment;
 use crate::audit::{Act, Actor};
 use crate::care;
 use crate::clinic::{Encounter, Patient, Standing};
-use crate::clinical::{self, Admission, encounter_of, permit_in};
+use crate::clinical::{self, Admission, Correction, encounter_of, permit_in};
 use crate::conversation::Kind;
 use crate::draft::Draft;
 use crate::emergency;
@@ -94,7 +94,7 @@ fn enter(draft: &mut Draft<'_>, permit: Permit, mut id: PatientId, particulars: 
     while draft.state.clinic.patients.contains_key(&id) {
         id = id.following();
     }
-    let patient = Patient { id, particulars, changed: Change(0), restriction: None };
+    let patient = Patient { id, particulars, changed: Change(0), restriction: None, merged: None };
     draft.write(Write::PatientSet { patient, thread: None });
     draft.record(permit.by(), Act::PatientAdded(id));
     id
@@ -161,19 +161,19 @@ pub(crate) fn discharge(draft: &mut Draft<'_>, by: Actor, id: EncounterId) -> Re
     draft.record(permit.by(), Act::PatientDischarged(id));
     care::tell(draft, id);
     notice::tell(draft, permit.by(), stay.thread, Told::Discharged);
+    care::settle_across(draft, permit, id);
     Ok(done())
 }
 
-pub(crate) fn update(
-    draft: &mut Draft<'_>,
-    by: Actor,
-    id: PatientId,
-    particulars: Particulars,
-    attending: Option<PersonId>,
-) -> Result<Body, Refusal> {
+pub(crate) fn update(draft: &mut Draft<'_>, by: Actor, correction: Correction) -> Result<Body, Refusal> {
+    let Correction { patient: id, particulars, attending, encounter } = correction;
     let clinic = &draft.state.clinic;
-    let patient = clinic.patients.get(&id).ok_or(Refusal::NoSuchPatient)?;
-    let open = clinic.open_of(id).cloned();
+    let record = clinic.patients.get(&id).ok_or(Refusal::NoSuchPatient)?;
+    let patient = clinic.known(id).ok_or(Refusal::NoSuchPatient)?;
+    let records = clinic.records_of(id);
+    let meant = |stay: &&Encounter| encounter.is_none_or(|which| which == stay.id);
+    let stays: Vec<Encounter> = clinic.open_of_all(&records).filter(meant).cloned().collect();
+    let (open, several) = (stays.first().cloned(), stays.len() > 1);
     let is = match (&open, by) {
         (Some(stay), _) => clinical::relations(draft.state, by, stay.unit),
         (None, Actor::Local) => access::BOX_SERVICE,
@@ -184,18 +184,25 @@ pub(crate) fn update(
     if !patient.shows_to(person_of(by)) && by != Actor::Local {
         return Err(Refusal::Restricted);
     }
+    // Who is merged is who the surviving record says.
+    if record.merged.is_some() {
+        return Err(Refusal::RecordMerged);
+    }
+    if several {
+        return Err(Refusal::SeveralStays);
+    }
     if clinic.recorded(&particulars.record).is_some_and(|other| other != id) {
         return Err(Refusal::RecordNumberInUse);
     }
     let was = open.as_ref().and_then(|stay| stay.attending);
-    if open.is_none() && attending.is_some() {
+    if open.is_none() && (attending.is_some() || encounter.is_some()) {
         return Err(Refusal::EncounterOver);
     }
     if let Some(attending) = attending.filter(|attending| was != Some(*attending)) {
         may_attend(draft, attending)?;
     }
-    let other_particulars = patient.particulars != particulars;
-    let restriction = patient.restriction.clone();
+    let other_particulars = record.particulars != particulars;
+    let patient = Patient { particulars, ..record.clone() };
     if other_particulars || attending != was {
         has_space(draft)?;
     }
@@ -206,11 +213,9 @@ pub(crate) fn update(
         care::settle_and_tell(draft, permit, stay.id, Some(Told::Attending { person: attending }));
     }
     if other_particulars {
-        let kept = draft.state.clinic.encounters.values().filter(|stay| stay.patient == id);
-        let kept: Vec<_> = kept.map(|stay| (stay.id, stay.thread)).collect();
-        let patient = Patient { id, particulars, changed: Change(0), restriction };
+        let kept = draft.state.clinic.kept_of(&records);
         // Each thread that shows it hears of a change of its own: a connection takes one event of each change.
-        for (stay, thread) in &kept {
+        for (stay, thread, _) in &kept {
             draft.write(Write::PatientSet { patient: patient.clone(), thread: Some(*thread) });
             care::tell(draft, *stay);
         }
@@ -240,7 +245,7 @@ pub(crate) fn list(
         .collect();
     let end = stays.len() <= limits::PATIENTS_PAGE_MAX;
     let listed = |stay: &&Encounter| proto::ListedPatient {
-        patient: clinic.patients.get(&stay.patient).map(|patient| patient.to_wire_for(person_of(by))),
+        patient: clinic.known(stay.patient).map(|patient| patient.to_wire_for(person_of(by))),
         encounter: Some(stay.to_wire()),
     };
     let patients = stays.iter().take(limits::PATIENTS_PAGE_MAX).map(listed).collect();

@@ -54,7 +54,7 @@ pub enum Subject {
     /// Every conversation that this person is in, was in, or comes to be in.
     #[n(0)]
     Person(#[n(0)] PersonId),
-    /// Every thread of this patient, of all stays.
+    /// Every thread of this patient, of all stays, under whichever record.
     #[n(1)]
     Patient(#[n(0)] PatientId),
     /// One conversation.
@@ -120,7 +120,10 @@ impl Subject {
     fn keeps(self, state: &State, conversation: &Conversation) -> bool {
         match self {
             Self::Person(person) => conversation.members.contains_key(&person),
-            Self::Patient(patient) => state.clinic.patient_of(conversation.id) == Some(patient),
+            Self::Patient(patient) => {
+                let of = state.clinic.patient_of(conversation.id);
+                of.is_some_and(|of| state.clinic.is_one(of, patient))
+            }
             Self::Conversation(held) => held == conversation.id,
         }
     }
@@ -219,7 +222,7 @@ fn to_wire(state: &State, hold: &Hold) -> proto::Hold {
     let subject = match hold.subject {
         Subject::Person(person) => Some(Wire::Person(person.value())),
         Subject::Patient(patient) => {
-            state.clinic.patients.get(&patient).map(|patient| Wire::Patient(patient.to_wire_for(None)))
+            state.clinic.known(patient).map(|patient| Wire::Patient(patient.to_wire_for(None)))
         }
         Subject::Conversation(conversation) => Some(Wire::Conversation(conversation.value())),
     };
@@ -241,7 +244,11 @@ fn kept_by(state: &State, subject: Subject) -> u32 {
             let places = state.conversations.values();
             places.filter(|place| !place.purged && place.members.contains_key(&person)).count()
         }
-        Subject::Patient(patient) => state.clinic.threads_of(patient).filter(is_there).count(),
+        Subject::Patient(patient) => {
+            let records = state.clinic.records_of(patient);
+            let threads = records.iter().flat_map(|record| state.clinic.threads_of(*record));
+            threads.filter(is_there).count()
+        }
         Subject::Conversation(id) => usize::from(is_there(&id)),
     };
     u32::try_from(count).unwrap_or(u32::MAX)

@@ -349,6 +349,14 @@ pub const BED_MAX: usize = 16;
 /// Patients there ever were: twenty years of a 300-bed hospital's. About 250 bytes each with the index: 50 MB at the very end.
 pub const PATIENTS_MAX: usize = 200_000;
 
+/// Records of one patient that are merged, the surviving one included: somebody who was numbered anew in three departments. Each may
+/// have an open stay, whose care team reads the threads of the others: 4 x ([`ASSIGNMENTS_OF_UNIT_MAX`] + [`CARE_TEAM_MAX`] + 1) = 1,404
+/// members of one thread at the very most, x 35 bytes = 49 kB of a frame.
+pub const RECORDS_OF_PATIENT_MAX: usize = 4;
+
+/// Stays that a look at a merge lists, the open ones first, with how many more there are: 20 x 110 bytes.
+pub const MERGE_STAYS_SHOWN_MAX: usize = 20;
+
 /// Patients admitted at a time: twice the beds of a large hospital. About 300 bytes each: 600 kB.
 pub const ENCOUNTERS_OPEN_MAX: usize = 2_000;
 
@@ -387,7 +395,7 @@ pub const ASSIGNMENTS_OF_PERSON_MAX: usize = 8;
 /// The longest that an assignment lasts: a double shift. Milliseconds.
 pub const ASSIGNMENT_TIME_MAX_MS: u64 = 16 * 3_600_000;
 
-/// Patients on one page: 200 x 290 bytes = 58 kB.
+/// Patients on one page: 200 x 400 bytes = 80 kB, where each has three merged records.
 pub const PATIENTS_PAGE_MAX: usize = 200;
 
 /// Beds on one page, which also ends at [`PAGE_BYTES_MAX`]: a bed may be held by [`ASSIGNMENTS_OF_UNIT_MAX`] people of 30 bytes.

@@ -146,6 +146,12 @@ pub enum Told {
     /// Whoever cares for the patient may again.
     #[n(16)]
     Unrestricted,
+    /// Two records of the patient were merged.
+    #[n(220)]
+    RecordsMerged,
+    /// They were un-merged.
+    #[n(221)]
+    RecordsUnmerged,
 }
 
 /// What brings somebody into a care team.
@@ -167,6 +173,9 @@ pub enum Why {
     /// They are named.
     #[n(5)]
     Named,
+    /// They care for the same patient under another record.
+    #[n(220)]
+    Merged,
 }
 
 /// A notice's content, flat: as the store and the wire have it.
@@ -194,11 +203,12 @@ impl Why {
             Self::Bed => 3,
             Self::Emergency => 4,
             Self::Named => 5,
+            Self::Merged => 220,
         }
     }
 
     fn from_number(number: u32) -> Option<Self> {
-        [Self::Attending, Self::ByHand, Self::Bed, Self::Emergency, Self::Named]
+        [Self::Attending, Self::ByHand, Self::Bed, Self::Emergency, Self::Named, Self::Merged]
             .into_iter()
             .find(|why| why.number() == number)
     }
@@ -233,6 +243,8 @@ impl Told {
             Self::EmergencyEnded { person } => of(14, *person),
             Self::Restricted => bare(15),
             Self::Unrestricted => bare(16),
+            Self::RecordsMerged => bare(220),
+            Self::RecordsUnmerged => bare(221),
         }
     }
 
@@ -256,6 +268,8 @@ impl Told {
             14 => Self::EmergencyEnded { person: person? },
             15 => Self::Restricted,
             16 => Self::Unrestricted,
+            220 => Self::RecordsMerged,
+            221 => Self::RecordsUnmerged,
             _ => return None,
         })
     }

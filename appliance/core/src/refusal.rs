@@ -249,6 +249,29 @@ pub enum Refusal {
         "Nobody could see this patient then. Name at least one person who cares for them, or lift the restriction."
     )]
     NobodyNamed,
+    /// Both numbers are of one record.
+    #[error(
+        "Both numbers are of one record. Name the record that survives and the one that is merged into it."
+    )]
+    SameRecord,
+    /// One is merged into another already.
+    #[error(
+        "This record is merged into another one. Use the surviving record's number, or un-merge this one first."
+    )]
+    RecordMerged,
+    /// A merged one into which others are merged.
+    #[error("Other records are merged into this one. Un-merge them first, or merge the other way round.")]
+    HasMergedRecords,
+    /// Nothing to un-merge.
+    #[error(
+        "This record is not merged into another one. Name the record that was merged, not the surviving one."
+    )]
+    RecordNotMerged,
+    /// Which bed's attending is meant?
+    #[error(
+        "This patient has two stays, under two records. Say which stay is meant, or discharge the one that is not."
+    )]
+    SeveralStays,
     /// One reviews, or one cares.
     #[error("A privacy officer reviews who reads, and is not named. Name whoever cares for the patient.")]
     ReviewerNotNamed,
@@ -460,6 +483,11 @@ impl Refusal {
             Self::Restricted => Code::Restricted,
             Self::NotRestricted => Code::NotRestricted,
             Self::NobodyNamed => Code::NobodyNamed,
+            Self::SameRecord => Code::SameRecord,
+            Self::RecordMerged => Code::RecordMerged,
+            Self::HasMergedRecords => Code::HasMergedRecords,
+            Self::RecordNotMerged => Code::RecordNotMerged,
+            Self::SeveralStays => Code::SeveralStays,
             Self::ReviewerNotNamed => Code::ReviewerNotNamed,
             Self::SecondPerson => Code::SecondPerson,
             Self::NoSuchEmergencyRequest => Code::NoSuchEmergencyRequest,

@@ -12,11 +12,11 @@ use crate::access::{self, Operation, Permit, Relation, Relations};
 use crate::agency;
 use crate::audit::{Act, Actor};
 use crate::care;
-use crate::clinic::{Encounter, Patient};
+use crate::clinic::{Clinic, Encounter, Patient};
 use crate::clinical::{self, encounter_of};
 use crate::draft::Draft;
 use crate::emergency;
-use crate::ids::{EncounterId, PersonId};
+use crate::ids::{EncounterId, PatientId, PersonId};
 use crate::limits;
 use crate::membership;
 use crate::notice::Told;
@@ -71,29 +71,9 @@ pub struct Restrict {
     pub remove: Vec<PersonId>,
 }
 
-impl Patient {
-    /// Whether somebody may see who they are.
-    pub fn shows_to(&self, person: Option<PersonId>) -> bool {
-        let named = |restriction: &Restriction| person.is_some_and(|who| restriction.named.contains(&who));
-        self.restriction.as_ref().is_none_or(named)
-    }
-
-    /// As somebody sees them who is in no thread of theirs by this: by alias, where they are not named.
-    pub(crate) fn to_wire_for(&self, person: Option<PersonId>) -> proto::Patient {
-        match &self.restriction {
-            Some(restriction) if !self.shows_to(person) => proto::Patient {
-                patient: self.id.value(),
-                particulars: None,
-                alias: restriction.alias.reveal().to_owned(),
-            },
-            _ => self.to_wire(),
-        }
-    }
-}
-
 /// What the restriction of a stay's patient is.
-pub(crate) fn of_stay<'d>(draft: &'d Draft<'_>, stay: &Encounter) -> Option<&'d Restriction> {
-    draft.state.clinic.patients.get(&stay.patient)?.restriction.as_ref()
+pub(crate) fn of_stay(clinic: &Clinic, stay: &Encounter) -> Option<Restriction> {
+    clinic.known(stay.patient)?.restriction().cloned()
 }
 
 /// Whom to ask about a restricted patient: the attending if they are named, else whoever restricted it.
@@ -105,7 +85,7 @@ pub(crate) fn whom_to_ask(stay: &Encounter, restriction: &Restriction) -> Option
 fn may(draft: &Draft<'_>, by: Actor, stay: &Encounter) -> Result<Permit, Refusal> {
     let attends = match by {
         Actor::Person { person, .. } => {
-            let patient = draft.state.clinic.patients.get(&stay.patient);
+            let patient = draft.state.clinic.known(stay.patient);
             let reviews = draft.state.people.get(&person).is_none_or(|entry| entry.privacy_officer);
             stay.attending == Some(person)
                 && !reviews
@@ -121,8 +101,8 @@ pub(crate) fn restrict(draft: &mut Draft<'_>, by: Actor, ask: Restrict) -> Resul
     let Restrict { encounter, alias, add, remove } = ask;
     let stay = encounter_of(draft.state, encounter)?.clone();
     let permit = may(draft, by, &stay)?;
-    let patient = draft.state.clinic.patients.get(&stay.patient).ok_or(Refusal::NoSuchPatient)?.clone();
-    let was = patient.restriction.clone();
+    let was = of_stay(&draft.state.clinic, &stay);
+    let patient = draft.state.clinic.surviving(stay.patient);
     let alias = alias.or_else(|| was.as_ref().map(|was| was.alias.clone())).ok_or(Refusal::Invalid)?;
     let mut named = was.as_ref().map(|was| was.named.clone()).unwrap_or_default();
     if add.iter().any(|person| remove.contains(person)) {
@@ -158,43 +138,59 @@ pub(crate) fn restrict(draft: &mut Draft<'_>, by: Actor, ask: Restrict) -> Resul
     }
     if was.is_none() {
         // Who came in alone is out: from now on it takes two.
-        emergency::end_alone(draft, permit, patient.id);
-        draft.record(permit.by(), Act::PatientRestricted(patient.id));
+        emergency::end_alone(draft, permit, patient);
+        draft.record(permit.by(), Act::PatientRestricted(patient));
     }
     let before = was.as_ref().map(|was| was.named.clone()).unwrap_or_default();
     for person in restriction.named.difference(&before) {
-        draft.record(permit.by(), Act::PatientNamed(patient.id, *person));
+        draft.record(permit.by(), Act::PatientNamed(patient, *person));
     }
     for person in before.difference(&restriction.named) {
-        draft.record(permit.by(), Act::PatientUnnamed(patient.id, *person));
+        draft.record(permit.by(), Act::PatientUnnamed(patient, *person));
     }
     let told = was.is_none().then_some(Told::Restricted);
-    set(draft, permit, Patient { restriction: Some(restriction), ..patient }, told);
+    set(draft, permit, patient, Some(&restriction), told);
     Ok(Body::Done(proto::Done {}))
 }
 
 pub(crate) fn lift(draft: &mut Draft<'_>, by: Actor, encounter: EncounterId) -> Result<Body, Refusal> {
     let stay = encounter_of(draft.state, encounter)?.clone();
     let permit = may(draft, by, &stay)?;
-    let patient = draft.state.clinic.patients.get(&stay.patient).ok_or(Refusal::NoSuchPatient)?.clone();
-    if patient.restriction.is_none() {
+    let patient = draft.state.clinic.surviving(stay.patient);
+    if of_stay(&draft.state.clinic, &stay).is_none() {
         return Err(Refusal::NotRestricted);
     }
     if draft.room == Room::Scarce {
         return Err(Refusal::DiskLow);
     }
-    draft.record(permit.by(), Act::PatientUnrestricted(patient.id));
-    set(draft, permit, Patient { restriction: None, ..patient }, Some(Told::Unrestricted));
+    draft.record(permit.by(), Act::PatientUnrestricted(patient));
+    set(draft, permit, patient, None, Some(Told::Unrestricted));
     Ok(Body::Done(proto::Done {}))
 }
 
-/// Every thread of theirs that is kept hears of a change of its own, once whoever is out is out.
-fn set(draft: &mut Draft<'_>, permit: Permit, patient: Patient, told: Option<Told>) {
-    let stays = draft.state.clinic.encounters.values().filter(|stay| stay.patient == patient.id);
-    let stays: Vec<_> = stays.map(|stay| (stay.id, stay.thread)).collect();
-    for (stay, thread) in stays {
-        draft.write(Write::PatientSet { patient: patient.clone(), thread: Some(thread) });
-        care::settle_and_tell(draft, permit, stay, told.clone());
+/// Of every record of theirs, so that each keeps it when they are un-merged. Every thread that is kept hears of a change of its own,
+/// once whoever is out is out.
+fn set(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    patient: PatientId,
+    restriction: Option<&Restriction>,
+    told: Option<Told>,
+) {
+    let records = draft.state.clinic.records_of(patient);
+    // All of them first: who may see them is asked of all together.
+    for id in records.iter().filter(|_| records.len() > 1) {
+        if let Some(record) = draft.state.clinic.patients.get(id).cloned() {
+            let patient = Patient { restriction: restriction.cloned(), ..record };
+            draft.write(Write::PatientSet { patient, thread: None });
+        }
+    }
+    for (stay, thread, record) in draft.state.clinic.kept_of(&records) {
+        if let Some(record) = draft.state.clinic.patients.get(&record).cloned() {
+            let patient = Patient { restriction: restriction.cloned(), ..record };
+            draft.write(Write::PatientSet { patient, thread: Some(thread) });
+            care::settle_one(draft, permit, stay, told.clone());
+        }
     }
 }
 

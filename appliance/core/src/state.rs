@@ -268,9 +268,9 @@ impl State {
     ) -> Option<proto::Conversation> {
         let mut wire = self.conversations.get(&conversation)?.to_wire(person);
         if let Some(stay) = self.clinic.of_thread(conversation)
-            && let Some(patient) = self.clinic.patients.get(&stay.patient)
+            && let Some(patient) = self.clinic.known(stay.patient)
         {
-            clinic::dress(&mut wire, patient, stay);
+            clinic::dress(&mut wire, &patient, stay);
         }
         Some(wire)
     }

@@ -11,7 +11,7 @@ use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::agency::{AgencyAsk, Arrival};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
 use wardline_core::care::TeamChange;
-use wardline_core::clinical::{Admission, Clinical, Shift};
+use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::directory::Post;
 use wardline_core::emergency::{Emergency, Finding, Whom};
 use wardline_core::escalation::{Priority, StatId};
@@ -23,6 +23,7 @@ use wardline_core::ids::{
 use wardline_core::input::{Ask, Call, Fresh, Submit, Zone};
 use wardline_core::leaving::Leaving;
 use wardline_core::limits;
+use wardline_core::merge::Merge;
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::reaction::{React, Reaction};
 use wardline_core::restriction::Restrict;
@@ -389,7 +390,8 @@ impl House {
             Operation::SetLeave => Clinical::SetLeave { encounter, away: true },
             Operation::Discharge => Clinical::Discharge { encounter },
             Operation::UpdatePatient => {
-                Clinical::UpdatePatient { patient, particulars: particulars("3"), attending: None }
+                let (particulars, attending, encounter) = (particulars("3"), None, None);
+                Clinical::UpdatePatient(Correction { patient, particulars, attending, encounter })
             }
             Operation::ChangeCareTeam => Clinical::ChangeCareTeam {
                 encounter,
@@ -403,6 +405,11 @@ impl House {
                 alias: Some(Name::parse("Grey Heron").expect("a name")),
                 add: vec![self.newcomer],
                 remove: vec![],
+            }),
+            Operation::MergeRecords => Clinical::MergeRecords(Merge {
+                surviving: RecordNumber::parse("9").expect("a number"),
+                merged: RecordNumber::parse("8").expect("a number"),
+                only_look: false,
             }),
             Operation::Countersign => Clinical::Emergency(Emergency::Countersign { id: self.asked }),
             Operation::BreakGlass => Clinical::Emergency(glass("B-9", unit, fresh)),

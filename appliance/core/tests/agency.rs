@@ -4,7 +4,7 @@ mod ward;
 
 use wardline_core::agency::{AgencyAsk, Arrival};
 use wardline_core::care::TeamChange;
-use wardline_core::clinical::{Admission, Clinical, Shift};
+use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::directory::Post;
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Escalation, Priority, Stage};
@@ -337,7 +337,7 @@ fn an_admission_gives_no_more_than_the_charge_nurse_has() {
     }
     let (ines, hall) = (house.ines(8), house.hall);
     let attending = |attending| {
-        Ask::Clinical(Clinical::UpdatePatient {
+        Ask::Clinical(Clinical::UpdatePatient(Correction {
             patient: house.ward.relay.state().clinic.encounters[&house.encounter].patient,
             particulars: Particulars {
                 record: RecordNumber::parse("0042").expect("a number"),
@@ -346,7 +346,8 @@ fn an_admission_gives_no_more_than_the_charge_nurse_has() {
                 sex: Sex::Female,
             },
             attending,
-        })
+            encounter: None,
+        }))
     };
     let attends = attending(Some(ines));
     let policy = EscalationPolicy::new(60, &[(Ring::Person(ines), 60)], Dial::default()).expect("a policy");

@@ -4,7 +4,7 @@ mod ward;
 
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::care::TeamChange;
-use wardline_core::clinical::{Admission, Clinical, Shift};
+use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::emergency::{Emergency, Whom};
 use wardline_core::ids::{Conn, ConversationId, EmergencyId, EncounterId, PatientId, PersonId, UnitId};
 use wardline_core::input::Ask;
@@ -157,7 +157,12 @@ fn who_is_not_named_is_out_at_once_and_a_bed_brings_nobody_in() {
     let by_hand = house.ask(ANA, Clinical::ChangeCareTeam { encounter, change });
     assert_eq!(refusal(&by_hand), Some("REFUSAL_CODE_RESTRICTED"));
     let attending = Some(house.person(BEN));
-    let other = Clinical::UpdatePatient { patient, particulars: particulars(), attending };
+    let other = Clinical::UpdatePatient(Correction {
+        patient,
+        particulars: particulars(),
+        attending,
+        encounter: None,
+    });
     assert_eq!(refusal(&house.ask(BEN, other)), Some("REFUSAL_CODE_RESTRICTED"));
 }
 
@@ -220,7 +225,12 @@ fn nothing_that_goes_to_anybody_else_says_who_it_is() {
             Clinical::Transfer { encounter, unit, bed: Bed::parse("A-2").expect("a bed") },
             Clinical::Transfer { encounter, unit, bed: Bed::parse("A-1").expect("a bed") },
             Clinical::ChangeCareTeam { encounter, change },
-            Clinical::UpdatePatient { patient, particulars: particulars(), attending },
+            Clinical::UpdatePatient(Correction {
+                patient,
+                particulars: particulars(),
+                attending,
+                encounter: None,
+            }),
             Clinical::Emergency(Emergency::Begin { whom, grounds, fresh }),
             Clinical::Emergency(Emergency::List { after: None }),
         ];

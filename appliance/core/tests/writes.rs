@@ -28,6 +28,7 @@ use wardline_core::notice::{Notice, Told, Why};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::pin::PinMac;
 use wardline_core::reaction::{Reaction, Reactions};
+use wardline_core::record::Merged;
 use wardline_core::restriction::Restriction;
 use wardline_core::retention::Rules;
 use wardline_core::role::Role;
@@ -423,7 +424,13 @@ fn clinical_writes() -> Vec<Write> {
     let (encounter, thread, assignment) = (encounter(), place(), assignment());
     vec![
         Write::PatientSet {
-            patient: Patient { id: patient(), particulars, changed: Change(0), restriction: None },
+            patient: Patient {
+                id: patient(),
+                particulars,
+                changed: Change(0),
+                restriction: None,
+                merged: None,
+            },
             thread: Some(thread),
         },
         Write::EncounterOpened(stay()),
@@ -563,6 +570,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         _ => None,
     });
     let known = known.expect("a patient");
+    let merged = Merged { into: patient(), since: AT, by: Some(person()) };
     for (name, write) in [
         ("PersonAdded with a post", Write::PersonAdded(ben)),
         ("ConversationOpened in a unit", opened),
@@ -604,7 +612,11 @@ fn today() -> Vec<(String, Vec<u8>)> {
         ),
         (
             "PatientSet restricted",
-            Write::PatientSet { patient: Patient { restriction, ..known }, thread: None },
+            Write::PatientSet { patient: Patient { restriction, ..known.clone() }, thread: None },
+        ),
+        (
+            "PatientSet merged",
+            Write::PatientSet { patient: Patient { merged: Some(merged), ..known }, thread: None },
         ),
         ("CareTeamSet to none", Write::CareTeamSet { encounter: encounter(), person: person(), place: None }),
     ] {

@@ -27,6 +27,8 @@ mod leaving;
 mod patients;
 #[path = "command/reactions.rs"]
 mod reactions;
+#[path = "command/records.rs"]
+mod records;
 #[path = "command/restricted.rs"]
 mod restricted;
 #[path = "command/roles.rs"]

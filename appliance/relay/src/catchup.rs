@@ -8,6 +8,7 @@ use wardline_core::cursor::Cursors;
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId};
 use wardline_core::mention;
+use wardline_core::record::Known;
 use wardline_core::text::Sealed;
 use wardline_core::wire::proto::{self, event::Kind};
 
@@ -170,8 +171,10 @@ pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item =
     let people = changes.people.iter().map(|person| Kind::Person(person.to_wire()));
     let conversations = changes.conversations.iter().map(move |conversation| {
         let mut wire = conversation.to_wire(person);
-        if let Some((encounter, patient)) = changes.bedsides.get(&conversation.id) {
-            clinic::dress(&mut wire, patient, encounter);
+        if let Some((encounter, records)) = changes.bedsides.get(&conversation.id)
+            && let Some(patient) = Known::of(records.iter().collect())
+        {
+            clinic::dress(&mut wire, &patient, encounter);
         }
         Kind::Conversation(wire)
     });

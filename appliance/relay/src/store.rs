@@ -177,8 +177,8 @@ pub struct Changes {
     pub people: Vec<Person>,
     /// The person's conversations that changed, whole, by identifier.
     pub conversations: Vec<Conversation>,
-    /// Whom those of them that are patients' threads are about.
-    pub bedsides: BTreeMap<ConversationId, (Encounter, Patient)>,
+    /// Whom those of them that are patients' threads are about: their records, the surviving one first.
+    pub bedsides: BTreeMap<ConversationId, (Encounter, Vec<Patient>)>,
     /// Conversations that the person left or was taken out of.
     pub gone: Vec<ConversationId>,
     /// Watermarks that moved, where watermarks are pushed and the conversation is not listed whole: where, whose,

@@ -101,12 +101,14 @@ impl Budgets {
                 | Clinical::ListBeds { .. }
                 | Clinical::Emergency(Emergency::List { .. }) => budget.pages.take(now),
                 // Whoever tries record numbers until one is there is slowed down.
-                Clinical::Emergency(_) => budget.posts.take(now),
+                Clinical::MergeRecords(_) | Clinical::UnmergeRecords(_) | Clinical::Emergency(_) => {
+                    budget.posts.take(now)
+                }
                 Clinical::Transfer { .. }
                 | Clinical::SetLeave { .. }
                 | Clinical::Discharge { .. }
                 | Clinical::LiftRestriction { .. }
-                | Clinical::UpdatePatient { .. } => budget.members.take(now),
+                | Clinical::UpdatePatient(_) => budget.members.take(now),
             },
             Ask::Search(_) => budget.searches.take(now),
             Ask::Edit(edit) => {

@@ -400,7 +400,12 @@ impl World {
                 }
                 Write::PatientSet { patient, .. } => chosen.patient = Some(patient.id),
                 Write::EncounterOpened(stay) => chosen.encounter = Some(stay.id),
-                Write::HoldPlaced(hold) => chosen.hold = Some(hold.id),
+                Write::HoldPlaced(hold) => {
+                    chosen.hold = Some(hold.id);
+                    if let Some(free) = chosen.placed.iter_mut().find(|placed| placed.is_none()) {
+                        *free = Some(hold.id);
+                    }
+                }
                 Write::EmergencyBegan(access) => chosen.emergency = Some(access.id),
                 Write::Audited { bytes, .. } => {
                     if let Ok(Act::EmergencyAsked(id, _)) = Entry::from_bytes(bytes).map(|entry| entry.act) {

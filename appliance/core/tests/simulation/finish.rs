@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use wardline_core::clinic::Encounter;
 use wardline_core::ids::{Change, ConversationId, PersonId};
 use wardline_core::state::State;
 use wardline_core::wire::proto;
@@ -166,7 +167,9 @@ impl World {
                     return Err(format!("{} knows {} by another title", client.name, place.id));
                 }
                 let stay = state.clinic.encounters.values().find(|stay| stay.thread == place.id);
-                let about = stay.map(|stay| (state.clinic.patients[&stay.patient].to_wire(), stay.to_wire()));
+                let patient =
+                    |stay: &Encounter| state.clinic.known(stay.patient).expect("somebody").to_wire();
+                let about = stay.map(|stay| (patient(stay), stay.to_wire()));
                 if !place.purged && shown.about != about {
                     return Err(format!("{} takes {} to be about another", client.name, place.id));
                 }

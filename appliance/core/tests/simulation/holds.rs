@@ -37,7 +37,10 @@ impl World {
         }
         let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
         let places: Vec<u64> = self.store.state.conversations.keys().map(|id| id.value()).collect();
-        let patients = self.reference.ward.clinic.patients.iter();
+        let clinic = &self.reference.ward.clinic;
+        let is_merged = |id| clinic.records(id).len() > 1;
+        let any = !clinic.patients.iter().any(|(id, _)| is_merged(*id));
+        let patients = clinic.patients.iter().filter(|(id, _)| any || is_merged(*id));
         let records: Vec<String> = patients.map(|(_, told)| told.record_number.clone()).collect();
         let subject = match self.random.below(3) {
             0 => place_hold::Subject::Person(self.random.pick(&people).copied()?),

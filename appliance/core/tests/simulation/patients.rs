@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use wardline_core::audit::Act;
 use wardline_core::clinic::Standing;
 use wardline_core::ids::{EncounterId, PersonId, UnitId};
+use wardline_core::record::Known;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
@@ -21,8 +22,11 @@ impl World {
     pub(crate) fn feed(&mut self) {
         let units: Vec<UnitId> = self.store.state.units.keys().copied().collect();
         let Some(unit) = self.random.pick(&units).copied() else { return };
-        let restricts = self.random.permille(250);
-        let ask = if restricts { self.some_restriction(unit, None) } else { self.about_patients(unit) };
+        let ask = match self.random.below(100) {
+            0..25 => self.some_restriction(unit, None),
+            25..37 => self.some_merge(None),
+            _ => self.about_patients(unit),
+        };
         if let Some(ask) = ask {
             self.local_ask(ask);
         }
@@ -34,7 +38,7 @@ impl World {
         let units: Vec<UnitId> = self.store.state.units.keys().copied().collect();
         let posts = me.and_then(|me| self.reference.ward.person(me)).map(|me| me.posts.clone());
         let mine: Vec<UnitId> = posts.unwrap_or_default().iter().map(|(unit, _)| *unit).collect();
-        let of = if self.random.permille(850) && !mine.is_empty() { mine } else { units };
+        let of = if self.random.permille(850) && !mine.is_empty() { mine } else { units.clone() };
         let Some(unit) = self.random.pick(&of).copied() else { return };
         let reviews = me.and_then(|me| self.reference.ward.person(me)).is_some_and(|me| me.privacy_officer);
         if self.random.permille(20) {
@@ -43,6 +47,13 @@ impl World {
         }
         if reviews && self.random.permille(900) {
             if let Some(ask) = self.some_emergency(me) {
+                self.clients[index].ask(ask);
+            }
+            return;
+        }
+        let leads = me.is_some_and(|me| units.iter().any(|unit| self.reference.ward.post(me, *unit) == Some(true)));
+        if self.random.permille(if leads { 150 } else { 10 }) {
+            if let Some(ask) = self.some_merge(me) {
                 self.clients[index].ask(ask);
             }
             return;
@@ -128,6 +139,7 @@ impl World {
                     patient: patient.value(),
                     particulars,
                     attending: who,
+                    encounter: if self.random.permille(300) { stay } else { 0 },
                 })
             }
             _ => Ask::ListPatients(proto::ListPatients { unit, after: String::new() }),
@@ -236,7 +248,7 @@ impl World {
         let clinic = self.reference.ward.clinic.clone();
         let mine = me.is_some() && self.random.permille(500);
         let stay = self.some_stay(|stay| if mine { stay.attending == me } else { stay.unit == unit })?;
-        let secret = clinic.stay(stay).and_then(|stay| clinic.secret(stay.patient).cloned());
+        let secret = clinic.stay(stay).and_then(|stay| clinic.secret(stay.patient));
         let encounter = stay.value();
         if secret.is_some() && self.random.permille(300) {
             return Some(Ask::LiftRestriction(proto::LiftRestriction { encounter }));
@@ -424,15 +436,19 @@ impl World {
             return Err("the core counts other patients, stays, places or shifts".to_owned());
         }
         for (id, particulars) in &naive.patients {
-            let told = core.patients.get(id).and_then(|patient| patient.to_wire().particulars);
-            if told.as_ref() != Some(particulars) {
+            let told = core.patients.get(id).and_then(|record| Known::of(vec![record]));
+            if told.and_then(|known| known.to_wire().particulars).as_ref() != Some(particulars) {
                 return Err(format!("{id} is somebody else"));
+            }
+            if core.surviving(*id) != naive.surviving(*id) {
+                return Err(format!("{id} is merged otherwise"));
             }
         }
         for (id, patient) in &core.patients {
             let told = patient.restriction.as_ref().map(|told| (told.alias.reveal(), told.named.clone()));
             let named = |secret: &crate::reference_restricted::Secret| secret.named.iter().copied().collect();
-            let secret = naive.secret(*id).map(|secret| (secret.alias.as_str(), named(secret)));
+            let secret = naive.own_secret(*id);
+            let secret = secret.as_ref().map(|secret| (secret.alias.as_str(), named(secret)));
             if told != secret {
                 return Err(format!("{id} is restricted otherwise"));
             }

@@ -38,7 +38,7 @@ pub(crate) struct Ward {
     pub(crate) clinic: Clinic,
     pub(crate) roles: Vec<Role>,
     /// Those that are not lifted.
-    pub(crate) holds: Vec<(HoldId, Subject)>,
+    pub(crate) holds: Vec<Held>,
     /// Hours that messages are kept, by kind, where that was set.
     pub(crate) retention: Option<[u64; 4]>,
     /// Where something would have gone but for a hold.
@@ -137,7 +137,7 @@ pub(crate) struct Member {
 }
 
 /// What ends with the process.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Lobby {
     pub(crate) links: Vec<Link>,
     /// Devices with an open session: when last used, and when it is over at the latest.
@@ -167,6 +167,7 @@ pub(crate) struct Lobby {
     pub(crate) no_administrator: bool,
 }
 
+#[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) conn: Conn,
     pub(crate) door: Door,
@@ -194,7 +195,17 @@ pub(crate) enum Phase {
     Over,
 }
 
+/// What must be kept, since when, and by whom it was said.
+#[derive(Clone, Copy)]
+pub(crate) struct Held {
+    pub(crate) id: HoldId,
+    pub(crate) subject: Subject,
+    pub(crate) since: Wall,
+    pub(crate) by: PersonId,
+}
+
 /// The whole picture.
+#[derive(Clone)]
 pub(crate) struct Reference {
     pub(crate) policy: Policy,
     pub(crate) ward: Ward,
@@ -253,6 +264,13 @@ pub(crate) enum Answer {
     EmergencyAsked,
     EmergencyRequest,
     Emergencies(u64),
+    /// Stays that it is about; who came and left in all of them; who is named afterwards, of both records.
+    Merged {
+        stays: u64,
+        moved: (u64, u64),
+        named: (u64, u64),
+        done: bool,
+    },
     /// How many conversations it keeps.
     HoldPlaced(u32),
     Holds(u64),

@@ -158,7 +158,9 @@ impl Reference {
             Body::SetRetention(set) => self.set_retention(now, by, set),
             Body::ListRetention(_) => self.list_retention(),
             Body::PreviewRetention(_) => Expected::answered(Answer::Counting),
-            Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => self.holds(by, body, chosen.hold),
+            Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
+                self.holds(now, by, body, chosen.hold)
+            }
             Body::OfferRole(_) | Body::AnswerOffer(_) | Body::ListOffers(_) => {
                 self.offers(now, by, body, chosen.offer)
             }
@@ -169,6 +171,8 @@ impl Reference {
             | Body::SetLeave(_)
             | Body::Discharge(_)
             | Body::UpdatePatient(_)
+            | Body::MergeRecords(_)
+            | Body::UnmergeRecords(_)
             | Body::ChangeCareTeam(_)
             | Body::TakeAssignment(_)
             | Body::EndAssignment(_)

@@ -252,6 +252,9 @@ impl Reference {
         }
         expected.audits.extend(posts.iter().map(|(unit, _)| (by, Act::PostSet(who, *unit, 0))));
         self.end_shifts_of(by, who, None, expected);
+        // With the last post.
+        self.withdraw(by, who, expected);
+        self.end_emergencies(by, |broken| broken.who == who, expected);
         let places = self.ward.clinic.by_hand.iter().filter(|place| place.1 == who);
         for stay in places.map(|place| place.0).collect::<Vec<_>>() {
             self.ward.clinic.by_hand.retain(|place| (place.0, place.1) != (stay, who));
@@ -259,8 +262,6 @@ impl Reference {
             expected.audits.push((by, Act::CareTeamLeft(stay, who)));
             self.ward.settle(by, expected);
         }
-        self.withdraw(by, who, expected);
-        self.end_emergencies(by, |broken| broken.who == who, expected);
         for place in &mut self.ward.conversations {
             if place.direct || place.of_patient || place.purged && place.unit.is_none() {
                 continue;

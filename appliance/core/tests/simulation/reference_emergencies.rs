@@ -109,14 +109,9 @@ impl Reference {
             return refused(Code::NotPermitted);
         }
         let clinic = &self.ward.clinic;
-        let recorded = |stay: &&Stay| {
-            let of = clinic.patients.iter().find(|(patient, _)| *patient == stay.patient);
-            of.is_some_and(|(_, told)| told.record_number == open.record_number)
-        };
-        let is_here = |stay: &&Stay| stay.discharged.is_none();
         let stay = match UnitId::new(open.unit) {
             Some(unit) => clinic.lies_in(unit, &open.bed),
-            None => clinic.stays.iter().filter(is_here).find(recorded),
+            None => clinic.recorded(&open.record_number).and_then(|record| clinic.here_by(record)),
         };
         let Some(stay) = stay.cloned() else { return refused(Code::NoSuchPatient) };
         if let Some(code) = self.cannot_enter(&stay, me) {
@@ -180,7 +175,7 @@ impl Reference {
     pub(crate) fn end_alone(&mut self, by: Actor, patient: PatientId, expected: &mut Expected) {
         let clinic = &mut self.ward.clinic;
         let stays: Vec<EncounterId> =
-            clinic.stays.iter().filter(|stay| stay.patient == patient).map(|stay| stay.id).collect();
+            clinic.stays.iter().filter(|stay| clinic.is_one(stay.patient, patient)).map(|s| s.id).collect();
         for broken in clinic.emergencies.iter_mut().filter(|broken| !broken.over) {
             if stays.contains(&broken.stay) && broken.second.is_none() {
                 broken.over = true;

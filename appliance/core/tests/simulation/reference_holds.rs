@@ -8,7 +8,7 @@ use wardline_core::time::Now;
 use wardline_core::wire::proto::client_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code, place_hold};
 
-use crate::reference::{Answer, Expected, Reference, Ward};
+use crate::reference::{Answer, Expected, Held, Reference, Ward};
 use crate::reference_patients::Term;
 
 const HOUR: u64 = 3_600_000;
@@ -17,14 +17,17 @@ impl Ward {
     fn kept_by(&self, subject: Subject) -> Vec<ConversationId> {
         let kept = self.conversations.iter().filter(|place| match subject {
             Subject::Person(who) => place.members.iter().any(|member| member.person == who),
-            Subject::Patient(patient) => self.clinic.threads.contains(&(place.id, patient)),
+            Subject::Patient(patient) => {
+                let mut threads = self.clinic.threads.iter();
+                threads.any(|(thread, of)| *thread == place.id && self.clinic.is_one(*of, patient))
+            }
             Subject::Conversation(id) => place.id == id,
         });
         kept.filter(|place| !place.purged).map(|place| place.id).collect()
     }
 
     pub(crate) fn is_held(&self, place: ConversationId) -> bool {
-        self.holds.iter().any(|(_, subject)| self.kept_by(*subject).contains(&place))
+        self.holds.iter().any(|held| self.kept_by(held.subject).contains(&place))
     }
 }
 
@@ -78,7 +81,7 @@ impl Reference {
         Expected::answered(Answer::Retention(hours, self.ward.retention.is_none()))
     }
 
-    pub(crate) fn holds(&mut self, by: Actor, body: &Body, chosen: Option<HoldId>) -> Expected {
+    pub(crate) fn holds(&mut self, now: Now, by: Actor, body: &Body, chosen: Option<HoldId>) -> Expected {
         let refused = Expected::refused;
         let Actor::Person { person: me, .. } = by else { return refused(Code::NotPermitted) };
         if !self.ward.person(me).is_some_and(|person| person.privacy_officer) {
@@ -90,11 +93,10 @@ impl Reference {
                     Ok(subject) => subject,
                     Err(code) => return refused(code),
                 };
-                let Some(id) = chosen.filter(|id| self.ward.holds.iter().all(|(known, _)| known != id))
-                else {
+                let Some(id) = chosen.filter(|id| self.ward.holds.iter().all(|held| held.id != *id)) else {
                     return Expected::default();
                 };
-                self.ward.holds.push((id, subject));
+                self.ward.holds.push(Held { id, subject, since: now.wall, by: me });
                 let kept = self.ward.kept_by(subject).len() as u32;
                 let mut expected = Expected::answered(Answer::HoldPlaced(kept));
                 let (sort, number) = match subject {
@@ -107,7 +109,7 @@ impl Reference {
             }
             Body::LiftHold(lift) => {
                 let before = self.ward.holds.len();
-                self.ward.holds.retain(|(id, _)| id.value() != lift.hold);
+                self.ward.holds.retain(|held| held.id.value() != lift.hold);
                 if self.ward.holds.len() == before {
                     return refused(Code::NoSuchHold);
                 }

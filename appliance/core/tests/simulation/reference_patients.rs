@@ -30,7 +30,10 @@ pub(crate) struct Clinic {
     pub(crate) emergencies: Vec<Broken>,
     /// Whose every thread is or was.
     pub(crate) threads: Vec<(ConversationId, PatientId)>,
+    /// Of each record by itself.
     pub(crate) secrets: Vec<Secret>,
+    /// Which record is merged into which.
+    pub(crate) merges: Vec<(PatientId, PatientId)>,
 }
 
 #[derive(Clone)]
@@ -92,9 +95,14 @@ impl Clinic {
     }
 
     fn cares(&self, stay: &Stay, who: PersonId) -> bool {
-        if let Some(secret) = self.secret(stay.patient) {
-            return secret.named.contains(&who);
+        match self.secret(stay.patient) {
+            Some(secret) => secret.named.contains(&who),
+            None => self.cares_for(stay, who) || self.cares_across(stay, who),
         }
+    }
+
+    /// By what is said of this stay, whoever may see the patient.
+    pub(crate) fn cares_for(&self, stay: &Stay, who: PersonId) -> bool {
         let by_hand = self.by_hand.iter().any(|place| (place.0, place.1) == (stay.id, who));
         let by_shift = self.shifts.iter().any(|shift| shift.person == who && shift.met.contains(&stay.id));
         stay.attending == Some(who) || by_hand || by_shift
@@ -151,6 +159,7 @@ impl Ward {
         let shifts = clinic.shifts.iter().filter(|shift| shift.person == who && shift.met.contains(&stay.id));
         match shifts.map(|shift| shift.until).max() {
             Some(until) => (Why::Bed, Some(until)),
+            None if clinic.cares_across(stay, who) => (Why::Merged, None),
             None => (Why::Emergency, until),
         }
     }
@@ -337,9 +346,12 @@ impl Reference {
                 let mut expected = done;
                 expected.audits.push((by, Act::PatientDischarged(id)));
                 self.ward.tell(stay.thread, by, Told::Discharged, &mut expected);
+                self.ward.settle(by, &mut expected);
                 expected
             }
             Body::UpdatePatient(update) => self.update_patient(by, update),
+            Body::MergeRecords(ask) => self.merge(by, ask),
+            Body::UnmergeRecords(ask) => self.unmerge(by, ask, chosen),
             Body::ChangeCareTeam(change) => {
                 let add: Vec<PersonId> = change.add.iter().map(|id| person_of(*id)).collect();
                 let remove: Vec<PersonId> = change.remove.iter().map(|id| person_of(*id)).collect();
@@ -418,14 +430,13 @@ impl Reference {
         }
         let number = admit.new_patient.as_ref().map_or(&admit.record_number, |new| &new.record_number);
         let clinic = &self.ward.clinic;
-        let known = clinic.patients.iter().find(|(_, known)| known.record_number == *number);
-        let known = known.map(|(id, _)| *id);
+        let known = clinic.recorded(number);
         match (known, &admit.new_patient) {
             (Some(_), Some(_)) => return refused(Code::RecordNumberInUse),
             (None, None) => return refused(Code::NoSuchPatient),
             _ => {}
         }
-        if clinic.stays.iter().any(|stay| Some(stay.patient) == known && stay.discharged.is_none()) {
+        if known.is_some_and(|known| clinic.here_by(known).is_some()) {
             return refused(Code::AlreadyAdmitted);
         }
         if clinic.lies_in(unit, &admit.bed).is_some() {
@@ -497,13 +508,27 @@ impl Reference {
         let Some(at) = clinic.patients.iter().position(|(patient, _)| *patient == id) else {
             return refused(Code::NoSuchPatient);
         };
-        let stay = clinic.stays.iter().find(|stay| stay.patient == id && stay.discharged.is_none()).cloned();
+        let records = clinic.records(id);
+        let meant = |stay: &&Stay| {
+            records.contains(&stay.patient)
+                && stay.discharged.is_none()
+                && (update.encounter == 0 || update.encounter == stay.id.value())
+        };
+        let mut stays: Vec<Stay> = clinic.stays.iter().filter(meant).cloned().collect();
+        stays.sort_by_key(|stay| records.iter().position(|record| *record == stay.patient));
+        let stay = stays.first().cloned();
         let may = by == Actor::Local || stay.as_ref().is_some_and(|stay| self.works_in(by, stay.unit));
         if !may {
             return refused(Code::NotPermitted);
         }
         if by != Actor::Local && !clinic.shows(id, doer(by)) {
             return refused(Code::Restricted);
+        }
+        if clinic.merges.iter().any(|(merged, _)| *merged == id) {
+            return refused(Code::RecordMerged);
+        }
+        if stays.len() > 1 {
+            return refused(Code::SeveralStays);
         }
         let new = update.particulars.clone().expect("parsed before");
         let same_number = |(other, known): &(PatientId, proto::Particulars)| {
@@ -513,7 +538,7 @@ impl Reference {
             return refused(Code::RecordNumberInUse);
         }
         let was = stay.as_ref().and_then(|stay| stay.attending);
-        if stay.is_none() && attending.is_some() {
+        if stay.is_none() && (attending.is_some() || update.encounter != 0) {
             return refused(Code::EncounterOver);
         }
         let gone = attending.is_some_and(|who| self.ward.person(who).is_none_or(|who| who.suspended));

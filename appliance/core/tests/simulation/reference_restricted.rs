@@ -30,10 +30,6 @@ pub(crate) struct Waits {
 const REQUEST_MS: u64 = 300_000;
 
 impl Clinic {
-    pub(crate) fn secret(&self, patient: PatientId) -> Option<&Secret> {
-        self.secrets.iter().find(|secret| secret.patient == patient)
-    }
-
     /// Whether somebody may see who this is.
     pub(crate) fn shows(&self, patient: PatientId, who: Option<PersonId>) -> bool {
         self.secret(patient).is_none_or(|secret| who.is_some_and(|who| secret.named.contains(&who)))
@@ -60,7 +56,7 @@ impl Reference {
         if !self.may_restrict(by, &stay) {
             return refused(Code::NotPermitted);
         }
-        let was = self.ward.clinic.secret(stay.patient).cloned();
+        let was = self.ward.clinic.secret(stay.patient);
         let alias = if ask.alias.is_empty() {
             was.as_ref().map(|was| was.alias.clone())
         } else {
@@ -93,8 +89,9 @@ impl Reference {
         if named.is_empty() {
             return refused(Code::NobodyNamed);
         }
-        let secret = Secret { patient: stay.patient, alias, named };
-        if was.as_ref() == Some(&secret) {
+        let patient = self.ward.clinic.surviving(stay.patient);
+        let secret = Secret { patient, alias, named };
+        if was.as_ref().is_some_and(|was| (&was.alias, &was.named) == (&secret.alias, &secret.named)) {
             return Expected::answered(Answer::Done);
         }
         if self.lobby.disk_scarce {
@@ -102,20 +99,22 @@ impl Reference {
         }
         let mut expected = Expected::answered(Answer::Done);
         if was.is_none() {
-            self.end_alone(by, stay.patient, &mut expected);
+            self.end_alone(by, patient, &mut expected);
         }
         let before = was.as_ref().map(|was| was.named.clone()).unwrap_or_default();
         for who in secret.named.iter().filter(|who| !before.contains(who)) {
-            expected.audits.push((by, Act::PatientNamed(stay.patient, *who)));
+            expected.audits.push((by, Act::PatientNamed(patient, *who)));
         }
         for who in before.iter().filter(|who| !secret.named.contains(who)) {
-            expected.audits.push((by, Act::PatientUnnamed(stay.patient, *who)));
+            expected.audits.push((by, Act::PatientUnnamed(patient, *who)));
         }
-        self.ward.clinic.secrets.retain(|other| other.patient != stay.patient);
-        self.ward.clinic.secrets.push(secret);
+        let records = self.ward.clinic.records(patient);
+        self.ward.clinic.secrets.retain(|other| !records.contains(&other.patient));
+        let each = records.into_iter().map(|patient| Secret { patient, ..secret.clone() });
+        self.ward.clinic.secrets.extend(each);
         if was.is_none() {
-            expected.audits.push((by, Act::PatientRestricted(stay.patient)));
-            self.tell_all(by, stay.patient, &Told::Restricted, &mut expected);
+            expected.audits.push((by, Act::PatientRestricted(patient)));
+            self.tell_all(by, patient, &Told::Restricted, &mut expected);
         }
         self.ward.settle(by, &mut expected);
         expected
@@ -133,16 +132,19 @@ impl Reference {
         if self.lobby.disk_scarce {
             return refused(Code::DiskLow);
         }
-        self.ward.clinic.secrets.retain(|other| other.patient != stay.patient);
+        let patient = self.ward.clinic.surviving(stay.patient);
+        let records = self.ward.clinic.records(patient);
+        self.ward.clinic.secrets.retain(|other| !records.contains(&other.patient));
         let mut expected = Expected::answered(Answer::Done);
-        expected.audits.push((by, Act::PatientUnrestricted(stay.patient)));
-        self.tell_all(by, stay.patient, &Told::Unrestricted, &mut expected);
+        expected.audits.push((by, Act::PatientUnrestricted(patient)));
+        self.tell_all(by, patient, &Told::Unrestricted, &mut expected);
         self.ward.settle(by, &mut expected);
         expected
     }
 
     fn tell_all(&self, by: Actor, patient: PatientId, told: &Told, expected: &mut Expected) {
-        for stay in self.ward.clinic.stays.iter().filter(|stay| stay.patient == patient) {
+        let clinic = &self.ward.clinic;
+        for stay in clinic.stays.iter().filter(|stay| clinic.is_one(stay.patient, patient)) {
             self.ward.tell(stay.thread, by, told.clone(), expected);
         }
     }

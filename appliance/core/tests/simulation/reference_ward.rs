@@ -27,6 +27,8 @@ pub(crate) struct Chosen {
     pub(crate) offer: Option<OfferId>,
     pub(crate) emergency: Option<EmergencyId>,
     pub(crate) hold: Option<HoldId>,
+    /// Holds that an un-merge brings.
+    pub(crate) placed: [Option<HoldId>; 8],
     /// A message was edited or recalled. Counts where a minute more or less decides.
     pub(crate) altered: bool,
 }
@@ -212,13 +214,15 @@ impl Reference {
             }
             Body::ListRetention(_) => self.list_retention(),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
-                self.holds(self.actor(device), body, around.chosen.hold)
+                self.holds(now, self.actor(device), body, around.chosen.hold)
             }
             Body::Admit(_)
             | Body::Transfer(_)
             | Body::SetLeave(_)
             | Body::Discharge(_)
             | Body::UpdatePatient(_)
+            | Body::MergeRecords(_)
+            | Body::UnmergeRecords(_)
             | Body::ChangeCareTeam(_)
             | Body::TakeAssignment(_)
             | Body::EndAssignment(_)

@@ -372,7 +372,7 @@ impl Store {
                 if let Some(stay) = clinic.encounters.values().find(|stay| stay.thread == conversation.id)
                     && !conversation.purged
                 {
-                    told.patient = clinic.patients.get(&stay.patient).map(|patient| patient.to_wire());
+                    told.patient = clinic.known(stay.patient).map(|patient| patient.to_wire());
                     told.encounter = Some(stay.to_wire());
                 }
                 events.push(Kind::Conversation(told));

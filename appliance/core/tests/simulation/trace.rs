@@ -142,6 +142,8 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::React(_) => "react",
         Body::BreakGlass(_) => "break glass",
         Body::Restrict(_) => "restrict",
+        Body::MergeRecords(_) => "merge records",
+        Body::UnmergeRecords(_) => "unmerge records",
         Body::LiftRestriction(_) => "lift restriction",
         Body::LookAtRequest(_) => "look at request",
         Body::Countersign(_) => "countersign",

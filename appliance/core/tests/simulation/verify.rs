@@ -138,10 +138,9 @@ impl World {
     fn verify_secrets(&mut self, turn: &Turn) -> Result<(), String> {
         let clinic = &self.reference.ward.clinic;
         let (mut shown, mut hidden) = (false, false);
-        for secret in &clinic.secrets {
-            let told = clinic.patients.iter().find(|(patient, _)| *patient == secret.patient);
-            let Some((_, told)) = told else { continue };
-            let stays = clinic.stays.iter().filter(|stay| stay.patient == secret.patient);
+        for (patient, told) in &clinic.patients {
+            let Some(secret) = clinic.secret(*patient) else { continue };
+            let stays = clinic.stays.iter().filter(|stay| clinic.is_one(stay.patient, *patient));
             let threads: Vec<ConversationId> = stays.map(|stay| stay.thread).collect();
             for send in &turn.sends {
                 let (bytes, conns) = match send {
@@ -638,6 +637,17 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 Body::BedPage(page) => Answer::Beds(page.beds.len() as u64),
                 Body::ChannelPage(page) => Answer::Channels(page.channels.len() as u64),
                 Body::EscalationPolicies(_) => Answer::Policies,
+                Body::MergedRecords(merged) => {
+                    let sum = |of: fn(&proto::MergedStay) -> u32| {
+                        merged.stays.iter().map(|stay| u64::from(of(stay))).sum()
+                    };
+                    Answer::Merged {
+                        stays: merged.stays_in_all.into(),
+                        moved: (sum(|stay| stay.entering), sum(|stay| stay.leaving)),
+                        named: (merged.surviving_named.into(), merged.merged_named.into()),
+                        done: merged.done,
+                    }
+                }
                 Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
                 Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),
                 Body::RetentionPolicy(told) => {

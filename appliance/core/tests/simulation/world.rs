@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId, Sequence};
+use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PatientId, PersonId, RequestId, Sequence};
 use wardline_core::input::{Door, Zone};
 use wardline_core::pin::{Pin, PinMac};
 use wardline_core::policy::Policy;
@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) cursors: BTreeMap<[u8; 16], (DeviceId, Change)>,
     /// Wrong PINs compared since the last right one.
     pub(crate) compared: BTreeMap<DeviceId, u32>,
+    /// How much had been said of a patient when their records were merged.
+    pub(crate) merged: BTreeMap<PatientId, usize>,
     pub(crate) acked: Vec<(Vec<u8>, u64, u64)>,
     /// Who was once taken out of what.
     pub(crate) left: Vec<(ConversationId, PersonId)>,
@@ -192,6 +194,7 @@ impl World {
             old_codes: Vec::new(),
             cursors: BTreeMap::new(),
             compared: BTreeMap::new(),
+            merged: BTreeMap::new(),
             acked: Vec::new(),
             left: Vec::new(),
             coverage: Coverage::new(),

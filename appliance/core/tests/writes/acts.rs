@@ -95,6 +95,9 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::RoleOfferSuperseded(..) => "RoleOfferSuperseded",
         Act::RoleOfferEnded(..) => "RoleOfferEnded",
         Act::StatPassed(..) => "StatPassed",
+        Act::RecordsMerged(..) => "RecordsMerged",
+        Act::RecordsUnmerged(..) => "RecordsUnmerged",
+        Act::MergeLookedAt(..) => "MergeLookedAt",
         Act::PatientRestricted(_) => "PatientRestricted",
         Act::PatientUnrestricted(_) => "PatientUnrestricted",
         Act::PatientNamed(..) => "PatientNamed",
@@ -205,6 +208,9 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::SuspensionOverdue(person()),
         Act::ReactionGiven(place(), Sequence(300), 1),
         Act::ReactionTakenBack(place(), Sequence(300), 6),
+        Act::RecordsMerged(patient(), patient()),
+        Act::RecordsUnmerged(patient(), patient()),
+        Act::MergeLookedAt(patient(), patient()),
     ]
 }
 

@@ -30,8 +30,11 @@ macro_rules! aged {
                       conversation.purged = 0 AND EXISTS (SELECT 1 FROM legal_hold AS hold WHERE hold.lifted = 0 AND CASE hold.sort \
                           WHEN 1 THEN EXISTS (SELECT 1 FROM member \
                               WHERE member.conversation = conversation.id AND member.person = hold.subject) \
-                          WHEN 2 THEN EXISTS (SELECT 1 FROM encounter \
-                              WHERE encounter.patient = hold.subject AND encounter.thread = conversation.id) \
+                          WHEN 2 THEN EXISTS (SELECT 1 FROM patient AS held \
+                              CROSS JOIN patient AS own ON own.id = iif(held.merged_into = 0, held.id, held.merged_into) \
+                                  OR own.merged_into = iif(held.merged_into = 0, held.id, held.merged_into) \
+                              CROSS JOIN encounter ON encounter.patient = own.id AND encounter.thread = conversation.id \
+                              WHERE held.id = hold.subject) \
                           ELSE hold.subject = conversation.id END) \
                FROM conversation JOIN bound ON bound.kind = conversation.kind \
                LEFT JOIN message_place AS place \

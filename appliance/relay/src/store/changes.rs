@@ -74,7 +74,14 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          SELECT {encounter}, {patient} FROM member AS mine \
          CROSS JOIN conversation ON conversation.id = mine.conversation \
          CROSS JOIN encounter ON encounter.thread = conversation.id AND encounter.filed = 0 \
-         CROSS JOIN patient ON patient.id = encounter.patient \
+         CROSS JOIN patient AS own ON own.id = encounter.patient \
+         CROSS JOIN patient ON patient.id = iif(own.merged_into = 0, own.id, own.merged_into) \
+         WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.changed > (?2 + 0) \
+         UNION ALL SELECT {encounter}, {patient} FROM member AS mine \
+         CROSS JOIN conversation ON conversation.id = mine.conversation \
+         CROSS JOIN encounter ON encounter.thread = conversation.id AND encounter.filed = 0 \
+         CROSS JOIN patient AS own ON own.id = encounter.patient \
+         CROSS JOIN patient ON patient.merged_into = iif(own.merged_into = 0, own.id, own.merged_into) \
          WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.changed > (?2 + 0); \
          SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 1 AND changed > (?2 + 0) ORDER BY conversation; \
          SELECT other.conversation, other.person, other.delivered, other.read, other.changed \
@@ -187,7 +194,9 @@ async fn missed(
             }
             6 => {
                 let (encounter, patient) = row_clinic::bedside(&row)?;
-                changes.bedsides.insert(encounter.thread, (encounter, patient));
+                let thread = encounter.thread;
+                let (_, records) = changes.bedsides.entry(thread).or_insert((encounter, Vec::new()));
+                records.push(patient);
             }
             // A snapshot says what there is; what is not in it is gone.
             7 if changes.snapshot => {}
@@ -204,6 +213,9 @@ async fn missed(
                 columns.change()?,
             )),
         }
+    }
+    for (_, records) in changes.bedsides.values_mut() {
+        records.sort_unstable_by_key(|record| (record.merged.is_some(), record.id));
     }
     changes.messages.sort_unstable();
     changes.altered.sort_unstable();

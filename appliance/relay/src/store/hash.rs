@@ -82,8 +82,8 @@ const TABLES: &[(&str, &[Column])] = &[
     ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),
     ("SELECT entry_index, bytes FROM audit ORDER BY entry_index", &[Int, Bytes]),
     (
-        "SELECT id, record, name, birth, sex, changed, restriction FROM patient ORDER BY id",
-        &[Int, Text, Text, Text, Text, Int, Bytes],
+        "SELECT id, record, name, birth, sex, changed, restriction, merged_into, merged_at, merged_by FROM patient ORDER BY id",
+        &[Int, Text, Text, Text, Text, Int, Bytes, Int, Int, Int],
     ),
     (
         "SELECT id, patient, unit, bed, attending, standing, discharged_at, thread, closed, closed_at, admitted, changed, \

@@ -48,10 +48,11 @@ struct EncounterPatch<'a> {
 }
 
 const PATIENTS: Many = Many {
-    head: "INSERT INTO patient (id, record, name, birth, sex, changed, restriction) VALUES ",
-    columns: 7,
+    head: "INSERT INTO patient (id, record, name, birth, sex, changed, restriction, merged_into, merged_at, merged_by) VALUES ",
+    columns: 10,
     tail: " ON CONFLICT (id) DO UPDATE SET record = excluded.record, name = excluded.name, birth = excluded.birth, \
-           sex = excluded.sex, changed = excluded.changed, restriction = excluded.restriction",
+           sex = excluded.sex, changed = excluded.changed, restriction = excluded.restriction, \
+           merged_into = excluded.merged_into, merged_at = excluded.merged_at, merged_by = excluded.merged_by",
 };
 const OPENED: Many = Many {
     head: "INSERT INTO encounter (id, patient, unit, bed, attending, standing, discharged_at, thread, closed, closed_at, \
@@ -191,6 +192,10 @@ impl<'a> ClinicPlan<'a> {
             row.count(patient.id.value()).text(known.record.reveal()).text(known.name.reveal());
             row.text(&known.birth.reveal()).text(known.sex.letter().encode_utf8(&mut [0; 4])).count(change.0);
             row.bytes(&patient.restriction.as_ref().map(Restriction::to_bytes).unwrap_or_default());
+            let merged = patient.merged;
+            row.count(merged.map_or(0, |merged| merged.into.value()));
+            row.int(merged.map_or(0, |merged| merged.since.0));
+            row.count(merged.and_then(|merged| merged.by).map_or(0, PersonId::value));
         });
         script.many(&OPENED, &self.opened, |(stay, change), row| {
             row.count(stay.id.value()).count(stay.patient.value()).count(stay.unit.value());

@@ -7,13 +7,15 @@ use wardline_core::ids::{
     AssignmentId, ConversationId, EmergencyId, EncounterId, PatientId, PersonId, UnitId,
 };
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::record::Merged;
 use wardline_core::restriction::Restriction;
 use wardline_core::text::Grounds;
 
 use super::StoreError;
 use super::row::Columns;
 
-pub(super) const PATIENT: &str = "patient.id, patient.record, patient.name, patient.birth, patient.sex, patient.changed, patient.restriction";
+pub(super) const PATIENT: &str = "patient.id, patient.record, patient.name, patient.birth, patient.sex, patient.changed, \
+     patient.restriction, patient.merged_into, patient.merged_at, patient.merged_by";
 
 pub(super) const ENCOUNTER: &str = "encounter.id, encounter.patient, encounter.unit, encounter.bed, encounter.attending, \
      encounter.standing, encounter.discharged_at, encounter.thread, encounter.closed, encounter.closed_at, \
@@ -49,7 +51,9 @@ fn patient_of(columns: &mut Columns<'_>) -> Result<Patient, StoreError> {
         [] => None,
         bytes => Some(Restriction::from_bytes(bytes).map_err(|_| StoreError::value("a restriction"))?),
     };
-    Ok(Patient { id, particulars, changed, restriction })
+    let (into, since, by) = (PatientId::new(columns.count()?), columns.wall()?, columns.count()?);
+    let merged = into.map(|into| Merged { into, since, by: PersonId::new(by) });
+    Ok(Patient { id, particulars, changed, restriction, merged })
 }
 
 fn sex(text: &str) -> Result<Sex, StoreError> {

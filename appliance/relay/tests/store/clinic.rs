@@ -8,6 +8,7 @@ use wardline_core::emergency::{EmergencyAccess, Finding};
 use wardline_core::ids::{AssignmentId, Change, ConversationId, EmergencyId, EncounterId, PatientId};
 use wardline_core::notice::{Notice, Told, Why};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::record::Merged;
 use wardline_core::restriction::Restriction;
 use wardline_core::text::{Grounds, Name, Title, WrappedKey};
 use wardline_core::time::Wall;
@@ -26,6 +27,9 @@ impl World {
             && who.is_multiple_of(3)
         {
             self.notice(who, how, stay);
+        }
+        if (who ^ how).is_multiple_of(7) {
+            self.merge(who, how);
         }
         if how % 5 < 2 {
             return self.emergency(who, how, stay);
@@ -113,13 +117,39 @@ impl World {
         }
     }
 
+    /// Into one that is merged into none, if into this one none is; or it is un-merged.
+    fn merge(&mut self, who: u64, how: u64) {
+        let clinic = &self.state.clinic;
+        let Some(record) = nth(clinic.patients.values().cloned(), who) else { return };
+        let surviving = clinic.patients.keys().copied();
+        let surviving = surviving.filter(|id| *id != record.id && clinic.surviving(*id) == *id);
+        let merged = match nth(surviving, how) {
+            _ if record.merged.is_some() => None,
+            Some(into) if clinic.records_of(record.id).len() == 1 => {
+                let by = nth(self.state.people.keys().copied(), how).filter(|_| how.is_multiple_of(2));
+                Some(Merged { into, since: Wall(self.clock), by })
+            }
+            _ => return,
+        };
+        let records = clinic.records_of(record.id);
+        let stays = clinic.encounters.values().filter(|stay| records.contains(&stay.patient));
+        let stays: Vec<(PatientId, ConversationId)> = stays.map(|stay| (stay.patient, stay.thread)).collect();
+        self.write(Write::PatientSet { patient: Patient { merged, ..record }, thread: None });
+        for (patient, thread) in stays {
+            let patient = self.state.clinic.patients[&patient].clone();
+            self.write(Write::PatientSet { patient, thread: Some(thread) });
+        }
+    }
+
     fn notice(&mut self, who: u64, how: u64, stay: &Encounter) {
         let place = &self.state.conversations[&stay.thread];
         let Some(person) = nth(self.state.people.keys().copied(), mix(who)).filter(|_| !place.purged) else {
             return;
         };
         let (unit, bed, until) = (stay.unit, bed(how), Wall(self.clock + 1_000));
-        let told = match how % 6 {
+        let told = match how % 8 {
+            6 => Told::RecordsMerged,
+            7 => Told::Entered { person, why: Why::Merged, until: None },
             0 => Told::Moved { unit, bed },
             1 => Told::Discharged,
             2 => Told::Attending { person: None },
@@ -229,7 +259,8 @@ impl World {
             by: how.is_multiple_of(8).then_some(person),
             since: Wall(self.clock),
         });
-        let patient = Patient { id, particulars, changed: Change(0), restriction };
+        let merged = self.state.clinic.patients.get(&id).and_then(|known| known.merged);
+        let patient = Patient { id, particulars, changed: Change(0), restriction, merged };
         self.write(Write::PatientSet { patient, thread });
     }
 }

@@ -268,10 +268,14 @@ impl Model {
     fn bedsides<'a>(
         &self,
         of: impl Iterator<Item = &'a Conversation>,
-    ) -> BTreeMap<ConversationId, (Encounter, Patient)> {
+    ) -> BTreeMap<ConversationId, (Encounter, Vec<Patient>)> {
         let clinic = &self.state.clinic;
         let stays = of.filter_map(|c| clinic.encounters.values().find(|stay| stay.thread == c.id));
-        stays.map(|stay| (stay.thread, (stay.clone(), clinic.patients[&stay.patient].clone()))).collect()
+        let records = |stay: &Encounter| {
+            let records = clinic.records_of(stay.patient).into_iter();
+            records.map(|record| clinic.patients[&record].clone()).collect::<Vec<_>>()
+        };
+        stays.map(|stay| (stay.thread, (stay.clone(), records(stay)))).collect()
     }
 
     pub(crate) fn changes(&self, person: PersonId, after: Option<Change>) -> Changes {

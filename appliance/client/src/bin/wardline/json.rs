@@ -1,7 +1,7 @@
 //! What happens, as JSON objects of one line. The keys are stable; docs/protocol/README.md lists them.
 
 use serde_json::{Value, json};
-use wardline_client::clinical::{Bedside, Standing};
+use wardline_client::clinical::{Bedside, Encounter, Standing};
 use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Kind, Message, Person, message_hex};
 use wardline_client::offers::{Fate, Offer};
@@ -121,14 +121,19 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
 
 /// Adds whom something is about, and where they are.
 pub(crate) fn about(value: &mut Value, Bedside { patient, encounter }: &Bedside) {
+    value["patient"] = self::patient(patient);
+    value["encounter"] = self::encounter(encounter);
+}
+
+/// A stay.
+pub(crate) fn encounter(encounter: &Encounter) -> Value {
     let (state, discharged_at) = match encounter.standing {
         Standing::Admitted => ("admitted", None),
         Standing::OnLeave => ("on_leave", None),
         Standing::Discharged(since) => ("discharged", Some(since)),
         _ => ("other", None),
     };
-    value["patient"] = self::patient(patient);
-    value["encounter"] = json!({
+    json!({
         "encounter": encounter.id.to_string(),
         "unit": encounter.unit.to_string(),
         "bed": encounter.bed,
@@ -137,7 +142,7 @@ pub(crate) fn about(value: &mut Value, Bedside { patient, encounter }: &Bedside)
         "discharged_at": discharged_at,
         "muted": encounter.muted,
         "conversation": encounter.conversation.to_string(),
-    });
+    })
 }
 
 pub(crate) fn accepted(accepted: &Accepted) -> Value {
@@ -302,6 +307,7 @@ pub(crate) fn patient(patient: &wardline_client::clinical::Patient) -> Value {
         "birth_date": told(known.birth_date.clone()),
         "sex": told(known.sex.letter().to_string()),
         "alias": patient.alias,
+        "merged_record_numbers": patient.merged_records,
     })
 }
 

@@ -34,6 +34,7 @@ mod notice;
 mod patient;
 mod pin;
 mod react;
+mod records;
 mod retention;
 mod role;
 mod rota;

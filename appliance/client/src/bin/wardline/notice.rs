@@ -53,6 +53,7 @@ pub(crate) fn line(
                 Why::Bed => "has the bed",
                 Why::Emergency => "broke the glass",
                 Why::Named => "named",
+                Why::Merged => "cares for the same patient under another record",
             };
             (Some(*who), format!("{} came in ({why}{})", person(*who), until(end)))
         }
@@ -69,6 +70,10 @@ pub(crate) fn line(
         }
         Told::Restricted => (None, "restricted: only whoever is named sees who this is".to_owned()),
         Told::Unrestricted => (None, "no longer restricted".to_owned()),
+        Told::RecordsMerged => (None, "two records of this patient were merged".to_owned()),
+        Told::RecordsUnmerged => {
+            (None, "records were un-merged: this thread is of one of them alone".to_owned())
+        }
         Told::EmergencyEnded { person: who } => {
             (Some(*who), format!("the emergency access of {} is over", person(*who)))
         }
@@ -97,6 +102,8 @@ pub(crate) fn json(notice: &Notice) -> Value {
         Told::EmergencyEnded { .. } => "emergency_ended",
         Told::Restricted => "restricted",
         Told::Unrestricted => "unrestricted",
+        Told::RecordsMerged => "records_merged",
+        Told::RecordsUnmerged => "records_unmerged",
     };
     let why = match notice.told {
         Told::Entered { why, .. } => Some(match why {
@@ -105,6 +112,7 @@ pub(crate) fn json(notice: &Notice) -> Value {
             Why::Bed => "bed",
             Why::Emergency => "emergency",
             Why::Named => "named",
+            Why::Merged => "merged",
         }),
         _ => None,
     };

@@ -11,7 +11,7 @@ use wardline_core::wire::proto::RefusalCode;
 
 use crate::access::{Access, Parting};
 use crate::exit::Failure;
-use crate::{Common, find, json, say};
+use crate::{Common, find, json, records, say};
 
 #[derive(Args)]
 pub(crate) struct Patient {
@@ -104,6 +104,15 @@ enum Act {
         /// A part of their name that fits one alone, or the stay's identifier.
         patient: String,
     },
+    /// Two records are of one patient: says what merging them will do, and with --yes does it.
+    ///
+    /// Whoever cares for the patient under one number reads what was written under the other; every message stays where it was written,
+    /// and both threads say so. For a charge nurse who leads every unit where the patient is, or on the box itself.
+    Merge(records::Merge),
+    /// They are not of one patient after all: says what un-merging them will do, and with --yes does it.
+    ///
+    /// Each stay goes with the number by which the patient was admitted.
+    Unmerge(records::Unmerge),
     /// Who is in a patient's care team by hand, besides whoever holds the bed.
     #[command(subcommand)]
     Team(Team),
@@ -244,6 +253,8 @@ async fn act(door: &impl Calls, act: Act, mine: &[Bedside]) -> Result<(), Failur
             door.lift_restriction(stay(&patient)?).await?;
             say::line("No longer restricted.")?;
         }
+        Act::Merge(given) => records::merge(door, given).await?,
+        Act::Unmerge(given) => records::unmerge(door, given).await?,
         Act::List { unit, json } => list(door, &unit, json).await?,
         Act::Team(Team::Add { patient, people, hours }) => {
             let (stay, wanted) = (stay(&patient)?, wanted(&door.people().await?, &people)?);
@@ -286,7 +297,7 @@ async fn update(door: &impl Calls, mine: &[Bedside], given: Update) -> Result<()
         Some(text) => Some(find::person(&door.people().await?, &text)?),
         None => encounter.attending.filter(|_| !given.no_attending),
     };
-    door.update_patient(patient.id, &particulars, attending).await?;
+    door.update_patient(patient.id, &particulars, attending, Some(encounter.id)).await?;
     let Particulars { record_number, name, birth_date, sex } = &particulars;
     let answers = match attending {
         Some(person) => format!("{} answers for the stay", find::name(&door.people().await?, person)),
@@ -353,17 +364,9 @@ async fn list(door: &impl Calls, unit: &str, as_json: bool) -> Result<(), Failur
             continue;
         }
         let Bedside { patient, encounter } = bedside;
-        let known = &patient.particulars;
         let away = if encounter.standing == Standing::OnLeave { "  (on leave)" } else { "" };
-        if patient.hidden {
-            let line = format!("{}  {}  {} (restricted){away}", encounter.id, encounter.bed, known.name);
-            say::line(&say::clean_line(&line))?;
-            continue;
-        }
-        say::line(&say::clean_line(&format!(
-            "{}  {}  {}, born {}, {}{away}",
-            encounter.id, encounter.bed, known.name, known.birth_date, known.record_number
-        )))?;
+        let line = format!("{}  {}  {}{away}", encounter.id, encounter.bed, records::who(patient));
+        say::line(&say::clean_line(&line))?;
     }
     Ok(())
 }
