@@ -269,6 +269,7 @@ impl House {
             agency: None,
             barred: false,
             waits: None,
+            visitor: None,
         }))
         .await?;
         let mut point = [number as u8; 65];

@@ -252,6 +252,7 @@ impl Seeder {
             agency: None,
             barred: false,
             waits: None,
+            visitor: None,
         };
         self.write(Write::PersonAdded(person)).await?;
         self.record(Actor::Local, Act::PersonAdded(id)).await?;

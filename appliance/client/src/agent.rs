@@ -350,7 +350,8 @@ impl Agent {
             Command::Here => {}
             Command::NetworkChanged => self.network_changed(),
             Command::Known(reply) => {
-                let conversations = self.state.conversations.values().map(|known| known.conversation.clone());
+                let known = self.state.conversations.values().map(|known| known.conversation.clone());
+                let conversations = known.map(|conversation| self.state.seen(conversation));
                 let _ = reply.send((conversations.collect(), self.state.people.values().cloned().collect()));
             }
             Command::Call { body, reply } => self.question(body, reply),

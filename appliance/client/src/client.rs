@@ -19,6 +19,7 @@ use crate::profile::{Identity, Profile};
 use crate::settle::{Stamp, Taken};
 use crate::share::{self, Share};
 use crate::stat::Urgency;
+use crate::visit::{self, Asking};
 
 /// Commands that may wait for the task.
 const COMMANDS_WAITING: usize = 256;
@@ -91,6 +92,22 @@ impl Client {
     ) -> Result<(Self, SignedIn), Error> {
         let (profile, signed_in) = join::redeem(link, pin, device_name, profile).await?;
         Ok((Self::start(profile, Options::default())?, signed_in))
+    }
+
+    /// Asks at a bed to be let in to a patient's family thread, and waits for so long. `waiting` is called once the question
+    /// waits for the team. `None`: nobody has answered; the same call later goes on.
+    pub async fn visit(
+        link: &JoinLink,
+        pin: &Pin,
+        asking: Asking<'_>,
+        profile: &Path,
+        patience: std::time::Duration,
+        waiting: impl FnMut(),
+    ) -> Result<Option<(Self, SignedIn)>, Error> {
+        let joined = visit::ask_and_wait(link, pin, asking, profile, patience, waiting).await?;
+        joined
+            .map(|(profile, signed_in)| Ok((Self::start(profile, Options::default())?, signed_in)))
+            .transpose()
     }
 
     /// Opens an enrolled device. Connects by itself; what happens is told by [`Client::events`] and

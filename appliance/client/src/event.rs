@@ -11,6 +11,7 @@ use crate::beside::{Mention, Reacted};
 use crate::call::Device;
 use crate::clinical::Bedside;
 use crate::error::{End, Refused};
+use crate::family::Family;
 use crate::notice::Notice;
 use crate::offers::{Fate, Offer};
 use crate::stat::{Escalation, Priority, Ring, StatRef};
@@ -151,6 +152,8 @@ pub struct SignedIn {
     pub devices: Vec<Device>,
     /// This device is a screen of that unit, and nobody's.
     pub station: Option<UnitId>,
+    /// Somebody of a patient's family, or a patient: sees their family thread and nothing else.
+    pub visitor: bool,
 }
 
 /// A message.
@@ -196,6 +199,8 @@ pub enum Kind {
     Channel,
     /// Of a patient's care team: see [`Conversation::about`].
     Patient,
+    /// Of a patient's care team and family, or the patient: see [`Conversation::family`]. Whoever writes here is read by them: say so.
+    Family,
     /// One that a later version brought: show its title.
     Other,
 }
@@ -223,6 +228,8 @@ pub struct Conversation {
     pub archived: bool,
     /// Of a patient's thread that is not purged: whom it is about, and where they are.
     pub about: Option<Box<Bedside>>,
+    /// Of a family thread that is not purged: whose it is, and who is in it.
+    pub family: Option<Box<Family>>,
 }
 
 /// Somebody in a conversation.
@@ -266,6 +273,8 @@ pub struct Person {
     pub station: Option<UnitId>,
     /// How they are here when they are not the facility's own.
     pub agency: Option<Agency>,
+    /// Not of the directory but of a patient's family, or a patient: known from a family thread alone.
+    pub visitor: bool,
 }
 
 /// Who sent somebody, and until when they are here.

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use rustls::pki_types::CertificateDer;
 use wardline_core::limits;
 use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::session::join_message;
@@ -14,6 +15,7 @@ use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
 use crate::connection::Endpoint;
 use crate::error::{Error, InputError, ProfileError};
 use crate::event::SignedIn;
+use crate::key::DeviceKey;
 use crate::link::JoinLink;
 use crate::profile::{Claim, Identity, Profile};
 use crate::signin;
@@ -57,6 +59,19 @@ pub(crate) async fn redeem(
         Body::SignedIn(signed_in) => SignedIn::from_wire(signed_in, &welcome.facility)?,
         _ => return Err(Error::Protocol("no answer to the join")),
     };
+    let profile = keep(link, root, signed_in.clone(), device_name, claim, key)?;
+    Ok((profile, signed_in))
+}
+
+/// Writes who this device is, and whose other devices this person has been shown.
+pub(crate) fn keep(
+    link: &JoinLink,
+    root: CertificateDer<'static>,
+    signed_in: SignedIn,
+    device_name: &str,
+    claim: Claim,
+    key: DeviceKey,
+) -> Result<Profile, Error> {
     let identity = Identity {
         address: link.address.clone(),
         server_name: link.server_name.clone(),
@@ -73,5 +88,5 @@ pub(crate) async fn redeem(
     let mut state = State::open(&state, &cursor, &profile.key, signed_in.person, signed_in.device)?;
     signed_in.others().for_each(|device| state.device_taken(device.id));
     state.save(None)?;
-    Ok((profile, signed_in))
+    Ok(profile)
 }

@@ -26,6 +26,7 @@ mod connection;
 pub mod emergency;
 pub mod error;
 pub mod event;
+pub mod family;
 mod files;
 pub mod format;
 pub mod holds;
@@ -52,16 +53,18 @@ mod signin;
 pub mod stat;
 mod state;
 pub mod trust;
+mod visit;
 
 pub use call::{Call, Calls, Channel, Device, Page, Rank};
 pub use client::{Client, Events, Options, Standing, Tracked};
 pub use error::Error;
 pub use event::Event;
-pub use link::JoinLink;
+pub use link::{JoinLink, Purpose};
 pub use local::LocalBox;
 pub use search::{Hits, Searches, Wanted, line_with};
 pub use share::{Given, Guest};
 pub use stat::StatCalls;
+pub use visit::Asking;
 pub use wardline_core::ids::{
     AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, OfferId, PatientId,
     PersonId, RoleId, Sequence, UnitId,

@@ -1,4 +1,5 @@
-//! Join links: `wardline://HOST:PORT/join?code=ABCDE-FGHJK&root=<base64url of the root's SHA-256>`.
+//! Join links: `wardline://HOST:PORT/join?code=ABCDE-FGHJK&root=<base64url of the root's SHA-256>`. At a bed hangs one with `visit`
+//! in the place of `join`.
 //!
 //! Refuses whatever it does not understand: a link is typed by people, forwarded by mail programs and made by
 //! strangers, and a guess at what was meant could name another box.
@@ -29,6 +30,24 @@ pub struct Address {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Code(Zeroizing<String>);
 
+/// What a link is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// One device of the person that the code was issued for.
+    Join,
+    /// The code hangs at a bed: whoever has it may ask to be let in to the patient's family thread.
+    Visit,
+}
+
+impl Purpose {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Join => "join",
+            Self::Visit => "visit",
+        }
+    }
+}
+
 /// Everything that a device needs to join: where, under which root, with which code.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JoinLink {
@@ -38,8 +57,10 @@ pub struct JoinLink {
     pub server_name: String,
     /// SHA-256 of the facility root certificate's DER.
     pub root: [u8; 32],
-    /// One use.
+    /// One use, but at a bed.
     pub code: Code,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 /// Why a text is no join link.
@@ -147,7 +168,9 @@ impl FromStr for JoinLink {
         let rest = &text[SCHEME.len()..];
         let (address, rest) = rest.split_once('/').ok_or(LinkError::Damaged("it ends after the address"))?;
         let address: Address = address.parse()?;
-        let query = rest.strip_prefix("join?").ok_or(LinkError::Damaged("it is not a link to join"))?;
+        let (word, query) = rest.split_once('?').ok_or(LinkError::Damaged("it is not a link to join"))?;
+        let purpose = [Purpose::Join, Purpose::Visit].into_iter().find(|purpose| purpose.word() == word);
+        let purpose = purpose.ok_or(LinkError::Damaged("it is not a link to join"))?;
         let (mut code, mut root, mut name) = (None, None, None);
         for pair in query.split('&') {
             let (key, value) = pair.split_once('=').ok_or(LinkError::Damaged("a part has no value"))?;
@@ -171,7 +194,7 @@ impl FromStr for JoinLink {
             Some(name) if is_host(name) || name.parse::<std::net::Ipv6Addr>().is_ok() => name.to_owned(),
             Some(_) => return Err(LinkError::Damaged("the box's name is not a DNS name or IP address")),
         };
-        Ok(Self { address, server_name, root, code })
+        Ok(Self { address, server_name, root, code, purpose })
     }
 }
 
@@ -180,7 +203,8 @@ impl fmt::Display for JoinLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (left, right) = self.code.reveal().split_at(limits::JOIN_CODE_CHARACTERS / 2);
         let root = URL_SAFE_NO_PAD.encode(self.root);
-        write!(f, "{SCHEME}{}/join?code={left}-{right}&root={root}", self.address)?;
+        let word = self.purpose.word();
+        write!(f, "{SCHEME}{}/{word}?code={left}-{right}&root={root}", self.address)?;
         if self.server_name != self.address.host {
             write!(f, "&name={}", self.server_name)?;
         }
@@ -251,13 +275,14 @@ mod tests {
         #[test]
         fn what_is_written_is_read_back(
             code in "[0-9A-HJKMNP-TV-Z]{10}", root: [u8; 32], host in "[a-z0-9]{1,20}(\\.[a-z]{2,5})?",
-            port in 1u16.., name in proptest::option::of("[a-z]{1,9}"),
+            port in 1u16.., name in proptest::option::of("[a-z]{1,9}"), visit: bool,
         ) {
             let written = JoinLink {
                 server_name: name.unwrap_or_else(|| host.clone()),
                 address: Address { host, port },
                 root,
                 code: Code::parse(&code).unwrap(),
+                purpose: if visit { Purpose::Visit } else { Purpose::Join },
             };
             prop_assert_eq!(written.to_string().parse::<JoinLink>(), Ok(written));
         }

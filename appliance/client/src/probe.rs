@@ -112,6 +112,8 @@ pub struct Greeting {
     pub ahead_ms: i64,
     /// From question to answer.
     pub took: Duration,
+    /// Asked from the guest network, where nobody of the staff signs in.
+    pub guest: bool,
 }
 
 /// The addresses of a box's name, in the order in which a client tries them; four at most.
@@ -174,7 +176,7 @@ impl Visit {
         let took = asked.elapsed();
         let half = i64::try_from(took.as_millis() / 2).unwrap_or(i64::MAX);
         let ahead_ms = welcome.box_time.saturating_sub(asked_at.saturating_add(half));
-        let greeting = Greeting { facility: welcome.facility, ahead_ms, took };
+        let greeting = Greeting { facility: welcome.facility, ahead_ms, took, guest: welcome.guest };
         self.settle().await;
         Ok(greeting)
     }

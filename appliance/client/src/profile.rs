@@ -127,6 +127,11 @@ impl Claim {
         Ok(key)
     }
 
+    /// The next try makes a key of its own.
+    pub(crate) fn forget_joining(&self) -> Result<(), ProfileError> {
+        self.remove("joining")
+    }
+
     /// Writes who this is: from here on the profile is joined.
     pub(crate) fn complete(self, identity: Identity, key: DeviceKey) -> Result<Profile, ProfileError> {
         // What an earlier device left here is not this one's.

@@ -13,6 +13,7 @@
 //!
 //! Proofs and PINs do not pass: the session is the holder's. The directory is its user's alone, and so is the socket.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,6 +35,7 @@ use crate::agent::Command;
 use crate::beside::Beside;
 use crate::call::Call;
 use crate::client::Standing;
+use crate::clinical::Bedside;
 use crate::connection::read_frame;
 use crate::error::{Error, InputError, ProfileError, Refused};
 use crate::event::{Accepted, Conversation, Person, SignedIn};
@@ -249,6 +251,20 @@ pub struct Given<'a> {
     request: u64,
 }
 
+/// What frames do not say: who is a visitor, and whose a family thread is.
+fn know_families(conversations: &mut [Conversation], people: &mut [Person]) {
+    let about = conversations.iter().filter_map(|known| Some((known.id, known.about.clone()?)));
+    let about: BTreeMap<ConversationId, Box<Bedside>> = about.collect();
+    let mut visitors = BTreeSet::new();
+    for family in conversations.iter_mut().filter_map(|known| known.family.as_mut()) {
+        family.about = family.patient_thread.and_then(|thread| about.get(&thread).cloned());
+        visitors.extend(family.people.iter().filter(|person| person.visitor).map(|person| person.person));
+    }
+    for person in people {
+        person.visitor = visitors.contains(&person.id);
+    }
+}
+
 impl Guest {
     /// Connects to whoever has this profile open. [`ProfileError::Busy`] when nobody answers: then it is held for a
     /// moment only, or by a program that does not share.
@@ -286,7 +302,10 @@ impl Guest {
                     Some(Kind::Person(wire)) => people.push(Person::from_wire(wire)?),
                     _ => {}
                 },
-                Answer::Synced(_) => return Ok((conversations, people)),
+                Answer::Synced(_) => {
+                    know_families(&mut conversations, &mut people);
+                    return Ok((conversations, people));
+                }
                 _ => return Err(Error::Protocol("an answer to another question")),
             }
         }

@@ -21,6 +21,8 @@ pub(crate) struct Welcome {
     pub(crate) facility: String,
     /// The box's clock: milliseconds since 1970.
     pub(crate) box_time: i64,
+    /// From here nobody of the staff signs in.
+    pub(crate) guest: bool,
 }
 
 /// The box's answer to a proof.
@@ -42,7 +44,8 @@ pub(crate) async fn hello(connection: &mut Connection, device: Option<DeviceId>)
         Body::Welcome(welcome) if welcome.version == VERSION => {
             let challenge = welcome.challenge.as_slice().try_into();
             let challenge = challenge.map_err(|_| Error::Protocol("a challenge of another length"))?;
-            Ok(Welcome { challenge, facility: welcome.facility, box_time: welcome.box_time })
+            let proto::Welcome { facility, box_time, guest, .. } = welcome;
+            Ok(Welcome { challenge, facility, box_time, guest })
         }
         Body::Welcome(_) => Err(Error::Protocol("a protocol version that was not offered")),
         _ => Err(Error::Protocol("no welcome")),

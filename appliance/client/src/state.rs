@@ -17,6 +17,7 @@ use crate::beside;
 use crate::call::Device;
 use crate::error::{Error, ProfileError};
 use crate::event::{Conversation, ConversationChange, Event, Member, Message, Person, Unit, Watermark};
+use crate::family::Relative;
 use crate::files;
 use crate::key::DeviceKey;
 use crate::notice::{self, Notice};
@@ -146,6 +147,7 @@ impl State {
         for StoredConversation { wire, taken } in stored.conversations {
             let wire = <proto::Conversation as prost::Message>::decode(wire.as_slice());
             if let Some(Ok(conversation)) = wire.ok().map(Conversation::from_wire) {
+                drop(self.meet(conversation.family.iter().flat_map(|family| &family.people)));
                 let known = Known { queued: taken.clone(), taken, conversation };
                 self.conversations.insert(known.conversation.id, known);
             }
@@ -159,7 +161,8 @@ impl State {
             return Ok(());
         }
         if std::mem::take(&mut self.changed) {
-            let people = self.people.values();
+            // A visitor is known as long as their thread is.
+            let people = self.people.values().filter(|person| !person.visitor);
             let people =
                 people.map(|p| StoredPerson::Wire { wire: prost::Message::encode_to_vec(&p.to_wire()) });
             let conversations = self.conversations.values().map(|known| StoredConversation {
@@ -197,6 +200,10 @@ impl State {
 
     fn gone(&mut self, id: ConversationId) -> Event {
         self.changed |= self.conversations.remove(&id).is_some();
+        let families = self.conversations.values().filter_map(|known| known.conversation.family.as_ref());
+        let known: BTreeSet<PersonId> =
+            families.flat_map(|family| family.people.iter().map(|person| person.person)).collect();
+        self.people.retain(|id, person| !person.visitor || known.contains(id));
         Event::Gone(id)
     }
 
@@ -208,7 +215,10 @@ impl State {
             Kind::Conversation(wire) => {
                 let conversation = Conversation::from_wire(wire)?;
                 self.conversation(conversation.clone());
-                vec![Event::Conversation(conversation)]
+                let met = conversation.family.iter().flat_map(|family| &family.people);
+                let mut events = self.meet(met);
+                events.extend(self.shown(conversation));
+                events
             }
             Kind::Watermark(wire) => {
                 let watermark = Watermark::from_wire(wire)?;
@@ -224,7 +234,10 @@ impl State {
             Kind::Unit(wire) => vec![Event::Unit(Unit::from_wire(wire)?)],
             Kind::ConversationChanged(wire) => {
                 let change = ConversationChange::from_wire(&wire)?;
-                self.conversation_changed(change).map(Event::Conversation).into_iter().collect()
+                let mut events = self.meet(change.people.iter());
+                let changed = self.conversation_changed(change);
+                events.extend(changed.into_iter().flat_map(|conversation| self.shown(conversation)));
+                events
             }
             Kind::MessageChanged(wire) => {
                 let message = Message::from_wire(wire)?;
@@ -339,12 +352,50 @@ impl State {
         }
         conversation.archived = change.archived.unwrap_or(conversation.archived);
         conversation.about = change.about.or_else(|| conversation.about.take());
+        if let Some(family) = &mut conversation.family {
+            change.people.into_iter().for_each(|person| family.add(person));
+        }
         if change.purged {
             conversation.purged = true;
             conversation.title.clear();
-            conversation.about = None;
+            (conversation.about, conversation.family) = (None, None);
         }
         Some(conversation.clone())
+    }
+
+    /// A conversation as users see it: of a family thread, whose it is.
+    pub(crate) fn seen(&self, mut conversation: Conversation) -> Conversation {
+        if let Some(family) = &mut conversation.family {
+            let thread = family.patient_thread.and_then(|id| self.conversations.get(&id));
+            family.about = thread.and_then(|known| known.conversation.about.clone());
+        }
+        conversation
+    }
+
+    /// One that is new or has changed; with a patient's thread the family's, which show where the patient is.
+    fn shown(&self, conversation: Conversation) -> Vec<Event> {
+        let of = Some(conversation.id).filter(|_| conversation.about.is_some());
+        let theirs = self.conversations.values().map(|known| &known.conversation);
+        let theirs = theirs.filter(|other| {
+            let thread = other.family.as_ref().and_then(|family| family.patient_thread);
+            of.is_some() && thread == of
+        });
+        let theirs: Vec<Event> = theirs.cloned().map(|other| Event::Conversation(self.seen(other))).collect();
+        [Event::Conversation(self.seen(conversation))].into_iter().chain(theirs).collect()
+    }
+
+    /// Whoever is met in a family thread and stands in no directory here; who is new or called otherwise.
+    fn meet<'r>(&mut self, people: impl Iterator<Item = &'r Relative>) -> Vec<Event> {
+        let mut events = Vec::new();
+        for relative in people {
+            let person = Person::of_family(relative);
+            let known = self.people.get(&relative.person);
+            if known.is_none_or(|known| known.visitor && *known != person) {
+                self.person(person.clone());
+                events.push(Event::Person(person));
+            }
+        }
+        events
     }
 
     pub(crate) fn person(&mut self, person: Person) {

@@ -174,6 +174,16 @@ impl Box {
                     Err(fault) => Input::Faulted { conn, fault },
                 }
             }
+            Incoming::AskToVisit { code, key, device_name, name, relation, .. } => {
+                let expect = self.expects.remove(&conn);
+                let said = (device_name, name, relation);
+                let proven =
+                    expect.map(|e| e.verify_visit(&Trusting, &[0; 32], (code, key), said, &[0; 64]));
+                match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
+                    Ok(proven) => Input::AskToVisit { conn, request, proven, fresh: fresh(seed) },
+                    Err(fault) => Input::Faulted { conn, fault },
+                }
+            }
             Incoming::Prove { device, .. } => {
                 let expect = self.expects.remove(&conn);
                 let proven =
@@ -249,6 +259,7 @@ impl Box {
             },
             retention: self.state.retention,
             holds: self.state.holds.values().cloned().collect(),
+            family: self.state.family.to_restored(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");

@@ -67,6 +67,8 @@ pub enum Relation {
     Author,
     /// Answers for the patient's stay, and may see who they are.
     Attending,
+    /// Was let in to a family thread of the patient, and is not out.
+    Visitor,
 }
 
 impl Relation {
@@ -94,6 +96,7 @@ impl Relation {
             Self::PrivacyOfficer => "a privacy officer",
             Self::Author => "its author",
             Self::Attending => "the attending",
+            Self::Visitor => "a visitor who was let in",
         }
     }
 }
@@ -230,6 +233,15 @@ operations! {
     ListHolds: "see what is under legal hold", [PrivacyOfficer], "each look is recorded";
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
     EditMessage: "edit a message", [Author], "for 15 minutes, ten times, never a STAT; everybody sees that it was edited, and the earlier text is gone";
+    SetFamilyConsent: "record that a patient lets family write, or does so no more", [CareTeam, ChargeNurse], "here and below, of a restricted patient only whoever is named; without it nobody is let in, and when it ends every visitor is out in the same moment";
+    SetFamilyBlock: "say who is not to be let in to a patient", [CareTeam, ChargeNurse], "by name, for all stays; whoever is in is out in the same moment";
+    SetBedsideCode: "make the code that hangs at a patient's bed, or end it", [CareTeam, ChargeNurse], "it names nobody and opens nothing; another bed ends it";
+    ListFamily: "see a patient's consent, block list, visitors and who waits", [CareTeam, ChargeNurse], "each look is recorded";
+    AnswerVisit: "let somebody at the bed in to a family thread, or turn them away", [CareTeam, ChargeNurse], "against consent and block list; in a new thread, in one that is there, or as the patient";
+    ProlongVisit: "let a visitor stay longer", [CareTeam, ChargeNurse], "30 days ahead at most";
+    EndVisit: "end a visitor's time", [CareTeam, ChargeNurse], "they are out in the same moment, with every device";
+    EndFamilyThread: "end a family thread", [CareTeam, ChargeNurse], "its visitors are out in the same moment; the team can read it";
+    Visit: "read and write in a family thread", [CareTeam, Visitor], "a visitor in theirs alone: no directory, no search, no STAT, no unit, no other patient's, nobody else's thread; from the guest network too, where nobody of the staff signs in";
     RecallMessage: "recall a message", [Author], "for 24 hours; its text is destroyed, and everybody sees that it was recalled";
     React: "put a reaction to a message, and take it back", [Member], "one of each kind, where they may read it; never to a STAT that is open, which wants an answer";
 }

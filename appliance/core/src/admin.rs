@@ -34,7 +34,7 @@ pub(crate) fn add_person(
     administrator: bool,
     fresh: &Fresh,
 ) -> Result<Body, Refusal> {
-    if draft.state.people.len() >= limits::PEOPLE_MAX {
+    if draft.state.staff_count() >= limits::PEOPLE_MAX {
         return Err(Refusal::Limit);
     }
     let id = new_person(draft, fresh);
@@ -50,7 +50,7 @@ pub(crate) fn add_station(
     fresh: &Fresh,
 ) -> Result<Body, Refusal> {
     draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
-    if draft.state.people.len() >= limits::PEOPLE_MAX
+    if draft.state.staff_count() >= limits::PEOPLE_MAX
         || draft.state.stations_of(unit).count() >= limits::STATIONS_OF_UNIT_MAX
     {
         return Err(Refusal::Limit);
@@ -71,7 +71,7 @@ pub(crate) fn new_person(draft: &Draft<'_>, fresh: &Fresh) -> PersonId {
 pub(crate) fn somebody(id: PersonId, name: Name, title: Title) -> Person {
     let (posts, changed) = (BTreeMap::new(), Change(0));
     let (administrator, suspended, privacy_officer, station) = (false, false, false, None);
-    let (agency, barred, waits) = (None, false, None);
+    let (agency, barred, waits, visitor) = (None, false, None, None);
     Person {
         id,
         name,
@@ -85,6 +85,7 @@ pub(crate) fn somebody(id: PersonId, name: Name, title: Title) -> Person {
         agency,
         barred,
         waits,
+        visitor,
     }
 }
 
@@ -102,7 +103,7 @@ pub(crate) fn issue_join_code(
     person: PersonId,
     fresh: &Fresh,
 ) -> Result<Body, Refusal> {
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.colleague(person)?;
     if entry.suspended {
         return Err(if entry.barred || entry.agency.is_none() {
             Refusal::PersonSuspended
@@ -180,8 +181,10 @@ pub(crate) fn set_duties(
     administrator: bool,
     privacy_officer: bool,
 ) -> Result<Body, Refusal> {
-    let entry = draft.state.people.get(&person).filter(|entry| entry.station.is_none());
-    let entry = entry.ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.colleague(person)?;
+    if entry.station.is_some() {
+        return Err(Refusal::NoSuchPerson);
+    }
     let leads = entry.posts.values().any(|post| *post == Post::ChargeNurse);
     if privacy_officer && (administrator || leads) {
         return Err(Refusal::DutiesExclude);
@@ -247,7 +250,7 @@ pub(crate) fn retention(draft: &Draft<'_>) -> Body {
 }
 
 pub(crate) fn list_devices(draft: &mut Draft<'_>, permit: Permit, person: PersonId) -> Result<Body, Refusal> {
-    draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    draft.state.colleague(person)?;
     draft.record(permit.by(), Act::DevicesListed(person));
     let (mut listed, revoked): (Vec<&Device>, Vec<&Device>) =
         draft.state.devices_of(person).partition(|device| !device.revoked);
@@ -262,6 +265,7 @@ pub(crate) fn list_people(draft: &mut Draft<'_>, conn: Conn, request: RequestId,
         .state
         .people
         .range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+        .filter(|(_, person)| person.visitor.is_none())
         .take(limits::PEOPLE_PAGE_MAX + 1)
         .map(|(_, person)| person.to_wire())
         .collect();

@@ -250,7 +250,7 @@ fn admit(draft: &mut Draft<'_>, (by, is): (Actor, Relations), arrival: Arrival) 
     let working = draft.state.agency_staff().filter(|(_, agency)| agency.is_running());
     if working.filter(|(_, agency)| agency.unit == unit).count() >= limits::AGENCY_OF_UNIT_MAX
         || returning.is_none()
-            && (draft.state.people.len() >= limits::PEOPLE_MAX
+            && (draft.state.staff_count() >= limits::PEOPLE_MAX
                 || draft.state.agency_staff().count() >= limits::AGENCY_EVER_MAX)
         || draft.state.codes.len() >= limits::JOIN_CODES_MAX
     {
@@ -306,7 +306,7 @@ fn ends_in_time(draft: &Draft<'_>, until: Wall) -> Result<(), Refusal> {
 
 /// Of the name and the agency that the admission says, and not here.
 fn may_return(state: &State, person: PersonId, likeness: &Likeness) -> Result<(), Refusal> {
-    let entry = state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = state.colleague(person)?;
     let known = entry.agency.as_ref().filter(|known| Likeness::of(&entry.name, &known.name) == *likeness);
     let known = known.ok_or(Refusal::AgencyOther)?;
     if entry.barred {
@@ -339,7 +339,7 @@ fn extend(
     until: Wall,
     grounds: Grounds,
 ) -> Result<Body, Refusal> {
-    draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    draft.state.colleague(person)?;
     let permit = access::permit(Operation::ExtendAgency, is, by)?;
     let agency = running(draft.state, person)?.clone();
     ends_in_time(draft, until)?;
@@ -365,7 +365,7 @@ fn extend(
 
 /// Who is here from an agency, and is not yet out.
 fn running(state: &State, person: PersonId) -> Result<&Agency, Refusal> {
-    let entry = state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = state.colleague(person)?;
     entry.agency.as_ref().filter(|agency| agency.is_running()).ok_or(Refusal::NotAgency)
 }
 
@@ -375,7 +375,7 @@ pub(crate) fn may_end(
     (by, is): (Actor, Relations),
     person: PersonId,
 ) -> Result<Permit, Refusal> {
-    draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    draft.state.colleague(person)?;
     let permit = access::permit(Operation::EndAgency, is, by)?;
     running(draft.state, person)?;
     Ok(permit)

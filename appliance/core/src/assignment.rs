@@ -33,7 +33,7 @@ pub(crate) fn take(draft: &mut Draft<'_>, by: Actor, shift: Shift) -> Result<Bod
     let operation = if for_another { Operation::AssignBeds } else { Operation::TakeAssignment };
     let permit = permit_in(draft.state, operation, by, unit)?;
     let person = person.or(asker).ok_or(Refusal::NoSuchPerson)?;
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.colleague(person)?;
     if entry.suspended {
         return Err(Refusal::NoSuchPerson);
     }

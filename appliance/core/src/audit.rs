@@ -310,6 +310,41 @@ pub enum Act {
     /// No administrator has decided in time: they stay out.
     #[n(137)]
     SuspensionOverdue(#[n(0)] PersonId),
+    /// A patient lets family write; does so no more.
+    #[n(240)]
+    FamilyConsented(#[n(0)] EncounterId),
+    #[n(241)]
+    FamilyConsentEnded(#[n(0)] EncounterId),
+    /// Somebody is not to be let in to a patient; one of them may be again.
+    #[n(242)]
+    FamilyBlocked(#[n(0)] PatientId),
+    #[n(243)]
+    FamilyUnblocked(#[n(0)] PatientId),
+    #[n(244)]
+    BedsideCodeIssued(#[n(0)] EncounterId),
+    /// By hand, or with a move or an end.
+    #[n(245)]
+    BedsideCodeEnded(#[n(0)] EncounterId),
+    /// By which device, at whose bed; the actor has proved nothing but a key.
+    #[n(246)]
+    VisitAsked(#[n(0)] DeviceId, #[n(1)] EncounterId),
+    #[n(247)]
+    VisitDeclined(#[n(0)] DeviceId, #[n(1)] EncounterId),
+    /// Nobody has answered in time, or the stay or the consent ended.
+    #[n(248)]
+    VisitForgotten(#[n(0)] DeviceId),
+    /// Who, on which device, to whose stay.
+    #[n(249)]
+    VisitorLetIn(#[n(0)] PersonId, #[n(1)] DeviceId, #[n(2)] EncounterId),
+    #[n(250)]
+    VisitProlonged(#[n(0)] PersonId),
+    #[n(251)]
+    VisitEnded(#[n(0)] PersonId),
+    #[n(252)]
+    FamilyThreadOpened(#[n(0)] ConversationId, #[n(1)] EncounterId),
+    /// Consent, block list, requests and visitors of a stay were looked at.
+    #[n(253)]
+    FamilyListed(#[n(0)] EncounterId),
 }
 
 impl Act {

@@ -8,6 +8,7 @@ use crate::clinic::{CarePlace, Clinic, Encounter};
 use crate::clinical::{self, encounter_of};
 use crate::draft::Draft;
 use crate::emergency;
+use crate::family;
 use crate::ids::{EncounterId, PatientId, PersonId};
 use crate::limits;
 use crate::membership;
@@ -198,6 +199,7 @@ fn settle_with(
     for told in told.into_iter().chain(entered).chain(left).collect::<Vec<_>>() {
         notice::tell(draft, permit.by(), thread, told);
     }
+    family::settle(draft, permit, encounter);
     add
 }
 
@@ -265,7 +267,7 @@ pub(crate) fn change_team(
     let new: Vec<PersonId> = add.iter().copied().filter(|person| place.member(*person).is_none()).collect();
     membership::has_room(place, &new)?;
     for person in &add {
-        let entry = draft.state.people.get(person).ok_or(Refusal::NoSuchPerson)?;
+        let entry = draft.state.colleague(*person)?;
         if entry.suspended {
             return Err(Refusal::NoSuchPerson);
         }
@@ -325,7 +327,7 @@ fn takes_more(draft: &Draft<'_>, stay: &Encounter) -> Result<(), Refusal> {
     crate::channel::takes_more(place)
 }
 
-fn in_team(draft: &Draft<'_>, by: Actor, stay: &Encounter) -> access::Relations {
+pub(crate) fn in_team(draft: &Draft<'_>, by: Actor, stay: &Encounter) -> access::Relations {
     let Actor::Person { person, .. } = by else { return access::Relations::default() };
     let officer = draft.state.people.get(&person).is_none_or(|entry| entry.privacy_officer);
     let place = draft.state.conversations.get(&stay.thread);

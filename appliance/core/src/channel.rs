@@ -179,6 +179,7 @@ fn alterable(conversation: &Conversation) -> Result<(), Refusal> {
     match conversation.kind {
         Kind::Direct => Err(Refusal::NotInDirect),
         Kind::Patient => Err(Refusal::InPatientThread),
+        Kind::Family => Err(Refusal::InFamilyThread),
         Kind::Group | Kind::Channel => Ok(()),
     }
 }
@@ -189,6 +190,8 @@ pub(crate) fn takes_more(conversation: &Conversation) -> Result<(), Refusal> {
         Err(Refusal::Purged)
     } else if conversation.archived && conversation.kind == Kind::Patient {
         Err(Refusal::ThreadClosed)
+    } else if conversation.archived && conversation.kind == Kind::Family {
+        Err(Refusal::FamilyThreadEnded)
     } else if conversation.archived {
         Err(Refusal::Archived)
     } else {

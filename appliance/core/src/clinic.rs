@@ -144,7 +144,7 @@ pub struct Clinic {
     beds: BTreeMap<(UnitId, Bed), EncounterId>,
     open: BTreeMap<PatientId, EncounterId>,
     threads: BTreeMap<ConversationId, EncounterId>,
-    /// Whose every thread is, or was before its stay was put away: some 50 bytes of each.
+    /// Whose every thread is, or was before its stay was put away, family threads too: some 50 bytes of each.
     whose: BTreeMap<ConversationId, PatientId>,
 }
 
@@ -393,6 +393,9 @@ impl Clinic {
                 if let Some(closed) = self.encounters.get_mut(encounter) {
                     (closed.closed, closed.changed) = (Some(*at), change);
                 }
+            }
+            Write::FamilyThreadOpened(thread) => {
+                self.whose.insert(thread.conversation, thread.patient);
             }
             Write::EncounterFiled { encounter, thread } => {
                 self.encounters.remove(encounter);

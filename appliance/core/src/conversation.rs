@@ -25,6 +25,9 @@ pub enum Kind {
     /// The care team of one encounter: who is in it follows from [`crate::care`], and it has no owner.
     #[n(4)]
     Patient,
+    /// The care team of one encounter and some of the patient's family, or the patient: [`crate::family`]. It has no owner.
+    #[n(240)]
+    Family,
 }
 
 impl Kind {
@@ -35,6 +38,7 @@ impl Kind {
             Self::Group => proto::ConversationKind::Group,
             Self::Channel => proto::ConversationKind::Channel,
             Self::Patient => proto::ConversationKind::Patient,
+            Self::Family => proto::ConversationKind::Family,
         }
     }
 }
@@ -48,7 +52,7 @@ pub struct Conversation {
     pub kind: Kind,
     /// Empty for a direct conversation and after a purge.
     pub title: Title,
-    /// Who opened it and may remove others; nobody owns a patient's thread.
+    /// Who opened it and may remove others; nobody owns a patient's or family's thread.
     pub owner: Option<PersonId>,
     /// The change that last touched this or its list of members.
     pub changed: Change,
@@ -97,10 +101,11 @@ impl Conversation {
     }
 
     /// The first message that somebody who enters now may read: a channel's log is its unit's, a patient's thread is whoever
-    /// cares for them, a group's is of those who were there.
+    /// cares for them, a group's is of those who were there. A visitor enters a family thread as one enters a group:
+    /// [`crate::membership`].
     pub(crate) fn entered_at(&self) -> Sequence {
         match self.kind {
-            Kind::Channel | Kind::Patient => self.first,
+            Kind::Channel | Kind::Patient | Kind::Family => self.first,
             Kind::Direct | Kind::Group => self.last.next(),
         }
     }
@@ -143,6 +148,7 @@ impl Conversation {
             stats: Vec::new(),
             patient: None,
             encounter: None,
+            family: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 
 use crate::agency::Agency;
+use crate::family::Visitor;
 use crate::ids::{Change, DeviceId, Number, PersonId, UnitId};
 use crate::leaving::Waiting;
 use crate::limits;
@@ -54,6 +55,10 @@ pub struct Person {
     /// Suspended by a charge nurse, which no administrator has confirmed yet.
     #[cbor(n(11), with = "crate::optional", has_nil)]
     pub waits: Option<Waiting>,
+    /// Not of the staff but let in to a patient's family thread: in no directory, and nothing but that thread is theirs. Their name
+    /// is known to whoever is in it.
+    #[cbor(n(240), with = "crate::optional", has_nil)]
+    pub visitor: Option<Visitor>,
 }
 
 /// What somebody is in a unit.

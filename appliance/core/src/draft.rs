@@ -8,6 +8,7 @@ use crate::audit::{self, Act, Actor};
 use crate::conversation::Conversation;
 use crate::emergency::Requests;
 use crate::escalation::Escalation;
+use crate::family;
 use crate::ids::{Change, Conn, ConversationId, PersonId};
 use crate::limits;
 use crate::policy::Policy;
@@ -107,8 +108,16 @@ impl Draft<'_> {
         let stats = newest.iter().map(|open| open.to_wire()).collect();
         let Some(whole) = self.state.conversation_to_wire(conversation.id, *first) else { return };
         let whole = proto::Conversation { stats, ..whole };
-        let conns = newcomers.iter().filter_map(|person| self.attached.get(person)).flatten();
-        self.fan_out(change, Kind::Conversation(whole), conns.copied().collect());
+        // A family thread looks otherwise to a visitor than to the team.
+        let as_first = |person: &&PersonId| {
+            family::is_visitor(self.state, **person) == family::is_visitor(self.state, *first)
+        };
+        let (alike, others): (Vec<&PersonId>, Vec<&PersonId>) = newcomers.iter().partition(as_first);
+        let others: Vec<PersonId> = others.into_iter().copied().collect();
+        let conns = alike.into_iter().filter_map(|person| self.attached.get(person)).flatten();
+        let (id, conns) = (conversation.id, conns.copied().collect());
+        self.fan_out(change, Kind::Conversation(whole), conns);
+        self.introduce(change, id, &others);
     }
 
     /// Tells the members who knew it before what is new of a conversation: a few bytes, where the whole of it is some
@@ -153,9 +162,10 @@ impl Draft<'_> {
         self.tell_everybody(change, entry);
     }
 
-    /// Whoever is delivered to hears of this.
+    /// Whoever of the staff is delivered to hears of this.
     pub(crate) fn tell_everybody(&mut self, change: Change, kind: Kind) {
-        self.fan_out(change, kind, self.attached.values().flatten().copied().collect());
+        let staff = self.attached.iter().filter(|(person, _)| !family::is_visitor(self.state, **person));
+        self.fan_out(change, kind, staff.flat_map(|(_, conns)| conns).copied().collect());
     }
 }
 

@@ -11,6 +11,7 @@ use crate::clinical::{self, Admission, Correction, encounter_of, permit_in};
 use crate::conversation::Kind;
 use crate::draft::Draft;
 use crate::emergency;
+use crate::family;
 use crate::ids::{Change, EncounterId, PatientId, PersonId, UnitId};
 use crate::limits;
 use crate::membership::{self, Opening};
@@ -125,6 +126,8 @@ pub(crate) fn transfer(
     let told = Told::Moved { unit, bed: bed.clone() };
     draft.write(Write::EncounterMoved { encounter: id, thread: stay.thread, unit, bed });
     draft.record(permit.by(), Act::PatientTransferred(id, unit));
+    // Whoever photographed it at the old bed stands at another patient's.
+    family::ending::end_code(draft, permit, id);
     assignment::cover(draft, id);
     care::settle_moved(draft, permit, id, told);
     Ok(done())
@@ -161,6 +164,7 @@ pub(crate) fn discharge(draft: &mut Draft<'_>, by: Actor, id: EncounterId) -> Re
     draft.record(permit.by(), Act::PatientDischarged(id));
     care::tell(draft, id);
     notice::tell(draft, permit.by(), stay.thread, Told::Discharged);
+    family::ending::end_all(draft, permit, id);
     care::settle_across(draft, permit, id);
     Ok(done())
 }
@@ -267,6 +271,7 @@ pub(crate) fn ripen(draft: &mut Draft<'_>, id: EncounterId) {
     // Nobody is left who could answer. First, so that nothing is passed on by whoever is put out here.
     stat::close_all(draft, thread, permit.by());
     emergency::end_of_stay(draft, permit, id);
+    family::ending::file(draft, permit, id);
     draft.write(Write::EncounterFiled { encounter: id, thread });
     draft.record(permit.by(), Act::EncounterFiled(id));
     let present = draft.state.conversations.get(&thread).into_iter().flat_map(|place| place.present());

@@ -173,7 +173,7 @@ fn place(
 fn known(state: &State, whose: Whose) -> Result<Subject, Refusal> {
     match whose {
         Whose::Person(person) => {
-            state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+            state.colleague(person)?;
             Ok(Subject::Person(person))
         }
         Whose::Record(record) => {

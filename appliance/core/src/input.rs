@@ -6,6 +6,7 @@ use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Priority, StatId};
+use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::leaving::Leaving;
@@ -16,7 +17,7 @@ use crate::refusal::PeerFault;
 use crate::retention::Rules;
 use crate::role::Roles;
 use crate::search::Search;
-use crate::session::{ProvenDevice, ProvenJoin};
+use crate::session::{ProvenDevice, ProvenJoin, ProvenVisit};
 use crate::stat::Answer;
 use crate::text::{Name, Sealed, Title, WrappedKey};
 
@@ -34,7 +35,7 @@ pub struct Fresh {
 pub enum Zone {
     /// Staff Wi-Fi: everything but administration.
     Ward,
-    /// Guest Wi-Fi: no staff sign-in.
+    /// Guest Wi-Fi: no staff sign-in; whoever is let in to a family thread, or asks to be.
     Guest,
     /// The administration network: everything.
     Admin,
@@ -110,6 +111,17 @@ pub enum Input {
         /// For the new device's identifier and salt.
         fresh: Fresh,
     },
+    /// The signature of somebody verified who asks to be let in.
+    AskToVisit {
+        /// On which connection.
+        conn: Conn,
+        /// To be answered.
+        request: RequestId,
+        /// By [`crate::session::Expect::verify_visit`].
+        proven: ProvenVisit,
+        /// For the device's identifier and salt.
+        fresh: Fresh,
+    },
     /// A PIN came and is held by the doorway.
     PinOffered {
         /// On which connection.
@@ -169,6 +181,7 @@ impl Input {
             | Self::Hello { conn, .. }
             | Self::Proof { conn, .. }
             | Self::Join { conn, .. }
+            | Self::AskToVisit { conn, .. }
             | Self::PinOffered { conn, .. }
             | Self::PinMac { conn, .. }
             | Self::Request { conn, .. }
@@ -293,6 +306,8 @@ pub enum Ask {
     Leaving(Leaving),
     /// What must be kept.
     Hold(Holds),
+    /// About patients' families.
+    Family(Families),
     /// How long messages are kept from now on.
     SetRetention(Rules),
     /// How long they are.

@@ -8,8 +8,9 @@
 use crate::audit::Act;
 use crate::directory::{Device, JoinCode};
 use crate::draft::actor;
+use crate::family;
 use crate::ids::{Conn, DeviceId, Number, PersonId, RequestId};
-use crate::input::Fresh;
+use crate::input::{Door, Fresh, Zone};
 use crate::limits;
 use crate::pin::PinMac;
 use crate::refusal::Refusal;
@@ -34,8 +35,12 @@ impl Relay {
         if !self.expects_proof(now, turn, conn) {
             return;
         }
+        let in_guest_zone = self.links.get(&conn).is_some_and(|link| link.door == Door::Network(Zone::Guest));
         // Before the code is looked at: nobody with a key that the box knows may learn anything of codes.
         let known = self.state.device_with(&proven.key);
+        if in_guest_zone && !known.is_some_and(|device| family::is_visitor(&self.state, device.person)) {
+            return self.turn_away(turn, conn, request, Refusal::Zone);
+        }
         if let Some(who) = known.and_then(|device| Identified::again(&proven, device)) {
             return self.join_again(now, turn, conn, request, who);
         }
@@ -44,7 +49,7 @@ impl Relay {
             Ok(person) => {
                 let draw = Draw::new(fresh);
                 let mut device = DeviceId::from_random(draw.identifier());
-                while self.state.devices.contains_key(&device) {
+                while self.state.is_device(device) {
                     device = device.following();
                 }
                 let salt = draw.salt();
@@ -57,7 +62,14 @@ impl Relay {
 
     /// A device that has joined and never heard so, because the answer or its power was lost: the same join once more
     /// is a sign-in with the PIN that came with it, counted like any other.
-    fn join_again(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, who: Identified) {
+    pub(crate) fn join_again(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        conn: Conn,
+        request: RequestId,
+        who: Identified,
+    ) {
         if let Err(refusal) = self.may_sign_in(now, turn, who.device()) {
             return self.turn_away(turn, conn, request, refusal);
         }
@@ -96,7 +108,7 @@ impl Relay {
                 return Err(Refusal::Unavailable);
             }
             let person = self.join_checked(now, &check.proven)?;
-            let free = person == check.person && !self.state.devices.contains_key(&check.device);
+            let free = person == check.person && !self.state.is_device(check.device);
             if free { Ok(pin) } else { Err(Refusal::JoinCodeInvalid) }
         });
         let pin = match outcome {

@@ -108,7 +108,7 @@ pub(crate) fn set_standing(
     suspended: bool,
     waits: bool,
 ) -> Result<(), Refusal> {
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.colleague(person)?;
     let over = entry.agency.as_ref().is_some_and(|agency| !agency.is_running());
     let was = if over { entry.barred } else { entry.suspended };
     // Their time is over, and nobody suspended them: that is for an admission to mend.
@@ -162,7 +162,7 @@ pub(crate) fn decide(
     person: PersonId,
     confirmed: bool,
 ) -> Result<Body, Refusal> {
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.colleague(person)?;
     entry.waits.ok_or(Refusal::NoSuchSuspension)?;
     if confirmed {
         draft.write(Write::SuspensionWaits { person, waits: None });

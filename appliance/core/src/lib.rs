@@ -28,6 +28,7 @@ mod draft;
 pub mod emergency;
 mod encounter;
 pub mod escalation;
+pub mod family;
 pub mod grant;
 pub mod hold;
 pub mod ids;

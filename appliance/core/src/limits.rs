@@ -540,6 +540,51 @@ pub const AGENCY_EVER_MAX: usize = PEOPLE_MAX / 5 * 2;
 /// Stays of agency staff on one page, which also ends at [`PAGE_BYTES_MAX`]: each has 1.2 kB at most.
 pub const AGENCY_PAGE_MAX: usize = 100;
 
+/// How long a visitor is let in when nobody says, in milliseconds: two weeks, which is most stays.
+pub const VISIT_MS: u64 = 14 * 24 * 3_600_000;
+
+/// The longest that a visitor is let in for at a time. Milliseconds: a month, so that a resident's family is looked at every month.
+pub const VISIT_TIME_MAX_MS: u64 = 30 * 24 * 3_600_000;
+
+/// Devices of one visitor at a time: phone, tablet, and the one that replaces a lost one.
+pub const VISITOR_DEVICES_MAX: usize = 3;
+
+/// Visitors of one stay at a time, over all its family threads: a large family.
+pub const VISITORS_OF_STAY_MAX: usize = 20;
+
+/// Visitors there ever were: they are kept, as leavers are, so that messages keep their author. A hospital of 300 beds lets in some
+/// 5,000 a year. 50,000 x 400 bytes = 20 MB, beside [`PEOPLE_MAX`].
+pub const VISITORS_EVER_MAX: usize = 50_000;
+
+/// Family threads of one stay, ended ones included: brings that many threads more to everybody of the care team.
+pub const FAMILY_THREADS_OF_STAY_MAX: usize = 20;
+
+/// Names that a family thread shows, of those who are in it and were: 300 x 150 bytes = 45 kB, beside [`MEMBERS_MAX`] x 35.
+pub const FAMILY_PEOPLE_SHOWN_MAX: usize = 300;
+
+/// Names on one patient's block list: 32 x 66 bytes.
+pub const FAMILY_BLOCKED_MAX: usize = 32;
+
+/// How long a bedside code lives, in milliseconds: a month. It hangs at the bed, opens nothing, and ends with the next move.
+pub const BEDSIDE_CODE_MS: u64 = 30 * 24 * 3_600_000;
+
+/// How long a request to be let in waits, in milliseconds: over a round and a hand-over. What became of one that was declined is said for
+/// as long.
+pub const VISIT_REQUEST_MS: u64 = 4 * 3_600_000;
+
+/// Requests of one stay that wait at a time: a family that comes together. More wait for a nurse to have answered.
+pub const VISITS_WAITING_MAX: usize = 8;
+
+/// Requests of one stay that were declined and are remembered: the oldest goes first.
+pub const VISITS_DECLINED_KEPT: usize = 8;
+
+/// Requests of the facility, declined ones included: 2,000 x 500 bytes = 1 MB.
+pub const VISIT_REQUESTS_MAX: usize = 2_000;
+
+/// Requests that the code of one bed is good for, whoever has it: as many as may wait at once, then one in a minute. Each stretches a PIN
+/// and is a line in the patient's thread.
+pub const VISITS_ASKED: Rate = Rate { per_thousand_seconds: 17, burst: VISITS_WAITING_MAX as u64 };
+
 /// How long a charge nurse's suspension may wait for an administrator before it is overdue. Milliseconds: a day, so that whoever
 /// administers by day sees it, and weekends stand out.
 pub const SUSPENSION_WAITS_MS: u64 = 24 * 3_600_000;

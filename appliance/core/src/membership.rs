@@ -5,6 +5,7 @@ use crate::audit::Act;
 use crate::channel;
 use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
+use crate::family;
 use crate::ids::{Conn, ConversationId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
 use crate::limits;
@@ -96,8 +97,10 @@ pub(crate) fn change_members(
     remove.dedup();
     // A charge nurse takes people out of her unit's channels without being in them.
     let conversation = draft.conversation_known_to(who, id)?;
-    if conversation.kind == Kind::Patient {
-        return Err(Refusal::InPatientThread);
+    match conversation.kind {
+        Kind::Patient => return Err(Refusal::InPatientThread),
+        Kind::Family => return Err(Refusal::InFamilyThread),
+        Kind::Direct | Kind::Group | Kind::Channel => {}
     }
     let leaves = add.is_empty() && remove == [who.person()];
     // What was purged can only be left: it holds nothing more.
@@ -200,7 +203,7 @@ pub(crate) fn has_room(conversation: &Conversation, add: &[PersonId]) -> Result<
 }
 
 pub(crate) fn invitable(draft: &Draft<'_>, person: PersonId) -> Result<(), Refusal> {
-    let entry = draft.state.people.get(&person).ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.colleague(person)?;
     if entry.suspended || entry.station.is_some() {
         return Err(Refusal::NoSuchPerson);
     }
@@ -253,9 +256,11 @@ pub(crate) fn open(
 /// People enter where their kind of conversation begins for them: see [`Conversation::entered_at`].
 pub(crate) fn admit(draft: &mut Draft<'_>, permit: Permit, id: ConversationId, people: &[PersonId]) {
     let Some(place) = draft.state.conversations.get(&id) else { return };
-    let (from, last) = (place.entered_at(), place.last);
-    let seen = (last >= from).then_some(last);
+    let (begins, last) = (place.entered_at(), place.last);
     for person in people {
+        // What was said to others of the family before is theirs.
+        let from = if family::is_visitor(draft.state, *person) { last.next() } else { begins };
+        let seen = (last >= from).then_some(last);
         draft.write(Write::MemberAdded { conversation: id, person: *person, from, seen });
         draft.record(permit.by(), Act::MemberAdded(id, *person));
     }

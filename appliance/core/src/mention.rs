@@ -36,6 +36,11 @@ pub struct Named {
 const BYTES: usize = 16;
 
 impl Named {
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.roles.is_empty()
+    }
+
     /// Whoever they are: whether they are in the conversation is asked later.
     pub fn parse(people: &[u64], roles: &[u64]) -> Result<Self, Refusal> {
         if people.len() + roles.len() > limits::MENTIONS_MAX {

@@ -152,6 +152,29 @@ pub enum Told {
     /// They were un-merged.
     #[n(221)]
     RecordsUnmerged,
+    /// The patient lets family write.
+    #[n(240)]
+    FamilyConsented,
+    /// The patient lets family write no more.
+    #[n(241)]
+    FamilyConsentEnded,
+    /// Somebody at the bed asks to be let in.
+    #[n(242)]
+    FamilyAsked,
+    /// Somebody was let in to a family thread of this patient.
+    #[n(243)]
+    FamilyEntered {
+        /// Who: of no directory.
+        #[n(0)]
+        person: PersonId,
+    },
+    /// They are out of it.
+    #[n(244)]
+    FamilyLeft {
+        /// Who.
+        #[n(0)]
+        person: PersonId,
+    },
 }
 
 /// What brings somebody into a care team.
@@ -245,6 +268,11 @@ impl Told {
             Self::Unrestricted => bare(16),
             Self::RecordsMerged => bare(220),
             Self::RecordsUnmerged => bare(221),
+            Self::FamilyConsented => bare(240),
+            Self::FamilyConsentEnded => bare(241),
+            Self::FamilyAsked => bare(242),
+            Self::FamilyEntered { person } => of(243, *person),
+            Self::FamilyLeft { person } => of(244, *person),
         }
     }
 
@@ -270,6 +298,11 @@ impl Told {
             16 => Self::Unrestricted,
             220 => Self::RecordsMerged,
             221 => Self::RecordsUnmerged,
+            240 => Self::FamilyConsented,
+            241 => Self::FamilyConsentEnded,
+            242 => Self::FamilyAsked,
+            243 => Self::FamilyEntered { person: person? },
+            244 => Self::FamilyLeft { person: person? },
             _ => return None,
         })
     }

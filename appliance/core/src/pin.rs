@@ -74,6 +74,15 @@ pub fn join_code_hash(code: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// The hash under which a bedside code is kept: SHA-256("wardline/1 bedside\0" || code). Another than a join code's, so that neither
+/// is taken for the other.
+pub fn bedside_code_hash(code: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"wardline/1 bedside\0");
+    hash.update(code.as_bytes());
+    hash.finalize().into()
+}
+
 /// Repeats of a short pattern, runs up or down, dates of the last and this century, keyboard rows and the head of
 /// every leaked list.
 fn is_common(pin: &str) -> bool {

@@ -403,6 +403,70 @@ pub enum Refusal {
     /// [`crate::limits::REACTORS_MAX`].
     #[error("Fifty people have reacted to this message, and more do not fit. Write an answer.")]
     ReactionsFull,
+    /// Nobody of the team has answered.
+    #[error("Nobody has let you in yet. Tell the nurse at the bedside that you asked, and wait.")]
+    FamilyWaiting,
+    /// Not let in.
+    #[error("The team did not let you in. Speak with the nurse at the bedside.")]
+    FamilyDeclined,
+    /// Out.
+    #[error("Your time in this family thread has ended. Speak with the nurse at the bedside.")]
+    FamilyOver,
+    /// Not on the list of [`crate::family::may_ask`].
+    #[error(
+        "A visitor reads and writes in their own family thread, and does nothing else. Ask the care team for anything more."
+    )]
+    FamilyOnly,
+    /// Without it nobody is let in.
+    #[error(
+        "No consent to family is on record for this stay. Ask the patient, and record what they say first."
+    )]
+    NoFamilyConsent,
+    /// See [`crate::family::BlockList`].
+    #[error(
+        "Somebody of this name is on the patient's block list. Decline, or make sure who this is and take the name off the list first."
+    )]
+    FamilyBlocked,
+    /// Unknown, ended and expired codes look the same from outside.
+    #[error(
+        "This code is not valid any more. Ask the nurse at the bedside for the one that hangs there now."
+    )]
+    BedsideCodeInvalid,
+    /// [`crate::limits::VISITS_WAITING_MAX`].
+    #[error("As many people wait at this bed as may. Speak with the nurse there, who answers them first.")]
+    FamilyBusy,
+    /// Answered, forgotten, out, or never there.
+    #[error("Nobody of this number waits or is let in: it was answered, or is over. Look at the list again.")]
+    NoSuchVisit,
+    /// [`crate::limits::VISITOR_DEVICES_MAX`].
+    #[error(
+        "This visitor has as many devices as one may have. End their visit and let them in anew, or decline."
+    )]
+    VisitorDevices,
+    /// Members follow from the care team and from who was let in.
+    #[error(
+        "A family thread is the care team's and the family's: let visitors in or end their visit by wardline family."
+    )]
+    InFamilyThread,
+    /// Family would be rung.
+    #[error(
+        "A family thread takes no STAT: the family would be called. Send it in the patient's own thread."
+    )]
+    FamilyNoStat,
+    /// Discharged, consent withdrawn, or by hand.
+    #[error("This family thread has ended: it can be read, and takes nothing new.")]
+    FamilyThreadEnded,
+    /// The end does not lie where it may.
+    #[error("A visit's end lies ahead, within the next 30 days. Give another time.")]
+    VisitEndInvalid,
+    /// Nothing to take off.
+    #[error("This name is not on the block list. Give it as it is written there.")]
+    NotBlocked,
+    /// There is one patient.
+    #[error(
+        "The patient is in their own thread already. Let this device in as theirs, or end their visit first."
+    )]
+    FamilyOwnTaken,
 }
 
 impl Refusal {
@@ -516,6 +580,22 @@ impl Refusal {
             Self::TooManyMentions => Code::TooManyMentions,
             Self::StatWantsAnswer => Code::StatWantsAnswer,
             Self::ReactionsFull => Code::ReactionsFull,
+            Self::FamilyWaiting => Code::FamilyWaiting,
+            Self::FamilyDeclined => Code::FamilyDeclined,
+            Self::FamilyOver => Code::FamilyOver,
+            Self::FamilyOnly => Code::FamilyOnly,
+            Self::NoFamilyConsent => Code::NoFamilyConsent,
+            Self::FamilyBlocked => Code::FamilyBlocked,
+            Self::BedsideCodeInvalid => Code::BedsideCodeInvalid,
+            Self::FamilyBusy => Code::FamilyBusy,
+            Self::NoSuchVisit => Code::NoSuchVisit,
+            Self::VisitorDevices => Code::VisitorDevices,
+            Self::InFamilyThread => Code::InFamilyThread,
+            Self::FamilyNoStat => Code::FamilyNoStat,
+            Self::FamilyThreadEnded => Code::FamilyThreadEnded,
+            Self::VisitEndInvalid => Code::VisitEndInvalid,
+            Self::NotBlocked => Code::NotBlocked,
+            Self::FamilyOwnTaken => Code::FamilyOwnTaken,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::bucket::Bucket;
 use crate::cursor::Cursors;
 use crate::draft::{Attached, Draft, actor, write};
 use crate::emergency::Requests;
+use crate::family::asking::Asked;
 use crate::ids::{Conn, DeviceId, PersonId, RequestId};
 use crate::input::{Door, Input, Source, Zone};
 use crate::limits;
@@ -59,6 +60,7 @@ pub struct Relay {
     alterations: Alterations,
     pub(crate) ages: Ages,
     guesses: Guesses,
+    pub(crate) visits_asked: Asked,
     pub(crate) budgets: Budgets,
     /// Devices with a PIN at the keeper.
     pub(crate) checking: BTreeSet<DeviceId>,
@@ -120,8 +122,11 @@ pub struct Load {
     pub clocks: usize,
     /// Devices of which it is remembered when they were heard.
     pub heard: usize,
-    /// Assignments, places in care teams, closing threads and staff from agencies whose end is awaited.
+    /// Assignments, places in care teams, closing threads, staff from agencies, visitors, bedside codes and requests whose end is
+    /// awaited.
     pub terms: usize,
+    /// Bedside codes of which something is spent.
+    pub visits: usize,
 }
 
 /// One connection.
@@ -153,6 +158,7 @@ impl Relay {
             alterations: Alterations::default(),
             ages: Ages::new(state.change, now.mono),
             guesses: Guesses::new(now.mono),
+            visits_asked: Asked::default(),
             budgets: Budgets::default(),
             checking: BTreeSet::new(),
             unproven: 0,
@@ -213,6 +219,7 @@ impl Relay {
             clocks: self.clocks.len(),
             heard: self.heard.len(),
             terms: self.terms.len(),
+            visits: self.visits_asked.len(),
         }
     }
 
@@ -230,6 +237,9 @@ impl Relay {
             Input::Join { conn, request, proven, fresh } => {
                 self.join(now, &mut turn, conn, request, proven, &fresh);
             }
+            Input::AskToVisit { conn, request, proven, fresh } => {
+                self.ask_to_visit(now, &mut turn, conn, request, proven, &fresh);
+            }
             Input::PinOffered { conn, request } => self.pin_offered(now, &mut turn, conn, request),
             Input::PinMac { conn, mac } => self.pin_mac(now, &mut turn, conn, mac),
             Input::Request { conn, request, ask } => self.request(now, &mut turn, conn, request, ask),
@@ -240,8 +250,13 @@ impl Relay {
             }
             Input::Drain => self.drain(&mut turn),
         }
+        self.put_visitors_out(&mut turn);
         self.follow_terms(now, &turn);
         turn
+    }
+
+    pub(crate) fn room(&self) -> Room {
+        self.room
     }
 
     pub(crate) fn draft<'a>(&'a mut self, now: Now, turn: &'a mut Turn) -> Draft<'a> {
@@ -303,7 +318,16 @@ impl Relay {
         // A service of this box is here, wherever a doorway says it went.
         let Some(link) = self.links.get_mut(&conn).filter(|link| link.door != Door::Local) else { return };
         link.door = Door::Network(zone);
-        if zone == Zone::Guest && !matches!(link.session, Session::ExpectHello | Session::Closing) {
+        let may_stay = match &link.session {
+            Session::ExpectHello
+            | Session::Closing
+            | Session::ExpectProof(None)
+            | Session::VisitUnderCheck(_) => true,
+            Session::JoinUnderCheck(_) | Session::Local => false,
+            Session::ExpectProof(Some(claimed)) => self.state.is_visitors(*claimed),
+            session => device_of(session).is_some_and(|device| self.state.is_visitors(device)),
+        };
+        if zone == Zone::Guest && !may_stay {
             turn.sends.push(refused(conn, RequestId::NONE, Refusal::Zone));
             self.close(turn, conn, CloseCode::REFUSED);
         }

@@ -109,7 +109,7 @@ pub(crate) fn restrict(draft: &mut Draft<'_>, by: Actor, ask: Restrict) -> Resul
         return Err(Refusal::Invalid);
     }
     for person in add.iter().filter(|person| !named.contains(person)) {
-        let entry = draft.state.people.get(person).ok_or(Refusal::NoSuchPerson)?;
+        let entry = draft.state.colleague(*person)?;
         if entry.privacy_officer {
             return Err(Refusal::ReviewerNotNamed);
         }

@@ -41,7 +41,7 @@ pub struct Rules {
     /// Of a unit's channels.
     #[n(2)]
     channel_ms: u64,
-    /// Of patients' threads: these are read for as long after they close.
+    /// Of patients' threads and of their families': these are read for as long after they close.
     #[n(3)]
     patient_ms: u64,
 }
@@ -95,7 +95,7 @@ impl Rules {
             Kind::Direct => self.direct_ms,
             Kind::Group => self.group_ms,
             Kind::Channel => self.channel_ms,
-            Kind::Patient => self.patient_ms,
+            Kind::Patient | Kind::Family => self.patient_ms,
         }
     }
 
@@ -120,6 +120,7 @@ impl Bounds {
 
     /// Of this kind: messages that lower changes brought are old enough when read, and in any case.
     pub fn of(&self, kind: Kind) -> (Change, Change) {
+        let kind = if kind == Kind::Family { Kind::Patient } else { kind };
         let at = KINDS.iter().position(|one| *one == kind);
         at.map_or((Change(0), Change(0)), |at| self.0[at])
     }

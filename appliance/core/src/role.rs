@@ -139,7 +139,7 @@ impl Role {
 }
 
 fn may_hold(entry: &Person) -> bool {
-    !entry.suspended && entry.station.is_none() && !entry.privacy_officer
+    !entry.suspended && entry.station.is_none() && entry.visitor.is_none() && !entry.privacy_officer
 }
 
 /// Decides a request of a signed-in person or a service of the box.

@@ -4,6 +4,7 @@
 //! ExpectHello -> ExpectProof -> ExpectPin -> PinUnderCheck -> Ready -> ExpectPin (locked) -> …
 //!                     |  \______________ session still open __^
 //!                     \-> JoinUnderCheck ------------------^
+//!                      \-> VisitUnderCheck -> over: somebody of the team answers
 //! ```
 //!
 //! [`Ready`] can be had from [`Identified`] alone, `Identified` from [`ProvenDevice`] or [`ProvenJoin`] alone, and those
@@ -14,7 +15,7 @@ use crate::ids::{DeviceId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
 use crate::pin::PinMac;
 use crate::refusal::PeerFault;
-use crate::text::Name;
+use crate::text::{Name, Title};
 use crate::time::Wall;
 
 /// How P-256 signatures are checked. The relay's is aws-lc; the simulation's is a toy.
@@ -45,6 +46,17 @@ pub struct ProvenJoin {
     pub(crate) name: Name,
 }
 
+/// A key whose signature over this connection's challenge and a bedside code verified, and who holds it by their own words. Says
+/// nothing of the code itself.
+#[derive(Debug)]
+pub struct ProvenVisit {
+    pub(crate) code: [u8; 32],
+    pub(crate) key: PublicKey,
+    pub(crate) device_name: Name,
+    pub(crate) name: Name,
+    pub(crate) relation: Title,
+}
+
 /// The message a signing-in device signs: context || challenge || TLS exporter (RFC 9266 style, label
 /// "EXPORTER-wardline-1") || device.
 pub fn sign_in_message(challenge: &[u8; 32], exporter: &[u8; 32], device: DeviceId) -> Vec<u8> {
@@ -54,6 +66,11 @@ pub fn sign_in_message(challenge: &[u8; 32], exporter: &[u8; 32], device: Device
 /// The message a joining device signs: context || challenge || TLS exporter || code hash || key.
 pub fn join_message(challenge: &[u8; 32], exporter: &[u8; 32], code: &[u8; 32], key: &PublicKey) -> Vec<u8> {
     [b"wardline/1 join\0".as_slice(), challenge, exporter, code, key.as_bytes()].concat()
+}
+
+/// The message a device signs whose holder asks to be let in: context || challenge || TLS exporter || code hash || key.
+pub fn visit_message(challenge: &[u8; 32], exporter: &[u8; 32], code: &[u8; 32], key: &PublicKey) -> Vec<u8> {
+    [b"wardline/1 visit\0".as_slice(), challenge, exporter, code, key.as_bytes()].concat()
 }
 
 impl Expect {
@@ -96,6 +113,22 @@ impl Expect {
         }
         Ok(ProvenJoin { code, key, name })
     }
+
+    /// Checks an `AskToVisit`.
+    pub fn verify_visit(
+        self,
+        verifier: &impl Verifier,
+        exporter: &[u8; 32],
+        (code, key): ([u8; 32], PublicKey),
+        (device_name, name, relation): (Name, Name, Title),
+        signature: &[u8],
+    ) -> Result<ProvenVisit, PeerFault> {
+        let signature: &[u8; 64] = signature.try_into().map_err(|_| PeerFault::Malformed)?;
+        if !verifier.p256(&key, &visit_message(&self.challenge, exporter, &code, &key), signature) {
+            return Err(PeerFault::ForgedSignature);
+        }
+        Ok(ProvenVisit { code, key, device_name, name, relation })
+    }
 }
 
 impl ProvenDevice {
@@ -114,6 +147,8 @@ pub(crate) enum Session {
     ExpectProof(Option<DeviceId>),
     /// The new device's PIN is at the keeper.
     JoinUnderCheck(Box<JoinUnderCheck>),
+    /// The PIN of somebody who asks to be let in is at the keeper.
+    VisitUnderCheck(Box<VisitUnderCheck>),
     /// The device is proven; the person's PIN is due.
     ExpectPin(Identified),
     /// The PIN is at the keeper.
@@ -134,6 +169,15 @@ pub(crate) struct JoinUnderCheck {
     pub(crate) request: RequestId,
     pub(crate) proven: ProvenJoin,
     pub(crate) person: PersonId,
+    pub(crate) device: DeviceId,
+    pub(crate) salt: [u8; 16],
+}
+
+/// Somebody at a bed whose code was right.
+#[derive(Debug)]
+pub(crate) struct VisitUnderCheck {
+    pub(crate) request: RequestId,
+    pub(crate) proven: ProvenVisit,
     pub(crate) device: DeviceId,
     pub(crate) salt: [u8; 16],
 }
@@ -194,6 +238,11 @@ impl Identified {
     /// A join whose key is an enrolled device's proves that device as well as a sign-in does: its signature covers this
     /// connection's challenge and the same key.
     pub(crate) fn again(proven: &ProvenJoin, device: &Device) -> Option<Self> {
+        (proven.key == device.key).then_some(Self { person: device.person, device: device.id })
+    }
+
+    /// The same of somebody who asks to be let in, and has been meanwhile.
+    pub(crate) fn visiting(proven: &ProvenVisit, device: &Device) -> Option<Self> {
         (proven.key == device.key).then_some(Self { person: device.person, device: device.id })
     }
 

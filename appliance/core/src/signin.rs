@@ -6,6 +6,7 @@ use crate::audit::{Act, Actor};
 use crate::directory::{Device, Person};
 use crate::draft::actor;
 use crate::emergency;
+use crate::family;
 use crate::ids::{Conn, DeviceId, RequestId, UnitId};
 use crate::input::{Door, Zone};
 use crate::leaving;
@@ -26,6 +27,9 @@ use crate::write::Write;
 
 /// Whether somebody may sign in, and if not why.
 pub(crate) fn not_out(person: &Person) -> Result<(), Refusal> {
+    if person.visitor.as_ref().is_some_and(|visitor| !visitor.is_running()) {
+        return Err(Refusal::FamilyOver);
+    }
     match (person.suspended, person.barred || person.agency.is_none()) {
         (false, _) => Ok(()),
         (true, true) => Err(Refusal::PersonSuspended),
@@ -57,9 +61,22 @@ impl Relay {
         if versions.0 > wire::VERSION || versions.1 < wire::VERSION {
             return self.turn_away(turn, conn, request, Refusal::VersionUnsupported);
         }
-        if link.door == Door::Network(Zone::Guest) {
+        let guest = link.door == Door::Network(Zone::Guest);
+        let waits = device.and_then(|device| self.state.family.requests.get(&device));
+        if let Some(waits) = waits {
+            let refusal = if waits.declined { Refusal::FamilyDeclined } else { Refusal::FamilyWaiting };
+            return self.turn_away(turn, conn, request, refusal);
+        }
+        let held = device.and_then(|device| self.state.devices.get(&device));
+        let visitor = held.is_some_and(|device| family::is_visitor(&self.state, device.person));
+        // From the guest network nobody of the staff signs in.
+        if guest && held.is_some() && !visitor {
             return self.turn_away(turn, conn, request, Refusal::Zone);
         }
+        if visitor && held.is_some_and(|device| device.revoked) {
+            return self.turn_away(turn, conn, request, Refusal::FamilyOver);
+        }
+        let Some(link) = self.links.get_mut(&conn) else { return };
         let expected = match device {
             None => None,
             Some(id) => match self.state.devices.get(&id) {
@@ -78,6 +95,7 @@ impl Relay {
                 challenge: challenge.to_vec(),
                 facility: self.policy.facility.clone(),
                 box_time: now.wall.0,
+                guest,
             },
         });
     }
@@ -205,6 +223,7 @@ impl Relay {
         let Some(link) = self.links.get_mut(&conn) else { return };
         match std::mem::replace(&mut link.session, Session::Closing) {
             Session::JoinUnderCheck(check) => self.joined(now, turn, conn, check, mac),
+            Session::VisitUnderCheck(check) => self.visit_asked(now, turn, conn, check, mac),
             Session::PinUnderCheck(check) => self.pin_checked(now, turn, conn, check, mac),
             other => link.session = other,
         }
@@ -323,6 +342,7 @@ impl Relay {
                 .map(Device::to_wire)
                 .collect(),
             station: entry.station.map_or(0, UnitId::value),
+            visitor: entry.visitor.is_some(),
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
         stat::ring_for(&mut self.draft(now, turn), conn, person);

@@ -74,6 +74,10 @@ pub(crate) fn plan(
     call: &Call,
 ) -> Result<Opening, Refusal> {
     let conversation = draft.state.conversations.get(&place).ok_or(Refusal::NoSuchConversation)?;
+    // Family would be called.
+    if conversation.kind == Kind::Family {
+        return Err(Refusal::FamilyNoStat);
+    }
     let mut ring = call.ring.clone();
     ring.sort_unstable();
     ring.dedup();
@@ -111,7 +115,7 @@ fn unit_of(draft: &Draft<'_>, sender: PersonId, ring: &[PersonId]) -> Option<Uni
 }
 
 fn may_be_rung(draft: &Draft<'_>, person: PersonId) -> bool {
-    draft.state.people.get(&person).is_some_and(|entry| !entry.suspended && entry.station.is_none())
+    draft.state.colleague(person).is_ok_and(|entry| !entry.suspended && entry.station.is_none())
 }
 
 /// The message has its place: it rings.

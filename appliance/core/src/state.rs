@@ -12,10 +12,12 @@ use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Stage, StatId};
+use crate::family;
+use crate::family::{Family, RestoredFamily, Visitor};
 use crate::hold::Hold;
 use crate::ids::{Change, ConversationId, DeviceId, HoldId, PersonId, RoleId, Sequence, UnitId};
 use crate::policy::Policy;
-use crate::refusal::Fault;
+use crate::refusal::{Fault, Refusal};
 use crate::retention::{MARKS_MAX, Mark, Rules};
 use crate::role::Role;
 use crate::text::Title;
@@ -56,6 +58,8 @@ pub struct State {
     pub holds: BTreeMap<HoldId, Hold>,
     /// How long messages are kept, where that was set; else as the facility's policy says.
     pub retention: Option<Rules>,
+    /// Consents, block lists, bedside codes, whoever waits, family threads.
+    pub family: Family,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -70,6 +74,8 @@ pub struct State {
     staff: BTreeMap<UnitId, BTreeSet<PersonId>>,
     /// A unit's screens.
     stations: BTreeMap<UnitId, BTreeSet<PersonId>>,
+    /// Whoever was ever let in to a family thread.
+    visitors: BTreeSet<PersonId>,
 }
 
 /// What a store hands back at start.
@@ -105,6 +111,8 @@ pub struct Restored {
     pub holds: Vec<Hold>,
     /// See [`State::retention`].
     pub retention: Option<Rules>,
+    /// See [`State::family`].
+    pub family: RestoredFamily,
 }
 
 impl State {
@@ -117,6 +125,7 @@ impl State {
             marks: restored.marks,
             clinic: Clinic::restore(restored.clinic)?,
             retention: restored.retention,
+            family: Family::restore(restored.family),
             ..Self::default()
         };
         for unit in restored.units {
@@ -178,6 +187,7 @@ impl State {
         state.policies.extend(restored.policies);
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
         state.check_clinic()?;
+        state.family.check(&state)?;
         Ok(state)
     }
 
@@ -190,9 +200,38 @@ impl State {
             let likeness = Likeness::of(&person.name, &agency.name);
             self.likenesses.entry(likeness).or_default().insert(person.id);
         }
+        if person.visitor.is_some() {
+            self.visitors.insert(person.id);
+        }
         if let Some(unit) = person.station {
             self.stations.entry(unit).or_default().insert(person.id);
         }
+    }
+
+    /// Somebody of the directory: a visitor is nobody to whoever asks for a colleague.
+    pub(crate) fn colleague(&self, person: PersonId) -> Result<&Person, Refusal> {
+        self.people.get(&person).filter(|entry| entry.visitor.is_none()).ok_or(Refusal::NoSuchPerson)
+    }
+
+    /// Whoever was ever let in to a family thread.
+    pub(crate) fn visitors(&self) -> impl Iterator<Item = (PersonId, &Visitor)> {
+        let all = self.visitors.iter().filter_map(|person| self.people.get(person));
+        all.filter_map(|entry| Some((entry.id, entry.visitor.as_ref()?)))
+    }
+
+    /// People of the directory, leavers and screens included, visitors not.
+    pub(crate) fn staff_count(&self) -> usize {
+        self.people.len() - self.visitors.len()
+    }
+
+    /// Whether a device is a visitor's.
+    pub(crate) fn is_visitors(&self, device: DeviceId) -> bool {
+        self.devices.get(&device).is_some_and(|device| self.visitors.contains(&device.person))
+    }
+
+    /// Whether a device of this identifier is there, or waits to be let in.
+    pub(crate) fn is_device(&self, device: DeviceId) -> bool {
+        self.devices.contains_key(&device) || self.family.requests.contains_key(&device)
     }
 
     /// Who works in a unit, or only who leads it.
@@ -266,7 +305,9 @@ impl State {
         conversation: ConversationId,
         person: PersonId,
     ) -> Option<proto::Conversation> {
-        let mut wire = self.conversations.get(&conversation)?.to_wire(person);
+        let place = self.conversations.get(&conversation)?;
+        let mut wire = place.to_wire(person);
+        family::shown_to(self, place, person, &mut wire);
         if let Some(stay) = self.clinic.of_thread(conversation)
             && let Some(patient) = self.clinic.known(stay.patient)
         {
@@ -383,6 +424,9 @@ impl State {
             Write::AgencySet { person, agency } => {
                 self.person(*person, change, |person| person.agency = Some(agency.clone()));
             }
+            Write::VisitorSet { person, visitor } => {
+                self.person(*person, change, |person| person.visitor = Some(visitor.clone()));
+            }
             Write::SuspensionWaits { person, waits } => {
                 self.person(*person, change, |person| person.waits = *waits);
             }
@@ -473,6 +517,7 @@ impl State {
             _ => self.apply_to_conversation(change, write),
         }
         self.clinic.apply(change, write);
+        self.family.apply(write);
         for thread in write.shows_in() {
             let closed = matches!(write, Write::ThreadClosed { .. });
             self.conversation(*thread, |thread| {
@@ -645,6 +690,7 @@ impl State {
             }
         }
         self.clinic.encode(&mut part);
+        self.family.encode(&mut part);
         part(minicbor::to_vec((self.change, self.audited, self.last_at)));
         part(minicbor::to_vec(&self.marks));
         for escalation in self.escalations.values() {

@@ -64,8 +64,10 @@ pub(crate) fn set_post(
     post: Option<Post>,
 ) -> Result<Body, Refusal> {
     draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
-    let entry = draft.state.people.get(&person).filter(|entry| entry.station.is_none());
-    let entry = entry.ok_or(Refusal::NoSuchPerson)?;
+    let entry = draft.state.colleague(person)?;
+    if entry.station.is_some() {
+        return Err(Refusal::NoSuchPerson);
+    }
     let was = entry.posts.get(&unit).copied();
     let leads = [was, post].contains(&Some(Post::ChargeNurse));
     let operation = if leads { Operation::NameChargeNurse } else { Operation::PlaceStaff };

@@ -7,6 +7,7 @@ use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
 use crate::escalation::{Priority, Reason, StatId};
+use crate::family;
 use crate::hold;
 use crate::ids::{
     ConversationId, DeviceId, EditId, MessageId, Number, PersonId, RequestId, RoleId, Sequence, UnitId,
@@ -124,6 +125,23 @@ pub enum Incoming {
         /// To be verified.
         signature: Vec<u8>,
     },
+    /// Somebody at a bed asks to be let in.
+    AskToVisit {
+        /// [`pin::bedside_code_hash`].
+        code: [u8; 32],
+        /// The device's key.
+        key: PublicKey,
+        /// The device's name.
+        device_name: Name,
+        /// Who they say they are.
+        name: Name,
+        /// What they say they are to the patient. May be empty.
+        relation: Title,
+        /// The chosen PIN.
+        pin: Pin,
+        /// To be verified.
+        signature: Vec<u8>,
+    },
     /// A proof.
     Prove {
         /// Which device.
@@ -206,6 +224,7 @@ pub fn parse(
         None => Err(Refusal::UnknownRequest),
         Some(Body::Hello(hello)) => parse_hello(hello),
         Some(Body::Join(join)) => parse_join(join),
+        Some(Body::AskToVisit(ask)) => family::parse_ask(ask),
         Some(Body::Prove(prove)) => parse_prove(prove),
         Some(Body::Unlock(unlock)) => Pin::offer(unlock.pin).map(|pin| Incoming::Unlock { pin }),
         Some(Body::Submit(submit)) => parse_submit(submit),
@@ -433,9 +452,18 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::Suspend(_) | Body::DecideSuspension(_) | Body::ListSuspensions(_) => {
             Ask::Leaving(leaving::parse(body)?)
         }
+        Body::SetFamilyConsent(_)
+        | Body::SetFamilyBlock(_)
+        | Body::IssueBedsideCode(_)
+        | Body::ListFamily(_)
+        | Body::AnswerVisit(_)
+        | Body::EndVisit(_)
+        | Body::ProlongVisit(_)
+        | Body::EndFamilyThread(_) => Ask::Family(family::parse(body, fresh)?),
         Body::Search(search) => Ask::Search(Search::parse(&search)?),
         Body::Hello(_)
         | Body::Join(_)
+        | Body::AskToVisit(_)
         | Body::Prove(_)
         | Body::Unlock(_)
         | Body::Submit(_)

@@ -14,10 +14,11 @@ use crate::directory::{Device, JoinCode, Person, Post, Unit};
 use crate::emergency::{EmergencyAccess, Finding};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Priority, Reason, Stage, StatId};
+use crate::family::{BedsideCode, BlockList, Consent, FamilyThread, VisitRequest, Visitor};
 use crate::hold::Hold;
 use crate::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, Number,
-    PersonId, Sequence, UnitId,
+    PatientId, PersonId, Sequence, UnitId,
 };
 use crate::leaving::Waiting;
 use crate::mention::Mention;
@@ -568,6 +569,59 @@ pub enum Write {
         /// None: it waits no more.
         #[n(1)]
         waits: Option<Waiting>,
+    },
+    /// A patient lets family write, or does so no more.
+    #[n(240)]
+    FamilyConsentSet {
+        /// Whose stay.
+        #[n(0)]
+        encounter: EncounterId,
+        /// None: no more.
+        #[n(1)]
+        consent: Option<Consent>,
+    },
+    /// Who is not to be let in to a patient: all of them.
+    #[n(241)]
+    FamilyBlockSet {
+        /// Whose.
+        #[n(0)]
+        patient: PatientId,
+        /// From now on.
+        #[n(1)]
+        blocked: BlockList,
+    },
+    /// Another code hangs at a bed, or none.
+    #[n(242)]
+    BedsideCodeSet {
+        /// Of whose stay.
+        #[n(0)]
+        encounter: EncounterId,
+        /// None: no code.
+        #[n(1)]
+        code: Option<BedsideCode>,
+    },
+    /// Somebody asked to be let in, or was declined.
+    #[n(243)]
+    VisitAsked(#[n(0)] VisitRequest),
+    /// Nobody asks any more: let in, or too long ago.
+    #[n(244)]
+    VisitForgotten {
+        /// The device that asked.
+        #[n(0)]
+        device: DeviceId,
+    },
+    /// A conversation that is open and empty is a family thread.
+    #[n(245)]
+    FamilyThreadOpened(#[n(0)] FamilyThread),
+    /// A visitor has another end, or is out. That they are new comes with [`Write::PersonAdded`].
+    #[n(246)]
+    VisitorSet {
+        /// Who.
+        #[n(0)]
+        person: PersonId,
+        /// From now on.
+        #[n(1)]
+        visitor: Visitor,
     },
     /// Whoever stays longer keeps their beds.
     #[n(92)]

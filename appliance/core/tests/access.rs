@@ -3,6 +3,8 @@
 
 #[path = "access/bounds.rs"]
 mod bounds;
+#[path = "access/visiting.rs"]
+mod visiting;
 mod ward;
 
 use std::path::Path;
@@ -38,6 +40,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
 use wardline_core::write::Write;
 
+use visiting::Visiting;
 use ward::{BOX, OF_STAT, Ward, answer, group_of, refusal};
 
 /// Who asks, and what they are by the words of the design.
@@ -61,10 +64,12 @@ enum Actor {
     AdministratorOnTheWard,
     PrivacyOfficer,
     Suspended,
+    /// Was let in to a family thread of the patient.
+    Visitor,
     BoxService,
 }
 
-const ACTORS: [Actor; 13] = [
+const ACTORS: [Actor; 14] = [
     Actor::Owner,
     Actor::Member,
     Actor::Colleague,
@@ -77,6 +82,7 @@ const ACTORS: [Actor; 13] = [
     Actor::AdministratorOnTheWard,
     Actor::PrivacyOfficer,
     Actor::Suspended,
+    Actor::Visitor,
     Actor::BoxService,
 ];
 
@@ -120,6 +126,7 @@ impl Actor {
             Self::FormerStaff | Self::AdministratorOnTheWard => vec![R::Staff],
             Self::PrivacyOfficer => vec![R::Staff, R::PrivacyOfficer],
             Self::Suspended => vec![],
+            Self::Visitor => vec![R::Visitor],
             Self::BoxService => vec![R::BoxService],
         };
         if subject == Subject::OrphanedChannel {
@@ -163,6 +170,7 @@ struct House {
     hold: HoldId,
     /// The newcomer's, to the thread of a restricted patient: it waits for a second person.
     asked: EmergencyId,
+    visiting: Visiting,
 }
 
 fn rules() -> Rules {
@@ -216,7 +224,7 @@ impl House {
             UnitId::new(set.unit).expect("a unit")
         });
         let mut people = Vec::new();
-        for actor in ACTORS.into_iter().filter(|actor| *actor != Actor::BoxService) {
+        for actor in ACTORS.into_iter().filter(|actor| !matches!(actor, Actor::Visitor | Actor::BoxService)) {
             let zone = if actor == Actor::Administrator { Zone::Admin } else { Zone::Ward };
             people.push(ward.enter_from(actor.conn(), zone));
         }
@@ -337,6 +345,7 @@ impl House {
         let asked = ward.ask(Conn(101), Ask::Clinical(Clinical::Emergency(glass("B-7", unit, fresh))));
         let Body::EmergencyAsked(asked) = answer(&asked) else { panic!("not asked") };
         let asked = EmergencyId::new(asked.emergency).expect("an identifier");
+        let visiting = Visiting::new(&mut ward, encounter, Actor::ChargeNurse.conn(), Actor::Visitor.conn());
         let victims_device = ward.relay.state().devices_of(victim).next().expect("a device").id;
         Self {
             ward,
@@ -356,6 +365,7 @@ impl House {
             asked,
             agency,
             leaver,
+            visiting,
         }
     }
 
@@ -575,6 +585,15 @@ impl House {
             | Operation::ExtendAgency
             | Operation::EndAgency
             | Operation::ListAgency => Ask::Agency(self.of_agency(operation)),
+            Operation::SetFamilyConsent
+            | Operation::SetFamilyBlock
+            | Operation::SetBedsideCode
+            | Operation::ListFamily
+            | Operation::AnswerVisit
+            | Operation::ProlongVisit
+            | Operation::EndVisit
+            | Operation::EndFamilyThread
+            | Operation::Visit => self.visiting.request(&mut self.ward, operation),
             Operation::SetRetention => Ask::SetRetention(rules()),
             Operation::PreviewRetention => Ask::PreviewRetention(rules()),
             Operation::ListRetention => Ask::ListRetention,
@@ -636,7 +655,9 @@ fn every_operation_by_every_actor_is_as_the_table_says() {
                         assert_eq!(advice(&turn), rule.to_string(), "{what}: by another rule");
                     }
                     use RefusalCode as Code;
-                    let known = [Code::NotPermitted, Code::NotAdministrator, Code::NoSuchConversation];
+                    let visitor = if actor == Actor::Visitor { Code::FamilyOnly } else { Code::NotPermitted };
+                    let known =
+                        [visitor, Code::NotPermitted, Code::NotAdministrator, Code::NoSuchConversation];
                     let known = known.map(|code| code.as_str_name());
                     let code = refusal(&turn);
                     let silent = is.is_empty() && code.is_none();

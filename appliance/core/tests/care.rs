@@ -225,6 +225,7 @@ impl House {
             change: state.change,
             audited: state.audited,
             clinic,
+            family: state.family.to_restored(),
             ..Restored::default()
         };
         self.ward.now.mono = Mono(5);

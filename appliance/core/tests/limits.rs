@@ -175,6 +175,7 @@ fn the_largest_conversation_fits() {
         stats: Vec::new(),
         patient: None,
         encounter: None,
+        family: None,
     };
     let called = proto::Called { person: ID, step: 8, declined: 5 };
     let stat = proto::Escalation {

@@ -316,6 +316,7 @@ fn restored(relay: &Relay) -> Restored {
         policies: state.policies.iter().map(|(unit, policy)| (*unit, policy.clone())).collect(),
         retention: state.retention,
         holds: state.holds.values().cloned().collect(),
+        family: state.family.to_restored(),
     }
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "writes/acts.rs"]
 mod acts;
+#[path = "writes/family.rs"]
+mod family;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -229,6 +231,13 @@ fn name_of(write: &Write) -> &'static str {
         Write::BarredSet { .. } => "BarredSet",
         Write::AssignmentProlonged { .. } => "AssignmentProlonged",
         Write::SuspensionWaits { .. } => "SuspensionWaits",
+        Write::FamilyConsentSet { .. } => "FamilyConsentSet",
+        Write::FamilyBlockSet { .. } => "FamilyBlockSet",
+        Write::BedsideCodeSet { .. } => "BedsideCodeSet",
+        Write::VisitAsked(_) => "VisitAsked",
+        Write::VisitForgotten { .. } => "VisitForgotten",
+        Write::FamilyThreadOpened(_) => "FamilyThreadOpened",
+        Write::VisitorSet { .. } => "VisitorSet",
     }
 }
 
@@ -248,6 +257,7 @@ fn writes() -> Vec<Write> {
             agency: None,
             barred: false,
             waits: None,
+            visitor: None,
         }),
         Write::StandingSet { person: person(), suspended: true },
         Write::JoinCodeIssued(JoinCode {
@@ -461,12 +471,12 @@ fn unhex(text: &str) -> Vec<u8> {
 /// Every sample by name, encoded by today's code.
 fn today() -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
-    for (at, write) in writes().into_iter().enumerate() {
+    for (at, write) in writes().into_iter().chain(family::writes()).enumerate() {
         let name = format!("write {}", name_of(&write));
         let numbered = Numbered { change: Change(at as u64 + 1), write };
         found.push((name, minicbor::to_vec(numbered).expect("into memory")));
     }
-    for (at, act) in acts().into_iter().enumerate() {
+    for (at, act) in acts().into_iter().chain(family::acts()).enumerate() {
         let entry = Entry { version: 1, index: at as u64 + 1, at: AT, actor: actors()[1].1, act };
         found.push((format!("act {}", act_name(&act)), entry.to_bytes()));
     }
@@ -500,6 +510,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         agency: None,
         barred: false,
         waits: None,
+        visitor: None,
     };
     let ines = Person {
         id: person(),
@@ -514,6 +525,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         agency: Some(Agency { ended: Some(AT), extensions: Vec::new(), ..agency() }),
         barred: true,
         waits: None,
+        visitor: None,
     };
     let screen = Person {
         id: person(),
@@ -528,6 +540,15 @@ fn today() -> Vec<(String, Vec<u8>)> {
         agency: None,
         barred: false,
         waits: None,
+        visitor: None,
+    };
+    let visitor = Person {
+        id: person(),
+        name: Name::parse("Maria Lopez").expect("a name"),
+        privacy_officer: false,
+        posts: BTreeMap::new(),
+        visitor: Some(family::visitor()),
+        ..ben.clone()
     };
     let urgent = Message {
         conversation: place(),
@@ -579,6 +600,9 @@ fn today() -> Vec<(String, Vec<u8>)> {
         ("PersonAdded from an agency", Write::PersonAdded(ines)),
         ("SuspensionWaits no more", Write::SuspensionWaits { person: person(), waits: None }),
         ("PersonAdded as a screen", Write::PersonAdded(screen)),
+        ("PersonAdded as a visitor", Write::PersonAdded(visitor)),
+        ("FamilyConsentSet to none", Write::FamilyConsentSet { encounter: encounter(), consent: None }),
+        ("BedsideCodeSet to none", Write::BedsideCodeSet { encounter: encounter(), code: None }),
         ("MessageAccepted and urgent", Write::MessageAccepted(urgent)),
         ("MessageAccepted in reply", Write::MessageAccepted(reply)),
         ("MessageAccepted naming people", Write::MessageAccepted(naming)),

@@ -17,6 +17,8 @@ mod chat;
 mod demo;
 #[path = "command/doctor.rs"]
 mod doctor;
+#[path = "command/family.rs"]
+mod family;
 #[path = "command/hand_over.rs"]
 mod hand_over;
 #[path = "command/holds.rs"]

@@ -176,6 +176,9 @@ pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item =
         {
             clinic::dress(&mut wire, &patient, encounter);
         }
+        if let Some(kin) = changes.kin.get(&conversation.id) {
+            kin.dress(&mut wire, conversation);
+        }
         Kind::Conversation(wire)
     });
     let gone = changes.gone.iter().map(|id| Kind::Gone(proto::ConversationGone { conversation: id.value() }));

@@ -28,6 +28,7 @@ mod open;
 mod packed;
 mod plan;
 mod plan_clinic;
+mod plan_family;
 mod plan_holds;
 mod reactions;
 mod read;
@@ -35,6 +36,7 @@ mod readers;
 mod restore;
 mod row;
 mod row_clinic;
+mod row_family;
 pub(crate) mod rows;
 mod search;
 mod wal;
@@ -67,6 +69,7 @@ pub(crate) use read::CHUNK_MESSAGES;
 #[cfg(test)]
 pub(crate) use readers::Gate;
 pub use readers::Readers;
+pub use row_family::Kin;
 pub use search::{Standing, Window};
 
 /// The writer's side: one connection, one batch at a time.
@@ -179,6 +182,8 @@ pub struct Changes {
     pub conversations: Vec<Conversation>,
     /// Whom those of them that are patients' threads are about: their records, the surviving one first.
     pub bedsides: BTreeMap<ConversationId, (Encounter, Vec<Patient>)>,
+    /// Whose those of them that are family threads are, and how those in them are called.
+    pub kin: BTreeMap<ConversationId, Kin>,
     /// Conversations that the person left or was taken out of.
     pub gone: Vec<ConversationId>,
     /// Watermarks that moved, where watermarks are pushed and the conversation is not listed whole: where, whose,

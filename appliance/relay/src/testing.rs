@@ -118,6 +118,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             agency: None,
             barred: false,
             waits: None,
+            visitor: None,
         }),
         Write::DeviceJoined(Device {
             id: device,

@@ -180,6 +180,7 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
             agency: None,
             barred: false,
             waits: None,
+            visitor: None,
         }));
         writes.push(Write::DeviceJoined(Device {
             id: device,

@@ -10,6 +10,7 @@ use crate::beside::{self, Mention};
 use crate::call::Device;
 use crate::clinical::Bedside;
 use crate::error::Error;
+use crate::family::{Family, Relative};
 use crate::stat::priority_of;
 
 pub(crate) fn person(value: u64) -> Result<PersonId, Error> {
@@ -41,6 +42,7 @@ impl SignedIn {
             administrator: wire.administrator,
             devices: wire.devices.into_iter().map(Device::from_wire).collect::<Result<_, _>>()?,
             station: UnitId::new(wire.station),
+            visitor: wire.visitor,
         })
     }
 
@@ -55,6 +57,7 @@ impl SignedIn {
             administrator: self.administrator,
             devices: self.devices.iter().map(Device::to_wire).collect(),
             station: self.station.map_or(0, UnitId::value),
+            visitor: self.visitor,
         }
     }
 }
@@ -86,6 +89,7 @@ impl Kind {
             proto::ConversationKind::Group => Self::Group,
             proto::ConversationKind::Channel => Self::Channel,
             proto::ConversationKind::Patient => Self::Patient,
+            proto::ConversationKind::Family => Self::Family,
             proto::ConversationKind::Unspecified => Self::Other,
         }
     }
@@ -104,6 +108,7 @@ impl Conversation {
             unit: UnitId::new(wire.unit),
             archived: wire.archived,
             about: Bedside::from_wire(wire.patient, wire.encounter)?.map(Box::new),
+            family: wire.family.map(Family::from_wire).transpose()?.map(Box::new),
         })
     }
 }
@@ -115,6 +120,7 @@ impl Conversation {
             Kind::Group => proto::ConversationKind::Group,
             Kind::Channel => proto::ConversationKind::Channel,
             Kind::Patient => proto::ConversationKind::Patient,
+            Kind::Family => proto::ConversationKind::Family,
             Kind::Other => proto::ConversationKind::Unspecified,
         };
         let members = self.members.iter().map(|member| proto::Member {
@@ -136,6 +142,7 @@ impl Conversation {
             stats: Vec::new(),
             patient,
             encounter,
+            family: self.family.as_ref().map(|family| family.to_wire()),
         }
     }
 }
@@ -150,6 +157,7 @@ pub(crate) struct ConversationChange {
     pub(crate) title: Option<String>,
     pub(crate) archived: Option<bool>,
     pub(crate) about: Option<Box<Bedside>>,
+    pub(crate) people: Vec<Relative>,
 }
 
 impl ConversationChange {
@@ -163,6 +171,7 @@ impl ConversationChange {
             title: wire.title.clone(),
             archived: wire.archived,
             about: Bedside::from_wire(wire.patient.clone(), wire.encounter.clone())?.map(Box::new),
+            people: wire.people.iter().cloned().map(Relative::from_wire).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -225,7 +234,24 @@ impl Person {
                 until: agency.until,
                 over: agency.over,
             }),
+            visitor: false,
         })
+    }
+
+    /// Somebody who is known from a family thread.
+    pub(crate) fn of_family(relative: &Relative) -> Self {
+        Self {
+            id: relative.person,
+            name: relative.name.clone(),
+            title: relative.title.clone(),
+            suspended: false,
+            administrator: false,
+            privacy_officer: false,
+            posts: Vec::new(),
+            station: None,
+            agency: None,
+            visitor: relative.visitor,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use rcgen::{
 };
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use wardline_client::event::SignedIn;
-use wardline_client::link::Code;
+use wardline_client::link::{Code, Purpose};
 use wardline_client::{Client, JoinLink, Pin, trust};
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::DeviceId;
@@ -80,6 +80,7 @@ impl ScriptedBox {
         let endpoint = quinn::Endpoint::server(config, any).unwrap();
         let address = endpoint.local_addr().unwrap();
         let link = JoinLink {
+            purpose: Purpose::Join,
             address: address.to_string().parse().unwrap(),
             server_name: "127.0.0.1".to_owned(),
             root: trust::sha256(root.der()),
@@ -107,6 +108,7 @@ impl ScriptedBox {
             challenge: vec![7; 32],
             facility: "St. Elsewhere".to_owned(),
             box_time: 0,
+            guest: false,
         };
         line.answer(request, Answer::Welcome(welcome)).await;
         (line, hello.device)
@@ -177,6 +179,7 @@ pub(crate) fn signed_in(last_number: u64) -> Answer {
         administrator: false,
         devices: vec![],
         station: 0,
+        visitor: false,
     })
 }
 

@@ -17,7 +17,9 @@ use crate::stat::Answer;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
-use crate::{alteration, channel, clinical, mailbox, membership, reaction, role, searching, stat, unit};
+use crate::{
+    alteration, channel, clinical, family, mailbox, membership, reaction, role, searching, stat, unit,
+};
 
 impl Relay {
     pub(super) fn request(&mut self, now: Now, turn: &mut Turn, conn: Conn, request: RequestId, ask: Ask) {
@@ -42,7 +44,10 @@ impl Relay {
                 let (person, device) = (who.person(), who.device());
                 self.coming_from_locked(now, turn, (conn, request), (person, device), ask)
             }
-            Session::ExpectHello | Session::ExpectProof(_) | Session::JoinUnderCheck(_) => {
+            Session::ExpectHello
+            | Session::ExpectProof(_)
+            | Session::JoinUnderCheck(_)
+            | Session::VisitUnderCheck(_) => {
                 return self.fault(now, turn, conn, PeerFault::OutOfTurn);
             }
             Session::ExpectPin(_) | Session::PinUnderCheck(_) => Err(Refusal::Locked),
@@ -85,7 +90,9 @@ impl Relay {
             spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
         }
         let outcome = self.ask_as(now, turn, conn, request, &who, door, ask);
-        if let Err(refusal @ (Refusal::NotAdministrator | Refusal::NotPermitted(_))) = outcome {
+        if let Err(refusal @ (Refusal::NotAdministrator | Refusal::NotPermitted(_) | Refusal::FamilyOnly)) =
+            outcome
+        {
             let refused = Act::RequestRefused(refusal.code() as u32);
             self.record_sparingly(now, turn, who.device(), actor(&who), refused);
         }
@@ -103,6 +110,9 @@ impl Relay {
         door: Door,
         ask: Ask,
     ) -> Result<(), Refusal> {
+        if family::is_visitor(&self.state, who.person()) {
+            family::may_ask(&ask)?;
+        }
         let mut draft = self.draft(now, turn);
         match ask {
             Ask::Sync { cursor } => self.sync(turn, conn, request, who, &cursor),
@@ -149,6 +159,11 @@ impl Relay {
             }
             Ask::Active | Ask::Here => Ok(()),
             Ask::Clinical(ask) => clinical::handle(&mut draft, conn, request, actor(who), ask),
+            Ask::Family(ask) => {
+                let body = family::handle(&mut draft, actor(who), ask)?;
+                turn.sends.push(Send::Reply { conn, request, body });
+                Ok(())
+            }
             Ask::Prospect { conversation, call } => {
                 stat::prospect(&mut draft, (conn, request), who, conversation, &call)
             }
@@ -190,6 +205,9 @@ impl Relay {
     ) -> Result<(), Refusal> {
         // Whoever was put out meanwhile has this connection still.
         self.admissible(device)?;
+        if family::is_visitor(&self.state, person) {
+            return Err(Refusal::FamilyOnly);
+        }
         let spent = self.budgets.spend(now.mono, device, &ask, false);
         spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
         let Ask::AnswerStat { stat, .. } = ask else { return Err(Refusal::Locked) };
@@ -363,7 +381,7 @@ impl Relay {
     }
 
     /// Ends what these devices have open, at once; after the answer, since it may be the administrator's own.
-    fn expel(&mut self, turn: &mut Turn, devices: &[DeviceId]) {
+    pub(crate) fn expel(&mut self, turn: &mut Turn, devices: &[DeviceId]) {
         for device in devices {
             self.unfollow(*device);
             // Before its PIN it hears what rings.

@@ -8,6 +8,7 @@ use crate::bucket::Bucket;
 use crate::clinical::Clinical;
 use crate::emergency::Emergency;
 use crate::escalation::Priority;
+use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::DeviceId;
 use crate::input::Ask;
@@ -82,6 +83,9 @@ impl Budgets {
             Ask::Hold(Holds::List { .. }) => budget.pages.take(now),
             // Each reads where every conversation begins.
             Ask::PreviewRetention(_) | Ask::SetRetention(_) => budget.posts.take(now),
+            Ask::Family(Families::List { .. }) => budget.pages.take(now),
+            Ask::Family(Families::Answer { .. }) => budget.opens.take(now),
+            Ask::Family(_) => budget.members.take(now),
             // Whoever tries record numbers until one is there is slowed down.
             Ask::Hold(_) => budget.posts.take(now),
             Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),

@@ -1,4 +1,4 @@
-//! Join codes: how many one source and all sources together may still try.
+//! Join codes and bedside codes: how many one source and all sources together may still try.
 
 use std::collections::BTreeMap;
 
@@ -47,10 +47,15 @@ impl Relay {
     /// right or wrong, or a flood of guesses would find the right one all the same. Who has a right one may not use it to
     /// keep the box stretching PINs.
     pub(crate) fn guess(&mut self, now: Now, conn: Conn, proven: &ProvenJoin) -> Result<PersonId, Refusal> {
+        self.spend_guess(now, conn)?;
+        self.join_checked(now, proven)
+    }
+
+    /// Counts a look at a code, of whichever kind.
+    pub(crate) fn spend_guess(&mut self, now: Now, conn: Conn) -> Result<(), Refusal> {
         let source = self.links.get(&conn).map_or(Source(0), |link| link.source);
         let slow_down = |retry_after_ms| Refusal::SlowDown { retry_after_ms };
         self.guesses.look(now.mono, source).map_err(slow_down)?;
-        self.guesses.spend(now.mono, source).map_err(slow_down)?;
-        self.join_checked(now, proven)
+        self.guesses.spend(now.mono, source).map_err(slow_down)
     }
 }

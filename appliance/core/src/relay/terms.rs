@@ -12,7 +12,7 @@ use crate::audit::Actor;
 use crate::clinic::Standing;
 use crate::conversation::Kind;
 use crate::directory::Person;
-use crate::ids::{AssignmentId, EmergencyId, EncounterId, OfferId, PersonId, RoleId};
+use crate::ids::{AssignmentId, DeviceId, EmergencyId, EncounterId, OfferId, PersonId, RoleId};
 use crate::policy::Policy;
 use crate::relay::Relay;
 use crate::relay::timers::Timer;
@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::time::{Mono, Now, Wall};
 use crate::turn::Turn;
 use crate::write::Write;
-use crate::{agency, assignment, care, emergency, encounter, leaving, limits, role};
+use crate::{agency, assignment, care, emergency, encounter, family, leaving, limits, role};
 
 /// Something with an end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -36,6 +36,12 @@ pub(crate) enum Term {
     Thread(EncounterId),
     /// A charge nurse's, until it is overdue.
     Suspension(PersonId),
+    /// A visitor's time.
+    Visit(PersonId),
+    /// Of somebody who asked to be let in.
+    VisitRequest(DeviceId),
+    /// Of the bed of a stay.
+    BedsideCode(EncounterId),
 }
 
 /// When each is over by the steady clock. One timer stands for all of them: when the first is due.
@@ -83,6 +89,15 @@ impl Terms {
         }
         for (person, agency) in state.agency_staff().filter(|(_, agency)| agency.is_running()) {
             terms.set(now, Term::Agency(person), rest(agency.set_at(), agency.until));
+        }
+        for (person, visitor) in state.visitors().filter(|(_, visitor)| visitor.is_running()) {
+            terms.set(now, Term::Visit(person), rest(visitor.since, visitor.until));
+        }
+        for request in state.family.requests.values() {
+            terms.set(now, Term::VisitRequest(request.device), rest(request.at, request.until));
+        }
+        for (encounter, code) in &state.family.codes {
+            terms.set(now, Term::BedsideCode(*encounter), rest(code.since, code.expires));
         }
         terms
     }
@@ -133,6 +148,31 @@ impl Terms {
                     }
                     _ => {
                         self.ends.remove(&Term::Suspension(*person));
+                    }
+                },
+                Write::PersonAdded(Person { id, visitor: Some(visitor), .. })
+                | Write::VisitorSet { person: id, visitor } => {
+                    if visitor.is_running() {
+                        self.set(now, Term::Visit(*id), between(now.wall, visitor.until));
+                    } else {
+                        self.ends.remove(&Term::Visit(*id));
+                    }
+                }
+                Write::VisitAsked(request) => {
+                    let term = Term::VisitRequest(request.device);
+                    if !self.ends.contains_key(&term) {
+                        self.set(now, term, between(now.wall, request.until));
+                    }
+                }
+                Write::VisitForgotten { device } => {
+                    self.ends.remove(&Term::VisitRequest(*device));
+                }
+                Write::BedsideCodeSet { encounter, code } => match code {
+                    Some(code) => {
+                        self.set(now, Term::BedsideCode(*encounter), between(now.wall, code.expires))
+                    }
+                    None => {
+                        self.ends.remove(&Term::BedsideCode(*encounter));
                     }
                 },
                 Write::EmergencyBegan(access) => {
@@ -230,6 +270,13 @@ impl Relay {
             self.state.roles.values().flat_map(|role| role.offers.iter().map(|offer| (role.id, offer)));
         let offers = offers.filter(|(_, offer)| offer.expires <= now.wall);
         over.extend(offers.map(|(role, offer)| Term::Offer(role, offer.id)));
+        let visitors = self.state.visitors();
+        let visitors = visitors.filter(|(_, visitor)| visitor.is_running() && visitor.until <= now.wall);
+        over.extend(visitors.map(|(person, _)| Term::Visit(person)));
+        let requests = self.state.family.requests.values().filter(|request| request.until <= now.wall);
+        over.extend(requests.map(|request| Term::VisitRequest(request.device)));
+        let codes = self.state.family.codes.iter().filter(|(_, code)| code.expires <= now.wall);
+        over.extend(codes.map(|(encounter, _)| Term::BedsideCode(*encounter)));
         self.end_terms(now, turn, over);
     }
 
@@ -254,6 +301,9 @@ impl Relay {
             Term::Offer(role, id) => role::offer::expire(&mut draft, role, id),
             Term::Thread(id) => encounter::ripen(&mut draft, id),
             Term::Suspension(person) => leaving::overdue(&mut draft, person),
+            Term::Visit(person) => family::ending::end(&mut draft, Permit::OF_TIME, person),
+            Term::VisitRequest(device) => family::ending::forget(&mut draft, Permit::OF_TIME, device),
+            Term::BedsideCode(id) => family::ending::end_code(&mut draft, Permit::OF_TIME, id),
             Term::Agency(person) => {
                 agency::clear(&mut draft, Permit::OF_TIME, person);
                 self.put_out(now, turn, person, Actor::TheBox);

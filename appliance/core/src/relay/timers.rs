@@ -83,6 +83,7 @@ impl Relay {
         while let Some(id) = self.clocks.take_due(now.mono) {
             stat::due(&mut self.draft(now, &mut turn), id);
         }
+        self.put_visitors_out(&mut turn);
         self.follow_terms(now, &turn);
         turn
     }

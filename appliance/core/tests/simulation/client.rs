@@ -35,6 +35,10 @@ pub(crate) struct Client {
     pub(crate) code: Option<String>,
     pub(crate) link: Option<u64>,
     pub(crate) phase: Phase,
+    /// Comes from outside: asks at a bed, and begins anew when it is over.
+    pub(crate) visits: bool,
+    /// Codes that it was given to hang at beds.
+    pub(crate) bedside: Vec<String>,
     /// May not come back: revoked or locked out.
     pub(crate) barred: bool,
     pub(crate) suspended: bool,
@@ -108,6 +112,8 @@ impl Client {
             code: None,
             link: None,
             phase: Phase::Off,
+            visits: false,
+            bedside: Vec::new(),
             barred: false,
             suspended: false,
             cursor: Vec::new(),
@@ -128,6 +134,11 @@ impl Client {
             offered: BTreeSet::new(),
             stats: BTreeMap::new(),
         }
+    }
+
+    /// For somebody who is not of the staff.
+    pub(crate) fn visiting(self) -> Self {
+        Self { visits: true, ..self }
     }
 
     /// Queues a frame.
@@ -259,6 +270,14 @@ impl Client {
                 (self.phase, self.cursor) = (Phase::Synced, synced.cursor);
                 Ok(())
             }
+            Body::VisitAsked(asked) => {
+                self.device = DeviceId::new(asked.device);
+                Ok(())
+            }
+            Body::BedsideCode(made) => {
+                self.bedside.push(made.code);
+                Ok(())
+            }
             Body::Accepted(accepted) => self.accepted(&accepted, asked, coverage),
             Body::Ring(ring) => {
                 let key = (ring.conversation, ring.sequence);
@@ -321,6 +340,18 @@ impl Client {
             let message = session::sign_in_message(&challenge, exporter, device);
             let signature = toys::sign(&self.key, &message).to_vec();
             self.ask(Ask::Prove(proto::Prove { device: device.value(), signature }));
+        } else if let Some(code) = self.code.clone().filter(|_| self.visits) {
+            let hash = wardline_core::pin::bedside_code_hash(&code);
+            let message = session::visit_message(&challenge, exporter, &hash, &self.key);
+            self.ask(Ask::AskToVisit(proto::AskToVisit {
+                code,
+                device_key: self.key.as_bytes().to_vec(),
+                device_name: "phone".to_owned(),
+                pin: self.pin.clone(),
+                signature: toys::sign(&self.key, &message).to_vec(),
+                name: self.name.clone(),
+                relation: "daughter".to_owned(),
+            }));
         } else if let Some(code) = self.code.clone() {
             let hash = wardline_core::pin::join_code_hash(&code);
             let message = session::join_message(&challenge, exporter, &hash, &self.key);
@@ -441,7 +472,9 @@ impl Client {
                 self.phase = Phase::PinDue;
             }
             // Enrolled before, as it turns out: the box waits for the PIN, unless it closes.
-            Some(Ask::Join(_)) if matches!(code, Code::PinWrong | Code::Unavailable | Code::SlowDown) => {
+            Some(Ask::Join(_) | Ask::AskToVisit(_))
+                if matches!(code, Code::PinWrong | Code::Unavailable | Code::SlowDown) =>
+            {
                 self.phase = Phase::PinDue;
             }
             Some(Ask::History(history)) => self.inbox.page_refused(history.conversation, code),
@@ -450,6 +483,13 @@ impl Client {
             _ => {}
         }
         match code {
+            Code::FamilyWaiting => {}
+            Code::DeviceUnknown | Code::FamilyDeclined | Code::FamilyOver | Code::PinLockedOut
+                if self.visits =>
+            {
+                self.begin_anew();
+            }
+            Code::BedsideCodeInvalid | Code::FamilyBusy => self.code = None,
             Code::DeviceUnknown if self.device.is_some() => self.barred = true,
             Code::PinLockedOut => self.barred = true,
             Code::PersonSuspended | Code::AgencyOver => self.suspended = true,
@@ -461,6 +501,19 @@ impl Client {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Another visit, by a key of its own.
+    fn begin_anew(&mut self) {
+        self.key = toys::following(&self.key);
+        (self.device, self.code, self.next_number) = (None, None, 1);
+        self.cursor.clear();
+        self.inbox = Inbox::default();
+        self.outbox.clear();
+        self.devices.clear();
+        self.stats.clear();
+        self.people.clear();
+        self.units.clear();
     }
 
     fn submission_refused(&mut self, code: Code, submit: &proto::Submit, coverage: &mut Coverage) {

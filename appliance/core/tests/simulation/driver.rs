@@ -188,7 +188,11 @@ impl World {
     fn take_pin_mac(&mut self, conn: Conn, mac: Option<wardline_core::pin::PinMac>) -> Result<Turn, String> {
         let phase = self.reference.link(conn).map(|link| link.phase.clone());
         let request = match &phase {
-            Some(Phase::Joining { request, .. } | Phase::PinChecking(_, request)) => *request,
+            Some(
+                Phase::Joining { request, .. }
+                | Phase::Asking { request, .. }
+                | Phase::PinChecking(_, request),
+            ) => *request,
             _ => RequestId::NONE,
         };
         if mac.is_none() && request != RequestId::NONE {
@@ -199,10 +203,12 @@ impl World {
         self.decide(input, conn, request, move |world, turn| {
             let enrolled = turn.writes.iter().find_map(|numbered| match &numbered.write {
                 Write::DeviceJoined(device) => Some(device.id),
+                Write::VisitAsked(asked) => Some(asked.device),
                 _ => None,
             });
             let expected = world.reference.pin_mac(world.now, conn, mac, enrolled);
             world.cover_mac(phase.as_ref(), &expected);
+            world.cover_asking(expected.answer);
             Ok(expected)
         })
     }
@@ -248,6 +254,7 @@ impl World {
                 self.decide(input, conn, request, |world, _| {
                     let expected = world.reference.hello(world.now, conn, versions, device);
                     world.cover_entry(conn, &body, &expected);
+                    world.cover_asking(expected.answer);
                     Ok(expected)
                 })
             }
@@ -269,6 +276,29 @@ impl World {
                 self.decide(input, conn, request, |world, _| {
                     let expected = world.reference.join(world.now, conn, request, code, key);
                     world.cover_entry(conn, &body, &expected);
+                    Ok(expected)
+                })
+            }
+            Incoming::AskToVisit { code, key, device_name, name, relation, pin, signature } => {
+                let expect = self.doors.get_mut(&conn).and_then(|door| door.expect.take());
+                let said = name.reveal().to_owned();
+                let verdict = match expect {
+                    None => Err(PeerFault::OutOfTurn),
+                    Some(expect) => {
+                        let exporter = toys::exporter(conn.0);
+                        let words = (device_name, name, relation);
+                        expect.verify_visit(&toys::ToyVerifier, &exporter, (code, key), words, &signature)
+                    }
+                };
+                let proven = match verdict {
+                    Ok(proven) => proven,
+                    Err(fault) => return self.take_fault(conn, request, fault),
+                };
+                self.hold_pin(conn, pin);
+                let input = Input::AskToVisit { conn, request, proven, fresh };
+                self.decide(input, conn, request, |world, _| {
+                    let expected = world.reference.ask_to_visit(world.now, conn, request, (code, key, &said));
+                    world.cover_asking(expected.answer);
                     Ok(expected)
                 })
             }
@@ -392,6 +422,7 @@ impl World {
                 Write::ConversationOpened { conversation, .. } => chosen.conversation = Some(*conversation),
                 Write::PersonAdded(person) => chosen.person = Some(person.id),
                 Write::JoinCodeIssued(code) => chosen.code = Some(code.hash),
+                Write::BedsideCodeSet { code: Some(code), .. } => chosen.code = Some(code.hash),
                 Write::UnitSet(unit) => chosen.unit = Some(unit.id),
                 Write::RoleSet(role) => {
                     chosen.role = Some(role.id);
@@ -421,6 +452,7 @@ impl World {
         let expected = self.reference.request(self.now, conn, body, &around);
         self.verify(&expected, &turn, conn, request)?;
         self.cover_request(conn, body, &expected);
+        self.cover_family(conn, body, &expected);
         Ok(turn)
     }
 

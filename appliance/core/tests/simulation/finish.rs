@@ -69,10 +69,17 @@ impl World {
 
     fn act_all(&mut self) {
         for index in 0..self.clients.len() {
-            let person = self.people[self.clients[index].person];
+            let person = self.person_of(index);
             let client = &mut self.clients[index];
             match client.phase {
                 Phase::Off if client.barred => {}
+                Phase::Off if client.visits => {
+                    let waits = |device| self.store.state.family.requests.contains_key(&device);
+                    if client.device.is_some_and(|device| !waits(device)) {
+                        self.connect(index);
+                    }
+                    continue;
+                }
                 Phase::Off => {
                     if client.device.is_some() || client.code.is_some() {
                         self.connect(index);
@@ -104,7 +111,9 @@ impl World {
                     .asked
                     .iter()
                     .all(|(_, ask)| matches!(ask, Ask::Receipt(_) | Ask::Active(_) | Ask::Here(_)));
-            client.barred && client.link.is_none() || in_place
+            let waits = |device| self.store.state.family.requests.contains_key(&device);
+            let outside = client.visits && client.device.is_none_or(waits);
+            (client.barred || outside) && client.link.is_none() || in_place
         };
         self.waiting.is_empty() && self.clients.iter().all(settled)
     }
@@ -132,7 +141,7 @@ impl World {
     /// Every device that is in has every message that is its person's, in its place, and nothing else.
     fn judge_inboxes(&self) -> Result<(), String> {
         for client in self.clients.iter().filter(|client| client.phase == Phase::Synced) {
-            let person = self.people[client.person].ok_or("a client of nobody")?;
+            let person = self.person_at(client).ok_or("a client of nobody")?;
             let state = &self.store.state;
             let reviews = self.reference.ward.person(person).is_some_and(|person| person.privacy_officer);
             if reviews && client.to_review != self.reference.ward.clinic.unreviewed() {
@@ -147,8 +156,11 @@ impl World {
             if !waiting.iter().all(|offer| client.offered.contains(offer)) {
                 return Err(format!("{} was not told of an offer", client.name));
             }
-            let people: BTreeMap<_, _> = state.people.values().map(|p| (p.id.value(), p.to_wire())).collect();
-            let units = state.units.values().map(|unit| (unit.id.value(), unit.name.reveal().to_owned()));
+            // A visitor hears of no directory and no units, and no directory of them.
+            let listed = state.people.values().filter(|person| person.visitor.is_none() && !client.visits);
+            let people: BTreeMap<_, _> = listed.map(|p| (p.id.value(), p.to_wire())).collect();
+            let units = state.units.values().filter(|_| !client.visits);
+            let units = units.map(|unit| (unit.id.value(), unit.name.reveal().to_owned()));
             if client.people != people || client.units != units.collect() {
                 return Err(format!("{} takes the directory for what it is not", client.name));
             }

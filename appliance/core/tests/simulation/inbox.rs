@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use wardline_core::wire::proto::{self, RefusalCode as Code};
+use wardline_core::wire::proto::{self, ConversationKind as Kind, RefusalCode as Code};
 
 use crate::coverage::{Coverage, Situation};
 use crate::reactions::flat;
@@ -192,10 +192,9 @@ impl Inbox {
         place.last = place.last.max(told.last_sequence);
         place.purged = told.purged;
         (place.title, place.archived) = (told.title.clone(), told.archived);
-        // What was said in a channel or a patient's thread before somebody entered it is not delivered: it is there to be
+        // What was said in a channel, a patient's thread or a family's before somebody entered it is not delivered: it is there to be
         // looked at. Who comes back may have kept some of it.
-        let channel =
-            matches!(told.kind(), proto::ConversationKind::Channel | proto::ConversationKind::Patient);
+        let channel = matches!(told.kind(), Kind::Channel | Kind::Patient | Kind::Family);
         place.about = told.patient.clone().zip(told.encounter.clone());
         if place.about.is_some() {
             place.look = Some(0);

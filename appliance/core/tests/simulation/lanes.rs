@@ -394,10 +394,8 @@ impl World {
                 Out::Delivery(bytes) => {
                     let entitled = matches!(phase, Some(Phase::In(_)))
                         && held.and_then(|device| self.committed.device(device)).is_some_and(|device| {
-                            let person = self.committed.person(device.person);
-                            !device.revoked
-                                && device.session.is_some()
-                                && person.is_some_and(|p| !p.suspended)
+                            let is_out = self.committed.is_out(device.person);
+                            !device.revoked && device.session.is_some() && !is_out
                         });
                     if !entitled {
                         return Err(format!("{conn} is delivered to, and is {phase:?}"));

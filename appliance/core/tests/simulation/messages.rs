@@ -10,7 +10,7 @@ use crate::world::World;
 impl World {
     /// Edits or recalls something, mostly of one's own; or asks for the last edit again.
     pub(crate) fn about_messages(&mut self, index: usize, place: u64) {
-        let me = self.people[self.clients[index].person].map_or(0, |person| person.value());
+        let me = self.person_of(index).map_or(0, |person| person.value());
         let shown = self.clients[index].inbox.places.get(&place).map(|place| &place.shown);
         let all: Vec<(u64, u64, u32)> = shown
             .into_iter()

@@ -34,7 +34,7 @@ impl World {
 
     /// A person does something about patients, or about who cares for them.
     pub(crate) fn patients_and_shifts(&mut self, index: usize) {
-        let me = self.people[self.clients[index].person];
+        let me = self.person_of(index);
         let units: Vec<UnitId> = self.store.state.units.keys().copied().collect();
         let posts = me.and_then(|me| self.reference.ward.person(me)).map(|me| me.posts.clone());
         let mine: Vec<UnitId> = posts.unwrap_or_default().iter().map(|(unit, _)| *unit).collect();
@@ -43,6 +43,12 @@ impl World {
         let reviews = me.and_then(|me| self.reference.ward.person(me)).is_some_and(|me| me.privacy_officer);
         if self.random.permille(20) {
             self.ask_about_holds(index);
+            return;
+        }
+        if self.random.permille(50) {
+            if let Some(ask) = self.about_family(me) {
+                self.clients[index].ask(ask);
+            }
             return;
         }
         if reviews && self.random.permille(900) {

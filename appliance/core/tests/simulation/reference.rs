@@ -6,7 +6,7 @@ use wardline_core::audit::{Act, Actor};
 use wardline_core::directory::PublicKey;
 use wardline_core::hold::Subject;
 use wardline_core::ids::{
-    Conn, ConversationId, DeviceId, HoldId, MessageId, Number, PersonId, RequestId, UnitId,
+    Conn, ConversationId, DeviceId, EncounterId, HoldId, MessageId, Number, PersonId, RequestId, UnitId,
 };
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
@@ -18,6 +18,7 @@ use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::RefusalCode as Code;
 
 use crate::reference_agency::Hired;
+use crate::reference_family::Kin;
 use crate::reference_patients::{Clinic, Term};
 use crate::reference_restricted::Waits;
 use crate::reference_roles::Role;
@@ -43,6 +44,7 @@ pub(crate) struct Ward {
     pub(crate) retention: Option<[u64; 4]>,
     /// Where something would have gone but for a hold.
     pub(crate) held_back: Vec<ConversationId>,
+    pub(crate) family: Kin,
 }
 
 #[derive(Clone)]
@@ -94,6 +96,8 @@ pub(crate) struct Conversation {
     pub(crate) owner: Option<PersonId>,
     /// A patient's thread.
     pub(crate) of_patient: bool,
+    /// A family thread.
+    pub(crate) of_family: bool,
     pub(crate) purged: bool,
     pub(crate) members: Vec<Member>,
     /// Every message that was ever accepted, in order: the first stands under sequence 1.
@@ -159,6 +163,8 @@ pub(crate) struct Lobby {
     pub(crate) stats_sent: Vec<(Mono, DeviceId)>,
     /// What is over at the latest then.
     pub(crate) terms: Vec<(Term, Mono)>,
+    /// Questions by the code of a bed: when, and of whose.
+    pub(crate) visits_asked: Vec<(Mono, EncounterId)>,
     /// Who waits for a second person.
     pub(crate) waits: Vec<Waits>,
     /// Whom time put out in this turn: what they have of STATs is to be given up.
@@ -187,6 +193,13 @@ pub(crate) enum Phase {
         code: [u8; 32],
         key: Box<PublicKey>,
         person: PersonId,
+    },
+    /// With a code from a bed.
+    Asking {
+        request: RequestId,
+        code: [u8; 32],
+        key: Box<PublicKey>,
+        name: String,
     },
     PinDue(DeviceId),
     PinChecking(DeviceId, RequestId),
@@ -247,6 +260,11 @@ pub(crate) enum Answer {
     Attach,
     Page(u64, u64),
     Opened(ConversationId),
+    VisitAsked,
+    BedsideCode,
+    VisitAnswered(ConversationId),
+    /// Who waits, who is in, and threads.
+    Family(usize, usize, usize),
     Done,
     People,
     PersonAdded,
@@ -339,7 +357,7 @@ impl Ward {
     pub(crate) fn may_read(&self, device: DeviceId, conversation: ConversationId, sequence: u64) -> bool {
         let Some(device) = self.device(device).filter(|device| !device.revoked) else { return false };
         let Some(place) = self.conversation(conversation).filter(|place| !place.purged) else { return false };
-        let suspended = self.person(device.person).is_none_or(|person| person.suspended);
+        let suspended = self.is_out(device.person);
         let Some(member) = self.member(conversation, device.person) else { return false };
         !suspended
             && sequence >= member.from

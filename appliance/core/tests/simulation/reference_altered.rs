@@ -96,7 +96,7 @@ impl Reference {
             return Expected::refused(Code::StatNotEdited);
         }
         if let Some(closed) = self.ward.conversation(place).filter(|place| place.archived) {
-            return Expected::refused(if closed.of_patient { Code::ThreadClosed } else { Code::Archived });
+            return Expected::refused(closed.closed());
         }
         if saying.edits == 10 {
             return Expected::refused(Code::EditsSpent);

@@ -44,7 +44,7 @@ impl Reference {
 
     pub(crate) fn kept_ms_in(&self, place: ConversationId) -> u64 {
         let Some(place) = self.ward.conversation(place) else { return 0 };
-        self.kept_ms(match (place.direct, place.unit, place.of_patient) {
+        self.kept_ms(match (place.direct, place.unit, place.of_patient || place.of_family) {
             (true, ..) => 0,
             (_, Some(_), _) => 2,
             (_, _, true) => 3,

@@ -6,7 +6,7 @@ mod reference_terms;
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{
-    AssignmentId, ConversationId, EmergencyId, EncounterId, OfferId, PatientId, PersonId, UnitId,
+    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, OfferId, PatientId, PersonId, UnitId,
 };
 use wardline_core::notice::{Told, Why};
 use wardline_core::particulars::Bed;
@@ -72,6 +72,9 @@ pub(crate) enum Term {
     Agency(PersonId),
     Suspension(PersonId),
     Offer(OfferId),
+    Visit(PersonId),
+    VisitRequest(DeviceId),
+    BedCode(EncounterId),
 }
 
 const HOUR: i64 = 3_600_000;
@@ -94,7 +97,7 @@ impl Clinic {
         self.cares(stay, who) || self.broke_in(stay.id, who)
     }
 
-    fn cares(&self, stay: &Stay, who: PersonId) -> bool {
+    pub(crate) fn cares(&self, stay: &Stay, who: PersonId) -> bool {
         match self.secret(stay.patient) {
             Some(secret) => secret.named.contains(&who),
             None => self.cares_for(stay, who) || self.cares_across(stay, who),
@@ -235,6 +238,7 @@ impl Ward {
                 }
             }
         }
+        self.settle_families(by, expected);
         entered
     }
 }
@@ -295,6 +299,7 @@ impl Reference {
                     about.for_each(|stat| stat.unit = Some(unit));
                 }
                 self.ward.clinic.meet();
+                self.bed_code_ends(by, id, &mut expected);
                 let told = Told::Moved { unit, bed: Bed::parse(&transfer.bed).expect("parsed before") };
                 self.ward.tell(stay.thread, by, told, &mut expected);
                 let entered = self.ward.settle_but(by, None, &mut expected);
@@ -346,6 +351,7 @@ impl Reference {
                 let mut expected = done;
                 expected.audits.push((by, Act::PatientDischarged(id)));
                 self.ward.tell(stay.thread, by, Told::Discharged, &mut expected);
+                self.families_end(by, id, &mut expected);
                 self.ward.settle(by, &mut expected);
                 expected
             }
@@ -471,6 +477,7 @@ impl Reference {
             title: String::new(),
             owner: None,
             of_patient: true,
+            of_family: false,
             purged: false,
             members: Vec::new(),
             messages: Vec::new(),

@@ -26,8 +26,19 @@ impl Reference {
                 if versions.0 > 1 || versions.1 < 1 {
                     return self.turn_away(conn, Code::VersionUnsupported);
                 }
-                if door == Door::Network(Zone::Guest) {
+                let waits = self.ward.family.requests.iter().find(|request| Some(request.device) == device);
+                if let Some(request) = waits {
+                    let code = if request.declined { Code::FamilyDeclined } else { Code::FamilyWaiting };
+                    return self.turn_away(conn, code);
+                }
+                let known = device.and_then(|device| self.ward.device(device));
+                let (held, revoked) = (known.is_some(), known.is_some_and(|device| device.revoked));
+                let visits = device.is_some_and(|device| self.ward.is_visitors(device));
+                if door == Door::Network(Zone::Guest) && held && !visits {
                     return self.turn_away(conn, Code::Zone);
+                }
+                if visits && revoked {
+                    return self.turn_away(conn, Code::FamilyOver);
                 }
                 if let Some(device) = device
                     && self.ward.device(device).is_none_or(|device| device.revoked)
@@ -41,12 +52,15 @@ impl Reference {
         }
     }
 
-    /// A connection roamed: from now on it is where it is. From the guest network nobody signs in or stays signed in.
+    /// A connection roamed: from now on it is where it is. From the guest network nobody of the staff signs in or stays signed in.
     pub(crate) fn moved(&mut self, conn: Conn, zone: Zone) -> Expected {
         let Some(link) = self.link_mut(conn) else { return Expected::default() };
         link.door = Door::Network(zone);
-        let said = !matches!(link.phase, Phase::New | Phase::Over);
-        if zone == Zone::Guest && said { self.turn_away(conn, Code::Zone) } else { Expected::default() }
+        if zone == Zone::Guest && !self.may_be_guest(conn) {
+            self.turn_away(conn, Code::Zone)
+        } else {
+            Expected::default()
+        }
     }
 
     pub(crate) fn proof(&mut self, now: Now, conn: Conn, device: DeviceId) -> Expected {
@@ -109,10 +123,12 @@ impl Reference {
         let Some(device) = self.ward.device(device).filter(|device| !device.revoked) else {
             return Some(Code::DeviceUnknown);
         };
-        if let Some(code) =
-            self.ward.person(device.person).map_or(Some(Code::PersonSuspended), |who| who.why_out())
-        {
-            return Some(code);
+        let why_out = match self.ward.visitor(device.person) {
+            Some(visitor) => visitor.over.then_some(Code::FamilyOver),
+            None => self.ward.person(device.person).map_or(Some(Code::PersonSuspended), |who| who.why_out()),
+        };
+        if why_out.is_some() {
+            return why_out;
         }
         (device.tries >= limits::PIN_TRIES_MAX).then_some(Code::PinLockedOut)
     }
@@ -173,25 +189,17 @@ impl Reference {
             Some(_) => return self.fault(now, conn, PeerFault::OutOfTurn),
         }
         // A device that is enrolled and was never told: what it sent is worth a sign-in and a PIN, whatever the code.
-        if let Some(device) =
-            self.ward.devices.iter().find(|device| device.key == key).map(|device| device.id)
-        {
-            if let Some(refused) = self.may_not_sign_in(now, conn, device) {
-                return refused;
-            }
-            let mut expected = Expected::default();
-            self.await_pin(now, conn, device, &mut expected);
-            let offered = self.pin_offered(now, conn, request);
-            expected.closes.extend(offered.closes);
-            return Expected { closes: expected.closes, ..offered };
+        let known = self.ward.devices.iter().find(|device| device.key == key).map(|device| device.id);
+        if self.is_guest(conn) && !known.is_some_and(|device| self.ward.is_visitors(device)) {
+            return self.turn_away(conn, Code::Zone);
         }
-        // So many codes of one source are looked at, twenty at once, then one a second; of the rest nothing is said.
+        if let Some(device) = known {
+            return self.sign_in_by_key(now, conn, request, device);
+        }
         let source = self.link(conn).map_or(Source(0), |link| link.source);
-        let guessed = self.lobby.guesses.iter().filter(|(_, from)| *from == source);
-        if left(now, guessed.map(|(when, _)| *when), 20, 1_000) < TOKEN {
-            return self.turn_away(conn, Code::SlowDown);
+        if let Some(refused) = self.one_guess_more(now, conn, source) {
+            return refused;
         }
-        self.lobby.guesses.push((now.mono, source));
         match self.code_holder(now, code) {
             Err(refusal) => self.turn_away(conn, refusal),
             Ok(person) => {
@@ -199,6 +207,34 @@ impl Reference {
                 Expected::answered(Answer::Stretch)
             }
         }
+    }
+
+    /// A device that proved itself by what it joined or asked with, and the PIN that came with that.
+    pub(crate) fn sign_in_by_key(
+        &mut self,
+        now: Now,
+        conn: Conn,
+        request: RequestId,
+        device: DeviceId,
+    ) -> Expected {
+        if let Some(refused) = self.may_not_sign_in(now, conn, device) {
+            return refused;
+        }
+        let mut expected = Expected::default();
+        self.await_pin(now, conn, device, &mut expected);
+        let offered = self.pin_offered(now, conn, request);
+        expected.closes.extend(offered.closes);
+        Expected { closes: expected.closes, ..offered }
+    }
+
+    /// So many codes of one source are looked at, twenty at once, then one a second; of the rest nothing is said.
+    pub(crate) fn one_guess_more(&mut self, now: Now, conn: Conn, source: Source) -> Option<Expected> {
+        let guessed = self.lobby.guesses.iter().filter(|(_, from)| *from == source);
+        if left(now, guessed.map(|(when, _)| *when), 20, 1_000) < TOKEN {
+            return Some(self.turn_away(conn, Code::SlowDown));
+        }
+        self.lobby.guesses.push((now.mono, source));
+        None
     }
 
     fn code_holder(&self, now: Now, hash: [u8; 32]) -> Result<PersonId, Code> {
@@ -278,6 +314,9 @@ impl Reference {
                 self.sign_in(now, conn, device, &mut expected);
                 expected
             }
+            Some(Phase::Asking { code, key, name, .. }) => {
+                self.visit_asked(now, conn, (code, *key, name), mac, enrolled)
+            }
             Some(Phase::PinChecking(device, _)) => self.pin_checked(now, conn, device, mac),
             _ => Expected::default(),
         }
@@ -285,7 +324,9 @@ impl Reference {
 
     fn pin_checked(&mut self, now: Now, conn: Conn, id: DeviceId, mac: Option<PinMac>) -> Expected {
         let actor = self.actor(id);
-        if let Some(code @ (Code::DeviceUnknown | Code::PersonSuspended | Code::AgencyOver)) = self.barred(id)
+        if let Some(
+            code @ (Code::DeviceUnknown | Code::PersonSuspended | Code::AgencyOver | Code::FamilyOver),
+        ) = self.barred(id)
         {
             return self.bar(now, conn, id, code);
         }

@@ -149,6 +149,9 @@ impl Reference {
         place: ConversationId,
         call: &proto::Call,
     ) -> Result<(Option<UnitId>, Vec<PersonId>), Code> {
+        if self.ward.conversation(place).is_some_and(|place| place.of_family) {
+            return Err(Code::FamilyNoStat);
+        }
         let mut people: Vec<PersonId> =
             call.people.iter().map(|id| PersonId::new(*id).expect("parsed before")).collect();
         if people.iter().any(|person| self.ward.member(place, *person).is_none()) {

@@ -28,6 +28,7 @@ impl Reference {
             let hired = person.hired.as_ref().filter(|hired| !hired.over);
             terms.extend(hired.map(|hired| (Term::Agency(person.id), hired.set, hired.until)));
         }
+        terms.extend(self.family_terms());
         for (term, since, until) in terms {
             let rest = (until.0 - now.wall.0).clamp(0, until.0 - since.0);
             self.lobby.terms.push((term, now.mono.after(rest.unsigned_abs())));
@@ -115,6 +116,33 @@ impl Reference {
                 })
             }
             Term::Offer(id) => self.offer_expires(now, by_steady, id, expected),
+            Term::Visit(who) => {
+                let until = self.ward.visitor(who).filter(|one| !one.over).ok_or("nobody visits")?.until;
+                if !by_steady && now.wall < until {
+                    return early();
+                }
+                self.end_visit(by, who, expected);
+                let steady = by_steady && now.wall < until;
+                Ok(if steady { Situation::VisitOverBySteadyClock } else { Situation::VisitOver })
+            }
+            Term::VisitRequest(device) => {
+                let asked = self.ward.family.requests.iter().find(|one| one.device == device);
+                let until = asked.ok_or("nobody waits")?.until;
+                if !by_steady && now.wall < until {
+                    return early();
+                }
+                self.forget_request(by, device, expected);
+                Ok(Situation::VisitForgotten)
+            }
+            Term::BedCode(stay) => {
+                let kept = self.ward.family.codes.iter().find(|code| code.stay == stay);
+                let until = kept.ok_or("no code hangs there")?.expires;
+                if !by_steady && now.wall < until {
+                    return early();
+                }
+                self.bed_code_ends(by, stay, expected);
+                Ok(Situation::BedsideCodeExpired)
+            }
             Term::Thread(id) => {
                 if !by_steady {
                     return early();
@@ -133,6 +161,7 @@ impl Reference {
                 }
                 self.end_emergencies(by, |broken| broken.stay == id, expected);
                 self.stats_purged(thread, by, expected);
+                self.families_filed(by, id, expected);
                 expected.audits.push((by, Act::EncounterFiled(id)));
                 self.ward.clinic.stays.retain(|stay| stay.id != id);
                 self.ward.clinic.by_hand.retain(|place| place.0 != id);

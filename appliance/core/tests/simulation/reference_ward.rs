@@ -52,9 +52,19 @@ pub(crate) struct Opening<'a> {
 }
 
 impl Conversation {
+    /// Why an archived one takes nothing.
+    pub(crate) fn closed(&self) -> Code {
+        match (self.of_patient, self.of_family) {
+            (true, _) => Code::ThreadClosed,
+            (false, true) => Code::FamilyThreadEnded,
+            (false, false) => Code::Archived,
+        }
+    }
+
     /// Somebody who enters now: behind what was said in a group, at the beginning of a channel or a patient's thread.
     pub(crate) fn newcomer(&self, person: PersonId, last: u64) -> Member {
-        let from = 1 + if self.unit.is_some() || self.of_patient { self.expired_through } else { last };
+        let whole = self.unit.is_some() || self.of_patient || self.of_family;
+        let from = 1 + if whole { self.expired_through } else { last };
         Member { person, from, delivered: last, read: last, left: false, entered: last }
     }
 }
@@ -64,13 +74,16 @@ impl Reference {
         self.lobby.waits.retain(|waits| now.mono < waits.ends);
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => Expected::default(),
-            Some(Phase::New | Phase::Welcomed(_) | Phase::Joining { .. }) => {
+            Some(Phase::New | Phase::Welcomed(_) | Phase::Joining { .. } | Phase::Asking { .. }) => {
                 self.fault(now, conn, PeerFault::OutOfTurn)
             }
             // One tap on what rings.
             Some(Phase::PinDue(device)) if is_coming(body) => {
                 if let Some(code) = self.barred(device) {
                     return Expected::refused(code);
+                }
+                if self.ward.is_visitors(device) {
+                    return Expected::refused(Code::FamilyOnly);
                 }
                 let (Some(device), Body::AnswerStat(said)) = (self.ward.device(device), body) else {
                     return Expected::default();
@@ -88,8 +101,9 @@ impl Reference {
             Some(Phase::In(device)) => {
                 let mut expected = self.ask(now, conn, device, body, around);
                 self.stats_of_leavers(now, &mut expected);
-                if let Some(Answer::Refused(Said(code @ (Code::NotAdministrator | Code::NotPermitted)))) =
-                    expected.answer
+                if let Some(Answer::Refused(Said(
+                    code @ (Code::NotAdministrator | Code::NotPermitted | Code::FamilyOnly),
+                ))) = expected.answer
                 {
                     let entry = (self.actor(device), Act::RequestRefused(code as u32));
                     self.record_sparingly(now, device, entry, &mut expected);
@@ -123,6 +137,9 @@ impl Reference {
             && self.stat_is_too_soon(now, device)
         {
             return Expected::refused(Code::SlowDown);
+        }
+        if self.ward.visitor(me).is_some() && !Self::may_visitor(body) {
+            return Expected::refused(Code::FamilyOnly);
         }
         let place = |id: u64| ConversationId::new(id).expect("parsed before");
         let person = |id: u64| PersonId::new(id).expect("parsed before");
@@ -212,6 +229,14 @@ impl Reference {
                     && door.is_some_and(Self::is_admin_zone);
                 self.roles(now, (self.actor(device), administers), body, around.chosen.role)
             }
+            Body::SetFamilyConsent(_)
+            | Body::SetFamilyBlock(_)
+            | Body::IssueBedsideCode(_)
+            | Body::ListFamily(_)
+            | Body::AnswerVisit(_)
+            | Body::EndVisit(_)
+            | Body::ProlongVisit(_)
+            | Body::EndFamilyThread(_) => self.family(now, self.actor(device), body, around.chosen),
             Body::ListRetention(_) => self.list_retention(),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, self.actor(device), body, around.chosen.hold)
@@ -294,8 +319,7 @@ impl Reference {
             return Expected::refused(Code::Purged);
         }
         if conversation.archived {
-            let closed = if conversation.of_patient { Code::ThreadClosed } else { Code::Archived };
-            return Expected::refused(closed);
+            return Expected::refused(conversation.closed());
         }
         let from = self.ward.member(place, me).map_or(0, |member| member.from);
         let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
@@ -484,6 +508,7 @@ impl Reference {
             title: opening.title.to_owned(),
             owner: Some(me),
             of_patient: false,
+            of_family: false,
             purged: false,
             members,
             messages: Vec::new(),
@@ -510,6 +535,9 @@ impl Reference {
         };
         if conversation.of_patient {
             return Expected::refused(Code::InPatientThread);
+        }
+        if conversation.of_family {
+            return Expected::refused(Code::InFamilyThread);
         }
         let leaves = add.is_empty() && !remove.is_empty() && remove.iter().all(|person| *person == me);
         if conversation.purged && !leaves {

@@ -103,7 +103,7 @@ impl World {
 
     /// Whoever was offered a role answers before long; whoever it rings for by their role is apt to hand it over.
     pub(crate) fn hands_over(&mut self, index: usize) -> bool {
-        let Some(me) = self.people[self.clients[index].person] else { return false };
+        let Some(me) = self.person_of(index) else { return false };
         let (now, ward) = (self.now.wall, &self.reference.ward);
         let offers = || ward.roles.iter().flat_map(|role| &role.offers);
         let mine = offers().find(|offer| offer.taker == me).map(|offer| offer.id.value());

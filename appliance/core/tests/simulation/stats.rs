@@ -56,7 +56,7 @@ impl World {
         let mine: Vec<(u64, u64)> = client
             .stats
             .iter()
-            .filter(|(_, stat)| Some(stat.by) == self.people[client.person].map(PersonId::value))
+            .filter(|(_, stat)| Some(stat.by) == self.person_at(client).map(PersonId::value))
             .map(|(id, _)| *id)
             .collect();
         let dice = self.random.below(100);
@@ -103,7 +103,7 @@ impl World {
             }
             (5, _) => self.clients[index].ask(Ask::ListEscalation(proto::ListEscalation {})),
             (6..13, _) => {
-                let person = self.people[self.clients[index].person];
+                let person = self.person_of(index);
                 if let Some(ask) = self.some_role_ask(person) {
                     self.clients[index].ask(ask);
                 }
@@ -293,7 +293,7 @@ impl World {
     pub(crate) fn judge_stats(&self) -> Result<(), String> {
         use crate::client::Phase as At;
         for client in self.clients.iter().filter(|client| client.phase == At::Synced) {
-            let person = self.people[client.person].ok_or("a client of nobody")?;
+            let person = self.person_at(client).ok_or("a client of nobody")?;
             let mut rings: Vec<(u64, u64)> = Vec::new();
             for stat in &self.reference.ward.stats {
                 let key = (stat.place.value(), stat.sequence);

@@ -19,8 +19,14 @@ impl World {
         {
             return self.pass(ms);
         }
+        if self.random.permille(60) {
+            self.family_goes_on();
+        }
         match self.random.below(1000) {
-            0..330 => self.client_acts(),
+            0..330 => {
+                let index = self.random.index(self.clients.len());
+                self.client_acts(index);
+            }
             330..520 => self.carry_up(),
             520..710 => self.carry_down()?,
             710..850 => self.batch()?,
@@ -39,9 +45,14 @@ impl World {
     }
 
     /// A client does what it has to do, or what comes to its person's mind.
-    fn client_acts(&mut self) {
-        let index = self.random.index(self.clients.len());
-        let person = self.people[self.clients[index].person];
+    pub(crate) fn client_acts(&mut self, index: usize) {
+        if self.clients[index].visits
+            && self.clients[index].phase == Phase::Off
+            && self.clients[index].device.is_none()
+        {
+            self.finds_a_code(index);
+        }
+        let person = self.person_of(index);
         let client = &mut self.clients[index];
         let rings = !client.rings.is_empty();
         match client.phase {
@@ -73,13 +84,16 @@ impl World {
     }
 
     fn person_acts(&mut self, index: usize) {
+        if self.clients[index].visits {
+            return self.visitor_acts(index);
+        }
         if self.hands_over(index) {
             return;
         }
         let places: Vec<u64> = self.clients[index].inbox.places.keys().copied().collect();
         let place = self.random.pick(&places).copied();
         // There are few of them.
-        let person = self.people[self.clients[index].person].and_then(|id| self.reference.ward.person(id));
+        let person = self.person_of(index).and_then(|id| self.reference.ward.person(id));
         if person.is_some_and(|person| person.privacy_officer) && self.random.permille(250) {
             return self.ask_about_holds(index);
         }
@@ -119,7 +133,7 @@ impl World {
         }
     }
 
-    fn write_letter(&mut self, index: usize, conversation: u64) {
+    pub(crate) fn write_letter(&mut self, index: usize, conversation: u64) {
         let message = self.random.bytes();
         let (priority, call) = self.some_priority(conversation);
         let reply_to = self.some_reply(index, conversation);
@@ -167,7 +181,7 @@ impl World {
         let add = if self.random.permille(700) { pick(self) } else { Vec::new() };
         let remove = if self.random.permille(400) { pick(self) } else { Vec::new() };
         let purged = self.clients[index].inbox.places.get(&conversation).is_some_and(|place| place.purged);
-        let me = self.people[self.clients[index].person].filter(|_| purged);
+        let me = self.person_of(index).filter(|_| purged);
         let (add, remove) = match me {
             Some(me) => (Vec::new(), vec![me.value()]),
             None => (add, remove),
@@ -338,6 +352,7 @@ impl World {
                 let result = client.receive(frame, &exporter, &mut self.coverage);
                 result.map_err(|error| format!("{}: {error}", client.name))?;
                 self.acked.append(&mut client.acked);
+                self.bedside.append(&mut client.bedside);
                 client.flush_outbox();
                 self.post(index);
             }
@@ -453,7 +468,7 @@ impl World {
         let Some((conn, _)) = self.keeper.first() else { return };
         let Some(link) = self.links.get(&conn.0) else { return };
         let client = &self.clients[link.client];
-        let body = match (client.device, self.people[client.person]) {
+        let body = match (client.device, self.person_at(client)) {
             (Some(device), _) if self.random.permille(500) => {
                 Ask::RevokeDevice(proto::RevokeDevice { device: device.value() })
             }

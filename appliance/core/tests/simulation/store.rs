@@ -264,6 +264,7 @@ impl Store {
             },
             retention: self.state.retention,
             holds: self.state.holds.values().cloned().collect(),
+            family: self.state.family.to_restored(),
         }
     }
 
@@ -328,11 +329,15 @@ impl Store {
     /// Everything but messages that is this person's and changed behind `after`.
     pub(crate) fn small_after(&self, person: PersonId, after: Change) -> Vec<Kind> {
         let mut events = Vec::new();
-        for unit in self.state.units.values().filter(|unit| unit.changed > after) {
+        let visits = self.is_visitor(person);
+        for unit in self.state.units.values().filter(|unit| unit.changed > after && !visits) {
             let name = unit.name.reveal().to_owned();
             events.push(Kind::Unit(proto::Unit { unit: unit.id.value(), name }));
         }
-        for entry in self.state.people.values().filter(|entry| entry.changed > after) {
+        let listed = |entry: &&wardline_core::directory::Person| {
+            entry.changed > after && !visits && entry.visitor.is_none()
+        };
+        for entry in self.state.people.values().filter(listed) {
             events.push(Kind::Person(proto::Person {
                 person: entry.id.value(),
                 name: entry.name.reveal().to_owned(),
@@ -375,6 +380,7 @@ impl Store {
                     told.patient = clinic.known(stay.patient).map(|patient| patient.to_wire());
                     told.encounter = Some(stay.to_wire());
                 }
+                told.family = self.family_told(conversation, person);
                 events.push(Kind::Conversation(told));
             }
             let theirs = self.stats.values().filter(|stat| stat.id.conversation == conversation.id);
@@ -383,6 +389,28 @@ impl Store {
             }
         }
         events
+    }
+
+    pub(crate) fn is_visitor(&self, person: PersonId) -> bool {
+        self.state.people.get(&person).is_some_and(|entry| entry.visitor.is_some())
+    }
+
+    /// Whose a family thread is, and how whoever is or was in it is called.
+    fn family_told(&self, place: &Conversation, person: PersonId) -> Option<proto::FamilyThread> {
+        let thread = self.state.family.threads.get(&place.id).filter(|_| !place.purged)?;
+        let stay = self.state.clinic.encounters.get(&thread.encounter);
+        let patient_thread = stay.filter(|_| !self.is_visitor(person)).map_or(0, |stay| stay.thread.value());
+        let people = place.members.keys().filter_map(|who| self.state.people.get(who));
+        let people = people.map(|entry| proto::FamilyPerson {
+            person: entry.id.value(),
+            name: entry.name.reveal().to_owned(),
+            title: match &entry.visitor {
+                Some(visitor) => visitor.relation.reveal().to_owned(),
+                None => entry.title.reveal().to_owned(),
+            },
+            visitor: entry.visitor.is_some(),
+        });
+        Some(proto::FamilyThread { patient_thread, own: thread.own, people: people.collect() })
     }
 
     /// What is kept of what was told in a thread, to somebody who may read from there.
@@ -471,6 +499,7 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         conversation::Kind::Group => proto::ConversationKind::Group,
         conversation::Kind::Channel => proto::ConversationKind::Channel,
         conversation::Kind::Patient => proto::ConversationKind::Patient,
+        conversation::Kind::Family => proto::ConversationKind::Family,
     };
     let present = conversation.members.iter().filter(|(_, member)| !member.left);
     proto::Conversation {
@@ -492,5 +521,6 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         stats: Vec::new(),
         patient: None,
         encounter: None,
+        family: None,
     }
 }

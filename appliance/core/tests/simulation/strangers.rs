@@ -23,18 +23,11 @@ impl World {
         let challenge: [u8; 32] = challenge.try_into().expect("32 bytes");
         let exporter = toys::exporter(conn.0);
         match stranger {
-            Stranger::Guess(code) => {
-                let key = toys::public_key(self.random.next());
-                let message = session::join_message(&challenge, &exporter, &pin::join_code_hash(&code), &key);
-                let join = proto::Join {
-                    code,
-                    device_key: key.as_bytes().to_vec(),
-                    device_name: "somebody".to_owned(),
-                    pin: "correct horse".to_owned(),
-                    signature: toys::sign(&key, &message).to_vec(),
-                };
-                self.stranger_says(conn, Ask::Join(join));
+            Stranger::Guest => {
+                let Some(code) = self.random.pick(&self.old_codes).cloned() else { return };
+                self.tries_a_code(conn, (&challenge, &exporter), code);
             }
+            Stranger::Guess(code) => self.tries_a_code(conn, (&challenge, &exporter), code),
             Stranger::Forge(device) => {
                 let signature = vec![1; 64];
                 self.stranger_says(conn, Ask::Prove(proto::Prove { device: device.value(), signature }));
@@ -49,6 +42,19 @@ impl World {
             Stranger::OutOfTurn => self.stranger_says(conn, Ask::Active(proto::Active {})),
             _ => {}
         }
+    }
+
+    fn tries_a_code(&mut self, conn: Conn, (challenge, exporter): (&[u8; 32], &[u8; 32]), code: String) {
+        let key = toys::public_key(self.random.next());
+        let message = session::join_message(challenge, exporter, &pin::join_code_hash(&code), &key);
+        let join = proto::Join {
+            code,
+            device_key: key.as_bytes().to_vec(),
+            device_name: "somebody".to_owned(),
+            pin: "correct horse".to_owned(),
+            signature: toys::sign(&key, &message).to_vec(),
+        };
+        self.stranger_says(conn, Ask::Join(join));
     }
 
     pub(crate) fn stranger_answered(&mut self, conn: Conn, body: &Body) {
@@ -84,7 +90,8 @@ impl World {
                 let (person, people) = (PersonId::new(issue.person), &self.people);
                 self.old_codes.push(code.code.clone());
                 let waiting = |client: &&mut crate::client::Client| {
-                    people[client.person] == person && client.device.is_none() && client.code.is_none()
+                    let theirs = people.get(client.person).copied().flatten();
+                    theirs == person && client.device.is_none() && client.code.is_none()
                 };
                 if let Some(client) = self.clients.iter_mut().find(waiting) {
                     client.code = Some(code.code.clone());
@@ -186,7 +193,7 @@ impl World {
         let Some(answer) = expected.answer else { return };
         let situation = match (body, answer) {
             (Ask::Hello(_), Answer::Refused(Said(Code::VersionUnsupported))) => Situation::VersionUnsupported,
-            (Ask::Hello(_), Answer::Refused(Said(Code::Zone))) => Situation::GuestZoneRefused,
+            (Ask::Hello(_) | Ask::Join(_), Answer::Refused(Said(Code::Zone))) => Situation::GuestZoneRefused,
             (Ask::Hello(_), Answer::Refused(Said(Code::DeviceUnknown))) => Situation::RevokedTurnedAway,
             (Ask::Prove(_), Answer::Refused(Said(Code::PinLockedOut))) => Situation::LockedOutTurnedAway,
             (Ask::Prove(_), Answer::Refused(Said(Code::PersonSuspended))) => Situation::SuspendedTurnedAway,

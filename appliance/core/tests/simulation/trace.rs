@@ -165,5 +165,14 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::Suspend(_) => "suspend",
         Body::DecideSuspension(_) => "decide a suspension",
         Body::ListSuspensions(_) => "list suspensions",
+        Body::AskToVisit(_) => "ask to visit",
+        Body::SetFamilyConsent(_) => "set a consent to family",
+        Body::SetFamilyBlock(_) => "set a family block",
+        Body::IssueBedsideCode(_) => "issue a bedside code",
+        Body::ListFamily(_) => "list a family",
+        Body::AnswerVisit(_) => "answer a visit",
+        Body::EndVisit(_) => "end a visit",
+        Body::ProlongVisit(_) => "prolong a visit",
+        Body::EndFamilyThread(_) => "end a family thread",
     }
 }

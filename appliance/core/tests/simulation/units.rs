@@ -96,7 +96,7 @@ impl World {
             6..8 => channel,
             _ => place,
         };
-        let me = self.people[self.clients[index].person];
+        let me = self.person_of(index);
         let leads = me.and_then(|me| self.reference.ward.person(me));
         let leads = leads.is_some_and(|me| me.posts.iter().any(|(_, charge)| *charge));
         if self.random.permille(if leads { 200 } else { 10 }) {
@@ -144,7 +144,7 @@ impl World {
     /// What this client's person owns, or leads the unit of.
     fn led_by(&self, index: usize) -> Vec<u64> {
         let ward = &self.reference.ward;
-        let Some(me) = self.people[self.clients[index].person] else { return Vec::new() };
+        let Some(me) = self.person_of(index) else { return Vec::new() };
         let places = ward.conversations.iter().filter(|place| !place.direct && !place.purged);
         let leads = |place: &&crate::reference::Conversation| {
             place.owner == Some(me) || place.unit.is_some_and(|unit| ward.post(me, unit) == Some(true))
@@ -154,7 +154,7 @@ impl World {
 
     /// Somebody whom this client's person leads.
     fn staff_led_by(&mut self, index: usize) -> Option<u64> {
-        let me = self.people[self.clients[index].person]?;
+        let me = self.person_of(index)?;
         let people = self.people.iter().flatten().copied();
         let staff = people.filter(|person| self.reference.is_superior(me, *person));
         let staff: Vec<u64> = staff.map(|person| person.value()).collect();

@@ -40,6 +40,7 @@ impl World {
         }
         self.verify_notices(expected, turn)?;
         self.verify_secrets(turn)?;
+        self.verify_family(turn)?;
         let answers: Vec<Answer> =
             turn.sends.iter().filter_map(|send| answer_to(send, conn, request)).collect();
         if answers != expected.answer.into_iter().collect::<Vec<_>>() {
@@ -61,7 +62,8 @@ impl World {
                 }
                 Send::StretchPin { conn, .. } => {
                     let counted = turn.writes.iter().any(|n| matches!(n.write, Write::PinTries { .. }));
-                    let joining = matches!(self.phase(*conn), Some(Phase::Joining { .. }));
+                    let joining =
+                        matches!(self.phase(*conn), Some(Phase::Joining { .. } | Phase::Asking { .. }));
                     if !counted && !joining {
                         return Err(format!("{conn}: a PIN goes to the keeper uncounted"));
                     }
@@ -330,7 +332,12 @@ impl World {
         }
         let ward = &self.reference.ward;
         if (state.people.len(), state.devices.len(), state.codes.len(), state.conversations.len())
-            != (ward.people.len(), ward.devices.len(), ward.codes.len(), ward.conversations.len())
+            != (
+                ward.people.len() + ward.family.visitors.len(),
+                ward.devices.len(),
+                ward.codes.len(),
+                ward.conversations.len(),
+            )
         {
             return Err("the core and the reference count differently".to_owned());
         }
@@ -389,6 +396,7 @@ impl World {
             }
         }
         self.compare_holds()?;
+        self.compare_families()?;
         self.compare_clinic()
     }
 
@@ -430,6 +438,12 @@ impl World {
                         }
                     }
                 }
+                Write::VisitorSet { person, visitor } if !visitor.is_running() => {
+                    over.push(Term::Visit(*person))
+                }
+                Write::VisitForgotten { device } => over.push(Term::VisitRequest(*device)),
+                Write::BedsideCodeSet { encounter, code: None } => over.push(Term::BedCode(*encounter)),
+                Write::DeviceRevoked { .. } => {}
                 Write::EmergencyEnded { .. } | Write::MemberLeft { .. } => {}
                 Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}
                 Write::EscalationMoved { .. } | Write::EscalationDeclined { .. } => {}
@@ -575,7 +589,7 @@ impl World {
         let Some(entry) = self.reference.ward.device(*device).filter(|entry| !entry.revoked) else {
             return Ok(());
         };
-        if self.reference.ward.person(entry.person).is_none_or(|person| person.suspended) {
+        if self.reference.ward.is_out(entry.person) {
             return Ok(());
         }
         let right = entry.pin == *mac;
@@ -615,6 +629,14 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                     Answer::Opened(ConversationId::new(opened.conversation.as_ref()?.conversation)?)
                 }
                 Body::Done(_) => Answer::Done,
+                Body::VisitAsked(_) => Answer::VisitAsked,
+                Body::BedsideCode(_) => Answer::BedsideCode,
+                Body::VisitAnswered(answered) => {
+                    Answer::VisitAnswered(ConversationId::new(answered.conversation)?)
+                }
+                Body::FamilyPage(page) => {
+                    Answer::Family(page.requests.len(), page.visitors.len(), page.threads.len())
+                }
                 Body::PeoplePage(_) => Answer::People,
                 Body::PersonAdded(_) => Answer::PersonAdded,
                 Body::JoinCode(_) => Answer::JoinCode,

@@ -15,6 +15,7 @@ use wardline_core::wire::proto;
 
 use crate::client::Client;
 use crate::coverage::Coverage;
+use crate::families::VISITORS;
 use crate::random::Random;
 use crate::reference::{Reference, Ward};
 use crate::store::Store;
@@ -22,6 +23,9 @@ use crate::trace::{Trace, note};
 
 /// Who comes from an agency, if somebody admits them.
 pub(crate) const FROM_AGENCY: [&str; 2] = ["Ines Roth", "Jon Sand"];
+
+/// Of the people that are known here: a visitor is none of them.
+pub(crate) const NOBODY: usize = usize::MAX;
 
 pub(crate) const NAMES: [&str; 8] = ["Ana", "Ben", "Chidi", "Dana", "Emeka", "Farah", "Goran", "Hana"];
 
@@ -51,6 +55,8 @@ pub(crate) struct World {
     pub(crate) next_request: u64,
     /// Join codes that were given out once.
     pub(crate) old_codes: Vec<String>,
+    /// Codes that hang at beds, or did.
+    pub(crate) bedside: Vec<String>,
     /// Cursors that the box gave to a device.
     pub(crate) cursors: BTreeMap<[u8; 16], (DeviceId, Change)>,
     /// Wrong PINs compared since the last right one.
@@ -192,6 +198,7 @@ impl World {
             local_asked: Vec::new(),
             next_request: 1,
             old_codes: Vec::new(),
+            bedside: Vec::new(),
             cursors: BTreeMap::new(),
             compared: BTreeMap::new(),
             merged: BTreeMap::new(),
@@ -232,6 +239,12 @@ impl World {
             let (index, secret) = (self.people.len(), self.random.next());
             self.people.push(None);
             self.clients.push(Client::new(format!("{name}'s phone"), index, secret, Zone::Ward, 60));
+        }
+        for name in VISITORS {
+            let (secret, zone) =
+                (self.random.next(), if self.random.permille(700) { Zone::Guest } else { Zone::Ward });
+            let client = Client::new(name.to_owned(), NOBODY, secret, zone, 60);
+            self.clients.push(client.visiting());
         }
         while !self.waiting.is_empty() {
             self.batch()?;
@@ -278,6 +291,10 @@ impl World {
         match &stranger {
             Stranger::Forge(device) => hello.device = device.value(),
             Stranger::Twin(client) => hello.device = self.clients[*client].device.map_or(0, DeviceId::value),
+            // A phone of the staff's, if there is one.
+            Stranger::Guest if self.random.permille(600) => {
+                hello.device = self.any_device().map_or(0, DeviceId::value);
+            }
             Stranger::FromTheFuture => (hello.version_min, hello.version_max) = (2, 3),
             _ => {}
         }

@@ -6,7 +6,7 @@ use wardline_core::directory::Post;
 use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Conn, ConversationId, DeviceId, PersonId, RequestId, RoleId, UnitId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Zone};
-use wardline_core::pin::{PinMac, join_code_hash};
+use wardline_core::pin::{PinMac, bedside_code_hash, join_code_hash};
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
 use wardline_core::role::{Roles, Which};
@@ -159,6 +159,14 @@ impl Ward {
 
     /// A device joins by a code that somebody was given.
     pub(crate) fn join_by(&mut self, conn: Conn, zone: Zone, code: &str) -> Turn {
+        self.try_join(conn, zone, code);
+        let joined = self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) });
+        assert!(matches!(answer(&joined), Body::SignedIn(_)));
+        joined
+    }
+
+    /// The same, up to the PIN.
+    pub(crate) fn try_join(&mut self, conn: Conn, zone: Zone, code: &str) -> Turn {
         let expect = self.hello(conn, zone, None);
         let key = key_of(conn);
         let name = Name::parse("phone").expect("a name");
@@ -172,10 +180,41 @@ impl Ward {
         );
         let fresh = self.fresh();
         let request = RequestId(1);
-        self.handle(Input::Join { conn, request, proven: proven.expect("a signature"), fresh });
-        let joined = self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) });
-        assert!(matches!(answer(&joined), Body::SignedIn(_)));
-        joined
+        self.handle(Input::Join { conn, request, proven: proven.expect("a signature"), fresh })
+    }
+
+    /// Somebody at a bed asks to be let in, from the guest network; the answer to it.
+    pub(crate) fn ask_to_visit(&mut self, conn: Conn, code: &str, name: &str) -> Turn {
+        let expect = self.hello(conn, Zone::Guest, None).expect("welcome");
+        let (name, device) = (Name::parse(name).expect("a name"), Name::parse("phone").expect("a name"));
+        let said = (device, name, Title::parse("daughter").expect("a title"));
+        let asked = (bedside_code_hash(code), key_of(conn));
+        let proven = expect.verify_visit(&AnySignature, &[5; 32], asked, said, &[1; 64]);
+        let fresh = self.fresh();
+        let request = RequestId(1);
+        let asked =
+            self.handle(Input::AskToVisit { conn, request, proven: proven.expect("a signature"), fresh });
+        let stretches = asked.sends.iter().any(|send| matches!(send, Send::StretchPin { .. }));
+        if !stretches {
+            return asked;
+        }
+        self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) })
+    }
+
+    /// A device that was let in comes, and its PIN is right.
+    pub(crate) fn visit(&mut self, conn: Conn, device: DeviceId) -> Turn {
+        let expect = self.hello(conn, Zone::Guest, Some(device)).expect("welcome");
+        let proven = expect.verify_sign_in(&AnySignature, &[5; 32], device, &[1; 64]);
+        self.handle(Input::Proof { conn, request: RequestId(2), proven: proven.expect("a signature") });
+        self.handle(Input::PinOffered { conn, request: RequestId(3) });
+        self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) })
+    }
+
+    /// What a device is told that says hello from there.
+    pub(crate) fn say_hello(&mut self, conn: Conn, zone: Zone, device: Option<DeviceId>) -> Turn {
+        self.connect(conn, Door::Network(zone));
+        let (request, versions, challenge) = (RequestId(1), (1, 1), [3; 32]);
+        self.handle(Input::Hello { conn, request, versions, device, challenge })
     }
 
     /// Time passes, and everything that is due meanwhile is done when it is.

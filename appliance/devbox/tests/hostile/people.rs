@@ -105,8 +105,13 @@ pub(super) async fn join_codes(arena: &mut Arena) -> Result<()> {
 
 pub(super) async fn guest(arena: &mut Arena) -> Result<()> {
     let way = Way { from: [127, 0, 0, 2].into(), ..Way::new(&arena.fixture.devbox) };
+    // Whoever visits a patient may ask from there; a code of the staff's is worth nothing.
     let mut raw = way.connect().await?;
-    refused_as(&raw.refused(hello(None)).await?, RefusalCode::Zone)?;
+    let (answer, _) = raw.join(&arena.fixture.code("Luis")?, PIN, false).await?;
+    let Answer::Refused(refused) = answer else {
+        bail!("a member of the staff joins from the guest network")
+    };
+    refused_as(&refused, RefusalCode::Zone)?;
     raw.closes_with(REFUSED).await?;
     let (_, device) = arena.way.join(&arena.fixture.code("Luis")?, PIN).await?;
     let mut raw = way.connect().await?;

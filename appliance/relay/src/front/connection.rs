@@ -270,6 +270,18 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
                 let fresh = Fresh { seed, key: WrappedKey(Vec::new()) };
                 Input::Join { conn, request, proven, fresh }
             }
+            Incoming::AskToVisit { code, key, device_name, name, relation, pin, signature } => {
+                let (expect, exporter) = self.proof_due()?;
+                let said = (device_name, name, relation);
+                let proven = expect.verify_visit(&AwsLc, &exporter, (code, key), said, &signature)?;
+                let keyring = &self.context.library.keyring;
+                let Ok(seed) = keyring.random() else {
+                    return self.refuse(request, Refusal::Unavailable);
+                };
+                self.lane.hold_pin(pin);
+                let fresh = Fresh { seed, key: WrappedKey(Vec::new()) };
+                Input::AskToVisit { conn, request, proven, fresh }
+            }
             Incoming::Unlock { pin } => {
                 self.lane.hold_pin(pin);
                 Input::PinOffered { conn, request }

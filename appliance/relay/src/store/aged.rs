@@ -15,13 +15,13 @@ use super::row::Columns;
 
 /// The conversations in which something would go, and in `search` the last message of each that is old enough when read
 /// (`sure` 0) and in any case (`sure` 1). Changes rise along a conversation, so it is found by halving: some twenty steps in the
-/// longest. `?1` to `?8`: for each kind in the order of `KINDS`, the first change not old enough when read and in any case. The
-/// literal says which of them are looked at.
+/// longest. `?1` to `?8`: for each kind in the order of `KINDS`, the first change not old enough when read and in any case; a
+/// family thread's are the patient's. The literal says which of them are looked at.
 macro_rules! aged {
     ($which:literal, $select:literal) => {
         concat!(
             "WITH RECURSIVE bound (kind, read_before, any_before) AS \
-               (VALUES (1, ?1, ?2), (2, ?3, ?4), (3, ?5, ?6), (4, ?7, ?8)), \
+               (VALUES (1, ?1, ?2), (2, ?3, ?4), (3, ?5, ?6), (4, ?7, ?8), (240, ?7, ?8)), \
              begun (id, kind, first, last, read_before, any_before, seen, held) AS ( \
                SELECT conversation.id, conversation.kind, conversation.first, conversation.last, bound.read_before, \
                       bound.any_before, \
@@ -34,6 +34,12 @@ macro_rules! aged {
                               CROSS JOIN patient AS own ON own.id = iif(held.merged_into = 0, held.id, held.merged_into) \
                                   OR own.merged_into = iif(held.merged_into = 0, held.id, held.merged_into) \
                               CROSS JOIN encounter ON encounter.patient = own.id AND encounter.thread = conversation.id \
+                              WHERE held.id = hold.subject) \
+                              OR EXISTS (SELECT 1 FROM patient AS held \
+                              CROSS JOIN patient AS own ON own.id = iif(held.merged_into = 0, held.id, held.merged_into) \
+                                  OR own.merged_into = iif(held.merged_into = 0, held.id, held.merged_into) \
+                              CROSS JOIN family_thread ON family_thread.patient = own.id \
+                                  AND family_thread.conversation = conversation.id \
                               WHERE held.id = hold.subject) \
                           ELSE hold.subject = conversation.id END) \
                FROM conversation JOIN bound ON bound.kind = conversation.kind \

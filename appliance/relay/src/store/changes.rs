@@ -23,6 +23,7 @@ use super::read::number;
 use super::readers::Readers;
 use super::row::{self, Columns};
 use super::row_clinic;
+use super::row_family;
 use super::{Changes, StoreError};
 
 const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
@@ -35,6 +36,8 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (person, unit, conversation, member) = (row::PERSON, row::UNIT, row::CONVERSATION, row::MEMBER);
     let (encounter, patient) = (row_clinic::ENCOUNTER, row_clinic::PATIENT);
     let (escalation, notice, reacted) = (row::ESCALATION, NOTICE, reactions::MISSED);
+    // A visitor hears of no directory and no units.
+    let staff = "NOT EXISTS (SELECT 1 FROM person AS me WHERE me.id = (?1 + 0) AND me.visitor <> x'')";
     // Joining stamps the conversation too, so `changed` also finds those that the person is new in. Counting present
     // members stops one above the most.
     format!(
@@ -63,8 +66,8 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
                                            AND place.sequence BETWEEN span.sequence AND span.last \
            WHERE place.change > (?2 + 0) \
            LIMIT (?3 + 0)); \
-         SELECT {unit} FROM unit WHERE changed > (?2 + 0); \
-         SELECT {person} FROM person WHERE changed > (?2 + 0); \
+         SELECT {unit} FROM unit WHERE changed > (?2 + 0) AND {staff}; \
+         SELECT {person} FROM person WHERE changed > (?2 + 0) AND visitor = x'' AND {staff}; \
          SELECT {conversation} FROM conversation \
          WHERE changed > (?2 + 0) AND id IN (SELECT conversation FROM member WHERE person = (?1 + 0) AND gone = 0); \
          SELECT {member} FROM member WHERE conversation IN ( \
@@ -121,6 +124,17 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          CROSS JOIN thread_notice ON thread_notice.conversation = mine.conversation \
          AND thread_notice.number > conversation.noticed - {SNAPSHOT_NOTICES} \
          WHERE (?2 + 0) = 0 AND mine.person = (?1 + 0) AND mine.gone = 0 AND thread_notice.behind >= mine.starts - 1; \
+         SELECT conversation.id, family_thread.own, iif({staff}, encounter.thread, 0) FROM member AS mine \
+         CROSS JOIN conversation ON conversation.id = mine.conversation AND conversation.changed > (?2 + 0) \
+         CROSS JOIN family_thread ON family_thread.conversation = conversation.id \
+         CROSS JOIN encounter ON encounter.id = family_thread.encounter \
+         WHERE mine.person = (?1 + 0) AND mine.gone = 0; \
+         SELECT conversation.id, person.id, person.name, person.title, person.visitor FROM member AS mine \
+         CROSS JOIN conversation ON conversation.id = mine.conversation AND conversation.changed > (?2 + 0) \
+         CROSS JOIN family_thread ON family_thread.conversation = conversation.id \
+         CROSS JOIN member AS other ON other.conversation = conversation.id \
+         CROSS JOIN person ON person.id = other.person \
+         WHERE mine.person = (?1 + 0) AND mine.gone = 0 ORDER BY person.id; \
          {reacted}"
     )
     .into()
@@ -203,8 +217,18 @@ async fn missed(
             7 => changes.gone.push(columns.conversation()?),
             9 => changes.stats.push(row::escalation(&row)?),
             10 => changes.altered = packed::missed(columns.text_if_any()?)?,
-            13 => changes.reacted = packed::missed(columns.text_if_any()?)?,
+            15 => changes.reacted = packed::missed(columns.text_if_any()?)?,
             11 | 12 => changes.notices.push(notices::notice(&row)?),
+            13 => {
+                let (conversation, kin) = row_family::kin(&row)?;
+                changes.kin.insert(conversation, kin);
+            }
+            14 => {
+                let (conversation, person) = row_family::relative(&row)?;
+                if let Some(kin) = changes.kin.get_mut(&conversation) {
+                    kin.people.push(person);
+                }
+            }
             _ => changes.watermarks.push((
                 columns.conversation()?,
                 columns.person()?,

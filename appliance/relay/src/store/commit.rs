@@ -6,6 +6,7 @@ use sqlx::Executor;
 use wardline_core::agency::Agency;
 use wardline_core::directory::Post;
 use wardline_core::escalation::{Reason, Stage};
+use wardline_core::family::Visitor;
 use wardline_core::ids::{Change, PersonId, UnitId};
 use wardline_core::leaving::Waiting;
 use wardline_core::mention;
@@ -21,18 +22,18 @@ use super::{Commit, Store, StoreError, filing, notices, open, reactions};
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer, \
-           station, agency, barred, waits) VALUES ",
-    columns: 11,
+           station, agency, barred, waits, visitor) VALUES ",
+    columns: 12,
     tail: "",
 };
 const PEOPLE_PATCHES: Many = Many {
-    head: "WITH v (id, suspended, administrator, privacy_officer, agency, barred, waits, changed) AS (VALUES ",
-    columns: 8,
+    head: "WITH v (id, suspended, administrator, privacy_officer, agency, barred, waits, visitor, changed) AS (VALUES ",
+    columns: 9,
     tail: ") UPDATE person SET suspended = coalesce(v.suspended, person.suspended), \
            administrator = coalesce(v.administrator, person.administrator), \
            privacy_officer = coalesce(v.privacy_officer, person.privacy_officer), \
            agency = coalesce(v.agency, person.agency), barred = coalesce(v.barred, person.barred), \
-           waits = coalesce(v.waits, person.waits), \
+           waits = coalesce(v.waits, person.waits), visitor = coalesce(v.visitor, person.visitor), \
            changed = v.changed \
            FROM v WHERE person.id = v.id",
 };
@@ -340,6 +341,7 @@ impl Store {
         conversations(&mut script, plan);
         plan.clinic.write(&mut script);
         plan.holds.write(&mut script);
+        plan.family.write(&mut script);
         script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
@@ -393,6 +395,7 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.count(person.station.map_or(0, UnitId::value));
         row.bytes(&person.agency.as_ref().map(Agency::to_bytes).unwrap_or_default()).flag(person.barred);
         row.bytes(&person.waits.as_ref().map(Waiting::to_bytes).unwrap_or_default());
+        row.bytes(&person.visitor.as_ref().map(Visitor::to_bytes).unwrap_or_default());
     });
     let patches: Vec<_> = plan.people_patches.iter().collect();
     script.many(&PEOPLE_PATCHES, &patches, |(person, patch), row| {
@@ -401,7 +404,8 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.maybe(patch.duties.map(|(_, privacy_officer)| privacy_officer.into()));
         row.maybe_bytes(patch.agency.map(Agency::to_bytes).as_deref()).maybe(patch.barred.map(u64::from));
         let waits = patch.waits.map(|waits| waits.as_ref().map(Waiting::to_bytes).unwrap_or_default());
-        row.maybe_bytes(waits.as_deref()).count(patch.changed.0);
+        row.maybe_bytes(waits.as_deref());
+        row.maybe_bytes(patch.visitor.map(Visitor::to_bytes).as_deref()).count(patch.changed.0);
     });
     let units: Vec<_> = plan.units.values().collect();
     script.many(&UNITS, &units, |(unit, change), row| {

@@ -20,9 +20,10 @@ use Column::{Bytes, Int, Text};
 const TABLES: &[(&str, &[Column])] = &[
     ("SELECT change, audited, last_at, filed FROM meta", &[Int; 4]),
     (
-        "SELECT id, name, title, administrator, suspended, changed, privacy_officer, station, agency, barred, waits FROM person \
+        "SELECT id, name, title, administrator, suspended, changed, privacy_officer, station, agency, barred, waits, \
+         visitor FROM person \
          ORDER BY id",
-        &[Int, Text, Text, Int, Int, Int, Int, Int, Bytes, Int, Bytes],
+        &[Int, Text, Text, Int, Int, Int, Int, Int, Bytes, Int, Bytes, Bytes],
     ),
     ("SELECT id, name, changed FROM unit ORDER BY id", &[Int, Text, Int]),
     ("SELECT person, unit, charge_nurse FROM post ORDER BY person, unit", &[Int; 3]),
@@ -108,6 +109,11 @@ const TABLES: &[(&str, &[Column])] = &[
          ORDER BY id",
         &[Int, Int, Int, Text, Int, Int, Int, Int, Int, Text],
     ),
+    ("SELECT encounter, consent FROM family_consent ORDER BY encounter", &[Int, Bytes]),
+    ("SELECT patient, blocked FROM family_block ORDER BY patient", &[Int, Bytes]),
+    ("SELECT encounter, code FROM bedside_code ORDER BY encounter", &[Int, Bytes]),
+    ("SELECT device, request FROM visit_request ORDER BY device", &[Int, Bytes]),
+    ("SELECT conversation, encounter, patient, own FROM family_thread ORDER BY conversation", &[Int; 4]),
     ("SELECT assignment, bed FROM assignment_bed ORDER BY assignment, bed", &[Int, Text]),
     ("SELECT assignment, encounter FROM assignment_cover ORDER BY assignment, encounter", &[Int; 2]),
 ];

@@ -21,6 +21,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan_clinic::ClinicPlan;
+use super::plan_family::FamilyPlan;
 use super::plan_holds::HoldPlan;
 use super::reactions::ReactionPlan;
 use wardline_core::agency::Agency;
@@ -28,6 +29,7 @@ use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
 use wardline_core::escalation::{Escalation, Rung, Stage, StatId};
+use wardline_core::family::Visitor;
 use wardline_core::ids::{Change, ConversationId, DeviceId, EditId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::leaving::Waiting;
 use wardline_core::notice::Notice;
@@ -69,6 +71,7 @@ pub(super) struct Plan<'a> {
     pub(super) marks: Vec<Mark>,
     pub(super) clinic: ClinicPlan<'a>,
     pub(super) holds: HoldPlan<'a>,
+    pub(super) family: FamilyPlan<'a>,
 }
 
 /// A conversation as it opens.
@@ -91,6 +94,7 @@ pub(super) struct PersonPatch<'a> {
     pub(super) agency: Option<&'a Agency>,
     pub(super) barred: Option<bool>,
     pub(super) waits: Option<Option<Waiting>>,
+    pub(super) visitor: Option<&'a Visitor>,
     pub(super) changed: Change,
 }
 
@@ -176,6 +180,7 @@ impl<'a> Plan<'a> {
                 self.person(*person, change).suspended = Some(*suspended);
             }
             Write::AgencySet { person, agency } => self.person(*person, change).agency = Some(agency),
+            Write::VisitorSet { person, visitor } => self.person(*person, change).visitor = Some(visitor),
             Write::SuspensionWaits { person, waits } => self.person(*person, change).waits = Some(*waits),
             Write::BarredSet { person, barred } => self.person(*person, change).barred = Some(*barred),
             Write::UnitSet(unit) => {
@@ -335,6 +340,12 @@ impl<'a> Plan<'a> {
             Write::HoldPlaced(_) | Write::HoldLifted { .. } | Write::RetentionSet(_) => {
                 self.holds.fold(write)
             }
+            Write::FamilyConsentSet { .. }
+            | Write::FamilyBlockSet { .. }
+            | Write::BedsideCodeSet { .. }
+            | Write::VisitAsked(_)
+            | Write::VisitForgotten { .. }
+            | Write::FamilyThreadOpened(_) => self.family.fold(write),
             clinical => self.clinic.fold(change, clinical),
         }
     }

@@ -6,17 +6,23 @@ use futures_util::TryStreamExt;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use wardline_core::clinic::RestoredClinic;
+use wardline_core::family::RestoredFamily;
 use wardline_core::state::Restored;
 
 use super::StoreError;
 use super::filing::Newer;
 use super::row::{self, Columns};
 use super::row_clinic;
+use super::row_family;
 
 /// The highest number of each device is the greatest of its floor and of its messages still here, those that the table of
 /// numbers has: one step down the table for each device; and those that are newer.
 const DEVICES: &str = "SELECT id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, \
      number_floor, coalesce((SELECT max(number) FROM message_number WHERE message_number.device = device.id), 0) FROM device";
+
+/// Whose every thread is or was, family threads too.
+const THREADS: &str =
+    "SELECT thread, patient FROM encounter UNION ALL SELECT conversation, patient FROM family_thread";
 
 pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Result<Restored, StoreError> {
     let mut restored = Restored::default();
@@ -61,7 +67,27 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     restored.retention = all(from, rules, row::retention).await?.pop();
     let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);
     restored.holds = all(from, holds, row::hold).await?;
+    restored.family = family(from).await?;
     Ok(restored)
+}
+
+/// The threads of stays that were put away stay in the tables.
+async fn family(from: &mut SqliteConnection) -> Result<RestoredFamily, StoreError> {
+    let threads = format!(
+        "SELECT {} FROM family_thread WHERE encounter IN (SELECT id FROM encounter WHERE filed = 0)",
+        row_family::THREAD
+    );
+    let consents = "SELECT encounter, consent FROM family_consent".to_owned();
+    let blocked = "SELECT patient, blocked FROM family_block".to_owned();
+    let codes = "SELECT encounter, code FROM bedside_code".to_owned();
+    let requests = "SELECT request FROM visit_request".to_owned();
+    Ok(RestoredFamily {
+        consents: all(from, consents, row_family::consent).await?,
+        blocked: all(from, blocked, row_family::blocked).await?,
+        codes: all(from, codes, row_family::code).await?,
+        requests: all(from, requests, row_family::request).await?,
+        threads: all(from, threads, row_family::thread).await?,
+    })
 }
 
 /// What was put away stays in the tables.
@@ -87,7 +113,7 @@ async fn clinic(from: &mut SqliteConnection) -> Result<RestoredClinic, StoreErro
     let emergencies =
         format!("SELECT {} FROM emergency_access WHERE ended = 0 OR finding = 0", row_clinic::EMERGENCY);
     Ok(RestoredClinic {
-        threads: all(from, "SELECT thread, patient FROM encounter".to_owned(), row_clinic::thread).await?,
+        threads: all(from, THREADS.to_owned(), row_clinic::thread).await?,
         emergencies: all(from, emergencies, row_clinic::emergency).await?,
         patients: all(from, patients, row_clinic::patient).await?,
         encounters: all(from, encounters, row_clinic::encounter).await?,

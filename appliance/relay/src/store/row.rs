@@ -23,7 +23,7 @@ use wardline_core::rota::Rota;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::time::Wall;
 
-use super::{StoreError, StoredMessage};
+use super::{StoreError, StoredMessage, row_family};
 
 /// The columns of one row, left to right.
 pub(super) struct Columns<'r> {
@@ -137,6 +137,7 @@ impl<'r> Columns<'r> {
             2 => Ok(Kind::Group),
             3 => Ok(Kind::Channel),
             4 => Ok(Kind::Patient),
+            240 => Ok(Kind::Family),
             _ => Err(StoreError::value("a conversation's kind")),
         }
     }
@@ -149,11 +150,12 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
         Kind::Group => 2,
         Kind::Channel => 3,
         Kind::Patient => 4,
+        Kind::Family => 240,
     }
 }
 
 pub(super) const PERSON: &str = "person.id, name, title, administrator, suspended, changed, privacy_officer, station, \
-     agency, barred, waits, \
+     agency, barred, waits, visitor, \
      (SELECT group_concat(concat_ws(' ', unit, charge_nurse), ' ') FROM post WHERE post.person = person.id)";
 
 pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
@@ -171,6 +173,7 @@ pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
         agency: agency(columns.bytes()?)?,
         barred: columns.flag()?,
         waits: waits(columns.bytes()?)?,
+        visitor: row_family::visitor(columns.bytes()?)?,
         posts: posts(columns.text_if_any()?.unwrap_or_default())?,
     })
 }

@@ -113,6 +113,7 @@ impl House {
             agency: None,
             barred: false,
             waits: None,
+            visitor: None,
         }));
         let mut point = [id as u8; 65];
         point[0] = 4;

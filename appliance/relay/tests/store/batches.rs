@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 55];
+    let mut seen = [0_u32; 62];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -161,7 +161,14 @@ fn the_dice_throw_every_kind_of_write() {
             Write::AssignmentProlonged { .. } => 51,
             Write::SuspensionWaits { .. } => 52,
             Write::NoticeMade(_) => 53,
-            Write::ReactionsSet { .. } => 54,
+            Write::FamilyConsentSet { .. } => 54,
+            Write::FamilyBlockSet { .. } => 55,
+            Write::BedsideCodeSet { .. } => 56,
+            Write::VisitAsked(_) => 57,
+            Write::VisitForgotten { .. } => 58,
+            Write::FamilyThreadOpened(_) => 59,
+            Write::VisitorSet { .. } => 60,
+            Write::ReactionsSet { .. } => 61,
         };
         seen[kind] += 1;
     }
@@ -378,10 +385,10 @@ fn every_column_of_every_table_is_in_the_hash() {
         }
         let people = 4 + 11 + 3 + 3 + 11 + 5;
         let messages = 17 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
-        let (roles, emergencies, holds, notices) = (6, 14, 10 + 5, 13);
+        let (roles, emergencies, holds, notices, family) = (6, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
         assert_eq!(
             seen,
-            people + messages + roles + emergencies + holds + notices + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2
+            people + messages + roles + emergencies + holds + notices + family + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2
         );
     });
 }

@@ -109,6 +109,7 @@ impl World {
                         for id in running.map(|access| access.id).collect::<Vec<_>>() {
                             self.write(Write::EmergencyEnded { id, at: Wall(self.clock) });
                         }
+                        self.end_family(encounter);
                         self.write(Write::EncounterFiled { encounter, thread });
                     }
                 }

@@ -47,6 +47,7 @@ fn signed_in(person: PersonId, others: &[PersonId], conversations: Vec<Conversat
         agency: None,
         barred: false,
         waits: None,
+        visitor: None,
     };
     let others = others.iter().filter(|other| **other != person);
     let restored = Restored {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wardline_core::alteration::{Found, Kept, Standing};
 use wardline_core::clinic::{Encounter, Patient};
-use wardline_core::conversation::Conversation;
+use wardline_core::conversation::{Conversation, Kind};
+use wardline_core::directory::{Person, Unit};
 use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::hold;
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
@@ -265,6 +266,19 @@ impl Model {
         self.told(person, |_, told| told.number + 20 > state.conversations[&told.conversation].noticed)
     }
 
+    /// Nothing of the house is a visitor's to know.
+    fn units(&self, person: PersonId, after: Change) -> Vec<Unit> {
+        let units = self.state.units.values().filter(|unit| unit.changed > after);
+        units.filter(|_| self.state.people[&person].visitor.is_none()).cloned().collect()
+    }
+
+    /// And visitors are in no directory.
+    fn people(&self, person: PersonId, after: Change) -> Vec<Person> {
+        let people =
+            self.state.people.values().filter(|entry| entry.changed > after && entry.visitor.is_none());
+        people.filter(|_| self.state.people[&person].visitor.is_none()).cloned().collect()
+    }
+
     fn bedsides<'a>(
         &self,
         of: impl Iterator<Item = &'a Conversation>,
@@ -304,8 +318,9 @@ impl Model {
                 return Changes {
                     head: state.change,
                     snapshot: true,
-                    units: state.units.values().cloned().collect(),
-                    people: state.people.values().cloned().collect(),
+                    units: self.units(person, Change(0)),
+                    people: self.people(person, Change(0)),
+                    kin: self.kin(mine(), person),
                     conversations: mine().cloned().collect(),
                     stats: stats(&|stat, place| is_open(stat) || stat.id.sequence.0 + 30 > place.last.0),
                     bedsides: self.bedsides(mine()),
@@ -343,8 +358,9 @@ impl Model {
             snapshot: false,
             reacted: reacted.collect(),
             notices,
-            units: state.units.values().filter(|unit| unit.changed > n).cloned().collect(),
-            people: state.people.values().filter(|entry| entry.changed > n).cloned().collect(),
+            units: self.units(person, n),
+            people: self.people(person, n),
+            kin: self.kin(mine().filter(|c| c.changed > n), person),
             conversations: mine().filter(|c| c.changed > n).cloned().collect(),
             bedsides: self.bedsides(mine().filter(|c| c.changed > n)),
             gone: state.conversations.keys().copied().filter(left).collect(),
@@ -358,7 +374,7 @@ impl Model {
     /// What would go by these bounds, of each kind: messages, conversations, and conversations that a hold keeps.
     pub(crate) fn count_aged(&self, bounds: &Bounds) -> Vec<WouldGo> {
         let mut all = Vec::new();
-        for kind in KINDS {
+        for kind in KINDS.into_iter().chain([Kind::Family]) {
             let mut of = WouldGo { kind, messages: 0, conversations: 0, held: 0 };
             let (read_before, any_before) = bounds.of(kind);
             for place in self.state.conversations.values().filter(|place| place.kind == kind) {

@@ -77,7 +77,7 @@ impl World {
     }
 
     pub(crate) fn throw(&mut self, (what, who, how): Throw) {
-        let what = what % 60;
+        let what = what % 64;
         self.clock += i64::try_from(how % 1000).unwrap();
         let person = nth(self.state.people.keys().copied(), who);
         let device = nth(self.state.devices.keys().copied(), who);
@@ -227,7 +227,8 @@ impl World {
             }
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
-            (59..62, _, _, Some(conversation)) => self.react(conversation, who, how),
+            (59, _, _, Some(conversation)) => self.react(conversation, who, how),
+            (60.., ..) => self.family(who, how),
             _ => self.record(Act::SignedIn),
         }
     }
@@ -366,7 +367,7 @@ impl World {
     }
 
     fn role(&mut self, which: u64, how: u64) {
-        if mix(how ^ which).is_multiple_of(3) {
+        if mix(how ^ which).is_multiple_of(2) {
             return self.hold(which, how);
         }
         let Some(unit) = nth(self.state.units.keys().copied(), which) else { return };
@@ -429,6 +430,7 @@ impl World {
             agency: agency(id, nth(self.state.units.keys().copied(), id.value()), self.clock),
             barred: false,
             waits: None,
+            visitor: None,
         }));
         Some(id)
     }
@@ -547,7 +549,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.devices == b.devices
         && a.roles == b.roles
         && a.codes == b.codes
-        && a.clinic == b.clinic
+        && (&a.clinic, &a.family) == (&b.clinic, &b.family)
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies) == (&b.escalations, &b.policies)
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);

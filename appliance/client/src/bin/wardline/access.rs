@@ -150,14 +150,29 @@ impl Access {
         })
     }
 
+    /// Everybody of the directory; and for whoever sees none, those who are in their thread.
+    pub(crate) async fn directory(&self) -> Result<Vec<Person>, Failure> {
+        match self.people().await {
+            Err(Error::Refused(refused)) if refused.code == RefusalCode::FamilyOnly => {
+                Ok(self.known().await?.1)
+            }
+            people => Ok(people?),
+        }
+    }
+
     /// What the box tells somebody who looks: people and conversations.
     pub(crate) async fn look(&self) -> Result<(Vec<Person>, Vec<Conversation>), Failure> {
-        let people = self.people().await?;
+        let people = self.directory().await?;
         // The holder of a shared profile is told everything as it happens.
         if let Self::Own(client) = self {
             catch_up(client).await?;
         }
-        Ok((people, self.known().await?.0))
+        let (conversations, known) = self.known().await?;
+        let mut people = people;
+        let visitors = known.into_iter().filter(|person| !people.iter().any(|other| other.id == person.id));
+        let visitors: Vec<Person> = visitors.filter(|person| person.visitor).collect();
+        people.extend(visitors);
+        Ok((people, conversations))
     }
 
     /// Keeps a message, with what stands beside its text. Returns once it is on disk.

@@ -10,7 +10,9 @@ use wardline_client::event::Person;
 use wardline_client::leaving::LeavingCalls as _;
 use wardline_client::link::{Address, Code};
 use wardline_client::profile::Identity;
-use wardline_client::{Calls, ConversationId, DeviceId, Error, JoinLink, LocalBox, PersonId, StatCalls};
+use wardline_client::{
+    Calls, ConversationId, DeviceId, Error, JoinLink, LocalBox, PersonId, Purpose, StatCalls,
+};
 use wardline_core::wire::proto::RefusalCode;
 
 use crate::access::{Access, Parting};
@@ -281,16 +283,18 @@ pub(crate) fn link(
     let read = Code::parse(code)?;
     let (left, right) = read.reveal().split_at(read.reveal().len() / 2);
     say::line(&format!("{left}-{right}  until {}", say::time(expires)))?;
+    let purpose = Purpose::Join;
     let link = match (identity, place) {
         (_, Some((address, root))) => {
             let server_name = address.host.clone();
-            Some(JoinLink { server_name, address, root: parse_root(&root)?, code: read })
+            Some(JoinLink { server_name, address, root: parse_root(&root)?, code: read, purpose })
         }
         (Some(identity), None) => Some(JoinLink {
             address: identity.address.clone(),
             server_name: identity.server_name.clone(),
             root: wardline_client::trust::sha256(&identity.root),
             code: read,
+            purpose,
         }),
         (None, None) => None,
     };

@@ -1,11 +1,14 @@
 //! The commands that do one thing and end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use wardline_client::error::LinkError;
 use wardline_client::event::{Conversation, Person};
 use wardline_client::link::Code;
-use wardline_client::{Calls as _, Client, Device, DeviceId, Error, JoinLink, PersonId, Sequence};
+use wardline_client::{
+    Asking, Calls as _, Client, Device, DeviceId, Error, JoinLink, PersonId, Purpose, Sequence,
+};
 
 use crate::access::{Access, Parting};
 use crate::exit::Failure;
@@ -15,6 +18,10 @@ use crate::{Common, json, patient, pin, react, say};
 
 pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String>) -> Result<(), Failure> {
     let link = whole_link(link)?;
+    if link.purpose == Purpose::Visit {
+        let how = "This link hangs at a patient's bed. Say who you are: wardline join LINK --name \"Maria Lopez\" --relation daughter";
+        return Err(Failure::Usage(how.to_owned()));
+    }
     let profile = common.profile()?;
     if wardline_client::profile::Claim::take(&profile, true).map_err(Error::from)?.is_joined() {
         return Err(Error::from(wardline_client::error::ProfileError::Exists(profile)).into());
@@ -35,6 +42,48 @@ pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String
     let told = say::line(&welcome).and_then(|()| say::line(&say::other_devices(&others)));
     client.close().await;
     told
+}
+
+/// Who asks at a bed to be let in, and how long they wait.
+pub(crate) struct Visit {
+    pub(crate) name: String,
+    pub(crate) relation: String,
+    pub(crate) wait: Duration,
+}
+
+pub(crate) async fn visit(
+    common: &Common,
+    link: &str,
+    device_name: Option<String>,
+    visit: Visit,
+) -> Result<(), Failure> {
+    let link = whole_link(link)?;
+    if link.purpose != Purpose::Visit {
+        let how = "This link is for a member of the staff: join without --name. The one from a bed has /visit? in it.";
+        return Err(Failure::Usage(how.to_owned()));
+    }
+    let profile = common.profile()?;
+    if wardline_client::profile::Claim::take(&profile, true).map_err(Error::from)?.is_joined() {
+        return Err(Error::from(wardline_client::error::ProfileError::Exists(profile)).into());
+    }
+    let device_name = device_name.or_else(machine_name).unwrap_or_else(|| "terminal".to_owned());
+    let pin = pin::choose(common).await?;
+    let asking = Asking { name: &visit.name, relation: &visit.relation, device_name: &device_name };
+    let waits = || say::note("You asked. Tell the nurse at the bedside, and wait here.");
+    match Client::visit(&link, &pin, asking, &profile, visit.wait, waits).await? {
+        Some((client, _)) => {
+            let welcome = format!("Welcome, {}. You may write with the care team.", client.identity().name);
+            client.close().await;
+            say::line(&say::clean_line(&welcome))?;
+            say::note("Next: wardline chat. To see your thread: wardline conversations.");
+            Ok(())
+        }
+        None => {
+            let how =
+                "Nobody has answered yet. The same command with the same PIN goes on: your question waits.";
+            Err(Failure::Kept(how.to_owned()))
+        }
+    }
 }
 
 /// A code alone is the half of a link: it says neither where the box is nor under which root.

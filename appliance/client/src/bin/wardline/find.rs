@@ -187,7 +187,8 @@ pub(crate) fn target(
     }
     let is_suspended =
         |named: &Named<Target>| matches!(named.it, Target::Person(id) if is_suspended(people, id));
-    let others = people.iter().filter(|person| person.id != me).map(|person| {
+    // A visitor is written to in their thread alone.
+    let others = people.iter().filter(|person| person.id != me && !person.visitor).map(|person| {
         let Named { name, beside, it } = Named::of(person);
         Named { name, beside, it: Target::Person(it) }
     });
@@ -195,10 +196,11 @@ pub(crate) fn target(
     let sort = |c: &Conversation| match c.kind {
         Kind::Channel => "channel",
         Kind::Patient => "patient",
+        Kind::Family => "family",
         _ => "group",
     };
     let groups = groups.map(|c| Named {
-        name: c.about.as_ref().map_or(&c.title, |about| &about.patient.particulars.name),
+        name: c.about.as_ref().map_or_else(|| family_name(c), |about| &about.patient.particulars.name),
         beside: format!("{} {}", sort(c), c.id),
         it: Target::Conversation(c.id),
     });
@@ -214,6 +216,22 @@ pub(crate) fn target(
         "there is no person or conversation of this name."
     };
     one_of(text, found, none)
+}
+
+/// What a family thread is found by: its title; the patient's own by these words.
+fn family_name(conversation: &Conversation) -> &str {
+    let own = conversation.family.as_ref().is_some_and(|family| family.own);
+    if own && conversation.title.is_empty() { "the patient's own" } else { &conversation.title }
+}
+
+/// A family thread among these.
+pub(crate) fn family_thread(threads: &[Conversation], text: &str) -> Result<ConversationId, Failure> {
+    if let Some(id) = identifier(text).and_then(ConversationId::new) {
+        return Ok(id);
+    }
+    let named = threads.iter().filter(|thread| !thread.purged);
+    let named = named.map(|c| Named { name: family_name(c), beside: c.id.to_string(), it: c.id });
+    one_of(text, best(text, named), "there is no family thread of this title. See wardline family show.")
 }
 
 /// Whether somebody may not sign in, and so reads nothing.
@@ -239,6 +257,25 @@ pub(crate) fn direct(
 pub(crate) fn title(me: PersonId, people: &[Person], conversation: &Conversation) -> String {
     if let Some(about) = &conversation.about {
         return say::clean_line(&format!("{}, {}", about.patient.particulars.name, about.encounter.bed));
+    }
+    if let Some(family) = &conversation.family {
+        let title = family_name(conversation);
+        return say::clean_line(&match &family.about {
+            // To the team, which is to see at once that family reads it, and whose.
+            Some(about) => {
+                format!("FAMILY of {}, {}: {title}", about.patient.particulars.name, about.encounter.bed)
+            }
+            None if people.iter().any(|person| person.id == me && person.visitor)
+                || family.patient_thread.is_none() =>
+            {
+                if family.own {
+                    "your care team".to_owned()
+                } else {
+                    title.to_owned()
+                }
+            }
+            None => format!("FAMILY: {title}"),
+        });
     }
     if !conversation.title.is_empty() {
         return say::clean_line(&conversation.title);
@@ -269,6 +306,7 @@ mod tests {
             posts: Vec::new(),
             station: None,
             agency: None,
+            visitor: false,
         };
         names.iter().enumerate().map(person).collect()
     }

@@ -92,6 +92,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
         Kind::Group => "group",
         Kind::Channel => "channel",
         Kind::Patient => "patient",
+        Kind::Family => "family",
         _ => "other",
     };
     let members = conversation.members.iter().map(|member| {
@@ -115,6 +116,21 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
     });
     if let Some(bedside) = &conversation.about {
         about(&mut value, bedside);
+    }
+    if let Some(family) = &conversation.family {
+        let people = family.people.iter().map(|person| {
+            json!({
+                "person": person.person.to_string(),
+                "name": person.name,
+                "title": person.title,
+                "visitor": person.visitor,
+            })
+        });
+        value["family"] = json!({
+            "patient_thread": family.patient_thread.map(|thread| thread.to_string()),
+            "own": family.own,
+            "people": people.collect::<Vec<_>>(),
+        });
     }
     value
 }

@@ -24,6 +24,7 @@ mod demo;
 mod doctor;
 mod editor;
 mod exit;
+mod family;
 mod find;
 mod hardening;
 mod hold;
@@ -95,6 +96,16 @@ enum Command {
         /// What to call this device; this machine's name by default.
         #[arg(long)]
         device_name: Option<String>,
+        /// With the link from a patient's bed: who you are, as the nurse is to read it.
+        #[arg(long)]
+        name: Option<String>,
+        /// With the link from a patient's bed: what you are to the patient, as in daughter.
+        #[arg(long, requires = "name", default_value = "")]
+        relation: String,
+        /// With the link from a patient's bed: how many seconds to wait until somebody of the team lets you in. The same command
+        /// goes on later.
+        #[arg(long, default_value_t = 900, value_name = "SECONDS", requires = "name")]
+        wait: u64,
     },
     /// Who this device is, whether its box answers, and which devices are yours.
     Whoami,
@@ -214,6 +225,9 @@ enum Command {
     /// Roles: who is on call for what, and when.
     #[command(subcommand)]
     Role(role::Act),
+    /// A patient's family: consent, the code at the bed, who waits, who is let in, and how it ends.
+    #[command(subcommand)]
+    Family(family::Act),
     /// Legal holds: what must be kept for a court or an investigation. For privacy officers.
     #[command(subcommand)]
     Hold(hold::Act),
@@ -376,7 +390,13 @@ fn ended(failure: &Failure) -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     let common = cli.common;
     match cli.command {
-        Command::Join { link, device_name } => commands::join(&common, &link, device_name).await,
+        Command::Join { link, device_name, name: None, .. } => {
+            commands::join(&common, &link, device_name).await
+        }
+        Command::Join { link, device_name, name: Some(name), relation, wait } => {
+            let visit = commands::Visit { name, relation, wait: Duration::from_secs(wait) };
+            commands::visit(&common, &link, device_name, visit).await
+        }
         Command::Whoami => commands::whoami(&common).await,
         Command::People { json } => commands::people(&common, json).await,
         Command::Send { to, text, reply_to, mention, wait, json } => {
@@ -407,6 +427,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Patient(patient) => patient::patient(&common, patient).await,
         Command::Shift(act) => shift::shift(&common, act).await,
         Command::Role(act) => role::role(&common, act).await,
+        Command::Family(act) => family::family(&common, act).await,
         Command::Hold(act) => hold::hold(&common, act).await,
         Command::BreakGlass(act) => break_glass::break_glass(&common, act).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,

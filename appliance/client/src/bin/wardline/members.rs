@@ -64,6 +64,7 @@ mod tests {
             unit: None,
             archived: false,
             about: None,
+            family: None,
         };
         let name = |id: PersonId| format!("Person {}", id.value());
         let told = changes(&ward(&[1, 2, 3], false), &ward(&[3, 1, 4], false), "4 West", name);

@@ -74,6 +74,15 @@ pub(crate) fn line(
         Told::RecordsUnmerged => {
             (None, "records were un-merged: this thread is of one of them alone".to_owned())
         }
+        Told::FamilyConsented => (None, "the patient lets family write".to_owned()),
+        Told::FamilyConsentEnded => (None, "the patient lets family write no more".to_owned()),
+        Told::FamilyAsked => (None, "somebody at the bed asks to write: wardline family requests".to_owned()),
+        Told::FamilyEntered { person: who } => {
+            (Some(*who), format!("{} was let in to a family thread", person(*who)))
+        }
+        Told::FamilyLeft { person: who } => {
+            (Some(*who), format!("{} is out of the family thread", person(*who)))
+        }
         Told::EmergencyEnded { person: who } => {
             (Some(*who), format!("the emergency access of {} is over", person(*who)))
         }
@@ -104,6 +113,11 @@ pub(crate) fn json(notice: &Notice) -> Value {
         Told::Unrestricted => "unrestricted",
         Told::RecordsMerged => "records_merged",
         Told::RecordsUnmerged => "records_unmerged",
+        Told::FamilyConsented => "family_consented",
+        Told::FamilyConsentEnded => "family_consent_ended",
+        Told::FamilyAsked => "family_asked",
+        Told::FamilyEntered { .. } => "family_entered",
+        Told::FamilyLeft { .. } => "family_left",
     };
     let why = match notice.told {
         Told::Entered { why, .. } => Some(match why {

@@ -116,6 +116,7 @@ fn name(kind: Kind) -> (&'static str, &'static str) {
         Kind::Group => ("group", "Groups"),
         Kind::Channel => ("channel", "Channels"),
         Kind::Patient => ("patient", "Patients' threads"),
+        Kind::Family => ("family", "Family threads"),
         _ => ("other", "Others"),
     }
 }

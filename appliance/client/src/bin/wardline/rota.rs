@@ -174,6 +174,7 @@ mod tests {
             posts: vec![],
             station: None,
             agency: None,
+            visitor: false,
         };
         [(1, "Ana Ruiz"), (2, "Ben Okafor"), (3, "Chidi Eze")].map(named).to_vec()
     }

@@ -94,6 +94,7 @@ mod tests {
             unit: None,
             archived: false,
             about: None,
+            family: None,
         }
     }
 

@@ -14,7 +14,7 @@ use wardline_core::limits;
 use crate::access::{self, Access, Parting, Sent};
 use crate::exit::Failure;
 use crate::find::{self, Target};
-use crate::{Common, json, naming, pin, say};
+use crate::{Common, family, json, naming, pin, say};
 
 /// What is said, and how.
 pub(crate) struct Said {
@@ -219,7 +219,7 @@ async fn settle(access: &Access, sent: &mut Sent<'_>, until: Instant) -> Result<
 }
 
 pub(crate) async fn online(access: &Access, to: &str) -> Result<ConversationId, Failure> {
-    let people = access.people().await?;
+    let people = access.directory().await?;
     let me = access.identity().person;
     let (known, _) = access.known().await?;
     // Most messages go to a person, or to a group that this device has met: no sync is needed for those.
@@ -231,7 +231,10 @@ pub(crate) async fn online(access: &Access, to: &str) -> Result<ConversationId, 
         }
     };
     Ok(match target {
-        Target::Conversation(conversation) => conversation,
+        Target::Conversation(conversation) => {
+            tell_who_reads(access, conversation).await?;
+            conversation
+        }
         Target::Person(person) if find::is_suspended(&people, person) => {
             return Err(suspended(&people, person));
         }
@@ -244,6 +247,18 @@ pub(crate) async fn online(access: &Access, to: &str) -> Result<ConversationId, 
             access.open_direct(person).await?.id
         }
     })
+}
+
+/// Whoever writes where family reads hears so.
+async fn tell_who_reads(access: &Access, conversation: ConversationId) -> Result<(), Failure> {
+    let (known, people) = access.known().await?;
+    let me = access.identity().person;
+    let of_team = people.iter().all(|person| person.id != me || !person.visitor);
+    let place = known.iter().find(|known| known.id == conversation).filter(|_| of_team);
+    if let Some(readers) = place.and_then(family::readers) {
+        say::note(&format!("FAMILY READS THIS: {readers}."));
+    }
+    Ok(())
 }
 
 fn suspended(people: &[Person], person: PersonId) -> Failure {

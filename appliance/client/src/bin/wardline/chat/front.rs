@@ -9,7 +9,7 @@ use super::Chat;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::notice::{self, Said};
-use crate::{members, react, say};
+use crate::{family, members, react, say};
 
 /// Messages shown when a conversation comes to the front, more when more are unread.
 const SHOWN: u32 = 15;
@@ -148,6 +148,11 @@ impl Chat {
         self.put_in_front(conversation);
         let title = self.title(conversation);
         self.terminal.print(&format!("-- with {title}"));
+        let of_team = self.people.get(&self.me).is_none_or(|me| !me.visitor);
+        let readers = self.conversations.get(&conversation).filter(|_| of_team).and_then(family::readers);
+        if let Some(readers) = readers {
+            self.terminal.print(&format!("-- FAMILY READS THIS: {readers}"));
+        }
         if let Err(error) = self.page_back(conversation, Sequence(0), SHOWN).await {
             self.terminal.print(&format!("-- earlier messages: {error}"));
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use wardline_client::event::Conversation;
-use wardline_client::link::{Address, Code};
+use wardline_client::link::{Address, Code, Purpose};
 use wardline_client::stat::{Escalation, Stands, StatRef};
 use wardline_client::{
     Calls as _, Client, ConversationId, Error, Event, Events, JoinLink, PersonId, Pin, Sequence,
@@ -69,6 +69,7 @@ impl Phone {
         for turn in 0.. {
             let code = away::again(|| desk.issue_join_code(person)).await?;
             let link = JoinLink {
+                purpose: Purpose::Join,
                 address: place.address.clone(),
                 server_name: place.address.host.clone(),
                 root: place.root,

@@ -191,6 +191,7 @@ pub(crate) fn clock(greeting: &Greeting) -> Clock {
 pub(crate) fn greeted(greeting: Result<&Greeting, &Error>) -> Greeted {
     let (protocol, client) = (wire::VERSION, CLIENT);
     match greeting {
+        Ok(greeting) if greeting.guest => Greeted::WrongZone,
         Ok(greeting) => Greeted::Welcome { facility: greeting.facility.clone(), protocol, client },
         Err(Error::Refused(Refused { code: RefusalCode::VersionUnsupported, .. })) => {
             Greeted::OtherProtocolVersion { protocol, client }
