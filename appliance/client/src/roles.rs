@@ -5,7 +5,10 @@ use std::future::Future;
 
 use wardline_core::ids::{PersonId, RoleId, UnitId};
 use wardline_core::limits;
-use wardline_core::rota::{Exception, Pattern, Says, Shift, Sources};
+use wardline_core::role::{parse_rota, rota_to_wire};
+use wardline_core::rota::calendar::Import;
+use wardline_core::rota::{Imported, Interval, Sources};
+use wardline_core::time::Wall;
 use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
 
 use crate::call::{Calls, odd};
@@ -29,6 +32,21 @@ pub struct Role {
     pub until: Option<i64>,
     /// When nobody will, from and until, in the next two weeks: the first five.
     pub gaps: Vec<(i64, i64)>,
+    /// Nobody holds it, and nobody will.
+    pub retired: bool,
+    /// Up to where a calendar was read whose shifts it has.
+    pub imported_until: Option<i64>,
+}
+
+/// A rota as it was set, and what it has besides.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RotaShown {
+    /// Zone, patterns and exceptions.
+    pub sources: Sources,
+    /// How many shifts of a calendar.
+    pub imported: u32,
+    /// Up to where that was read: milliseconds since 1970.
+    pub imported_until: Option<i64>,
 }
 
 /// The role that is set.
@@ -50,6 +68,8 @@ impl Role {
             holders: wire.holders.into_iter().map(event::person).collect::<Result<_, _>>()?,
             until: (wire.until != 0).then_some(wire.until),
             gaps: wire.gaps.into_iter().map(|gap| (gap.start, gap.end)).collect(),
+            retired: wire.retired,
+            imported_until: (wire.imported_until != 0).then_some(wire.imported_until),
         })
     }
 }
@@ -66,7 +86,7 @@ pub(crate) fn role(value: u64) -> Result<RoleId, Error> {
 
 /// What can be asked about roles: over a connection, or over the box's local socket.
 pub trait RoleCalls: Calls {
-    /// Every role, or those of one unit.
+    /// Every role, or those of one unit; retired ones too.
     fn roles(&self, unit: Option<UnitId>) -> impl Future<Output = Result<Vec<Role>, Error>> + Send {
         async move {
             let mut roles: Vec<Role> = Vec::new();
@@ -81,14 +101,15 @@ pub trait RoleCalls: Calls {
                 for role in page.roles {
                     roles.push(Role::from_wire(role)?);
                 }
-                if page.end || roles.len() == before || roles.len() > limits::ROLES_MAX {
+                if page.end || roles.len() == before || roles.len() > limits::ROLES_EVER_MAX {
                     return Ok(roles);
                 }
             }
         }
     }
 
-    /// A new role, or another name or rota for one. Of the rota its zone, patterns and exceptions count; none: as it was.
+    /// A new role, or another name or rota for one. Of the rota its zone, patterns and exceptions count; none: as it was. What a calendar
+    /// brought stays.
     fn set_role(
         &self,
         which: Which,
@@ -101,6 +122,42 @@ pub trait RoleCalls: Calls {
         };
         let rota = rota.map(rota_to_wire);
         self.role_set(Ask::SetRole(proto::SetRole { role, unit, name: name.to_owned(), rota }))
+    }
+
+    /// The rota of a role.
+    fn rota(&self, role: RoleId) -> impl Future<Output = Result<RotaShown, Error>> + Send {
+        async move {
+            match self.call(Ask::ReadRota(proto::ReadRota { role: role.value() })).await? {
+                Answer::RotaShown(shown) => {
+                    let rota = shown.rota.as_ref().ok_or(Error::Protocol("no rota"))?;
+                    let sources = parse_rota(rota).map_err(|_| Error::Protocol("no rota"))?;
+                    let imported_until = (shown.imported_until != 0).then_some(shown.imported_until);
+                    Ok(RotaShown { sources, imported: shown.imported, imported_until })
+                }
+                other => odd(other),
+            }
+        }
+    }
+
+    /// What a calendar says of a role, from an instant on, instead of what an earlier one said of that time. In as many requests as it takes,
+    /// one after the other in time, each whole: where this fails, those before it stand, and it may be done again.
+    fn import_rota(
+        &self,
+        role: RoleId,
+        from: Wall,
+        import: &Import,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async move {
+            for part in parts(role, from, import) {
+                self.role_set(Ask::ImportRota(part)).await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// Nobody is to hold this role any more.
+    fn retire_role(&self, role: RoleId) -> impl Future<Output = Result<RoleId, Error>> + Send {
+        self.role_set(Ask::RetireRole(proto::RetireRole { role: role.value() }))
     }
 
     /// Somebody holds a place (from 0) of a role until then (milliseconds since 1970): oneself, or somebody of the unit that one
@@ -134,35 +191,85 @@ pub trait RoleCalls: Calls {
 
 impl<C: Calls> RoleCalls for C {}
 
-fn rota_to_wire(sources: &Sources) -> proto::Rota {
-    let people = |people: &[PersonId]| people.iter().map(|person| person.value()).collect();
-    let shift = |shift: &Shift| proto::RotaShift {
-        start: shift.start,
-        end: shift.end,
-        people: people(shift.team.people()),
-    };
-    let pattern = |pattern: &Pattern| proto::RotaPattern {
-        from: pattern.from.days().into(),
-        until: pattern.until.map_or(0, |until| until.days().into()),
-        weeks: pattern.weeks.into(),
-        place: pattern.place.map(|place| place.value().into()),
-        shifts: pattern.shifts.iter().map(shift).collect(),
-    };
-    let exception = |exception: &Exception| {
-        let (place, people) = match &exception.says {
-            Says::Team(team) => (None, people(team.people())),
-            Says::Place { place, person } => (Some(place.value().into()), people(person.as_slice())),
+/// Windows one after the other, none with more shifts than a request takes; what is in two is cut.
+fn parts(role: RoleId, from: Wall, import: &Import) -> Vec<proto::ImportRota> {
+    let mut shifts = import.shifts.clone();
+    shifts.sort_by_key(|shift| (shift.when.start, shift.place));
+    let (mut parts, mut at) = (Vec::new(), from);
+    loop {
+        // Of those that a window cuts, one in each place at most goes on into the next.
+        let next =
+            shifts.get(limits::IMPORT_SHIFTS_MAX - limits::ROTA_PLACES_MAX).map(|shift| shift.when.start);
+        let until = next.filter(|next| *next > at).unwrap_or(import.until).min(import.until);
+        let window = Interval { start: at, end: until };
+        let within = |shift: &Imported| {
+            let when = Interval { start: shift.when.start.max(at), end: shift.when.end.min(until) };
+            (when.start < when.end).then_some(proto::ImportedShift {
+                place: shift.place.value().into(),
+                start: when.start.0,
+                end: when.end.0,
+                person: shift.person.value(),
+            })
         };
-        proto::RotaException {
-            from: exception.from.minutes(),
-            until: exception.until.minutes(),
-            place,
-            people,
+        let some = shifts.iter().filter_map(within).collect();
+        parts.push(proto::ImportRota {
+            role: role.value(),
+            from: window.start.0,
+            until: window.end.0,
+            shifts: some,
+        });
+        shifts.retain(|shift| shift.when.end > until);
+        at = until;
+        if at >= import.until {
+            return parts;
         }
-    };
-    proto::Rota {
-        zone: sources.zone.name().to_owned(),
-        patterns: sources.patterns.iter().map(pattern).collect(),
-        exceptions: sources.exceptions.iter().map(exception).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardline_core::rota::{Place, Rota, TimeZone};
+
+    /// Half-hours of three people in three places, shifted against one another.
+    fn import(count: i64) -> Import {
+        let shift = |at: i64| {
+            let start = Wall(1_800_000_000_000 + (at / 3 * 30 + at % 3 * 7) * 60_000);
+            let place = Place::new((at % 3) as u8).expect("a place");
+            let person = PersonId::new(1 + at as u64 % 5).expect("a person");
+            Imported { place, when: Interval { start, end: start.after(30 * 60_000) }, person }
+        };
+        Import { shifts: (0..count).map(shift).collect(), until: Wall(1_830_000_000_000) }
+    }
+
+    #[test]
+    fn a_calendar_in_parts_comes_to_the_same_as_in_one() {
+        let from = Wall(1_800_000_000_000);
+        let role = RoleId::new(7).expect("a role");
+        for count in [0, 1, 495, 496, 497, 1_536, 2_048] {
+            let whole = import(count);
+            let mut sources = Sources::new(TimeZone::utc());
+            let parts = parts(role, from, &whole);
+            assert_eq!((parts[0].from, parts.last().map(|last| last.until)), (from.0, Some(whole.until.0)));
+            for pair in parts.windows(2) {
+                assert_eq!(pair[0].until, pair[1].from);
+            }
+            for part in parts {
+                assert!(part.shifts.len() <= limits::IMPORT_SHIFTS_MAX, "{count}");
+                let frame = prost::Message::encoded_len(&part);
+                assert!(frame < limits::CLIENT_FRAME_MAX - 64, "{frame}");
+                let shifts = part.shifts.iter().map(|shift| Imported {
+                    place: Place::new(shift.place as u8).expect("a place"),
+                    when: Interval { start: Wall(shift.start), end: Wall(shift.end) },
+                    person: PersonId::new(shift.person).expect("a person"),
+                });
+                let window = Interval { start: Wall(part.from), end: Wall(part.until) };
+                sources.import(window, shifts.collect());
+            }
+            let mut at_once = Sources::new(TimeZone::utc());
+            at_once.import(Interval { start: from, end: whole.until }, whole.shifts);
+            let [one, other] = [sources, at_once].map(|sources| Rota::new(sources).expect("a rota"));
+            assert!(one.timeline(from, whole.until).eq(other.timeline(from, whole.until)), "{count}");
+        }
     }
 }

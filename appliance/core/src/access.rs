@@ -209,6 +209,8 @@ operations! {
     TakeRole: "take a role of a unit for some hours", [UnitStaff], "here and below a privacy officer counts as nobody of a unit";
     AssignRole: "give a role of a unit to others for some hours", [ChargeNurse, Administrator, BoxService], "to whoever works there";
     ReturnRole: "give a role back to whom its rota names", [OnCall, ChargeNurse, Administrator, BoxService], "not when nobody would hold it then";
+    RetireRole: "retire a role", [ChargeNurse, Administrator, BoxService], "not while an escalation policy rings it; its rota and offers end";
+    ReadRota: "read a role's rota whole", [UnitStaff, Administrator, BoxService], "who is to hold it when, for as long as it says";
     OfferRole: "offer a role to somebody of its unit", [OnCall, ChargeNurse], "whoever holds it holds it until the other one accepts";
     AnswerOffer: "accept or decline a role that is offered", [OfferedTo], "it passes when it is accepted: what rings for the role rings for them from then on";
     WithdrawOffer: "withdraw the offer of a role", [OnCall, ChargeNurse], "";

@@ -345,6 +345,14 @@ pub enum Act {
     /// Consent, block list, requests and visitors of a stay were looked at.
     #[n(253)]
     FamilyListed(#[n(0)] EncounterId),
+    /// With how many shifts of a calendar.
+    #[n(200)]
+    RotaImported(#[n(0)] RoleId, #[n(1)] u32),
+    #[n(201)]
+    RoleRetired(#[n(0)] RoleId),
+    /// What rings for this role rings for whoever holds it now.
+    #[n(202)]
+    StatFollowed(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] RoleId),
 }
 
 impl Act {

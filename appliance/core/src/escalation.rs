@@ -182,7 +182,7 @@ pub enum Reason {
     /// Is out of the conversation: as if it had never rung for them.
     #[n(6)]
     Left,
-    /// It rang for them by a role that somebody else holds now: as if it had never rung for them.
+    /// It rang for them by a role that they do not hold any more: as if it had never rung for them.
     #[n(7)]
     HandedOver,
 }

@@ -258,7 +258,7 @@ pub(crate) fn left_behind(state: &State, person: PersonId, now: Wall) -> proto::
 /// charge nurse.
 fn left_role(state: &State, role: &Role, person: PersonId, now: Wall) -> Option<proto::LeftRole> {
     let holds = role.rota.holders_at(now).contains(person);
-    if !holds && !role.names(person) {
+    if !holds && !role.names(person, now) {
         return None;
     }
     let other = |at: Wall| role.holders(state, at).find(|who| *who != person);

@@ -405,6 +405,16 @@ pub const BEDS_PAGE_MAX: usize = 200;
 /// fact.
 pub const ROLES_MAX: usize = 500;
 
+/// Roles that there ever were, with those that are retired: of one of these some 150 bytes, 2,000 x 150 bytes = 300 kB.
+pub const ROLES_EVER_MAX: usize = 4 * ROLES_MAX;
+
+/// Shifts of a calendar in one request: 512 x 30 bytes = 15 kB, in a frame of [`CLIENT_FRAME_MAX`].
+pub const IMPORT_SHIFTS_MAX: usize = 512;
+
+/// Shifts of a calendar that a role keeps: five a day for [`CALENDAR_AHEAD_DAYS`]. 2,048 x 30 bytes = 60 kB, of all roles 30 MB at the very
+/// most; every change of the role writes them again.
+pub const ROLE_IMPORTED_MAX: usize = 2_048;
+
 /// Roles on one page, which also ends at [`PAGE_BYTES_MAX`]: of each the next two weeks are worked out.
 pub const ROLES_PAGE_MAX: usize = 50;
 

@@ -6,6 +6,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::access::Operation;
+use crate::ids::UnitId;
 use crate::rota::RotaRefusal;
 use crate::wire::proto;
 
@@ -358,6 +359,15 @@ pub enum Refusal {
     /// Decided already, or never a charge nurse's.
     #[error("No suspension of this person waits to be confirmed: somebody may have decided it already.")]
     NoSuchSuspension,
+    /// It is kept, since the audit names it, and nobody holds it.
+    #[error("This role was retired: nobody holds it any more. Name another.")]
+    RoleRetired,
+    /// Whose it is; none: the facility's.
+    #[error("{} rings this role. Let it ring somebody else first, then retire the role.", match .0 {
+        Some(unit) => format!("The escalation policy of a unit ({unit})"),
+        None => "The facility's escalation policy".to_owned(),
+    })]
+    RoleIsRung(Option<UnitId>),
     /// Expired, not there, or before what this person may read.
     #[error("There is no such message here that you may read. Check its number.")]
     NoSuchMessage,
@@ -567,6 +577,8 @@ impl Refusal {
             Self::AgencyExtended => Code::AgencyExtended,
             Self::NotAgency => Code::NotAgency,
             Self::NoSuchSuspension => Code::NoSuchSuspension,
+            Self::RoleRetired => Code::RoleRetired,
+            Self::RoleIsRung(_) => Code::RoleIsRung,
             Self::NoSuchMessage => Code::NoSuchMessage,
             Self::EditTooLate => Code::EditTooLate,
             Self::EditsSpent => Code::EditsSpent,

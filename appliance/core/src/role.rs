@@ -1,8 +1,8 @@
 //! Roles: what somebody is on call for in a unit, and who holds it when. When is [`crate::rota`]'s arithmetic; this module is
 //! what people do to it.
 //!
-//! A role opens nothing: who holds one is called by it, and reads no more than before. It is never removed, since policies and the
-//! audit name it.
+//! A role opens nothing: who holds one is called by it, and reads no more than before. It is never removed, since the audit names it,
+//! but retired.
 
 use minicbor::{Decode, Encode};
 
@@ -17,7 +17,7 @@ use crate::limits;
 use crate::refusal::Refusal;
 use crate::relay::Room;
 use crate::role::offer::{Answer, Fate, Offer, Offered};
-use crate::rota::{ByHand, Interval, Place, Rota, Says, Sources, TimeZone};
+use crate::rota::{ByHand, Imported, Interval, Place, Rota, Says, Sources, TimeZone};
 use crate::session::Draw;
 use crate::state::State;
 use crate::text::Name;
@@ -25,12 +25,17 @@ use crate::time::Wall;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
+mod import;
 pub mod offer;
 mod open;
 mod parse;
+mod retire;
 mod shown;
 
+pub use import::Import;
 pub(crate) use parse::parse;
+pub use parse::parse_rota;
+pub use shown::rota_to_wire;
 
 /// A role of a unit.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -53,6 +58,9 @@ pub struct Role {
     /// Hand-overs that wait for an answer: one of a place at most, and [`limits::ROTA_PLACES_MAX`] by that.
     #[cbor(n(5), with = "crate::optional", has_nil)]
     pub offers: Vec<Offer>,
+    /// Nobody holds it, and nobody will: its rota is empty, and no policy rings it.
+    #[cbor(n(6), with = "crate::optional", has_nil)]
+    pub retired: bool,
 }
 
 /// A request about roles. Every field has been parsed.
@@ -85,6 +93,23 @@ pub enum Roles {
         role: RoleId,
         /// Which place.
         place: Place,
+    },
+    /// The whole rota, as it was set.
+    Rota {
+        /// Of which role.
+        role: RoleId,
+    },
+    /// Shifts of a calendar for a stretch of time.
+    Import {
+        /// Of which role.
+        role: RoleId,
+        /// Which.
+        import: Import,
+    },
+    /// Nobody is to hold it any more.
+    Retire {
+        /// Which.
+        role: RoleId,
     },
     /// Whoever holds a place offers it to somebody.
     Offer {
@@ -132,9 +157,11 @@ impl Role {
 }
 
 impl Role {
-    /// Whether its rota names somebody, whenever that is.
-    pub(crate) fn names(&self, person: PersonId) -> bool {
-        named(self.rota.sources()).any(|named| named == person)
+    /// Whether its rota names somebody, whenever that is; a calendar, from now on.
+    pub(crate) fn names(&self, person: PersonId, now: Wall) -> bool {
+        let ahead = |shift: &Imported| shift.person == person && shift.when.end > now;
+        let sources = self.rota.sources();
+        named(sources).any(|named| named == person) || sources.imported.iter().any(ahead)
     }
 }
 
@@ -152,6 +179,9 @@ pub(crate) fn handle(
         Roles::Set { which, name, rota, fresh } => set(draft, (by, is), which, (name, rota), &fresh),
         Roles::Take { role, place, person, until } => take(draft, (by, is), (role, place), person, until),
         Roles::Return { role, place } => give_back(draft, (by, is), role, place),
+        Roles::Rota { role } => read_rota(draft, (by, is), role),
+        Roles::Import { role, import } => import::import(draft, (by, is), role, import),
+        Roles::Retire { role } => retire::retire(draft, (by, is), role),
         Roles::Offer { offered, fresh } => offer::make(draft, (by, is), offered, &fresh),
         Roles::Answer { offer, answer } => offer::answer(draft, (by, is), offer, answer),
         Roles::Offers { after } => open::page(draft, (by, is), after),
@@ -175,7 +205,9 @@ fn set(
     };
     draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
     let permit = access::permit(Operation::SetRole, is.and(to_unit(draft, by, unit)), by)?;
-    if known.is_none() && draft.state.roles.len() >= limits::ROLES_MAX {
+    let in_use = || draft.state.roles.values().filter(|role| !role.retired).count();
+    let full = draft.state.roles.len() >= limits::ROLES_EVER_MAX || in_use() >= limits::ROLES_MAX;
+    if known.is_none() && full {
         return Err(Refusal::Limit);
     }
     let was = match &known {
@@ -185,17 +217,13 @@ fn set(
     let rota = match rota {
         Some(mut sources) => {
             sources.by_hand.clone_from(&was.sources().by_hand);
+            sources.imported.clone_from(&was.sources().imported);
+            sources.imported_until = was.sources().imported_until;
             Rota::new(sources).map_err(Refusal::Rota)?
         }
         None => was,
     };
-    let holds = |person: PersonId| draft.state.people.get(&person).is_some_and(may_hold);
-    if !named(rota.sources()).all(holds) {
-        return Err(Refusal::NoSuchPerson);
-    }
-    for person in named(rota.sources()) {
-        draft.state.people.get(&person).map_or(Ok(()), agency::may_stay)?;
-    }
+    may_be_named(draft.state, named(rota.sources()))?;
     if known.as_ref().is_some_and(|known| known.name == name && known.rota == rota) {
         return Ok(done(known.map(|known| known.id)));
     }
@@ -204,9 +232,18 @@ fn set(
     }
     let id = known.map_or_else(|| new_role(draft, fresh), |known| known.id);
     let offers = draft.state.roles.get(&id).map_or_else(Vec::new, |known| known.offers.clone());
-    let role = Role { id, unit, name, rota, changed: Change(0), offers };
+    let role = Role { id, unit, name, rota, changed: Change(0), offers, retired: false };
     put(draft, permit, role, Act::RoleSet(id, unit));
     Ok(done(Some(id)))
+}
+
+/// Whether all of them may stand in a rota.
+fn may_be_named(state: &State, people: impl Iterator<Item = PersonId> + Clone) -> Result<(), Refusal> {
+    let entry = |person: PersonId| state.people.get(&person).filter(|entry| may_hold(entry));
+    if !people.clone().all(|person| entry(person).is_some()) {
+        return Err(Refusal::NoSuchPerson);
+    }
+    people.filter_map(entry).try_for_each(agency::may_stay)
 }
 
 fn new_role(draft: &Draft<'_>, fresh: &Fresh) -> RoleId {
@@ -218,7 +255,7 @@ fn new_role(draft: &Draft<'_>, fresh: &Fresh) -> RoleId {
 }
 
 /// Everybody whom the weekly patterns and the exceptions name.
-fn named(sources: &Sources) -> impl Iterator<Item = PersonId> + '_ {
+fn named(sources: &Sources) -> impl Iterator<Item = PersonId> + Clone + '_ {
     let shifts = sources.patterns.iter().flat_map(|pattern| &pattern.shifts);
     let patterns = shifts.flat_map(|shift| shift.team.people().iter().copied());
     let exceptions = sources.exceptions.iter().flat_map(|exception| match &exception.says {
@@ -356,8 +393,24 @@ fn end_place(sources: &mut Sources, place: Place, now: Wall) -> bool {
     before > sources.by_hand.len()
 }
 
+/// The rota, what was over left out, and what was done by hand.
+fn read_rota(draft: &Draft<'_>, (by, is): (Actor, Relations), id: RoleId) -> Result<Body, Refusal> {
+    let role = role_of(draft.state, id)?;
+    access::permit(Operation::ReadRota, is.and(to_unit(draft, by, role.unit)), by)?;
+    let rota = role.rota.without_before(draft.now.wall);
+    let sources = rota.sources();
+    Ok(Body::RotaShown(proto::RotaShown {
+        role: id.value(),
+        rota: Some(rota_to_wire(sources)),
+        imported: u32::try_from(sources.imported.len()).unwrap_or(u32::MAX),
+        imported_until: sources.imported_until.map_or(0, |until| until.0),
+    }))
+}
+
+/// A role that is in use.
 fn role_of(state: &State, id: RoleId) -> Result<&Role, Refusal> {
-    state.roles.get(&id).ok_or(Refusal::NoSuchRole)
+    let role = state.roles.get(&id).ok_or(Refusal::NoSuchRole)?;
+    if role.retired { Err(Refusal::RoleRetired) } else { Ok(role) }
 }
 
 /// Who reviews what others read takes no part in a unit.

@@ -118,6 +118,9 @@ pub struct Sources {
     /// The strongest; the later in the list, the stronger. At most [`limits::ROTA_BY_HAND_MAX`].
     #[n(4)]
     pub by_hand: Vec<ByHand>,
+    /// Up to where the calendar was read that [`Self::imported`] is of. Nothing is known of what is later.
+    #[n(5)]
+    pub imported_until: Option<Wall>,
 }
 
 /// A rota that can be. Kept as its sources: CBOR with indices that are only appended, and read no other way than through
@@ -129,7 +132,21 @@ impl Sources {
     /// Of nothing.
     pub fn new(zone: TimeZone) -> Self {
         let (patterns, imported) = (Vec::new(), Vec::new());
-        Self { zone, patterns, imported, exceptions: Vec::new(), by_hand: Vec::new() }
+        Self { zone, patterns, imported, exceptions: Vec::new(), by_hand: Vec::new(), imported_until: None }
+    }
+
+    /// Between two instants these shifts instead of what was imported before, which is cut off there.
+    pub fn import(&mut self, window: Interval, shifts: Vec<Imported>) {
+        let was = std::mem::take(&mut self.imported);
+        let outside = was.into_iter().flat_map(|shift| {
+            let Interval { start, end } = shift.when;
+            let before = Interval { start, end: end.min(window.start) };
+            let behind = Interval { start: start.max(window.end), end };
+            let rest = [before, behind].into_iter().filter(|rest| rest.start < rest.end);
+            rest.map(move |when| Imported { when, ..shift })
+        });
+        self.imported = outside.chain(shifts).collect();
+        self.imported_until = self.imported_until.max(Some(window.end)).filter(|_| !self.imported.is_empty());
     }
 }
 

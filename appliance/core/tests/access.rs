@@ -442,6 +442,8 @@ impl House {
             Operation::TakeRole => Roles::Take { role, place, person: None, until },
             Operation::AssignRole => Roles::Take { role, place, person: Some(self.newcomer), until },
             Operation::ReturnRole => Roles::Return { role, place },
+            Operation::RetireRole => Roles::Retire { role },
+            Operation::ReadRota => Roles::Rota { role },
             Operation::OfferRole => {
                 let offered = Offered { role, place, taker: self.newcomer, from: None, until };
                 Roles::Offer { offered, fresh }
@@ -576,6 +578,8 @@ impl House {
             | Operation::TakeRole
             | Operation::AssignRole
             | Operation::ReturnRole
+            | Operation::RetireRole
+            | Operation::ReadRota
             | Operation::OfferRole
             | Operation::AnswerOffer
             | Operation::WithdrawOffer

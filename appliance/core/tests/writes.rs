@@ -36,7 +36,8 @@ use wardline_core::retention::Rules;
 use wardline_core::role::Role;
 use wardline_core::role::offer::Offer;
 use wardline_core::rota::{
-    ByHand, Date, Exception, Interval, Pattern, Place, Rota, Says, Shift, Sources, Team, TimeZone, Weekday,
+    ByHand, Date, Exception, Imported, Interval, Pattern, Place, Rota, Says, Shift, Sources, Team, TimeZone,
+    Weekday,
 };
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
@@ -113,7 +114,15 @@ fn role() -> Role {
     });
     let (name, rota) =
         (Name::parse("Physician on call").expect("a name"), Rota::new(sources).expect("a rota"));
-    Role { id: role_id(), unit: unit(), name, rota, changed: Change(0), offers: Vec::new() }
+    Role { id: role_id(), unit: unit(), name, rota, changed: Change(0), offers: Vec::new(), retired: false }
+}
+
+fn imported() -> Rota {
+    let mut sources = role().rota.sources().clone();
+    let when = Interval { start: AT, end: AT.after(3_600_000) };
+    let shift = Imported { place: Place::FIRST, when, person: other() };
+    sources.import(Interval { start: AT, end: AT.after(86_400_000) }, vec![shift]);
+    Rota::new(sources).expect("a rota")
 }
 
 fn offer() -> Offer {
@@ -630,6 +639,8 @@ fn today() -> Vec<(String, Vec<u8>)> {
             }),
         ),
         ("RoleSet with an offer", Write::RoleSet(Role { offers: vec![offer()], ..role() })),
+        ("RoleSet with shifts of a calendar", Write::RoleSet(Role { rota: imported(), ..role() })),
+        ("RoleSet of a retired role", Write::RoleSet(Role { retired: true, ..role() })),
         (
             "EmergencyBegan with a second person",
             Write::EmergencyBegan(EmergencyAccess { second: Some(person()), ..emergency() }),

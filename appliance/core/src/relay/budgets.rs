@@ -74,7 +74,9 @@ impl Budgets {
             // Each is a write or a row, and an entry in the audit.
             Ask::JoinChannel { .. } | Ask::Rename { .. } | Ask::Archive { .. } => budget.members.take(now),
             Ask::SetPost { .. } | Ask::SetEscalation { .. } => budget.posts.take(now),
-            Ask::Role(Roles::List { .. } | Roles::Offers { .. }) => budget.pages.take(now),
+            Ask::Role(Roles::List { .. } | Roles::Rota { .. } | Roles::Offers { .. }) => {
+                budget.pages.take(now)
+            }
             Ask::Role(_) => budget.posts.take(now),
             Ask::Agency(AgencyAsk::List { .. }) => budget.pages.take(now),
             Ask::Agency(_) => budget.posts.take(now),

@@ -5,8 +5,10 @@ use crate::input::Fresh;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::role::offer::{Answer, Offered};
-use crate::role::{Roles, Which};
-use crate::rota::{Date, Exception, Local, Pattern, Place, Says, Shift, Sources, Team, TimeZone};
+use crate::role::{Import, Roles, Which};
+use crate::rota::{
+    Date, Exception, Imported, Interval, Local, Pattern, Place, Says, Shift, Sources, Team, TimeZone,
+};
 use crate::text::Name;
 use crate::time::Wall;
 use crate::wire::proto::{self, client_frame};
@@ -32,6 +34,11 @@ pub(crate) fn parse(body: client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             until: Wall(take.until),
         },
         Body::ReturnRole(back) => Roles::Return { role: role(back.role)?, place: place(back.place)? },
+        Body::ImportRota(import) => {
+            Roles::Import { role: role(import.role)?, import: parse_import(&import)? }
+        }
+        Body::RetireRole(retire) => Roles::Retire { role: role(retire.role)? },
+        Body::ReadRota(read) => Roles::Rota { role: role(read.role)? },
         Body::OfferRole(offer) => Roles::Offer {
             offered: Offered {
                 role: role(offer.role)?,
@@ -57,7 +64,9 @@ pub(crate) fn parse(body: client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
     })
 }
 
-fn parse_rota(rota: &proto::Rota) -> Result<Sources, Refusal> {
+/// Zone, patterns and exceptions. Refuses a zone that there is not, what is out of range, and too much of anything; whether they can
+/// be a rota, [`crate::rota::Rota::new`] says.
+pub fn parse_rota(rota: &proto::Rota) -> Result<Sources, Refusal> {
     let zone = TimeZone::parse(&rota.zone).ok_or(Refusal::NoSuchZone)?;
     if rota.patterns.len() > limits::ROTA_PATTERNS_MAX || rota.exceptions.len() > limits::ROTA_EXCEPTIONS_MAX
     {
@@ -80,6 +89,19 @@ fn parse_rota(rota: &proto::Rota) -> Result<Sources, Refusal> {
         sources.exceptions.push(Exception { from, until, says });
     }
     Ok(sources)
+}
+
+fn parse_import(import: &proto::ImportRota) -> Result<Import, Refusal> {
+    if import.shifts.len() > limits::IMPORT_SHIFTS_MAX {
+        return Err(Refusal::Limit);
+    }
+    let interval = |start, end| Interval { start: Wall(start), end: Wall(end) };
+    let shift = |shift: &proto::ImportedShift| {
+        let (place, person) = (place(shift.place)?, person(shift.person)?);
+        Ok(Imported { place, when: interval(shift.start, shift.end), person })
+    };
+    let shifts = import.shifts.iter().map(shift).collect::<Result<_, Refusal>>()?;
+    Import::new(interval(import.from, import.until), shifts)
 }
 
 fn parse_pattern(pattern: &proto::RotaPattern) -> Result<Pattern, Refusal> {

@@ -5,9 +5,10 @@ use std::ops::Bound;
 use prost::Message as _;
 
 use crate::draft::Draft;
-use crate::ids::{RoleId, UnitId};
+use crate::ids::{PersonId, RoleId, UnitId};
 use crate::limits;
 use crate::role::Role;
+use crate::rota::{Exception, Pattern, Says, Shift, Sources};
 use crate::state::State;
 use crate::time::Wall;
 use crate::wire::proto::{self, server_frame::Body};
@@ -46,7 +47,9 @@ fn shown(state: &State, role: &Role, now: Wall) -> proto::Role {
         zone: role.rota.sources().zone.name().to_owned(),
         holders,
         until: next.map_or(0, |next| next.0),
-        gaps: gaps(role, now),
+        gaps: if role.retired { Vec::new() } else { gaps(role, now) },
+        retired: role.retired,
+        imported_until: role.rota.sources().imported_until.map_or(0, |until| until.0),
     }
 }
 
@@ -54,4 +57,38 @@ fn shown(state: &State, role: &Role, now: Wall) -> proto::Role {
 pub(super) fn gaps(role: &Role, now: Wall) -> Vec<proto::RoleGap> {
     let gaps = role.rota.gaps_ahead(now).take(limits::ROLE_GAPS_SHOWN_MAX);
     gaps.map(|gap| proto::RoleGap { start: gap.start.0, end: gap.end.0 }).collect()
+}
+
+/// Zone, patterns and exceptions, as they are set.
+pub fn rota_to_wire(sources: &Sources) -> proto::Rota {
+    let people = |people: &[PersonId]| people.iter().map(|person| person.value()).collect();
+    let shift = |shift: &Shift| proto::RotaShift {
+        start: shift.start,
+        end: shift.end,
+        people: people(shift.team.people()),
+    };
+    let pattern = |pattern: &Pattern| proto::RotaPattern {
+        from: pattern.from.days().into(),
+        until: pattern.until.map_or(0, |until| until.days().into()),
+        weeks: pattern.weeks.into(),
+        place: pattern.place.map(|place| place.value().into()),
+        shifts: pattern.shifts.iter().map(shift).collect(),
+    };
+    let exception = |exception: &Exception| {
+        let (place, people) = match &exception.says {
+            Says::Team(team) => (None, people(team.people())),
+            Says::Place { place, person } => (Some(place.value().into()), people(person.as_slice())),
+        };
+        proto::RotaException {
+            from: exception.from.minutes(),
+            until: exception.until.minutes(),
+            place,
+            people,
+        }
+    };
+    proto::Rota {
+        zone: sources.zone.name().to_owned(),
+        patterns: sources.patterns.iter().map(pattern).collect(),
+        exceptions: sources.exceptions.iter().map(exception).collect(),
+    }
 }

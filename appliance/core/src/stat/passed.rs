@@ -1,11 +1,11 @@
-//! A role passes from one person to another while a STAT rings for it.
+//! A role passes from one person to another, or ends, while a STAT rings for it.
 
 use crate::audit::{Act, Actor};
 use crate::conversation::Kind;
 use crate::draft::Draft;
 use crate::escalation::policy::Ring;
 use crate::escalation::{Escalation, Reason, Stage, StatId};
-use crate::ids::{PersonId, RoleId};
+use crate::ids::{Change, PersonId, RoleId};
 use crate::stat::rings::{hush, show, tell};
 use crate::stat::steps::{advance, resolve};
 use crate::stat::{has, may_be_rung, step_of};
@@ -21,18 +21,74 @@ pub(crate) fn passed(draft: &mut Draft<'_>, role: RoleId, giver: PersonId, taker
     }
 }
 
+/// Who holds the role has changed, or nobody does any more: what rings for it rings for whoever holds it now, and is silent for those
+/// who held it by the role alone. What somebody has, or is coming for, stays theirs. The step's time goes on.
+pub(crate) fn follow(draft: &mut Draft<'_>, role: RoleId, former: &[PersonId]) {
+    let open = draft.state.escalations.values();
+    let rings = open.filter(|open| open.stage.is_unanswered() && has_reached(open, role));
+    for id in rings.map(|open| open.id).collect::<Vec<StatId>>() {
+        follow_one(draft, id, role, former);
+    }
+}
+
+fn follow_one(draft: &mut Draft<'_>, id: StatId, role: RoleId, former: &[PersonId]) {
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let stage = open.stage;
+    let holders: Vec<PersonId> = draft
+        .state
+        .roles
+        .get(&role)
+        .map_or_else(Vec::new, |role| role.holders(draft.state, draft.now.wall).collect());
+    let goes = |person: &PersonId| {
+        !holders.contains(person) && !has(draft, *person, id) && rings_by_role(draft, open, role, *person)
+    };
+    let off: Vec<PersonId> = former.iter().copied().filter(goes).collect();
+    let on: Vec<PersonId> = holders.iter().copied().filter(|who| is_new(draft, open, *who)).collect();
+    if on.is_empty() && off.is_empty() {
+        return;
+    }
+    let mut change = draft.state.change;
+    if !on.is_empty() {
+        change = draft.write(Write::EscalationMoved { id, stage, rang: on.clone() });
+    }
+    for person in off.iter().copied() {
+        let (reason, step) = (Reason::HandedOver, step_of(stage));
+        change = draft.write(Write::EscalationDeclined { id, person, reason, step });
+    }
+    draft.record(Actor::TheBox, Act::StatFollowed(id.conversation, id.sequence, role));
+    on.into_iter().for_each(|person| show(draft, id, person));
+    off.into_iter().for_each(|person| hush(draft, id, person));
+    settle(draft, id, stage, change);
+}
+
+/// It does not ring for them, and would by the role: they have not said that they cannot.
+fn is_new(draft: &Draft<'_>, open: &Escalation, person: PersonId) -> bool {
+    let rings = open.callable().any(|called| called == person);
+    let said_no = open
+        .rung
+        .get(&person)
+        .is_some_and(|rung| !matches!(rung.declined, None | Some(Reason::Left | Reason::HandedOver)));
+    person != open.sender && !rings && !said_no && may_be_rung(draft, person)
+}
+
+/// It goes on at once where nobody of the step is left.
+fn settle(draft: &mut Draft<'_>, id: StatId, stage: Stage, change: Change) {
+    let Some(open) = draft.state.escalations.get(&id) else { return };
+    let step = step_of(stage);
+    let is_left = open.callable_at(step).next().is_some() || step >= open.last_step();
+    match stage {
+        Stage::Ringing { .. } if !is_left => advance(draft, id),
+        _ => tell(draft, id, change),
+    }
+}
+
 fn pass(draft: &mut Draft<'_>, id: StatId, role: RoleId, giver: PersonId, taker: PersonId) {
     let Some(open) = draft.state.escalations.get(&id) else { return };
     let stage = open.stage;
     let held = has(draft, giver, id);
     let off = !held && !still_holds(draft, role, giver) && rings_by_role(draft, open, role, giver);
     // Who has said that they cannot is not asked again because the role is theirs now.
-    let said_no = open
-        .rung
-        .get(&taker)
-        .is_some_and(|rung| !matches!(rung.declined, None | Some(Reason::Left | Reason::HandedOver)));
-    let rings = open.callable().any(|called| called == taker);
-    let on = taker != open.sender && !rings && !said_no && may_be_rung(draft, taker);
+    let on = is_new(draft, open, taker);
     if !on && !off {
         return;
     }
@@ -51,13 +107,7 @@ fn pass(draft: &mut Draft<'_>, id: StatId, role: RoleId, giver: PersonId, taker:
     if off {
         hush(draft, id, giver);
     }
-    let Some(open) = draft.state.escalations.get(&id) else { return };
-    let step = step_of(stage);
-    let is_left = open.callable_at(step).next().is_some() || step >= open.last_step();
-    match stage {
-        Stage::Ringing { .. } if !is_left => advance(draft, id),
-        _ => tell(draft, id, change),
-    }
+    settle(draft, id, stage, change);
 }
 
 /// Whether a step that has begun rings for the role.

@@ -28,6 +28,9 @@ pub(crate) fn set_policy(
             (Ring::Person(person), _) => may_be_rung(draft, person),
             (Ring::Role(role), _) => {
                 let role = draft.state.roles.get(&role).ok_or(Refusal::NoSuchRole)?;
+                if role.retired {
+                    return Err(Refusal::RoleRetired);
+                }
                 role.rota.gaps_ahead(draft.now.wall).next().is_none()
             }
             (Ring::ChargeNurses, Some(unit)) => draft.state.staff_of(unit, false).next().is_some(),

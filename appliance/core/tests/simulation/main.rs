@@ -42,6 +42,7 @@ mod reference_patients;
 mod reference_reactions;
 mod reference_restricted;
 mod reference_roles;
+mod reference_rotas;
 mod reference_signin;
 mod reference_stat;
 mod reference_units;

@@ -304,6 +304,8 @@ pub(crate) enum Answer {
     AgencyStays(u64),
     RoleSet,
     RoleOffered,
+    /// What a rota comes to.
+    Rota(u64),
     /// What a page of them comes to.
     Offers(u64),
     /// What a page comes to.

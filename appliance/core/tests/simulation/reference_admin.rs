@@ -152,9 +152,13 @@ impl Reference {
             Body::SetPost(set) => self.set_post(by, true, set),
             Body::SetEscalation(set) => self.set_escalation(by, set),
             Body::ListEscalation(_) => Expected::answered(Answer::Policies),
-            Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
-                self.roles(now, (by, true), body, chosen.role)
-            }
+            Body::SetRole(_)
+            | Body::TakeRole(_)
+            | Body::ReturnRole(_)
+            | Body::ReadRota(_)
+            | Body::ImportRota(_)
+            | Body::RetireRole(_)
+            | Body::ListRoles(_) => self.roles(now, (by, true), body, chosen.role),
             Body::SetRetention(set) => self.set_retention(now, by, set),
             Body::ListRetention(_) => self.list_retention(),
             Body::PreviewRetention(_) => Expected::answered(Answer::Counting),

@@ -81,8 +81,9 @@ impl Reference {
         asked: &proto::OfferRole,
         chosen: Option<OfferId>,
     ) -> Expected {
-        let Some(role) = self.ward.role(RoleId::new(asked.role).expect("parsed before")).cloned() else {
-            return Expected::refused(Code::NoSuchRole);
+        let role = match self.ward.role_in_use(asked.role) {
+            Ok(role) => role,
+            Err(code) => return Expected::refused(code),
         };
         let place = asked.place;
         let giver = role.at(place, now.wall).filter(|who| self.ward.may_hold(*who));
@@ -172,7 +173,7 @@ impl Reference {
                 let mut by_hand = passed.pruned(now.wall);
                 by_hand.retain(|taken| taken.place != offer.place);
                 by_hand.push(Taken { place: offer.place, who: offer.taker, end: offer.until });
-                passed.taken(by_hand);
+                passed.taken(by_hand, now.wall);
                 self.offers_lapse(now, by, role.id, &mut expected);
                 self.stats_pass(now, role.id, (offer.giver, offer.taker), &mut expected);
             }
@@ -184,7 +185,7 @@ impl Reference {
         expected
     }
 
-    fn end_offers(
+    pub(crate) fn end_offers(
         &mut self,
         by: Actor,
         act: Recorded,
@@ -296,7 +297,7 @@ impl Reference {
         }
     }
 
-    fn is_called_by_role(&self, now: Now, stat: &Stat, role: RoleId, who: PersonId) -> bool {
+    pub(crate) fn is_called_by_role(&self, now: Now, stat: &Stat, role: RoleId, who: PersonId) -> bool {
         let called =
             stat.called.iter().any(|called| called.person == who && !called.cannot && called.step > 0);
         let of_patient = self.ward.conversation(stat.place).is_some_and(|place| place.of_patient);

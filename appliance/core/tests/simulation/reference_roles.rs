@@ -19,6 +19,19 @@ pub(crate) struct Role {
     week: Option<Week>,
     by_hand: Vec<Taken>,
     pub(crate) offers: Vec<Offer>,
+    /// Of a calendar, in order of time.
+    pub(crate) brought: Vec<Brought>,
+    pub(crate) brought_until: Option<i64>,
+    pub(crate) retired: bool,
+}
+
+/// A shift of a calendar.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Brought {
+    pub(crate) place: u32,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) who: PersonId,
 }
 
 /// One from a minute of the week to another, the other for the rest of it.
@@ -52,6 +65,7 @@ impl Role {
     pub(crate) fn is_of(&self, who: PersonId, now: Wall) -> bool {
         (0..2).any(|place| self.at(place, now) == Some(who))
             || self.week.as_ref().is_some_and(|week| [week.one, week.other].contains(&who))
+            || self.brought.iter().any(|shift| shift.who == who && shift.end > now.0)
     }
 
     pub(crate) fn at(&self, place: u32, now: Wall) -> Option<PersonId> {
@@ -62,15 +76,36 @@ impl Role {
         self.by_hand.iter().copied().find(|taken| taken.place == place && taken.end > now)
     }
 
-    pub(crate) fn taken(&mut self, by_hand: Vec<Taken>) {
+    pub(crate) fn taken(&mut self, by_hand: Vec<Taken>, now: Wall) {
         self.by_hand = by_hand;
+        self.brought = self.brought_ahead(now);
     }
 
     pub(crate) fn by_rota(&self, place: u32, now: Wall) -> Option<PersonId> {
         // 1970 began on a Thursday.
         let minute = (now.0.div_euclid(60_000) + 3 * 24 * 60).rem_euclid(WEEK);
-        let week = self.week.as_ref().filter(|_| place == 0);
-        week.map(|week| if (week.from..week.to).contains(&minute) { week.one } else { week.other })
+        let Some(week) = &self.week else {
+            let now = |shift: &&Brought| shift.place == place && (shift.start..shift.end).contains(&now.0);
+            return self.brought.iter().find(now).map(|shift| shift.who);
+        };
+        let held = if (week.from..week.to).contains(&minute) { week.one } else { week.other };
+        (place == 0).then_some(held)
+    }
+
+    pub(crate) fn brought_ahead(&self, now: Wall) -> Vec<Brought> {
+        self.brought.iter().copied().filter(|shift| shift.end > now.0).collect()
+    }
+
+    /// Nobody's from now on.
+    pub(crate) fn retire(&mut self) {
+        (self.week, self.brought_until, self.retired) = (None, None, true);
+        self.by_hand.clear();
+        self.brought.clear();
+        self.offers.clear();
+    }
+
+    pub(crate) fn hands(&self) -> usize {
+        self.by_hand.len()
     }
 
     pub(crate) fn pruned(&self, now: Wall) -> Vec<Taken> {
@@ -85,6 +120,12 @@ impl Ward {
 
     pub(crate) fn role(&self, id: RoleId) -> Option<&Role> {
         self.roles.iter().find(|role| role.id == id)
+    }
+
+    /// One that is in use.
+    pub(crate) fn role_in_use(&self, id: u64) -> Result<Role, Code> {
+        let role = self.role(RoleId::new(id).expect("parsed before")).ok_or(Code::NoSuchRole)?;
+        if role.retired { Err(Code::RoleRetired) } else { Ok(role.clone()) }
     }
 
     pub(crate) fn holders(&self, role: &Role, now: Wall) -> Vec<PersonId> {
@@ -114,9 +155,12 @@ impl Reference {
         let done = Expected::answered(Answer::RoleSet);
         match body {
             Body::SetRole(set) => {
-                let known = RoleId::new(set.role).map(|id| self.ward.role(id).cloned());
-                let Some(known) = known.map_or(Some(None), |known| known.map(Some)) else {
-                    return Expected::refused(Code::NoSuchRole);
+                let known = match set.role {
+                    0 => None,
+                    role => match self.ward.role_in_use(role) {
+                        Ok(role) => Some(role),
+                        Err(code) => return Expected::refused(code),
+                    },
                 };
                 let unit =
                     known.as_ref().map_or(UnitId::new(set.unit).expect("parsed before"), |role| role.unit);
@@ -129,9 +173,9 @@ impl Reference {
                 self.set_role(now, by, known, (unit, set), chosen)
             }
             Body::TakeRole(take) => {
-                let Some(role) = self.ward.role(RoleId::new(take.role).expect("parsed before")).cloned()
-                else {
-                    return Expected::refused(Code::NoSuchRole);
+                let role = match self.ward.role_in_use(take.role) {
+                    Ok(role) => role,
+                    Err(code) => return Expected::refused(code),
                 };
                 let who = PersonId::new(take.person);
                 let post = self.post_of(me, role.unit);
@@ -162,16 +206,16 @@ impl Reference {
                 let mut by_hand = role.pruned(now.wall);
                 by_hand.retain(|taken| taken.place != take.place);
                 by_hand.push(Taken { place: take.place, who, end: Wall(take.until) });
-                self.keep_role(Role { by_hand, ..role.clone() });
+                self.keep_role(Role { by_hand, brought: role.brought_ahead(now.wall), ..role.clone() });
                 let mut expected = done;
                 expected.audits.push((by, Act::RoleTaken(role.id, who, take.place)));
                 self.offers_lapse(now, by, role.id, &mut expected);
                 expected
             }
             Body::ReturnRole(back) => {
-                let Some(role) = self.ward.role(RoleId::new(back.role).expect("parsed before")).cloned()
-                else {
-                    return Expected::refused(Code::NoSuchRole);
+                let role = match self.ward.role_in_use(back.role) {
+                    Ok(role) => role,
+                    Err(code) => return Expected::refused(code),
                 };
                 let holds = me.is_some() && role.at(back.place, now.wall) == me;
                 if !holds && !administers && self.post_of(me, role.unit) != Some(true) {
@@ -183,7 +227,7 @@ impl Reference {
                 if by_hand.len() == before {
                     return done;
                 }
-                let role = Role { by_hand, ..role };
+                let role = Role { by_hand, brought: role.brought_ahead(now.wall), ..role };
                 if self.ward.holders(&role, now.wall).is_empty() {
                     return Expected::refused(Code::RoleUnheld);
                 }
@@ -194,6 +238,9 @@ impl Reference {
                 self.offers_lapse(now, by, id, &mut expected);
                 expected
             }
+            Body::ReadRota(read) => self.read_rota(now, (me, administers), read.role),
+            Body::ImportRota(asked) => self.import_rota(now, (by, me, administers), asked),
+            Body::RetireRole(asked) => self.retire_role(now, (by, me, administers), asked.role),
             Body::ListRoles(list) => {
                 let mut roles: Vec<&Role> = self.ward.roles.iter().collect();
                 roles.retain(|role| list.unit == 0 || role.unit.value() == list.unit);
@@ -249,7 +296,11 @@ impl Reference {
             return Expected::refused(Code::AgencyBound);
         }
         let by_hand = known.as_ref().map_or_else(Vec::new, |role| role.pruned(now.wall));
-        let as_before = |role: &Role| role.name == set.name && role.week == week && role.by_hand == by_hand;
+        let brought = known.as_ref().map_or_else(Vec::new, |role| role.brought_ahead(now.wall));
+        let brought_until = known.as_ref().and_then(|role| role.brought_until);
+        let as_before = |role: &Role| {
+            role.name == set.name && role.week == week && role.by_hand == by_hand && role.brought == brought
+        };
         let mut expected = Expected::answered(Answer::RoleSet);
         if known.as_ref().is_some_and(as_before) {
             return expected;
@@ -259,15 +310,27 @@ impl Reference {
         }
         let Some(id) = known.map(|role| role.id).or(chosen) else { return expected };
         let offers = self.ward.role(id).map_or_else(Vec::new, |role| role.offers.clone());
-        self.keep_role(Role { id, unit, name: set.name.clone(), week, by_hand, offers });
+        let name = set.name.clone();
+        let retired = false;
+        self.keep_role(Role { id, unit, name, week, by_hand, offers, brought, brought_until, retired });
         expected.audits.push((by, Act::RoleSet(id, unit)));
         self.offers_lapse(now, by, id, &mut expected);
         expected
     }
 
-    fn keep_role(&mut self, role: Role) {
+    pub(crate) fn keep_role(&mut self, role: Role) {
         self.ward.roles.retain(|known| known.id != role.id);
         self.ward.roles.push(role);
+    }
+}
+
+impl Role {
+    /// What reading it back comes to.
+    pub(crate) fn week_digest(&self) -> u64 {
+        self.week.as_ref().map_or(0, |week| {
+            let parts = [week.from, week.to].map(i64::unsigned_abs);
+            digest([(parts[0], &[week.one.value()][..]), (parts[1], &[week.other.value()])].into_iter())
+        })
     }
 }
 

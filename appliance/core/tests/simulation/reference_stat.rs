@@ -522,21 +522,34 @@ impl Reference {
 
     /// Whoever was put out of something by this, whatever it was.
     pub(crate) fn stats_of_leavers(&mut self, now: Now, expected: &mut Expected) {
+        self.stats_of_leavers_since(now, 0, expected);
+    }
+
+    /// By what was recorded from there on.
+    pub(crate) fn stats_of_leavers_since(&mut self, now: Now, from: usize, expected: &mut Expected) {
         let joined = |(_, act): &(Actor, Act)| match act {
             Act::MemberAdded(place, who) => Some((*place, *who)),
             _ => None,
         };
-        for (place, who) in expected.audits.iter().filter_map(joined).collect::<Vec<_>>() {
+        for (place, who) in expected.audits[from..].iter().filter_map(joined).collect::<Vec<_>>() {
             self.stats_joined(place, who);
         }
         let left = |(by, act): &(Actor, Act)| match act {
             Act::MemberLeft(place, who) => Some((*place, *who, *by)),
             _ => None,
         };
-        // One after the other: whoever is out already may be called by the step that another's leaving begins.
-        let leavers: Vec<_> = expected.audits.iter().filter_map(left).collect();
-        for (place, who, by) in leavers {
-            self.stats_left(now, place, (who, by), expected);
+        // One after the other: whoever is out already may be called by the step that another's leaving begins. First whose time here is
+        // over: one gives up everything before the next does.
+        let leavers: Vec<_> = expected.audits[from..].iter().filter_map(left).collect();
+        let put_out = std::mem::take(&mut self.lobby.put_out);
+        for out in &put_out {
+            for (place, who, by) in leavers.iter().filter(|(_, who, _)| who == out) {
+                self.stats_left(now, *place, (*who, *by), expected);
+            }
+            self.stats_off_duty(now, *out, expected);
+        }
+        for (place, who, by) in leavers.iter().filter(|(_, who, _)| !put_out.contains(who)) {
+            self.stats_left(now, *place, (*who, *by), expected);
         }
     }
 
@@ -657,6 +670,7 @@ impl Reference {
                 Whom::AllStaff => works(false),
                 Whom::This(person) => self.ward.person(*person).is_some_and(|person| !person.suspended),
                 Whom::OnCall(role) => match self.ward.role(*role) {
+                    Some(role) if role.retired => return Expected::refused(Code::RoleRetired),
                     Some(role) => !role.has_gaps(),
                     None => return Expected::refused(Code::NoSuchRole),
                 },

@@ -223,7 +223,13 @@ impl Reference {
             Body::OfferRole(_) | Body::AnswerOffer(_) | Body::ListOffers(_) => {
                 self.offers(now, self.actor(device), body, around.chosen.offer)
             }
-            Body::SetRole(_) | Body::TakeRole(_) | Body::ReturnRole(_) | Body::ListRoles(_) => {
+            Body::SetRole(_)
+            | Body::TakeRole(_)
+            | Body::ReturnRole(_)
+            | Body::ReadRota(_)
+            | Body::ImportRota(_)
+            | Body::RetireRole(_)
+            | Body::ListRoles(_) => {
                 let door = self.link(conn).map(|link| link.door);
                 let administers = self.ward.person(me).is_some_and(|person| person.administrator)
                     && door.is_some_and(Self::is_admin_zone);

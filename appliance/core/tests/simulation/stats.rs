@@ -23,7 +23,7 @@ impl World {
     /// How urgent the next letter is, and whom it calls.
     pub(crate) fn some_priority(&mut self, conversation: u64) -> (proto::Priority, Option<proto::Call>) {
         match self.random.below(100) {
-            0..12 if self.reference.ward.stats.len() < OPEN => {
+            dice if (dice < 12 || self.on_call && dice >= 70) && self.reference.ward.stats.len() < OPEN => {
                 (proto::Priority::Stat, Some(self.some_call(conversation)))
             }
             12..22 => (proto::Priority::Urgent, None),

@@ -90,6 +90,10 @@ impl World {
         if self.hands_over(index) {
             return;
         }
+        let me = self.people[self.clients[index].person];
+        if self.on_call && self.on_call_acts(index, me) {
+            return;
+        }
         let places: Vec<u64> = self.clients[index].inbox.places.keys().copied().collect();
         let place = self.random.pick(&places).copied();
         // There are few of them.
@@ -260,7 +264,8 @@ impl World {
             }
             return;
         }
-        if let Some(body) = self.act_of_administration() {
+        let of_roles = if self.on_call && self.random.permille(250) { self.some_on_call_ask() } else { None };
+        if let Some(body) = of_roles.or_else(|| self.act_of_administration()) {
             self.local_ask(body);
         }
     }

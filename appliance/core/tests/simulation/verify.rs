@@ -493,20 +493,23 @@ impl World {
         let parted = turn.writes.iter().position(|n| matches!(n.write, Write::MemberLeft { .. }));
         let before = self.reference.ward.stats.clone();
         let mut expected = self.reference.timeout(now, &locked, &codes)?;
-        for term in over {
-            let situation = self.reference.end_term(now, term, &mut expected)?;
-            self.coverage.reach(situation);
-        }
-        if let Some((term, _)) = self.reference.lobby.terms.iter().find(|(_, ends)| *ends <= now.mono) {
-            return Err(format!("{term:?} should be over"));
-        }
         // Of what is due in one turn, what was due first comes first.
         if swept.is_some_and(|swept| parted.is_none_or(|parted| swept < parted)) {
             self.reference.stats_swept(now, &mut expected);
         }
-        self.reference.stats_of_leavers(now, &mut expected);
-        for who in std::mem::take(&mut self.reference.lobby.put_out) {
-            self.reference.stats_off_duty(now, who, &mut expected);
+        // Whoever is out of the house is so before the first of them leaves anything.
+        let is_agency = |term: &Term| matches!(term, Term::Agency(_));
+        let (agencies, others): (Vec<Term>, Vec<Term>) = over.into_iter().partition(is_agency);
+        for terms in std::iter::once(agencies).chain(others.into_iter().map(|term| vec![term])) {
+            let from = expected.audits.len();
+            for term in terms {
+                let situation = self.reference.end_term(now, term, &mut expected)?;
+                self.coverage.reach(situation);
+            }
+            self.reference.stats_of_leavers_since(now, from, &mut expected);
+        }
+        if let Some((term, _)) = self.reference.lobby.terms.iter().find(|(_, ends)| *ends <= now.mono) {
+            return Err(format!("{term:?} should be over"));
         }
         if swept.is_some() {
             self.reference.stats_swept(now, &mut expected);
@@ -678,6 +681,21 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                     Answer::Retention(hours, told.standard)
                 }
                 Body::RoleSet(_) => Answer::RoleSet,
+                Body::RotaShown(shown) => {
+                    let shifts =
+                        shown.rota.as_ref()?.patterns.first().map(|pattern| pattern.shifts.as_slice());
+                    let week = match shifts {
+                        // One from a minute to another, the other for the rest of the week.
+                        Some([one, other]) => {
+                            let (one, other) = if one.end < other.end { (one, other) } else { (other, one) };
+                            let (from, to) = (u64::from(one.start), u64::from(one.end));
+                            digest([(from, &one.people[..]), (to, &other.people[..])].into_iter())
+                        }
+                        _ => 0,
+                    };
+                    let besides = [u64::from(shown.imported), shown.imported_until.unsigned_abs()];
+                    Answer::Rota(digest([(week, &besides[..])].into_iter()))
+                }
                 Body::RoleOffered(_) => Answer::RoleOffered,
                 Body::OfferPage(page) => {
                     let ids = page.offers.iter().filter_map(|open| open.offer.as_ref());

@@ -68,6 +68,8 @@ pub(crate) struct World {
     pub(crate) left: Vec<(ConversationId, PersonId)>,
     pub(crate) coverage: Coverage,
     pub(crate) trace: Trace,
+    /// A house that lives by its roles: people take and set them, and STATs ring them, more than elsewhere.
+    pub(crate) on_call: bool,
     pub(crate) faults: bool,
     pub(crate) disk_low: bool,
     pub(crate) crashed_in: u32,
@@ -206,6 +208,7 @@ impl World {
             left: Vec::new(),
             coverage: Coverage::new(),
             trace: Trace::new(readable),
+            on_call: seed.is_multiple_of(4),
             faults: false,
             disk_low: false,
             crashed_in: 0,

@@ -101,6 +101,9 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::RoleTaken(..) => "RoleTaken",
         Act::RoleReturned(..) => "RoleReturned",
         Act::Searched(..) => "Searched",
+        Act::RotaImported(..) => "RotaImported",
+        Act::RoleRetired(..) => "RoleRetired",
+        Act::StatFollowed(..) => "StatFollowed",
         Act::RoleOffered(..) => "RoleOffered",
         Act::RoleHandedOver(..) => "RoleHandedOver",
         Act::RoleOfferDeclined(..) => "RoleOfferDeclined",
@@ -225,6 +228,9 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::RecordsMerged(patient(), patient()),
         Act::RecordsUnmerged(patient(), patient()),
         Act::MergeLookedAt(patient(), patient()),
+        Act::RotaImported(role_id(), 2_048),
+        Act::RoleRetired(role_id()),
+        Act::StatFollowed(place(), Sequence(300), role_id()),
     ]
 }
 

@@ -43,10 +43,10 @@ const UNITS: Many = Many {
     tail: " ON CONFLICT (id) DO UPDATE SET name = excluded.name, changed = excluded.changed",
 };
 const ROLES: Many = Many {
-    head: "INSERT INTO role (id, unit, name, rota, changed, offers) VALUES ",
-    columns: 6,
+    head: "INSERT INTO role (id, unit, name, rota, changed, offers, retired) VALUES ",
+    columns: 7,
     tail: " ON CONFLICT (id) DO UPDATE SET name = excluded.name, rota = excluded.rota, changed = excluded.changed, \
-           offers = excluded.offers",
+           offers = excluded.offers, retired = excluded.retired",
 };
 const POSTS: Many = Many {
     head: "INSERT INTO post (person, unit, charge_nurse) VALUES ",
@@ -414,7 +414,10 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     let roles: Vec<_> = plan.roles.values().collect();
     script.many(&ROLES, &roles, |(role, change), row| {
         row.count(role.id.value()).count(role.unit.value()).text(role.name.reveal());
-        row.bytes(&role.rota.to_bytes()).count(change.0).bytes(&offer::to_bytes(&role.offers));
+        row.bytes(&role.rota.to_bytes())
+            .count(change.0)
+            .bytes(&offer::to_bytes(&role.offers))
+            .flag(role.retired);
     });
     let (mut held, mut left) = (Vec::new(), Vec::new());
     for (place, post) in &plan.posts {

@@ -76,7 +76,7 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
     (
-        "SELECT id, unit, name, rota, changed, offers FROM role ORDER BY id",
+        "SELECT id, unit, name, rota, changed, offers, retired FROM role ORDER BY id",
         &[Int, Int, Text, Bytes, Int, Bytes],
     ),
     ("SELECT device, number, change FROM message_number ORDER BY device, number", &[Int; 3]),

@@ -219,7 +219,7 @@ pub(super) fn unit(row: &SqliteRow) -> Result<Unit, StoreError> {
     Ok(Unit { id, name: columns.name()?, changed: columns.change()? })
 }
 
-pub(super) const ROLE: &str = "id, unit, name, rota, changed, offers";
+pub(super) const ROLE: &str = "id, unit, name, rota, changed, offers, retired";
 
 pub(super) fn retention(row: &SqliteRow) -> Result<Rules, StoreError> {
     let damaged = || StoreError::value("a retention rule");
@@ -249,7 +249,8 @@ pub(super) fn role(row: &SqliteRow) -> Result<Role, StoreError> {
     let rota = Rota::from_bytes(columns.bytes()?).map_err(|_| StoreError::value("a rota"))?;
     let changed = columns.change()?;
     let offers = offer::from_bytes(columns.bytes()?).map_err(|_| StoreError::value("a role's offers"))?;
-    Ok(Role { id, unit, name, rota, changed, offers })
+    let retired = columns.flag()?;
+    Ok(Role { id, unit, name, rota, changed, offers, retired })
 }
 
 pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {

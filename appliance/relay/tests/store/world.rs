@@ -21,7 +21,7 @@ use wardline_core::reaction::{Reaction, Reactions};
 use wardline_core::retention::Rules;
 use wardline_core::role::Role;
 use wardline_core::role::offer::Offer;
-use wardline_core::rota::{ByHand, Interval, Place, Rota, Says, Sources, TimeZone};
+use wardline_core::rota::{ByHand, Imported, Interval, Place, Rota, Says, Sources, TimeZone};
 use wardline_core::state::State;
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
@@ -383,9 +383,15 @@ impl World {
             let says = Says::Place { place: Place::FIRST, person: Some(person) };
             sources.by_hand.push(ByHand { when, says });
         }
+        let retired = how.is_multiple_of(4);
+        if let Some(person) = nth(self.state.people.keys().copied(), which).filter(|_| how.is_multiple_of(3))
+        {
+            let when = Interval { start: Wall(1_800_000_000_000), end: Wall(1_800_003_600_000) };
+            sources.import(when, vec![Imported { place: Place::FIRST, when, person }]);
+        }
         let (name, rota) = (Name::parse(&format!("On call {how}")).unwrap(), Rota::new(sources).unwrap());
         let offers: Vec<Offer> = (0..how % 3).filter_map(|at| self.offer(how.wrapping_add(at), at)).collect();
-        self.write(Write::RoleSet(Role { id, unit, name, rota, changed: Change(0), offers }));
+        self.write(Write::RoleSet(Role { id, unit, name, rota, changed: Change(0), offers, retired }));
     }
 
     fn offer(&self, how: u64, at: u64) -> Option<Offer> {

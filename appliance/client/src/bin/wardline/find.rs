@@ -103,12 +103,13 @@ pub(crate) fn unit(units: &[Unit], text: &str) -> Result<UnitId, Failure> {
     one_of(text, best(text, named), "there is no unit of this name. See wardline unit list.")
 }
 
-/// A role.
+/// A role: by name, one that is in use.
 pub(crate) fn role(roles: &[Role], text: &str) -> Result<Role, Failure> {
     if let Some(role) = identifier(text).and_then(|id| roles.iter().find(|role| role.id.value() == id)) {
         return Ok(role.clone());
     }
-    let named = roles.iter().map(|role| Named { name: &role.name, beside: role.id.to_string(), it: role });
+    let in_use = roles.iter().filter(|role| !role.retired);
+    let named = in_use.map(|role| Named { name: &role.name, beside: role.id.to_string(), it: role });
     one_of(text, best(text, named), "there is no role of this name. See wardline role list.").cloned()
 }
 

@@ -8,6 +8,7 @@ use wardline_client::event::{Person, Unit};
 use wardline_client::offers::OfferAnswer;
 use wardline_client::roles::{Role, RoleCalls as _, Which};
 use wardline_client::rota::{Date, Sources};
+use wardline_client::stat::{EscalationPolicy, Rings, StatCalls as _};
 use wardline_client::{Calls as _, RoleId, UnitId};
 
 use crate::access::Access;
@@ -15,6 +16,7 @@ use crate::exit::Failure;
 use crate::until::Until;
 use crate::{Common, find, json, rota, say};
 
+mod import;
 mod offer;
 
 pub(crate) use offer::news_line;
@@ -26,9 +28,17 @@ pub(crate) enum Act {
         /// Of this unit alone: a part of its name that fits one alone, or its identifier.
         #[arg(long)]
         unit: Option<String>,
+        /// Retired ones too.
+        #[arg(long)]
+        retired: bool,
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
+    },
+    /// A role's rota as the file that would set it: wardline role show Physician > physicians.txt. For whoever works in its unit.
+    Show {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
     },
     /// Add a role to a unit. For its charge nurses, and administrators.
     Add {
@@ -51,6 +61,30 @@ pub(crate) enum Act {
         /// Who holds it when: a file, as for wardline role add.
         #[arg(long, value_name = "FILE")]
         rota: Option<PathBuf>,
+    },
+    /// Read who holds a role from a calendar of another program, for the next 400 days: an iCalendar file, of this role's shifts alone. It
+    /// counts where the rota's own lines say nothing. For charge nurses of its unit, and administrators.
+    Import {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
+        /// The calendar, exported as iCalendar (.ics).
+        #[arg(required_unless_present = "none")]
+        file: Option<PathBuf>,
+        /// Whom the calendar's addresses and titles mean, where they are no names of the directory: a file of lines such as
+        /// "ana.ruiz@example.org = Ana Ruiz".
+        #[arg(long, value_name = "FILE")]
+        people: Option<PathBuf>,
+        /// Whose clock times without a zone are of, as in Europe/Berlin. Left out: the role's.
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
+        /// Take out what was imported, from now on.
+        #[arg(long, conflicts_with_all = ["file", "people", "zone"])]
+        none: bool,
+    },
+    /// Retire a role: nobody holds it any more. Not while an escalation policy rings it. For charge nurses of its unit, and administrators.
+    Retire {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
     },
     /// Hold a role for some hours, whatever its rota says; or give it to somebody of the unit that you lead.
     Take {
@@ -117,14 +151,28 @@ pub(crate) async fn role(common: &Common, act: Act) -> Result<(), Failure> {
 
 async fn act(access: &Access, act: Act) -> Result<(), Failure> {
     match act {
-        Act::List { unit, json } => {
+        Act::List { unit, retired, json } => {
             let units = access.units().await?;
             let unit = unit.map(|unit| find::unit(&units, &unit)).transpose()?;
-            let (roles, people) = (access.roles(unit).await?, access.people().await?);
+            let (mut roles, people) = (access.roles(unit).await?, access.people().await?);
+            roles.retain(|role| retired || !role.retired);
             if roles.is_empty() && !json {
                 say::note("There are no roles. A charge nurse adds one: wardline role add UNIT NAME");
             }
             roles.iter().try_for_each(|role| if json { print(role) } else { show(role, &units, &people) })
+        }
+        Act::Show { role } => {
+            let known = find::role(&access.roles(None).await?, &role)?;
+            let (rota, people) = (access.rota(known.id).await?, access.people().await?);
+            rota::written(&rota.sources, &people)?.iter().try_for_each(|line| say::line(line))?;
+            match rota.imported_until {
+                Some(until) => say::line(&format!(
+                    "# {} shifts of a calendar besides, read up to {}: they stay when this is set, and count where this says nothing",
+                    rota.imported,
+                    say::time(until)
+                )),
+                None => Ok(()),
+            }
         }
         Act::Add { unit, name, rota } => {
             let unit = find::unit(&access.units().await?, &unit)?;
@@ -143,6 +191,25 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
             access.set_role(Which::Known(known.id), &name, rota.as_ref()).await?;
             say::line("Set.")?;
             warn_of_gaps(access, known.id).await
+        }
+        Act::Import { role, file, people, zone, none: _ } => {
+            let known = find::role(&access.roles(None).await?, &role)?;
+            import::import(access, &known, file.as_deref(), people.as_deref(), zone.as_deref()).await?;
+            warn_of_gaps(access, known.id).await
+        }
+        Act::Retire { role } => {
+            let known = find::role(&access.roles(None).await?, &role)?;
+            let rings = policies_that_ring(access, &known).await?;
+            if !rings.is_empty() {
+                let what = format!(
+                    "{} is rung by {}. Let that ring somebody else first: wardline stat set-policy",
+                    say::clean_line(&known.name),
+                    rings.join(" and ")
+                );
+                return Err(Failure::Refused(what));
+            }
+            access.retire_role(known.id).await?;
+            say::line("Retired.")
         }
         Act::Take { role, until, place, whom } => {
             let known = find::role(&access.roles(None).await?, &role)?;
@@ -171,6 +238,19 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
     }
 }
 
+/// In words.
+async fn policies_that_ring(access: &Access, role: &Role) -> Result<Vec<String>, Failure> {
+    let rings =
+        |policy: &EscalationPolicy| policy.steps.iter().any(|(rings, _)| *rings == Rings::Role(role.id));
+    let policies = access.escalation_policies().await?;
+    let units = access.units().await?;
+    let named = |policy: &EscalationPolicy| match policy.unit {
+        Some(unit) => format!("the escalation policy of {}", unit_name(&units, unit)),
+        None => "the facility's escalation policy".to_owned(),
+    };
+    Ok(policies.iter().filter(|policy| rings(policy)).map(named).collect())
+}
+
 async fn read(access: &Access, file: Option<PathBuf>) -> Result<Option<Sources>, Failure> {
     let Some(file) = file else { return Ok(None) };
     let text = std::fs::read_to_string(&file)
@@ -193,6 +273,14 @@ fn gap_line((start, end): (i64, i64)) -> String {
 
 fn show(role: &Role, units: &[Unit], people: &[Person]) -> Result<(), Failure> {
     let names: Vec<String> = role.holders.iter().map(|person| find::name(people, *person)).collect();
+    if role.retired {
+        return say::line(&format!(
+            "{}, {}: retired ({})",
+            say::clean_line(&role.name),
+            unit_name(units, role.unit),
+            role.id
+        ));
+    }
     let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", then ") };
     let until = role.until.map_or(String::new(), |until| format!(" until {}", say::time(until)));
     let name = say::clean_line(&role.name);
@@ -216,5 +304,7 @@ fn print(role: &Role) -> Result<(), Failure> {
         "holders": role.holders.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "until": role.until,
         "gaps": gaps.collect::<Vec<_>>(),
+        "retired": role.retired,
+        "imported_until": role.imported_until,
     }))
 }

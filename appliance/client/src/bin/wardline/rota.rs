@@ -46,6 +46,90 @@ pub(crate) fn parse(text: &str, people: &[Person], today: Date) -> Result<Source
     Ok(sources)
 }
 
+/// The lines that come to this rota. Refuses what no file says: patterns that end, that are of one place, or several; exceptions of one place;
+/// shifts of more than a day.
+pub(crate) fn written(rota: &Sources, people: &[Person]) -> Result<Vec<String>, Failure> {
+    let more = || {
+        let how =
+            "This rota was not set from a file, and says more than one can: set it where it was written.";
+        Failure::Refused(how.to_owned())
+    };
+    let mut lines = vec![format!("zone {}", rota.zone.name())];
+    match &rota.patterns[..] {
+        [] => {}
+        [Pattern { from, until: None, weeks, place: None, shifts }] => {
+            lines.push(format!("from {}", day_of(*from)));
+            lines.push(format!("weeks {weeks}"));
+            for week in 0..u32::from(*weeks) {
+                lines.push(format!("week {}", week + 1));
+                let mut seen: Vec<(u32, u32, &Team, Vec<usize>)> = Vec::new();
+                for shift in shifts.iter().filter(|shift| shift.start / (7 * DAY) == week) {
+                    let (start, length) = (shift.start % DAY, shift.end.saturating_sub(shift.start));
+                    if length == 0 || length > DAY {
+                        return Err(more());
+                    }
+                    let day = (shift.start / DAY % 7) as usize;
+                    let same = |(of, lasts, team, _): &&mut (u32, u32, &Team, Vec<usize>)| {
+                        (*of, *lasts, *team) == (start, length, &shift.team)
+                    };
+                    match seen.iter_mut().find(same) {
+                        Some((.., days)) => days.push(day),
+                        None => seen.push((start, length, &shift.team, vec![day])),
+                    }
+                }
+                for (start, length, team, days) in seen {
+                    let times = times_of(start, start + length);
+                    lines.push(format!("{} {times} {}", days_of(days), names_of(team, people)));
+                }
+            }
+        }
+        _ => return Err(more()),
+    }
+    for exception in &rota.exceptions {
+        let (start, end) = (exception.from.minutes(), exception.until.minutes());
+        let Says::Team(team) = &exception.says else { return Err(more()) };
+        if end.saturating_sub(start) > DAY {
+            return Err(more());
+        }
+        let times = times_of(start % DAY, start % DAY + (end - start));
+        lines.push(format!("except {} {times} {}", day_of(exception.from.date()), names_of(team, people)));
+    }
+    Ok(lines)
+}
+
+fn day_of(date: Date) -> String {
+    let seconds = i64::from(date.days()) * 86_400;
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| "?".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+/// An end on the next day is written as its time there.
+fn times_of(start: u32, end: u32) -> String {
+    let end = end % DAY;
+    format!("{:02}:{:02}-{:02}:{:02}", start / 60, start % 60, end / 60, end % 60)
+}
+
+fn days_of(mut days: Vec<usize>) -> String {
+    days.sort_unstable();
+    if days.len() == 7 {
+        return "daily".to_owned();
+    }
+    let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    days.iter().map(|day| names[day % 7]).collect::<Vec<_>>().join(",")
+}
+
+/// By their names; whose name is another's too, or would be read as several, by identifier.
+fn names_of(team: &Team, people: &[Person]) -> String {
+    let name = |id: &PersonId| {
+        let known = people.iter().find(|person| person.id == *id).map(|person| say::clean_line(&person.name));
+        let known = known.filter(|name| !name.contains([',', '#']) && name.trim() == name);
+        let known = known.filter(|name| find::person(people, name).is_ok_and(|found| found == *id));
+        known.unwrap_or_else(|| id.to_string())
+    };
+    let names: Vec<String> = team.people().iter().map(name).collect();
+    if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+}
+
 struct Reader<'p> {
     people: &'p [Person],
     zone: Option<TimeZone>,
@@ -203,6 +287,33 @@ mod tests {
         assert_eq!(held(5, 12 * 60), [2]);
         assert_eq!(held(9, 3 * 60), [1]);
         assert_eq!(held(25, 0), [0; 0]);
+    }
+
+    #[test]
+    fn a_rota_is_written_as_the_file_that_sets_it() {
+        for text in [
+            "zone UTC",
+            "zone Europe/Berlin\nfrom 2026-11-30\nweeks 2\nMon-Fri 07:00-19:00 Ana Ruiz, Ben\ndaily 19:00-07:00 chidi\n\
+             Sat,Sun 07:00-19:00 Ben\nweek 2\ndaily 07:00-07:00 Ana\nexcept 2026-12-24 19:00-07:00 nobody\n\
+             except 2026-12-25 00:00-24:00 Ana Ruiz",
+            "zone America/Chicago\nMon 12:00-24:00 Ana\nSun 22:00-06:00 Ben",
+        ] {
+            let once = parse(text).unwrap();
+            let lines = written(&once, &people()).unwrap().join("\n");
+            let again = parse(&lines).unwrap();
+            assert_eq!(Rota::new(once), Rota::new(again.clone()), "{lines}");
+            assert_eq!(written(&again, &people()).unwrap().join("\n"), lines);
+        }
+    }
+
+    #[test]
+    fn what_no_file_says_is_not_written_as_less() {
+        let mut sources = parse("zone UTC\nMon 12:00-24:00 Ana").unwrap();
+        sources.patterns[0].until = Date::new(2027, 1, 1);
+        assert!(written(&sources, &people()).is_err());
+        let mut sources = parse("zone UTC\nMon 12:00-24:00 Ana").unwrap();
+        sources.patterns[0].shifts[0].end += DAY;
+        assert!(written(&sources, &people()).is_err());
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn old_bytes_are_read_and_written_as_ever() {
         imported: vec![Imported { place: Place::FIRST, when, person: person(2) }],
         exceptions: vec![Exception::on(date(2026, 12, 24), 19 * 60, 7 * 60, nobody)],
         by_hand: vec![ByHand { when, says: Says::Place { place: Place::FIRST, person: Some(person(3)) } }],
+        imported_until: None,
     };
     let bytes = round(&Rota::new(sources).expect("a rota"));
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
