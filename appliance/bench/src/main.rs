@@ -18,6 +18,7 @@ mod shape;
 mod stats;
 mod subject;
 mod table;
+mod uploads;
 mod work;
 
 use std::path::PathBuf;
@@ -46,6 +47,8 @@ enum What {
     Day(day::Day),
     /// How long searches take on the box's side, and what the index costs.
     Search(search::Searching),
+    /// What a file on its way does to a STAT on the same link.
+    Uploads(uploads::Uploads),
     /// Samples a relay under one kind of load.
     Profile(profile::Profile),
     /// Starts the floor and says where, until standard input ends.
@@ -75,6 +78,7 @@ fn main() -> Result<()> {
             What::Growth(growth) => growth::grow(&growth).await,
             What::Day(day) => day::live(&day).await,
             What::Search(searching) => search::search(&searching).await,
+            What::Uploads(wanted) => uploads::measure(&wanted).await,
             What::Profile(profile) => profile::profile(&profile).await,
             What::Floor(server) => {
                 let shape: Shape = serde_json::from_str(&server.shape).context("the shape")?;

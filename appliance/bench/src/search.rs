@@ -29,6 +29,7 @@ use wardline_core::text::{Name, Title};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::turn::Send;
 use wardline_core::write::{Message, Numbered, Write};
+use wardline_relay::attachments::Attachments;
 use wardline_relay::catchup::Library;
 use wardline_relay::keyring::{BoxKeys, ConversationKey, Keyring, Origin};
 use wardline_relay::metrics::Metrics;
@@ -196,6 +197,7 @@ impl House {
             keyring: Arc::new(Keyring::new(&keys)?),
             cursors: Cursors::new(&keys.cursor),
             search: search::Search::default(),
+            files: Arc::new(Attachments::open(directory.join("attachments"))?),
         });
         Ok(Self { store, library, waiting: Vec::new(), change: restored.change.0 })
     }

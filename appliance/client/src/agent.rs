@@ -27,6 +27,7 @@ use wardline_core::ids::{ConversationId, MessageId, Sequence};
 use wardline_core::pin::Pin;
 use wardline_core::wire::proto::{self, client_frame, server_frame};
 
+use crate::attachments::{Transfer, Uploaded};
 use crate::beside::Beside;
 use crate::client::{Options, Standing};
 use crate::clock;
@@ -64,6 +65,7 @@ pub(crate) enum Command {
         text: String,
         urgency: Urgency,
         beside: Beside,
+        attachments: Vec<Uploaded>,
         kept: oneshot::Sender<Result<MessageId, Error>>,
         settled: oneshot::Sender<Result<Accepted, Error>>,
     },
@@ -84,6 +86,11 @@ pub(crate) enum Command {
     Call {
         body: client_frame::Body,
         reply: oneshot::Sender<Result<server_frame::Body, Error>>,
+    },
+    /// A request that speaks of a file, and the connection that is to carry it.
+    Transfer {
+        body: client_frame::Body,
+        reply: oneshot::Sender<Result<Transfer, Error>>,
     },
     Close(oneshot::Sender<()>),
 }
@@ -310,8 +317,9 @@ impl Agent {
     fn command(&mut self, command: Command) -> Result<(), End> {
         match command {
             Command::Follow => self.follow(),
-            Command::Send { conversation, text, urgency, beside, kept, settled } => {
-                match self.outbox.put(conversation, text, urgency, beside, clock::now_ms()) {
+            Command::Send { conversation, text, urgency, beside, attachments, kept, settled } => {
+                let what = (urgency, beside, attachments);
+                match self.outbox.put_with(conversation, text, what, clock::now_ms()) {
                     Ok(id) => {
                         self.kept.push((id, kept));
                         self.settling.insert(id, settled);
@@ -355,6 +363,7 @@ impl Agent {
                 let _ = reply.send((conversations.collect(), self.state.people.values().cloned().collect()));
             }
             Command::Call { body, reply } => self.question(body, reply),
+            Command::Transfer { body, reply } => self.transfer(body, reply),
             Command::Close(_) => {}
         }
         Ok(())
@@ -375,6 +384,24 @@ impl Agent {
             }
             Standing::Waiting(why) => drop(reply.send(Err(Error::Offline(why.to_string())))),
             _ => self.questions.push((body, reply)),
+        }
+    }
+
+    /// A file goes by the connection that its request went by, or not at all: whoever brings it tries again.
+    fn transfer(&mut self, body: client_frame::Body, reply: oneshot::Sender<Result<Transfer, Error>>) {
+        let Some(connection) = self.open_connection() else {
+            return drop(reply.send(Err(Error::Interrupted)));
+        };
+        let (answered, answer) = oneshot::channel();
+        let request = self.asked.ask(Asked::Call(answered), Instant::now());
+        self.send_frame(request, body);
+        let _ = reply.send(Ok(Transfer { request, connection, answer }));
+    }
+
+    fn open_connection(&self) -> Option<quinn::Connection> {
+        match &self.link {
+            Link::Up(up) if up.open.is_some() => Some(up.connection.quic()),
+            _ => None,
         }
     }
 

@@ -9,6 +9,7 @@ use wardline_core::pin::Pin;
 use wardline_core::wire::proto::{client_frame, server_frame};
 
 use crate::agent::{Agent, Command, Stamped};
+use crate::attachments::{Transfer, Uploaded};
 use crate::beside::Beside;
 use crate::call::Call;
 use crate::error::{End, Error};
@@ -214,10 +215,22 @@ impl Client {
         urgency: Urgency,
         beside: Beside,
     ) -> Result<Tracked, Error> {
+        self.send_with(conversation, text, urgency, beside, Vec::new()).await
+    }
+
+    /// The same, with files that [`Client::upload`] brought to the box for this conversation, 8 at most.
+    pub async fn send_with(
+        &self,
+        conversation: ConversationId,
+        text: &str,
+        urgency: Urgency,
+        beside: Beside,
+        attachments: Vec<Uploaded>,
+    ) -> Result<Tracked, Error> {
         let (kept, is_kept) = oneshot::channel();
         let (settled, outcome) = oneshot::channel();
         let text = text.to_owned();
-        self.tell(Command::Send { conversation, text, urgency, beside, kept, settled }).await?;
+        self.tell(Command::Send { conversation, text, urgency, beside, attachments, kept, settled }).await?;
         let id = is_kept.await.map_err(|_| End::Closed)??;
         Ok(Tracked { id, outcome })
     }
@@ -285,6 +298,11 @@ impl Client {
         if self.tell(Command::Close(done)).await.is_ok() {
             let _ = is_done.await;
         }
+    }
+
+    /// A request that speaks of a file, on the connection there is.
+    pub(crate) async fn transfer(&self, body: client_frame::Body) -> Result<Transfer, Error> {
+        self.ask(|reply| Command::Transfer { body, reply }).await?
     }
 
     async fn tell(&self, command: Command) -> Result<(), Error> {

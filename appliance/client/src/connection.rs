@@ -29,6 +29,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const INITIAL_RTT: Duration = Duration::from_millis(100);
 /// For one address of the box to answer. Five first packets under QUIC's own retries (0.3, 0.9, 2.1 and 4.5 s).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(7);
+/// What may have come on one stream and not be read yet: half of what the box has under way to one client, so that a file does not hold
+/// up a message.
+const STREAM_WINDOW: u32 = 128 * 1024;
 /// Frames that may wait in either direction; what comes is held back by QUIC's flow control beyond.
 const FRAMES_WAITING: usize = 256;
 const LABEL: &[u8] = b"EXPORTER-wardline-1";
@@ -163,6 +166,11 @@ impl Connection {
         (self.quic.rtt() * 3).clamp(Duration::from_millis(500), Duration::from_secs(1))
     }
 
+    /// For streams of their own.
+    pub(crate) fn quic(&self) -> quinn::Connection {
+        self.quic.clone()
+    }
+
     /// The box's address.
     pub(crate) fn remote(&self) -> SocketAddr {
         self.quic.remote_address()
@@ -227,6 +235,8 @@ fn client_config(trust: &Arc<Trust>) -> Result<quinn::ClientConfig, TrustError> 
     // The box opens no streams and sends no datagrams.
     transport.max_concurrent_bidi_streams(0u8.into());
     transport.max_concurrent_uni_streams(0u8.into());
+    // A file that comes must leave room for what the control stream brings: the box has at most 256 KiB unacknowledged of all.
+    transport.stream_receive_window(STREAM_WINDOW.into());
     transport.datagram_receive_buffer_size(None);
     let mut config = quinn::ClientConfig::new(Arc::new(quic));
     config.transport_config(Arc::new(transport));

@@ -189,6 +189,27 @@ pub enum InputError {
     /// The outbox is full.
     #[error("{0} messages are waiting to be sent already. Get into contact with the box first.")]
     OutboxFull(usize),
+    /// A file cannot be read or written.
+    #[error("{}: {why}.", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// In the system's words.
+        why: String,
+    },
+    /// Of a type that is not attached.
+    #[error(
+        "{} is no photo (JPEG, PNG, HEIC, WebP), PDF or audio note (Ogg, WebM, M4A, WAV): its first bytes say so, whatever it is \
+         called. Save it as one of these.",
+        .0.display()
+    )]
+    FileType(PathBuf),
+    /// Called what no file may be called.
+    #[error("The name of {} must have 1 to {max} bytes and no control characters. Rename it.", .0.display(), max = wardline_core::limits::ATTACHMENT_NAME_MAX)]
+    FileName(PathBuf),
+    /// Would be overwritten.
+    #[error("{} is there already, and is left as it is. Give another name: --out FILE", .0.display())]
+    FileThere(PathBuf),
     /// Not in a state to.
     #[error("{0}")]
     NotNow(&'static str),

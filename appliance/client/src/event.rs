@@ -5,6 +5,7 @@ mod wire;
 use std::fmt;
 use std::time::Duration;
 
+use wardline_core::attachment::Media;
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 
 use crate::beside::{Mention, Reacted};
@@ -185,6 +186,29 @@ pub struct Message {
     pub mentions: Vec<Mention>,
     /// What was put to it since it was said, or last edited.
     pub reactions: Vec<Reacted>,
+    /// Its files, in order.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file of a message. Its name is not in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What it is; none: a type of a later version.
+    pub media: Option<Media>,
+    /// Bytes.
+    pub length: u64,
+    /// Of all of it.
+    pub sha256: [u8; 32],
+    /// What its author calls it. Never a path.
+    pub name: String,
+    /// There is a small picture of it.
+    pub thumbnail: bool,
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attachment({:?}, {} bytes)", self.media, self.length)
+    }
 }
 
 /// What sort of conversation.

@@ -15,6 +15,7 @@
 
 pub mod agency;
 mod agent;
+pub mod attachments;
 pub mod beds;
 pub mod beside;
 mod call;

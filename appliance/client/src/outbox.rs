@@ -23,6 +23,7 @@ use wardline_core::limits;
 use wardline_core::wire::proto::RefusalCode;
 use zeroize::Zeroizing;
 
+use crate::attachments::Uploaded;
 use crate::beside::Beside;
 use crate::error::{Error, InputError, ProfileError, Refused};
 use crate::event::message_hex;
@@ -56,6 +57,8 @@ pub struct Waiting {
     pub urgency: Urgency,
     /// What it answers, and whom it names.
     pub beside: Beside,
+    /// Its files, which the box has.
+    pub attachments: Vec<Uploaded>,
 }
 
 /// The log and what it says.
@@ -92,6 +95,9 @@ enum Line {
         /// Left out where it names nobody.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mentions: Option<Mentioned>,
+        /// Sealed. Left out where it has no files.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        files: Option<String>,
     },
     /// It has this number now.
     Number { id: String, number: u64 },
@@ -193,7 +199,7 @@ impl Outbox {
         let line: Line =
             serde_json::from_slice(line).map_err(|_| damaged("a line is not what was written"))?;
         match line {
-            Line::Put { id, conversation, composed, sealed, urgency, reply_to, mentions } => {
+            Line::Put { id, conversation, composed, sealed, urgency, reply_to, mentions, files } => {
                 let id = parse_id(&id).ok_or_else(|| damaged("a message's identifier"))?;
                 let conversation = u64::from_str_radix(&conversation, 16).ok().and_then(ConversationId::new);
                 let conversation = conversation.ok_or_else(|| damaged("a conversation's identifier"))?;
@@ -210,6 +216,9 @@ impl Outbox {
                     None => Some(Beside::reply(reply_to)),
                 };
                 let beside = beside.ok_or_else(|| damaged("whom a message names"))?;
+                let attachments = files.map(|files| self.open_files(id, conversation, &files));
+                let attachments = attachments.unwrap_or(Some(Vec::new()));
+                let attachments = attachments.ok_or_else(|| damaged("a message's files"))?;
                 self.waiting.push_back(Waiting {
                     id,
                     conversation,
@@ -219,6 +228,7 @@ impl Outbox {
                     failed: None,
                     urgency,
                     beside,
+                    attachments,
                 });
             }
             Line::Number { id, number } => {
@@ -275,6 +285,17 @@ impl Outbox {
         beside: Beside,
         composed: i64,
     ) -> Result<MessageId, Error> {
+        self.put_with(conversation, text, (urgency, beside, Vec::new()), composed)
+    }
+
+    /// The same, with files.
+    pub fn put_with(
+        &mut self,
+        conversation: ConversationId,
+        text: String,
+        (urgency, beside, attachments): (Urgency, Beside, Vec<Uploaded>),
+        composed: i64,
+    ) -> Result<MessageId, Error> {
         let text = Zeroizing::new(text);
         if text.is_empty() || text.len() > limits::TEXT_MAX {
             return Err(InputError::Text(text.len()).into());
@@ -284,7 +305,8 @@ impl Outbox {
         }
         let id = MessageId(crate::clock::random()?);
         let (number, failed) = (None, None);
-        let waiting = Waiting { id, conversation, text, composed, number, failed, urgency, beside };
+        let waiting =
+            Waiting { id, conversation, text, composed, number, failed, urgency, beside, attachments };
         self.stage(&self.put_line(&waiting)?)?;
         self.waiting.push_back(waiting);
         Ok(id)
@@ -300,7 +322,18 @@ impl Outbox {
             urgency: Urged::of(&waiting.urgency),
             reply_to: waiting.beside.reply_to.map(|to| to.0),
             mentions: Mentioned::of(&waiting.beside),
+            files: if waiting.attachments.is_empty() {
+                None
+            } else {
+                let bound = bound_files(waiting.id, waiting.conversation);
+                Some(STANDARD.encode(self.sealing.seal(&bound, &Uploaded::to_bytes(&waiting.attachments))?))
+            },
         })
+    }
+
+    fn open_files(&self, id: MessageId, conversation: ConversationId, files: &str) -> Option<Vec<Uploaded>> {
+        let sealed = STANDARD.decode(files).ok()?;
+        Uploaded::from_bytes(&self.sealing.open(&bound_files(id, conversation), &sealed)?)
     }
 
     /// Gives the message the next number. It may be sent under it once [`Outbox::sync`] has returned.
@@ -407,6 +440,11 @@ fn bound(id: MessageId, conversation: ConversationId) -> [u8; 24] {
     bound[..16].copy_from_slice(&id.0);
     bound[16..].copy_from_slice(&conversation.value().to_be_bytes());
     bound
+}
+
+/// The same of its files.
+fn bound_files(id: MessageId, conversation: ConversationId) -> Vec<u8> {
+    [&bound(id, conversation)[..], b"files"].concat()
 }
 
 fn parse_id(hex: &str) -> Option<MessageId> {

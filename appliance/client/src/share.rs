@@ -201,7 +201,8 @@ impl Holder {
         let (conversation, text) = (crate::event::conversation(submit.conversation)?, submit.text);
         let beside = beside.ok_or(Error::Protocol("somebody without identifier"))?;
         let (settled, outcome) = oneshot::channel();
-        let send = |kept| Command::Send { conversation, text, urgency, beside, kept, settled };
+        let attachments = Vec::new();
+        let send = |kept| Command::Send { conversation, text, urgency, beside, attachments, kept, settled };
         let message = self.ask(send).await??;
         Ok((Accepted { message, conversation, sequence: Sequence(0), at: 0 }, outcome))
     }

@@ -205,6 +205,17 @@ fn every_limit_stands_there() {
         ("searches at once", limits::SEARCHES.burst),
         ("hits on a page", u64::from(limits::SEARCH_HITS_MAX)),
         ("hits counted", limits::SEARCH_COUNT_MAX as u64),
+        ("bytes of a file, whatever the policy", limits::ATTACHMENT_BYTES_MAX.into()),
+        ("files of a message", limits::ATTACHMENTS_OF_MESSAGE_MAX as u64),
+        ("a file's name", limits::ATTACHMENT_NAME_MAX as u64),
+        ("a thumbnail", limits::THUMBNAIL_MAX as u64),
+        ("files begun and not sent, of a device", limits::UPLOADS_OF_DEVICE_MAX as u64),
+        ("the same, of the facility", limits::UPLOADS_MAX as u64),
+        ("time that such a file is kept", limits::UPLOAD_KEPT_MS),
+        ("bytes of files announced", limits::FILE_BYTES.per_thousand_seconds / 1_000),
+        ("bytes of files announced at once", limits::FILE_BYTES.burst),
+        ("requests about files", limits::ATTACHING.per_thousand_seconds / 1_000),
+        ("requests about files at once", limits::ATTACHING.burst),
     ];
     for (name, value) in rows {
         let row = format!("| {name} | {value} ");

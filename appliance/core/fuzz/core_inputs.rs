@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
+use wardline_core::attachment::{Announced, Attach, Attaching, Begin, Received};
 use wardline_core::clinic::RestoredClinic;
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
@@ -194,11 +195,47 @@ impl Box {
                 }
             }
             Incoming::Unlock { .. } => Input::PinOffered { conn, request },
-            Incoming::Submit { number, message, conversation, text, priority, call, reply_to, mentions } => {
+            Incoming::Submit {
+                number,
+                message,
+                conversation,
+                text,
+                priority,
+                call,
+                reply_to,
+                mentions,
+                attachments,
+            } => {
                 let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
-                let said =
-                    Submit { number, message, conversation, body, priority, call, reply_to, mentions };
-                Input::Request { conn, request, ask: Ask::Submit(said) }
+                let attachments = attachments.into_iter().map(|(upload, name)| {
+                    Attach { upload, title: Some(Sealed(name.reveal().as_bytes().to_vec())) }
+                });
+                let attachments = attachments.collect();
+                let submit = Submit {
+                    number,
+                    message,
+                    conversation,
+                    body,
+                    priority,
+                    call,
+                    reply_to,
+                    mentions,
+                    attachments,
+                };
+                Input::Request { conn, request, ask: Ask::Submit(submit) }
+            }
+            Incoming::BeginUpload(Announced { begin, thumbnail }) => {
+                let begin = Begin { sealed: Some((Sealed(vec![7; 60]), Sealed(thumbnail))), ..begin };
+                Input::Request { conn, request, ask: Ask::Attaching(Attaching::Begin(begin)) }
+            }
+            Incoming::FinishUpload { name } => {
+                let received = match name.0[1] % 4 {
+                    0 => Received::Part,
+                    1 => Received::Damaged,
+                    _ => Received::Whole,
+                };
+                let ask = Ask::Attaching(Attaching::Finish { name, received });
+                Input::Request { conn, request, ask }
             }
             Incoming::Edit { message: of, version, name, text } => {
                 let (StatId { conversation, sequence }, found) = (of, self.look_up(of));
@@ -232,6 +269,7 @@ impl Box {
             change: self.state.change,
             audited: self.state.audited,
             last_at: self.state.last_at,
+            uploads: self.state.uploads.clone(),
             marks: self.state.marks.clone(),
             escalations: self.state.escalations.values().cloned().collect(),
             policies: self.state.policies.iter().map(|(unit, policy)| (*unit, policy.clone())).collect(),
@@ -407,8 +445,36 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
                 reply_to: (a % 5) * (b % 7),
                 mention_people: if a % 6 == 0 { vec![world.person(b), world.person(a)] } else { Vec::new() },
                 mention_roles: if a % 7 == 0 { vec![b] } else { Vec::new() },
+                attachments: (a % 4 == 3)
+                    .then(|| proto::AttachedFile {
+                        upload: [b as u8 % 4; 16].to_vec(),
+                        name: "wound.jpg".to_owned(),
+                    })
+                    .into_iter()
+                    .collect(),
             };
             world.frame(conn, Body::Submit(submit));
+        }
+        13 if a % 4 == 3 => {
+            let (conversation, upload) = (world.place(b), [b as u8 % 4; 16].to_vec());
+            let body = match a / 4 % 6 {
+                0..3 => Body::BeginUpload(proto::BeginUpload {
+                    upload,
+                    conversation,
+                    media: 1 + (b % 9) as i32,
+                    length: 1 + b % 3,
+                    sha256: vec![5; 32],
+                    thumbnail: Vec::new(),
+                }),
+                3 | 4 => Body::FinishUpload(proto::FinishUpload { upload }),
+                _ => Body::OpenAttachment(proto::OpenAttachment {
+                    conversation,
+                    sequence: b % 8,
+                    which: 0,
+                    thumbnail: false,
+                }),
+            };
+            world.frame(conn, body);
         }
         13 if a % 4 == 1 => {
             let (conversation, sequence) = (world.place(b), b % 8);

@@ -246,6 +246,10 @@ operations! {
     Visit: "read and write in a family thread", [CareTeam, Visitor], "a visitor in theirs alone: no directory, no search, no STAT, no unit, no other patient's, nobody else's thread; from the guest network too, where nobody of the staff signs in";
     RecallMessage: "recall a message", [Author], "for 24 hours; its text is destroyed, and everybody sees that it was recalled";
     React: "put a reaction to a message, and take it back", [Member], "one of each kind, where they may read it; never to a STAT that is open, which wants an answer";
+    AttachFile: "attach files to their messages", [Member], "photos, PDF and audio notes, of the sizes that the policy says";
+    OpenAttachment: "open an attachment", [Member], "of a message that they may read; each look is recorded";
+    SetAttachmentPolicy: "say what may be attached, and how large", [Administrator, BoxService], "of photos, PDF and audio notes each, up to 64 MiB";
+    ListAttachmentPolicy: "see what may be attached", [Staff, BoxService], "";
 }
 
 impl Operation {

@@ -210,13 +210,18 @@ impl Ages {
     /// A message's age in milliseconds, up to a minute too low. One that is older than this run ages by the wall clock, and
     /// by what the run has lasted if that is more: a clock that steps back makes nothing young again.
     fn of(&self, message: &Kept, now: Now) -> u64 {
+        self.since(message.change, message.at, now)
+    }
+
+    /// The same of anything that this change brought about, at this time by the wall clock of then.
+    pub(crate) fn since(&self, change: Change, at: Wall, now: Now) -> u64 {
         let passed = |since: Mono| now.mono.0.saturating_sub(since.0);
         let (last, began) = self.began;
-        if message.change <= last {
-            let by_wall = u64::try_from(now.wall.0.saturating_sub(message.at.0)).unwrap_or(0);
+        if change <= last {
+            let by_wall = u64::try_from(now.wall.0.saturating_sub(at.0)).unwrap_or(0);
             return by_wall.max(passed(began));
         }
-        let behind = self.looks.partition_point(|(change, _)| *change < message.change);
+        let behind = self.looks.partition_point(|(looked, _)| *looked < change);
         self.looks.get(behind).map_or(0, |(_, at)| passed(*at))
     }
 }

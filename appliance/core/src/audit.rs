@@ -353,6 +353,24 @@ pub enum Act {
     /// What rings for this role rings for whoever holds it now.
     #[n(202)]
     StatFollowed(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] RoleId),
+    /// Where a file is to be said, its type by [`crate::attachment::Media::number`], and its bytes.
+    #[n(180)]
+    UploadBegun(#[n(0)] ConversationId, #[n(1)] u32, #[n(2)] u64),
+    /// It is there whole.
+    #[n(181)]
+    UploadFinished(#[n(0)] ConversationId),
+    /// No message had it in time, or its sender may send it no more.
+    #[n(182)]
+    UploadDropped(#[n(0)] ConversationId),
+    /// A message has so many files.
+    #[n(183)]
+    AttachmentsSent(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    /// The how many-eth of a message's, from 0; 1: the small picture of it alone.
+    #[n(184)]
+    AttachmentOpened(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32, #[n(3)] u32),
+    /// Bytes: of photos, documents, audio notes.
+    #[n(185)]
+    AttachmentPolicySet(#[n(0)] u32, #[n(1)] u32, #[n(2)] u32),
 }
 
 impl Act {

@@ -38,6 +38,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) ages: &'a Ages,
     pub(crate) requests: &'a mut Requests,
     pub(crate) room: Room,
+    /// Free bytes on the store's volume, as last heard.
+    pub(crate) free: u64,
     pub(crate) turn: &'a mut Turn,
 }
 

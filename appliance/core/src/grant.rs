@@ -2,7 +2,7 @@
 //! decides and records the access.
 
 use crate::escalation::StatId;
-use crate::ids::{ConversationId, PersonId, Sequence};
+use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence, UploadId};
 use crate::search::Search;
 
 /// A page of one conversation's history, newest first, within what the person may see. A slow reader may hold it for long:
@@ -68,6 +68,77 @@ impl PageGrant {
     /// How many messages at most.
     pub fn limit(&self) -> u32 {
         self.limit
+    }
+}
+
+/// A file may come in from the connection that it is given to, until its session ends. Made in the turn that decides it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UploadGrant {
+    device: DeviceId,
+    name: UploadId,
+    file: Change,
+    done: bool,
+}
+
+impl UploadGrant {
+    pub(crate) fn new(device: DeviceId, name: UploadId, file: Change, done: bool) -> Self {
+        Self { device, name, file, done }
+    }
+
+    /// Which device brings it.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// Its name.
+    pub fn name(&self) -> UploadId {
+        self.name
+    }
+
+    /// The change that began it.
+    pub fn file(&self) -> Change {
+        self.file
+    }
+
+    /// It is there already.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+}
+
+/// One file of one message, or the small picture of it. A slow reader may hold it for long: whoever reads by it asks again whether the
+/// person is still a member, and whether it is still there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttachmentGrant {
+    person: PersonId,
+    message: StatId,
+    which: u32,
+    thumbnail: bool,
+}
+
+impl AttachmentGrant {
+    pub(crate) fn new(person: PersonId, message: StatId, which: u32, thumbnail: bool) -> Self {
+        Self { person, message, which, thumbnail }
+    }
+
+    /// Who reads.
+    pub fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Of which message.
+    pub fn message(&self) -> StatId {
+        self.message
+    }
+
+    /// The how many-eth of it, from 0.
+    pub fn which(&self) -> u32 {
+        self.which
+    }
+
+    /// The small picture of it alone.
+    pub fn is_thumbnail(&self) -> bool {
+        self.thumbnail
     }
 }
 

@@ -149,3 +149,9 @@ pub struct MessageId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
 #[cbor(transparent)]
 pub struct EditId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);
+
+/// An upload's own name, 16 bytes drawn by the device that brings the file; the same in every retry, and worth nothing on another
+/// device.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+#[cbor(transparent)]
+pub struct UploadId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);

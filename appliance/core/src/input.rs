@@ -2,6 +2,7 @@
 
 use crate::agency::AgencyAsk;
 use crate::alteration::{Edit, Found};
+use crate::attachment::{Attach, Attaching, AttachmentPolicy};
 use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
@@ -383,6 +384,12 @@ pub enum Ask {
     Search(Search),
     /// About patients and who cares for them.
     Clinical(Clinical),
+    /// About files.
+    Attaching(Attaching),
+    /// Administration: what may be attached.
+    SetAttachmentPolicy(AttachmentPolicy),
+    /// What may be attached.
+    ListAttachmentPolicy,
     /// The app is open in front of somebody. No act of theirs.
     Here,
     /// Whom a STAT would reach.
@@ -452,4 +459,6 @@ pub struct Submit {
     pub reply_to: Option<Sequence>,
     /// Whom it names, of those who are in the conversation.
     pub mentions: Named,
+    /// Its files, in order.
+    pub attachments: Vec<Attach>,
 }

@@ -14,6 +14,7 @@ pub(crate) mod admin;
 pub mod agency;
 pub mod alteration;
 mod assignment;
+pub mod attachment;
 pub mod audit;
 mod bed;
 pub mod bucket;

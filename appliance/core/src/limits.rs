@@ -3,7 +3,7 @@
 use crate::bucket::Rate;
 
 /// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + 500 people whom a STAT calls (4,000) +
-/// [`MENTIONS_MAX`] x 8 bytes (128) + message id, numbers and tags (100); then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
+/// [`MENTIONS_MAX`] x 8 bytes (128) + message id, numbers and tags (100) + 8 files of 144; then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
 pub const CLIENT_FRAME_MAX: usize = 16 * 1024;
 
 /// A box's frame: a page of 100 messages of 8,192 bytes would be 819,200, so a page also ends at
@@ -497,6 +497,55 @@ pub const REACTIONS: Rate = Rate::per_second(1, 60);
 
 /// Looks at how far changes have come, a minute apart: [`RECALL_MS`] of them and one. x 16 bytes = 23 kB.
 pub const AGE_LOOKS: usize = 1_441;
+
+/// The largest file that any policy takes, in bytes: a minute of uncompressed audio, six photos of a phone. A gigabit's worth of a
+/// second, and a minute of bad Wi-Fi.
+pub const ATTACHMENT_BYTES_MAX: u32 = 64 << 20;
+
+/// The least that a policy may set as a largest file, in bytes: less is no photo, and a mistaken unit.
+pub const ATTACHMENT_BYTES_MIN: u32 = 1_024;
+
+/// The largest file of each sort until somebody says otherwise, in bytes: what phones' cameras and scanners make stays below.
+pub const ATTACHMENT_BYTES_STANDARD: u32 = 25 << 20;
+
+/// Files of one message. Each is some [`ATTACHMENT_WIRE_MAX`] bytes of the message's frame, 1.7 kB in all.
+pub const ATTACHMENTS_OF_MESSAGE_MAX: usize = 8;
+
+/// A file's name, in bytes.
+pub const ATTACHMENT_NAME_MAX: usize = 120;
+
+/// A file as a message shows it, in bytes: its name, SHA-256 (34), length (11), type and tags (15), for the sums of pages.
+pub const ATTACHMENT_WIRE_MAX: usize = ATTACHMENT_NAME_MAX + 60;
+
+/// A small picture of a file, in bytes: 160 x 120 in JPEG are 4 to 8 kB. In one request with the rest, 130 bytes.
+pub const THUMBNAIL_MAX: usize = 10 * 1024;
+
+/// A file's first bytes by which its type is told.
+pub const SNIFFED_BYTES: usize = 12;
+
+/// Bytes of a file that are sealed together, and after which an upload can go on: 64 MiB are 1,024 of them, each of 28 bytes more.
+pub const ATTACHMENT_PIECE: usize = 64 * 1024;
+
+/// Files of one device that were begun and belong to no message: two messages' worth.
+pub const UPLOADS_OF_DEVICE_MAX: usize = 2 * ATTACHMENTS_OF_MESSAGE_MAX;
+
+/// Such files of the whole facility. About 300 bytes each: 600 kB.
+pub const UPLOADS_MAX: usize = 2_000;
+
+/// How long such a file is kept. Milliseconds: over a night, so that a phone whose battery died goes on in the morning. As long as
+/// [`AGE_LOOKS`] tells ages.
+pub const UPLOAD_KEPT_MS: u64 = 24 * 3_600_000;
+
+/// Bytes of files that one device may announce: a whole shift's photos at once, then 256 kB a second. At its limit it fills 22 GB a day,
+/// so a disk that fills shows for days before it is full.
+pub const FILE_BYTES: Rate = Rate::per_second(256 * 1024, 1 << 30);
+
+/// Requests of one device about files: to begin, to finish, to open. Each is recorded.
+pub const ATTACHING: Rate = Rate::per_second(10, 500);
+
+/// Free bytes that must be left when everything that was announced has come: twice [`DISK_RESERVE_BYTES`], since whoever sends words
+/// must not wait because somebody sends pictures.
+pub const DISK_FILES_BYTES: u64 = 2 * DISK_RESERVE_BYTES;
 
 /// Emergency access to a patient's thread, in milliseconds: an hour. What takes longer is an assignment, or a place in the care team;
 /// who needs it again says again why.

@@ -4,6 +4,7 @@
 //! message stays in memory after its turn.
 
 use crate::access::{self, Operation};
+use crate::attachment;
 use crate::audit::Act;
 use crate::channel;
 use crate::draft::{Draft, actor};
@@ -34,7 +35,8 @@ pub(crate) fn submit(
     who: &Ready,
     submit: Submit,
 ) -> Result<(), Refusal> {
-    let Submit { number, message, conversation: id, body, priority, call, reply_to, mentions } = submit;
+    let Submit { number, message, conversation: id, body, priority, call, reply_to, mentions, attachments } =
+        submit;
     if number == Number(0) {
         return Err(Refusal::Invalid);
     }
@@ -55,6 +57,7 @@ pub(crate) fn submit(
         return Err(Refusal::NoSuchMessage);
     }
     let mentions = mention::resolve(draft, conversation, &mentions)?;
+    let files = attachment::chosen(draft, who, id, attachments)?;
     let opening = match priority {
         Priority::Routine | Priority::Urgent => None,
         Priority::Stat => {
@@ -90,6 +93,7 @@ pub(crate) fn submit(
         mentions,
     }));
     draft.record(actor(who), Act::MessageAccepted(id, sequence));
+    attachment::send(draft, who, StatId { conversation: id, sequence }, change, files);
     draft.send(Send::Accepted(Accepted {
         conn,
         request,

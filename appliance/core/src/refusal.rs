@@ -368,6 +368,54 @@ pub enum Refusal {
         None => "The facility's escalation policy".to_owned(),
     })]
     RoleIsRung(Option<UnitId>),
+    /// Not among [`crate::attachment::ALL`], or left out by the policy.
+    #[error(
+        "This type of file is not taken here. Photos (JPEG, PNG, HEIC, WebP), PDF and audio notes (Ogg, WebM, M4A, WAV) may be attached where the policy allows; save it as one of these."
+    )]
+    AttachmentType,
+    /// Above what the policy says of its type.
+    #[error(
+        "This file is larger than may be attached here. Make it smaller, or send a part of it; the policy says how large files may be."
+    )]
+    AttachmentTooLarge,
+    /// [`crate::limits::ATTACHMENTS_OF_MESSAGE_MAX`].
+    #[error("A message takes at most 8 files. Send the others with another message.")]
+    TooManyAttachments,
+    /// Never begun, sent, given up, or of another device or conversation.
+    #[error(
+        "The box does not know this upload: it was never begun, was sent already, or was given up after a day. Attach the file again."
+    )]
+    NoSuchUpload,
+    /// Half an upload.
+    #[error("The file has not arrived whole. Let the upload go on to its end, then send.")]
+    UploadUnfinished,
+    /// Another hash.
+    #[error(
+        "What arrived is not the file that was announced: it changed meanwhile, or was damaged. Attach it again."
+    )]
+    UploadNotAsSaid,
+    /// Another type.
+    #[error("This file is not of the type that it was said to be. Attach it as what it is.")]
+    AttachmentMistyped,
+    /// [`crate::limits::UPLOADS_OF_DEVICE_MAX`], [`crate::limits::UPLOADS_MAX`].
+    #[error(
+        "Too many files were begun and not sent. Send the messages they are for; what is never sent goes after a day."
+    )]
+    UploadLimit,
+    /// One name for two files.
+    #[error("Another file goes by this upload's name. Begin this one under a new name.")]
+    UploadOther,
+    /// None of that message's, or gone.
+    #[error("There is no such attachment: the message has none there, or it was recalled or has expired.")]
+    NoSuchAttachment,
+    /// Too large, or too small to be meant.
+    #[error(
+        "Files of a sort may have at most 1 KiB to 64 MiB (67,108,864 bytes); 0 leaves the sort out. Give other sizes."
+    )]
+    AttachmentPolicyRange,
+    /// Empty, too long, or with control characters.
+    #[error("A file's name has 1 to 120 bytes and no control characters. Rename it, and attach it again.")]
+    AttachmentName,
     /// Expired, not there, or before what this person may read.
     #[error("There is no such message here that you may read. Check its number.")]
     NoSuchMessage,
@@ -579,6 +627,18 @@ impl Refusal {
             Self::NoSuchSuspension => Code::NoSuchSuspension,
             Self::RoleRetired => Code::RoleRetired,
             Self::RoleIsRung(_) => Code::RoleIsRung,
+            Self::AttachmentType => Code::AttachmentType,
+            Self::AttachmentTooLarge => Code::AttachmentTooLarge,
+            Self::TooManyAttachments => Code::TooManyAttachments,
+            Self::NoSuchUpload => Code::NoSuchUpload,
+            Self::UploadUnfinished => Code::UploadUnfinished,
+            Self::UploadNotAsSaid => Code::UploadNotAsSaid,
+            Self::AttachmentMistyped => Code::AttachmentMistyped,
+            Self::UploadLimit => Code::UploadLimit,
+            Self::UploadOther => Code::UploadOther,
+            Self::NoSuchAttachment => Code::NoSuchAttachment,
+            Self::AttachmentPolicyRange => Code::AttachmentPolicyRange,
+            Self::AttachmentName => Code::AttachmentName,
             Self::NoSuchMessage => Code::NoSuchMessage,
             Self::EditTooLate => Code::EditTooLate,
             Self::EditsSpent => Code::EditsSpent,

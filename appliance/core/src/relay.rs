@@ -72,6 +72,7 @@ pub struct Relay {
     looked: Bounds,
     silent_looks: u32,
     room: Room,
+    free: u64,
     pub(crate) terms: Terms,
 }
 
@@ -167,6 +168,7 @@ impl Relay {
             looked: Bounds::NONE,
             silent_looks: 0,
             room: Room::Plenty,
+            free: u64::MAX,
             terms: Terms::resume(now, &state, &policy),
             policy,
             state,
@@ -244,7 +246,7 @@ impl Relay {
             Input::PinMac { conn, mac } => self.pin_mac(now, &mut turn, conn, mac),
             Input::Request { conn, request, ask } => self.request(now, &mut turn, conn, request, ask),
             Input::Faulted { conn, fault } => self.fault(now, &mut turn, conn, fault),
-            Input::Disk { free } => self.room = self.room.after(free),
+            Input::Disk { free } => (self.room, self.free) = (self.room.after(free), free),
             Input::Aged { conversation, read_through, any_through } => {
                 self.aged(now, &mut turn, conversation, read_through, any_through);
             }
@@ -271,6 +273,7 @@ impl Relay {
             ages: &self.ages,
             requests: &mut self.requests,
             room: self.room,
+            free: self.free,
             turn,
         }
     }

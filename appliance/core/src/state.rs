@@ -7,6 +7,7 @@ use std::ops::Bound;
 use sha2::{Digest, Sha256};
 
 use crate::agency::{Agency, Likeness};
+use crate::attachment::Uploads;
 use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
@@ -60,6 +61,8 @@ pub struct State {
     pub retention: Option<Rules>,
     /// Consents, block lists, bedside codes, whoever waits, family threads.
     pub family: Family,
+    /// Files that belong to no message yet, and what may be attached.
+    pub uploads: Uploads,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -113,6 +116,8 @@ pub struct Restored {
     pub retention: Option<Rules>,
     /// See [`State::family`].
     pub family: RestoredFamily,
+    /// See [`State::uploads`].
+    pub uploads: Uploads,
 }
 
 impl State {
@@ -126,6 +131,7 @@ impl State {
             clinic: Clinic::restore(restored.clinic)?,
             retention: restored.retention,
             family: Family::restore(restored.family),
+            uploads: restored.uploads,
             ..Self::default()
         };
         for unit in restored.units {
@@ -186,6 +192,7 @@ impl State {
         }
         state.policies.extend(restored.policies);
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
+        state.check_uploads()?;
         state.check_clinic()?;
         state.family.check(&state)?;
         Ok(state)
@@ -273,6 +280,18 @@ impl State {
     /// What a person is: "RN". May be empty.
     pub(crate) fn title_of(&self, person: PersonId) -> &str {
         self.people.get(&person).map_or("", |person| person.title.reveal())
+    }
+
+    /// What uploads name is there.
+    fn check_uploads(&self) -> Result<(), Fault> {
+        for ((device, _), upload) in &self.uploads.open {
+            let place = self.conversations.get(&upload.conversation).filter(|place| !place.purged);
+            let whose = self.devices.get(device).map(|device| device.person);
+            if place.is_none() || whose != Some(upload.person) || upload.file > self.change {
+                return Err(Fault::Inconsistent("an upload is nobody's, for nowhere, or from later"));
+            }
+        }
+        Ok(())
     }
 
     /// What the clinic names is there.
@@ -516,6 +535,7 @@ impl State {
             }
             _ => self.apply_to_conversation(change, write),
         }
+        self.uploads.apply(change, write);
         self.clinic.apply(change, write);
         self.family.apply(write);
         for thread in write.shows_in() {
@@ -698,6 +718,7 @@ impl State {
         }
         part(minicbor::to_vec(&self.policies));
         part(minicbor::to_vec(self.retention));
+        part(minicbor::to_vec((&self.uploads.open, self.uploads.policy)));
         for hold in self.holds.values() {
             part(minicbor::to_vec(hold));
         }

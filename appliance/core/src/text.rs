@@ -28,6 +28,10 @@ pub struct Grounds(#[n(0)] String);
 /// A message's text before it is sealed: 1 to [`limits::TEXT_MAX`] bytes of UTF-8. Wiped when dropped.
 pub struct Text(Zeroizing<String>);
 
+/// What a person calls a file, before it is sealed: 1 to [`limits::ATTACHMENT_NAME_MAX`] bytes, no control characters. Says nothing
+/// of where it may be put.
+pub struct FileName(Zeroizing<String>);
+
 fn printable(text: &str, max: usize) -> Result<(), Refusal> {
     if text.len() > max {
         return Err(Refusal::TooLarge);
@@ -98,6 +102,19 @@ impl Text {
     }
 }
 
+impl FileName {
+    /// The name, with blanks around it taken off.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        printable(text, limits::ATTACHMENT_NAME_MAX).map_err(|_| Refusal::AttachmentName)?;
+        Ok(Self(Zeroizing::new(text.trim().to_owned())))
+    }
+
+    /// The name itself: for sealing and for recipients, never for a log.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A body under its conversation's key: nonce (12) || ciphertext || tag (16). Opaque to the core.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
@@ -117,4 +134,4 @@ macro_rules! silent {
         }
     )*};
 }
-silent!(Name, Title, Grounds, Text, Sealed, WrappedKey);
+silent!(Name, Title, Grounds, Text, FileName, Sealed, WrappedKey);

@@ -1,6 +1,6 @@
 //! What a decision asks of the driver: first make the writes durable, then let the sends leave.
 
-use crate::grant::{PageGrant, SearchGrant, SyncGrant};
+use crate::grant::{AttachmentGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
 use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
 use crate::refusal::CloseCode;
 use crate::retention::Bounds;
@@ -112,6 +112,24 @@ pub enum Send {
         request: RequestId,
         /// Permission to read.
         grant: SearchGrant,
+    },
+    /// Let a file come in, and answer with [`proto::UploadBegun`].
+    OpenUpload {
+        /// From whom.
+        conn: Conn,
+        /// What it answers, and by what the file's stream will refer to it.
+        request: RequestId,
+        /// Permission to bring it.
+        grant: UploadGrant,
+    },
+    /// Let a file go out, and answer with [`proto::Done`].
+    OpenAttachment {
+        /// To whom.
+        conn: Conn,
+        /// What it answers, and by what the file's stream will refer to it.
+        request: RequestId,
+        /// Permission to read.
+        grant: AttachmentGrant,
     },
     /// Close the connection once what was sent before has left.
     Close {

@@ -3,6 +3,7 @@
 use prost::Message as _;
 
 use crate::agency;
+use crate::attachment::{self, Announced};
 use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
@@ -11,6 +12,7 @@ use crate::family;
 use crate::hold;
 use crate::ids::{
     ConversationId, DeviceId, EditId, MessageId, Number, PersonId, RequestId, RoleId, Sequence, UnitId,
+    UploadId,
 };
 use crate::input::{Ask, Call, Fresh};
 use crate::leaving;
@@ -23,7 +25,7 @@ use crate::retention::Rules;
 use crate::role;
 use crate::search::Search;
 use crate::stat::Answer;
-use crate::text::{Name, Text, Title};
+use crate::text::{FileName, Name, Text, Title};
 
 /// The types of `docs/protocol/wardline.proto`.
 #[allow(missing_docs, clippy::all, unreachable_pub, reason = "generated; the .proto has the words")]
@@ -172,6 +174,8 @@ pub enum Incoming {
         reply_to: Option<Sequence>,
         /// Whom it names.
         mentions: Named,
+        /// Its files, their names still to be sealed.
+        attachments: Vec<(UploadId, FileName)>,
     },
     /// Another text for a message, still to be sealed; the message still to be looked up.
     Edit {
@@ -198,6 +202,13 @@ pub enum Incoming {
         /// Not any more.
         taken_back: bool,
     },
+    /// A file is announced, its key still to be drawn.
+    BeginUpload(Announced),
+    /// A file is there, if the doorway has it.
+    FinishUpload {
+        /// Which.
+        name: UploadId,
+    },
     /// Whether the way here and back works: answered at the door, and no act of anybody's.
     Echo,
     /// Anything else.
@@ -210,6 +221,11 @@ pub fn decode_client(bytes: &[u8]) -> Result<proto::ClientFrame, PeerFault> {
         return Err(PeerFault::Oversize);
     }
     proto::ClientFrame::decode(bytes).map_err(|_| PeerFault::Malformed)
+}
+
+/// The first frame of a stream that carries a file (without prefix), or why the stream must end.
+pub fn decode_transfer(bytes: &[u8]) -> Result<proto::TransferRequest, PeerFault> {
+    proto::TransferRequest::decode(bytes).map_err(|_| PeerFault::Malformed)
 }
 
 /// The request in a frame. `fresh` is drawn only where something new is named. A field out of range is a refusal: the
@@ -233,6 +249,10 @@ pub fn parse(
             stat(recall.conversation, recall.sequence).map(|message| Incoming::Recall { message })
         }
         Some(Body::React(react)) => parse_react(&react),
+        Some(Body::BeginUpload(begin)) => attachment::parse_begin(begin).map(Incoming::BeginUpload),
+        Some(Body::FinishUpload(finish)) => {
+            attachment::parse_name(&finish.upload).map(|name| Incoming::FinishUpload { name })
+        }
         Some(Body::Echo(_)) => Ok(Incoming::Echo),
         Some(other) => parse_ask(other, &mut fresh).map(Incoming::Ask),
     };
@@ -284,6 +304,7 @@ fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {
         call: call(submit.call)?,
         reply_to: Some(Sequence(submit.reply_to)).filter(|to| *to > Sequence::NONE),
         mentions: Named::parse(&submit.mention_people, &submit.mention_roles)?,
+        attachments: attachment::parse_attached(submit.attachments)?,
         text: Text::parse(submit.text)?,
     })
 }
@@ -464,6 +485,9 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::ProlongVisit(_)
         | Body::EndFamilyThread(_) => Ask::Family(family::parse(body, fresh)?),
         Body::Search(search) => Ask::Search(Search::parse(&search)?),
+        Body::OpenAttachment(open) => Ask::Attaching(attachment::parse_open(&open)?),
+        Body::SetAttachmentPolicy(set) => Ask::SetAttachmentPolicy(attachment::parse_policy(&set)?),
+        Body::ListAttachmentPolicy(_) => Ask::ListAttachmentPolicy,
         Body::Hello(_)
         | Body::Join(_)
         | Body::AskToVisit(_)
@@ -473,6 +497,8 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::EditMessage(_)
         | Body::RecallMessage(_)
         | Body::React(_)
+        | Body::BeginUpload(_)
+        | Body::FinishUpload(_)
         | Body::Echo(_) => {
             return Err(Refusal::UnknownRequest);
         }

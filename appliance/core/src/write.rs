@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::agency::Agency;
 use crate::alteration::Standing as MessageStanding;
+use crate::attachment::{AttachmentPolicy, NewUpload, Sent};
 use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
@@ -18,7 +19,7 @@ use crate::family::{BedsideCode, BlockList, Consent, FamilyThread, VisitRequest,
 use crate::hold::Hold;
 use crate::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, Number,
-    PatientId, PersonId, Sequence, UnitId,
+    PatientId, PersonId, Sequence, UnitId, UploadId,
 };
 use crate::leaving::Waiting;
 use crate::mention::Mention;
@@ -623,6 +624,57 @@ pub enum Write {
         #[n(1)]
         visitor: Visitor,
     },
+    /// A file is announced.
+    #[n(180)]
+    UploadBegun(#[n(0)] Box<NewUpload>),
+    /// All of it is there, and it is what was announced.
+    #[n(181)]
+    UploadFinished {
+        /// Of which device.
+        #[n(0)]
+        device: DeviceId,
+        /// Which.
+        #[n(1)]
+        name: UploadId,
+        /// The change that began it.
+        #[n(2)]
+        file: Change,
+    },
+    /// No message will have it: its key is destroyed.
+    #[n(182)]
+    UploadDropped {
+        /// Of which device.
+        #[n(0)]
+        device: DeviceId,
+        /// Which.
+        #[n(1)]
+        name: UploadId,
+        /// The change that began it.
+        #[n(2)]
+        file: Change,
+    },
+    /// A message has these files, in this order.
+    #[n(183)]
+    AttachmentsSent {
+        /// Where.
+        #[n(0)]
+        conversation: ConversationId,
+        /// Which message.
+        #[n(1)]
+        sequence: Sequence,
+        /// The change that brought the message.
+        #[n(2)]
+        message: Change,
+        /// The device that uploaded them.
+        #[n(3)]
+        device: DeviceId,
+        /// At least one.
+        #[n(4)]
+        files: Vec<Sent>,
+    },
+    /// What may be attached from now on.
+    #[n(184)]
+    AttachmentPolicySet(#[n(0)] AttachmentPolicy),
     /// Whoever stays longer keeps their beds.
     #[n(92)]
     AssignmentProlonged {

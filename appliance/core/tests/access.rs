@@ -12,6 +12,7 @@ use std::path::Path;
 use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::agency::{AgencyAsk, Arrival};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
+use wardline_core::attachment::{Attaching, AttachmentPolicy, Begin, Media};
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::directory::Post;
@@ -20,7 +21,7 @@ use wardline_core::escalation::{Priority, StatId};
 use wardline_core::hold::{Holds, Whose};
 use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
-    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
+    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId, UploadId,
 };
 use wardline_core::input::{Ask, Call, Fresh, Submit, Zone};
 use wardline_core::leaving::Leaving;
@@ -520,7 +521,25 @@ impl House {
                 call: Call::default(),
                 reply_to: None,
                 mentions: Default::default(),
+                attachments: vec![],
             }),
+            Operation::AttachFile => Ask::Attaching(Attaching::Begin(Begin {
+                name: UploadId([7; 16]),
+                conversation: place,
+                media: Media::Jpeg,
+                length: 1_000,
+                sha256: [8; 32],
+                sealed: Some((Sealed(vec![9; 60]), Sealed(vec![]))),
+            })),
+            Operation::OpenAttachment => {
+                self.said_by_the_member();
+                let message = StatId { conversation: place, sequence: Sequence(1) };
+                Ask::Attaching(Attaching::Open { message, which: 0, thumbnail: false })
+            }
+            Operation::SetAttachmentPolicy => {
+                Ask::SetAttachmentPolicy(AttachmentPolicy::parse(1 << 20, 0, 0).expect("in range"))
+            }
+            Operation::ListAttachmentPolicy => Ask::ListAttachmentPolicy,
             Operation::EditMessage => {
                 let found = self.said_by_the_member();
                 let (conversation, sequence, name) = (place, Sequence(1), EditId([3; 16]));

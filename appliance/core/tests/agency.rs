@@ -119,6 +119,7 @@ impl House {
             conversation: place,
             reply_to: None,
             mentions: Default::default(),
+            attachments: vec![],
             body: Some(Sealed(vec![0; 40])),
             priority: Priority::Stat,
             call: Call::default(),

@@ -82,9 +82,9 @@ impl Floor {
         let (number, body) = (Number(self.numbers), Some(Sealed(vec![0; 40])));
         let (message, conversation) = (MessageId([self.numbers as u8; 16]), self.place);
         let reply_to = Some(Sequence(reply_to)).filter(|to| *to > Sequence::NONE);
-        let call = Call::default();
-        let mentions = Named::default();
-        let submit = Submit { number, message, conversation, body, priority, call, reply_to, mentions };
+        let (call, mentions, attachments) = Default::default();
+        let submit =
+            Submit { number, message, conversation, body, priority, call, reply_to, mentions, attachments };
         self.ask(from, Ask::Submit(submit))
     }
 

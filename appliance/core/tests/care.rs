@@ -277,6 +277,7 @@ fn who_comes_into_a_held_bed_is_the_holders_and_reads_from_the_beginning() {
         call: Call::default(),
         reply_to: None,
         mentions: Default::default(),
+        attachments: vec![],
     };
     assert_eq!(refusal(&house.ward.ask(Conn(1), Ask::Submit(said))), None);
     house.take(2, &[], HOUR);
@@ -375,7 +376,7 @@ fn a_thread_closes_some_time_after_the_discharge_and_is_put_away_in_the_end() {
         number += 1;
         let (message, body) = (MessageId([number as u8; 16]), Some(Sealed(vec![0; 40])));
         let (conversation, priority, call) = (house.thread, Priority::Routine, Call::default());
-        let (number, reply_to) = (Number(number), None);
+        let (number, reply_to, attachments) = (Number(number), None, vec![]);
         let said = Submit {
             number,
             message,
@@ -385,6 +386,7 @@ fn a_thread_closes_some_time_after_the_discharge_and_is_put_away_in_the_end() {
             call,
             reply_to,
             mentions: Default::default(),
+            attachments,
         };
         refusal(&house.ward.ask(Conn(1), Ask::Submit(said)))
     };

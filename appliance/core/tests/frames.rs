@@ -64,6 +64,10 @@ fn kinds(pool: &DescriptorPool, side: &str) -> Vec<(String, DynamicMessage)> {
         let mut message = DynamicMessage::new(frame.clone());
         message.set_field(&request, Value::U64(300));
         message.set_field(&field, sample(&field));
+        if field.name() == "submit" {
+            // Whose frozen bytes are from before there were attachments.
+            found.push((format!("{}.{} with files", frame.name(), field.name()), message.clone()));
+        }
         found.push((format!("{}.{}", frame.name(), field.name()), message));
     }
     found
@@ -87,6 +91,10 @@ fn deliveries(pool: &DescriptorPool) -> Vec<(String, DynamicMessage)> {
         if kind.name() == "person" {
             // Whose frozen bytes are from before there were agencies.
             found.push((format!("Event.{} from an agency", kind.name()), message.clone()));
+        }
+        // Whose frozen bytes are from before there were attachments.
+        if kind.name() == "message" {
+            found.push((format!("Event.{} with files", kind.name()), message.clone()));
         }
         // Whose frozen bytes are from before there were patients.
         if ["conversation", "conversation_changed"].contains(&kind.name()) {

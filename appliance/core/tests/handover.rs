@@ -103,6 +103,7 @@ impl House {
             priority: Priority::Stat,
             reply_to: None,
             mentions: Default::default(),
+            attachments: vec![],
             call: Call { ring: vec![self.person(BEN)], unit },
         };
         self.ward.ask(DANA, Ask::Submit(send));

@@ -101,6 +101,7 @@ impl House {
             priority: Priority::Routine,
             reply_to: None,
             mentions: Default::default(),
+            attachments: vec![],
             call: Call::default(),
         };
         let turn = self.ward.ask(ANA, Ask::Submit(submit));

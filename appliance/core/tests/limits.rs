@@ -40,12 +40,22 @@ fn the_largest_submission_fits() {
             reply_to: limits::CONVERSATION_MESSAGES_MAX,
             mention_people: vec![ID; limits::MENTIONS_MAX],
             mention_roles: Vec::new(),
+            attachments: vec![
+                proto::AttachedFile {
+                    upload: vec![255; 16],
+                    name: "x".repeat(limits::ATTACHMENT_NAME_MAX),
+                };
+                limits::ATTACHMENTS_OF_MESSAGE_MAX
+            ],
         }))
     };
     let bytes = submit(limits::TEXT_MAX);
     fits(&bytes);
     let named = 8 * (limits::MEMBERS_MAX + limits::MENTIONS_MAX);
-    assert!(bytes.len() - limits::TEXT_MAX - named <= 100, "the sum says 100");
+    assert!(
+        bytes.len() - limits::TEXT_MAX - named <= 100 + 8 * 144,
+        "the sum says 100, and 144 of each file"
+    );
     let frame = wire::decode_client(&submit(limits::TEXT_MAX + 1)).expect("still a frame");
     assert!(wire::parse(frame, fresh).1.is_err());
 }
@@ -86,6 +96,7 @@ fn message(text: usize) -> proto::Message {
         recalled_at: i64::MAX,
         mentions: Vec::new(),
         reactions: Vec::new(),
+        attachments: Vec::new(),
     }
 }
 
@@ -110,9 +121,37 @@ fn fullest(most: usize) -> [Vec<proto::Message>; 2] {
     let plain = (0..most).map(|_| message((limits::PAGE_BYTES_MAX - 1) / most));
     let laden = (0..(limits::PAGE_BYTES_MAX - 1) / (beside + 1)).map(|_| adorned(1));
     [plain.collect(), laden.collect()].map(|mut page: Vec<proto::Message>| {
-        page.push(adorned(limits::TEXT_MAX));
+        page.push(largest_message());
         page
     })
+}
+
+/// The largest, with as many files as there may be.
+fn largest_message() -> proto::Message {
+    let attachment = proto::Attachment {
+        media: proto::MediaType::Wav.into(),
+        length: limits::ATTACHMENT_BYTES_MAX.into(),
+        sha256: vec![255; 32],
+        name: "x".repeat(limits::ATTACHMENT_NAME_MAX),
+        thumbnail: true,
+    };
+    let one = proto::Message { attachments: vec![attachment.clone()], ..proto::Message::default() };
+    assert!(prost::Message::encoded_len(&one) <= limits::ATTACHMENT_WIRE_MAX, "the sum says so");
+    let attachments = vec![attachment; limits::ATTACHMENTS_OF_MESSAGE_MAX];
+    proto::Message { attachments, ..adorned(limits::TEXT_MAX) }
+}
+
+#[test]
+fn the_largest_announcement_of_a_file_fits() {
+    let begin = proto::BeginUpload {
+        upload: vec![255; 16],
+        conversation: ID,
+        media: proto::MediaType::Jpeg.into(),
+        length: u64::MAX,
+        sha256: vec![255; 32],
+        thumbnail: [&b"\xff\xd8\xff"[..], &vec![255; limits::THUMBNAIL_MAX - 3]].concat(),
+    };
+    fits(&client(client_frame::Body::BeginUpload(begin)));
 }
 
 #[test]
@@ -317,7 +356,7 @@ fn the_largest_lists_of_units_and_channels_fit() {
 
 #[test]
 fn a_delivery_of_the_largest_message_fits() {
-    let event = wire::encode_event(proto::event::Kind::Message(adorned(limits::TEXT_MAX)));
+    let event = wire::encode_event(proto::event::Kind::Message(largest_message()));
     let size = wire::delivery_head(&[255; 16], event.len()).len() - wire::PREFIX + event.len();
     assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
 }

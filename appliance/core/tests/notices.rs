@@ -107,6 +107,7 @@ impl House {
             priority: Priority::Routine,
             reply_to: None,
             mentions: Default::default(),
+            attachments: vec![],
             call: Default::default(),
         };
         self.ward.now.mono = self.ward.now.mono.after(1_000);

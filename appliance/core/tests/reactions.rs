@@ -93,6 +93,7 @@ impl Floor {
                 call: Call::default(),
                 reply_to: None,
                 mentions: Named::parse(people, roles).expect("in range"),
+                attachments: vec![],
             }),
         )
     }

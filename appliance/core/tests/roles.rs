@@ -236,6 +236,7 @@ fn a_step_rings_whoever_holds_the_role_when_it_begins() {
         call: Call { ring: vec![dana], unit },
         reply_to: None,
         mentions: Default::default(),
+        attachments: vec![],
     };
     house.ward.ask(BEN, Ask::Submit(send));
     let stat = StatId { conversation: place, sequence: Sequence(1) };

@@ -57,8 +57,9 @@ impl Shift {
         self.numbers += 1;
         let (number, body) = (Number(self.numbers), Some(Sealed(vec![0; 40])));
         let (message, conversation) = (MessageId([self.numbers as u8; 16]), self.place);
-        let (reply_to, mentions) = Default::default();
-        let submit = Submit { number, message, conversation, body, priority, call, reply_to, mentions };
+        let (reply_to, mentions, attachments) = Default::default();
+        let submit =
+            Submit { number, message, conversation, body, priority, call, reply_to, mentions, attachments };
         self.ward.ask(from, Ask::Submit(submit))
     }
 
@@ -317,6 +318,7 @@ fn restored(relay: &Relay) -> Restored {
         retention: state.retention,
         holds: state.holds.values().cloned().collect(),
         family: state.family.to_restored(),
+        uploads: state.uploads.clone(),
     }
 }
 
@@ -634,6 +636,7 @@ fn every_operation_on_a_stat_by_every_actor_is_as_the_table_says() {
                     call,
                     reply_to: None,
                     mentions: Default::default(),
+                    attachments: vec![],
                 }),
                 Operation::AskReach => Ask::Prospect { conversation, call },
                 Operation::AnswerStat => answer_with(Answer::Accept),

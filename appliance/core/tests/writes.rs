@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use wardline_core::agency::{Agency, Extension};
 use wardline_core::alteration::Standing as Edited;
+use wardline_core::attachment::{AttachmentPolicy, Media, NewUpload, Sent};
 use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::conversation::Kind;
@@ -22,7 +23,7 @@ use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatI
 use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
-    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
+    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId, UploadId,
 };
 use wardline_core::leaving::Waiting;
 use wardline_core::mention::Mention;
@@ -57,6 +58,10 @@ fn device() -> DeviceId {
 
 fn place() -> ConversationId {
     ConversationId::new(0x2122_2324_2526_2728).expect("in range")
+}
+
+fn upload() -> UploadId {
+    UploadId([12; 16])
 }
 
 fn unit() -> UnitId {
@@ -236,6 +241,11 @@ fn name_of(write: &Write) -> &'static str {
         Write::MessageRecalled { .. } => "MessageRecalled",
         Write::ReactionsSet { .. } => "ReactionsSet",
         Write::NoticeMade(_) => "NoticeMade",
+        Write::UploadBegun(_) => "UploadBegun",
+        Write::UploadFinished { .. } => "UploadFinished",
+        Write::UploadDropped { .. } => "UploadDropped",
+        Write::AttachmentsSent { .. } => "AttachmentsSent",
+        Write::AttachmentPolicySet(_) => "AttachmentPolicySet",
         Write::AgencySet { .. } => "AgencySet",
         Write::BarredSet { .. } => "BarredSet",
         Write::AssignmentProlonged { .. } => "AssignmentProlonged",
@@ -402,6 +412,7 @@ fn writes() -> Vec<Write> {
             ),
         },
     ])
+    .chain(file_writes())
     .collect()
 }
 
@@ -466,6 +477,41 @@ fn clinical_writes() -> Vec<Write> {
         Write::AssignmentEnded { assignment },
         Write::ThreadClosed { encounter, thread, at: AT },
         Write::EncounterFiled { encounter, thread },
+    ]
+}
+
+fn file_writes() -> Vec<Write> {
+    vec![
+        Write::UploadBegun(Box::new(NewUpload {
+            device: device(),
+            name: upload(),
+            person: person(),
+            conversation: place(),
+            media: Media::Heic,
+            length: 20_000_000,
+            sha256: [13; 32],
+            at: AT,
+            key: Sealed(vec![14; 60]),
+            thumbnail: Sealed(vec![15; 40]),
+        })),
+        Write::UploadFinished { device: device(), name: upload(), file: Change(70_001) },
+        Write::UploadDropped { device: device(), name: upload(), file: Change(70_001) },
+        Write::AttachmentsSent {
+            conversation: place(),
+            sequence: Sequence(300),
+            message: Change(70_010),
+            device: device(),
+            files: vec![Sent {
+                upload: upload(),
+                file: Change(70_001),
+                media: Media::Heic,
+                length: 20_000_000,
+                sha256: [13; 32],
+                thumbnail: true,
+                title: Sealed(vec![16; 40]),
+            }],
+        },
+        Write::AttachmentPolicySet(AttachmentPolicy::parse(10 << 20, 25 << 20, 0).expect("in range")),
     ]
 }
 

@@ -7,6 +7,8 @@ mod administration;
 mod agency;
 #[path = "command/alter.rs"]
 mod alter;
+#[path = "command/attachments.rs"]
+mod attachments;
 #[path = "command/bench.rs"]
 mod bench;
 #[path = "command/break_glass.rs"]

@@ -20,6 +20,7 @@ use wardline_core::relay::Relay;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
+use wardline_relay::attachments::Attachments;
 use wardline_relay::catchup::Library;
 use wardline_relay::clock::Clock;
 use wardline_relay::config::Zones;
@@ -67,6 +68,7 @@ async fn serve(place: Place, policy: Policy) -> Result<()> {
         keyring,
         cursors: Cursors::new(&keys.cursor),
         search: Search::default(),
+        files: Arc::new(Attachments::open(place.data.join("attachments"))?),
     });
     let keeper = Keeper::start(place.keeper, client)?;
     let (commands, inbox) = mpsc::channel(64);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use wardline_core::clinic;
 use wardline_core::cursor::Cursors;
+use wardline_core::escalation::StatId;
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, ConversationId, DeviceId, PersonId};
 use wardline_core::mention;
@@ -12,6 +13,7 @@ use wardline_core::record::Known;
 use wardline_core::text::Sealed;
 use wardline_core::wire::proto::{self, event::Kind};
 
+use crate::attachments::Attachments;
 use crate::keyring::{ConversationKey, Keyring, Origin};
 use crate::search::Search;
 use crate::store::{Changes, Missed, Readers, StoreError, StoredMessage};
@@ -26,6 +28,8 @@ pub struct Library {
     pub cursors: Cursors,
     /// The index of words.
     pub search: Search,
+    /// The files of attachments.
+    pub files: Arc<Attachments>,
 }
 
 impl Library {
@@ -61,11 +65,18 @@ impl Library {
             reply_to,
             mentions,
             reactions,
+            files,
             ..
         } = stored;
-        let text = match self.key(conversation).await? {
-            Some(key) if !standing.recalled => self.text(&key, origin, body),
-            _ => String::new(),
+        let (text, attachments) = match self.key(conversation).await? {
+            Some(key) if !standing.recalled => {
+                let attachments = match files {
+                    0 => Vec::new(),
+                    _ => self.attachments(&key, StatId { conversation, sequence }).await?,
+                };
+                (self.text(&key, origin, body), attachments)
+            }
+            _ => (String::new(), Vec::new()),
         };
         let mut message = proto::Message {
             conversation: conversation.value(),
@@ -78,6 +89,7 @@ impl Library {
             reply_to: reply_to.0,
             mentions: mention::to_wire(&mentions),
             reactions: reactions.to_wire(),
+            attachments,
             ..proto::Message::default()
         };
         standing.dress(&mut message);
@@ -89,6 +101,26 @@ impl Library {
             tracing::error!("a body does not open: the store was changed from outside");
             String::new()
         })
+    }
+
+    /// A message's files as the wire has them.
+    pub async fn attachments(
+        &self,
+        key: &ConversationKey,
+        message: StatId,
+    ) -> Result<Vec<proto::Attachment>, StoreError> {
+        let files = self.readers.files_of(message).await?;
+        let files = files.into_iter().map(|file| proto::Attachment {
+            media: file.media.to_wire().into(),
+            length: file.length,
+            sha256: file.sha256.to_vec(),
+            name: self.keyring.open_title(key, file.origin, file.title).unwrap_or_else(|_| {
+                tracing::error!("a file's name does not open: the store was changed from outside");
+                String::new()
+            }),
+            thumbnail: !file.thumbnail.0.is_empty(),
+        });
+        Ok(files.collect())
     }
 
     /// A page of messages.

@@ -19,7 +19,7 @@ use wardline_core::ids::Conn;
 use wardline_core::input::{Ask, Door, Input, Source};
 use wardline_core::refusal::CloseCode;
 use wardline_core::relay::Relay;
-use wardline_core::text::Text;
+use wardline_core::text::{FileName, Text};
 use wardline_core::time::Mono;
 use wardline_core::wire::{self, proto};
 use wardline_core::write::{Numbered, Write};
@@ -54,9 +54,25 @@ pub enum Command {
     Input(Input),
     /// A client asks for something. A submission brings its text along for those who are connected. The last is let go
     /// when the answer is on the lane.
-    Request(Input, Option<Text>, UnderWay),
+    Request(Input, Option<Said>, UnderWay),
     /// The store found old messages. The permit is let go when what was made of it is on disk.
     Aged(Input, OwnedSemaphorePermit),
+}
+
+/// What a submission or an edit says, in clear.
+pub struct Said {
+    /// Its text.
+    pub text: Text,
+    /// What the files of a submission are called, in order.
+    pub names: Vec<FileName>,
+    /// The files that an edited message has.
+    pub attachments: Vec<proto::Attachment>,
+}
+
+impl From<Text> for Said {
+    fn from(text: Text) -> Self {
+        Self { text, names: Vec::new(), attachments: Vec::new() }
+    }
 }
 
 impl Item for Command {
@@ -178,6 +194,9 @@ impl Writing {
                 Write::MessageAccepted(_) => self.metrics.messages_accepted_total.one(),
                 _ => {}
             }
+            if leaves_a_file(&numbered.write) {
+                self.library.files.look_soon();
+            }
         }
         Ok(())
     }
@@ -202,6 +221,17 @@ impl Writing {
             }
         };
     }
+}
+
+/// Whether a file may be left behind without its key.
+fn leaves_a_file(write: &Write) -> bool {
+    matches!(
+        write,
+        Write::KeyDestroyed { .. }
+            | Write::MessageRecalled { .. }
+            | Write::MessagesExpired { .. }
+            | Write::UploadDropped { .. }
+    )
 }
 
 /// A frame with its prefix.

@@ -6,4 +6,5 @@ pub mod connection;
 pub mod local;
 mod pin;
 pub mod quic;
+mod transfer;
 pub mod writer;

@@ -11,7 +11,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::hkdf;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
-use wardline_core::ids::{ConversationId, DeviceId, MessageId};
+use wardline_core::ids::{ConversationId, DeviceId, MessageId, UploadId};
 use wardline_core::text::{Sealed, WrappedKey};
 use zeroize::Zeroizing;
 
@@ -65,6 +65,9 @@ impl BoxKeys {
 
 /// One conversation's key, ready for use.
 pub struct ConversationKey(LessSafeKey);
+
+/// One file's key, ready for use. Kept under its conversation's.
+pub struct FileKey(LessSafeKey);
 
 /// Wraps, unwraps and remembers conversation keys.
 pub struct Keyring {
@@ -191,11 +194,113 @@ impl Keyring {
         Ok(Sealed(self.seal_under(&key.0, &origin.to_aad(), text.as_bytes())?))
     }
 
+    /// A key for a new file, and the same under its conversation's.
+    pub fn fresh_file(
+        &self,
+        key: &ConversationKey,
+        origin: FileOrigin,
+    ) -> Result<(Sealed, FileKey), KeyError> {
+        let file = Zeroizing::new(self.random::<32>()?);
+        let sealed = self.seal_under(&key.0, &origin.to_aad(b"wardline/1 file key\0"), file.as_ref())?;
+        Ok((Sealed(sealed), FileKey(aead(&file)?)))
+    }
+
+    /// A file's key.
+    pub fn open_file(
+        &self,
+        key: &ConversationKey,
+        origin: FileOrigin,
+        sealed: Sealed,
+    ) -> Result<FileKey, KeyError> {
+        let mut file = Zeroizing::new(sealed.0);
+        Self::open_under(&key.0, &origin.to_aad(b"wardline/1 file key\0"), &mut file)?;
+        let file: &[u8; 32] = file.as_slice().try_into().map_err(|_| KeyError::DoesNotOpen)?;
+        Ok(FileKey(aead(file)?))
+    }
+
+    /// What a file is called.
+    pub fn seal_title(
+        &self,
+        key: &ConversationKey,
+        origin: FileOrigin,
+        name: &str,
+    ) -> Result<Sealed, KeyError> {
+        Ok(Sealed(self.seal_under(&key.0, &origin.to_aad(b"wardline/1 file name\0"), name.as_bytes())?))
+    }
+
+    /// What it is called.
+    pub fn open_title(
+        &self,
+        key: &ConversationKey,
+        origin: FileOrigin,
+        sealed: Sealed,
+    ) -> Result<String, KeyError> {
+        let mut name = sealed.0;
+        Self::open_under(&key.0, &origin.to_aad(b"wardline/1 file name\0"), &mut name)?;
+        String::from_utf8(name).map_err(|_| KeyError::DoesNotOpen)
+    }
+
+    /// The small picture of a file; of none, none.
+    pub fn seal_thumbnail(&self, key: &FileKey, picture: &[u8]) -> Result<Sealed, KeyError> {
+        if picture.is_empty() {
+            return Ok(Sealed(Vec::new()));
+        }
+        Ok(Sealed(self.seal_under(&key.0, b"wardline/1 thumbnail", picture)?))
+    }
+
+    /// The same, opened.
+    pub fn open_thumbnail(&self, key: &FileKey, sealed: Sealed) -> Result<Vec<u8>, KeyError> {
+        let mut picture = sealed.0;
+        if !picture.is_empty() {
+            Self::open_under(&key.0, b"wardline/1 thumbnail", &mut picture)?;
+        }
+        Ok(picture)
+    }
+
+    /// A piece of a file, bound to its place. Random nonces: a piece may be sealed again with other bytes, when an upload was cut; a file
+    /// has at most some thousand, far from where such nonces would meet.
+    pub fn seal_piece(&self, key: &FileKey, index: u64, piece: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.seal_under(&key.0, &piece_aad(index), piece)
+    }
+
+    /// A piece, in its own place.
+    pub fn open_piece(key: &FileKey, index: u64, piece: &mut Vec<u8>) -> Result<(), KeyError> {
+        Self::open_under(&key.0, &piece_aad(index), piece)
+    }
+
     /// The text that was sealed.
     pub fn open(&self, key: &ConversationKey, origin: Origin, sealed: Sealed) -> Result<String, KeyError> {
         let mut body = sealed.0;
         Self::open_under(&key.0, &origin.to_aad(), &mut body)?;
         String::from_utf8(body).map_err(|_| KeyError::DoesNotOpen)
+    }
+}
+
+fn piece_aad(index: u64) -> [u8; 24] {
+    let mut aad = *b"wardline/1 piece________";
+    aad[16..].copy_from_slice(&index.to_be_bytes());
+    aad
+}
+
+/// What a file's key and its name are bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileOrigin {
+    /// Where it is to be said.
+    pub conversation: ConversationId,
+    /// The device that brings it.
+    pub device: DeviceId,
+    /// That device's name for it.
+    pub upload: UploadId,
+}
+
+impl FileOrigin {
+    fn to_aad(self, what: &[u8]) -> Vec<u8> {
+        let mut aad = Vec::with_capacity(64);
+        aad.extend_from_slice(what);
+        aad.extend_from_slice(&self.conversation.value().to_be_bytes());
+        aad.extend_from_slice(&self.device.value().to_be_bytes());
+        aad.extend_from_slice(&self.upload.0);
+        aad
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use wardline_core::escalation::StatId;
-use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
+use wardline_core::grant::{AttachmentGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;
@@ -37,6 +37,17 @@ pub const BYTES_MAX: usize = 128 * 1024;
 /// everybody has every post there can be: who asks for nothing else and reads nothing holds 64 x 70 kB = 4.5 MB.
 /// (A page of history is read when its turn comes.)
 const ANSWERS_MAX: usize = 64;
+
+/// Files that may be sent or fetched and are not yet: more than a client has under way, 16 x 100 bytes. The oldest give way.
+const TICKETS_MAX: usize = 16;
+
+/// What a stream beside the control stream may do, once.
+pub enum Ticket {
+    /// Bring a file.
+    Upload(UploadGrant),
+    /// Fetch one.
+    Attachment(AttachmentGrant),
+}
 
 /// Something for the connection's writer.
 pub enum Out {
@@ -144,6 +155,7 @@ struct Inner {
     expect: Option<Expect>,
     pin: Option<Pin>,
     close: Option<CloseCode>,
+    tickets: VecDeque<(RequestId, Ticket, Generation)>,
 }
 
 impl Inner {
@@ -190,6 +202,7 @@ impl Lane {
             expect: None,
             pin: None,
             close: None,
+            tickets: VecDeque::new(),
         };
         let (written, filled, closing) = (Notify::new(), Notify::new(), Notify::new());
         Self { inner: Mutex::new(inner), written, filled, closing }
@@ -289,6 +302,7 @@ impl Lane {
     pub fn detach(&self) {
         let mut inner = self.inner();
         inner.generation.detached += 1;
+        inner.tickets.clear();
         inner.queue.retain(|out| match out {
             Out::Delivery(..)
             | Out::Attach(_)
@@ -438,6 +452,23 @@ impl Lane {
             }
             written.await;
         }
+    }
+
+    /// A file may be sent or fetched, by the stream that names this request. Queue the answer behind this.
+    pub fn admit(&self, request: RequestId, ticket: Ticket) {
+        let mut inner = self.inner();
+        let generation = inner.generation;
+        if inner.tickets.len() >= TICKETS_MAX {
+            inner.tickets.pop_front();
+        }
+        inner.tickets.push_back((request, ticket, generation));
+    }
+
+    /// Takes it: for one stream.
+    pub fn take_ticket(&self, request: RequestId) -> Option<(Ticket, Generation)> {
+        let mut inner = self.inner();
+        let at = inner.tickets.iter().position(|(of, ..)| *of == request)?;
+        inner.tickets.remove(at).map(|(_, ticket, generation)| (ticket, generation))
     }
 
     /// What the coming proof is held against.

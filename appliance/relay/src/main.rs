@@ -13,6 +13,7 @@ use wardline_core::cursor::Cursors;
 use wardline_core::input::Input;
 use wardline_core::relay::Relay;
 use wardline_core::time::Mono;
+use wardline_relay::attachments::Attachments;
 use wardline_relay::catchup::Library;
 use wardline_relay::clock::Clock;
 use wardline_relay::config::{Config, Zones};
@@ -80,11 +81,14 @@ async fn run(config: Config) -> Result<()> {
 
     let metrics = Arc::new(Metrics::default());
     let keyring = Arc::new(Keyring::new(&keys)?);
+    let files = config.data.join("attachments");
+    let files = Attachments::open(files.clone()).with_context(|| format!("making {}", files.display()))?;
     let library = Arc::new(Library {
         readers: store.readers(),
         keyring,
         cursors: Cursors::new(&keys.cursor),
         search: Search::default(),
+        files: Arc::new(files),
     });
     let keeper = Keeper::start(config.keeper.clone(), keeper)?;
     let (commands, inbox) = mpsc::channel(INPUTS_MAX);
@@ -99,6 +103,7 @@ async fn run(config: Config) -> Result<()> {
     tokio::spawn(renewal::run(keeper, certificates, Arc::clone(&metrics)));
     let place = search::Place::new(config.data.join("search.db"), keys.search.clone());
     tokio::spawn(search::Builder::new(Arc::clone(&library), Arc::clone(&metrics), place).run());
+    tokio::spawn(Attachments::sweep(Arc::clone(&library)));
     tokio::spawn(nightly::run(store.readers(), Arc::clone(&metrics), config.check_hour));
     let (local_path, users) = (config.local.clone(), config.local_users());
     let mut local = tokio::spawn(async move { local::run(&local_path, users, context).await });

@@ -54,6 +54,10 @@ metrics! {
     writes_total: "counter",
     /// Microseconds spent committing.
     commit_microseconds_total: "counter",
+    /// Bytes of attachments that came in.
+    attachment_bytes_in_total: "counter",
+    /// Bytes of attachments that went out.
+    attachment_bytes_out_total: "counter",
     /// Messages accepted.
     messages_accepted_total: "counter",
     /// Changes handed to live connections.

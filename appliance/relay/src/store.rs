@@ -19,6 +19,7 @@ mod changes;
 mod check;
 mod commit;
 mod error;
+mod files;
 mod filing;
 mod find;
 mod hash;
@@ -29,6 +30,7 @@ mod packed;
 mod plan;
 mod plan_clinic;
 mod plan_family;
+mod plan_files;
 mod plan_holds;
 mod reactions;
 mod read;
@@ -63,6 +65,7 @@ use crate::keyring::Origin;
 
 pub use aged::WouldGo;
 pub use error::StoreError;
+pub use files::StoredFile;
 pub use key::StoreKey;
 #[cfg(test)]
 pub(crate) use read::CHUNK_MESSAGES;
@@ -128,6 +131,8 @@ pub struct StoredMessage {
     pub altered_at: Wall,
     /// What was put to it.
     pub reactions: Reactions,
+    /// How many files it has.
+    pub files: u32,
 }
 
 impl StoredMessage {

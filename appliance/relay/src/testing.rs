@@ -17,6 +17,7 @@ use wardline_core::text::{Name, Title};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
 
+use crate::attachments::Attachments;
 use crate::catchup::Library;
 use crate::driver::Command;
 use crate::front::connection::Context;
@@ -72,6 +73,7 @@ impl Bench {
             keyring,
             cursors: Cursors::new(&keys.cursor),
             search: Search::default(),
+            files: Arc::new(Attachments::open(directory.path().join("attachments")).unwrap()),
         });
         let (commands, inbox) = mpsc::channel(4_096);
         let metrics = Arc::new(Metrics::default());

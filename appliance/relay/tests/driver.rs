@@ -22,6 +22,7 @@ use wardline_core::session::Verifier;
 use wardline_core::text::{Name, Sealed, Text, Title};
 use wardline_core::time::Wall;
 use wardline_core::write::{Numbered, Write};
+use wardline_relay::attachments::Attachments;
 use wardline_relay::catchup::Library;
 use wardline_relay::clock::Clock;
 use wardline_relay::disk::Disk;
@@ -84,6 +85,7 @@ impl Ward {
             keyring,
             cursors: Cursors::new(&keys.cursor),
             search: Search::default(),
+            files: Arc::new(Attachments::open(directory.path().join("attachments")).unwrap()),
         });
         let readers = store.readers();
         let (commands, inbox) = mpsc::channel(256);
@@ -124,9 +126,10 @@ impl Ward {
             call: Call::default(),
             reply_to: None,
             mentions: Default::default(),
+            attachments: vec![],
         };
         let input = Input::Request { conn: BEN.0, request: RequestId(10 + number), ask: Ask::Submit(submit) };
-        let text = Some(Text::parse(CANARY.to_owned()).unwrap());
+        let text = Some(Text::parse(CANARY.to_owned()).unwrap().into());
         assert!(self.commands.try_send(Command::Request(input, text, self.ben.begin())).is_ok());
     }
 

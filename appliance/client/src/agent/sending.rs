@@ -8,6 +8,7 @@ use wardline_core::ids::{ConversationId, MessageId, Sequence};
 use wardline_core::wire::proto::{self, RefusalCode, client_frame};
 
 use super::{Agent, Link, REWRITE_AFTER, SAVE_INTERVAL, Sync, Up, storage};
+use crate::attachments::Uploaded;
 use crate::client::Standing;
 use crate::error::{End, Refused};
 use crate::event::{Accepted, Event};
@@ -133,6 +134,7 @@ impl Agent {
             text: waiting.text.to_string(),
             priority: waiting.urgency.priority.to_wire().into(),
             call: waiting.urgency.to_call(),
+            attachments: waiting.attachments.iter().map(Uploaded::to_wire).collect(),
             ..proto::Submit::default()
         };
         waiting.beside.dress(&mut submit);

@@ -5,7 +5,10 @@ use std::time::Duration;
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 use wardline_core::wire::proto;
 
-use super::{Accepted, Agency, Conversation, Kind, Member, Message, Person, Post, SignedIn, Unit, Watermark};
+use super::{
+    Accepted, Agency, Attachment, Conversation, Kind, Member, Message, Person, Post, SignedIn, Unit,
+    Watermark,
+};
 use crate::beside::{self, Mention};
 use crate::call::Device;
 use crate::clinical::Bedside;
@@ -78,6 +81,7 @@ impl Message {
             mentions: wire.mentions.into_iter().map(Mention::from_wire).collect::<Result<_, _>>()?,
             reactions: beside::reactions(wire.reactions)?,
             text: wire.text,
+            attachments: wire.attachments.into_iter().map(Attachment::from_wire).collect::<Result<_, _>>()?,
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
-    alteration, channel, clinical, family, mailbox, membership, reaction, role, searching, stat, unit,
+    alteration, attachment, channel, clinical, family, mailbox, membership, reaction, role, searching, stat, unit,
 };
 
 impl Relay {
@@ -85,7 +85,11 @@ impl Relay {
             if self.state.direct(who.person(), *person).is_some());
         if !is_there {
             let last = self.state.devices.get(&who.device()).map(|device| device.last_number);
-            let is_retry = matches!(&ask, Ask::Submit(submit) if Some(submit.number) <= last);
+            let is_retry = match &ask {
+                Ask::Submit(submit) => Some(submit.number) <= last,
+                Ask::Attaching(ask) => attachment::is_under_way(&self.state, who.device(), ask),
+                _ => false,
+            };
             let spent = self.budgets.spend(now.mono, who.device(), &ask, is_retry);
             spent.map_err(|retry_after_ms| Refusal::SlowDown { retry_after_ms })?;
         }
@@ -170,6 +174,7 @@ impl Relay {
             Ask::AnswerStat { stat, answer } => stat::answer(&mut draft, (conn, request), who, stat, answer),
             Ask::ReadStat { stat } => stat::read(&mut draft, (conn, request), who, stat),
             Ask::Search(search) => searching::search(&mut draft, conn, request, who, search),
+            Ask::Attaching(ask) => attachment::handle(&mut draft, conn, request, who, ask),
             ask => {
                 let mut is = access::of_person(&self.state, who.person(), door);
                 is = is.and(match &ask {
@@ -307,6 +312,13 @@ impl Relay {
                 permit(Operation::PreviewRetention)?;
                 self.preview_retention(now, turn, (conn, request), rules);
                 return Ok(());
+            }
+            Ask::SetAttachmentPolicy(policy) => {
+                attachment::set_policy(&mut draft, permit(Operation::SetAttachmentPolicy)?, policy)
+            }
+            Ask::ListAttachmentPolicy => {
+                permit(Operation::ListAttachmentPolicy)?;
+                attachment::policy(&draft)
             }
             Ask::Role(ask) => role::handle(&mut draft, (by, is), ask)?,
             Ask::ListUnits => {

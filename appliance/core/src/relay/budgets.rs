@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::agency::AgencyAsk;
+use crate::attachment::Attaching;
 use crate::bucket::Bucket;
 use crate::clinical::Clinical;
 use crate::emergency::Emergency;
@@ -35,6 +36,8 @@ struct Budget {
     searches: Bucket,
     alterations: Bucket,
     reactions: Bucket,
+    attaching: Bucket,
+    files: Bucket,
 }
 
 impl Budgets {
@@ -123,6 +126,12 @@ impl Budgets {
             }
             Ask::Recall { .. } => budget.alterations.take(now),
             Ask::React(_) => budget.reactions.take(now),
+            Ask::Attaching(Attaching::Begin(_)) if is_retry => budget.attaching.take(now),
+            Ask::Attaching(Attaching::Begin(new)) => {
+                budget.attaching.take(now)?;
+                budget.files.take_many(now, new.length.min(limits::ATTACHMENT_BYTES_MAX.into()))
+            }
+            Ask::Attaching(_) | Ask::ListAttachmentPolicy => budget.attaching.take(now),
             _ => Ok(()),
         }
     }
@@ -151,6 +160,8 @@ impl Budgets {
             searches: Bucket::full(limits::SEARCHES, now),
             alterations: Bucket::full(limits::ALTERATIONS, now),
             reactions: Bucket::full(limits::REACTIONS, now),
+            attaching: Bucket::full(limits::ATTACHING, now),
+            files: Bucket::full(limits::FILE_BYTES, now),
         })
     }
 }
@@ -159,8 +170,9 @@ impl Budget {
     fn is_full(&mut self, now: Mono) -> bool {
         let Self { sign_ins, submits, text, opens, members, pages, .. } = self;
         let mut full = [sign_ins, submits, text, opens, members, pages].into_iter().all(|b| b.is_full(now));
-        let Self { syncs, posts, stats, answers, searches, alterations, reactions, .. } = self;
-        let rest = [syncs, posts, stats, answers, searches, alterations, reactions];
+        let Self { syncs, posts, stats, answers, searches, alterations, reactions, attaching, files, .. } =
+            self;
+        let rest = [syncs, posts, stats, answers, searches, alterations, reactions, attaching, files];
         full &= rest.into_iter().all(|b| b.is_full(now));
         full
     }

@@ -11,6 +11,7 @@ use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
+use crate::attachments::{Bringing, called};
 use crate::coverage::{Coverage, Situation};
 use crate::inbox::{Inbox, Way};
 use crate::toys;
@@ -68,6 +69,8 @@ pub(crate) struct Client {
     pub(crate) offered: BTreeSet<u64>,
     /// How STATs stand, as far as this device was told.
     pub(crate) stats: BTreeMap<(u64, u64), proto::Escalation>,
+    /// Files that it brings.
+    pub(crate) bringing: Vec<Bringing>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -93,6 +96,8 @@ pub(crate) struct Letter {
     pub(crate) reply_to: u64,
     /// People, and roles.
     pub(crate) mentions: (Vec<u64>, Vec<u64>),
+    /// Uploads.
+    pub(crate) files: Vec<Vec<u8>>,
     /// Sent on this connection and not answered.
     pub(crate) under_way: bool,
     pub(crate) tries: u32,
@@ -133,6 +138,7 @@ impl Client {
             to_decide: 0,
             offered: BTreeSet::new(),
             stats: BTreeMap::new(),
+            bringing: Vec::new(),
         }
     }
 
@@ -197,6 +203,7 @@ impl Client {
                 reply_to: letter.reply_to,
                 mention_people: letter.mentions.0.clone(),
                 mention_roles: letter.mentions.1.clone(),
+                attachments: attached(&letter.files),
             };
             self.ask(Ask::Submit(submit));
         }
@@ -327,6 +334,15 @@ impl Client {
                 opened.conversation.ok_or("opened nothing")?;
                 Ok(())
             }
+            Body::Done(_) => {
+                if let Some(Ask::FinishUpload(finish)) = asked {
+                    let mut all = self.bringing.iter_mut();
+                    if let Some(known) = all.find(|known| known.begin.upload == finish.upload) {
+                        known.done = true;
+                    }
+                }
+                Ok(())
+            }
             Body::Refused(refused) => self.refused(refused.code(), asked, coverage),
             _ => Ok(()),
         }
@@ -420,20 +436,21 @@ impl Client {
     ) -> Result<(), String> {
         let mine = self.outbox.iter().position(|letter| letter.message[..] == accepted.message[..]);
         self.acked.push((accepted.message.clone(), accepted.conversation, accepted.sequence));
-        let (text, reply_to) = if let Some(letter) = mine.and_then(|at| self.outbox.remove(at)) {
+        let (text, reply_to, files) = if let Some(letter) = mine.and_then(|at| self.outbox.remove(at)) {
             if letter.number != Some(accepted.number) {
                 return Err(format!("{}: accepted under number {}", self.name, accepted.number));
             }
             if letter.tries > 1 {
                 coverage.reach(Situation::AckLostThenAnsweredAgain);
             }
-            (letter.text, letter.reply_to)
+            (letter.text, letter.reply_to, letter.files)
         } else if let Some(Ask::Submit(submit)) = asked {
             coverage.reach(Situation::ReplayAnsweredAsFirst);
             if submit.text == REPLAY {
                 return Ok(());
             }
-            (submit.text, submit.reply_to)
+            let files = submit.attachments.into_iter().map(|file| file.upload).collect();
+            (submit.text, submit.reply_to, files)
         } else {
             return Err("an answer to nothing".to_owned());
         };
@@ -445,9 +462,11 @@ impl Client {
             at: accepted.at,
             text,
             reply_to,
+            attachments: shown(&files),
             ..proto::Message::default()
         };
         self.inbox.message(&message, Way::Own, coverage)?;
+        self.bringing.retain(|known| !files.contains(&known.begin.upload));
         if !accepted.cursor.is_empty() {
             self.cursor.clone_from(&accepted.cursor);
         }
@@ -478,6 +497,15 @@ impl Client {
                 self.phase = Phase::PinDue;
             }
             Some(Ask::History(history)) => self.inbox.page_refused(history.conversation, code),
+            // Nothing will come of it any more.
+            Some(Ask::BeginUpload(begin)) if !is_for_now(code) && code != Code::UploadOther => {
+                self.bringing.retain(|known| known.begin.upload != begin.upload);
+            }
+            Some(Ask::FinishUpload(finish))
+                if matches!(code, Code::NoSuchUpload | Code::NoSuchConversation) =>
+            {
+                self.bringing.retain(|known| known.begin.upload != finish.upload);
+            }
             // Strangers with its person's codes have taken the last place.
             Some(Ask::Join(_)) if code == Code::Limit => self.barred = true,
             _ => {}
@@ -540,4 +568,18 @@ impl Client {
             }
         }
     }
+}
+
+fn is_for_now(code: Code) -> bool {
+    matches!(code, Code::Locked | Code::DiskLow | Code::Unavailable | Code::SlowDown)
+}
+
+fn attached(files: &[Vec<u8>]) -> Vec<proto::AttachedFile> {
+    files.iter().map(|upload| proto::AttachedFile { upload: upload.clone(), name: called(upload) }).collect()
+}
+
+/// As one's own message shows them.
+fn shown(files: &[Vec<u8>]) -> Vec<proto::Attachment> {
+    let files = files.iter().map(|upload| called(upload));
+    files.map(|name| proto::Attachment { name, ..proto::Attachment::default() }).collect()
 }

@@ -2,6 +2,7 @@
 //! the world says so.
 
 use wardline_core::alteration::Edit;
+use wardline_core::attachment::{Announced, Attach, Attaching, Begin};
 use wardline_core::audit::{Act, Entry};
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
@@ -114,6 +115,7 @@ impl World {
             .map_err(|fault| fault.to_string())?;
         self.reference.restart(self.committed.clone(), self.now);
         self.credit_ms += wardline_core::retention::credit_ms(self.reference.shortest_kept_ms());
+        self.lose_bytes();
         self.waiting.clear();
         self.keeper.clear();
         self.doors.clear();
@@ -143,8 +145,14 @@ impl World {
         match arrival {
             Arrival::Bytes(bytes) => self.take_frame(conn, &bytes),
             Arrival::Connected(door, stranger) => {
-                let doorway =
-                    Doorway { expect: None, pin: None, lane: Lane::default(), closing: false, stranger };
+                let doorway = Doorway {
+                    expect: None,
+                    pin: None,
+                    lane: Lane::default(),
+                    closing: false,
+                    stranger,
+                    streams: Vec::new(),
+                };
                 self.doors.insert(conn, doorway);
                 let source = self.source_of(conn);
                 let expected = self.reference.connected(self.now, conn, door, source);
@@ -314,7 +322,23 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Submit { number, message, conversation, text, priority, call, reply_to, mentions } => {
+            Incoming::Submit {
+                number,
+                message,
+                conversation,
+                text,
+                priority,
+                call,
+                reply_to,
+                mentions,
+                attachments,
+            } => {
+                let has_key = self.store.has_key(conversation);
+                let attachments = attachments.into_iter().map(|(upload, name)| Attach {
+                    upload,
+                    title: has_key.then(|| Sealed(name.reveal().as_bytes().to_vec())),
+                });
+                let attachments = attachments.collect();
                 let sealed = self.store.has_key(conversation);
                 let sealed_text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
                 let body_of = sealed_text;
@@ -328,6 +352,7 @@ impl World {
                     call,
                     reply_to,
                     mentions,
+                    attachments,
                 });
                 self.take_ask(conn, request, ask, &body, sealed)
             }
@@ -339,6 +364,18 @@ impl World {
                 let StatId { conversation, sequence } = of;
                 let ask = Ask::Edit(Edit { conversation, sequence, version, name, body: sealed_text, found });
                 self.take_ask(conn, request, ask, &body, sealed)
+            }
+            Incoming::BeginUpload(Announced { begin, thumbnail }) => {
+                let sealed = self.store.has_key(begin.conversation);
+                let keys = sealed.then(|| (Sealed(vec![1; 60]), Sealed(thumbnail)));
+                let ask = Ask::Attaching(Attaching::Begin(Begin { sealed: keys, ..begin }));
+                self.take_ask(conn, request, ask, &body, sealed)
+            }
+            Incoming::FinishUpload { name } => {
+                let received = self.received(conn, name);
+                self.looked = received;
+                let ask = Ask::Attaching(Attaching::Finish { name, received });
+                self.take_ask(conn, request, ask, &body, false)
             }
             Incoming::Recall { message } => {
                 let found = self.store.look_up(message);
@@ -448,7 +485,7 @@ impl World {
                 _ => {}
             }
         }
-        let around = Circumstances { sealed, cursor_known, found: self.found, chosen };
+        let around = Circumstances { sealed, cursor_known, found: self.found, received: self.looked, chosen };
         let expected = self.reference.request(self.now, conn, body, &around);
         self.verify(&expected, &turn, conn, request)?;
         self.cover_request(conn, body, &expected);

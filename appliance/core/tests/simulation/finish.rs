@@ -237,6 +237,11 @@ impl World {
             }
             let said = said.get(*sequence as usize - 1).ok_or("a message that nobody sent")?;
             let version = if said.recalled { u32::MAX } else { said.edits };
+            let none = Vec::new();
+            let files = if said.recalled { &none } else { &said.files };
+            if *files != shown.files {
+                return Err(format!("place {sequence} shows {:?}, not {files:?}", shown.files));
+            }
             if (&said.text, version, said.reply_to) != (&shown.text, shown.version, shown.reply_to) {
                 return Err(format!("the text in place {sequence} is not what its author left"));
             }

@@ -56,6 +56,8 @@ pub(crate) struct Shown {
     pub(crate) mentions: Option<Vec<(u64, u64)>>,
     /// Person and kind, in order; since the last snapshot began, if anything said so.
     pub(crate) reactions: Option<Vec<(u64, i32)>>,
+    /// What its files are called.
+    pub(crate) files: Vec<String>,
 }
 
 impl Shown {
@@ -68,6 +70,7 @@ impl Shown {
             version: if message.recalled_at != 0 { u32::MAX } else { message.edits },
             mentions: Some(message.mentions.iter().map(|of| (of.person, of.role)).collect()),
             reactions: Some(flat(&message.reactions)),
+            files: message.attachments.iter().map(|file| file.name.clone()).collect(),
         }
     }
 }

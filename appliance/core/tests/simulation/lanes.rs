@@ -93,6 +93,15 @@ impl World {
                 }
                 self.queue(conn, Out::Close(code));
             }
+            Send::OpenUpload { conn, request, grant } => {
+                self.open_stream(conn, &grant);
+                let begun = proto::UploadBegun { done: grant.is_done() };
+                self.reply(conn, request, Body::UploadBegun(begun));
+            }
+            Send::OpenAttachment { conn, request, grant } => {
+                self.read_attachment(&grant)?;
+                self.reply(conn, request, Body::Done(proto::Done {}));
+            }
             Send::FindAged(bounds) => {
                 for (conversation, read, any) in self.store.aged(&bounds) {
                     self.waiting.push_back((self.local, Arrival::Aged(conversation, read, any)));
@@ -176,7 +185,8 @@ impl World {
                 if stored.message != message.message {
                     return Err("an edit of another message".to_owned());
                 }
-                let edited = proto::Message { text, ..*message };
+                let attachments = stored.attachments.clone();
+                let edited = proto::Message { text, attachments, ..*message };
                 wire::encode_event(proto::event::Kind::MessageChanged(edited))
             }
             Event::Small(kind) => wire::encode_event(*kind),
@@ -244,6 +254,7 @@ impl World {
 
     /// Drops what waits. Acknowledgements stay, but lose their cursors: what stood before them is gone.
     fn detach(&mut self, conn: Conn) {
+        self.end_streams(conn);
         let Some(door) = self.doors.get_mut(&conn) else { return };
         door.lane.mode = Mode::Off;
         door.lane.out.retain(|out| !matches!(out, Out::Delivery(_)));

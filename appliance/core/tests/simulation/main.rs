@@ -15,6 +15,7 @@
 #![expect(clippy::disallowed_types, reason = "the harness keeps its time box by the clock")]
 
 mod agency;
+mod attachments;
 mod client;
 mod coverage;
 mod devices;
@@ -33,6 +34,7 @@ mod reference;
 mod reference_admin;
 mod reference_agency;
 mod reference_altered;
+mod reference_attachments;
 mod reference_emergencies;
 mod reference_family;
 mod reference_holds;

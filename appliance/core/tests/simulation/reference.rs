@@ -19,6 +19,7 @@ use wardline_core::wire::proto::RefusalCode as Code;
 
 use crate::reference_agency::Hired;
 use crate::reference_family::Kin;
+use crate::reference_attachments::Upload;
 use crate::reference_patients::{Clinic, Term};
 use crate::reference_restricted::Waits;
 use crate::reference_roles::Role;
@@ -45,6 +46,10 @@ pub(crate) struct Ward {
     /// Where something would have gone but for a hold.
     pub(crate) held_back: Vec<ConversationId>,
     pub(crate) family: Kin,
+    /// Files that no message has.
+    pub(crate) uploads: Vec<Upload>,
+    /// The largest photo, document and audio note, where that was set.
+    pub(crate) attachment_policy: Option<[u64; 3]>,
 }
 
 #[derive(Clone)]
@@ -127,6 +132,8 @@ pub(crate) struct Saying {
     pub(crate) mentions: Vec<(u64, u64)>,
     /// Person and kind, in order.
     pub(crate) reactions: Vec<(u64, i32)>,
+    /// What its files are called.
+    pub(crate) files: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -295,6 +302,11 @@ pub(crate) enum Answer {
     /// Hours by kind, and whether nobody set them.
     Retention([u64; 4], bool),
     Counting,
+    /// Whether it is there already.
+    UploadBegun(bool),
+    Opening,
+    /// The largest of each sort, and whether nobody said so.
+    AttachmentPolicy([u64; 3], bool),
     Patients(u64),
     Beds(u64),
     AgencyAdmitted(PersonId),
@@ -376,6 +388,8 @@ impl Reference {
     /// The process came back with what was committed. An open session was in use a moment ago.
     pub(crate) fn restart(&mut self, committed: Ward, now: Now) {
         self.ward = committed;
+        // The next look is a minute after a start.
+        self.ward.uploads.iter_mut().for_each(|upload| upload.over = None);
         self.lobby = Lobby::default();
         self.run = (self.run.0 + 1, now.mono);
         self.resume_terms(now);

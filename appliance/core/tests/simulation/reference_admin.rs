@@ -130,6 +130,7 @@ impl Reference {
                     }
                     let Some(conversation) = self.ward.conversation_mut(id) else { return expected };
                     conversation.purged = true;
+                    self.ward.uploads.retain(|upload| upload.place != id);
                     self.stats_purged(id, by, &mut expected);
                     expected.audits.push((by, Act::ConversationPurged(id)));
                 }
@@ -161,6 +162,8 @@ impl Reference {
             | Body::ListRoles(_) => self.roles(now, (by, true), body, chosen.role),
             Body::SetRetention(set) => self.set_retention(now, by, set),
             Body::ListRetention(_) => self.list_retention(),
+            Body::SetAttachmentPolicy(set) => self.set_attachment_policy(by, set),
+            Body::ListAttachmentPolicy(_) => self.list_attachment_policy(),
             Body::PreviewRetention(_) => Expected::answered(Answer::Counting),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, by, body, chosen.hold)

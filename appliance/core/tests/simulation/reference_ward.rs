@@ -1,5 +1,6 @@
 //! The reference's rules for conversations and messages.
 
+use wardline_core::attachment::Received;
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, Number,
@@ -41,6 +42,8 @@ pub(crate) struct Circumstances {
     pub(crate) cursor_known: bool,
     /// The message that it is about was in the store when the doorway looked.
     pub(crate) found: bool,
+    /// What the doorway has of the file that it is about.
+    pub(crate) received: Received,
     pub(crate) chosen: Chosen,
 }
 
@@ -169,6 +172,10 @@ impl Reference {
                 self.recall(now, device, me, of, around)
             }
             Body::React(react) => self.react(device, me, react, around),
+            Body::BeginUpload(begin) => self.begin_upload(now, device, me, begin, around.sealed),
+            Body::FinishUpload(finish) => self.finish_upload(device, me, &finish.upload, around.received),
+            Body::OpenAttachment(open) => self.open_attachment(device, me, open),
+            Body::ListAttachmentPolicy(_) => self.list_attachment_policy(),
             Body::Receipt(receipt) => {
                 self.receipt(device, me, place(receipt.conversation), receipt.delivered, receipt.read)
             }
@@ -338,6 +345,9 @@ impl Reference {
             Ok(mentions) => mentions,
             Err(code) => return Expected::refused(code),
         };
+        if let Some(code) = self.refused_files(device, place, submit, sealed) {
+            return Expected::refused(code);
+        }
         let is_stat = stat.is_some();
         let unanswered = self.ward.stats.iter().filter(|open| open.sender == me && open.unanswered()).count();
         if stat.is_some() && unanswered >= 20 {
@@ -372,6 +382,7 @@ impl Reference {
             recalled: false,
             mentions,
             reactions: Vec::new(),
+            files: submit.attachments.iter().map(|file| file.name.clone()).collect(),
         });
         let sequence = conversation.messages.len() as u64;
         if let Some(device) = self.ward.device_mut(device) {
@@ -381,6 +392,7 @@ impl Reference {
         self.ward.newest = shown;
         let mut expected = Expected::answered(Answer::Accepted(place, sequence));
         expected.audits.push((self.actor(device), Act::MessageAccepted(place, Sequence(sequence))));
+        self.attach(device, (place, sequence), submit, &mut expected);
         if let Some(plan) = plan {
             self.stat_opens(now, device, (me, place, sequence), plan, &mut expected);
         }

@@ -30,7 +30,11 @@ impl World {
             330..520 => self.carry_up(),
             520..710 => self.carry_down()?,
             710..850 => self.batch()?,
-            850..910 => self.keeper_answers(),
+            850..880 => self.keeper_answers(),
+            880..910 => {
+                self.keeper_answers();
+                self.carry_bytes()?;
+            }
             910..955 => {
                 let ms = 1 + self.random.below(400);
                 self.pass(ms)?;
@@ -103,8 +107,9 @@ impl World {
         }
         let dice = self.random.below(100);
         match (dice, place) {
-            (0..23, Some(place)) => self.write_letter(index, place),
-            (23..26, Some(place)) => self.react(index, place),
+            (0..20, Some(place)) => self.write_letter(index, place),
+            (20..23, Some(place)) => self.react(index, place),
+            (23..26, Some(place)) => self.about_files(index, place),
             (26..29, Some(place)) => self.about_messages(index, place),
             (29..35, _) => self.about_stats(index, place),
             (35..56, Some(place)) => {
@@ -155,6 +160,7 @@ impl World {
                 call,
                 reply_to,
                 mentions,
+                files: Vec::new(),
                 under_way,
                 tries,
             };
@@ -309,6 +315,7 @@ impl World {
             82..84 => self.some_duties(person),
             84..86 => self.some_unit(),
             86 => Ask::ListDevices(proto::ListDevices { person }),
+            87 if self.random.permille(400) => self.some_attachment_policy(),
             87 => self.some_retention(),
             88..91 => return self.some_escalation().map(Ask::SetEscalation),
             91..94 => return self.some_role_ask(None),

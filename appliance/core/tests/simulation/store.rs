@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use wardline_core::alteration::{Found, Kept, Standing};
+use wardline_core::attachment::Sent;
 use wardline_core::audit::Entry;
 use wardline_core::clinic::RestoredClinic;
 use wardline_core::conversation::{self, Conversation};
@@ -45,6 +46,7 @@ struct Row {
     reactions: Reactions,
     /// The last change of those.
     reacted: Change,
+    files: Vec<Sent>,
 }
 
 impl Row {
@@ -52,6 +54,8 @@ impl Row {
         let mut wire = to_wire(&self.message);
         self.standing.dress(&mut wire);
         wire.reactions = self.reactions.to_wire();
+        let name = |file: &Sent| String::from_utf8_lossy(&file.title.0).into_owned();
+        wire.attachments = self.files.iter().map(|file| file.to_wire(name(file))).collect();
         wire
     }
 }
@@ -112,8 +116,11 @@ impl Store {
                     }
                     let (change, standing, altered) = (*change, Standing::default(), Change(0));
                     let (reactions, reacted) = (Reactions::default(), Change(0));
-                    let (message, kept) = (message.clone(), true);
-                    rows.push(Row { message, change, kept, standing, altered, reactions, reacted });
+                    let (message, kept, files) = (message.clone(), true, Vec::new());
+                    rows.push(Row { message, change, kept, standing, altered, reactions, reacted, files });
+                }
+                Write::AttachmentsSent { conversation, sequence, message, files, .. } => {
+                    self.row(*conversation, *sequence, *message)?.files.clone_from(files);
                 }
                 Write::MessageEdited { conversation, sequence, message, standing, body } => {
                     let row = self.row(*conversation, *sequence, *message)?;
@@ -126,6 +133,7 @@ impl Store {
                     row.message.body.0.clear();
                     row.message.mentions.clear();
                     row.reactions = Reactions::default();
+                    row.files.clear();
                     (row.standing.recalled, row.standing.at, row.altered) = (true, *at, *change);
                 }
                 Write::ReactionsSet { conversation, sequence, message, reactions } => {
@@ -265,6 +273,7 @@ impl Store {
             retention: self.state.retention,
             holds: self.state.holds.values().cloned().collect(),
             family: self.state.family.to_restored(),
+            uploads: self.state.uploads.clone(),
         }
     }
 
@@ -302,6 +311,14 @@ impl Store {
     pub(crate) fn read(&self, conversation: ConversationId, sequence: Sequence) -> Option<proto::Message> {
         let row = self.rows.get(&conversation)?.get(usize::try_from(sequence.0).ok()?.checked_sub(1)?)?;
         (row.kept && self.has_key(conversation)).then(|| row.to_wire())
+    }
+
+    /// A message's file, while both are kept: the change that began it, and its length.
+    pub(crate) fn file(&self, of: StatId, which: usize) -> Option<(Change, u64)> {
+        let rows = self.rows.get(&of.conversation)?;
+        let row = rows.get(usize::try_from(of.sequence.0).ok()?.checked_sub(1)?)?;
+        let file = row.files.get(which).filter(|_| row.kept && self.has_key(of.conversation))?;
+        Some((file.file, file.length))
     }
 
     /// How many messages a conversation ever took.

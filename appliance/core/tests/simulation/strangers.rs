@@ -145,6 +145,7 @@ impl World {
         self.cover_leaving(body, refused, expected);
         self.cover_holds(body, refused, expected);
         self.cover_merges(body, refused, expected);
+        self.cover_attachments(body, refused, expected);
         let expelled = expected.closes.iter().any(|(_, code)| *code == CloseCode::REVOKED);
         if let (Ask::PurgeConversation(purge), false) = (body, expected.audits.is_empty()) {
             let place = self.reference.ward.conversations.iter().find(|c| c.id.value() == purge.conversation);

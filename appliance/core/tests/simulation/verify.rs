@@ -397,6 +397,7 @@ impl World {
         }
         self.compare_holds()?;
         self.compare_families()?;
+        self.compare_uploads()?;
         self.compare_clinic()
     }
 
@@ -447,7 +448,7 @@ impl World {
                 Write::EmergencyEnded { .. } | Write::MemberLeft { .. } => {}
                 Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}
                 Write::EscalationMoved { .. } | Write::EscalationDeclined { .. } => {}
-                Write::NoticeMade(_) => {}
+                Write::NoticeMade(_) | Write::UploadDropped { .. } => {}
                 _ => return Err("a timer wrote something else".to_owned()),
             }
         }
@@ -492,6 +493,8 @@ impl World {
         let swept = turn.writes.iter().position(closes).filter(|_| none_left);
         let parted = turn.writes.iter().position(|n| matches!(n.write, Write::MemberLeft { .. }));
         let before = self.reference.ward.stats.clone();
+        let dropped = Self::dropped(turn);
+        let early = self.reference.too_early(now, &dropped);
         let mut expected = self.reference.timeout(now, &locked, &codes)?;
         // Of what is due in one turn, what was due first comes first.
         if swept.is_some_and(|swept| parted.is_none_or(|parted| swept < parted)) {
@@ -514,6 +517,14 @@ impl World {
         if swept.is_some() {
             self.reference.stats_swept(now, &mut expected);
         }
+        // What ends in the same turn may be the reason.
+        if !self.reference.too_early(now, &early).is_empty() {
+            return Err("an upload is given up too early".to_owned());
+        }
+        if !dropped.is_empty() {
+            self.coverage.reach(Situation::UploadGivenUp);
+        }
+        self.reference.uploads_swept(now, &dropped, &mut expected)?;
         self.reference.stats_due(now, &mut expected);
         self.cover_stats_due(&expected, &before);
         for (_, act) in &expected.audits {
@@ -675,6 +686,9 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 }
                 Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
                 Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),
+                Body::AttachmentPolicy(told) => {
+                    Answer::AttachmentPolicy([told.photo, told.document, told.audio], told.standard)
+                }
                 Body::RetentionPolicy(told) => {
                     let rules = told.rules?;
                     let hours = [rules.direct, rules.group, rules.channel, rules.patient].map(u64::from);
@@ -720,6 +734,8 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
         Send::Accepted(a) => (a.conn, a.request, Answer::Accepted(a.conversation, a.sequence.0)),
         Send::AnswerAgain { conn, request, .. } => (*conn, *request, Answer::Again),
         Send::CountAged { conn, request, .. } => (*conn, *request, Answer::Counting),
+        Send::OpenUpload { conn, request, grant } => (*conn, *request, Answer::UploadBegun(grant.is_done())),
+        Send::OpenAttachment { conn, request, .. } => (*conn, *request, Answer::Opening),
         Send::Attach { conn, request, .. } => (*conn, *request, Answer::Attach),
         Send::ReadPage { conn, request, grant } => {
             (*conn, *request, Answer::Page(grant.from().0, grant.before().0))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use wardline_core::attachment::Received;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PatientId, PersonId, RequestId, Sequence};
 use wardline_core::input::{Door, Zone};
 use wardline_core::pin::{Pin, PinMac};
@@ -13,6 +14,7 @@ use wardline_core::state::Restored;
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto;
 
+use crate::attachments::Stream;
 use crate::client::Client;
 use crate::coverage::Coverage;
 use crate::families::VISITORS;
@@ -77,6 +79,10 @@ pub(crate) struct World {
     pub(crate) credit_ms: u64,
     /// Of the message that was last looked up: it was in the store.
     pub(crate) found: bool,
+    /// Of the upload that was last looked up: what there is of it.
+    pub(crate) looked: Received,
+    /// How much of each file is there. Outlives every crash, but for what was not flushed.
+    pub(crate) disk: BTreeMap<Change, u64>,
 }
 
 /// A connection as the network has it. The box numbers it the same.
@@ -103,6 +109,8 @@ pub(crate) struct Doorway {
     pub(crate) closing: bool,
     /// Not an honest client at the other end.
     pub(crate) stranger: Option<Stranger>,
+    /// Files that come in.
+    pub(crate) streams: Vec<Stream>,
 }
 
 /// What waits to be sent, and how deliveries reach it.
@@ -214,6 +222,8 @@ impl World {
             crashed_in: 0,
             credit_ms: 0,
             found: false,
+            looked: Received::Part,
+            disk: BTreeMap::new(),
         }
     }
 

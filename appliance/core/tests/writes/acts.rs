@@ -64,6 +64,12 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::MessageRecalled(..) => "MessageRecalled",
         Act::ReactionGiven(..) => "ReactionGiven",
         Act::ReactionTakenBack(..) => "ReactionTakenBack",
+        Act::UploadBegun(..) => "UploadBegun",
+        Act::UploadFinished(_) => "UploadFinished",
+        Act::UploadDropped(_) => "UploadDropped",
+        Act::AttachmentsSent(..) => "AttachmentsSent",
+        Act::AttachmentOpened(..) => "AttachmentOpened",
+        Act::AttachmentPolicySet(..) => "AttachmentPolicySet",
         Act::EmergenciesListed => "EmergenciesListed",
         Act::HoldPlaced(..) => "HoldPlaced",
         Act::HoldLifted(_) => "HoldLifted",
@@ -231,6 +237,12 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::RotaImported(role_id(), 2_048),
         Act::RoleRetired(role_id()),
         Act::StatFollowed(place(), Sequence(300), role_id()),
+        Act::UploadBegun(place(), 3, 20_000_000),
+        Act::UploadFinished(place()),
+        Act::UploadDropped(place()),
+        Act::AttachmentsSent(place(), Sequence(300), 2),
+        Act::AttachmentOpened(place(), Sequence(300), 1, 0),
+        Act::AttachmentPolicySet(10 << 20, 25 << 20, 0),
     ]
 }
 

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use wardline_core::ids::{Change, ConversationId};
 use wardline_core::mention;
-use wardline_core::text::Text;
 use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::{self, proto};
 use wardline_core::write::{Numbered, Write};
 
+use super::Said;
 use crate::lane::UnderWay;
 
 /// One commit's worth of decisions.
@@ -29,14 +29,15 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Adds what one input made the core decide; `text` is what a submission or an edit said.
-    pub(super) fn add(&mut self, turn: Turn, text: Option<Text>) {
+    /// Adds what one input made the core decide; `said` is what a submission or an edit said.
+    pub(super) fn add(&mut self, turn: Turn, said: Option<Said>) {
         for numbered in &turn.writes {
             if let Write::KeyDestroyed { conversation } = &numbered.write {
                 self.purged.insert(*conversation);
             }
         }
-        if let Some(text) = text {
+        if let Some(Said { text, names, attachments }) = said {
+            let mut names = names.iter().map(|name| name.reveal().to_owned());
             for numbered in &turn.writes {
                 if let Write::MessageAccepted(message) = &numbered.write {
                     let kind = proto::event::Kind::Message(proto::Message {
@@ -49,6 +50,7 @@ impl Batch {
                         priority: message.priority.to_wire().into(),
                         reply_to: message.reply_to.unwrap_or_default().0,
                         mentions: mention::to_wire(&message.mentions),
+                        attachments: sent_with(&turn, numbered.change, &mut names),
                         ..proto::Message::default()
                     });
                     self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
@@ -57,7 +59,8 @@ impl Batch {
             for send in &turn.sends {
                 if let Send::Fanout { change, event: Event::Edited(message), .. } = send {
                     let text = text.reveal().to_owned();
-                    let message = proto::Message { text, ..(**message).clone() };
+                    let attachments = attachments.clone();
+                    let message = proto::Message { text, attachments, ..(**message).clone() };
                     let kind = proto::event::Kind::MessageChanged(message);
                     self.events.insert(*change, Bytes::from(wire::encode_event(kind)));
                 }
@@ -66,4 +69,17 @@ impl Batch {
         self.writes.extend(turn.writes);
         self.sends.extend(turn.sends);
     }
+}
+
+/// The files that this turn gave to this message, with what they are called.
+fn sent_with(
+    turn: &Turn,
+    accepted: Change,
+    names: &mut impl Iterator<Item = String>,
+) -> Vec<proto::Attachment> {
+    let files = turn.writes.iter().find_map(|numbered| match &numbered.write {
+        Write::AttachmentsSent { message, files, .. } if *message == accepted => Some(files),
+        _ => None,
+    });
+    files.into_iter().flatten().zip(names).map(|(file, name)| file.to_wire(name)).collect()
 }

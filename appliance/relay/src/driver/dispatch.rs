@@ -17,7 +17,7 @@ use wardline_core::wire::{self, proto};
 use super::batch::Batch;
 use super::{Command, frame};
 use crate::catchup::Library;
-use crate::lane::{Attach, Lane, Out};
+use crate::lane::{Attach, Lane, Out, Ticket};
 use crate::logging::safe;
 use crate::metrics::Metrics;
 
@@ -97,6 +97,19 @@ impl Dispatch {
             Send::ReadPage { conn, request, grant } => (conn, Out::Page(request, grant)),
             Send::CountAged { conn, request, bounds } => (conn, Out::CountAged(request, Box::new(bounds))),
             Send::Search { conn, request, grant } => (conn, Out::Search(request, Box::new(grant))),
+            Send::OpenUpload { conn, request, grant } => {
+                let done = grant.is_done();
+                if let Some(lane) = lanes.get(&conn).filter(|_| !done) {
+                    lane.admit(request, Ticket::Upload(grant));
+                }
+                (conn, Out::Frame(frame(request.0, Body::UploadBegun(proto::UploadBegun { done }))))
+            }
+            Send::OpenAttachment { conn, request, grant } => {
+                if let Some(lane) = lanes.get(&conn) {
+                    lane.admit(request, Ticket::Attachment(grant));
+                }
+                (conn, Out::Frame(frame(request.0, Body::Done(proto::Done {}))))
+            }
             Send::Accepted(accepted) => {
                 if let Some(lane) = lanes.get(&accepted.conn) {
                     lane.accepted(accepted);

@@ -11,17 +11,18 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
 use wardline_core::alteration::{Edit, Found, Kept};
+use wardline_core::attachment::{Announced, Attach, Attaching, Begin, Received};
 use wardline_core::bucket::Bucket;
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
-use wardline_core::ids::{Conn, RequestId};
+use wardline_core::ids::{Conn, ConversationId, DeviceId, RequestId, UploadId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
 use wardline_core::reaction::React;
 use wardline_core::refusal::{CloseCode, PeerFault, Refusal};
 use wardline_core::relay::refused;
 use wardline_core::session::Verifier;
-use wardline_core::text::{Text, WrappedKey};
+use wardline_core::text::{FileName, Sealed, Text, WrappedKey};
 use wardline_core::turn::Send;
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::wire::{self, Incoming};
@@ -29,9 +30,9 @@ use wardline_core::wire::{self, Incoming};
 use super::writer;
 use crate::catchup::Library;
 use crate::clock::Clock;
-use crate::driver::{Command, frame};
+use crate::driver::{Command, Said, frame};
 use crate::keeper::Keeper;
-use crate::keyring::Origin;
+use crate::keyring::{ConversationKey, FileOrigin, Origin};
 use crate::lane::{Lane, Out};
 use crate::logging::safe;
 use crate::metrics::Metrics;
@@ -108,7 +109,7 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
     D: Fn() -> Door,
-    S: FnOnce(),
+    S: FnOnce(&Arc<Lane>),
 {
     let conn = Conn(context.next.fetch_add(1, Ordering::Relaxed));
     let lane = Arc::new(Lane::new());
@@ -155,7 +156,7 @@ struct Reader<'a, R, D, S> {
     refusals: Bucket,
 }
 
-impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
+impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R, D, S> {
     /// Reads until the peer leaves or breaks the protocol.
     async fn run(&mut self) -> Option<PeerFault> {
         loop {
@@ -164,7 +165,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
                 && self.lane.device().is_some()
                 && let Some(tell) = self.signed_in.take()
             {
-                tell();
+                tell(self.lane);
             }
             let bytes = match self.read_frame().await? {
                 Ok(bytes) => bytes,
@@ -238,10 +239,10 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
     }
 
     /// Hands a request to the driver; until that has answered it, it takes room on the lane.
-    async fn ask(&self, input: Input, text: Option<Text>) {
+    async fn ask(&self, input: Input, said: Option<Said>) {
         let under_way = self.lane.begin();
         // The driver is gone only when the process is about to be.
-        let _ = self.context.commands.send(Command::Request(input, text, under_way)).await;
+        let _ = self.context.commands.send(Command::Request(input, said, under_way)).await;
     }
 
     async fn incoming(&mut self, request: RequestId, incoming: Incoming) -> Result<(), PeerFault> {
@@ -286,33 +287,93 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
                 self.lane.hold_pin(pin);
                 Input::PinOffered { conn, request }
             }
-            Incoming::Submit { number, message, conversation, text, priority, call, reply_to, mentions } => {
-                let body = match self.lane.device() {
+            Incoming::Submit {
+                number,
+                message,
+                conversation,
+                text,
+                priority,
+                call,
+                reply_to,
+                mentions,
+                attachments,
+            } => {
+                let (body, titles) = match self.lane.device() {
                     Some(device) => {
-                        self.seal(Origin { conversation, message, device, version: 0 }, &text).await
+                        let origin = Origin { conversation, message, device, version: 0 };
+                        (
+                            self.seal(origin, &text).await,
+                            self.titles(device, conversation, &attachments).await,
+                        )
                     }
+                    None => (None, None),
+                };
+                let mut titles = titles.unwrap_or_default().into_iter();
+                let (mut names, mut files) = (Vec::new(), Vec::new());
+                for (upload, name) in attachments {
+                    files.push(Attach { upload, title: titles.next() });
+                    names.push(name);
+                }
+                let attachments = files;
+                let submit = Submit {
+                    number,
+                    message,
+                    conversation,
+                    body,
+                    priority,
+                    call,
+                    reply_to,
+                    mentions,
+                    attachments,
+                };
+                let input = Input::Request { conn, request, ask: Ask::Submit(submit) };
+                self.ask(input, Some(Said { names, ..Said::from(text) })).await;
+                return Ok(());
+            }
+            Incoming::BeginUpload(Announced { begin, thumbnail }) => {
+                let sealed = match self.lane.device() {
+                    Some(device) => self.file_key(device, &begin, &thumbnail).await,
                     None => None,
                 };
-                let submit =
-                    Submit { number, message, conversation, body, priority, call, reply_to, mentions };
-                let ask = Ask::Submit(submit);
-                self.ask(Input::Request { conn, request, ask }, Some(text)).await;
-                return Ok(());
+                let begin = Begin { sealed, ..begin };
+                Input::Request { conn, request, ask: Ask::Attaching(Attaching::Begin(begin)) }
+            }
+            Incoming::FinishUpload { name } => {
+                let library = &self.context.library;
+                let received = match self.lane.device() {
+                    None => Received::Part,
+                    Some(device) => match library.readers.upload(device, name).await {
+                        Ok(stored) => {
+                            stored.map_or(Received::Part, |stored| library.files.received(stored.file))
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "an upload could not be looked up");
+                            return self.refuse(request, Refusal::Unavailable);
+                        }
+                    },
+                };
+                let ask = Ask::Attaching(Attaching::Finish { name, received });
+                Input::Request { conn, request, ask }
             }
             Incoming::Edit { message: of, version, name, text } => {
                 let Some(found) = self.look_up(of).await else {
                     return self.refuse(request, Refusal::Unavailable);
                 };
                 let StatId { conversation, sequence } = of;
-                let body = match &found.message {
+                let (body, attachments) = match &found.message {
                     Some(Kept { id: message, device, .. }) => {
                         let (message, device) = (*message, *device);
-                        self.seal(Origin { conversation, message, device, version }, &text).await
+                        let Some(attachments) = self.files_of(of).await else {
+                            return self.refuse(request, Refusal::Unavailable);
+                        };
+                        let origin = Origin { conversation, message, device, version };
+                        (self.seal(origin, &text).await, attachments)
                     }
-                    None => None,
+                    None => (None, Vec::new()),
                 };
                 let ask = Ask::Edit(Edit { conversation, sequence, version, name, body, found });
-                self.ask(Input::Request { conn, request, ask }, Some(text)).await;
+                let said = Said { attachments, ..Said::from(text) };
+                self.ask(Input::Request { conn, request, ask }, Some(said)).await;
                 return Ok(());
             }
             Incoming::Recall { message } => {
@@ -355,16 +416,53 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce()> Reader<'_, R, D, S> {
         }
     }
 
-    /// Seals a body under its conversation's key. `None` when there is none: the core then knows why.
-    async fn seal(&self, origin: Origin, text: &Text) -> Option<wardline_core::text::Sealed> {
+    /// The files of a message that is to be edited, for those who hear of it now. `None` when the store cannot be read.
+    async fn files_of(&self, message: StatId) -> Option<Vec<proto::Attachment>> {
         let library = &self.context.library;
-        match library.key(origin.conversation).await {
-            Ok(key) => library.keyring.seal(&*key?, origin, text.reveal()).ok(),
-            Err(error) => {
-                tracing::error!(%error, "a conversation's key could not be read");
-                None
-            }
+        let files = match library.key(message.conversation).await {
+            Ok(Some(key)) => library.attachments(&key, message).await,
+            Ok(None) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        files.map_err(|error| tracing::error!(%error, "a message's files could not be looked up")).ok()
+    }
+
+    /// Seals what files are called under their conversation's key; as [`Reader::seal`].
+    async fn titles(
+        &self,
+        device: DeviceId,
+        conversation: ConversationId,
+        attachments: &[(UploadId, FileName)],
+    ) -> Option<Vec<Sealed>> {
+        if attachments.is_empty() {
+            return None;
         }
+        let key = self.key(conversation).await?;
+        let keyring = &self.context.library.keyring;
+        let seal = |(upload, name): &(UploadId, FileName)| {
+            keyring.seal_title(&key, FileOrigin { conversation, device, upload: *upload }, name.reveal()).ok()
+        };
+        attachments.iter().map(seal).collect()
+    }
+
+    /// A new file's key and the small picture of it, sealed; as [`Reader::seal`].
+    async fn file_key(&self, device: DeviceId, begin: &Begin, thumbnail: &[u8]) -> Option<(Sealed, Sealed)> {
+        let key = self.key(begin.conversation).await?;
+        let keyring = &self.context.library.keyring;
+        let origin = FileOrigin { conversation: begin.conversation, device, upload: begin.name };
+        let (sealed, file) = keyring.fresh_file(&key, origin).ok()?;
+        Some((sealed, keyring.seal_thumbnail(&file, thumbnail).ok()?))
+    }
+
+    async fn key(&self, conversation: ConversationId) -> Option<Arc<ConversationKey>> {
+        let key = self.context.library.key(conversation).await;
+        key.map_err(|error| tracing::error!(%error, "a conversation's key could not be read")).ok()?
+    }
+
+    /// Seals a body under its conversation's key. `None` when there is none: the core then knows why.
+    async fn seal(&self, origin: Origin, text: &Text) -> Option<Sealed> {
+        let key = self.key(origin.conversation).await?;
+        self.context.library.keyring.seal(&key, origin, text.reveal()).ok()
     }
 }
 

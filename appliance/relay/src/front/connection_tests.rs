@@ -10,7 +10,12 @@ use super::*;
 use crate::testing::Bench;
 
 fn carrier() -> Carrier<impl Fn() -> Door, impl FnOnce()> {
-    Carrier { door: || Door::Network(Zone::Ward), source: Source(1), exporter: None, signed_in: || {} }
+    Carrier {
+        door: || Door::Network(Zone::Ward),
+        source: Source(1),
+        exporter: None,
+        signed_in: |_: &Arc<Lane>| {},
+    }
 }
 
 fn frames(count: u64, body: impl Fn() -> Body) -> Vec<u8> {

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use wardline_core::input::{Door, Source};
 
 use super::connection::{Carrier, Context, serve};
+use crate::lane::Lane;
 use crate::metrics::bind;
 
 /// Connections at a time: a gateway, a console, a script.
@@ -33,7 +34,7 @@ pub async fn run(path: &Path, users: BTreeSet<u32>, context: Arc<Context>) -> st
         tokio::spawn(async move {
             let (reader, mut writer) = stream.into_split();
             let door = || Door::Local;
-            let carrier = Carrier { door, source: Source(0), exporter: None, signed_in: || {} };
+            let carrier = Carrier { door, source: Source(0), exporter: None, signed_in: |_: &Arc<Lane>| {} };
             serve(&context, carrier, reader, &mut writer).await;
             drop(place);
         });

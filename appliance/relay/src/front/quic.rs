@@ -25,7 +25,9 @@ pub use super::admission::SourceLimit;
 use super::admission::{Admission, HANDSHAKES_MAX, Pace, Verdict, Waiting, source};
 use super::congestion::Floor;
 use super::connection::{Carrier, Context, serve};
+use super::transfer::{self, TRANSFERS_MAX};
 use crate::config::{Zones, least};
+use crate::lane::Lane;
 
 /// What native clients speak.
 pub const ALPN: &[u8] = b"wardline/1";
@@ -47,8 +49,9 @@ const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
 /// What a client may have sent and the box not read, before it has signed in: one of the largest frames, 16 KiB. With as
 /// many as may be unproven (6,000) 98 MB.
 const STRANGERS_WINDOW: u32 = limits::CLIENT_FRAME_MAX as u32;
-/// The same once it has signed in: four of the largest frames. With 30,000 connections that all send and are not read
-/// 2 GB; what bounds it in practice is that a frame is read as soon as there is room for its answer.
+/// The same of each stream once it has signed in: four of the largest frames, or a piece of a file. With 30,000 connections that all
+/// send on three streams and are not read 6 GB; what bounds it in practice is that a frame is read as soon as there is room for its
+/// answer, and a file as fast as the disk takes it. So much for each stream is what keeps a file from using up the control stream's.
 const STREAM_WINDOW: u32 = 64 * 1024;
 /// Between stateless resets, each of which costs a MAC and a packet, some 10 us. quinn's own 20 ms are 50 a second: after
 /// a restart a ward of 20,000 devices, which all speak within a ping's 10 s, would take 400 s to learn of it; with 5,000 a
@@ -325,7 +328,11 @@ async fn native(opened: Opened, from: IpAddr, zones: &Zones, context: &Arc<Conte
     // A packet moves a connection to the address that it names before anybody has shown to be there: so whoever roams
     // can lose what a zone allows, and to gain it connects anew.
     let door = || Door::Network(least(zones.of(from), zones.of(connection.remote_address().ip())));
-    let widen = || connection.set_receive_window(VarInt::from_u32(2 * STREAM_WINDOW));
+    let widen = |lane: &Arc<Lane>| {
+        connection.set_receive_window(VarInt::from_u32((1 + TRANSFERS_MAX) * STREAM_WINDOW));
+        connection.set_max_concurrent_bi_streams(VarInt::from_u32(1 + TRANSFERS_MAX));
+        tokio::spawn(transfer::run(Arc::clone(context), Arc::clone(lane), connection.clone()));
+    };
     let carrier = Carrier { door, source: source(from), exporter: Some(exporter), signed_in: widen };
     let code = serve(context, carrier, receive, &mut send).await;
     if send.finish().is_ok() {

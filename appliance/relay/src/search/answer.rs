@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wardline_core::grant::SearchGrant;
 use wardline_core::ids::Change;
-use wardline_core::limits::{PAGE_BYTES_MAX, SEARCH_COUNT_MAX, SEARCH_TEXTS_MAX};
+use wardline_core::limits::{ATTACHMENT_WIRE_MAX, PAGE_BYTES_MAX, SEARCH_COUNT_MAX, SEARCH_TEXTS_MAX};
 use wardline_core::refusal::Refusal;
 use wardline_core::wire::{self, proto};
 
@@ -78,6 +78,7 @@ async fn read(
             let Some(message) = messages.remove(&hit.change) else { continue };
             if !message.text.is_empty() && search.query.follow_each_other(&message.text) {
                 text += message.text.len() + wire::beside(&message.mentions, &message.reactions);
+                text += message.attachments.len() * ATTACHMENT_WIRE_MAX;
                 page.hits.push(message);
             }
         }

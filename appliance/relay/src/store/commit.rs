@@ -228,7 +228,7 @@ macro_rules! expiring_changes {
 }
 /// Before messages go: what their devices have spent stays spent. Their places last: all others need them. With how often
 /// the three values are in there.
-const EXPIRE: [(&str, usize); 9] = [
+const EXPIRE: [(&str, usize); 10] = [
     (
         concat!(
             "UPDATE device SET number_floor = max(number_floor, gone.number) \
@@ -256,6 +256,10 @@ const EXPIRE: [(&str, usize); 9] = [
     (
         "DELETE FROM escalation \
          WHERE stage = 3 AND conversation = (? + 0) AND sequence <= (? + 0) AND changed < (? + 0)",
+        1,
+    ),
+    (
+        "DELETE FROM attachment WHERE conversation = (? + 0) AND sequence > 0 AND sequence <= (? + 0) AND attached < (? + 0)",
         1,
     ),
     (
@@ -355,6 +359,7 @@ impl Store {
         });
         alterations(&mut script, plan);
         reactions::write(&mut script, plan);
+        plan.files.write(&mut script);
         escalations(&mut script, plan);
         notices::write(&mut script, plan);
         for expiry in &plan.expiries {

@@ -49,8 +49,8 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     (
         "SELECT change, conversation, sequence, id, sender, device, number, at, body, priority, reply_to, edits, recalled, \
-         altered_at, mentions, reactions, reacted FROM message ORDER BY change",
-        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes, Int, Int, Int, Int, Int, Bytes, Bytes, Int],
+         altered_at, mentions, reactions, reacted, files FROM message ORDER BY change",
+        &[Int, Int, Int, Bytes, Int, Int, Int, Int, Bytes, Int, Int, Int, Int, Int, Bytes, Bytes, Int, Int],
     ),
     (
         "SELECT conversation, sequence, change, size, altered, edit FROM message_altered ORDER BY conversation, sequence",
@@ -114,6 +114,12 @@ const TABLES: &[(&str, &[Column])] = &[
     ("SELECT encounter, code FROM bedside_code ORDER BY encounter", &[Int, Bytes]),
     ("SELECT device, request FROM visit_request ORDER BY device", &[Int, Bytes]),
     ("SELECT conversation, encounter, patient, own FROM family_thread ORDER BY conversation", &[Int; 4]),
+    (
+        "SELECT file, conversation, person, device, upload, media, length, sha256, at, done, sequence, place, attached, \
+         key, title, thumbnail FROM attachment ORDER BY file",
+        &[Int, Int, Int, Int, Bytes, Int, Int, Bytes, Int, Int, Int, Int, Int, Bytes, Bytes, Bytes],
+    ),
+    ("SELECT id, photo, document, audio FROM attachment_policy", &[Int; 4]),
     ("SELECT assignment, bed FROM assignment_bed ORDER BY assignment, bed", &[Int, Text]),
     ("SELECT assignment, encounter FROM assignment_cover ORDER BY assignment, encounter", &[Int; 2]),
 ];

@@ -12,13 +12,13 @@ use wardline_core::time::Wall;
 
 use super::{Missed, StoreError, StoredMessage, row};
 
-/// Two columns: of each message fourteen numbers and blanks between all of them; and its identifier, body, whom it
+/// Two columns: of each message fifteen numbers and blanks between all of them; and its identifier, body, whom it
 /// names and what was put to it. SQLite visits
 /// each message once for both, so both are in the same order, whichever that is.
 pub(super) const MESSAGE: &str = "group_concat(concat_ws(' ', message.change, message.conversation, message.sequence, \
      message.sender, message.device, message.at, length(message.body), message.priority, \
      message.reply_to, message.edits, message.recalled, message.altered_at, length(message.mentions), \
-     length(message.reactions)), ' '), \
+     length(message.reactions), message.files), ' '), \
      group_concat(message.id || message.body || message.mentions || message.reactions, '')";
 
 /// Bytes of an identifier.
@@ -42,6 +42,7 @@ pub(super) fn messages(numbers: Option<&str>, mut bytes: &[u8]) -> Result<Vec<St
         let altered_at = Wall(numbers.signed()?);
         let mut length = || usize::try_from(numbers.count()?).map_err(|_| wrong());
         let (mentions, reactions) = (length()?, length()?);
+        let files = row::files(numbers.count()?)?;
         let (id, rest) = bytes.split_first_chunk::<ID>().ok_or_else(wrong)?;
         let (body, rest) = rest.split_at_checked(size).ok_or_else(wrong)?;
         let (mentions, rest) = rest.split_at_checked(mentions).ok_or_else(wrong)?;
@@ -65,6 +66,7 @@ pub(super) fn messages(numbers: Option<&str>, mut bytes: &[u8]) -> Result<Vec<St
             recalled,
             altered_at,
             reactions,
+            files,
         });
     }
     if !bytes.is_empty() {
@@ -158,7 +160,7 @@ fn wrong() -> StoreError {
 mod tests {
     use super::*;
 
-    const NUMBERS: &str = "70 8 9 10 11 -12 2 0 5 0 0 0 7 8 9 10 11 -12 3 2 0 3 0 -4";
+    const NUMBERS: &str = "70 8 9 10 11 -12 2 0 5 0 0 0 2 7 8 9 10 11 -12 3 2 0 3 0 -4 0";
     const BYTES: &[u8] = b"0123456789abcdef\xff\x000123456789ABCDEF\x00;\x80";
 
     #[test]
@@ -168,7 +170,7 @@ mod tests {
         assert_eq!((read[0].at, &read[0].body.0[..], read[0].id.0[15]), (Wall(-12), &b"\0;\x80"[..], b'F'));
         assert_eq!((&read[1].body.0[..], read[1].id.0[15]), (&b"\xff\0"[..], b'f'));
         assert_eq!((read[0].edits, read[0].recalled, read[0].altered_at), (3, false, Wall(-4)));
-        assert_eq!((read[1].reply_to, read[1].edits), (Sequence(5), 0));
+        assert_eq!((read[1].reply_to, read[1].edits, read[1].files), (Sequence(5), 0, 2));
         let place = |id| ConversationId::new(id).unwrap();
         let of = |change, id, size| Missed { change: Change(change), conversation: place(id), size };
         assert_eq!(missed(Some("4 9 300 3 8 29")).unwrap(), [of(4, 9, 300), of(3, 8, 29)]);

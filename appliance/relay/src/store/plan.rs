@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan_clinic::ClinicPlan;
 use super::plan_family::FamilyPlan;
+use super::plan_files::FilePlan;
 use super::plan_holds::HoldPlan;
 use super::reactions::ReactionPlan;
 use wardline_core::agency::Agency;
@@ -72,6 +73,7 @@ pub(super) struct Plan<'a> {
     pub(super) clinic: ClinicPlan<'a>,
     pub(super) holds: HoldPlan<'a>,
     pub(super) family: FamilyPlan<'a>,
+    pub(super) files: FilePlan<'a>,
 }
 
 /// A conversation as it opens.
@@ -167,6 +169,7 @@ impl<'a> Plan<'a> {
     }
 
     fn fold(&mut self, change: Change, write: &'a Write) {
+        self.files.fold(change, write);
         for thread in write.shows_in() {
             self.conversations.entry(*thread).or_default().changed = Some(change);
         }
@@ -346,6 +349,11 @@ impl<'a> Plan<'a> {
             | Write::VisitAsked(_)
             | Write::VisitForgotten { .. }
             | Write::FamilyThreadOpened(_) => self.family.fold(write),
+            Write::UploadBegun(_)
+            | Write::UploadFinished { .. }
+            | Write::UploadDropped { .. }
+            | Write::AttachmentsSent { .. }
+            | Write::AttachmentPolicySet(_) => {}
             clinical => self.clinic.fold(change, clinical),
         }
     }

@@ -11,7 +11,7 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row};
 use wardline_core::grant::{PageGrant, Right, SyncGrant};
 use wardline_core::ids::{ConversationId, DeviceId, Number, PersonId};
-use wardline_core::limits::{PAGE_BYTES_MAX, SEAL_OVERHEAD};
+use wardline_core::limits::{ATTACHMENT_WIRE_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD};
 use wardline_core::mailbox::Under;
 use wardline_core::mention;
 use wardline_core::text::WrappedKey;
@@ -126,6 +126,7 @@ impl Readers {
             last = message.sequence;
             text += message.body.0.len().saturating_sub(SEAL_OVERHEAD);
             text += wire::beside(&mention::to_wire(&message.mentions), &message.reactions.to_wire());
+            text += message.files as usize * ATTACHMENT_WIRE_MAX;
             page.push(message);
         }
         Ok(Page::Of(page))

@@ -10,6 +10,7 @@ use wardline_core::family::RestoredFamily;
 use wardline_core::state::Restored;
 
 use super::StoreError;
+use super::files;
 use super::filing::Newer;
 use super::row::{self, Columns};
 use super::row_clinic;
@@ -65,6 +66,9 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     restored.clinic = clinic(from).await?;
     let rules = "SELECT direct, grouped, channel, patient FROM retention_rule".to_owned();
     restored.retention = all(from, rules, row::retention).await?.pop();
+    let open = all(from, files::OPEN.to_owned(), files::open).await?;
+    restored.uploads.open = open.into_iter().collect();
+    restored.uploads.policy = all(from, files::POLICY.to_owned(), files::policy).await?.pop();
     let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);
     restored.holds = all(from, holds, row::hold).await?;
     restored.family = family(from).await?;

@@ -336,6 +336,7 @@ pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
         recalled: columns.flag()?,
         altered_at: columns.wall()?,
         reactions: reactions(columns.bytes()?)?,
+        files: files(columns.count()?)?,
     })
 }
 
@@ -344,7 +345,7 @@ macro_rules! message_columns {
     () => {
         "message.change, message.conversation, message.sequence, message.id, message.sender, message.device, message.at, \
          message.body, message.priority, message.reply_to, message.mentions, message.edits, message.recalled, \
-         message.altered_at, message.reactions"
+         message.altered_at, message.reactions, message.files"
     };
 }
 pub(super) use message_columns;
@@ -355,6 +356,10 @@ pub(super) fn mentions(bytes: &[u8]) -> Result<Vec<Mention>, StoreError> {
 
 pub(super) fn reactions(bytes: &[u8]) -> Result<Reactions, StoreError> {
     Reactions::from_bytes(bytes).ok_or_else(|| StoreError::value("what was put to a message"))
+}
+
+pub(super) fn files(number: u64) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| StoreError::value("a number of files"))
 }
 
 pub(super) fn edits(number: u64) -> Result<u32, StoreError> {

@@ -17,6 +17,7 @@ use wardline_core::text::{Name, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::wire::proto;
 use wardline_core::write::{Message, Numbered, Write};
+use wardline_relay::attachments::Attachments;
 use wardline_relay::catchup::Library;
 use wardline_relay::keyring::{BoxKeys, Keyring, Origin};
 use wardline_relay::metrics::Metrics;
@@ -66,6 +67,7 @@ impl House {
             keyring: Arc::new(Keyring::new(&keys).unwrap()),
             cursors: Cursors::new(&keys.cursor),
             search: search::Search::default(),
+            files: Arc::new(Attachments::open(directory.join("attachments")).unwrap()),
         });
         let mut house = Self {
             store,

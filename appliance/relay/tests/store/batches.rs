@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 62];
+    let mut seen = [0_u32; 67];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -169,6 +169,11 @@ fn the_dice_throw_every_kind_of_write() {
             Write::FamilyThreadOpened(_) => 59,
             Write::VisitorSet { .. } => 60,
             Write::ReactionsSet { .. } => 61,
+            Write::UploadBegun(_) => 62,
+            Write::UploadFinished { .. } => 63,
+            Write::UploadDropped { .. } => 64,
+            Write::AttachmentsSent { .. } => 65,
+            Write::AttachmentPolicySet(_) => 66,
         };
         seen[kind] += 1;
     }
@@ -384,11 +389,13 @@ fn every_column_of_every_table_is_in_the_hash() {
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
         let people = 4 + 11 + 3 + 3 + 11 + 5;
-        let messages = 17 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
+        let files = 16 + 4;
+        let messages = 18 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
         let (roles, emergencies, holds, notices, family) = (7, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
+        let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,
-            people + messages + roles + emergencies + holds + notices + family + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2
+            people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2
         );
     });
 }

@@ -35,14 +35,17 @@ pub(crate) struct Model {
     pub(crate) stats: BTreeMap<StatId, Escalation>,
     /// What was told in threads and is kept.
     pub(crate) notices: BTreeMap<Change, Notice>,
+    /// By the change that brought the message: how many files it has.
+    pub(crate) files: BTreeMap<Change, u32>,
 }
 
 impl Model {
     pub(crate) fn of(writes: &[Numbered]) -> Self {
         let (messages, keys) = (BTreeMap::new(), BTreeMap::new());
         let (lost, stats, altered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let (notices, put) = (BTreeMap::new(), BTreeMap::new());
-        let mut model = Self { state: State::default(), messages, altered, put, lost, keys, stats, notices };
+        let (notices, put, files) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let state = State::default();
+        let mut model = Self { state, messages, altered, put, lost, keys, stats, notices, files };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
@@ -84,6 +87,9 @@ impl Model {
                     model.altered.retain(|change, _| model.messages.contains_key(change));
                     model.put.retain(|change, _| model.messages.contains_key(change));
                     model.stats.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
+                }
+                Write::AttachmentsSent { message, files, .. } => {
+                    model.files.insert(*message, files.len() as u32);
                 }
                 Write::KeyGranted { conversation, key } => {
                     model.keys.insert(*conversation, key.clone());
@@ -135,6 +141,7 @@ impl Model {
             altered_at: standing.at,
             mentions: message.mentions.clone(),
             reactions: self.put(change),
+            files: if standing.recalled { 0 } else { self.files.get(&change).copied().unwrap_or(0) },
         }
     }
 

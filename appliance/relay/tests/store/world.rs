@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use wardline_core::agency::{Agency, Extension};
 use wardline_core::alteration::Standing;
+use wardline_core::attachment::{ALL, AttachmentPolicy, NewUpload, Sent, Upload};
 use wardline_core::audit::{self, Act, Actor};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
@@ -12,7 +13,7 @@ use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatI
 use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
     Change, ConversationId, DeviceId, EditId, HoldId, MessageId, Number, OfferId, PersonId, RoleId, Sequence,
-    UnitId,
+    UnitId, UploadId,
 };
 use wardline_core::leaving::Waiting;
 use wardline_core::mention::Mention;
@@ -77,7 +78,7 @@ impl World {
     }
 
     pub(crate) fn throw(&mut self, (what, who, how): Throw) {
-        let what = what % 64;
+        let what = what % 66;
         self.clock += i64::try_from(how % 1000).unwrap();
         let person = nth(self.state.people.keys().copied(), who);
         let device = nth(self.state.devices.keys().copied(), who);
@@ -228,7 +229,8 @@ impl World {
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
             (59, _, _, Some(conversation)) => self.react(conversation, who, how),
-            (60.., ..) => self.family(who, how),
+            (60..64, ..) => self.family(who, how),
+            (64.., _, Some(device), Some(conversation)) => self.file(device, conversation, how),
             _ => self.record(Act::SignedIn),
         }
     }
@@ -287,6 +289,55 @@ impl World {
         let reactions = before.with(person, reaction, given);
         self.reactions.insert(of, reactions.clone());
         self.write(Write::ReactionsSet { conversation, sequence, message, reactions });
+    }
+
+    /// A file is begun, arrives, goes with a message or is given up.
+    fn file(&mut self, device: DeviceId, conversation: ConversationId, how: u64) {
+        if how.is_multiple_of(7) {
+            let policy = AttachmentPolicy::parse(1_024 + how % 1_000, 0, 2_048).unwrap();
+            self.write(Write::AttachmentPolicySet(policy));
+        }
+        let known = nth(self.state.uploads.open.iter(), how).map(|(key, upload)| (*key, upload.clone()));
+        let purged = self.state.conversations[&conversation].purged;
+        match known {
+            Some(((device, name), upload)) if how.is_multiple_of(5) => {
+                self.write(Write::UploadDropped { device, name, file: upload.file });
+            }
+            Some(((device, name), upload)) if !upload.done => {
+                self.write(Write::UploadFinished { device, name, file: upload.file });
+            }
+            Some(((device, upload), known)) if how.is_multiple_of(2) => {
+                let conversation = known.conversation;
+                let Some(message) = self.message(conversation, how) else { return };
+                let sequence = self.state.conversations[&conversation].last;
+                let Upload { file, media, length, sha256, thumbnail, .. } = known;
+                let title = Sealed(mix(how).to_be_bytes().repeat(5));
+                let files = vec![Sent { upload, file, media, length, sha256, thumbnail, title }];
+                self.write(Write::AttachmentsSent { conversation, sequence, message, device, files });
+            }
+            _ if !purged => {
+                let person = self.state.devices[&device].person;
+                // A name may come again once its file is gone from memory.
+                let name = UploadId([(how % 8) as u8; 16]);
+                if self.state.uploads.open.contains_key(&(device, name)) {
+                    return;
+                }
+                let thumbnail = if how.is_multiple_of(3) { vec![] } else { vec![4; 40] };
+                self.write(Write::UploadBegun(Box::new(NewUpload {
+                    device,
+                    name,
+                    person,
+                    conversation,
+                    media: ALL[(how % 9) as usize],
+                    length: 1 + how % 100_000,
+                    sha256: [how as u8; 32],
+                    at: Wall(self.clock),
+                    key: Sealed(mix(how).to_be_bytes().repeat(7)),
+                    thumbnail: Sealed(thumbnail),
+                })));
+            }
+            _ => {}
+        }
     }
 
     fn open_stat(&mut self, conversation: ConversationId, how: u64) {
@@ -556,6 +607,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.roles == b.roles
         && a.codes == b.codes
         && (&a.clinic, &a.family) == (&b.clinic, &b.family)
+        && a.uploads == b.uploads
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies) == (&b.escalations, &b.policies)
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use wardline_client::attachments::Uploaded;
 use wardline_client::beside::Beside;
 use wardline_client::error::ProfileError;
 use wardline_client::event::{Accepted, Conversation, Person, SignedIn, Unsent};
@@ -187,6 +188,24 @@ impl Access {
             Self::Own(client) => Sent::Own(client.send_beside(to, text, urgency, beside).await?),
             Self::Guest(guest) => Sent::Guest(guest.send_beside(to, text, &urgency, &beside).await?),
         })
+    }
+
+    /// The same, with files that are there.
+    pub(crate) async fn send_with(
+        &self,
+        to: ConversationId,
+        text: &str,
+        beside: Beside,
+        attachments: Vec<Uploaded>,
+    ) -> Result<Sent<'_>, Failure> {
+        match self {
+            Self::Own(client) => {
+                let urgency = Urgency::default();
+                Ok(Sent::Own(client.send_with(to, text, urgency, beside, attachments).await?))
+            }
+            Self::Guest(_) if attachments.is_empty() => self.send(to, text, beside).await,
+            Self::Guest(_) => Err(crate::attachment::elsewhere("sent")),
+        }
     }
 
     /// The same, with how urgent it is.

@@ -16,6 +16,7 @@ use wardline_client::{
 use wardline_core::wire::proto::RefusalCode;
 
 use crate::access::{Access, Parting};
+use crate::attachment::{self, Sizes};
 use crate::exit::Failure;
 use crate::retention::{Retention, retention};
 use crate::{Common, find, say, suspensions};
@@ -115,6 +116,8 @@ enum Act {
     },
     /// How long messages are kept. With times: how much would go; with --yes as well: from now on.
     Retention(Retention),
+    /// What may be attached to messages, and how large; with sizes: sets them. Without: only says it.
+    Attachments(Sizes),
     /// Destroy a conversation's messages. Cannot be undone.
     Purge {
         /// Its identifier.
@@ -233,6 +236,7 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             say::line(&format!("{} may sign in again.", find::name(&people, person)))?;
         }
         Act::Retention(wanted) => retention(door, wanted).await?,
+        Act::Attachments(wanted) => attachment::sizes(door, wanted).await?,
         Act::Purge { conversation, yes } => {
             let conversation = find::identifier(&conversation).and_then(ConversationId::new);
             let wrong =

@@ -49,6 +49,8 @@ pub(crate) fn message(message: &Message, me: PersonId, people: &[Person]) -> Val
         "mentions": react::mentions_to_json(&message.mentions),
         "mentioned": message.mention_of(me).is_some(),
         "reactions": react::to_json(&message.reactions),
+        "attachments": message.attachments.iter().enumerate().map(|(at, file)| crate::attachment::shown(at, file))
+            .collect::<Vec<_>>(),
     })
 }
 

@@ -14,6 +14,7 @@ mod access;
 mod admin;
 mod agency;
 mod alter;
+mod attachment;
 mod bench;
 mod break_glass;
 mod chat;
@@ -119,18 +120,22 @@ enum Command {
     Send {
         /// A person or conversation: a part of the name that fits one alone, or an identifier.
         to: String,
-        /// What to say; - alone: standard input.
-        #[arg(required = true)]
+        /// What to say; - alone: standard input. With --attach it may be left out: the first file's name stands for it.
+        #[arg(required_unless_present = "attach")]
         text: Vec<String>,
+        /// A photo, PDF or audio note to go with it; up to eight times.
+        #[arg(long, value_name = "FILE")]
+        attach: Vec<PathBuf>,
         /// The number of the earlier message of this conversation that it answers: history shows them.
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
         reply_to: Option<u64>,
         /// Mention this member, or whoever of the conversation holds this role; may be given again. @Name in the text does the same.
         #[arg(long, value_name = "NAME")]
         mention: Vec<String>,
-        /// How many seconds to wait for the box, connecting included; then the message is kept and goes later.
-        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
-        wait: u64,
+        /// How many seconds to wait for the box, connecting included; then the message is kept and goes later. 10 by default, and 300 with
+        /// files, which are not kept: give the same command again, and they go on.
+        #[arg(long, value_name = "SECONDS")]
+        wait: Option<u64>,
         /// Say what became of it as one JSON object.
         #[arg(long)]
         json: bool,
@@ -231,6 +236,9 @@ enum Command {
     /// Legal holds: what must be kept for a court or an investigation. For privacy officers.
     #[command(subcommand)]
     Hold(hold::Act),
+    /// What is attached to messages: list it, save it.
+    #[command(subcommand)]
+    Attachment(attachment::Act),
     /// Breaking the glass: into the thread of a patient who is not yours, in an emergency.
     #[command(subcommand)]
     BreakGlass(break_glass::Act),
@@ -399,10 +407,12 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Whoami => commands::whoami(&common).await,
         Command::People { json } => commands::people(&common, json).await,
-        Command::Send { to, text, reply_to, mention, wait, json } => {
+        Command::Send { to, text, attach, reply_to, mention, wait, json } => {
+            let wait = wait.unwrap_or(if attach.is_empty() { 10 } else { 300 });
             let (text, wait) = (text.join(" "), Duration::from_secs(wait));
             let reply_to = reply_to.map(Sequence);
-            send::send(&common, &to, send::Said { text, reply_to, mention, wait, json }).await
+            let said = send::Said { text, attach, reply_to, mention, wait, json };
+            send::send(&common, &to, said).await
         }
         Command::Edit { to, number, text, json } => {
             let text = Some(text.join(" "));
@@ -429,6 +439,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Role(act) => role::role(&common, act).await,
         Command::Family(act) => family::family(&common, act).await,
         Command::Hold(act) => hold::hold(&common, act).await,
+        Command::Attachment(act) => attachment::attachment(&common, act).await,
         Command::BreakGlass(act) => break_glass::break_glass(&common, act).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,
         Command::History { conversation, limit, before, json } => {

@@ -185,7 +185,15 @@ pub(crate) fn message(head: &str, message: &Message, is_gone: bool, me: PersonId
     if let Some(at) = message.edited_at {
         head.push_str(&format!(" (edited at {})", time(at)));
     }
-    spoken(&head, &message.text)
+    with_files(spoken(&head, &message.text), message)
+}
+
+/// What is attached stands below, set in as further lines are.
+fn with_files(mut told: String, message: &Message) -> String {
+    for (at, file) in message.attachments.iter().enumerate() {
+        told.push_str(&format!("\n{QUOTED}{}", crate::attachment::line(at, file)));
+    }
+    told
 }
 
 /// That a message is not what it was, on a line of its own. `name`: its author's.

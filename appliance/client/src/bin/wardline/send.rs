@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wardline_client::attachments::{FileToSend, Uploaded};
 use wardline_client::beside::Beside;
 use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Person};
@@ -14,11 +16,12 @@ use wardline_core::limits;
 use crate::access::{self, Access, Parting, Sent};
 use crate::exit::Failure;
 use crate::find::{self, Target};
-use crate::{Common, family, json, naming, pin, say};
+use crate::{Common, attachment, family, json, naming, pin, say};
 
 /// What is said, and how.
 pub(crate) struct Said {
     pub(crate) text: String,
+    pub(crate) attach: Vec<PathBuf>,
     pub(crate) reply_to: Option<Sequence>,
     /// Whom it mentions besides those whom the text does.
     pub(crate) mention: Vec<String>,
@@ -27,8 +30,13 @@ pub(crate) struct Said {
 }
 
 pub(crate) async fn send(common: &Common, to: &str, said: Said) -> Result<(), Failure> {
-    let Said { text, reply_to, mention, wait, json: as_json } = said;
-    let text = if text == "-" { from_standard_input()? } else { text };
+    let Said { text, attach, reply_to, mention, wait, json: as_json } = said;
+    let files = attachment::files(&attach)?;
+    let text = match (text.as_str(), files.first()) {
+        ("-", _) => from_standard_input()?,
+        ("", Some(file)) => file.name.clone(),
+        _ => text,
+    };
     let mut until = Instant::now() + wait;
     let access = Access::open(common).await?;
     let reached = reach(common, &access, wait, &mut until).await;
@@ -40,7 +48,7 @@ pub(crate) async fn send(common: &Common, to: &str, said: Said) -> Result<(), Fa
     let (access, place) = place(common, access, reached, to, until).await?;
     let sent = match place {
         Ok(place) => match beside(&access, place, (&text, &mention), reply_to).await {
-            Ok(beside) => deliver(&access, locked, place, (&text, beside), until, as_json).await,
+            Ok(beside) => deliver(&access, locked, place, (&text, &files, beside), until, as_json).await,
             Err(failure) => Err((None, failure)),
         },
         Err(failure) => Err((None, failure)),
@@ -164,12 +172,13 @@ async fn deliver(
     access: &Access,
     locked: Option<String>,
     place: ConversationId,
-    (text, beside): (&str, Beside),
+    (text, files, beside): (&str, &[FileToSend], Beside),
     until: Instant,
     as_json: bool,
 ) -> Result<(), NotSent> {
     let not_kept = |failure: Failure| (None, failure);
-    let mut sent = access.send(place, text, beside).await.map_err(not_kept)?;
+    let attached = bring(access, locked.as_deref(), place, files, until).await.map_err(not_kept)?;
+    let mut sent = access.send_with(place, text, beside, attached).await.map_err(not_kept)?;
     let id = sent.id();
     let outcome = match locked {
         Some(why) => Outcome::Waits(why),
@@ -195,6 +204,39 @@ async fn deliver(
             Err((Some(id), Failure::Kept(format!("{why} The message is kept on this device and {goes}"))))
         }
     }
+}
+
+/// Files go first, as long as there is time; the message that they are for goes once all are there.
+async fn bring(
+    access: &Access,
+    locked: Option<&str>,
+    place: ConversationId,
+    files: &[FileToSend],
+    until: Instant,
+) -> Result<Vec<Uploaded>, Failure> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some(why) = locked {
+        return Err(Failure::Locked(why.to_owned()));
+    }
+    let Access::Own(client) = access else { return Err(attachment::elsewhere("sent")) };
+    let mut uploaded = Vec::with_capacity(files.len());
+    for file in files {
+        let waiting = format!("Sending {} …", say::clean_line(&file.name));
+        let brought = client.upload(place, file, |_, _| {});
+        match say::patiently(&waiting, tokio::time::timeout_at(until, brought)).await {
+            Ok(done) => uploaded.push(done?),
+            Err(_) => {
+                let how = "What the box has of it is not sent again: give the same command once more, with a longer --wait.";
+                let name = say::clean_line(&file.name);
+                return Err(
+                    Error::Offline(format!("{name} did not arrive in the time to wait. {how}")).into()
+                );
+            }
+        }
+    }
+    Ok(uploaded)
 }
 
 /// Waits for the box to say something.
