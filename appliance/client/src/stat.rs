@@ -32,6 +32,32 @@ pub struct StatRef {
     pub sequence: Sequence,
 }
 
+/// What a unit had of STATs in some time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnitLoad {
+    /// Whose; `None`: they followed no unit's policy.
+    pub unit: Option<UnitId>,
+    /// How many were sent.
+    pub sent: u32,
+    /// Somebody had it in the end, and had not given it back.
+    pub answered: u32,
+    /// Nobody had answered before the station screens rang.
+    pub at_stations: u32,
+    /// Seconds from sending to the answer, rounded up: half of those that were answered took no longer; 0: none was.
+    pub median: u32,
+    /// Nine in ten.
+    pub ninety: u32,
+    /// The longest.
+    pub longest: u32,
+}
+
+impl UnitLoad {
+    fn from_wire(wire: &proto::UnitStatLoad) -> Self {
+        let proto::UnitStatLoad { unit, sent, answered, at_stations, median, ninety, longest } = *wire;
+        Self { unit: UnitId::new(unit), sent, answered, at_stations, median, ninety, longest }
+    }
+}
+
 /// Where a STAT stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -220,6 +246,25 @@ pub trait StatCalls: Calls {
             match self.call(Ask::ListEscalation(proto::ListEscalation {})).await? {
                 Answer::EscalationPolicies(list) => {
                     list.policies.into_iter().map(EscalationPolicy::from_wire).collect()
+                }
+                _ => Err(Error::Protocol("an answer to another question")),
+            }
+        }
+    }
+
+    /// How many STATs a unit had from `since` on and before `until`, milliseconds since 1970, 400 days at most; `None`: every unit. And
+    /// whether there were more than the box counts, the newest 100,000. Figures only.
+    fn stat_load(
+        &self,
+        unit: Option<UnitId>,
+        since: i64,
+        until: i64,
+    ) -> impl Future<Output = Result<(Vec<UnitLoad>, bool), Error>> + Send {
+        let ask = proto::AskStatLoad { unit: unit.map_or(0, UnitId::value), since, until };
+        async move {
+            match self.call(Ask::AskStatLoad(ask)).await? {
+                Answer::StatLoad(load) => {
+                    Ok((load.units.iter().map(UnitLoad::from_wire).collect(), load.more))
                 }
                 _ => Err(Error::Protocol("an answer to another question")),
             }

@@ -193,6 +193,7 @@ operations! {
     SetEscalation: "say how a unit escalates", [ChargeNurse, Administrator, BoxService], "the last step is never a person: the unit's station screens";
     SetFacilityEscalation: "say how the facility escalates where no unit says otherwise", [Administrator, BoxService], "";
     ListEscalation: "see how the facility and its units escalate", [Staff, BoxService], "";
+    ReadStatLoad: "see how many STATs a unit had and how long they took", [ChargeNurse, Administrator, BoxService], "figures only, no name and no text; of all units only who administers; each look is recorded";
     AddStation: "add a station screen to a unit", [Administrator, BoxService], "which hears what rings, without a text and a name, and can do nothing else";
     Admit: "admit a patient", [UnitStaff, BoxService], "which opens the patient's thread; here and below a privacy officer counts as nobody of a unit";
     Transfer: "move a patient to another bed or unit", [UnitStaff, BoxService], "whoever works where the patient is or where they go";

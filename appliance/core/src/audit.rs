@@ -371,6 +371,9 @@ pub enum Act {
     /// Bytes: of photos, documents, audio notes.
     #[n(185)]
     AttachmentPolicySet(#[n(0)] u32, #[n(1)] u32, #[n(2)] u32),
+    /// Figures on STATs were read: of this unit, or of all.
+    #[n(260)]
+    StatLoadRead(#[n(0)] Option<UnitId>),
 }
 
 impl Act {

@@ -20,6 +20,7 @@ use crate::role::Roles;
 use crate::search::Search;
 use crate::session::{ProvenDevice, ProvenJoin, ProvenVisit};
 use crate::stat::Answer;
+use crate::stat::load::Span;
 use crate::text::{Name, Sealed, Title, WrappedKey};
 
 /// Randomness for one request, drawn by the driver.
@@ -420,6 +421,8 @@ pub enum Ask {
     },
     /// How the facility and its units escalate.
     ListEscalation,
+    /// How many STATs there were, and how long they took.
+    StatLoad(Span),
     /// Administration: a screen of a unit, that rings when nobody answers.
     AddStation {
         /// Whose.

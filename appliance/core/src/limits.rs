@@ -233,6 +233,13 @@ pub const ESCALATIONS_UNANSWERED_MAX: usize = 500;
 /// Of them, one sender's: so one device cannot use up everybody's.
 pub const ESCALATIONS_OF_ONE_MAX: usize = 20;
 
+/// Figures on STATs are counted over so long at most: 400 days, a year and the month before it.
+pub const STAT_LOAD_SPAN_MS: u64 = 400 * 86_400_000;
+
+/// STATs that one look at the figures counts. Those of one unit or all at 250 a day for 400 days; of each, four bytes of memory while they
+/// are sorted: 400 kB.
+pub const STAT_LOAD_ROWS_MAX: u32 = 100_000;
+
 /// STATs that are open, answered ones included; of those the oldest give way.
 pub const ESCALATIONS_MAX: usize = 4 * ESCALATIONS_UNANSWERED_MAX;
 

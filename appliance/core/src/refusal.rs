@@ -145,6 +145,11 @@ pub enum Refusal {
     /// Held once, and nothing came of it.
     #[error("You said before that you are coming. Say that you have it, or that you cannot.")]
     HeldBefore,
+    /// Longer than [`crate::limits::STAT_LOAD_SPAN_MS`], or it ends before it begins.
+    #[error(
+        "Figures are counted over 400 days at most, from an earlier moment to a later one. Ask for a shorter time."
+    )]
+    LoadSpan,
     /// A step's time is out of range.
     #[error("A step waits 15 to 3600 seconds. Correct it and save again.")]
     StepWait,
@@ -570,6 +575,7 @@ impl Refusal {
             Self::StatTaken => Code::StatTaken,
             Self::StatHeld => Code::StatHeld,
             Self::HeldBefore => Code::HeldBefore,
+            Self::LoadSpan => Code::LoadSpan,
             Self::StepWait => Code::StepWait,
             Self::StepTwice => Code::StepTwice,
             Self::StepRingsNobody => Code::StepRingsNobody,

@@ -21,6 +21,7 @@ use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
 mod clocks;
+pub mod load;
 mod passed;
 mod policies;
 mod prospect;

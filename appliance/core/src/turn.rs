@@ -5,6 +5,7 @@ use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, Pers
 use crate::refusal::CloseCode;
 use crate::retention::Bounds;
 use crate::session::Expect;
+use crate::stat::load::Span;
 use crate::time::Wall;
 use crate::wire::proto;
 use crate::write::Numbered;
@@ -148,6 +149,15 @@ pub enum Send {
         request: RequestId,
         /// By which it would be old.
         bounds: Bounds,
+    },
+    /// Count the STATs that were sent then; answer with [`crate::wire::proto::StatLoad`].
+    CountStats {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// Which.
+        span: Span,
     },
     /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
     ScrubLog,

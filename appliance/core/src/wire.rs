@@ -25,7 +25,9 @@ use crate::retention::Rules;
 use crate::role;
 use crate::search::Search;
 use crate::stat::Answer;
+use crate::stat::load::Span;
 use crate::text::{FileName, Name, Text, Title};
+use crate::time::Wall;
 
 /// The types of `docs/protocol/wardline.proto`.
 #[allow(missing_docs, clippy::all, unreachable_pub, reason = "generated; the .proto has the words")]
@@ -433,6 +435,9 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             }
         }
         Body::ListEscalation(_) => Ask::ListEscalation,
+        Body::AskStatLoad(ask) => {
+            Ask::StatLoad(Span::new(some_unit(ask.unit)?, Wall(ask.since), Wall(ask.until))?)
+        }
         Body::AddStation(add) => {
             Ask::AddStation { unit: unit(add.unit)?, name: Name::parse(&add.name)?, fresh: fresh() }
         }

@@ -12,8 +12,10 @@ use wardline_core::input::{Ask, Call, Input, Submit, Zone};
 use wardline_core::limits;
 use wardline_core::relay::Relay;
 use wardline_core::stat::Answer;
+use wardline_core::stat::load::Span;
 use wardline_core::state::Restored;
 use wardline_core::text::{Name, Sealed};
+use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::write::Write;
@@ -520,6 +522,34 @@ fn too_many_at_once_are_refused_and_answered_ones_give_way() {
     assert_eq!(shift.ward.relay.state().escalations.len(), limits::ESCALATIONS_MAX);
 }
 
+#[test]
+fn figures_are_of_a_unit_for_who_leads_it_and_of_all_for_who_administers() {
+    let mut shift = Shift::new();
+    let other = shift.ward.add_unit("Hall C", &[], &[]);
+    let (unit, now) = (Some(shift.unit), shift.ward.now.wall);
+    let span = |unit, ms: i64| Span::new(unit, Wall(now.0 - ms), now);
+    let ask = |shift: &mut Shift, conn, span: Span| {
+        let turn = shift.ward.ask(conn, Ask::StatLoad(span));
+        let counts =
+            turn.sends.iter().any(|send| matches!(send, Send::CountStats { span: of, .. } if *of == span));
+        let recorded = turn.writes.iter().all(|numbered| matches!(numbered.write, Write::Audited { .. }));
+        (refusal(&turn), counts && recorded && turn.writes.len() == 1)
+    };
+    let day = 86_400_000;
+    assert_eq!(ask(&mut shift, DANA, span(unit, day).expect("a day")), (None, true));
+    for (conn, of) in [(DANA, None), (DANA, Some(other)), (BEN, unit), (FARAH, unit)] {
+        let refused = ask(&mut shift, conn, span(of, day).expect("a day"));
+        assert_eq!(refused, (Some("REFUSAL_CODE_NOT_PERMITTED"), false), "{conn} {of:?}");
+    }
+    assert_eq!(ask(&mut shift, BOX, span(None, day).expect("a day")), (None, true));
+    let gone = UnitId::new(77);
+    assert_eq!(ask(&mut shift, BOX, span(gone, day).expect("a day")).0, Some("REFUSAL_CODE_NO_SUCH_UNIT"));
+    for (ms, fits) in [(0, false), (-1, false), (1, true), (400 * day, true), (400 * day + 1, false)] {
+        assert_eq!(span(None, ms).is_ok(), fits, "{ms}");
+    }
+    assert!(Span::new(None, Wall(i64::MIN), Wall(i64::MAX)).is_err());
+}
+
 /// Who asks, and what they are to a STAT that Ana sent, for which it has rung for Ben, then Dana.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Actor {
@@ -648,6 +678,10 @@ fn every_operation_on_a_stat_by_every_actor_is_as_the_table_says() {
                 Operation::SetEscalation => Ask::SetEscalation { unit: Some(shift.unit), policy },
                 Operation::SetFacilityEscalation => Ask::SetEscalation { unit: None, policy },
                 Operation::ListEscalation => Ask::ListEscalation,
+                Operation::ReadStatLoad => {
+                    let span = Span::new(Some(shift.unit), Wall(0), Wall(1));
+                    Ask::StatLoad(span.expect("a millisecond"))
+                }
                 Operation::AddStation => {
                     Ask::AddStation { unit: shift.unit, name: Name::parse("Door").expect("a name"), fresh }
                 }

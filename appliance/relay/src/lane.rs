@@ -24,6 +24,7 @@ use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;
 use wardline_core::retention::Bounds;
 use wardline_core::session::Expect;
+use wardline_core::stat::load::Span;
 use wardline_core::turn::Accepted;
 
 /// Frames that may wait. A fan-out burst of a busy minute; 256 x 100 bytes of bookkeeping.
@@ -69,6 +70,8 @@ pub enum Out {
     Search(RequestId, Box<SearchGrant>),
     /// Count what would go by these bounds and answer.
     CountAged(RequestId, Box<Bounds>),
+    /// Count STATs and answer.
+    CountStats(RequestId, Span),
     /// Look a submission up and answer.
     AnswerAgain(RequestId, DeviceId, Number, MessageId),
     /// Stretch the PIN at hand.
@@ -310,6 +313,7 @@ impl Lane {
             | Out::Page(..)
             | Out::Search(..)
             | Out::CountAged(..)
+            | Out::CountStats(..)
             | Out::Detached => false,
             Out::Frame(_) | Out::Ring(..) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => {
                 true

@@ -41,6 +41,7 @@ mod row_clinic;
 mod row_family;
 pub(crate) mod rows;
 mod search;
+mod stat_load;
 mod wal;
 
 use std::collections::BTreeMap;
@@ -74,6 +75,7 @@ pub(crate) use readers::Gate;
 pub use readers::Readers;
 pub use row_family::Kin;
 pub use search::{Standing, Window};
+pub use stat_load::UnitLoad;
 
 /// The writer's side: one connection, one batch at a time.
 pub struct Store {

@@ -181,6 +181,9 @@ impl Relay {
                     Ask::SetPost { unit, .. } | Ask::SetEscalation { unit: Some(unit), .. } => {
                         access::to_unit(&self.state, who.person(), *unit)
                     }
+                    Ask::StatLoad(span) => span.unit().map_or(Relations::default(), |unit| {
+                        access::to_unit(&self.state, who.person(), unit)
+                    }),
                     Ask::Agency(AgencyAsk::Admit(arrival)) => {
                         access::to_unit(&self.state, who.person(), arrival.unit)
                     }
@@ -286,6 +289,11 @@ impl Relay {
             Ask::ListEscalation => {
                 permit(Operation::ListEscalation)?;
                 stat::list_policies(&draft)
+            }
+            Ask::StatLoad(span) => {
+                stat::load::look(&mut draft, permit(Operation::ReadStatLoad)?, span)?;
+                turn.sends.push(Send::CountStats { conn, request, span });
+                return Ok(());
             }
             Ask::AddStation { unit, name, fresh } => {
                 admin::add_station(&mut draft, permit(Operation::AddStation)?, unit, name, &fresh)?

@@ -91,6 +91,8 @@ impl Budgets {
             Ask::Family(Families::List { .. }) => budget.pages.take(now),
             Ask::Family(Families::Answer { .. }) => budget.opens.take(now),
             Ask::Family(_) => budget.members.take(now),
+            // Each reads up to `limits::STAT_LOAD_ROWS_MAX` rows.
+            Ask::StatLoad(_) => budget.posts.take(now),
             // Whoever tries record numbers until one is there is slowed down.
             Ask::Hold(_) => budget.posts.take(now),
             Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),

@@ -176,6 +176,8 @@ situations!(
     StatRead,
     StatReadRefused,
     EscalationSet,
+    StatLoadRead,
+    StatLoadRefused,
     EscalationRefused,
     StepRingsNobody,
     ExpiryHeldBackByStat,

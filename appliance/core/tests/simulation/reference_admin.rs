@@ -160,6 +160,7 @@ impl Reference {
             | Body::ImportRota(_)
             | Body::RetireRole(_)
             | Body::ListRoles(_) => self.roles(now, (by, true), body, chosen.role),
+            Body::AskStatLoad(ask) => self.stat_load(by, ask),
             Body::SetRetention(set) => self.set_retention(now, by, set),
             Body::ListRetention(_) => self.list_retention(),
             Body::SetAttachmentPolicy(set) => self.set_attachment_policy(by, set),

@@ -638,6 +638,16 @@ impl Reference {
         }
     }
 
+    pub(crate) fn stat_load(&self, by: Actor, ask: &proto::AskStatLoad) -> Expected {
+        let unit = UnitId::new(ask.unit);
+        if unit.is_some_and(|unit| !self.ward.units.contains(&unit)) {
+            return Expected::refused(Code::NoSuchUnit);
+        }
+        let mut expected = Expected::answered(Answer::Counting);
+        expected.audits.push((by, Act::StatLoadRead(unit)));
+        expected
+    }
+
     pub(crate) fn set_escalation(&mut self, by: Actor, set: &proto::SetEscalation) -> Expected {
         let policy = set.policy.clone().unwrap_or_default();
         let unit = UnitId::new(policy.unit);

@@ -227,6 +227,18 @@ impl Reference {
                     (false, None) => Expected::refused(Code::NotAdministrator),
                 }
             }
+            Body::AskStatLoad(ask) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                let unit = UnitId::new(ask.unit);
+                let leads = unit.is_some_and(|unit| self.ward.post(me, unit) == Some(true));
+                if administers || leads {
+                    self.stat_load(self.actor(device), ask)
+                } else {
+                    Expected::refused(Code::NotPermitted)
+                }
+            }
             Body::OfferRole(_) | Body::AnswerOffer(_) | Body::ListOffers(_) => {
                 self.offers(now, self.actor(device), body, around.chosen.offer)
             }

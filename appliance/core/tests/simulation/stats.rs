@@ -101,6 +101,14 @@ impl World {
                     self.clients[index].ask(Ask::SetEscalation(set));
                 }
             }
+            (5, _) if self.random.permille(500) => {
+                let units: Vec<u64> = self.store.state.units.keys().map(|unit| unit.value()).collect();
+                let unit =
+                    self.random.pick(&units).copied().filter(|_| self.random.permille(900)).unwrap_or(0);
+                let until = self.now.wall.0;
+                let ask = proto::AskStatLoad { unit, since: until - 60_000, until };
+                self.clients[index].ask(Ask::AskStatLoad(ask));
+            }
             (5, _) => self.clients[index].ask(Ask::ListEscalation(proto::ListEscalation {})),
             (6..13, _) => {
                 let person = self.person_of(index);
@@ -223,6 +231,8 @@ impl World {
             (Ask::SetEscalation(_), Some(Code::NotPermitted | Code::NotAdministrator)) => {
                 Situation::EscalationRefused
             }
+            (Ask::AskStatLoad(_), None) => Situation::StatLoadRead,
+            (Ask::AskStatLoad(_), Some(_)) => Situation::StatLoadRefused,
             (Ask::ReadStat(_), None) => Situation::StatRead,
             (Ask::ReadStat(_), Some(_)) => Situation::StatReadRefused,
             (Ask::AnswerStat(said), refused) => {

@@ -119,6 +119,7 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::AnswerStat(_) => "answer stat",
         Body::ReadStat(_) => "read stat",
         Body::SetEscalation(_) => "set escalation",
+        Body::AskStatLoad(_) => "ask stat load",
         Body::ListEscalation(_) => "list escalation",
         Body::SetRole(_) => "set role",
         Body::ReadRota(_) => "read rota",

@@ -733,9 +733,11 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
         Send::StretchPin { conn, .. } => (*conn, asked, Answer::Stretch),
         Send::Accepted(a) => (a.conn, a.request, Answer::Accepted(a.conversation, a.sequence.0)),
         Send::AnswerAgain { conn, request, .. } => (*conn, *request, Answer::Again),
-        Send::CountAged { conn, request, .. } => (*conn, *request, Answer::Counting),
         Send::OpenUpload { conn, request, grant } => (*conn, *request, Answer::UploadBegun(grant.is_done())),
         Send::OpenAttachment { conn, request, .. } => (*conn, *request, Answer::Opening),
+        Send::CountAged { conn, request, .. } | Send::CountStats { conn, request, .. } => {
+            (*conn, *request, Answer::Counting)
+        }
         Send::Attach { conn, request, .. } => (*conn, *request, Answer::Attach),
         Send::ReadPage { conn, request, grant } => {
             (*conn, *request, Answer::Page(grant.from().0, grant.before().0))

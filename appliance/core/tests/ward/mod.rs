@@ -19,7 +19,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 
 /// Operations that `tests/stat.rs` tries by every kind of actor, and `tests/access.rs` does not.
-pub(crate) const OF_STAT: [Operation; 12] = [
+pub(crate) const OF_STAT: [Operation; 13] = [
     Operation::SendStat,
     Operation::AskReach,
     Operation::AnswerStat,
@@ -32,6 +32,7 @@ pub(crate) const OF_STAT: [Operation; 12] = [
     Operation::SetFacilityEscalation,
     Operation::ListEscalation,
     Operation::AddStation,
+    Operation::ReadStatLoad,
 ];
 
 /// The local service's connection.

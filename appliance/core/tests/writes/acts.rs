@@ -47,6 +47,7 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::StatResumed(..) => "StatResumed",
         Act::StatRead(..) => "StatRead",
         Act::EscalationPolicySet(_) => "EscalationPolicySet",
+        Act::StatLoadRead(_) => "StatLoadRead",
         Act::StationAdded(..) => "StationAdded",
         Act::PatientAdded(_) => "PatientAdded",
         Act::PatientUpdated(_) => "PatientUpdated",
@@ -243,6 +244,7 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::AttachmentsSent(place(), Sequence(300), 2),
         Act::AttachmentOpened(place(), Sequence(300), 1, 0),
         Act::AttachmentPolicySet(10 << 20, 25 << 20, 0),
+        Act::StatLoadRead(Some(unit())),
     ]
 }
 

@@ -13,6 +13,7 @@ fn a_stat_rings_until_somebody_answers() {
     policies(&ward);
     answered(&ward);
     unanswered(&ward, &screen);
+    load(&ward);
     ward.devbox.stop();
 }
 
@@ -104,4 +105,16 @@ fn unanswered(ward: &Ward, screen: &Running) {
     ward.ok("Ben", &["stat", "note", stat, "--reached", "Keiko", "--read-back"]);
     screen.until("\"event\":\"silence\"");
     assert!(ben.until("\"stands\":\"accepted\"").contains("\"noted_by\":\""));
+}
+
+fn load(ward: &Ward) {
+    let told = ward.ok("Ana", &["stat", "load", "--unit", "Hall A"]);
+    assert!(told.starts_with("Hall A: 2 STATs, 1 answered (half within "), "{told}");
+    assert!(told.trim_end().ends_with("; 2 went as far as the station screens"), "{told}");
+    let json = ward.ok("Ana", &["stat", "load", "--unit", "Hall A", "--days", "1", "--json"]);
+    assert!(json.contains("\"sent\":2") && json.contains("\"at_stations\":2"), "{json}");
+    for args in [&["stat", "load"][..], &["stat", "load", "--unit", "Hall A"]] {
+        ward.run("Ben", args).ended(3, "Only a charge nurse of the unit or an administrator");
+    }
+    ward.run("Ana", &["stat", "load", "--days", "401"]).ended(2, "401 is not in 1..=400");
 }

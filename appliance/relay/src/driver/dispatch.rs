@@ -96,6 +96,7 @@ impl Dispatch {
             }
             Send::ReadPage { conn, request, grant } => (conn, Out::Page(request, grant)),
             Send::CountAged { conn, request, bounds } => (conn, Out::CountAged(request, Box::new(bounds))),
+            Send::CountStats { conn, request, span } => (conn, Out::CountStats(request, span)),
             Send::Search { conn, request, grant } => (conn, Out::Search(request, Box::new(grant))),
             Send::OpenUpload { conn, request, grant } => {
                 let done = grant.is_done();

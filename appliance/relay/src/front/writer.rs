@@ -12,6 +12,7 @@ use wardline_core::notice::Notice;
 use wardline_core::refusal::{CloseCode, Refusal};
 use wardline_core::relay::refused;
 use wardline_core::retention::Bounds;
+use wardline_core::stat::load::Span;
 use wardline_core::turn::{Accepted, Send};
 use wardline_core::wire;
 use wardline_core::wire::proto::{self, event::Kind, server_frame::Body};
@@ -22,7 +23,7 @@ use crate::catchup::{Reading, small_events};
 use crate::driver::Command;
 use crate::lane::{Attach, Delivery, Generation, GoLive, Lane, Next, Out};
 use crate::search;
-use crate::store::{Changes, Missed, Page, StoreError};
+use crate::store::{Changes, Missed, Page, StoreError, UnitLoad};
 
 /// Bytes gathered before a write: what a few packets hold.
 const GATHER: usize = 32 * 1024;
@@ -153,6 +154,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             Out::Page(request, grant) => self.page(request, &grant, generation).await?,
             Out::Search(request, grant) => self.search(request, &grant, generation).await?,
             Out::CountAged(request, bounds) => self.count_aged(request, &bounds, generation).await?,
+            Out::CountStats(request, span) => self.count_stats(request, span, generation).await?,
             Out::AnswerAgain(request, device, number, message) => {
                 self.answer_again(request, device, number, message).await?;
             }
@@ -235,6 +237,20 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             });
             let kinds = kinds.collect();
             self.answer(request, Body::RetentionPreview(proto::RetentionPreview { kinds }));
+        }
+        Ok(())
+    }
+
+    async fn count_stats(
+        &mut self,
+        request: RequestId,
+        span: Span,
+        generation: Generation,
+    ) -> Result<(), Stop> {
+        let (units, more) = self.context.library.readers.stat_load(span).await?;
+        if self.lane.is_permitted(generation) {
+            let units = units.into_iter().map(UnitLoad::to_wire).collect();
+            self.answer(request, Body::StatLoad(proto::StatLoad { units, more }));
         }
         Ok(())
     }

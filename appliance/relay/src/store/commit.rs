@@ -361,6 +361,7 @@ impl Store {
         reactions::write(&mut script, plan);
         plan.files.write(&mut script);
         escalations(&mut script, plan);
+        plan.stat_load.write(&mut script);
         notices::write(&mut script, plan);
         for expiry in &plan.expiries {
             for (text, times) in EXPIRE {

@@ -76,8 +76,12 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
     (
+        "SELECT conversation, sequence, unit, opened, answered, step, last FROM stat_load ORDER BY conversation, sequence",
+        &[Int; 7],
+    ),
+    (
         "SELECT id, unit, name, rota, changed, offers, retired FROM role ORDER BY id",
-        &[Int, Int, Text, Bytes, Int, Bytes],
+        &[Int, Int, Text, Bytes, Int, Bytes, Int],
     ),
     ("SELECT device, number, change FROM message_number ORDER BY device, number", &[Int; 3]),
     ("SELECT change, served, at FROM retention_mark ORDER BY change", &[Int; 3]),

@@ -25,6 +25,7 @@ use super::plan_family::FamilyPlan;
 use super::plan_files::FilePlan;
 use super::plan_holds::HoldPlan;
 use super::reactions::ReactionPlan;
+use super::stat_load::StatLoad;
 use wardline_core::agency::Agency;
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
@@ -63,6 +64,7 @@ pub(super) struct Plan<'a> {
     pub(super) notices: Vec<(Change, &'a Notice)>,
     pub(super) escalations: Vec<(&'a Escalation, Change)>,
     pub(super) escalation_patches: BTreeMap<StatId, EscalationPatch>,
+    pub(super) stat_load: StatLoad,
     pub(super) rung: BTreeMap<(StatId, PersonId), Rung>,
     pub(super) policies: BTreeMap<Option<UnitId>, Option<&'a EscalationPolicy>>,
     pub(super) expiries: Vec<Expiry>,
@@ -301,11 +303,13 @@ impl<'a> Plan<'a> {
             }
             Write::EscalationOpened(escalation) => {
                 self.escalations.push((escalation, change));
+                self.stat_load.opened(escalation);
                 for (person, rung) in &escalation.rung {
                     self.rung.insert((escalation.id, *person), *rung);
                 }
             }
             Write::EscalationMoved { id, stage, rang } => {
+                self.stat_load.moved(*id, *stage);
                 let patch = self.escalation_patches.entry(*id).or_default();
                 (patch.stage, patch.changed) = (Some(*stage), change);
                 let step = stage.step().unwrap_or_default();
@@ -322,6 +326,7 @@ impl<'a> Plan<'a> {
                 }
             }
             Write::EscalationUnitSet { id, unit } => {
+                self.stat_load.follows(*id, *unit);
                 let patch = self.escalation_patches.entry(*id).or_default();
                 (patch.unit, patch.changed) = (Some(*unit), change);
             }

@@ -144,6 +144,10 @@ impl Values {
         self.push(Value::Text(value.to_owned()))
     }
 
+    pub(super) fn maybe_int(&mut self, value: Option<i64>) -> &mut Self {
+        self.push(value.map_or(Value::Null, Value::Int))
+    }
+
     pub(super) fn maybe_text(&mut self, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.text(value),

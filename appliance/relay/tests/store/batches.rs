@@ -395,7 +395,7 @@ fn every_column_of_every_table_is_in_the_hash() {
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,
-            people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2
+            people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7
         );
     });
 }

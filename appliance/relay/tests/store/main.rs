@@ -18,6 +18,7 @@ mod leaving;
 mod model;
 mod opening;
 mod purged;
+mod stat_load;
 mod world;
 
 use std::path::Path;

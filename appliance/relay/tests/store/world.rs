@@ -373,7 +373,7 @@ impl World {
         self.write(Write::EscalationMoved { id, stage, rang });
     }
 
-    fn close_stats(&mut self, conversation: ConversationId) {
+    pub(crate) fn close_stats(&mut self, conversation: ConversationId) {
         let here = |id: &StatId| id.conversation == conversation;
         let ids: Vec<StatId> = self.state.escalations.keys().copied().filter(here).collect();
         for id in ids {

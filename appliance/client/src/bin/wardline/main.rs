@@ -30,6 +30,7 @@ mod find;
 mod hardening;
 mod hold;
 mod json;
+mod load;
 mod members;
 mod naming;
 mod notice;

@@ -11,7 +11,7 @@ use wardline_client::{Calls as _, ConversationId, PersonId, RoleId, Sequence, St
 
 use crate::access::Access;
 use crate::exit::Failure;
-use crate::{Common, find, json, say, send};
+use crate::{Common, find, json, load, say, send};
 
 #[derive(Subcommand)]
 pub(crate) enum Act {
@@ -84,6 +84,8 @@ pub(crate) enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// How many STATs there were, and how long they took: for a unit's charge nurse, or an administrator. Figures only.
+    Load(load::Asked),
     /// Say how a unit escalates: for its charge nurse, or an administrator. The station screens come last by themselves.
     SetPolicy {
         /// Whose; left out: the facility's, for an administrator.
@@ -159,6 +161,7 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
         Act::Close { stat } => with(reply(&stat, Reply::Close)?, "Closed."),
         Act::Read { stat } => return read(access, &stat).await,
         Act::Policies { json } => return policies(access, json).await,
+        Act::Load(asked) => return load::show(access, asked).await,
         Act::SetPolicy { unit, first, then, dial } => {
             return set_policy(access, unit, first, &then, dial).await;
         }
