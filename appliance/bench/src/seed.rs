@@ -289,7 +289,7 @@ impl Seeder {
         let Some(owner) = members.first().copied() else { bail!("a conversation of nobody") };
         let conversation = ConversationId::from_random(self.random()?);
         let title = match kind {
-            Kind::Direct | Kind::Patient => Title::default(),
+            Kind::Direct | Kind::Patient | Kind::Family => Title::default(),
             Kind::Group | Kind::Channel => {
                 Title::parse(&format!("Group {number}")).ok().context("a title")?
             }

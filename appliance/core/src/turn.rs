@@ -20,6 +20,7 @@ pub struct Turn {
 }
 
 /// Something for the driver to do once the turn's writes are on disk.
+#[expect(clippy::large_enum_variant, reason = "a turn has a few of them, and most are replies")]
 pub enum Send {
     /// An answer that the core made whole.
     Reply {

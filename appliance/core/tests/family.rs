@@ -149,8 +149,20 @@ impl House {
         self.number += 1;
         let (number, message) = (Number(self.number), MessageId([self.number as u8; 16]));
         let (body, call, reply_to) = (Some(Sealed(vec![0; 40])), Call::default(), None);
-        self.ward
-            .ask(conn, Ask::Submit(Submit { number, message, conversation, body, priority, call, reply_to, mentions: Default::default() }))
+        self.ward.ask(
+            conn,
+            Ask::Submit(Submit {
+                number,
+                message,
+                conversation,
+                body,
+                priority,
+                call,
+                reply_to,
+                attachments: Vec::new(),
+                mentions: Default::default(),
+            }),
+        )
     }
 
     fn page(&mut self, conn: Conn) -> proto::FamilyPage {

@@ -249,6 +249,8 @@ fn what_rings_for_a_role_that_is_retired_goes_on_at_once() {
         priority: Priority::Stat,
         call: Call { ring: vec![dana], unit },
         reply_to: None,
+        mentions: Default::default(),
+        attachments: Vec::new(),
     };
     house.ward.ask(BEN, Ask::Submit(send));
     let stat = StatId { conversation: place, sequence: Sequence(1) };

@@ -110,9 +110,8 @@ pub(super) fn set_block(
     draft.write(Write::FamilyBlockSet { patient, blocked: list.clone() });
     draft.record(permit.by(), Act::FamilyBlocked(patient));
     let state = &draft.state;
-    let theirs = |thread| {
-        state.family.threads.get(&thread).is_some_and(|thread| records.contains(&thread.patient))
-    };
+    let theirs =
+        |thread| state.family.threads.get(&thread).is_some_and(|thread| records.contains(&thread.patient));
     let in_there = state.visitors().filter(|(_, visitor)| visitor.is_running() && theirs(visitor.thread));
     let named = |person: &PersonId| state.people.get(person).is_some_and(|entry| list.has(&entry.name));
     let out: Vec<PersonId> = in_there.map(|(person, _)| person).filter(named).collect();

@@ -18,7 +18,8 @@ use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
-    alteration, attachment, channel, clinical, family, mailbox, membership, reaction, role, searching, stat, unit,
+    alteration, attachment, channel, clinical, family, mailbox, membership, reaction, role, searching, stat,
+    unit,
 };
 
 impl Relay {

@@ -72,6 +72,7 @@ impl Visiting {
                     call: Call::default(),
                     reply_to: None,
                     mentions: Default::default(),
+                    attachments: Vec::new(),
                 });
             }
             _ => Families::List { encounter },

@@ -200,6 +200,7 @@ impl Day {
             priority,
             call: Call { ring: ring.iter().map(|conn| self.owners[conn]).collect(), unit: None },
             reply_to: None,
+            attachments: Vec::new(),
             mentions: Default::default(),
         };
         self.ask(whose, Ask::Submit(sent))

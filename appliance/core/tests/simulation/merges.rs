@@ -42,7 +42,12 @@ impl World {
         };
         let mine: Vec<(PatientId, String)> = numbers.iter().filter(|(id, _)| leads(id)).cloned().collect();
         let of = if mine.len() > 1 && self.random.permille(850) { mine } else { numbers };
-        let surviving_record_number = self.random.pick(&of)?.1.clone();
+        let kept: Vec<(PatientId, String)> = of.iter().filter(|(id, _)| held(id)).cloned().collect();
+        let first = self.random.pick(&kept).cloned().filter(|_| self.random.permille(700));
+        let surviving_record_number = match first {
+            Some((_, number)) => number,
+            None => self.random.pick(&of)?.1.clone(),
+        };
         let merged_record_number = self.random.pick(&of)?.1.clone();
         Some(Ask::MergeRecords(proto::MergeRecords {
             surviving_record_number,

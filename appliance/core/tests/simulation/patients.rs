@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use wardline_core::audit::Act;
 use wardline_core::clinic::Standing;
+use wardline_core::hold::Subject;
 use wardline_core::ids::{EncounterId, PersonId, UnitId};
 use wardline_core::record::Known;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::coverage::Situation;
-use crate::reference::Expected;
+use crate::reference::{Expected, Held};
 use crate::reference_patients::Stay;
 use crate::world::World;
 
@@ -22,7 +23,11 @@ impl World {
     pub(crate) fn feed(&mut self) {
         let units: Vec<UnitId> = self.store.state.units.keys().copied().collect();
         let Some(unit) = self.random.pick(&units).copied() else { return };
+        // Most of all where something is kept of a patient: it is seldom.
+        let is_of_patient = |held: &Held| matches!(held.subject, Subject::Patient(_));
+        let held = self.reference.ward.holds.iter().any(is_of_patient);
         let ask = match self.random.below(100) {
+            0..50 if held => self.some_merge(None),
             0..25 => self.some_restriction(unit, None),
             25..37 => self.some_merge(None),
             _ => self.about_patients(unit),
@@ -57,7 +62,8 @@ impl World {
             }
             return;
         }
-        let leads = me.is_some_and(|me| units.iter().any(|unit| self.reference.ward.post(me, *unit) == Some(true)));
+        let leads =
+            me.is_some_and(|me| units.iter().any(|unit| self.reference.ward.post(me, *unit) == Some(true)));
         if self.random.permille(if leads { 150 } else { 10 }) {
             if let Some(ask) = self.some_merge(me) {
                 self.clients[index].ask(ask);

@@ -18,8 +18,8 @@ use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::RefusalCode as Code;
 
 use crate::reference_agency::Hired;
-use crate::reference_family::Kin;
 use crate::reference_attachments::Upload;
+use crate::reference_family::Kin;
 use crate::reference_patients::{Clinic, Term};
 use crate::reference_restricted::Waits;
 use crate::reference_roles::Role;

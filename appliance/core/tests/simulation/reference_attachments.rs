@@ -56,8 +56,7 @@ impl Reference {
             return Expected::refused(Code::Purged);
         }
         if conversation.archived {
-            let closed = if conversation.of_patient { Code::ThreadClosed } else { Code::Archived };
-            return Expected::refused(closed);
+            return Expected::refused(conversation.closed());
         }
         if let Some(known) = self.upload(device, &begin.upload) {
             return if known.announced == *begin {

@@ -3,7 +3,7 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::hold::Subject;
-use wardline_core::ids::{HoldId, PatientId, PersonId};
+use wardline_core::ids::{ConversationId, HoldId, PatientId, PersonId};
 use wardline_core::notice::Told;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
@@ -186,12 +186,20 @@ impl Reference {
             afterwards.ward.tell(stay.thread, by, told.clone(), &mut expected);
         }
         afterwards.ward.settle(by, &mut expected);
-        let moved =
-            |which: fn(&Act) -> bool| expected.audits.iter().filter(|(_, act)| which(act)).count() as u64;
-        let (entered, left) = (
-            moved(|act| matches!(act, Act::MemberAdded(..))),
-            moved(|act| matches!(act, Act::MemberLeft(..))),
-        );
+        // The patients' threads: who goes in and out of a family's with them is not told.
+        let of_patient = |place: ConversationId| stays.iter().any(|stay| stay.thread == place);
+        let moved = |which: fn(&Act) -> Option<ConversationId>| {
+            let places = expected.audits.iter().filter_map(|(_, act)| which(act));
+            places.filter(|place| of_patient(*place)).count() as u64
+        };
+        let entered = moved(|act| match act {
+            Act::MemberAdded(place, _) => Some(*place),
+            _ => None,
+        });
+        let left = moved(|act| match act {
+            Act::MemberLeft(place, _) => Some(*place),
+            _ => None,
+        });
         let named =
             |record| afterwards.ward.clinic.secret(record).map_or(0, |secret| secret.named.len() as u64);
         let answer = Answer::Merged {
@@ -221,7 +229,10 @@ impl Reference {
         let is_other = |subject: &Subject| matches!(subject, Subject::Patient(of) if *of != merged && records.contains(of));
         let mut fresh: Vec<HoldId> = chosen.placed.into_iter().flatten().collect();
         fresh.reverse();
-        for held in self.ward.holds.clone() {
+        // In order of identifier, as the box goes through them.
+        let mut all = self.ward.holds.clone();
+        all.sort_unstable_by_key(|held| held.id);
+        for held in all {
             let to = match &held.subject {
                 subject if is_merged(subject) => surviving,
                 subject if is_other(subject) => merged,

@@ -71,11 +71,7 @@ impl Reference {
                 return Expected::refused(Code::StatWantsAnswer);
             }
             if let Some(closed) = self.ward.conversation(place).filter(|place| place.archived) {
-                return Expected::refused(if closed.of_patient {
-                    Code::ThreadClosed
-                } else {
-                    Code::Archived
-                });
+                return Expected::refused(closed.closed());
             }
             if self.lobby.disk_low {
                 return Expected::refused(Code::DiskLow);

@@ -73,7 +73,9 @@ impl World {
         if let Some(role) = role.filter(|_| may_set && self.random.permille(150)) {
             return Some(self.some_import(role, from));
         }
-        if let Some(role) = role.filter(|_| may_set && self.random.permille(40)) {
+        if let Some(role) =
+            role.filter(|_| may_set && self.random.permille(if self.on_call { 80 } else { 40 }))
+        {
             return Some(Ask::RetireRole(proto::RetireRole { role }));
         }
         let may_add = may_set && (!asked_by_person || !led.is_empty());

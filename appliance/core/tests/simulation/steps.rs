@@ -105,6 +105,9 @@ impl World {
         if person.is_some_and(|person| person.privacy_officer) && self.random.permille(250) {
             return self.ask_about_holds(index);
         }
+        if let Some(place) = place.filter(|_| self.showing && self.random.permille(350)) {
+            return self.about_files(index, place);
+        }
         let dice = self.random.below(100);
         match (dice, place) {
             (0..20, Some(place)) => self.write_letter(index, place),

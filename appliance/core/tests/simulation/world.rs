@@ -72,6 +72,8 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     /// A house that lives by its roles: people take and set them, and STATs ring them, more than elsewhere.
     pub(crate) on_call: bool,
+    /// People send files more than elsewhere.
+    pub(crate) showing: bool,
     pub(crate) faults: bool,
     pub(crate) disk_low: bool,
     pub(crate) crashed_in: u32,
@@ -217,6 +219,7 @@ impl World {
             coverage: Coverage::new(),
             trace: Trace::new(readable),
             on_call: seed.is_multiple_of(4),
+            showing: seed % 8 == 1,
             faults: false,
             disk_low: false,
             crashed_in: 0,

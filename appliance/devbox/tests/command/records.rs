@@ -67,7 +67,8 @@ fn looked(ward: &Ward, look: &super::Done) {
 fn read_across(ward: &Ward) {
     let json = ward.ok("Chidi", &["conversations", "--json"]);
     let threads = events(&json, "conversation");
-    let threads: Vec<&&str> = threads.iter().filter(|told| told.contains("\"name\":\"Rosa Diaz\"")).collect();
+    let threads: Vec<&String> =
+        threads.iter().filter(|told| told.contains("\"name\":\"Rosa Diaz\"")).collect();
     assert_eq!(threads.len(), 2, "one patient, two threads: {json}");
     assert!(threads.iter().all(|told| told.contains("\"merged_record_numbers\":[\"9001\"]")), "{json}");
     // Two of one name: by their numbers.

@@ -211,6 +211,7 @@ mod tests {
             posts: vec![],
             station: None,
             agency: None,
+            visitor: false,
         };
         [(1, "Ana Ruiz"), (2, "Ben Okafor"), (3, "Chidi Eze"), (4, "Chidi Eze")].map(named).to_vec()
     }
