@@ -439,6 +439,12 @@ pub enum LetIn {
     As(PersonId),
 }
 
+/// The keeper's MAC of a PIN binds a person and a device. Who a visitor will be is not said when they choose theirs, and may be
+/// somebody who is there already: theirs is bound to the device twice.
+pub(crate) fn pin_of(device: DeviceId) -> PersonId {
+    PersonId::from_random(device.value().to_be_bytes())
+}
+
 /// All that a visitor may ask for. Everything else is refused, whatever it would have come to.
 pub(crate) fn may_ask(ask: &Ask) -> Result<(), Refusal> {
     match ask {

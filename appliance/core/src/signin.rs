@@ -214,6 +214,8 @@ impl Relay {
             turn.sends.push(refused(conn, request, Refusal::SlowDown { retry_after_ms: PIN_CHECK_MS }));
             return;
         }
+        let visits = family::is_visitor(&self.state, person);
+        let person = if visits { family::pin_of(device) } else { person };
         self.draft(now, turn).write(Write::PinTries { device, tries });
         turn.sends.push(Send::StretchPin { conn, person, device, salt });
         self.enter(conn, Session::PinUnderCheck(PinUnderCheck { who, request }));

@@ -121,6 +121,7 @@ impl Agent {
                         | Code::DeviceUnknown
                         | Code::PersonSuspended
                         | Code::AgencyOver
+                        | Code::FamilyOver
                         | Code::PinLockedOut
                 ) =>
             {

@@ -158,9 +158,11 @@ impl Agent {
                 let (code, tries_left) = (refused.code, refused.tries_left);
                 let _ = reply.send(Err(refused.clone().into()));
                 match code {
-                    Code::PinLockedOut | Code::DeviceUnknown | Code::PersonSuspended | Code::AgencyOver => {
-                        Err(End::Refused(refused))
-                    }
+                    Code::PinLockedOut
+                    | Code::DeviceUnknown
+                    | Code::PersonSuspended
+                    | Code::AgencyOver
+                    | Code::FamilyOver => Err(End::Refused(refused)),
                     Code::PinWrong => {
                         self.stand(Standing::PinNeeded { tries_left });
                         self.tell(Event::PinNeeded { tries_left });

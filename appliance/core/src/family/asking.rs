@@ -10,8 +10,8 @@ use crate::access::Permit;
 use crate::audit::{Act, Actor};
 use crate::bucket::Bucket;
 use crate::family::ending::{forget, tell};
-use crate::family::{VisitRequest, is_visitor};
-use crate::ids::{Conn, DeviceId, EncounterId, PersonId, RequestId};
+use crate::family::{VisitRequest, is_visitor, pin_of};
+use crate::ids::{Conn, DeviceId, EncounterId, RequestId};
 use crate::input::Fresh;
 use crate::limits;
 use crate::notice::Told;
@@ -78,8 +78,7 @@ impl Relay {
         }
         let device = self.waiting_with(&proven).map_or(device, |known| known.device);
         let salt = draw.salt();
-        // Who they will be is not said yet: the keeper counts PINs by device all the same.
-        let person = PersonId::from_random(draw.identifier());
+        let person = pin_of(device);
         turn.sends.push(Send::StretchPin { conn, person, device, salt });
         let check = VisitUnderCheck { request, proven, device, salt };
         self.enter(conn, Session::VisitUnderCheck(Box::new(check)));

@@ -40,11 +40,11 @@ impl World {
                 self.stranger_welcomed(conn, &challenge);
                 self.reply(conn, request, Body::Welcome(welcome));
             }
-            Send::StretchPin { conn, salt, .. } => {
+            Send::StretchPin { conn, person, device, salt } => {
                 let Some(door) = self.doors.get_mut(&conn) else { return Ok(()) };
                 let pin =
                     door.pin.take().ok_or_else(|| format!("{conn}: a PIN to stretch, and none at hand"))?;
-                self.keeper.push((conn, toys::pin_mac(&salt, pin.reveal())));
+                self.keeper.push((conn, toys::pin_mac((person, device), &salt, pin.reveal())));
             }
             Send::Accepted(accepted) => self.acknowledge(&accepted)?,
             Send::AnswerAgain { conn, request, device, number, message } => {

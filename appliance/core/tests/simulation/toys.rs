@@ -1,6 +1,7 @@
 //! Toy cryptography: tells right from wrong, keeps nothing secret.
 
 use wardline_core::directory::PublicKey;
+use wardline_core::ids::{DeviceId, PersonId};
 use wardline_core::pin::PinMac;
 use wardline_core::session::Verifier;
 
@@ -48,9 +49,10 @@ impl Verifier for ToyVerifier {
     }
 }
 
-/// The keeper's MAC over the stretched PIN.
-pub(crate) fn pin_mac(salt: &[u8; 16], pin: &str) -> PinMac {
-    PinMac(digest(&[b"pin", salt, pin.as_bytes()]))
+/// The keeper's MAC over the stretched PIN: of nobody else's, and no other device's.
+pub(crate) fn pin_mac((person, device): (PersonId, DeviceId), salt: &[u8; 16], pin: &str) -> PinMac {
+    let of = [person.value().to_be_bytes(), device.value().to_be_bytes()].concat();
+    PinMac(digest(&[b"pin", &of, salt, pin.as_bytes()]))
 }
 
 /// A connection's exporter.

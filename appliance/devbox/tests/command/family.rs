@@ -80,7 +80,8 @@ fn both_write(ward: &Ward) {
     assert!(listed.contains("FAMILY of Rosa Diaz, A-1: The daughters"), "{listed}");
     let history = ward.ok("Maria", &["history", "daughters"]);
     assert!(
-        history.contains("Maria Lopez: Did she sleep?") && history.contains("Chidi Eze: Well, since two")
+        history.contains("Maria Lopez: Did she sleep?") && history.contains("Chidi Eze: Well, since two"),
+        "{history}"
     );
     let history = ward.ok("Chidi", &["history", "daughters"]);
     assert!(history.contains("Maria Lopez: Did she sleep?"), "{history}");

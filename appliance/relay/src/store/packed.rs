@@ -160,7 +160,7 @@ fn wrong() -> StoreError {
 mod tests {
     use super::*;
 
-    const NUMBERS: &str = "70 8 9 10 11 -12 2 0 5 0 0 0 2 7 8 9 10 11 -12 3 2 0 3 0 -4 0";
+    const NUMBERS: &str = "70 8 9 10 11 -12 2 0 5 0 0 0 0 0 2 7 8 9 10 11 -12 3 2 0 3 0 -4 0 0 0";
     const BYTES: &[u8] = b"0123456789abcdef\xff\x000123456789ABCDEF\x00;\x80";
 
     #[test]

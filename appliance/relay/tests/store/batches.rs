@@ -338,7 +338,7 @@ fn every_column_of_every_table_is_in_the_hash() {
     block_on(async {
         let directory = quick_directory();
         let mut store = open(directory.path()).await.0;
-        let mut world = busy_world(2_000);
+        let mut world = busy_world(3_500);
         // The throw that issues a join code, so that there is one.
         world.throw((4, 0, 0));
         world.throw((39, 0, 3));

@@ -26,7 +26,7 @@ impl World {
         match mix(how ^ 0xFA) % 9 {
             0 => {
                 let words = Grounds::parse(&format!("The patient, in my presence, {how}")).unwrap();
-                let by = nth(self.state.people.keys().copied(), how).unwrap();
+                let Some(by) = nth(self.state.people.keys().copied(), how) else { return };
                 let consent = Consent { words, by, at: Wall(self.clock) };
                 self.write(Write::FamilyConsentSet { encounter, consent: Some(consent) });
             }
@@ -138,7 +138,7 @@ impl World {
         if self.state.people.contains_key(&id) {
             return;
         }
-        let by = nth(self.state.people.keys().copied(), how).unwrap();
+        let Some(by) = nth(self.state.people.keys().copied(), how) else { return };
         let visitor = Visitor {
             encounter: thread.encounter,
             thread: thread.conversation,

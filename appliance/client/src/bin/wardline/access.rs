@@ -169,10 +169,11 @@ impl Access {
             catch_up(client).await?;
         }
         let (conversations, known) = self.known().await?;
+        // Whoever stands in no directory here and is known from a family thread: visitors to the staff, everybody to a visitor.
         let mut people = people;
-        let visitors = known.into_iter().filter(|person| !people.iter().any(|other| other.id == person.id));
-        let visitors: Vec<Person> = visitors.filter(|person| person.visitor).collect();
-        people.extend(visitors);
+        let met = known.into_iter().filter(|person| !people.iter().any(|other| other.id == person.id));
+        let met: Vec<Person> = met.collect();
+        people.extend(met);
         Ok((people, conversations))
     }
 
