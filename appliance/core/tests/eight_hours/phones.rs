@@ -72,8 +72,10 @@ impl Phones {
                 Send::ReadPage { conn, grant, .. } => {
                     assert_eq!(self.connected.get(conn), Some(&grant.person()), "another's grant");
                     let place = grant.conversation();
-                    let within = (grant.from()..grant.before()).contains_all(&self.stored, place);
-                    for said in within.into_iter().rev().take(grant.limit() as usize) {
+                    let granted = grant.from()..grant.before();
+                    let page = self.said_in(place).into_iter().filter(|said| granted.contains(&said.1));
+                    let page: Vec<Said> = page.rev().take(grant.limit() as usize).collect();
+                    for said in page {
                         self.show(plan, ward, *conn, said, Change(0));
                     }
                 }
@@ -163,17 +165,5 @@ impl Phones {
 
     pub(crate) fn said(&self) -> usize {
         self.stored.len()
-    }
-}
-
-/// A range of places of one conversation.
-trait Within {
-    fn contains_all(&self, stored: &BTreeMap<Change, Said>, place: ConversationId) -> Vec<Said>;
-}
-
-impl Within for std::ops::Range<Sequence> {
-    fn contains_all(&self, stored: &BTreeMap<Change, Said>, place: ConversationId) -> Vec<Said> {
-        let of = stored.values().filter(|said| said.0 == place && self.contains(&said.1));
-        of.copied().collect::<BTreeSet<_>>().into_iter().collect()
     }
 }

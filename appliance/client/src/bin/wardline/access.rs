@@ -1,5 +1,6 @@
 //! The way of a short command to its profile: its own client, or through the program that has the profile open.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,8 @@ use wardline_client::event::{Accepted, Conversation, Person, SignedIn, Unsent};
 use wardline_client::profile::Identity;
 use wardline_client::stat::Urgency;
 use wardline_client::{
-    Call, Calls as _, Client, ConversationId, Error, Event, Given, Guest, MessageId, Options, Standing,
-    Tracked,
+    Call, Calls as _, Client, ConversationId, Error, Event, Given, Guest, MessageId, Options, PersonId,
+    Standing, Tracked,
 };
 use wardline_core::wire::proto::RefusalCode;
 use wardline_core::wire::proto::{client_frame, server_frame};
@@ -163,17 +164,15 @@ impl Access {
 
     /// What the box tells somebody who looks: people and conversations.
     pub(crate) async fn look(&self) -> Result<(Vec<Person>, Vec<Conversation>), Failure> {
-        let people = self.directory().await?;
+        let mut people = self.directory().await?;
         // The holder of a shared profile is told everything as it happens.
         if let Self::Own(client) = self {
             catch_up(client).await?;
         }
         let (conversations, known) = self.known().await?;
         // Whoever stands in no directory here and is known from a family thread: visitors to the staff, everybody to a visitor.
-        let mut people = people;
-        let met = known.into_iter().filter(|person| !people.iter().any(|other| other.id == person.id));
-        let met: Vec<Person> = met.collect();
-        people.extend(met);
+        let listed: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
+        people.extend(known.into_iter().filter(|person| !listed.contains(&person.id)));
         Ok((people, conversations))
     }
 
