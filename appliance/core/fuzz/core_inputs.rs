@@ -178,8 +178,7 @@ impl Box {
             Incoming::AskToVisit { code, key, device_name, name, relation, .. } => {
                 let expect = self.expects.remove(&conn);
                 let said = (device_name, name, relation);
-                let proven =
-                    expect.map(|e| e.verify_visit(&Trusting, &[0; 32], (code, key), said, &[0; 64]));
+                let proven = expect.map(|e| e.verify_visit(&Trusting, &[0; 32], (code, key), said, &[0; 64]));
                 match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
                     Ok(proven) => Input::AskToVisit { conn, request, proven, fresh: fresh(seed) },
                     Err(fault) => Input::Faulted { conn, fault },
@@ -207,8 +206,9 @@ impl Box {
                 attachments,
             } => {
                 let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
-                let attachments = attachments.into_iter().map(|(upload, name)| {
-                    Attach { upload, title: Some(Sealed(name.reveal().as_bytes().to_vec())) }
+                let attachments = attachments.into_iter().map(|(upload, name)| Attach {
+                    upload,
+                    title: Some(Sealed(name.reveal().as_bytes().to_vec())),
                 });
                 let attachments = attachments.collect();
                 let submit = Submit {
