@@ -298,6 +298,7 @@ impl Box {
             retention: self.state.retention,
             holds: self.state.holds.values().cloned().collect(),
             family: self.state.family.to_restored(),
+            templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");
@@ -454,6 +455,13 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
                     .collect(),
             };
             world.frame(conn, Body::Submit(submit));
+        }
+        13 if a % 64 == 3 => {
+            let fields = vec![proto::TemplateField { name: "Bed".to_owned(), ..proto::TemplateField::default() }];
+            let templates = vec![proto::Template { name: "Fall".to_owned(), fields }];
+            let replies = vec!["On my way".to_owned(); (b % 40) as usize];
+            let set = Some(proto::TemplateSet { unit: 0, replies, templates });
+            world.frame(conn, Body::SetTemplates(proto::SetTemplates { set }));
         }
         13 if a % 4 == 3 => {
             let (conversation, upload) = (world.place(b), [b as u8 % 4; 16].to_vec());

@@ -251,6 +251,9 @@ operations! {
     OpenAttachment: "open an attachment", [Member], "of a message that they may read; each look is recorded";
     SetAttachmentPolicy: "say what may be attached, and how large", [Administrator, BoxService], "of photos, PDF and audio notes each, up to 64 MiB";
     ListAttachmentPolicy: "see what may be attached", [Staff, BoxService], "";
+    SetTemplates: "set a unit's templates and quick replies", [ChargeNurse, Administrator, BoxService], "form alone; what is filled in is an ordinary message";
+    SetFacilityTemplates: "set the facility's templates and quick replies", [Administrator, BoxService], "which every unit has";
+    ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 
 impl Operation {

@@ -266,6 +266,9 @@ pub enum Act {
     ReactionGiven(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
     #[n(161)]
     ReactionTakenBack(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    /// Of a unit, or of the facility.
+    #[n(162)]
+    TemplatesSet(#[n(0)] Option<UnitId>),
     /// Which, by whom, to whom, and which place. So are those below.
     #[n(120)]
     RoleOffered(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),

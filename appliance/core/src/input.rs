@@ -21,6 +21,7 @@ use crate::search::Search;
 use crate::session::{ProvenDevice, ProvenJoin, ProvenVisit};
 use crate::stat::Answer;
 use crate::stat::load::Span;
+use crate::template::TemplateAsk;
 use crate::text::{Name, Sealed, Title, WrappedKey};
 
 /// Randomness for one request, drawn by the driver.
@@ -306,6 +307,8 @@ pub enum Ask {
     Agency(AgencyAsk),
     /// About who leaves.
     Leaving(Leaving),
+    /// About templates and quick replies.
+    Templates(TemplateAsk),
     /// What must be kept.
     Hold(Holds),
     /// About patients' families.

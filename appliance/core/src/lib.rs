@@ -61,6 +61,7 @@ pub mod session;
 mod signin;
 pub mod stat;
 pub mod state;
+pub mod template;
 pub mod text;
 pub mod time;
 pub mod turn;

@@ -661,3 +661,19 @@ pub const SUSPENSIONS_PAGE_MAX: usize = 200;
 /// STATs of a leaver that the answer to their suspension names; the rest rings all the same. 200 x 40 bytes, beside
 /// [`ROLES_MAX`] x 20 and [`ASSIGNMENTS_OF_PERSON_MAX`] x 1.3 kB.
 pub const STATS_LEFT_SHOWN_MAX: usize = 200;
+
+/// A quick reply. Bytes: a sentence or two.
+pub const QUICK_REPLY_MAX: usize = 200;
+
+/// Quick replies of one unit, or of the facility: more are not quick any more.
+pub const QUICK_REPLIES_MAX: usize = 32;
+
+/// Templates of one unit, or of the facility.
+pub const TEMPLATES_MAX: usize = 16;
+
+/// Fields of one template: the longest hand-over forms in use have ten.
+pub const TEMPLATE_FIELDS_MAX: usize = 12;
+
+/// Bytes of all words of one set: 12 kB beside [`TEMPLATES_MAX`] x [`TEMPLATE_FIELDS_MAX`] x 10 bytes of tags, and 32 x 3, stay below
+/// [`CLIENT_FRAME_MAX`]. In memory some 20 kB each at the most, 6 MB for [`UNITS_MAX`].
+pub const TEMPLATES_BYTES_MAX: usize = 12 * 1024;

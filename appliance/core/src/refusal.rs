@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::access::Operation;
 use crate::ids::UnitId;
 use crate::rota::RotaRefusal;
+use crate::template::TemplateRefusal;
 use crate::wire::proto;
 
 /// What may stand in a log: says nothing of a person, a patient, a body or a key. Implemented by hand, type by type;
@@ -458,6 +459,9 @@ pub enum Refusal {
         "A message mentions 16 people and roles at most. Leave some out: everybody in the conversation reads it."
     )]
     TooManyMentions,
+    /// What a set of templates cannot be.
+    #[error("{0}")]
+    Templates(TemplateRefusal),
     /// Nobody is to take a reaction for an answer.
     #[error(
         "This is an open STAT: it wants an answer, and a reaction is none. Say that you have it, or that you cannot."
@@ -656,6 +660,7 @@ impl Refusal {
             Self::MentionedNotMember => Code::MentionedNotMember,
             Self::MentionedRoleUnheld => Code::MentionedRoleUnheld,
             Self::TooManyMentions => Code::TooManyMentions,
+            Self::Templates(_) => Code::Templates,
             Self::StatWantsAnswer => Code::StatWantsAnswer,
             Self::ReactionsFull => Code::ReactionsFull,
             Self::FamilyWaiting => Code::FamilyWaiting,

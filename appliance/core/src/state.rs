@@ -21,6 +21,7 @@ use crate::policy::Policy;
 use crate::refusal::{Fault, Refusal};
 use crate::retention::{MARKS_MAX, Mark, Rules};
 use crate::role::Role;
+use crate::template::Templates;
 use crate::text::Title;
 use crate::time::Wall;
 use crate::wire::proto;
@@ -55,6 +56,8 @@ pub struct State {
     pub policies: BTreeMap<Option<UnitId>, EscalationPolicy>,
     /// Patients and who cares for them.
     pub clinic: Clinic,
+    /// Templates and quick replies, where any were set: of units, and of the facility.
+    pub templates: BTreeMap<Option<UnitId>, Templates>,
     /// Legal holds that are not lifted.
     pub holds: BTreeMap<HoldId, Hold>,
     /// How long messages are kept, where that was set; else as the facility's policy says.
@@ -110,6 +113,8 @@ pub struct Restored {
     pub policies: Vec<(Option<UnitId>, EscalationPolicy)>,
     /// See [`State::clinic`].
     pub clinic: RestoredClinic,
+    /// See [`State::templates`].
+    pub templates: Vec<(Option<UnitId>, Templates)>,
     /// See [`State::holds`].
     pub holds: Vec<Hold>,
     /// See [`State::retention`].
@@ -191,6 +196,7 @@ impl State {
             state.escalations.insert(escalation.id, escalation);
         }
         state.policies.extend(restored.policies);
+        state.templates.extend(restored.templates);
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
         state.check_uploads()?;
         state.check_clinic()?;
@@ -526,6 +532,13 @@ impl State {
                     None => self.policies.remove(unit),
                 };
             }
+            Write::TemplatesSet { unit, templates } => {
+                if templates.is_empty() {
+                    self.templates.remove(unit);
+                } else {
+                    self.templates.insert(*unit, templates.clone());
+                }
+            }
             Write::RetentionSet(rules) => self.retention = Some(*rules),
             Write::HoldPlaced(hold) => {
                 self.holds.insert(hold.id, hold.clone());
@@ -717,6 +730,7 @@ impl State {
             part(minicbor::to_vec(escalation));
         }
         part(minicbor::to_vec(&self.policies));
+        part(minicbor::to_vec(&self.templates));
         part(minicbor::to_vec(self.retention));
         part(minicbor::to_vec((&self.uploads.open, self.uploads.policy)));
         for hold in self.holds.values() {

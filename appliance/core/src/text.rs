@@ -25,6 +25,11 @@ pub struct Title(#[n(0)] String);
 #[cbor(transparent)]
 pub struct Grounds(#[n(0)] String);
 
+/// A whole message that somebody sends with one tap: 1 to [`limits::QUICK_REPLY_MAX`] bytes, no control characters.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Phrase(#[n(0)] String);
+
 /// A message's text before it is sealed: 1 to [`limits::TEXT_MAX`] bytes of UTF-8. Wiped when dropped.
 pub struct Text(Zeroizing<String>);
 
@@ -63,6 +68,19 @@ impl Title {
     }
 
     /// The title itself: for the wire and the store, never for a log.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Phrase {
+    /// As [`Name::parse`], to [`limits::QUICK_REPLY_MAX`] bytes.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        printable(text, limits::QUICK_REPLY_MAX)?;
+        Ok(Self(text.trim().to_owned()))
+    }
+
+    /// The words themselves: for the wire and the store, never for a log.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -134,4 +152,4 @@ macro_rules! silent {
         }
     )*};
 }
-silent!(Name, Title, Grounds, Text, FileName, Sealed, WrappedKey);
+silent!(Name, Title, Phrase, Grounds, Text, FileName, Sealed, WrappedKey);

@@ -26,6 +26,7 @@ use crate::role;
 use crate::search::Search;
 use crate::stat::Answer;
 use crate::stat::load::Span;
+use crate::template;
 use crate::text::{FileName, Name, Text, Title};
 use crate::time::Wall;
 
@@ -471,6 +472,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::AnswerOffer(_)
         | Body::ListOffers(_)
         | Body::ListRoles(_) => Ask::Role(role::parse(body, fresh)?),
+        Body::SetTemplates(_) | Body::ListTemplates(_) => Ask::Templates(template::parse(body)?),
         Body::SetRetention(set) => Ask::SetRetention(Rules::from_wire(set.rules)?),
         Body::ListRetention(_) => Ask::ListRetention,
         Body::PreviewRetention(preview) => Ask::PreviewRetention(Rules::from_wire(preview.rules)?),

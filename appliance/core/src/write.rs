@@ -28,6 +28,7 @@ use crate::particulars::Bed;
 use crate::reaction::Reactions;
 use crate::retention::Rules;
 use crate::role::Role;
+use crate::template::Templates;
 use crate::text::{Grounds, Sealed, Title, WrappedKey};
 use crate::time::Wall;
 
@@ -537,6 +538,16 @@ pub enum Write {
         /// From now on.
         #[n(3)]
         reactions: Reactions,
+    },
+    /// The templates and quick replies of a unit, or the facility: all of them.
+    #[n(161)]
+    TemplatesSet {
+        /// Whose; none: the facility's.
+        #[n(0)]
+        unit: Option<UnitId>,
+        /// From now on. Nothing: as if they had never been set.
+        #[n(1)]
+        templates: Templates,
     },
     /// Something was told in a patient's thread.
     #[n(100)]

@@ -35,6 +35,7 @@ use wardline_core::role::offer::{Answer, Offered};
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::Place;
 use wardline_core::search::{Filter, Query, Search};
+use wardline_core::template::{TemplateAsk, Templates};
 use wardline_core::text::{Grounds, Name, Sealed, Title};
 use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
@@ -551,6 +552,14 @@ impl House {
                 let message = StatId { conversation: place, sequence: Sequence(1) };
                 Ask::Recall { message, found }
             }
+            Operation::SetTemplates | Operation::SetFacilityTemplates => {
+                let unit = Some(unit).filter(|_| operation == Operation::SetTemplates);
+                let replies = vec!["On my way".to_owned()];
+                let set = proto::TemplateSet { unit: 0, replies, templates: Vec::new() };
+                let templates = Templates::from_wire(&set).expect("in range");
+                Ask::Templates(TemplateAsk::Set { unit, templates })
+            }
+            Operation::ListTemplates => Ask::Templates(TemplateAsk::List { unit: Some(unit) }),
             Operation::React => {
                 let found = self.said_by_the_member();
                 let message = StatId { conversation: place, sequence: Sequence(1) };

@@ -318,6 +318,29 @@ fn the_largest_assignment_and_admission_fit() {
 }
 
 #[test]
+fn the_largest_set_of_templates_fits() {
+    // As many fields as there may be, of as many words as all may have.
+    let fields = limits::TEMPLATES_MAX * limits::TEMPLATE_FIELDS_MAX;
+    let words = (limits::TEMPLATES_BYTES_MAX - 32 * 8 - limits::TEMPLATES_MAX * 4) / fields;
+    let field = |at: usize| proto::TemplateField {
+        name: format!("{at:0>8}"),
+        hint: "x".repeat(words - 8),
+        optional: true,
+    };
+    let template = |at: usize| proto::Template {
+        name: format!("{at:0>4}"),
+        fields: (0..limits::TEMPLATE_FIELDS_MAX).map(field).collect(),
+    };
+    let set = proto::TemplateSet {
+        unit: ID,
+        replies: vec!["x".repeat(8); limits::QUICK_REPLIES_MAX],
+        templates: (0..limits::TEMPLATES_MAX).map(template).collect(),
+    };
+    fits(&client(client_frame::Body::SetTemplates(proto::SetTemplates { set: Some(set.clone()) })));
+    assert!(server(server_frame::Body::TemplateSet(set)) <= limits::CLIENT_FRAME_MAX);
+}
+
+#[test]
 fn the_largest_page_of_people_fits() {
     let person = proto::Person {
         person: ID,

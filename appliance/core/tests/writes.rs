@@ -40,8 +40,10 @@ use wardline_core::rota::{
     ByHand, Date, Exception, Imported, Interval, Pattern, Place, Rota, Says, Shift, Sources, Team, TimeZone,
     Weekday,
 };
+use wardline_core::template::Templates;
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
+use wardline_core::wire::proto;
 use wardline_core::write::{Message, Numbered, Write};
 
 use acts::{act_name, actors, acts};
@@ -240,6 +242,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::MessageEdited { .. } => "MessageEdited",
         Write::MessageRecalled { .. } => "MessageRecalled",
         Write::ReactionsSet { .. } => "ReactionsSet",
+        Write::TemplatesSet { .. } => "TemplatesSet",
         Write::NoticeMade(_) => "NoticeMade",
         Write::UploadBegun(_) => "UploadBegun",
         Write::UploadFinished { .. } => "UploadFinished",
@@ -411,9 +414,22 @@ fn writes() -> Vec<Write> {
                 true,
             ),
         },
+        Write::TemplatesSet { unit: Some(unit()), templates: templates() },
     ])
     .chain(file_writes())
     .collect()
+}
+
+fn templates() -> Templates {
+    let field = |name: &str, hint: &str, optional| proto::TemplateField {
+        name: name.to_owned(),
+        hint: hint.to_owned(),
+        optional,
+    };
+    let fields = vec![field("Bed", "", false), field("Injuries", "where", true)];
+    let templates = vec![proto::Template { name: "Fall report".to_owned(), fields }];
+    let set = proto::TemplateSet { unit: 0, replies: vec!["On my way".to_owned()], templates };
+    Templates::from_wire(&set).expect("in range")
 }
 
 fn bed() -> Bed {

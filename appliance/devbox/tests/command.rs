@@ -41,6 +41,8 @@ mod roles;
 mod search;
 #[path = "command/stat.rs"]
 mod stat;
+#[path = "command/templates.rs"]
+mod templates;
 #[path = "command/units.rs"]
 mod units;
 

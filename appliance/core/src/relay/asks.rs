@@ -14,12 +14,13 @@ use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, refused};
 use crate::session::{Ready, Session};
 use crate::stat::Answer;
+use crate::template::TemplateAsk;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
     alteration, attachment, channel, clinical, family, mailbox, membership, reaction, role, searching, stat,
-    unit,
+    template, unit,
 };
 
 impl Relay {
@@ -179,7 +180,9 @@ impl Relay {
             ask => {
                 let mut is = access::of_person(&self.state, who.person(), door);
                 is = is.and(match &ask {
-                    Ask::SetPost { unit, .. } | Ask::SetEscalation { unit: Some(unit), .. } => {
+                    Ask::SetPost { unit, .. }
+                    | Ask::SetEscalation { unit: Some(unit), .. }
+                    | Ask::Templates(TemplateAsk::Set { unit: Some(unit), .. }) => {
                         access::to_unit(&self.state, who.person(), *unit)
                     }
                     Ask::StatLoad(span) => span.unit().map_or(Relations::default(), |unit| {
@@ -329,6 +332,7 @@ impl Relay {
                 permit(Operation::ListAttachmentPolicy)?;
                 attachment::policy(&draft)
             }
+            Ask::Templates(ask) => template::handle(&mut draft, (by, is), ask)?,
             Ask::Role(ask) => role::handle(&mut draft, (by, is), ask)?,
             Ask::ListUnits => {
                 permit(Operation::ListUnits)?;

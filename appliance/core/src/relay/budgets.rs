@@ -16,6 +16,7 @@ use crate::input::Ask;
 use crate::leaving::Leaving;
 use crate::limits;
 use crate::role::Roles;
+use crate::template::TemplateAsk;
 use crate::time::Mono;
 
 /// The budgets of every device that has spent something.
@@ -80,6 +81,8 @@ impl Budgets {
             Ask::Role(Roles::List { .. } | Roles::Rota { .. } | Roles::Offers { .. }) => {
                 budget.pages.take(now)
             }
+            Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
+            Ask::Templates(_) => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),
             Ask::Agency(AgencyAsk::List { .. }) => budget.pages.take(now),
             Ask::Agency(_) => budget.posts.take(now),

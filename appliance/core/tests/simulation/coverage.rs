@@ -270,6 +270,11 @@ situations!(
     AttachmentPolicySet,
     AttachmentPolicyListed,
     AttachmentPolicyRefused,
+    // Templates.
+    TemplatesSet,
+    TemplatesAsTheyWere,
+    TemplatesRefused,
+    TemplatesListed,
     // Roles.
     RoleSet,
     RotaRefused,

@@ -15,7 +15,7 @@ use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::time::{Mono, Now, Wall};
-use wardline_core::wire::proto::RefusalCode as Code;
+use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::reference_agency::Hired;
 use crate::reference_attachments::Upload;
@@ -41,6 +41,8 @@ pub(crate) struct Ward {
     pub(crate) roles: Vec<Role>,
     /// Those that are not lifted.
     pub(crate) holds: Vec<Held>,
+    /// Of units, and of the facility; none that is empty.
+    pub(crate) templates: Vec<proto::TemplateSet>,
     /// Hours that messages are kept, by kind, where that was set.
     pub(crate) retention: Option<[u64; 4]>,
     /// Where something would have gone but for a hold.
@@ -320,6 +322,8 @@ pub(crate) enum Answer {
     Rota(u64),
     /// What a page of them comes to.
     Offers(u64),
+    /// What they come to.
+    Templates(u64),
     /// What a page comes to.
     Roles(u64),
 }

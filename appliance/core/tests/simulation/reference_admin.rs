@@ -162,6 +162,8 @@ impl Reference {
             | Body::ListRoles(_) => self.roles(now, (by, true), body, chosen.role),
             Body::AskStatLoad(ask) => self.stat_load(by, ask),
             Body::SetRetention(set) => self.set_retention(now, by, set),
+            Body::SetTemplates(set) => self.set_templates(by, (true, true), set),
+            Body::ListTemplates(list) => self.list_templates(list.unit),
             Body::ListRetention(_) => self.list_retention(),
             Body::SetAttachmentPolicy(set) => self.set_attachment_policy(by, set),
             Body::ListAttachmentPolicy(_) => self.list_attachment_policy(),

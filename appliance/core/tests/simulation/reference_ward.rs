@@ -262,6 +262,15 @@ impl Reference {
             | Body::EndVisit(_)
             | Body::ProlongVisit(_)
             | Body::EndFamilyThread(_) => self.family(now, self.actor(device), body, around.chosen),
+            Body::SetTemplates(set) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                let unit = UnitId::new(set.set.as_ref().map_or(0, |set| set.unit));
+                let leads = unit.is_some_and(|unit| self.ward.post(me, unit) == Some(true));
+                self.set_templates(self.actor(device), (leads, administers), set)
+            }
+            Body::ListTemplates(list) => self.list_templates(list.unit),
             Body::ListRetention(_) => self.list_retention(),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, self.actor(device), body, around.chosen.hold)

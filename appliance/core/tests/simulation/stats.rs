@@ -91,7 +91,7 @@ impl World {
     }
 
     fn before_a_stat(&mut self, index: usize, place: Option<u64>) {
-        match (self.random.below(14), place) {
+        match (self.random.below(15), place) {
             (0..3, Some(conversation)) => {
                 let call = Some(self.some_call(conversation));
                 self.clients[index].ask(Ask::AskProspect(proto::AskProspect { conversation, call }));
@@ -110,6 +110,10 @@ impl World {
                 self.clients[index].ask(Ask::AskStatLoad(ask));
             }
             (5, _) => self.clients[index].ask(Ask::ListEscalation(proto::ListEscalation {})),
+            (14, _) => {
+                let ask = self.some_template_ask();
+                self.clients[index].ask(ask);
+            }
             (6..13, _) => {
                 let person = self.person_of(index);
                 if let Some(ask) = self.some_role_ask(person) {

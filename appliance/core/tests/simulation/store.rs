@@ -274,6 +274,7 @@ impl Store {
             holds: self.state.holds.values().cloned().collect(),
             family: self.state.family.to_restored(),
             uploads: self.state.uploads.clone(),
+            templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         }
     }
 

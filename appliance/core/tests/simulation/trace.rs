@@ -144,6 +144,8 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::EditMessage(_) => "edit message",
         Body::RecallMessage(_) => "recall message",
         Body::React(_) => "react",
+        Body::SetTemplates(_) => "set templates",
+        Body::ListTemplates(_) => "list templates",
         Body::BreakGlass(_) => "break glass",
         Body::Restrict(_) => "restrict",
         Body::MergeRecords(_) => "merge records",

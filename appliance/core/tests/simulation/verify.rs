@@ -684,6 +684,7 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                         done: merged.done,
                     }
                 }
+                Body::TemplateSet(set) => Answer::Templates(crate::reference_templates::digest(set)),
                 Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
                 Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),
                 Body::AttachmentPolicy(told) => {

@@ -71,6 +71,7 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::AttachmentsSent(..) => "AttachmentsSent",
         Act::AttachmentOpened(..) => "AttachmentOpened",
         Act::AttachmentPolicySet(..) => "AttachmentPolicySet",
+        Act::TemplatesSet(_) => "TemplatesSet",
         Act::EmergenciesListed => "EmergenciesListed",
         Act::HoldPlaced(..) => "HoldPlaced",
         Act::HoldLifted(_) => "HoldLifted",
@@ -245,6 +246,7 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::AttachmentOpened(place(), Sequence(300), 1, 0),
         Act::AttachmentPolicySet(10 << 20, 25 << 20, 0),
         Act::StatLoadRead(Some(unit())),
+        Act::TemplatesSet(Some(unit())),
     ]
 }
 

@@ -202,6 +202,13 @@ const POLICIES: Many = Many {
 };
 const POLICIES_ENDED: Many =
     Many { head: "DELETE FROM escalation_policy WHERE unit IN (VALUES ", columns: 1, tail: ")" };
+const TEMPLATES: Many = Many {
+    head: "INSERT INTO template_set (unit, content) VALUES ",
+    columns: 2,
+    tail: " ON CONFLICT (unit) DO UPDATE SET content = excluded.content",
+};
+const TEMPLATES_ENDED: Many =
+    Many { head: "DELETE FROM template_set WHERE unit IN (VALUES ", columns: 1, tail: ")" };
 const ENTRIES: Many = Many { head: "INSERT INTO audit (entry_index, bytes) VALUES ", columns: 2, tail: "" };
 
 const MARKS: Many =
@@ -362,6 +369,7 @@ impl Store {
         plan.files.write(&mut script);
         escalations(&mut script, plan);
         plan.stat_load.write(&mut script);
+        templates(&mut script, plan);
         notices::write(&mut script, plan);
         for expiry in &plan.expiries {
             for (text, times) in EXPIRE {
@@ -527,6 +535,19 @@ fn escalations(script: &mut Script<'_>, plan: &Plan<'_>) {
     });
     script.many(&POLICIES_ENDED, &ended, |unit, row| {
         row.count(*unit);
+    });
+}
+
+/// Templates and quick replies of units, and of the facility.
+fn templates(script: &mut Script<'_>, plan: &Plan<'_>) {
+    let of = |unit: &Option<UnitId>| unit.map_or(0, UnitId::value);
+    let (ended, set): (Vec<_>, Vec<_>) =
+        plan.templates.iter().partition(|(_, templates)| templates.is_empty());
+    script.many(&TEMPLATES, &set, |(unit, templates), row| {
+        row.count(of(unit)).bytes(&templates.to_bytes());
+    });
+    script.many(&TEMPLATES_ENDED, &ended, |(unit, _), row| {
+        row.count(of(unit));
     });
 }
 

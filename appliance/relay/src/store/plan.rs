@@ -37,6 +37,7 @@ use wardline_core::leaving::Waiting;
 use wardline_core::notice::Notice;
 use wardline_core::retention::Mark;
 use wardline_core::role::Role;
+use wardline_core::template::Templates;
 use wardline_core::text::{Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::write::{Message, Numbered, Write};
@@ -67,6 +68,7 @@ pub(super) struct Plan<'a> {
     pub(super) stat_load: StatLoad,
     pub(super) rung: BTreeMap<(StatId, PersonId), Rung>,
     pub(super) policies: BTreeMap<Option<UnitId>, Option<&'a EscalationPolicy>>,
+    pub(super) templates: BTreeMap<Option<UnitId>, &'a Templates>,
     pub(super) expiries: Vec<Expiry>,
     pub(super) entries: Vec<(u64, &'a [u8])>,
     pub(super) audited: Option<u64>,
@@ -336,6 +338,9 @@ impl<'a> Plan<'a> {
             }
             Write::EscalationPolicySet { unit, policy } => {
                 self.policies.insert(*unit, policy.as_ref());
+            }
+            Write::TemplatesSet { unit, templates } => {
+                self.templates.insert(*unit, templates);
             }
             Write::Audited { index, bytes } => {
                 self.audited = Some(*index);

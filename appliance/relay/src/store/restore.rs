@@ -69,6 +69,8 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     let open = all(from, files::OPEN.to_owned(), files::open).await?;
     restored.uploads.open = open.into_iter().collect();
     restored.uploads.policy = all(from, files::POLICY.to_owned(), files::policy).await?.pop();
+    let templates = "SELECT unit, content FROM template_set".to_owned();
+    restored.templates = all(from, templates, row::templates).await?;
     let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);
     restored.holds = all(from, holds, row::hold).await?;
     restored.family = family(from).await?;

@@ -20,6 +20,7 @@ use wardline_core::reaction::Reactions;
 use wardline_core::retention::{Mark, Rules};
 use wardline_core::role::{Role, offer};
 use wardline_core::rota::Rota;
+use wardline_core::template::Templates;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::time::Wall;
 
@@ -227,6 +228,14 @@ pub(super) fn retention(row: &SqliteRow) -> Result<Rules, StoreError> {
     let mut hours = || u32::try_from(columns.count()?).map_err(|_| damaged());
     let hours = [hours()?, hours()?, hours()?, hours()?];
     Rules::parse(hours).map_err(|_| damaged())
+}
+
+/// Whose, and what.
+pub(super) fn templates(row: &SqliteRow) -> Result<(Option<UnitId>, Templates), StoreError> {
+    let mut columns = Columns::new(row);
+    let unit = UnitId::new(columns.count()?);
+    let templates = Templates::from_bytes(columns.bytes()?).map_err(|_| StoreError::value("templates"))?;
+    Ok((unit, templates))
 }
 
 pub(super) const HOLD: &str = "id, sort, subject, matter, since, placed_by";

@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 67];
+    let mut seen = [0_u32; 68];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -174,6 +174,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::UploadDropped { .. } => 64,
             Write::AttachmentsSent { .. } => 65,
             Write::AttachmentPolicySet(_) => 66,
+            Write::TemplatesSet { .. } => 67,
         };
         seen[kind] += 1;
     }
@@ -393,7 +394,11 @@ fn every_column_of_every_table_is_in_the_hash() {
         let messages = 18 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
         let (roles, emergencies, holds, notices, family) = (7, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
         let clinical = roles + emergencies + holds + notices + family;
-        assert_eq!(seen, people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7);
+        assert_eq!(seen, people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2);
+        assert_eq!(
+            seen,
+            people + messages + roles + emergencies + holds + notices + 13 + 6 + 2 + 7 + 13 + 5 + 5 + 2 + 2
+        );
     });
 }
 

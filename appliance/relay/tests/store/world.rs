@@ -24,8 +24,10 @@ use wardline_core::role::Role;
 use wardline_core::role::offer::Offer;
 use wardline_core::rota::{ByHand, Imported, Interval, Place, Rota, Says, Sources, TimeZone};
 use wardline_core::state::State;
+use wardline_core::template::Templates;
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
+use wardline_core::wire::proto;
 use wardline_core::write::{Message, Numbered, Write};
 
 /// One throw: what happens, to whom, how much.
@@ -225,6 +227,9 @@ impl World {
                 let unit = nth(self.state.units.keys().copied(), who).filter(|_| how.is_multiple_of(2));
                 let policy = (!how.is_multiple_of(3)).then(|| policy(how));
                 self.write(Write::EscalationPolicySet { unit, policy });
+                let unit = nth(self.state.units.keys().copied(), who).filter(|_| how.is_multiple_of(3));
+                let templates = templates(how);
+                self.write(Write::TemplatesSet { unit, templates });
             }
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
@@ -594,6 +599,11 @@ fn agency(id: PersonId, unit: Option<UnitId>, now: i64) -> Option<Agency> {
     Some(Agency { name, unit, since, until, ended: None, extensions: Vec::new() })
 }
 
+fn templates(how: u64) -> Templates {
+    let replies = (0..how % 3).map(|at| format!("Reply {how} {at}")).collect();
+    Templates::from_wire(&proto::TemplateSet { unit: 0, replies, templates: Vec::new() }).unwrap()
+}
+
 fn policy(how: u64) -> EscalationPolicy {
     let later = [(Ring::ChargeNurses, 30), (Ring::UnitStaff, 90)];
     let dial = Dial::parse(&format!("44{}", how % 100)).unwrap();
@@ -609,7 +619,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && (&a.clinic, &a.family) == (&b.clinic, &b.family)
         && a.uploads == b.uploads
         && a.conversations == b.conversations
-        && (&a.escalations, &a.policies) == (&b.escalations, &b.policies)
+        && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);
     let indexed = a.people.keys().all(|person| {
         a.memberships(*person).eq(b.memberships(*person))

@@ -51,6 +51,7 @@ mod station;
 mod styled;
 mod suspensions;
 mod tail;
+mod template;
 mod unit;
 mod until;
 
@@ -122,11 +123,23 @@ enum Command {
         /// A person or conversation: a part of the name that fits one alone, or an identifier.
         to: String,
         /// What to say; - alone: standard input. With --attach it may be left out: the first file's name stands for it.
-        #[arg(required_unless_present = "attach")]
+        #[arg(
+            required_unless_present_any = ["attach", "template", "quick"],
+            conflicts_with_all = ["template", "quick"]
+        )]
         text: Vec<String>,
         /// A photo, PDF or audio note to go with it; up to eight times.
         #[arg(long, value_name = "FILE")]
         attach: Vec<PathBuf>,
+        /// Fill in this template; what is missing is asked for at a terminal: wardline template list.
+        #[arg(long, value_name = "NAME", conflicts_with = "quick")]
+        template: Option<String>,
+        /// One field of the template; given once for each.
+        #[arg(long, value_name = "FIELD=WORDS", requires = "template")]
+        field: Vec<String>,
+        /// The quick reply that these words begin, or are a part of.
+        #[arg(long, value_name = "WORDS")]
+        quick: Option<String>,
         /// The number of the earlier message of this conversation that it answers: history shows them.
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
         reply_to: Option<u64>,
@@ -228,6 +241,9 @@ enum Command {
     /// Beds for a shift: take, end, and who holds which.
     #[command(subcommand)]
     Shift(shift::Act),
+    /// Templates and quick replies: what your unit writes often.
+    #[command(subcommand)]
+    Template(template::Act),
     /// Roles: who is on call for what, and when.
     #[command(subcommand)]
     Role(role::Act),
@@ -408,11 +424,12 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Whoami => commands::whoami(&common).await,
         Command::People { json } => commands::people(&common, json).await,
-        Command::Send { to, text, attach, reply_to, mention, wait, json } => {
+        Command::Send { to, text, attach, template, field, quick, reply_to, mention, wait, json } => {
             let wait = wait.unwrap_or(if attach.is_empty() { 10 } else { 300 });
             let (text, wait) = (text.join(" "), Duration::from_secs(wait));
             let reply_to = reply_to.map(Sequence);
-            let said = send::Said { text, attach, reply_to, mention, wait, json };
+            let filling = template::Filling { template, fields: field, quick };
+            let said = send::Said { text, attach, filling, reply_to, mention, wait, json };
             send::send(&common, &to, said).await
         }
         Command::Edit { to, number, text, json } => {
@@ -437,6 +454,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Station { json } => station::station(&common, json).await,
         Command::Patient(patient) => patient::patient(&common, patient).await,
         Command::Shift(act) => shift::shift(&common, act).await,
+        Command::Template(act) => template::template(&common, act).await,
         Command::Role(act) => role::role(&common, act).await,
         Command::Family(act) => family::family(&common, act).await,
         Command::Hold(act) => hold::hold(&common, act).await,

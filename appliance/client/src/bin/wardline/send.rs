@@ -16,12 +16,15 @@ use wardline_core::limits;
 use crate::access::{self, Access, Parting, Sent};
 use crate::exit::Failure;
 use crate::find::{self, Target};
+use crate::template::Filling;
 use crate::{Common, attachment, family, json, naming, pin, say};
 
 /// What is said, and how.
 pub(crate) struct Said {
     pub(crate) text: String,
     pub(crate) attach: Vec<PathBuf>,
+    /// In the text's place.
+    pub(crate) filling: Filling,
     pub(crate) reply_to: Option<Sequence>,
     /// Whom it mentions besides those whom the text does.
     pub(crate) mention: Vec<String>,
@@ -30,15 +33,27 @@ pub(crate) struct Said {
 }
 
 pub(crate) async fn send(common: &Common, to: &str, said: Said) -> Result<(), Failure> {
-    let Said { text, attach, reply_to, mention, wait, json: as_json } = said;
+    let Said { text, attach, filling, reply_to, mention, wait, json: as_json } = said;
     let files = attachment::files(&attach)?;
     let text = match (text.as_str(), files.first()) {
         ("-", _) => from_standard_input()?,
         ("", Some(file)) => file.name.clone(),
         _ => text,
     };
-    let mut until = Instant::now() + wait;
     let access = Access::open(common).await?;
+    let text = if filling.is_wanted() {
+        match filled(common, &access, &filling).await {
+            Ok(text) => text,
+            Err(failure) => {
+                access.leave(Parting::default()).await;
+                return Err(failure);
+            }
+        }
+    } else {
+        text
+    };
+    // Nobody is hurried who fills something in.
+    let mut until = Instant::now() + wait;
     let reached = reach(common, &access, wait, &mut until).await;
     // Nobody here can unlock the session: there is nothing to wait for.
     let locked = match &reached {
@@ -117,6 +132,12 @@ async fn within<T>(
             Err(Error::Offline(format!("The box at {address} did not answer in the time to wait.")).into())
         }
     }
+}
+
+/// By a template or a quick reply, which the box has.
+async fn filled(common: &Common, access: &Access, filling: &Filling) -> Result<String, Failure> {
+    access.contact(common).await?;
+    filling.text(access).await
 }
 
 /// Whom it names, and what it answers. Where the box is away, names are of what this device knows of the conversation.

@@ -11,10 +11,12 @@ use wardline_core::wire::proto::RefusalCode;
 use super::Chat;
 use crate::editor::Hidden;
 use crate::exit::Failure;
+use crate::template::Known;
 use crate::{alter, find, naming, react, say};
 
 const HELP: &str = "\
 Type and press Enter to send. Messages have numbers: #12. @Name mentions somebody here, or a role.
+/quick WORDS         send the quick reply that begins so; without words, which there are
 /reply #N TEXT       answer a message; without #N the newest of somebody else
 /edit #N TEXT        another text for a message of yours, within 15 minutes; without #N the last one
 /react #N WORD       agree, thanks, done, looking, question, concern; /unreact takes it back
@@ -85,6 +87,7 @@ impl Chat {
                 Ok(())
             }
             "/members" => self.list_members(),
+            "/quick" => self.quick(rest).await,
             "/reply" => self.reply(rest).await,
             "/edit" => self.edit(rest).await,
             "/recall" => self.recall(rest).await,
@@ -168,6 +171,20 @@ impl Chat {
             None => self.newest_where(front, |message| message.sender != self.me).await?,
         };
         react::put(&self.client, front, number, (word, given)).await
+    }
+
+    /// One of the quick replies of the units where this person works, or of the facility.
+    async fn quick(&mut self, words: &str) -> Result<(), Failure> {
+        let known = Known::of(&self.client, self.people.get(&self.me)).await?;
+        if words.is_empty() {
+            let replies = known.replies();
+            let none = "-- there are none. A charge nurse sets them: wardline template set.".to_owned();
+            let lines: Vec<String> = replies.iter().map(|reply| format!("   {reply}")).collect();
+            self.terminal.print(&if lines.is_empty() { none } else { lines.join("\n") });
+            return Ok(());
+        }
+        let reply = known.reply(words)?;
+        self.say(&reply).await
     }
 
     /// In reply to a message of the conversation in front.
