@@ -63,7 +63,7 @@ pub use error::Error;
 pub use event::Event;
 pub use link::{JoinLink, Purpose};
 pub use local::LocalBox;
-pub use search::{Hits, Searches, Wanted, line_with};
+pub use search::{Hits, LookedUp, Searches, Wanted, Whom, line_with};
 pub use share::{Given, Guest};
 pub use stat::StatCalls;
 pub use visit::Asking;

@@ -1,14 +1,16 @@
-//! Looking for words among the messages that the person may read. The box looks; nothing of it is kept on this device.
+//! Looking for words among the messages that the person may read, among people, and among patients whom they may see. The box looks;
+//! nothing of it is kept on this device.
 
 use std::future::Future;
 
-use wardline_core::ids::{ConversationId, PersonId};
+use wardline_core::ids::{ConversationId, PersonId, UnitId};
 use wardline_core::search::Query;
 use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
 
 use crate::call::{Call, odd};
+use crate::clinical::Bedside;
 use crate::error::Error;
-use crate::event::Message;
+use crate::event::{Message, Person};
 
 /// What to look for, and where.
 #[derive(Clone, Default)]
@@ -43,6 +45,35 @@ pub struct Hits {
     pub incomplete_from: Option<i64>,
 }
 
+/// Whom to look for.
+#[derive(Clone, Default)]
+pub struct Whom {
+    /// Words as typed.
+    pub words: String,
+    /// Among people.
+    pub people: bool,
+    /// Among patients. Neither: among both.
+    pub patients: bool,
+    /// Who works in this unit, or lies there.
+    pub unit: Option<UnitId>,
+    /// Without patients who are discharged.
+    pub only_here: bool,
+    /// 1 to 50, of each.
+    pub limit: u32,
+}
+
+/// Who was found: the best first.
+pub struct LookedUp {
+    /// Of the directory.
+    pub people: Vec<Person>,
+    /// How many fit.
+    pub people_in_all: u32,
+    /// Whom the person may see, with their stays; hidden ones by alias.
+    pub patients: Vec<Bedside>,
+    /// How many stays fit.
+    pub patients_in_all: u32,
+}
+
 /// Searches, for whoever answers requests.
 pub trait Searches: Call {
     /// A page of messages with these words.
@@ -67,6 +98,34 @@ pub trait Searches: Call {
                 }),
                 other => odd(other),
             }
+        }
+    }
+
+    /// People, and patients whom the person may see, with these words. It is recorded that somebody searched, not for what.
+    fn look_up(&self, whom: &Whom) -> impl Future<Output = Result<LookedUp, Error>> + Send {
+        let ask = proto::LookUp {
+            words: whom.words.clone(),
+            people: whom.people,
+            patients: whom.patients,
+            unit: whom.unit.map_or(0, UnitId::value),
+            only_here: whom.only_here,
+            limit: whom.limit,
+        };
+        async move {
+            let found = match self.call(Ask::LookUp(ask)).await? {
+                Answer::LookedUp(found) => found,
+                other => return odd(other),
+            };
+            let mut patients = Vec::new();
+            for listed in found.patients {
+                patients.extend(Bedside::from_wire(listed.patient, listed.encounter)?);
+            }
+            Ok(LookedUp {
+                people: found.people.into_iter().map(Person::from_wire).collect::<Result<_, _>>()?,
+                people_in_all: found.people_in_all,
+                patients,
+                patients_in_all: found.patients_in_all,
+            })
         }
     }
 }

@@ -235,6 +235,7 @@ operations! {
     LiftHold: "lift a legal hold", [PrivacyOfficer], "with grounds, on record; what is too old goes within minutes";
     ListHolds: "see what is under legal hold", [PrivacyOfficer], "each look is recorded";
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
+    LookUp: "search people and patients", [Staff], "patients in whose threads they are, and those of a unit that they lead; a restricted one by alias where they are not named; that they searched is recorded, not for what";
     EditMessage: "edit a message", [Author], "for 15 minutes, ten times, never a STAT; everybody sees that it was edited, and the earlier text is gone";
     SetFamilyConsent: "record that a patient lets family write, or does so no more", [CareTeam, ChargeNurse], "here and below, of a restricted patient only whoever is named; without it nobody is let in, and when it ends every visitor is out in the same moment";
     SetFamilyBlock: "say who is not to be let in to a patient", [CareTeam, ChargeNurse], "by name, for all stays; whoever is in is out in the same moment";

@@ -253,6 +253,9 @@ pub enum Act {
     /// What a merge or an un-merge of them would do was read, which names the patient.
     #[n(222)]
     MergeLookedAt(#[n(0)] PatientId, #[n(1)] PatientId),
+    /// People and patients were searched: with how many terms, never which, and how many patients were shown.
+    #[n(223)]
+    LookedUp(#[n(0)] u32, #[n(1)] u32),
     /// With how many terms, never which, and where, if in one conversation alone.
     #[n(90)]
     Searched(#[n(0)] u32, #[n(1)] Option<ConversationId>),

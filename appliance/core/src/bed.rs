@@ -28,6 +28,11 @@ impl Bed {
         if text.is_empty() || !prints { Err(Refusal::Invalid) } else { Ok(Self(text.to_owned())) }
     }
 
+    /// In front of every bed: where a unit's begin.
+    pub(crate) fn first() -> Self {
+        Self(String::new())
+    }
+
     /// The bed itself: for the wire and the store, never for a log.
     pub fn reveal(&self) -> &str {
         &self.0

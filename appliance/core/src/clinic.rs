@@ -266,7 +266,7 @@ impl Clinic {
 
     /// A unit's occupied beds, in order.
     pub fn beds_of(&self, unit: UnitId) -> impl Iterator<Item = (&Bed, EncounterId)> {
-        let all = self.beds.iter().skip_while(move |((of, _), _)| *of < unit);
+        let all = self.beds.range((unit, Bed::first())..);
         all.take_while(move |((of, _), _)| *of == unit).map(|((_, bed), encounter)| (bed, *encounter))
     }
 

@@ -8,6 +8,7 @@ use crate::draft::Draft;
 use crate::emergency::{self, Emergency, Finding, Whom};
 use crate::ids::{AssignmentId, Conn, EmergencyId, EncounterId, PatientId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
+use crate::lookup::{self, LookUp};
 use crate::merge::{self, Merge, Unmerge};
 use crate::particulars::{Bed, Particulars, RecordNumber};
 use crate::refusal::Refusal;
@@ -74,6 +75,8 @@ pub enum Clinical {
     },
     /// Somebody breaks the glass, or reviews who did.
     Emergency(Emergency),
+    /// People and patients with some words.
+    LookUp(LookUp),
     /// A page of a unit's patients.
     ListPatients {
         /// Where.
@@ -156,6 +159,7 @@ pub(crate) fn handle(
         Clinical::TakeAssignment(shift) => assignment::take(draft, by, shift)?,
         Clinical::EndAssignment { assignment } => assignment::end_early(draft, by, assignment)?,
         Clinical::Emergency(ask) => emergency::handle(draft, by, ask)?,
+        Clinical::LookUp(ask) => lookup::look_up(draft, by, &ask)?,
         Clinical::ListPatients { unit, after } => encounter::list(draft, by, unit, after)?,
         Clinical::ListBeds { unit, after } => assignment::list_beds(draft, by, unit, after)?,
     };
@@ -253,6 +257,7 @@ pub(crate) fn parse(
         | Body::Countersign(_)
         | Body::ListEmergencies(_)
         | Body::ReviewEmergency(_) => Clinical::Emergency(parse_emergency(body, fresh)?),
+        Body::LookUp(ask) => Clinical::LookUp(lookup::parse(&ask)?),
         Body::ListPatients(list) => {
             Clinical::ListPatients { unit: unit(list.unit)?, after: parse_after(&list.after)? }
         }

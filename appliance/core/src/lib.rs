@@ -37,6 +37,7 @@ pub mod input;
 mod joining;
 pub mod leaving;
 pub mod limits;
+pub mod lookup;
 pub mod mailbox;
 mod membership;
 pub mod mention;

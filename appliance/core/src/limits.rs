@@ -468,6 +468,14 @@ pub const SEARCH_TEXTS_MAX: usize = 500;
 /// message of 2,000 conversations is some 4,000 rows. 65,536 x about 1 us are 66 ms; their 100 bytes each are not held at once.
 pub const SEARCH_ROWS_MAX: usize = 65_536;
 
+/// People, and patients, that one search shows at most: 50 x (220 + 11 x [`POSTS_MAX`]) + 50 x 470 = 43 kB.
+pub const LOOK_UP_HITS_MAX: u32 = 50;
+
+/// Stays that one search looks at, all of them of patients whom the person may see: a charge nurse of two large wards who is in a
+/// hundred threads has some 200. 4,096 x some 15 us to take a name apart are 60 ms, for whoever leads every unit of a hospital; more are
+/// refused. People are found by an index of words: of 8 words that each begin every second name 8 x 25,000 steps, 20 ms.
+pub const LOOK_UP_STAYS_MAX: usize = 4_096;
+
 /// Searches of one device: a person types one in some seconds, and a page is one more. Each is recorded: 40 bytes, 7 MB a day at
 /// the limit; and takes some milliseconds of a core, up to [`SEARCH_ROWS_MAX`].
 pub const SEARCHES: Rate = Rate::per_second(2, 60);

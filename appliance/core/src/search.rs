@@ -196,7 +196,7 @@ pub struct Wanted {
 }
 
 /// How a message fits a query.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Rank(pub u8);
 
 impl Query {

@@ -16,6 +16,7 @@ use crate::escalation::{Escalation, Stage, StatId};
 use crate::family;
 use crate::family::{Family, RestoredFamily, Visitor};
 use crate::hold::Hold;
+use crate::lookup::Names;
 use crate::ids::{Change, ConversationId, DeviceId, HoldId, PersonId, RoleId, Sequence, UnitId};
 use crate::policy::Policy;
 use crate::refusal::{Fault, Refusal};
@@ -76,6 +77,8 @@ pub struct State {
     channels: BTreeMap<UnitId, BTreeSet<ConversationId>>,
     /// Whoever was ever here from an agency, by how they are called.
     likenesses: BTreeMap<Likeness, BTreeSet<PersonId>>,
+    /// Everybody by the words of their name.
+    pub(crate) names: Names,
     /// Who works in a unit.
     staff: BTreeMap<UnitId, BTreeSet<PersonId>>,
     /// A unit's screens.
@@ -206,6 +209,7 @@ impl State {
 
     /// The person is among a unit's staff, or its screens.
     fn place(&mut self, person: &Person) {
+        self.names.enter(person);
         for unit in person.posts.keys() {
             self.staff.entry(*unit).or_default().insert(person.id);
         }

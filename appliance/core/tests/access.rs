@@ -26,6 +26,7 @@ use wardline_core::ids::{
 use wardline_core::input::{Ask, Call, Fresh, Submit, Zone};
 use wardline_core::leaving::Leaving;
 use wardline_core::limits;
+use wardline_core::lookup::LookUp;
 use wardline_core::merge::Merge;
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::reaction::{React, Reaction};
@@ -417,6 +418,14 @@ impl House {
                 alias: Some(Name::parse("Grey Heron").expect("a name")),
                 add: vec![self.newcomer],
                 remove: vec![],
+            }),
+            Operation::LookUp => Clinical::LookUp(LookUp {
+                query: Query::parse("rosa").expect("a word"),
+                people: true,
+                patients: true,
+                unit: None,
+                only_here: false,
+                limit: 10,
             }),
             Operation::MergeRecords => Clinical::MergeRecords(Merge {
                 surviving: RecordNumber::parse("9").expect("a number"),

@@ -340,9 +340,8 @@ fn the_largest_set_of_templates_fits() {
     assert!(server(server_frame::Body::TemplateSet(set)) <= limits::CLIENT_FRAME_MAX);
 }
 
-#[test]
-fn the_largest_page_of_people_fits() {
-    let person = proto::Person {
+fn person() -> proto::Person {
+    proto::Person {
         person: ID,
         name: "x".repeat(limits::NAME_MAX),
         title: "x".repeat(limits::TITLE_MAX),
@@ -352,8 +351,25 @@ fn the_largest_page_of_people_fits() {
         posts: vec![proto::Post { unit: ID, charge_nurse: true }; limits::POSTS_MAX],
         station: ID,
         agency: Some(proto::Agency { name: "x".repeat(limits::NAME_MAX), until: i64::MAX, over: true }),
+    }
+}
+
+#[test]
+fn the_largest_search_of_people_and_patients_fits() {
+    let most = limits::LOOK_UP_HITS_MAX as usize;
+    let found = proto::LookedUp {
+        people: vec![person(); most],
+        people_in_all: u32::MAX,
+        patients: vec![listed(); most],
+        patients_in_all: u32::MAX,
     };
-    let page = proto::PeoplePage { people: vec![person; limits::PEOPLE_PAGE_MAX], end: true };
+    let size = server(server_frame::Body::LookedUp(found));
+    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+}
+
+#[test]
+fn the_largest_page_of_people_fits() {
+    let page = proto::PeoplePage { people: vec![person(); limits::PEOPLE_PAGE_MAX], end: true };
     let size = server(server_frame::Body::PeoplePage(page));
     assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
 }

@@ -114,6 +114,7 @@ impl Budgets {
                 Clinical::ListPatients { .. }
                 | Clinical::ListBeds { .. }
                 | Clinical::Emergency(Emergency::List { .. }) => budget.pages.take(now),
+                Clinical::LookUp(_) => budget.searches.take(now),
                 // Whoever tries record numbers until one is there is slowed down.
                 Clinical::MergeRecords(_) | Clinical::UnmergeRecords(_) | Clinical::Emergency(_) => {
                     budget.posts.take(now)

@@ -350,6 +350,10 @@ situations!(
     PatientsListed,
     BedsListed,
     ClinicalRefused,
+    // Searching patients.
+    PatientFound,
+    FoundByAlias,
+    NobodyFound,
     // Records of one patient.
     MergedByService,
     MergedByChargeNurse,

@@ -56,6 +56,18 @@ impl World {
         }))
     }
 
+    pub(crate) fn some_look(&mut self) -> Ask {
+        let words = match self.random.below(5) {
+            0 => "patient".to_owned(),
+            1 => "heron".to_owned(),
+            2 => format!("patient {}", self.random.below(50)),
+            3 => "nurse".to_owned(),
+            _ => format!("MRN{}", self.random.below(8)),
+        };
+        let only_here = self.random.permille(300);
+        Ask::LookUp(proto::LookUp { words, only_here, limit: 50, ..proto::LookUp::default() })
+    }
+
     pub(crate) fn cover_merges(&mut self, body: &Ask, refused: Option<Code>, expected: &Expected) {
         let merges = matches!(body, Ask::MergeRecords(_) | Ask::UnmergeRecords(_));
         let situation = match refused {
@@ -71,6 +83,20 @@ impl World {
         };
         if let Some(situation) = situation {
             self.coverage.reach(situation);
+        }
+        if let (Some(Answer::LookedUp(found)), Ask::LookUp(ask)) = (&expected.answer, body) {
+            let alias = ask.words == "heron" && *found > 0;
+            let named = ask.words != "heron" && *found > 0;
+            for (_, situation) in [
+                (alias, Situation::FoundByAlias),
+                (named, Situation::PatientFound),
+                (*found == 0, Situation::NobodyFound),
+            ]
+            .into_iter()
+            .filter(|(is, _)| *is)
+            {
+                self.coverage.reach(situation);
+            }
         }
         for (by, act) in &expected.audits {
             match act {

@@ -79,7 +79,8 @@ impl World {
             67..72 => self.some_end(),
             72..80 => self.some_emergency(me),
             80..84 => self.some_restriction(unit, me),
-            84..97 => self.some_team(me),
+            84..93 => self.some_team(me),
+            93..97 => Some(self.some_look()),
             _ if self.random.permille(500) => {
                 Some(Ask::ListBeds(proto::ListBeds { unit: unit.value(), after: String::new() }))
             }

@@ -291,6 +291,8 @@ pub(crate) enum Answer {
     EmergencyAsked,
     EmergencyRequest,
     Emergencies(u64),
+    /// Patients that fit.
+    LookedUp(u64),
     /// Stays that it is about; who came and left in all of them; who is named afterwards, of both records.
     Merged {
         stays: u64,

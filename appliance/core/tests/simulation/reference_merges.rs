@@ -72,6 +72,43 @@ impl Clinic {
 }
 
 impl Reference {
+    /// Everybody is asked: does every word begin a word of what they are called?
+    pub(crate) fn look_up(&self, by: Actor, ask: &proto::LookUp) -> Expected {
+        let Actor::Person { person: me, .. } = by else { return Expected::refused(Code::NotPermitted) };
+        if self.lobby.disk_scarce {
+            return Expected::refused(Code::DiskLow);
+        }
+        let fits = |said: &[&str]| {
+            let said = said.join(" ").to_lowercase();
+            let begins = |word: &str| {
+                let mut said = said.split(|c: char| !c.is_alphanumeric());
+                said.any(|other| other == word || word.len() > 1 && other.starts_with(word))
+            };
+            ask.words.to_lowercase().split(' ').all(begins)
+        };
+        let clinic = &self.ward.clinic;
+        let seen = clinic.stays.iter().filter(|stay| {
+            let inside = self.ward.member(stay.thread, me).is_some();
+            let leads = stay.discharged.is_none() && self.rank(by, stay.unit) == Some(true);
+            let shown = inside || clinic.shows(stay.patient, Some(me));
+            let alias = clinic.secret(stay.patient).map(|secret| secret.alias).unwrap_or_default();
+            let mut said = vec![alias.as_str(), stay.bed.as_str()];
+            let (surviving, records) = (clinic.surviving(stay.patient), clinic.records(stay.patient));
+            for (id, told) in clinic.patients.iter().filter(|(id, _)| shown && records.contains(id)) {
+                said.push(&told.record_number);
+                if *id == surviving {
+                    said.extend([&told.name, &told.birth_date].map(String::as_str));
+                }
+            }
+            (inside || leads) && !(ask.only_here && stay.discharged.is_some()) && fits(&said)
+        });
+        let patients = seen.count() as u64;
+        let mut expected = Expected::answered(Answer::LookedUp(patients));
+        let words = ask.words.split(' ').count() as u32;
+        expected.audits.push((by, Act::LookedUp(words, patients as u32)));
+        expected
+    }
+
     /// Leads every unit where a stay of these is kept, and there is one.
     fn leads_all(&self, by: Actor, records: &[PatientId]) -> bool {
         let kept = self.ward.clinic.stays.iter().filter(|stay| records.contains(&stay.patient));

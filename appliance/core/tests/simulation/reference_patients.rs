@@ -356,6 +356,7 @@ impl Reference {
                 expected
             }
             Body::UpdatePatient(update) => self.update_patient(by, update),
+            Body::LookUp(ask) => self.look_up(by, ask),
             Body::MergeRecords(ask) => self.merge(by, ask),
             Body::UnmergeRecords(ask) => self.unmerge(by, ask, chosen),
             Body::ChangeCareTeam(change) => {

@@ -282,6 +282,7 @@ impl Reference {
             | Body::UpdatePatient(_)
             | Body::MergeRecords(_)
             | Body::UnmergeRecords(_)
+            | Body::LookUp(_)
             | Body::ChangeCareTeam(_)
             | Body::TakeAssignment(_)
             | Body::EndAssignment(_)

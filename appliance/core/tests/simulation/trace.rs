@@ -149,6 +149,7 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::BreakGlass(_) => "break glass",
         Body::Restrict(_) => "restrict",
         Body::MergeRecords(_) => "merge records",
+        Body::LookUp(_) => "look up",
         Body::UnmergeRecords(_) => "unmerge records",
         Body::LiftRestriction(_) => "lift restriction",
         Body::LookAtRequest(_) => "look at request",

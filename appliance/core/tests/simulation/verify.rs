@@ -673,6 +673,7 @@ fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answer> {
                 Body::BedPage(page) => Answer::Beds(page.beds.len() as u64),
                 Body::ChannelPage(page) => Answer::Channels(page.channels.len() as u64),
                 Body::EscalationPolicies(_) => Answer::Policies,
+                Body::LookedUp(found) => Answer::LookedUp(found.patients_in_all.into()),
                 Body::MergedRecords(merged) => {
                     let sum = |of: fn(&proto::MergedStay) -> u32| {
                         merged.stays.iter().map(|stay| u64::from(of(stay))).sum()

@@ -120,6 +120,7 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::RoleOfferSuperseded(..) => "RoleOfferSuperseded",
         Act::RoleOfferEnded(..) => "RoleOfferEnded",
         Act::StatPassed(..) => "StatPassed",
+        Act::LookedUp(..) => "LookedUp",
         Act::RecordsMerged(..) => "RecordsMerged",
         Act::RecordsUnmerged(..) => "RecordsUnmerged",
         Act::MergeLookedAt(..) => "MergeLookedAt",
@@ -247,6 +248,7 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::AttachmentPolicySet(10 << 20, 25 << 20, 0),
         Act::StatLoadRead(Some(unit())),
         Act::TemplatesSet(Some(unit())),
+        Act::LookedUp(2, 1),
     ]
 }
 

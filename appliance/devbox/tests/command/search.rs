@@ -56,6 +56,47 @@ fn what_one_may_read_is_found_and_nothing_else() {
     ward.devbox.stop();
 }
 
+#[test]
+fn people_and_patients_are_found_by_who_may_see_them() {
+    let ward = Ward::start(&[]);
+    for who in ["Ana", "Chidi", "Ben", "Keiko"] {
+        ward.join(who);
+    }
+    let socket = ward.devbox.local_socket().display().to_string();
+    for (record, name, unit, bed) in
+        [("MRN-0042", "Rósa Díaz", "Hall A", "A-1"), ("MRN-0043", "Chidera Okoye", "Hall B", "3")]
+    {
+        let admit = ["patient", "--socket", &socket, "admit", record, unit, bed];
+        let new = ["--name", name, "--born", "1947-03-09", "--sex", "F"];
+        assert_eq!(ward.run("nobody", &[&admit[..], &new[..]].concat()).code, Some(0));
+    }
+    ward.ok("Chidi", &["shift", "take", "Hall A", "A-1", "--hours", "8"]);
+    // Ana leads Hall A, Chidi has the bed, Ben is elsewhere; Keiko leads Hall B.
+    for (who, words) in [("Ana", "rosa"), ("Ana", "0042"), ("Chidi", "diaz"), ("Chidi", "mrn-0042")] {
+        let found = ward.ok(who, &["search", words]);
+        assert!(found.starts_with("patient  Rósa Díaz, born 1947-03-09, MRN-0042, Hall A A-1  "), "{found}");
+    }
+    // Who may not see her hears no more than who looks for what nobody is called.
+    let (one, other) = (ward.run("Ben", &["search", "rosa"]), ward.run("Ben", &["search", "xylophone"]));
+    assert_eq!((one.code, &one.out, &one.err), (other.code, &other.out, &other.err));
+    let found = ward.ok("Keiko", &["search", "chid"]);
+    let lines: Vec<&str> = found.lines().collect();
+    assert!(lines[0].starts_with("person   Chidi Eze") && lines[1].starts_with("patient  Chidera"), "{found}");
+    assert_eq!(ward.ok("Keiko", &["search", "chid", "--people"]).lines().count(), 1);
+    assert_eq!(ward.ok("Keiko", &["search", "chid", "--unit", "Hall B"]).lines().count(), 1);
+    assert_eq!(ward.ok("Keiko", &["search", "chid", "--messages"]), "");
+    ward.run("Keiko", &["search", "chid", "--people", "--from", "Ana"]).ended(2, "cannot be used with");
+    let json = ward.ok("Ana", &["search", "rosa", "--json"]);
+    assert!(json.contains("\"event\":\"patient\"") && json.contains("\"bed\":\"A-1\""), "{json}");
+    let stay = ward.ok("Ana", &["patient", "list", "Hall A"]).split(' ').next().unwrap().to_owned();
+    ward.ok("Ana", &["patient", "restrict", &stay, "Chidi", "--alias", "Blue Heron"]);
+    assert_eq!(ward.ok("Ana", &["search", "rosa"]), "");
+    let found = ward.ok("Ana", &["search", "heron"]);
+    assert!(found.starts_with("patient  Blue Heron (restricted), Hall A A-1  "), "{found}");
+    assert!(ward.ok("Chidi", &["search", "heron"]).contains("Rósa Díaz"), "who is named sees who this is");
+    ward.devbox.stop();
+}
+
 /// The index follows a moment later.
 fn until_found(ward: &Ward, who: &str, words: &str) {
     let began = std::time::Instant::now();

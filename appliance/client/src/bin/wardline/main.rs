@@ -275,11 +275,17 @@ enum Command {
         /// Only those before this sequence.
         #[arg(long, default_value_t = 0)]
         before: u64,
+        /// Those around this one: half of them came after it. As search found it.
+        #[arg(long, value_name = "SEQUENCE", conflicts_with = "before")]
+        around: Option<u64>,
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
     },
-    /// Messages with these words, among those that you may read: the best fit first, of equal ones the newest.
+    /// People, patients and messages with these words, among those that you may see and read: the best fit first.
+    ///
+    /// Patients are those in whose threads you are, and those of a unit that you lead; a restricted one by alias, where you are not named.
+    /// --in, --from, --since and --until are about messages, --unit and --here about people and patients.
     ///
     /// Each word is the beginning of a word; "quoted" ones are whole, several in one pair of quotes follow each other. Accents
     /// and case make no difference. Numbers such as MRN-00123 are found whole and by part.
@@ -287,19 +293,34 @@ enum Command {
         /// At most eight words.
         #[arg(required = true)]
         words: Vec<String>,
+        /// Only these of the three; several may be given.
+        #[arg(long)]
+        people: bool,
+        /// See --people.
+        #[arg(long)]
+        patients: bool,
+        /// See --people.
+        #[arg(long)]
+        messages: bool,
+        /// Only people who work in this unit, and patients who lie there.
+        #[arg(long, conflicts_with = "messages")]
+        unit: Option<String>,
+        /// Only patients who are here, not those who are discharged.
+        #[arg(long, conflicts_with = "messages")]
+        here: bool,
         /// Only in the conversation with this person, or in this group or channel.
-        #[arg(long = "in", value_name = "CONVERSATION")]
+        #[arg(long = "in", value_name = "CONVERSATION", conflicts_with_all = ["people", "patients", "unit", "here"])]
         within: Option<String>,
         /// Only what this person wrote.
-        #[arg(long, value_name = "PERSON")]
+        #[arg(long, value_name = "PERSON", conflicts_with_all = ["people", "patients", "unit", "here"])]
         from: Option<String>,
         /// Only from this day on.
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = "YYYY-MM-DD", conflicts_with_all = ["people", "patients", "unit", "here"])]
         since: Option<jiff::civil::Date>,
         /// Only before this day.
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = "YYYY-MM-DD", conflicts_with_all = ["people", "patients", "unit", "here"])]
         until: Option<jiff::civil::Date>,
-        /// How many, at most 50.
+        /// How many of each, at most 50.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=50))]
         limit: u32,
         /// One JSON object a line.
@@ -461,12 +482,38 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Attachment(act) => attachment::attachment(&common, act).await,
         Command::BreakGlass(act) => break_glass::break_glass(&common, act).await,
         Command::Conversations { json } => commands::conversations(&common, json).await,
-        Command::History { conversation, limit, before, json } => {
+        Command::History { conversation, limit, before, around, json } => {
+            // Half of them behind it: the sequence in front of which they stand.
+            let before = around.map_or(before, |around| around.saturating_add(u64::from(limit / 2) + 1));
             commands::history(&common, &conversation, commands::Wanted { before, limit, json }).await
         }
-        Command::Search { words, within, from, since, until, limit, json } => {
+        Command::Search {
+            words,
+            people,
+            patients,
+            messages,
+            unit,
+            here,
+            within,
+            from,
+            since,
+            until,
+            limit,
+            json,
+        } => {
             let words = words.join(" ");
-            search::search(&common, search::Wish { words, within, from, since, until, limit, json }).await
+            let of_messages = within.is_some() || from.is_some() || since.is_some() || until.is_some();
+            let of_others = unit.is_some() || here;
+            let kinds = match (people, patients, messages) {
+                (false, false, false) => search::Kinds {
+                    people: !of_messages,
+                    patients: !of_messages,
+                    messages: !of_others,
+                },
+                (people, patients, messages) => search::Kinds { people, patients, messages },
+            };
+            let (unit, wish) = (unit, search::Wish { words, within, from, since, until, limit, json });
+            search::search(&common, kinds, search::Place { unit, here }, wish).await
         }
         Command::Doctor { place, root, socket, json } => {
             doctor::doctor(&common, doctor::Wish { place, root, socket, json }).await

@@ -1,16 +1,18 @@
-//! `wardline search`: who said it, where, when, and the line with the words.
+//! `wardline search`: people and patients with the words; and who said it, where, when, and the line with the words.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
-use wardline_client::event::Message;
-use wardline_client::{ConversationId, Searches as _, Wanted, line_with};
+use wardline_client::clinical::{Bedside, Standing};
+use wardline_client::event::{Message, Person, Unit};
+use wardline_client::{Calls as _, ConversationId, Searches as _, Wanted, Whom, line_with};
 
 use crate::access::Access;
 use crate::exit::Failure;
 use crate::find::{self, Target};
+use crate::patient::unit_name;
 use crate::{Common, json, say};
 
 /// What was asked for.
@@ -24,11 +26,104 @@ pub(crate) struct Wish {
     pub(crate) json: bool,
 }
 
-pub(crate) async fn search(common: &Common, wish: Wish) -> Result<(), Failure> {
-    Access::during(common, async |access| tell(access, wish).await).await
+/// What is looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Kinds {
+    pub(crate) people: bool,
+    pub(crate) patients: bool,
+    pub(crate) messages: bool,
 }
 
-async fn tell(access: &Access, wish: Wish) -> Result<(), Failure> {
+/// Where people work and patients lie.
+pub(crate) struct Place {
+    pub(crate) unit: Option<String>,
+    pub(crate) here: bool,
+}
+
+pub(crate) async fn search(
+    common: &Common,
+    kinds: Kinds,
+    place: Place,
+    wish: Wish,
+) -> Result<(), Failure> {
+    Access::during(common, async |access| {
+        let found = if kinds.people || kinds.patients { tell_who(access, kinds, &place, &wish).await? } else { 0 };
+        if kinds.messages {
+            return tell(access, wish, found).await;
+        }
+        if found == 0 {
+            say::note("Nothing found.");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// People first, then patients. How many there were.
+async fn tell_who(access: &Access, kinds: Kinds, place: &Place, wish: &Wish) -> Result<usize, Failure> {
+    let units = access.units().await?;
+    let unit = place.unit.as_deref().map(|text| find::unit(&units, text)).transpose()?;
+    let whom = Whom {
+        words: wish.words.clone(),
+        people: kinds.people,
+        patients: kinds.patients,
+        unit,
+        only_here: place.here,
+        limit: wish.limit,
+    };
+    let found = access.look_up(&whom).await?;
+    for person in &found.people {
+        if wish.json {
+            json::print(&json::person(person))?;
+        } else {
+            say::line(&person_line(person, &units))?;
+        }
+    }
+    for bedside in &found.patients {
+        if wish.json {
+            let mut value = json!({ "event": "patient" });
+            json::about(&mut value, bedside);
+            json::print(&value)?;
+        } else {
+            say::line(&patient_line(bedside, &units))?;
+        }
+    }
+    more(found.people.len(), found.people_in_all, "people");
+    more(found.patients.len(), found.patients_in_all, "stays of patients");
+    Ok(found.people.len() + found.patients.len())
+}
+
+fn more(shown: usize, in_all: u32, what: &str) {
+    if in_all as usize > shown {
+        say::note(&format!("{shown} of {in_all} {what}: add a word, or --unit, to see others."));
+    }
+}
+
+fn person_line(person: &Person, units: &[Unit]) -> String {
+    let title = if person.title.is_empty() { String::new() } else { format!(", {}", person.title) };
+    let posts: String = person.posts.iter().map(|post| format!(", {}", unit_name(units, post.unit))).collect();
+    let gone = if person.suspended { " (suspended)" } else { "" };
+    say::clean_line(&format!("person   {}{title}{posts}{gone}", person.name))
+}
+
+fn patient_line(bedside: &Bedside, units: &[Unit]) -> String {
+    let Bedside { patient, encounter } = bedside;
+    let known = &patient.particulars;
+    let who = if patient.hidden {
+        format!("{} (restricted)", known.name)
+    } else {
+        format!("{}, born {}, {}", known.name, known.birth_date, known.record_number)
+    };
+    let state = match encounter.standing {
+        Standing::OnLeave => " (on leave)".to_owned(),
+        Standing::Discharged(at) => format!(" (discharged {})", say::time(at)),
+        _ => String::new(),
+    };
+    let (unit, bed, id) = (unit_name(units, encounter.unit), &encounter.bed, encounter.id);
+    say::clean_line(&format!("patient  {who}, {unit} {bed}{state}  {id}"))
+}
+
+async fn tell(access: &Access, wish: Wish, others: usize) -> Result<(), Failure> {
     let (people, conversations) = access.look().await?;
     let me = access.identity().person;
     let conversation = match &wish.within {
@@ -69,6 +164,7 @@ async fn tell(access: &Access, wish: Wish) -> Result<(), Failure> {
         }
     }
     summary(
+        others,
         hits.messages.last(),
         hits.messages.len() as u64,
         hits.at_least,
@@ -84,8 +180,9 @@ async fn tell(access: &Access, wish: Wish) -> Result<(), Failure> {
 }
 
 /// What was not shown, and how to come to what stands around a hit.
-fn summary(last: Option<&Message>, shown: u64, at_least: u64, more: bool, pages: bool) {
+fn summary(others: usize, last: Option<&Message>, shown: u64, at_least: u64, more: bool, pages: bool) {
     match last {
+        None if others > 0 => {}
         None => say::note("Nothing found."),
         Some(last) => {
             if pages || more || at_least > shown {
@@ -95,8 +192,8 @@ fn summary(last: Option<&Message>, shown: u64, at_least: u64, more: bool, pages:
                     "{shown} of {plus}{of}: add a word, or --in, --from, --since, to see others."
                 ));
             }
-            let (place, before) = (last.conversation, last.sequence.0 + 5);
-            say::note(&format!("Around the last one: wardline history {place} --before {before} --limit 10"));
+            let (place, sequence) = (last.conversation, last.sequence.0);
+            say::note(&format!("Around the last one: wardline history {place} --around {sequence} --limit 10"));
         }
     }
 }
