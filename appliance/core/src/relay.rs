@@ -31,6 +31,7 @@ use crate::write::Write;
 mod asks;
 mod budgets;
 mod guesses;
+mod on_call;
 mod terms;
 mod timers;
 
@@ -74,6 +75,8 @@ pub struct Relay {
     room: Room,
     free: u64,
     pub(crate) terms: Terms,
+    /// When a shift of a role begins or ends for which something rings.
+    on_call_at: Option<Mono>,
 }
 
 /// What the store's volume still has room for.
@@ -117,7 +120,8 @@ pub struct Load {
     pub budgets: usize,
     /// Devices whose use is followed.
     pub sessions: usize,
-    /// Timers set: at most one a connection, one a device, the sweep, a look for old messages and one for all terms.
+    /// Timers set: at most one a connection, one a device, the sweep, a look for old messages, one for all terms and one for
+    /// shifts.
     pub timers: usize,
     /// STATs of which something is due by itself.
     pub clocks: usize,
@@ -170,6 +174,7 @@ impl Relay {
             room: Room::Plenty,
             free: u64::MAX,
             terms: Terms::resume(now, &state, &policy),
+            on_call_at: None,
             policy,
             state,
         };
@@ -183,6 +188,11 @@ impl Relay {
         }
         for escalation in relay.state.escalations.values() {
             stat::take_up(&mut relay.clocks, escalation, now);
+        }
+        // Shifts may have changed while the box was off.
+        if !stat::ringing(&relay.state).is_empty() {
+            relay.on_call_at = Some(now.mono);
+            relay.timers.insert((now.mono, Timer::OnCall));
         }
         Ok(relay)
     }
@@ -254,6 +264,7 @@ impl Relay {
         }
         self.put_visitors_out(&mut turn);
         self.follow_terms(now, &turn);
+        self.follow_on_call(now, &turn);
         turn
     }
 

@@ -29,7 +29,7 @@ mod rings;
 mod steps;
 
 pub(crate) use clocks::Clocks;
-pub(crate) use passed::{follow, passed, rings_by_role};
+pub(crate) use passed::{follow, follow_all, passed, ringing, rings_by_role};
 pub(crate) use policies::{list_policies, set_policy};
 pub(crate) use prospect::prospect;
 pub(crate) use rings::ring_for;

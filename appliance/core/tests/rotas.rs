@@ -29,6 +29,7 @@ struct House {
     ward: Ward,
     unit: UnitId,
     role: RoleId,
+    start: Wall,
 }
 
 impl House {
@@ -38,15 +39,17 @@ impl House {
         let unit = ward.add_unit("4 West", &[ana, chidi], &[ben]);
         ward.add_unit("Hall B", &[dana], &[]);
         let role = ward.add_role(unit, "Physician on call", ana);
-        Self { ward, unit, role }
+        let start = ward.now.wall;
+        Self { ward, unit, role, start }
     }
 
     fn person(&self, conn: Conn) -> PersonId {
         self.ward.people[conn.0 as usize - 1]
     }
 
+    /// From the beginning on.
     fn hour(&self, hours: u64) -> Wall {
-        self.ward.now.wall.after(hours * HOUR_MS)
+        self.start.after(hours * HOUR_MS)
     }
 
     fn shift(&self, who: Conn, from: u64, to: u64) -> Imported {
@@ -274,4 +277,124 @@ fn what_rings_for_a_role_that_is_retired_goes_on_at_once() {
     rings.sort_unstable();
     assert_eq!(called(&house), rings, "who is next");
     assert_eq!(house.ward.relay.state().escalations[&stat].stage.step(), Some(2));
+}
+
+/// Ana has it for an hour, then Chidi for one; a STAT of Ben's to Dana has come to the role half a minute before the hour.
+fn rings_before_the_hour() -> (House, StatId) {
+    let mut house = House::new();
+    house.set(Sources::new(TimeZone::utc()));
+    let shifts = vec![house.shift(ANA, 0, 1), house.shift(CHIDI, 1, 2)];
+    house.import(BEN, (0, 2), shifts);
+    // Of the facility: a policy of a unit is refused, since nobody has the role later.
+    let (unit, ring) = (Some(house.unit), Ring::Role(house.role));
+    house.set(all_week(house.person(ANA)));
+    house.set_policy(unit, &[(ring, 600), (Ring::ChargeNurses, 60)]);
+    house.set(Sources::new(TimeZone::utc()));
+    house.ward.pass(HOUR_MS - 45_000);
+    let dana = house.person(DANA);
+    let place = group_of(&house.ward.open_group(BEN, vec![dana]));
+    let send = Submit {
+        number: Number(1),
+        message: MessageId([1; 16]),
+        conversation: place,
+        body: Some(Sealed(vec![0; 40])),
+        priority: Priority::Stat,
+        call: Call { ring: vec![dana], unit },
+        reply_to: None,
+    };
+    house.ward.ask(BEN, Ask::Submit(send));
+    for conn in [ANA, CHIDI] {
+        house.ward.ask(conn, Ask::Here);
+    }
+    house.ward.pass(15_000);
+    (house, StatId { conversation: place, sequence: Sequence(1) })
+}
+
+fn called(house: &House, stat: StatId) -> Vec<PersonId> {
+    house.ward.relay.state().escalations[&stat].callable().collect()
+}
+
+fn heard(turn: &Turn) -> (Vec<Conn>, Vec<Conn>) {
+    let (mut rings, mut silence) = (Vec::new(), Vec::new());
+    for send in &turn.sends {
+        match send {
+            Send::Reply { conn, body: Body::Ring(_), .. } => rings.push(*conn),
+            Send::Reply { conn, body: Body::Silence(_), .. } => silence.push(*conn),
+            _ => {}
+        }
+    }
+    (rings, silence)
+}
+
+fn sorted(mut people: Vec<PersonId>) -> Vec<PersonId> {
+    people.sort_unstable();
+    people
+}
+
+#[test]
+fn a_stat_goes_with_the_shift_at_its_very_end() {
+    let (mut house, stat) = rings_before_the_hour();
+    let [ana, chidi, dana] = [ANA, CHIDI, DANA].map(|who| house.person(who));
+    let since = |house: &House| house.ward.relay.state().escalations[&stat].left_ms(house.ward.now.wall);
+    house.ward.pass(29_999);
+    house.ward.ask(ANA, Ask::Here);
+    assert_eq!(called(&house, stat), sorted(vec![ana, dana]), "to the last moment");
+    let left = since(&house);
+    let turns = house.ward.pass(1);
+    assert_eq!(called(&house, stat), sorted(vec![chidi, dana]));
+    let moved = turns.iter().map(heard).find(|heard| *heard != (vec![], vec![]));
+    assert_eq!(moved, Some((vec![CHIDI], vec![ANA])), "in one turn: no moment without either, and none with both");
+    assert_eq!(since(&house), left.map(|left| left - 1), "the step's time goes on");
+    // And only once.
+    house.ward.ask(CHIDI, Ask::Here);
+    assert!(house.ward.pass(15_000).iter().all(|turn| heard(turn) == (vec![], vec![])));
+}
+
+#[test]
+fn what_somebody_has_or_is_coming_for_stays_theirs_when_their_shift_ends() {
+    let (mut house, stat) = rings_before_the_hour();
+    let [ana, chidi, dana] = [ANA, CHIDI, DANA].map(|who| house.person(who));
+    house.ward.ask(ANA, Ask::AnswerStat { stat, answer: wardline_core::stat::Answer::Coming });
+    house.ward.pass(30_000);
+    assert_eq!(called(&house, stat), sorted(vec![ana, chidi, dana]));
+    house.ward.ask(ANA, Ask::AnswerStat { stat, answer: wardline_core::stat::Answer::Accept });
+    house.ward.pass(60_000);
+    let open = &house.ward.relay.state().escalations[&stat];
+    assert_eq!(open.acceptor(), Some(ana));
+}
+
+#[test]
+fn a_shift_that_begins_after_a_gap_is_rung_when_it_begins() {
+    let (mut house, stat) = rings_before_the_hour();
+    let [ben, chidi, dana] = [BEN, CHIDI, DANA].map(|who| house.person(who));
+    let late = house.shift(CHIDI, 1, 2);
+    house.import(BEN, (0, 1), vec![]);
+    assert!(called(&house, stat).contains(&dana));
+    assert_eq!(house.ward.relay.state().escalations[&stat].stage.step(), Some(2), "nobody had the role");
+    assert!(!called(&house, stat).contains(&chidi) && !called(&house, stat).contains(&ben), "it is her own STAT");
+    house.import(BEN, (1, 2), vec![late]);
+    house.ward.pass(HOUR_MS);
+    assert!(called(&house, stat).contains(&chidi));
+}
+
+#[test]
+fn whoever_takes_a_role_is_rung_at_once_and_who_had_it_is_not() {
+    let (mut house, stat) = rings_before_the_hour();
+    let [ana, chidi, dana] = [ANA, CHIDI, DANA].map(|who| house.person(who));
+    let (role, place, until) = (house.role, Place::FIRST, house.hour(4));
+    let turn = house.ward.ask(CHIDI, Ask::Role(Roles::Take { role, place, person: None, until }));
+    assert_eq!(heard(&turn), (vec![CHIDI], vec![ANA]));
+    assert_eq!(called(&house, stat), sorted(vec![chidi, dana]));
+    let turn = house.ward.ask(CHIDI, Ask::Role(Roles::Return { role, place }));
+    assert_eq!(heard(&turn), (vec![ANA], vec![CHIDI]));
+    assert_eq!(called(&house, stat), sorted(vec![ana, dana]));
+}
+
+#[test]
+fn a_wall_clock_that_steps_over_a_shift_s_end_is_noticed_within_a_minute() {
+    let (mut house, stat) = rings_before_the_hour();
+    let [ana, chidi] = [ANA, CHIDI].map(|who| house.person(who));
+    house.ward.now.wall = house.ward.now.wall.after(10 * 60_000);
+    house.ward.pass(60_000);
+    assert!(called(&house, stat).contains(&chidi) && !called(&house, stat).contains(&ana));
 }

@@ -56,6 +56,8 @@ pub(crate) enum Timer {
     Sweep,
     /// The first of [`super::Terms`] is due.
     Term,
+    /// A shift of a role begins or ends for which something rings.
+    OnCall,
 }
 
 impl Relay {
@@ -78,13 +80,16 @@ impl Relay {
                 Timer::Aged => self.look_for_aged(now, &mut turn),
                 Timer::Sweep => self.sweep(now, &mut turn),
                 Timer::Term => self.terms_due(now, &mut turn),
+                Timer::OnCall => self.on_call_at = None,
             }
         }
+        stat::follow_all(&mut self.draft(now, &mut turn));
         while let Some(id) = self.clocks.take_due(now.mono) {
             stat::due(&mut self.draft(now, &mut turn), id);
         }
         self.put_visitors_out(&mut turn);
         self.follow_terms(now, &turn);
+        self.set_on_call_timer(now);
         turn
     }
 

@@ -4,7 +4,7 @@ use crate::access::{self, Operation, Relations};
 use crate::audit::{Act, Actor};
 use crate::draft::Draft;
 use crate::escalation::policy::Ring;
-use crate::ids::{PersonId, RoleId, UnitId};
+use crate::ids::{RoleId, UnitId};
 use crate::refusal::Refusal;
 use crate::relay::Room;
 use crate::role::offer::{self, Fate, Offer};
@@ -29,7 +29,7 @@ pub(super) fn retire(
     if draft.room == Room::Scarce {
         return Err(Refusal::DiskLow);
     }
-    let former: Vec<PersonId> = role.holders(draft.state, draft.now.wall).collect();
+    let former = role.all_named();
     let rota = Rota::new(Sources::new(role.rota.sources().zone.clone())).map_err(Refusal::Rota)?;
     let mut role = Role { rota, retired: true, ..role };
     let offers: Vec<Offer> = std::mem::take(&mut role.offers);

@@ -1,14 +1,18 @@
 //! A role passes from one person to another, or ends, while a STAT rings for it.
 
+use std::collections::BTreeSet;
+
 use crate::audit::{Act, Actor};
 use crate::conversation::Kind;
 use crate::draft::Draft;
 use crate::escalation::policy::Ring;
 use crate::escalation::{Escalation, Reason, Stage, StatId};
 use crate::ids::{Change, PersonId, RoleId};
+use crate::role::Role;
 use crate::stat::rings::{hush, show, tell};
 use crate::stat::steps::{advance, resolve};
 use crate::stat::{has, may_be_rung, step_of};
+use crate::state::State;
 use crate::write::Write;
 
 /// What rings for the role rings for the new holder at once, and for the old one no more where it did so by the role alone. What
@@ -21,9 +25,29 @@ pub(crate) fn passed(draft: &mut Draft<'_>, role: RoleId, giver: PersonId, taker
     }
 }
 
+/// Time has passed: of every role for which something rings a shift may have begun, or ended.
+pub(crate) fn follow_all(draft: &mut Draft<'_>) {
+    for id in ringing(draft.state) {
+        let named = draft.state.roles.get(&id).map(Role::all_named).unwrap_or_default();
+        follow(draft, id, &named);
+    }
+}
+
+/// Roles for which something rings that nobody has answered: some of a few STATs, or of [`crate::limits::ESCALATIONS_UNANSWERED_MAX`] at
+/// the very most.
+pub(crate) fn ringing(state: &State) -> BTreeSet<RoleId> {
+    let open = state.escalations.values().filter(|open| open.stage.is_unanswered());
+    let reached = open.flat_map(|open| open.stage.step().into_iter().flat_map(|step| reached(open, step)));
+    let role = |ring| match ring {
+        Ring::Role(role) => Some(role),
+        _ => None,
+    };
+    reached.filter_map(role).collect()
+}
+
 /// Who holds the role has changed, or nobody does any more: what rings for it rings for whoever holds it now, and is silent for those
-/// who held it by the role alone. What somebody has, or is coming for, stays theirs. The step's time goes on.
-pub(crate) fn follow(draft: &mut Draft<'_>, role: RoleId, former: &[PersonId]) {
+/// of `former` for whom it rang by the role alone. What somebody has, or is coming for, stays theirs. The step's time goes on.
+pub(crate) fn follow(draft: &mut Draft<'_>, role: RoleId, former: &BTreeSet<PersonId>) {
     let open = draft.state.escalations.values();
     let rings = open.filter(|open| open.stage.is_unanswered() && has_reached(open, role));
     for id in rings.map(|open| open.id).collect::<Vec<StatId>>() {
@@ -31,7 +55,7 @@ pub(crate) fn follow(draft: &mut Draft<'_>, role: RoleId, former: &[PersonId]) {
     }
 }
 
-fn follow_one(draft: &mut Draft<'_>, id: StatId, role: RoleId, former: &[PersonId]) {
+fn follow_one(draft: &mut Draft<'_>, id: StatId, role: RoleId, former: &BTreeSet<PersonId>) {
     let Some(open) = draft.state.escalations.get(&id) else { return };
     let stage = open.stage;
     let holders: Vec<PersonId> = draft
@@ -42,7 +66,7 @@ fn follow_one(draft: &mut Draft<'_>, id: StatId, role: RoleId, former: &[PersonI
     let goes = |person: &PersonId| {
         !holders.contains(person) && !has(draft, *person, id) && rings_by_role(draft, open, role, *person)
     };
-    let off: Vec<PersonId> = former.iter().copied().filter(goes).collect();
+    let off: Vec<PersonId> = open.callable().filter(|who| former.contains(who) && goes(who)).collect();
     let on: Vec<PersonId> = holders.iter().copied().filter(|who| is_new(draft, open, *who)).collect();
     if on.is_empty() && off.is_empty() {
         return;

@@ -296,6 +296,8 @@ situations!(
     RetiredRoleRefused,
     RetireRefusedWhileRung,
     RetiredWhileRinging,
+    TakenWhileRinging,
+    ShiftChangedWhileRinging,
     RetiredWhileOffered,
     RoleOffered,
     OfferForAnother,

@@ -92,6 +92,17 @@ impl Role {
         (place == 0).then_some(held)
     }
 
+    /// Whoever has it at some time, had it, or has it by hand.
+    pub(crate) fn all_named(&self) -> Vec<PersonId> {
+        let week = self.week.iter().flat_map(|week| [week.one, week.other]);
+        let by_hand = self.by_hand.iter().map(|taken| taken.who);
+        let mut all: Vec<PersonId> =
+            week.chain(by_hand).chain(self.brought.iter().map(|shift| shift.who)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     pub(crate) fn brought_ahead(&self, now: Wall) -> Vec<Brought> {
         self.brought.iter().copied().filter(|shift| shift.end > now.0).collect()
     }
@@ -210,6 +221,7 @@ impl Reference {
                 let mut expected = done;
                 expected.audits.push((by, Act::RoleTaken(role.id, who, take.place)));
                 self.offers_lapse(now, by, role.id, &mut expected);
+                self.stats_follow(now, role.id, &role.all_named(), &mut expected);
                 expected
             }
             Body::ReturnRole(back) => {
@@ -227,6 +239,7 @@ impl Reference {
                 if by_hand.len() == before {
                     return done;
                 }
+                let former = role.all_named();
                 let role = Role { by_hand, brought: role.brought_ahead(now.wall), ..role };
                 if self.ward.holders(&role, now.wall).is_empty() {
                     return Expected::refused(Code::RoleUnheld);
@@ -236,6 +249,7 @@ impl Reference {
                 let id = role.id;
                 self.keep_role(role);
                 self.offers_lapse(now, by, id, &mut expected);
+                self.stats_follow(now, id, &former, &mut expected);
                 expected
             }
             Body::ReadRota(read) => self.read_rota(now, (me, administers), read.role),
@@ -258,10 +272,16 @@ impl Reference {
 
     /// Whatever somebody has by hand is over.
     pub(crate) fn end_roles_of(&mut self, now: Now, by: Actor, who: PersonId, expected: &mut Expected) {
-        for role in &mut self.ward.roles {
+        let has = |role: &&Role| role.by_hand.iter().any(|taken| taken.who == who);
+        let mut roles: Vec<(RoleId, Vec<PersonId>)> =
+            self.ward.roles.iter().filter(has).map(|role| (role.id, role.all_named())).collect();
+        roles.sort_unstable();
+        for (id, former) in roles {
+            let Some(role) = self.ward.roles.iter_mut().find(|role| role.id == id) else { continue };
             let theirs = role.by_hand.iter().filter(|taken| taken.who == who && taken.end > now.wall);
             expected.audits.extend(theirs.map(|taken| (by, Act::RoleReturned(role.id, taken.place))));
             role.by_hand.retain(|taken| taken.who != who);
+            self.stats_follow(now, id, &former, expected);
         }
     }
 
@@ -308,6 +328,7 @@ impl Reference {
         if self.lobby.disk_scarce {
             return Expected::refused(Code::DiskLow);
         }
+        let former = known.as_ref().map_or_else(Vec::new, Role::all_named);
         let Some(id) = known.map(|role| role.id).or(chosen) else { return expected };
         let offers = self.ward.role(id).map_or_else(Vec::new, |role| role.offers.clone());
         let name = set.name.clone();
@@ -315,6 +336,7 @@ impl Reference {
         self.keep_role(Role { id, unit, name, week, by_hand, offers, brought, brought_until, retired });
         expected.audits.push((by, Act::RoleSet(id, unit)));
         self.offers_lapse(now, by, id, &mut expected);
+        self.stats_follow(now, id, &former, &mut expected);
         expected
     }
 

@@ -7,7 +7,7 @@ use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::reference::{Answer, Expected, Reference};
 use crate::reference_offers::has_come_to;
-use crate::reference_roles::{Brought, digest};
+use crate::reference_roles::{Brought, Role, digest};
 use crate::reference_stat::{Stands, Stat, Whom};
 
 /// Whoever asks: as whom it is recorded, who, and whether as administration.
@@ -84,6 +84,7 @@ impl Reference {
             return Expected::refused(Code::DiskLow);
         }
         let id = role.id;
+        let former = role.all_named();
         let by_hand = role.pruned(now.wall);
         let mut role = role;
         role.taken(by_hand, now.wall);
@@ -91,6 +92,7 @@ impl Reference {
         self.keep_role(role);
         expected.audits.push((by, Act::RotaImported(id, count)));
         self.offers_lapse(now, by, id, &mut expected);
+        self.stats_follow(now, id, &former, &mut expected);
         expected
     }
 
@@ -109,7 +111,7 @@ impl Reference {
         if self.lobby.disk_scarce {
             return Expected::refused(Code::DiskLow);
         }
-        let former = self.ward.holders(&role, now.wall);
+        let former = role.all_named();
         let mut expected = Expected::answered(Answer::RoleSet);
         expected.audits.push((by, Act::RoleRetired(role.id)));
         self.end_offers(by, Act::RoleOfferEnded, |of, _| of == role.id, &mut expected);
@@ -119,6 +121,19 @@ impl Reference {
         self.keep_role(role);
         self.stats_follow(now, id, &former, &mut expected);
         expected
+    }
+
+    /// Time has passed: shifts begin and end.
+    pub(crate) fn stats_follow_all(&mut self, now: Now, expected: &mut Expected) {
+        let ringing = |role: &Role| {
+            self.ward.stats.iter().any(|stat| stat.unanswered() && has_come_to(stat, role.id))
+        };
+        let roles = self.ward.roles.iter().filter(|role| ringing(role));
+        let mut roles: Vec<(RoleId, Vec<PersonId>)> = roles.map(|role| (role.id, role.all_named())).collect();
+        roles.sort_unstable();
+        for (role, named) in roles {
+            self.stats_follow(now, role, &named, expected);
+        }
     }
 
     /// What rings for the role rings for its holders, and not for those who were if for nothing else.

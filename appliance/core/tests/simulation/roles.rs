@@ -352,6 +352,11 @@ impl World {
                 });
             }
             (Ask::ImportRota(_), Some(Code::Rota)) => reached.push(Situation::ImportRefused),
+            (Ask::TakeRole(_) | Ask::ReturnRole(_), None)
+                if acts(|act| matches!(act, Act::StatFollowed(..))) =>
+            {
+                reached.push(Situation::TakenWhileRinging);
+            }
             (Ask::RetireRole(_), Some(Code::RoleIsRung)) => reached.push(Situation::RetireRefusedWhileRung),
             (Ask::RetireRole(_), None) => {
                 reached.push(Situation::RoleRetired);

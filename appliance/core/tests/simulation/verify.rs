@@ -525,6 +525,11 @@ impl World {
             self.coverage.reach(Situation::UploadGivenUp);
         }
         self.reference.uploads_swept(now, &dropped, &mut expected)?;
+        let from = expected.audits.len();
+        self.reference.stats_follow_all(now, &mut expected);
+        if expected.audits.len() > from {
+            self.coverage.reach(Situation::ShiftChangedWhileRinging);
+        }
         self.reference.stats_due(now, &mut expected);
         self.cover_stats_due(&expected, &before);
         for (_, act) in &expected.audits {
