@@ -158,9 +158,8 @@ fn patients(
         worse.then_with(|| name.cmp(other_name)).then_with(|| stay.id.cmp(&other.id))
     });
     let in_all = count(found.len());
-    let listed = found.into_iter().take(ask.limit as usize).map(|(_, stay, _, patient)| proto::ListedPatient {
-        patient: Some(patient),
-        encounter: Some(stay.to_wire()),
+    let listed = found.into_iter().take(ask.limit as usize).map(|(_, stay, _, patient)| {
+        proto::ListedPatient { patient: Some(patient), encounter: Some(stay.to_wire()) }
     });
     Ok((listed.collect(), in_all))
 }

@@ -1,10 +1,10 @@
 //! What the core remembers: the fold of all writes. Nothing else changes it, so a restart, a standby and a replay
 //! all arrive at the same state.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+mod hash;
+mod index;
 
-use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agency::{Agency, Likeness};
 use crate::attachment::Uploads;
@@ -16,8 +16,8 @@ use crate::escalation::{Escalation, Stage, StatId};
 use crate::family;
 use crate::family::{Family, RestoredFamily, Visitor};
 use crate::hold::Hold;
-use crate::lookup::Names;
 use crate::ids::{Change, ConversationId, DeviceId, HoldId, PersonId, RoleId, Sequence, UnitId};
+use crate::lookup::Names;
 use crate::policy::Policy;
 use crate::refusal::{Fault, Refusal};
 use crate::retention::{MARKS_MAX, Mark, Rules};
@@ -345,99 +345,6 @@ impl State {
         Some(wire)
     }
 
-    fn enter(&mut self, device: Device) {
-        self.devices_of.entry(device.person).or_default().insert(device.id);
-        self.keys.insert(device.key, device.id);
-        self.devices.insert(device.id, device);
-    }
-
-    fn index(&mut self, conversation: &Conversation) {
-        if let Some(unit) = conversation.unit {
-            self.channels.entry(unit).or_default().insert(conversation.id);
-        }
-        if conversation.purged {
-            return;
-        }
-        for (person, _) in conversation.present() {
-            self.count_in(conversation, person);
-        }
-        if let Some(pair) = conversation.pair() {
-            self.directs.insert(pair, conversation.id);
-        }
-    }
-
-    /// A unit's channels, purged ones too, in order.
-    pub fn channels_of(&self, unit: UnitId) -> impl Iterator<Item = ConversationId> + '_ {
-        self.channels_behind(unit, (Bound::Unbounded, Bound::Unbounded))
-    }
-
-    /// Those of them within these bounds.
-    pub(crate) fn channels_behind(
-        &self,
-        unit: UnitId,
-        bounds: (Bound<ConversationId>, Bound<ConversationId>),
-    ) -> impl Iterator<Item = ConversationId> + '_ {
-        self.channels.get(&unit).into_iter().flat_map(move |channels| channels.range(bounds)).copied()
-    }
-
-    /// The one conversation of two people, if they have one that is not purged.
-    pub fn direct(&self, a: PersonId, b: PersonId) -> Option<ConversationId> {
-        self.directs.get(&(a.min(b), a.max(b))).copied()
-    }
-
-    /// Where this person is a member.
-    pub fn memberships(&self, person: PersonId) -> impl Iterator<Item = ConversationId> + '_ {
-        self.memberships.get(&person).into_iter().flatten().copied()
-    }
-
-    /// In how many conversations this person is a member.
-    pub fn membership_count(&self, person: PersonId) -> usize {
-        self.memberships.get(&person).map_or(0, BTreeSet::len)
-    }
-
-    /// In how many of the owner's groups the person is.
-    pub fn groups_shared(&self, owner: PersonId, person: PersonId) -> u32 {
-        self.shared.get(&(owner, person)).copied().unwrap_or(0)
-    }
-
-    /// The person is in this conversation from now on.
-    fn count_in(&mut self, conversation: &Conversation, person: PersonId) {
-        let is_new = self.memberships.entry(person).or_default().insert(conversation.id);
-        if let Some(owner) = conversation.group_of().filter(|_| is_new) {
-            *self.shared.entry((owner, person)).or_default() += 1;
-        }
-    }
-
-    /// The person is not in it any more, or it was purged.
-    fn count_out(&mut self, id: ConversationId, group_of: Option<PersonId>, person: PersonId) {
-        let Some(conversations) = self.memberships.get_mut(&person) else { return };
-        if !conversations.remove(&id) {
-            return;
-        }
-        if conversations.is_empty() {
-            self.memberships.remove(&person);
-        }
-        let shared = group_of.map(|owner| (owner, person));
-        if let Some(shared) = shared
-            && let Some(count) = self.shared.get_mut(&shared)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.shared.remove(&shared);
-            }
-        }
-    }
-
-    /// This person's devices, revoked ones included.
-    pub fn devices_of(&self, person: PersonId) -> impl Iterator<Item = &Device> {
-        self.devices_of.get(&person).into_iter().flatten().filter_map(|id| self.devices.get(id))
-    }
-
-    /// The device that this key is of.
-    pub fn device_with(&self, key: &PublicKey) -> Option<&Device> {
-        self.keys.get(key).and_then(|id| self.devices.get(id))
-    }
-
     /// Folds one write in. Total: a write that names what is not there changes nothing, for the turn that made it
     /// has already checked.
     pub fn apply(&mut self, change: Change, write: &Write) {
@@ -680,66 +587,5 @@ impl State {
         if let Some(conversation) = self.conversations.get_mut(&id) {
             change(conversation);
         }
-    }
-
-    /// SHA-256 over everything above in a fixed order: two states are the same exactly when this is.
-    pub fn canonical_hash(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        let mut part = |bytes: Result<Vec<u8>, _>| {
-            let bytes: Vec<u8> = match bytes {
-                Ok(bytes) => bytes,
-                Err::<_, minicbor::encode::Error<std::convert::Infallible>>(never) => {
-                    unreachable!("encoding into memory: {never}")
-                }
-            };
-            hash.update((bytes.len() as u64).to_be_bytes());
-            hash.update(&bytes);
-        };
-        for person in self.people.values() {
-            part(minicbor::to_vec(person));
-        }
-        for unit in self.units.values() {
-            part(minicbor::to_vec(unit));
-        }
-        for role in self.roles.values() {
-            part(minicbor::to_vec(role));
-        }
-        for device in self.devices.values() {
-            part(minicbor::to_vec(device));
-        }
-        for code in self.codes.values() {
-            part(minicbor::to_vec(code));
-        }
-        for c in self.conversations.values() {
-            part(minicbor::to_vec((
-                c.id,
-                c.kind,
-                &c.title,
-                c.owner,
-                c.changed,
-                c.last,
-                c.last_change,
-                c.first,
-            )));
-            part(minicbor::to_vec((c.purged, c.unit, c.archived, c.noticed)));
-            for (person, m) in &c.members {
-                part(minicbor::to_vec((person, m.from, m.delivered, m.read, m.left, m.changed)));
-            }
-        }
-        self.clinic.encode(&mut part);
-        self.family.encode(&mut part);
-        part(minicbor::to_vec((self.change, self.audited, self.last_at)));
-        part(minicbor::to_vec(&self.marks));
-        for escalation in self.escalations.values() {
-            part(minicbor::to_vec(escalation));
-        }
-        part(minicbor::to_vec(&self.policies));
-        part(minicbor::to_vec(&self.templates));
-        part(minicbor::to_vec(self.retention));
-        part(minicbor::to_vec((&self.uploads.open, self.uploads.policy)));
-        for hold in self.holds.values() {
-            part(minicbor::to_vec(hold));
-        }
-        hash.finalize().into()
     }
 }

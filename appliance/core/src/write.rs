@@ -4,6 +4,8 @@
 //! Encoded as CBOR (RFC 8949) with definite lengths and shortest integers, which makes the bytes canonical. Indices
 //! are only ever appended; a test holds frozen bytes against them.
 
+mod message;
+
 use minicbor::{Decode, Encode};
 
 use crate::agency::Agency;
@@ -14,15 +16,14 @@ use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
 use crate::emergency::{EmergencyAccess, Finding};
 use crate::escalation::policy::EscalationPolicy;
-use crate::escalation::{Escalation, Priority, Reason, Stage, StatId};
+use crate::escalation::{Escalation, Reason, Stage, StatId};
 use crate::family::{BedsideCode, BlockList, Consent, FamilyThread, VisitRequest, Visitor};
 use crate::hold::Hold;
 use crate::ids::{
-    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, Number,
-    PatientId, PersonId, Sequence, UnitId, UploadId,
+    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, PatientId, PersonId,
+    Sequence, UnitId, UploadId,
 };
 use crate::leaving::Waiting;
-use crate::mention::Mention;
 use crate::notice::Notice;
 use crate::particulars::Bed;
 use crate::reaction::Reactions;
@@ -31,6 +32,8 @@ use crate::role::Role;
 use crate::template::Templates;
 use crate::text::{Grounds, Sealed, Title, WrappedKey};
 use crate::time::Wall;
+
+pub use message::Message;
 
 /// A write and its global number.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -715,42 +718,4 @@ impl Write {
             _ => &[],
         }
     }
-}
-
-/// A message in its place.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Message {
-    /// Where.
-    #[n(0)]
-    pub conversation: ConversationId,
-    /// Its place there.
-    #[n(1)]
-    pub sequence: Sequence,
-    /// Its name.
-    #[n(2)]
-    pub id: MessageId,
-    /// Its author.
-    #[n(3)]
-    pub sender: PersonId,
-    /// The device that sent it.
-    #[n(4)]
-    pub device: DeviceId,
-    /// The device's number for it.
-    #[n(5)]
-    pub number: Number,
-    /// When the box took it, for people to read. See [`crate::mailbox`] on clocks that step back.
-    #[n(6)]
-    pub at: Wall,
-    /// Its text under the conversation's key.
-    #[n(7)]
-    pub body: Sealed,
-    /// How urgent it is.
-    #[cbor(n(8), with = "crate::optional", has_nil)]
-    pub priority: Priority,
-    /// What it is in reply to, in the same conversation.
-    #[n(9)]
-    pub reply_to: Option<Sequence>,
-    /// Whom it names, as they were found when it was taken.
-    #[cbor(n(10), with = "crate::optional", has_nil)]
-    pub mentions: Vec<Mention>,
 }

@@ -1,6 +1,8 @@
 //! The table of who may do what, against the box: every operation by every kind of actor, and the page that shows it.
 #![expect(clippy::disallowed_methods, reason = "a test reads the page that it holds the code against")]
 
+#[path = "access/asks.rs"]
+mod asks;
 #[path = "access/bounds.rs"]
 mod bounds;
 #[path = "access/visiting.rs"]
@@ -369,114 +371,6 @@ impl House {
             agency,
             leaver,
             visiting,
-        }
-    }
-
-    fn of_agency(&mut self, operation: Operation) -> AgencyAsk {
-        let (unit, person, fresh) = (self.unit, self.agency, self.ward.fresh());
-        let until = self.ward.now.wall.after(2 * 3_600_000);
-        let grounds = Grounds::parse("Two called in sick").expect("grounds");
-        match operation {
-            Operation::AdmitAgency => AgencyAsk::Admit(Box::new(arrival("Jon Sand", unit, until, fresh))),
-            Operation::ExtendAgency => AgencyAsk::Extend { person, until, grounds },
-            Operation::EndAgency => AgencyAsk::End { person },
-            _ => AgencyAsk::List { unit: Some(unit), after: None },
-        }
-    }
-
-    fn clinical(&mut self, operation: Operation) -> Clinical {
-        let (unit, encounter, patient, fresh) = (self.unit, self.encounter, self.patient, self.ward.fresh());
-        let shift = |person, fresh| {
-            let until = self.ward.now.wall.after(3_600_000);
-            Clinical::TakeAssignment(Shift { unit, person, beds: vec![], until, fresh })
-        };
-        match operation {
-            Operation::Admit => Clinical::Admit(Admission {
-                record: RecordNumber::parse("2").expect("a number"),
-                new: Some(particulars("2")),
-                unit,
-                bed: bed("B-2"),
-                attending: None,
-                fresh,
-            }),
-            Operation::Transfer => Clinical::Transfer { encounter, unit, bed: bed("B-3") },
-            Operation::SetLeave => Clinical::SetLeave { encounter, away: true },
-            Operation::Discharge => Clinical::Discharge { encounter },
-            Operation::UpdatePatient => {
-                let (particulars, attending, encounter) = (particulars("3"), None, None);
-                Clinical::UpdatePatient(Correction { patient, particulars, attending, encounter })
-            }
-            Operation::ChangeCareTeam => Clinical::ChangeCareTeam {
-                encounter,
-                change: TeamChange { add: vec![self.newcomer], until: None, remove: vec![] },
-            },
-            Operation::TakeAssignment => shift(None, fresh),
-            Operation::AssignBeds => shift(Some(self.newcomer), fresh),
-            Operation::EndAssignment => Clinical::EndAssignment { assignment: self.assignment },
-            Operation::Restrict => Clinical::Restrict(Restrict {
-                encounter,
-                alias: Some(Name::parse("Grey Heron").expect("a name")),
-                add: vec![self.newcomer],
-                remove: vec![],
-            }),
-            Operation::LookUp => Clinical::LookUp(LookUp {
-                query: Query::parse("rosa").expect("a word"),
-                people: true,
-                patients: true,
-                unit: None,
-                only_here: false,
-                limit: 10,
-            }),
-            Operation::MergeRecords => Clinical::MergeRecords(Merge {
-                surviving: RecordNumber::parse("9").expect("a number"),
-                merged: RecordNumber::parse("8").expect("a number"),
-                only_look: false,
-            }),
-            Operation::Countersign => Clinical::Emergency(Emergency::Countersign { id: self.asked }),
-            Operation::BreakGlass => Clinical::Emergency(glass("B-9", unit, fresh)),
-            Operation::EndEmergency => Clinical::Emergency(Emergency::End { id: self.emergency }),
-            Operation::ListEmergencies => Clinical::Emergency(Emergency::List { after: None }),
-            Operation::ReviewEmergency => {
-                Clinical::Emergency(Emergency::Review { id: self.emergency, finding: Finding::Justified })
-            }
-            Operation::ListPatients => Clinical::ListPatients { unit, after: None },
-            _ => Clinical::ListBeds { unit, after: None },
-        }
-    }
-
-    fn of_role(&mut self, operation: Operation) -> Roles {
-        let (role, place, fresh) = (self.role, Place::FIRST, self.ward.fresh());
-        let until = self.ward.now.wall.after(3_600_000);
-        let name = Name::parse("Rapid response").expect("a name");
-        match operation {
-            Operation::SetRole => Roles::Set { which: Which::New(self.unit), name, rota: None, fresh },
-            Operation::TakeRole => Roles::Take { role, place, person: None, until },
-            Operation::AssignRole => Roles::Take { role, place, person: Some(self.newcomer), until },
-            Operation::ReturnRole => Roles::Return { role, place },
-            Operation::RetireRole => Roles::Retire { role },
-            Operation::ReadRota => Roles::Rota { role },
-            Operation::OfferRole => {
-                let offered = Offered { role, place, taker: self.newcomer, from: None, until };
-                Roles::Offer { offered, fresh }
-            }
-            Operation::AnswerOffer => Roles::Answer { offer: self.offer, answer: Answer::Accept },
-            Operation::WithdrawOffer => Roles::Answer { offer: self.offer, answer: Answer::Withdraw },
-            Operation::ListOffers => Roles::Offers { after: None },
-            _ => Roles::List { unit: None, after: None },
-        }
-    }
-
-    fn of_hold(&mut self, operation: Operation) -> Holds {
-        let fresh = self.ward.fresh();
-        match operation {
-            Operation::PlaceHold => {
-                Holds::Place { whose: Whose::Conversation(self.place), matter: title("26-1181"), fresh }
-            }
-            Operation::LiftHold => {
-                let grounds = Grounds::parse("The matter is settled").expect("grounds");
-                Holds::Lift { id: self.hold, grounds }
-            }
-            _ => Holds::List { after: None },
         }
     }
 

@@ -35,7 +35,14 @@ struct House {
 
 fn wanted(words: &str) -> LookUp {
     let query = Query::parse(words).expect("words");
-    LookUp { query, people: true, patients: true, unit: None, only_here: false, limit: limits::LOOK_UP_HITS_MAX }
+    LookUp {
+        query,
+        people: true,
+        patients: true,
+        unit: None,
+        only_here: false,
+        limit: limits::LOOK_UP_HITS_MAX,
+    }
 }
 
 fn acts(turn: &Turn) -> Vec<Act> {
@@ -74,7 +81,8 @@ impl House {
         };
         let (record, new) = (particulars.record.clone(), Some(particulars));
         let (bed, fresh) = (Bed::parse(&format!("{}", self.beds)).expect("a bed"), self.ward.fresh());
-        let turn = self.ask(BOX, Clinical::Admit(Admission { record, new, unit, bed, attending: None, fresh }));
+        let turn =
+            self.ask(BOX, Clinical::Admit(Admission { record, new, unit, bed, attending: None, fresh }));
         let Body::Admitted(admitted) = answer(&turn) else { panic!("not admitted") };
         let patient = PatientId::new(admitted.patient).expect("a patient");
         (patient, EncounterId::new(admitted.encounter).expect("a stay"))
@@ -147,7 +155,11 @@ fn merged_records_are_one_patient_found_by_each_number() {
     let (surviving, merged) = (number("4711"), number("9001"));
     house.ask(BOX, Clinical::MergeRecords(Merge { surviving, merged, only_look: false }));
     for words in ["4711", "9001", "diaz"] {
-        assert_eq!(house.patients(BEN, words), ["Rosa Diaz", "Rosa Diaz"], "two stays of one patient: {words}");
+        assert_eq!(
+            house.patients(BEN, words),
+            ["Rosa Diaz", "Rosa Diaz"],
+            "two stays of one patient: {words}"
+        );
     }
     assert!(house.patients(BEN, "dias").is_empty());
 }
@@ -222,13 +234,16 @@ fn no_hit_no_count_and_no_order_tells_of_what_somebody_may_not_see() {
                 unseen(&mut house, &mut Dice(seed ^ 0xD1FF), other, hidden);
             }
             let mut all = Vec::new();
-            for words in ["rosa", "diaz", "10", "103", "heron", "gull", "grey g", "vera", "noor", "1947-03-09", "99"] {
+            for words in
+                ["rosa", "diaz", "10", "103", "heron", "gull", "grey g", "vera", "noor", "1947-03-09", "99"]
+            {
                 for conn in [ANA, BEN] {
                     let limit = 1 + dice.below(6) as u32;
                     let found = house.found(conn, LookUp { limit, people: false, ..wanted(words) });
                     let counted = found.patients_in_all;
                     let named = found.patients.into_iter().map(|listed| {
-                        let (patient, stay) = (listed.patient.expect("a patient"), listed.encounter.expect("a stay"));
+                        let (patient, stay) =
+                            (listed.patient.expect("a patient"), listed.encounter.expect("a stay"));
                         (patient.particulars.map(|known| known.name), patient.alias, stay.bed)
                     });
                     all.push((conn, words, counted, named.collect::<Vec<_>>()));

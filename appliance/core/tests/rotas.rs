@@ -301,6 +301,8 @@ fn rings_before_the_hour() -> (House, StatId) {
         priority: Priority::Stat,
         call: Call { ring: vec![dana], unit },
         reply_to: None,
+        mentions: Default::default(),
+        attachments: Vec::new(),
     };
     house.ward.ask(BEN, Ask::Submit(send));
     for conn in [ANA, CHIDI] {
@@ -335,16 +337,20 @@ fn sorted(mut people: Vec<PersonId>) -> Vec<PersonId> {
 fn a_stat_goes_with_the_shift_at_its_very_end() {
     let (mut house, stat) = rings_before_the_hour();
     let [ana, chidi, dana] = [ANA, CHIDI, DANA].map(|who| house.person(who));
-    let since = |house: &House| house.ward.relay.state().escalations[&stat].left_ms(house.ward.now.wall);
+    let stage = |house: &House| house.ward.relay.state().escalations[&stat].stage;
     house.ward.pass(29_999);
     house.ward.ask(ANA, Ask::Here);
     assert_eq!(called(&house, stat), sorted(vec![ana, dana]), "to the last moment");
-    let left = since(&house);
+    let before = stage(&house);
     let turns = house.ward.pass(1);
     assert_eq!(called(&house, stat), sorted(vec![chidi, dana]));
     let moved = turns.iter().map(heard).find(|heard| *heard != (vec![], vec![]));
-    assert_eq!(moved, Some((vec![CHIDI], vec![ANA])), "in one turn: no moment without either, and none with both");
-    assert_eq!(since(&house), left.map(|left| left - 1), "the step's time goes on");
+    assert_eq!(
+        moved,
+        Some((vec![CHIDI], vec![ANA])),
+        "in one turn: no moment without either, and none with both"
+    );
+    assert_eq!(stage(&house), before, "the step's time goes on");
     // And only once.
     house.ward.ask(CHIDI, Ask::Here);
     assert!(house.ward.pass(15_000).iter().all(|turn| heard(turn) == (vec![], vec![])));
@@ -371,7 +377,10 @@ fn a_shift_that_begins_after_a_gap_is_rung_when_it_begins() {
     house.import(BEN, (0, 1), vec![]);
     assert!(called(&house, stat).contains(&dana));
     assert_eq!(house.ward.relay.state().escalations[&stat].stage.step(), Some(2), "nobody had the role");
-    assert!(!called(&house, stat).contains(&chidi) && !called(&house, stat).contains(&ben), "it is her own STAT");
+    assert!(
+        !called(&house, stat).contains(&chidi) && !called(&house, stat).contains(&ben),
+        "it is her own STAT"
+    );
     house.import(BEN, (1, 2), vec![late]);
     house.ward.pass(HOUR_MS);
     assert!(called(&house, stat).contains(&chidi));

@@ -11,10 +11,7 @@ impl Relay {
     /// A turn may have made something ring for a role, or changed who holds one.
     pub(super) fn follow_on_call(&mut self, now: Now, turn: &Turn) {
         let touches = |write: &Write| {
-            matches!(
-                write,
-                Write::EscalationOpened(_) | Write::EscalationMoved { .. } | Write::RoleSet(_)
-            )
+            matches!(write, Write::EscalationOpened(_) | Write::EscalationMoved { .. } | Write::RoleSet(_))
         };
         if turn.writes.iter().any(|numbered| touches(&numbered.write)) {
             self.set_on_call_timer(now);

@@ -15,6 +15,7 @@
 #![expect(clippy::disallowed_types, reason = "the harness keeps its time box by the clock")]
 
 mod agency;
+mod answers;
 mod attachments;
 mod client;
 mod coverage;

@@ -125,9 +125,8 @@ impl Reference {
 
     /// Time has passed: shifts begin and end.
     pub(crate) fn stats_follow_all(&mut self, now: Now, expected: &mut Expected) {
-        let ringing = |role: &Role| {
-            self.ward.stats.iter().any(|stat| stat.unanswered() && has_come_to(stat, role.id))
-        };
+        let ringing =
+            |role: &Role| self.ward.stats.iter().any(|stat| stat.unanswered() && has_come_to(stat, role.id));
         let roles = self.ward.roles.iter().filter(|role| ringing(role));
         let mut roles: Vec<(RoleId, Vec<PersonId>)> = roles.map(|role| (role.id, role.all_named())).collect();
         roles.sort_unstable();

@@ -110,7 +110,7 @@ impl World {
                 self.clients[index].ask(Ask::AskStatLoad(ask));
             }
             (5, _) => self.clients[index].ask(Ask::ListEscalation(proto::ListEscalation {})),
-            (14, _) => {
+            (13, _) => {
                 let ask = self.some_template_ask();
                 self.clients[index].ask(ask);
             }

@@ -81,7 +81,10 @@ fn people_and_patients_are_found_by_who_may_see_them() {
     assert_eq!((one.code, &one.out, &one.err), (other.code, &other.out, &other.err));
     let found = ward.ok("Keiko", &["search", "chid"]);
     let lines: Vec<&str> = found.lines().collect();
-    assert!(lines[0].starts_with("person   Chidi Eze") && lines[1].starts_with("patient  Chidera"), "{found}");
+    assert!(
+        lines[0].starts_with("person   Chidi Eze") && lines[1].starts_with("patient  Chidera"),
+        "{found}"
+    );
     assert_eq!(ward.ok("Keiko", &["search", "chid", "--people"]).lines().count(), 1);
     assert_eq!(ward.ok("Keiko", &["search", "chid", "--unit", "Hall B"]).lines().count(), 1);
     assert_eq!(ward.ok("Keiko", &["search", "chid", "--messages"]), "");

@@ -505,11 +505,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let of_messages = within.is_some() || from.is_some() || since.is_some() || until.is_some();
             let of_others = unit.is_some() || here;
             let kinds = match (people, patients, messages) {
-                (false, false, false) => search::Kinds {
-                    people: !of_messages,
-                    patients: !of_messages,
-                    messages: !of_others,
-                },
+                (false, false, false) => {
+                    search::Kinds { people: !of_messages, patients: !of_messages, messages: !of_others }
+                }
                 (people, patients, messages) => search::Kinds { people, patients, messages },
             };
             let (unit, wish) = (unit, search::Wish { words, within, from, since, until, limit, json });

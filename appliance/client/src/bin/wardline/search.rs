@@ -40,14 +40,10 @@ pub(crate) struct Place {
     pub(crate) here: bool,
 }
 
-pub(crate) async fn search(
-    common: &Common,
-    kinds: Kinds,
-    place: Place,
-    wish: Wish,
-) -> Result<(), Failure> {
+pub(crate) async fn search(common: &Common, kinds: Kinds, place: Place, wish: Wish) -> Result<(), Failure> {
     Access::during(common, async |access| {
-        let found = if kinds.people || kinds.patients { tell_who(access, kinds, &place, &wish).await? } else { 0 };
+        let found =
+            if kinds.people || kinds.patients { tell_who(access, kinds, &place, &wish).await? } else { 0 };
         if kinds.messages {
             return tell(access, wish, found).await;
         }
@@ -101,7 +97,8 @@ fn more(shown: usize, in_all: u32, what: &str) {
 
 fn person_line(person: &Person, units: &[Unit]) -> String {
     let title = if person.title.is_empty() { String::new() } else { format!(", {}", person.title) };
-    let posts: String = person.posts.iter().map(|post| format!(", {}", unit_name(units, post.unit))).collect();
+    let posts: String =
+        person.posts.iter().map(|post| format!(", {}", unit_name(units, post.unit))).collect();
     let gone = if person.suspended { " (suspended)" } else { "" };
     say::clean_line(&format!("person   {}{title}{posts}{gone}", person.name))
 }
@@ -193,7 +190,9 @@ fn summary(others: usize, last: Option<&Message>, shown: u64, at_least: u64, mor
                 ));
             }
             let (place, sequence) = (last.conversation, last.sequence.0);
-            say::note(&format!("Around the last one: wardline history {place} --around {sequence} --limit 10"));
+            say::note(&format!(
+                "Around the last one: wardline history {place} --around {sequence} --limit 10"
+            ));
         }
     }
 }
