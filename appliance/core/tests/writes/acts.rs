@@ -247,8 +247,6 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::AttachmentOpened(place(), Sequence(300), 1, 0),
         Act::AttachmentPolicySet(10 << 20, 25 << 20, 0),
         Act::StatLoadRead(Some(unit())),
-        Act::TemplatesSet(Some(unit())),
-        Act::LookedUp(2, 1),
     ]
 }
 
