@@ -376,7 +376,11 @@ fn a_shift_that_begins_after_a_gap_is_rung_when_it_begins() {
     let late = house.shift(CHIDI, 1, 2);
     house.import(BEN, (0, 1), vec![]);
     assert!(called(&house, stat).contains(&dana));
-    assert_eq!(house.ward.relay.state().escalations[&stat].stage.step(), Some(2), "nobody had the role");
+    assert_eq!(
+        house.ward.relay.state().escalations[&stat].stage.step(),
+        Some(3),
+        "nobody had the role, and the only charge nurse sent it: the stations ring"
+    );
     assert!(
         !called(&house, stat).contains(&chidi) && !called(&house, stat).contains(&ben),
         "it is her own STAT"

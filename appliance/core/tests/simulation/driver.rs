@@ -14,6 +14,8 @@ use wardline_core::relay::{Relay, refused};
 use wardline_core::state::State;
 use wardline_core::text::{Sealed, WrappedKey};
 use wardline_core::turn::{Send, Turn};
+use wardline_core::wire::proto::RefusalCode as Code;
+use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::{self, Incoming, proto};
 use wardline_core::write::{Numbered, Write};
 
@@ -481,10 +483,15 @@ impl World {
                     }
                 }
                 Write::AssignmentTaken(held) => chosen.assignment = Some(held.id),
-                Write::MessageEdited { .. } | Write::MessageRecalled { .. } => chosen.altered = true,
                 _ => {}
             }
         }
+        chosen.too_late = turn.sends.iter().any(|send| match send {
+            Send::Reply { body: Body::Refused(refused), .. } => {
+                matches!(refused.code(), Code::EditTooLate | Code::RecallTooLate)
+            }
+            _ => false,
+        });
         let around = Circumstances { sealed, cursor_known, found: self.found, received: self.looked, chosen };
         let expected = self.reference.request(self.now, conn, body, &around);
         self.verify(&expected, &turn, conn, request)?;

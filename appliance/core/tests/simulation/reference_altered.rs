@@ -106,13 +106,7 @@ impl Reference {
         }
         match self.old(now, of, saying, EDIT_MS) {
             Old::Yes => return Expected::refused(Code::EditTooLate),
-            // Nothing else that follows would refuse it with that code.
-            Old::Perhaps if !around.chosen.altered && !self.lobby.disk_low && around.sealed => {
-                return Expected::refused(Code::EditTooLate);
-            }
-            Old::Perhaps if !around.chosen.altered => {
-                return Expected { answer: None, ..Expected::default() };
-            }
+            Old::Perhaps if around.chosen.too_late => return Expected::refused(Code::EditTooLate),
             _ => {}
         }
         if self.lobby.disk_low {
@@ -156,9 +150,7 @@ impl Reference {
         }
         match self.old(now, of, saying, RECALL_MS) {
             Old::Yes => return Expected::refused(Code::RecallTooLate),
-            Old::Perhaps if !around.chosen.altered && !self.lobby.disk_scarce => {
-                return Expected::refused(Code::RecallTooLate);
-            }
+            Old::Perhaps if around.chosen.too_late => return Expected::refused(Code::RecallTooLate),
             _ => {}
         }
         if self.lobby.disk_scarce {

@@ -30,8 +30,8 @@ pub(crate) struct Chosen {
     pub(crate) hold: Option<HoldId>,
     /// Holds that an un-merge brings.
     pub(crate) placed: [Option<HoldId>; 8],
-    /// A message was edited or recalled. Counts where a minute more or less decides.
-    pub(crate) altered: bool,
+    /// The message was too old to be edited or recalled. Counts where a minute more or less decides.
+    pub(crate) too_late: bool,
 }
 
 /// What the reference cannot know of a request by itself.
