@@ -88,7 +88,8 @@ impl Reference {
         };
         let clinic = &self.ward.clinic;
         let seen = clinic.stays.iter().filter(|stay| {
-            let inside = self.ward.member(stay.thread, me).is_some();
+            let purged = self.ward.conversation(stay.thread).is_none_or(|thread| thread.purged);
+            let inside = !purged && self.ward.member(stay.thread, me).is_some();
             let leads = stay.discharged.is_none() && self.rank(by, stay.unit) == Some(true);
             let shown = inside || clinic.shows(stay.patient, Some(me));
             let alias = clinic.secret(stay.patient).map(|secret| secret.alias).unwrap_or_default();
