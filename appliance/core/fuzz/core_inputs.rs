@@ -457,7 +457,8 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
             world.frame(conn, Body::Submit(submit));
         }
         13 if a % 64 == 3 => {
-            let fields = vec![proto::TemplateField { name: "Bed".to_owned(), ..proto::TemplateField::default() }];
+            let fields =
+                vec![proto::TemplateField { name: "Bed".to_owned(), ..proto::TemplateField::default() }];
             let templates = vec![proto::Template { name: "Fall".to_owned(), fields }];
             let replies = vec!["On my way".to_owned(); (b % 40) as usize];
             let set = Some(proto::TemplateSet { unit: 0, replies, templates });
