@@ -178,8 +178,8 @@ impl Model {
         person: PersonId,
     ) -> BTreeMap<ConversationId, Kin> {
         let state = &self.state;
-        let threads = of.filter_map(|place| Some((place, state.family.threads.get(&place.id)?)));
-        let kin = threads.map(|(place, thread)| {
+        let threads = of.filter_map(|place| Some((place, *self.families.get(&place.id)?)));
+        let kin = threads.map(|(place, (own, thread_of_care))| {
             let people = place.members.keys().map(|member| {
                 let known = &state.people[member];
                 let relation = known.visitor.as_ref().map(|visitor| visitor.relation.clone());
@@ -187,9 +187,8 @@ impl Model {
                     (relation.is_some(), relation.unwrap_or_else(|| known.title.clone()));
                 (*member, known.name.clone(), title, is_visitor)
             });
-            let thread_of_care = state.clinic.encounters[&thread.encounter].thread;
             let patient_thread = state.people[&person].visitor.is_none().then_some(thread_of_care);
-            (place.id, Kin { own: thread.own, patient_thread, people: people.collect() })
+            (place.id, Kin { own, patient_thread, people: people.collect() })
         });
         kin.collect()
     }

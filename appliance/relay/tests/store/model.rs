@@ -37,6 +37,8 @@ pub(crate) struct Model {
     pub(crate) notices: BTreeMap<Change, Notice>,
     /// By the change that brought the message: how many files it has.
     pub(crate) files: BTreeMap<Change, u32>,
+    /// Family threads, those of stays that were put away too, and the patient's thread of each.
+    pub(crate) families: BTreeMap<ConversationId, (bool, ConversationId)>,
 }
 
 impl Model {
@@ -44,8 +46,9 @@ impl Model {
         let (messages, keys) = (BTreeMap::new(), BTreeMap::new());
         let (lost, stats, altered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (notices, put, files) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let families = BTreeMap::new();
         let state = State::default();
-        let mut model = Self { state, messages, altered, put, lost, keys, stats, notices, files };
+        let mut model = Self { state, messages, altered, put, lost, keys, stats, notices, files, families };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
@@ -67,6 +70,10 @@ impl Model {
                 }
                 Write::ReactionsSet { message, reactions, .. } => {
                     model.put.insert(*message, (reactions.clone(), *change));
+                }
+                Write::FamilyThreadOpened(thread) => {
+                    let of = model.state.clinic.encounters[&thread.encounter].thread;
+                    model.families.insert(thread.conversation, (thread.own, of));
                 }
                 Write::DeviceJoined(device) => {
                     model.lost.insert(device.id, device.last_number);
