@@ -4,8 +4,6 @@
 //! A role opens nothing: who holds one is called by it, and reads no more than before. It is never removed, since the audit names it,
 //! but retired.
 
-use std::collections::BTreeSet;
-
 use minicbor::{Decode, Encode};
 
 use crate::access::{self, Operation, Permit, Relation, Relations};
@@ -161,14 +159,14 @@ impl Role {
 
 impl Role {
     /// Everybody whom its rota names, whenever that is or was.
-    pub(crate) fn all_named(&self) -> BTreeSet<PersonId> {
+    pub(crate) fn all_named(&self) -> impl Iterator<Item = PersonId> + '_ {
         let sources = self.rota.sources();
         let by_hand = sources.by_hand.iter().filter_map(|entry| match entry.says {
             Says::Place { person, .. } => person,
             Says::Team(_) => None,
         });
         let imported = sources.imported.iter().map(|shift| shift.person);
-        named(sources).chain(by_hand).chain(imported).collect()
+        named(sources).chain(by_hand).chain(imported)
     }
 
     /// Whether its rota names somebody, whenever that is; a calendar, from now on.
@@ -316,12 +314,12 @@ fn take(
 /// The role as it is from now on, and with it the end of offers that nobody can keep any more. What rings for it follows.
 fn put(draft: &mut Draft<'_>, permit: Permit, role: Role, act: Act) {
     let id = role.id;
-    let former = draft.state.roles.get(&id).map(Role::all_named).unwrap_or_default();
+    let former = draft.state.roles.get(&id).map(|role| role.all_named().collect()).unwrap_or_default();
     let (role, lapsed) = role.without_lapsed(draft.now.wall);
     draft.write(Write::RoleSet(role));
     draft.record(permit.by(), act);
     offer::ended(draft, permit, id, &lapsed, Fate::Superseded);
-    stat::follow(draft, id, &former);
+    stat::follow(draft, id, Some(&former));
 }
 
 /// The rota with one person in a place until then, whatever was done by hand for it before.
@@ -370,7 +368,7 @@ pub(crate) fn end_all(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
     let has = |role: &&Role| role.rota.sources().by_hand.iter().any(is_theirs);
     let roles: Vec<Role> = draft.state.roles.values().filter(has).cloned().collect();
     for role in roles {
-        let former = role.all_named();
+        let former = role.all_named().collect();
         let mut sources = role.rota.sources().clone();
         let ended: Vec<ByHand> = sources.by_hand.extract_if(.., |entry| is_theirs(entry)).collect();
         // What was in order without it, is.
@@ -382,7 +380,7 @@ pub(crate) fn end_all(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
                 draft.record(permit.by(), Act::RoleReturned(id, place.value().into()));
             }
         }
-        stat::follow(draft, id, &former);
+        stat::follow(draft, id, Some(&former));
     }
 }
 

@@ -29,14 +29,14 @@ pub(super) fn retire(
     if draft.room == Room::Scarce {
         return Err(Refusal::DiskLow);
     }
-    let former = role.all_named();
+    let former = role.all_named().collect();
     let rota = Rota::new(Sources::new(role.rota.sources().zone.clone())).map_err(Refusal::Rota)?;
     let mut role = Role { rota, retired: true, ..role };
     let offers: Vec<Offer> = std::mem::take(&mut role.offers);
     draft.write(Write::RoleSet(role));
     draft.record(permit.by(), Act::RoleRetired(id));
     offer::ended(draft, permit, id, &offers, Fate::Ended);
-    stat::follow(draft, id, &former);
+    stat::follow(draft, id, Some(&former));
     Ok(done(Some(id)))
 }
 

@@ -8,7 +8,6 @@ use crate::draft::Draft;
 use crate::escalation::policy::Ring;
 use crate::escalation::{Escalation, Reason, Stage, StatId};
 use crate::ids::{Change, PersonId, RoleId};
-use crate::role::Role;
 use crate::stat::rings::{hush, show, tell};
 use crate::stat::steps::{advance, resolve};
 use crate::stat::{has, may_be_rung, step_of};
@@ -28,8 +27,7 @@ pub(crate) fn passed(draft: &mut Draft<'_>, role: RoleId, giver: PersonId, taker
 /// Time has passed: of every role for which something rings a shift may have begun, or ended.
 pub(crate) fn follow_all(draft: &mut Draft<'_>) {
     for id in ringing(draft.state) {
-        let named = draft.state.roles.get(&id).map(Role::all_named).unwrap_or_default();
-        follow(draft, id, &named);
+        follow(draft, id, None);
     }
 }
 
@@ -46,8 +44,8 @@ pub(crate) fn ringing(state: &State) -> BTreeSet<RoleId> {
 }
 
 /// Who holds the role has changed, or nobody does any more: what rings for it rings for whoever holds it now, and is silent for those
-/// of `former` for whom it rang by the role alone. What somebody has, or is coming for, stays theirs. The step's time goes on.
-pub(crate) fn follow(draft: &mut Draft<'_>, role: RoleId, former: &BTreeSet<PersonId>) {
+/// of `former` for whom it rang by the role alone; none: of everybody whom the rota names, whenever that was. What somebody has, or is coming for, stays theirs. The step's time goes on.
+pub(crate) fn follow(draft: &mut Draft<'_>, role: RoleId, former: Option<&BTreeSet<PersonId>>) {
     let open = draft.state.escalations.values();
     let rings = open.filter(|open| open.stage.is_unanswered() && has_reached(open, role));
     for id in rings.map(|open| open.id).collect::<Vec<StatId>>() {
@@ -55,18 +53,21 @@ pub(crate) fn follow(draft: &mut Draft<'_>, role: RoleId, former: &BTreeSet<Pers
     }
 }
 
-fn follow_one(draft: &mut Draft<'_>, id: StatId, role: RoleId, former: &BTreeSet<PersonId>) {
+fn follow_one(draft: &mut Draft<'_>, id: StatId, role: RoleId, former: Option<&BTreeSet<PersonId>>) {
     let Some(open) = draft.state.escalations.get(&id) else { return };
     let stage = open.stage;
-    let holders: Vec<PersonId> = draft
-        .state
-        .roles
-        .get(&role)
-        .map_or_else(Vec::new, |role| role.holders(draft.state, draft.now.wall).collect());
+    let known = draft.state.roles.get(&role);
+    let holders: Vec<PersonId> =
+        known.map_or_else(Vec::new, |role| role.holders(draft.state, draft.now.wall).collect());
+    // Asked last: a rota may name thousands, of whom it rings for a few.
+    let had_it = |person: PersonId| match former {
+        Some(former) => former.contains(&person),
+        None => known.is_some_and(|role| role.all_named().any(|named| named == person)),
+    };
     let goes = |person: &PersonId| {
         !holders.contains(person) && !has(draft, *person, id) && rings_by_role(draft, open, role, *person)
     };
-    let off: Vec<PersonId> = open.callable().filter(|who| former.contains(who) && goes(who)).collect();
+    let off: Vec<PersonId> = open.callable().filter(|who| goes(who) && had_it(*who)).collect();
     let on: Vec<PersonId> = holders.iter().copied().filter(|who| is_new(draft, open, *who)).collect();
     if on.is_empty() && off.is_empty() {
         return;
