@@ -3,7 +3,7 @@
 mod ward;
 
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
-use wardline_core::audit::{Act, Entry};
+use wardline_core::audit::Act;
 use wardline_core::escalation::{Priority, StatId};
 use wardline_core::ids::{Conn, ConversationId, EditId, MessageId, Number, PersonId, Sequence};
 use wardline_core::input::{Ask, Submit};
@@ -15,7 +15,7 @@ use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, event::Kind};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, group_of, refusal};
+use ward::{BOX, Ward, acts, group_of, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -132,14 +132,6 @@ fn is(turn: &Turn, code: Code) {
         turn.writes.iter().all(|n| matches!(n.write, Write::Audited { .. })),
         "a refusal changes nothing"
     );
-}
-
-fn acts(turn: &Turn) -> Vec<Act> {
-    let bytes = turn.writes.iter().filter_map(|numbered| match &numbered.write {
-        Write::Audited { bytes, .. } => Some(bytes),
-        _ => None,
-    });
-    bytes.map(|bytes| Entry::from_bytes(bytes).expect("an entry").act).collect()
 }
 
 fn told(turn: &Turn) -> Vec<(proto::Message, Vec<Conn>)> {

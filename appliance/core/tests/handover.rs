@@ -6,21 +6,20 @@ use std::collections::BTreeSet;
 
 use wardline_core::directory::Post;
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
-use wardline_core::escalation::{Priority, Stage, StatId};
-use wardline_core::ids::{Conn, MessageId, Number, OfferId, PersonId, RoleId, Sequence, UnitId};
-use wardline_core::input::{Ask, Call, Submit};
+use wardline_core::escalation::{Stage, StatId};
+use wardline_core::ids::{Conn, OfferId, PersonId, RoleId, Sequence, UnitId};
+use wardline_core::input::{Ask, Call};
 use wardline_core::limits;
 use wardline_core::role::Roles;
 use wardline_core::role::offer::{Answer, Offered};
 use wardline_core::rota::Place;
 use wardline_core::stat;
-use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer, group_of, refusal};
+use ward::{BOX, Ward, answer, group_of, heard, refusal};
 
 /// Ana, Chidi and Emil work in the unit that Ben leads; Dana works elsewhere. Ana holds the role, whatever the time.
 const ANA: Conn = Conn(1);
@@ -95,18 +94,8 @@ impl House {
         let (unit, role) = (Some(self.unit), Ring::Role(self.role));
         let policy = EscalationPolicy::new(15, &[(role, 60), (Ring::ChargeNurses, 60)], Dial::default());
         self.ward.ask(BEN, Ask::SetEscalation { unit, policy: Some(policy.expect("a policy")) });
-        let send = Submit {
-            number: Number(1),
-            message: MessageId([1; 16]),
-            conversation: self.stat.conversation,
-            body: Some(Sealed(vec![0; 40])),
-            priority: Priority::Stat,
-            reply_to: None,
-            mentions: Default::default(),
-            attachments: vec![],
-            call: Call { ring: vec![self.person(BEN)], unit },
-        };
-        self.ward.ask(DANA, Ask::Submit(send));
+        let call = Call { ring: vec![self.person(BEN)], unit };
+        self.ward.send_stat(DANA, self.stat.conversation, call);
         for conn in [ANA, CHIDI, EMIL] {
             self.ward.ask(conn, Ask::Here);
         }
@@ -123,19 +112,6 @@ impl House {
     fn answer_stat(&mut self, by: Conn, answer: stat::Answer) -> Turn {
         self.ward.ask(by, Ask::AnswerStat { stat: self.stat, answer })
     }
-}
-
-/// Who hears a ring, and who that it is over.
-fn heard(turn: &Turn) -> (Vec<Conn>, Vec<Conn>) {
-    let (mut rings, mut silence) = (Vec::new(), Vec::new());
-    for send in &turn.sends {
-        match send {
-            Send::Reply { conn, body: Body::Ring(_), .. } => rings.push(*conn),
-            Send::Reply { conn, body: Body::Silence(_), .. } => silence.push(*conn),
-            _ => {}
-        }
-    }
-    (rings, silence)
 }
 
 /// Writes besides what is recorded.

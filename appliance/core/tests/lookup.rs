@@ -2,7 +2,7 @@
 
 mod ward;
 
-use wardline_core::audit::{Act, Entry};
+use wardline_core::audit::Act;
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::ids::{Conn, EncounterId, PatientId, PersonId, UnitId};
@@ -16,9 +16,8 @@ use wardline_core::search::Query;
 use wardline_core::text::Name;
 use wardline_core::turn::Turn;
 use wardline_core::wire::proto::{self, server_frame::Body};
-use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer, refusal};
+use ward::{BOX, Ward, acts, answer, refusal};
 
 /// Ana leads Hall A, where Ben holds the beds; Chidi leads Hall B; Dana is the privacy officer, and works in Hall A.
 const ANA: Conn = Conn(1);
@@ -43,14 +42,6 @@ fn wanted(words: &str) -> LookUp {
         only_here: false,
         limit: limits::LOOK_UP_HITS_MAX,
     }
-}
-
-fn acts(turn: &Turn) -> Vec<Act> {
-    let audited = turn.writes.iter().filter_map(|numbered| match &numbered.write {
-        Write::Audited { bytes, .. } => Some(Entry::from_bytes(bytes).expect("an entry").act),
-        _ => None,
-    });
-    audited.collect()
 }
 
 impl House {

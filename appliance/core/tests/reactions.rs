@@ -3,7 +3,7 @@
 mod ward;
 
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
-use wardline_core::audit::{Act, Entry};
+use wardline_core::audit::Act;
 use wardline_core::escalation::{Priority, StatId};
 use wardline_core::hold::{Holds, Whose};
 use wardline_core::ids::{Change, Conn, ConversationId, EditId, MessageId, Number, PersonId, Sequence};
@@ -17,7 +17,7 @@ use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, event::Kind};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, group_of, refusal};
+use ward::{BOX, Ward, acts, group_of, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -143,14 +143,6 @@ fn is(turn: &Turn, code: Code) {
         turn.writes.iter().all(|n| matches!(n.write, Write::Audited { .. })),
         "a refusal changes nothing"
     );
-}
-
-fn acts(turn: &Turn) -> Vec<Act> {
-    let bytes = turn.writes.iter().filter_map(|numbered| match &numbered.write {
-        Write::Audited { bytes, .. } => Some(bytes),
-        _ => None,
-    });
-    bytes.map(|bytes| Entry::from_bytes(bytes).expect("an entry").act).collect()
 }
 
 fn told(turn: &Turn) -> Option<(proto::MessageReactions, Vec<Conn>)> {

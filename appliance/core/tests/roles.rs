@@ -2,14 +2,14 @@
 
 mod ward;
 
+use wardline_core::escalation::StatId;
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
-use wardline_core::escalation::{Priority, StatId};
-use wardline_core::ids::{Conn, MessageId, Number, PersonId, RoleId, Sequence, UnitId};
-use wardline_core::input::{Ask, Call, Submit};
+use wardline_core::ids::{Conn, PersonId, RoleId, Sequence, UnitId};
+use wardline_core::input::{Ask, Call};
 use wardline_core::limits;
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::{Date, Exception, Pattern, Place, Says, Shift, Sources, Team, TimeZone, Weekday};
-use wardline_core::text::{Name, Sealed};
+use wardline_core::text::Name;
 use wardline_core::turn::Turn;
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
@@ -227,18 +227,8 @@ fn a_step_rings_whoever_holds_the_role_when_it_begins() {
     assert_eq!(refusal(&house.ward.ask(BEN, Ask::SetEscalation { unit, policy })), None);
     let dana = house.person(DANA);
     let place = group_of(&house.ward.open_group(BEN, vec![dana]));
-    let send = Submit {
-        number: Number(1),
-        message: MessageId([1; 16]),
-        conversation: place,
-        body: Some(Sealed(vec![0; 40])),
-        priority: Priority::Stat,
-        call: Call { ring: vec![dana], unit },
-        reply_to: None,
-        mentions: Default::default(),
-        attachments: vec![],
-    };
-    house.ward.ask(BEN, Ask::Submit(send));
+    let call = Call { ring: vec![dana], unit };
+    house.ward.send_stat(BEN, place, call);
     let stat = StatId { conversation: place, sequence: Sequence(1) };
     // Handed over while it rings for Dana.
     house.ward.take_role(CHIDI, house.role, None);

@@ -2,21 +2,21 @@
 
 mod ward;
 
+use wardline_core::escalation::StatId;
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
-use wardline_core::escalation::{Priority, StatId};
-use wardline_core::ids::{Conn, MessageId, Number, PersonId, RoleId, Sequence, UnitId};
-use wardline_core::input::{Ask, Call, Submit};
+use wardline_core::ids::{Conn, PersonId, RoleId, Sequence, UnitId};
+use wardline_core::input::{Ask, Call};
 use wardline_core::limits;
 use wardline_core::role::offer::Offered;
 use wardline_core::role::{Import, Roles, Which};
 use wardline_core::rota::{Imported, Interval, Place, Sources, TimeZone};
-use wardline_core::text::{Name, Sealed};
+use wardline_core::text::Name;
 use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, all_week, answer, group_of, refusal};
+use ward::{BOX, Ward, all_week, answer, group_of, heard, refusal};
 
 /// Ana and Chidi work in the unit that Ben leads; Dana works elsewhere.
 const ANA: Conn = Conn(1);
@@ -244,18 +244,8 @@ fn what_rings_for_a_role_that_is_retired_goes_on_at_once() {
     house.set_policy(unit, &[(ring, 600), (Ring::Person(chidi), 60)]);
     let dana = house.person(DANA);
     let place = group_of(&house.ward.open_group(BEN, vec![dana]));
-    let send = Submit {
-        number: Number(1),
-        message: MessageId([1; 16]),
-        conversation: place,
-        body: Some(Sealed(vec![0; 40])),
-        priority: Priority::Stat,
-        call: Call { ring: vec![dana], unit },
-        reply_to: None,
-        mentions: Default::default(),
-        attachments: Vec::new(),
-    };
-    house.ward.ask(BEN, Ask::Submit(send));
+    let call = Call { ring: vec![dana], unit };
+    house.ward.send_stat(BEN, place, call);
     let stat = StatId { conversation: place, sequence: Sequence(1) };
     house.ward.ask(ANA, Ask::Here);
     house.ward.pass(15_000);
@@ -293,18 +283,8 @@ fn rings_before_the_hour() -> (House, StatId) {
     house.ward.pass(HOUR_MS - 45_000);
     let dana = house.person(DANA);
     let place = group_of(&house.ward.open_group(BEN, vec![dana]));
-    let send = Submit {
-        number: Number(1),
-        message: MessageId([1; 16]),
-        conversation: place,
-        body: Some(Sealed(vec![0; 40])),
-        priority: Priority::Stat,
-        call: Call { ring: vec![dana], unit },
-        reply_to: None,
-        mentions: Default::default(),
-        attachments: Vec::new(),
-    };
-    house.ward.ask(BEN, Ask::Submit(send));
+    let call = Call { ring: vec![dana], unit };
+    house.ward.send_stat(BEN, place, call);
     for conn in [ANA, CHIDI] {
         house.ward.ask(conn, Ask::Here);
     }
@@ -314,18 +294,6 @@ fn rings_before_the_hour() -> (House, StatId) {
 
 fn called(house: &House, stat: StatId) -> Vec<PersonId> {
     house.ward.relay.state().escalations[&stat].callable().collect()
-}
-
-fn heard(turn: &Turn) -> (Vec<Conn>, Vec<Conn>) {
-    let (mut rings, mut silence) = (Vec::new(), Vec::new());
-    for send in &turn.sends {
-        match send {
-            Send::Reply { conn, body: Body::Ring(_), .. } => rings.push(*conn),
-            Send::Reply { conn, body: Body::Silence(_), .. } => silence.push(*conn),
-            _ => {}
-        }
-    }
-    (rings, silence)
 }
 
 fn sorted(mut people: Vec<PersonId>) -> Vec<PersonId> {

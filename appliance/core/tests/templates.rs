@@ -2,7 +2,7 @@
 
 mod ward;
 
-use wardline_core::audit::{Act, Entry};
+use wardline_core::audit::Act;
 use wardline_core::ids::{Conn, UnitId};
 use wardline_core::input::{Ask, Input};
 use wardline_core::limits;
@@ -11,7 +11,7 @@ use wardline_core::turn::Turn;
 use wardline_core::wire::proto::{self, RefusalCode as Code, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer, refusal};
+use ward::{BOX, Ward, acts, answer, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -39,14 +39,6 @@ fn listed(ward: &mut Ward, from: Conn, unit: Option<UnitId>) -> Vec<String> {
     };
     assert_eq!(set.unit, unit.map_or(0, UnitId::value));
     set.replies
-}
-
-fn acts(turn: &Turn) -> Vec<Act> {
-    let bytes = turn.writes.iter().filter_map(|numbered| match &numbered.write {
-        Write::Audited { bytes, .. } => Some(bytes),
-        _ => None,
-    });
-    bytes.map(|bytes| Entry::from_bytes(bytes).expect("an entry").act).collect()
 }
 
 #[test]

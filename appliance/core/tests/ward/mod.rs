@@ -2,10 +2,14 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use wardline_core::access::Operation;
+use wardline_core::audit::{Act, Entry};
 use wardline_core::directory::Post;
 use wardline_core::directory::PublicKey;
-use wardline_core::ids::{Conn, ConversationId, DeviceId, PersonId, RequestId, RoleId, UnitId};
-use wardline_core::input::{Ask, Door, Fresh, Input, Source, Zone};
+use wardline_core::escalation::Priority;
+use wardline_core::ids::{
+    Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, RoleId, UnitId,
+};
+use wardline_core::input::{Ask, Call, Door, Fresh, Input, Source, Submit, Zone};
 use wardline_core::pin::{PinMac, bedside_code_hash, join_code_hash};
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
@@ -13,10 +17,11 @@ use wardline_core::role::{Roles, Which};
 use wardline_core::rota::{Date, Pattern, Place, Shift, Sources, Team, TimeZone, Weekday};
 use wardline_core::session::{Expect, Verifier};
 use wardline_core::state::Restored;
-use wardline_core::text::{Name, Title, WrappedKey};
+use wardline_core::text::{Name, Sealed, Title, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
+use wardline_core::write::Write;
 
 /// Operations that `tests/stat.rs` tries by every kind of actor, and `tests/access.rs` does not.
 pub(crate) const OF_STAT: [Operation; 13] = [
@@ -267,6 +272,22 @@ impl Ward {
         self.ask(conn, Ask::OpenGroup { title: Title::parse("4 West").expect("a title"), people, fresh })
     }
 
+    /// The first message of this device: a STAT.
+    pub(crate) fn send_stat(&mut self, conn: Conn, conversation: ConversationId, call: Call) -> Turn {
+        let sent = Submit {
+            number: Number(1),
+            message: MessageId([1; 16]),
+            conversation,
+            body: Some(Sealed(vec![0; 40])),
+            priority: Priority::Stat,
+            call,
+            reply_to: None,
+            mentions: Default::default(),
+            attachments: vec![],
+        };
+        self.ask(conn, Ask::Submit(sent))
+    }
+
     pub(crate) fn change(
         &mut self,
         conn: Conn,
@@ -316,4 +337,26 @@ pub(crate) fn refusal(turn: &Turn) -> Option<&'static str> {
         Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
         _ => None,
     })
+}
+
+/// What the turn records.
+pub(crate) fn acts(turn: &Turn) -> Vec<Act> {
+    let audited = turn.writes.iter().filter_map(|numbered| match &numbered.write {
+        Write::Audited { bytes, .. } => Some(Entry::from_bytes(bytes).expect("an entry").act),
+        _ => None,
+    });
+    audited.collect()
+}
+
+/// Who hears a ring, and who that it is over.
+pub(crate) fn heard(turn: &Turn) -> (Vec<Conn>, Vec<Conn>) {
+    let (mut rings, mut silence) = (Vec::new(), Vec::new());
+    for send in &turn.sends {
+        match send {
+            Send::Reply { conn, body: Body::Ring(_), .. } => rings.push(*conn),
+            Send::Reply { conn, body: Body::Silence(_), .. } => silence.push(*conn),
+            _ => {}
+        }
+    }
+    (rings, silence)
 }
