@@ -15,7 +15,6 @@ use std::fmt;
 use std::future::Future;
 
 use wardline_core::ids::UnitId;
-use wardline_core::limits;
 use wardline_core::template::{TemplateRefusal, Templates};
 use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
 
@@ -92,21 +91,26 @@ pub fn sbar() -> Template {
     }
 }
 
+impl Field {
+    /// Whether it is called so, whatever the case.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.to_lowercase() == name.trim().to_lowercase()
+    }
+}
+
 impl Template {
     /// The message: a field in each line, those that are empty left out. Names are as typed, whatever their case.
     pub fn fill(&self, values: &[(String, String)]) -> Result<String, Unfilled> {
-        let is = |field: &Field, name: &str| field.name.to_lowercase() == name.trim().to_lowercase();
         for (at, (name, _)) in values.iter().enumerate() {
-            if !self.fields.iter().any(|field| is(field, name)) {
+            let Some(field) = self.fields.iter().find(|field| field.is_called(name)) else {
                 return Err(Unfilled::Unknown(name.clone()));
-            }
-            if values[..at].iter().any(|(other, _)| other.trim().to_lowercase() == name.trim().to_lowercase())
-            {
+            };
+            if values[..at].iter().any(|(other, _)| field.is_called(other)) {
                 return Err(Unfilled::Twice(name.clone()));
             }
         }
         let value = |field: &Field| {
-            let given = values.iter().find(|(name, _)| is(field, name));
+            let given = values.iter().find(|(name, _)| field.is_called(name));
             given.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
         };
         let missing: Vec<String> = self
@@ -269,9 +273,6 @@ pub trait TemplateCalls: Calls {
 }
 
 impl<C: Calls> TemplateCalls for C {}
-
-/// The largest message that a template may come to.
-pub const FILLED_MAX: usize = limits::TEXT_MAX;
 
 #[cfg(test)]
 mod tests {

@@ -510,7 +510,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
                 }
                 (people, patients, messages) => search::Kinds { people, patients, messages },
             };
-            let (unit, wish) = (unit, search::Wish { words, within, from, since, until, limit, json });
+            let wish = search::Wish { words, within, from, since, until, limit, json };
             search::search(&common, kinds, search::Place { unit, here }, wish).await
         }
         Command::Doctor { place, root, socket, json } => {

@@ -15,6 +15,9 @@ use crate::{Common, find, json, say};
 /// Larger than any file of templates that the box takes.
 const FILE_MAX: u64 = 64 * 1024;
 
+/// In a unit's place: what every client has.
+const BUILT_IN: &str = "built in";
+
 #[derive(Subcommand)]
 pub(crate) enum Act {
     /// Quick replies and templates: the facility's, and those of the units where you work.
@@ -100,10 +103,16 @@ fn read(file: &str) -> Result<TemplateSet, Failure> {
 }
 
 async fn of(access: &Access, whose: &Whose) -> Result<Option<Unit>, Failure> {
-    let Some(text) = &whose.unit else { return Ok(None) };
+    match &whose.unit {
+        Some(text) => unit_called(access, text).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn unit_called(access: &Access, text: &str) -> Result<Unit, Failure> {
     let units = access.units().await?;
     let id = find::unit(&units, text)?;
-    Ok(Some(units.into_iter().find(|unit| unit.id == id).unwrap_or(Unit { id, name: id.to_string() })))
+    Ok(units.into_iter().find(|unit| unit.id == id).unwrap_or(Unit { id, name: id.to_string() }))
 }
 
 async fn put(access: &Access, whose: &Whose, set: &TemplateSet) -> Result<(), Failure> {
@@ -134,7 +143,7 @@ impl Known {
             }
         }
         sets.push((None, "facility".to_owned(), calls.templates(None).await?));
-        sets.push((None, "built in".to_owned(), TemplateSet { replies: vec![], templates: vec![sbar()] }));
+        sets.push((None, BUILT_IN.to_owned(), TemplateSet { replies: vec![], templates: vec![sbar()] }));
         Ok(Self { sets })
     }
 
@@ -196,10 +205,8 @@ fn one<'a, T>(text: &str, fits: Vec<&'a T>, name: impl Fn(&T) -> &str, none: &st
 async fn list(access: &Access, unit: Option<&str>, as_json: bool) -> Result<(), Failure> {
     let sets = match unit {
         Some(text) => {
-            let units = access.units().await?;
-            let id = find::unit(&units, text)?;
-            let name = units.iter().find(|unit| unit.id == id).map(|unit| say::clean_line(&unit.name));
-            vec![(Some(id), name.unwrap_or_else(|| id.to_string()), access.templates(Some(id)).await?)]
+            let Unit { id, name } = unit_called(access, text).await?;
+            vec![(Some(id), say::clean_line(&name), access.templates(Some(id)).await?)]
         }
         None => known(access).await?.sets,
     };
@@ -208,7 +215,7 @@ async fn list(access: &Access, unit: Option<&str>, as_json: bool) -> Result<(), 
             json::print(&json!({
                 "event": "templates",
                 "unit": unit.map(|unit| unit.to_string()),
-                "built_in": unit.is_none() && whose == "built in",
+                "built_in": unit.is_none() && whose == BUILT_IN,
                 "replies": set.replies,
                 "templates": set.templates.iter().map(to_json).collect::<Vec<_>>(),
             }))?;
@@ -324,7 +331,7 @@ fn unfilled(template: &Template, why: Unfilled) -> Failure {
 fn ask(template: &Template, mut values: Vec<(String, String)>) -> Result<Vec<(String, String)>, Failure> {
     let failed = |error: std::io::Error| Failure::Machine(format!("The terminal cannot be read: {error}."));
     for field in &template.fields {
-        if values.iter().any(|(name, _)| name.trim().to_lowercase() == field.name.to_lowercase()) {
+        if values.iter().any(|(name, _)| field.is_called(name)) {
             continue;
         }
         say::note(&asked(field));
