@@ -69,6 +69,10 @@ pub enum Relation {
     Attending,
     /// Was let in to a family thread of the patient, and is not out.
     Visitor,
+    /// The task is theirs, by a role too, or they took it.
+    Assignee,
+    /// Reads the message of a task that nobody can do whose it is.
+    StandIn,
 }
 
 impl Relation {
@@ -97,6 +101,8 @@ impl Relation {
             Self::Author => "its author",
             Self::Attending => "the attending",
             Self::Visitor => "a visitor who was let in",
+            Self::Assignee => "whoever it was given to, by a role too",
+            Self::StandIn => "any member who reads it once nobody of those is left",
         }
     }
 }
@@ -254,6 +260,11 @@ operations! {
     ListAttachmentPolicy: "see what may be attached", [Staff, BoxService], "";
     SetTemplates: "set a unit's templates and quick replies", [ChargeNurse, Administrator, BoxService], "form alone; what is filled in is an ordinary message";
     SetFacilityTemplates: "set the facility's templates and quick replies", [Administrator, BoxService], "which every unit has";
+    GiveTask: "give somebody a task", [Member], "about a message, to a member who may read it, or to a role that one of them holds; not in a family thread";
+    AnswerTask: "take, do or decline a task", [Assignee], "who did it, and when, is seen by whoever reads the message";
+    ReassignTask: "give a task to somebody else", [Author, Assignee, StandIn], "";
+    WithdrawTask: "withdraw a task", [Author, StandIn], "";
+    ListTasks: "see open tasks", [Staff], "of a conversation that they are in, their own, and those that they gave; only where they may read the message";
     ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 

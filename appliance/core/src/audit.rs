@@ -11,6 +11,7 @@ use crate::ids::{
     Sequence, UnitId,
 };
 use crate::refusal::{PeerFault, Refusal};
+use crate::task::Assignee;
 use crate::time::Wall;
 
 /// The form above.
@@ -269,6 +270,17 @@ pub enum Act {
     ReactionGiven(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
     #[n(161)]
     ReactionTakenBack(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    /// About which message, and to whom.
+    #[n(280)]
+    TaskGiven(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] Assignee),
+    #[n(281)]
+    TaskReassigned(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] Assignee),
+    /// How it stands since then: 2 taken, 3 declined, 4 done, 5 withdrawn; by the box, when nobody was left.
+    #[n(282)]
+    TaskAnswered(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    /// It was not done in time.
+    #[n(283)]
+    TaskOverdue(#[n(0)] ConversationId, #[n(1)] Sequence),
     /// Of a unit, or of the facility.
     #[n(162)]
     TemplatesSet(#[n(0)] Option<UnitId>),

@@ -149,6 +149,7 @@ impl Conversation {
             patient: None,
             encounter: None,
             family: None,
+            tasks: Vec::new(),
         }
     }
 }

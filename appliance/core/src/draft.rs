@@ -18,6 +18,7 @@ use crate::relay::Room;
 use crate::session::Ready;
 use crate::stat::{self, Clocks};
 use crate::state::State;
+use crate::task;
 use crate::time::Now;
 use crate::turn::{Event, Send, Turn};
 use crate::wire::proto::event::Kind;
@@ -109,7 +110,9 @@ impl Draft<'_> {
         let newest = &open[open.len().saturating_sub(limits::STATS_SHOWN_MAX)..];
         let stats = newest.iter().map(|open| open.to_wire()).collect();
         let Some(whole) = self.state.conversation_to_wire(conversation.id, *first) else { return };
-        let whole = proto::Conversation { stats, ..whole };
+        // And what is to be done there, as far as those who come may read it: as the first of them.
+        let tasks = task::shown_in(self.state, conversation.id, *first);
+        let whole = proto::Conversation { stats, tasks, ..whole };
         // A family thread looks otherwise to a visitor than to the team.
         let as_first = |person: &&PersonId| {
             family::is_visitor(self.state, **person) == family::is_visitor(self.state, *first)

@@ -21,6 +21,7 @@ use crate::search::Search;
 use crate::session::{ProvenDevice, ProvenJoin, ProvenVisit};
 use crate::stat::Answer;
 use crate::stat::load::Span;
+use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::text::{Name, Sealed, Title, WrappedKey};
 
@@ -307,6 +308,8 @@ pub enum Ask {
     Agency(AgencyAsk),
     /// About who leaves.
     Leaving(Leaving),
+    /// About tasks.
+    Task(TaskAsk),
     /// About templates and quick replies.
     Templates(TemplateAsk),
     /// What must be kept.

@@ -23,6 +23,7 @@ use crate::particulars::Bed;
 use crate::refusal::Refusal;
 use crate::role::{self, Role};
 use crate::state::State;
+use crate::task;
 use crate::time::Wall;
 use crate::turn::Send;
 use crate::wire::person;
@@ -251,6 +252,7 @@ pub(crate) fn left_behind(state: &State, person: PersonId, now: Wall) -> proto::
         shifts: shifts.map(|held| left_shift(state, held)).collect(),
         stats: stats.take(limits::STATS_LEFT_SHOWN_MAX).map(|open| left_stat(state, open, person)).collect(),
         waits: false,
+        tasks: task::left_by(state, person),
     }
 }
 

@@ -62,6 +62,7 @@ pub mod session;
 mod signin;
 pub mod stat;
 pub mod state;
+pub mod task;
 pub mod template;
 pub mod text;
 pub mod time;

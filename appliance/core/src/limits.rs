@@ -685,3 +685,20 @@ pub const TEMPLATE_FIELDS_MAX: usize = 12;
 /// Bytes of all words of one set: 12 kB beside [`TEMPLATES_MAX`] x [`TEMPLATE_FIELDS_MAX`] x 10 bytes of tags, and 32 x 3, stay below
 /// [`CLIENT_FRAME_MAX`]. In memory some 20 kB each at the most, 6 MB for [`UNITS_MAX`].
 pub const TEMPLATES_BYTES_MAX: usize = 12 * 1024;
+
+/// Open tasks of one conversation, given by one person, given to one, or to one role: nobody keeps more in mind. 150 bytes each and some
+/// 300 of indices: for the largest directory 450 MB could stand there, were everybody to give all that they may; a hospital of
+/// 2,000 people with ten each has 9 MB.
+pub const TASKS_OPEN_MAX: usize = 100;
+
+/// Tasks on one page: x 90 bytes = 9 kB.
+pub const TASKS_PAGE_MAX: usize = 100;
+
+/// How far ahead a task may be due. Milliseconds: 90 days, longer than most are kept for.
+pub const TASK_AHEAD_MAX_MS: u64 = 90 * 24 * 3_600_000;
+
+/// Open tasks of a role that its offer shows, by place: 20 x 30 bytes.
+pub const OFFER_TASKS_SHOWN_MAX: usize = 20;
+
+/// Tasks of a leaver that the answer to their suspension names: 200 x 40 bytes.
+pub const TASKS_LEFT_SHOWN_MAX: usize = 200;

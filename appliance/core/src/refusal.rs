@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::access::Operation;
 use crate::ids::UnitId;
 use crate::rota::RotaRefusal;
+use crate::task::TaskRefusal;
 use crate::template::TemplateRefusal;
 use crate::wire::proto;
 
@@ -463,6 +464,9 @@ pub enum Refusal {
         "A message mentions 16 people and roles at most. Leave some out: everybody in the conversation reads it."
     )]
     TooManyMentions,
+    /// What a task cannot be.
+    #[error("{0}")]
+    Task(TaskRefusal),
     /// What a set of templates cannot be.
     #[error("{0}")]
     Templates(TemplateRefusal),
@@ -664,6 +668,7 @@ impl Refusal {
             Self::MentionedNotMember => Code::MentionedNotMember,
             Self::MentionedRoleUnheld => Code::MentionedRoleUnheld,
             Self::TooManyMentions => Code::TooManyMentions,
+            Self::Task(task) => task.code(),
             Self::Templates(_) => Code::Templates,
             Self::StatWantsAnswer => Code::StatWantsAnswer,
             Self::ReactionsFull => Code::ReactionsFull,

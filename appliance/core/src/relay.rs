@@ -127,8 +127,8 @@ pub struct Load {
     pub clocks: usize,
     /// Devices of which it is remembered when they were heard.
     pub heard: usize,
-    /// Assignments, places in care teams, closing threads, staff from agencies, visitors, bedside codes and requests whose end is
-    /// awaited.
+    /// Assignments, places in care teams, closing threads, staff from agencies, visitors, bedside codes, requests and tasks whose end
+    /// is awaited.
     pub terms: usize,
     /// Bedside codes of which something is spent.
     pub visits: usize,

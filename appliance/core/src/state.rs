@@ -22,6 +22,7 @@ use crate::policy::Policy;
 use crate::refusal::{Fault, Refusal};
 use crate::retention::{MARKS_MAX, Mark, Rules};
 use crate::role::Role;
+use crate::task::{Task, Tasks};
 use crate::template::Templates;
 use crate::text::Title;
 use crate::time::Wall;
@@ -59,6 +60,8 @@ pub struct State {
     pub clinic: Clinic,
     /// Templates and quick replies, where any were set: of units, and of the facility.
     pub templates: BTreeMap<Option<UnitId>, Templates>,
+    /// Open tasks.
+    pub tasks: Tasks,
     /// Legal holds that are not lifted.
     pub holds: BTreeMap<HoldId, Hold>,
     /// How long messages are kept, where that was set; else as the facility's policy says.
@@ -118,6 +121,8 @@ pub struct Restored {
     pub clinic: RestoredClinic,
     /// See [`State::templates`].
     pub templates: Vec<(Option<UnitId>, Templates)>,
+    /// See [`State::tasks`].
+    pub tasks: Vec<Task>,
     /// See [`State::holds`].
     pub holds: Vec<Hold>,
     /// See [`State::retention`].
@@ -140,6 +145,7 @@ impl State {
             retention: restored.retention,
             family: Family::restore(restored.family),
             uploads: restored.uploads,
+            tasks: Tasks::restore(restored.tasks),
             ..Self::default()
         };
         for unit in restored.units {
@@ -202,6 +208,7 @@ impl State {
         state.templates.extend(restored.templates);
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
         state.check_uploads()?;
+        state.tasks.check(&state)?;
         state.check_clinic()?;
         state.family.check(&state)?;
         Ok(state)
@@ -460,6 +467,7 @@ impl State {
             _ => self.apply_to_conversation(change, write),
         }
         self.uploads.apply(change, write);
+        self.tasks.apply(change, write);
         self.clinic.apply(change, write);
         self.family.apply(write);
         for thread in write.shows_in() {

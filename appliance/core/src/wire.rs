@@ -26,6 +26,7 @@ use crate::role;
 use crate::search::Search;
 use crate::stat::Answer;
 use crate::stat::load::Span;
+use crate::task::{self, Giving};
 use crate::template;
 use crate::text::{FileName, Name, Text, Title};
 use crate::time::Wall;
@@ -205,6 +206,8 @@ pub enum Incoming {
         /// Not any more.
         taken_back: bool,
     },
+    /// A task about a message, which is still to be looked up.
+    GiveTask(Giving),
     /// A file is announced, its key still to be drawn.
     BeginUpload(Announced),
     /// A file is there, if the doorway has it.
@@ -252,6 +255,7 @@ pub fn parse(
             stat(recall.conversation, recall.sequence).map(|message| Incoming::Recall { message })
         }
         Some(Body::React(react)) => parse_react(&react),
+        Some(Body::GiveTask(give)) => task::parse_give(&give).map(Incoming::GiveTask),
         Some(Body::BeginUpload(begin)) => attachment::parse_begin(begin).map(Incoming::BeginUpload),
         Some(Body::FinishUpload(finish)) => {
             attachment::parse_name(&finish.upload).map(|name| Incoming::FinishUpload { name })
@@ -473,6 +477,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::AnswerOffer(_)
         | Body::ListOffers(_)
         | Body::ListRoles(_) => Ask::Role(role::parse(body, fresh)?),
+        Body::AnswerTask(_) | Body::ReassignTask(_) | Body::ListTasks(_) => Ask::Task(task::parse(body)?),
         Body::SetTemplates(_) | Body::ListTemplates(_) => Ask::Templates(template::parse(body)?),
         Body::SetRetention(set) => Ask::SetRetention(Rules::from_wire(set.rules)?),
         Body::ListRetention(_) => Ask::ListRetention,
@@ -505,6 +510,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::EditMessage(_)
         | Body::RecallMessage(_)
         | Body::React(_)
+        | Body::GiveTask(_)
         | Body::BeginUpload(_)
         | Body::FinishUpload(_)
         | Body::Echo(_) => {
@@ -537,7 +543,7 @@ fn some_unit(value: u64) -> Result<Option<UnitId>, Refusal> {
     if value == 0 { Ok(None) } else { unit(value).map(Some) }
 }
 
-fn stat(of: u64, sequence: u64) -> Result<StatId, Refusal> {
+pub(crate) fn stat(of: u64, sequence: u64) -> Result<StatId, Refusal> {
     Ok(StatId { conversation: conversation(of)?, sequence: Sequence(sequence) })
 }
 
@@ -583,6 +589,6 @@ fn parse_policy(policy: &proto::EscalationPolicy) -> Result<EscalationPolicy, Re
     EscalationPolicy::new(policy.first_wait, &later, Dial::parse(&policy.dial)?)
 }
 
-fn conversation(value: u64) -> Result<ConversationId, Refusal> {
+pub(crate) fn conversation(value: u64) -> Result<ConversationId, Refusal> {
     ConversationId::new(value).ok_or(Refusal::NoSuchConversation)
 }

@@ -29,6 +29,7 @@ use crate::particulars::Bed;
 use crate::reaction::Reactions;
 use crate::retention::Rules;
 use crate::role::Role;
+use crate::task::Task;
 use crate::template::Templates;
 use crate::text::{Grounds, Sealed, Title, WrappedKey};
 use crate::time::Wall;
@@ -552,6 +553,9 @@ pub enum Write {
         #[n(1)]
         templates: Templates,
     },
+    /// A task is given, or stands otherwise: the whole of it. One that is over stays in the store alone.
+    #[n(280)]
+    TaskSet(#[n(0)] Box<Task>),
     /// Something was told in a patient's thread.
     #[n(100)]
     NoticeMade(#[n(0)] Notice),

@@ -20,7 +20,7 @@ use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
     alteration, attachment, channel, clinical, family, mailbox, membership, reaction, role, searching, stat,
-    template, unit,
+    task, template, unit,
 };
 
 impl Relay {
@@ -176,6 +176,7 @@ impl Relay {
             Ask::AnswerStat { stat, answer } => stat::answer(&mut draft, (conn, request), who, stat, answer),
             Ask::ReadStat { stat } => stat::read(&mut draft, (conn, request), who, stat),
             Ask::Search(search) => searching::search(&mut draft, conn, request, who, search),
+            Ask::Task(ask) => task::handle(&mut draft, (conn, request), who, ask),
             Ask::Attaching(ask) => attachment::handle(&mut draft, conn, request, who, ask),
             ask => {
                 let mut is = access::of_person(&self.state, who.person(), door);

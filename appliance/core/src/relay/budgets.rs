@@ -16,6 +16,7 @@ use crate::input::Ask;
 use crate::leaving::Leaving;
 use crate::limits;
 use crate::role::Roles;
+use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::time::Mono;
 
@@ -81,6 +82,9 @@ impl Budgets {
             Ask::Role(Roles::List { .. } | Roles::Rota { .. } | Roles::Offers { .. }) => {
                 budget.pages.take(now)
             }
+            Ask::Task(TaskAsk::List { .. }) => budget.pages.take(now),
+            // Each is a row, an entry in the audit and an event, as a reaction is.
+            Ask::Task(_) => budget.reactions.take(now),
             Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
             Ask::Templates(_) => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),

@@ -12,6 +12,7 @@ use crate::audit::Actor;
 use crate::clinic::Standing;
 use crate::conversation::Kind;
 use crate::directory::Person;
+use crate::escalation::StatId;
 use crate::ids::{AssignmentId, DeviceId, EmergencyId, EncounterId, OfferId, PersonId, RoleId};
 use crate::policy::Policy;
 use crate::relay::Relay;
@@ -20,7 +21,7 @@ use crate::state::State;
 use crate::time::{Mono, Now, Wall};
 use crate::turn::Turn;
 use crate::write::Write;
-use crate::{agency, assignment, care, emergency, encounter, family, leaving, limits, role};
+use crate::{agency, assignment, care, emergency, encounter, family, leaving, limits, role, task};
 
 /// Something with an end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -34,6 +35,8 @@ pub(crate) enum Term {
     Offer(RoleId, OfferId),
     /// Of a discharged patient: to the thread's closing, and from there until it is put away.
     Thread(EncounterId),
+    /// Of a task, until it is due.
+    Task(StatId),
     /// A charge nurse's, until it is overdue.
     Suspension(PersonId),
     /// A visitor's time.
@@ -95,6 +98,11 @@ impl Terms {
         }
         for request in state.family.requests.values() {
             terms.set(now, Term::VisitRequest(request.device), rest(request.at, request.until));
+        }
+        for task in state.tasks.all() {
+            if let Some(due) = task.awaits() {
+                terms.set(now, Term::Task(task.id), rest(task.due_set, due));
+            }
         }
         for (encounter, code) in &state.family.codes {
             terms.set(now, Term::BedsideCode(*encounter), rest(code.since, code.expires));
@@ -175,6 +183,16 @@ impl Terms {
                         self.ends.remove(&Term::BedsideCode(*encounter));
                     }
                 },
+                Write::TaskSet(task) => match task.awaits() {
+                    Some(due) => self.set(now, Term::Task(task.id), between(now.wall, due)),
+                    None => {
+                        self.ends.remove(&Term::Task(task.id));
+                    }
+                },
+                Write::MessageRecalled { .. } | Write::MessagesExpired { .. } | Write::KeyDestroyed { .. } => {
+                    let is_gone = |term: &Term| matches!(term, Term::Task(id) if state.tasks.get(*id).is_none());
+                    self.ends.retain(|term, _| !is_gone(term));
+                }
                 Write::EmergencyBegan(access) => {
                     self.set(now, Term::Emergency(access.id), between(now.wall, access.until));
                 }
@@ -275,6 +293,8 @@ impl Relay {
         over.extend(visitors.map(|(person, _)| Term::Visit(person)));
         let requests = self.state.family.requests.values().filter(|request| request.until <= now.wall);
         over.extend(requests.map(|request| Term::VisitRequest(request.device)));
+        let tasks = self.state.tasks.all().filter(|task| task.awaits().is_some_and(|due| due <= now.wall));
+        over.extend(tasks.map(|task| Term::Task(task.id)));
         let codes = self.state.family.codes.iter().filter(|(_, code)| code.expires <= now.wall);
         over.extend(codes.map(|(encounter, _)| Term::BedsideCode(*encounter)));
         self.end_terms(now, turn, over);
@@ -303,6 +323,7 @@ impl Relay {
             Term::Suspension(person) => leaving::overdue(&mut draft, person),
             Term::Visit(person) => family::ending::end(&mut draft, Permit::OF_TIME, person),
             Term::VisitRequest(device) => family::ending::forget(&mut draft, Permit::OF_TIME, device),
+            Term::Task(id) => task::overdue(&mut draft, id),
             Term::BedsideCode(id) => family::ending::end_code(&mut draft, Permit::OF_TIME, id),
             Term::Agency(person) => {
                 agency::clear(&mut draft, Permit::OF_TIME, person);

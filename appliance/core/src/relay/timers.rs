@@ -12,7 +12,7 @@ use crate::time::{Mono, Now};
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
-use crate::{attachment, limits, mailbox, retention, stat};
+use crate::{attachment, limits, mailbox, retention, stat, task};
 
 /// Milliseconds between looks for what has expired.
 pub(super) const SWEEP_MS: u64 = 60_000;
@@ -175,6 +175,7 @@ impl Relay {
         self.heard.sweep(now.mono);
         stat::close_old(&mut self.draft(now, turn));
         attachment::sweep(&mut self.draft(now, turn));
+        task::close_forlorn(&mut self.draft(now, turn));
         self.sweep_terms(now, turn);
         self.look_for_aged(now, turn);
     }

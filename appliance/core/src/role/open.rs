@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 use crate::role::offer::{self, Offer};
 use crate::role::{Role, shown};
 use crate::stat;
+use crate::task;
 use crate::wire::proto::{self, server_frame::Body};
 
 /// A page of the offers that somebody made, got, or leads the unit of, in the order of identifiers.
@@ -51,6 +52,7 @@ pub(super) fn page(
 fn opened(draft: &Draft<'_>, viewer: PersonId, role: &Role, offer: &Offer) -> proto::OpenOffer {
     let state = &*draft.state;
     let (stats, stats_count) = open_stats(draft, viewer, role.id, offer.giver);
+    let (tasks, tasks_count) = task::of_role(draft, viewer, role.id);
     let shifts = state.clinic.assignments.values();
     let shifts = shifts.filter(|held| held.person == offer.giver && held.unit == role.unit);
     let shift = |held: &crate::clinic::Assignment| proto::OpenShift {
@@ -65,6 +67,8 @@ fn opened(draft: &Draft<'_>, viewer: PersonId, role: &Role, offer: &Offer) -> pr
         offer: Some(offer::to_wire(role.id, offer)),
         stats,
         stats_count,
+        tasks,
+        tasks_count,
         gaps: shown::gaps(role, draft.now.wall),
         shifts: shifts.filter(|_| works_there).map(shift).collect(),
     }

@@ -58,6 +58,9 @@ impl State {
         }
         part(minicbor::to_vec(&self.policies));
         part(minicbor::to_vec(&self.templates));
+        for task in self.tasks.all() {
+            part(minicbor::to_vec(task));
+        }
         part(minicbor::to_vec(self.retention));
         part(minicbor::to_vec((&self.uploads.open, self.uploads.policy)));
         for hold in self.holds.values() {
