@@ -691,7 +691,7 @@ pub const TEMPLATES_BYTES_MAX: usize = 12 * 1024;
 /// 2,000 people with ten each has 9 MB.
 pub const TASKS_OPEN_MAX: usize = 100;
 
-/// Tasks on one page: x 90 bytes = 9 kB.
+/// Tasks on one page: x 100 bytes = 10 kB; and as many with a conversation that somebody comes into, beside [`STATS_SHOWN_MAX`].
 pub const TASKS_PAGE_MAX: usize = 100;
 
 /// How far ahead a task may be due. Milliseconds: 90 days, longer than most are kept for.
@@ -700,5 +700,5 @@ pub const TASK_AHEAD_MAX_MS: u64 = 90 * 24 * 3_600_000;
 /// Open tasks of a role that its offer shows, by place: 20 x 30 bytes.
 pub const OFFER_TASKS_SHOWN_MAX: usize = 20;
 
-/// Tasks of a leaver that the answer to their suspension names: 200 x 40 bytes.
+/// Tasks of a leaver that the answer to their suspension names: 200 x 50 bytes.
 pub const TASKS_LEFT_SHOWN_MAX: usize = 200;

@@ -254,7 +254,8 @@ pub(crate) fn expire(
         conversation.present().map(|(_, member)| member.read).min().unwrap_or(conversation.last);
     // What is to be done is kept as what somebody has not read.
     let first_task = draft.state.tasks.of_conversation(id).next().map(|task| task.id.sequence);
-    let read_by_all = read_by_all.min(first_task.map_or(read_by_all, |task| Sequence(task.0.saturating_sub(1))));
+    let read_by_all =
+        read_by_all.min(first_task.map_or(read_by_all, |task| Sequence(task.0.saturating_sub(1))));
     let through = read_through.min(read_by_all).max(any_through).min(conversation.last);
     let first = conversation.first;
     if through < first {

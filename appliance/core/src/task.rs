@@ -128,25 +128,35 @@ pub struct Task {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Error)]
 pub enum TaskRefusal {
     /// A family's thread.
-    #[error("A family thread takes no tasks: the family would read them. Give it in the patient's own thread.")]
+    #[error(
+        "A family thread takes no tasks: the family would read them. Give it in the patient's own thread."
+    )]
     NotHere,
     /// One at a time.
     #[error("This message has an open task already. Reassign it, or withdraw it first.")]
     There,
     /// Done, withdrawn, gone with its message, or never there.
-    #[error("There is no open task about this message: it is done, withdrawn, or never was. Look at the list again.")]
+    #[error(
+        "There is no open task about this message: it is done, withdrawn, or never was. Look at the list again."
+    )]
     NoSuchTask,
     /// Who may not read the message cannot do what it says.
-    #[error("They are not in this conversation, or cannot read that message. Add them first, or give it to somebody else.")]
+    #[error(
+        "They are not in this conversation, or cannot read that message. Add them first, or give it to somebody else."
+    )]
     NotReader,
     /// It would be nobody's.
-    #[error("Nobody in the conversation holds that role now. Give it to a person, or to a role that somebody here holds.")]
+    #[error(
+        "Nobody in the conversation holds that role now. Give it to a person, or to a role that somebody here holds."
+    )]
     RoleUnheld,
     /// See [`crate::limits::TASK_AHEAD_MAX_MS`].
     #[error("A task is due ahead, within the next 90 days. Give another time, or none.")]
     Due,
     /// [`crate::limits::TASKS_OPEN_MAX`].
-    #[error("As many tasks are open as may be, here or for one of the two: 100. Close some that are over first.")]
+    #[error(
+        "As many tasks are open as may be, here or for one of the two: 100. Close some that are over first."
+    )]
     Many,
 }
 
@@ -345,13 +355,13 @@ impl Tasks {
     pub(crate) fn check(&self, state: &State) -> Result<(), Fault> {
         for task in self.open.values() {
             let place = state.conversations.get(&task.id.conversation).filter(|place| !place.purged);
-            let is_there = place
-                .is_some_and(|place| (place.first..=place.last).contains(&task.id.sequence));
+            let is_there = place.is_some_and(|place| (place.first..=place.last).contains(&task.id.sequence));
             let known = match task.to {
                 Assignee::Person(person) => state.people.contains_key(&person),
                 Assignee::Role(role) => state.roles.contains_key(&role),
             };
-            if !is_there || !known || !state.people.contains_key(&task.author) || task.changed > state.change {
+            if !is_there || !known || !state.people.contains_key(&task.author) || task.changed > state.change
+            {
                 return Err(Fault::Inconsistent("a task is about nothing, nobody's, or from later"));
             }
         }

@@ -215,6 +215,7 @@ fn the_largest_conversation_fits() {
         patient: None,
         encounter: None,
         family: None,
+        tasks: Vec::new(),
     };
     let called = proto::Called { person: ID, step: 8, declined: 5 };
     let stat = proto::Escalation {
@@ -231,9 +232,11 @@ fn the_largest_conversation_fits() {
         called_count: u32::MAX,
         dial: "0".repeat(limits::DIAL_MAX),
     };
-    let told = proto::Conversation { stats: vec![stat; limits::STATS_SHOWN_MAX], ..conversation.clone() };
+    let stats = vec![stat; limits::STATS_SHOWN_MAX];
+    let tasks = vec![largest_task(); limits::TASKS_OPEN_MAX];
+    let told = proto::Conversation { stats, tasks, ..conversation.clone() };
     let size = wire::encode_event(proto::event::Kind::Conversation(told)).len();
-    assert!(size <= 500 * 35 + 200 + 20 * (100 * 16 + 120), "the sums say so: {size}");
+    assert!(size <= 500 * 35 + 200 + 20 * (100 * 16 + 120) + 100 * 100, "the sums say so: {size}");
     assert!(size <= limits::SERVER_FRAME_MAX - 64);
     let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(conversation.clone()) }));
     assert!(size <= 500 * 35 + 200, "the sum says 35 bytes a member: {size}");
@@ -315,6 +318,41 @@ fn the_largest_assignment_and_admission_fit() {
         bed: "x".repeat(limits::BED_MAX),
         attending: ID,
     })));
+}
+
+fn largest_task() -> proto::Task {
+    proto::Task {
+        conversation: ID,
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        author: ID,
+        person: ID,
+        role: ID,
+        given: i64::MAX,
+        due: i64::MAX,
+        state: 5,
+        by: ID,
+        at: i64::MAX,
+        reason: 7,
+        overdue: true,
+    }
+}
+
+#[test]
+fn the_largest_pages_of_tasks_fit() {
+    let page = proto::TaskPage { tasks: vec![largest_task(); limits::TASKS_PAGE_MAX], end: true };
+    let size = server(server_frame::Body::TaskPage(page));
+    assert!(size <= 100 * 100 && size <= limits::SERVER_FRAME_MAX, "{size}");
+    let left = proto::LeftTask {
+        conversation: ID,
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        due: i64::MAX,
+        overdue: true,
+        successor: ID,
+    };
+    let tasks = vec![left; limits::TASKS_LEFT_SHOWN_MAX];
+    assert!(
+        server(server_frame::Body::Suspended(proto::Suspended { tasks, ..Default::default() })) <= 200 * 50
+    );
 }
 
 #[test]

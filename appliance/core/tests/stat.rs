@@ -321,6 +321,7 @@ fn restored(relay: &Relay) -> Restored {
         holds: state.holds.values().cloned().collect(),
         family: state.family.to_restored(),
         uploads: state.uploads.clone(),
+        tasks: state.tasks.all().cloned().collect(),
         templates: state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
     }
 }

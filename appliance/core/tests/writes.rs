@@ -245,6 +245,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::MessageEdited { .. } => "MessageEdited",
         Write::MessageRecalled { .. } => "MessageRecalled",
         Write::ReactionsSet { .. } => "ReactionsSet",
+        Write::TaskSet(_) => "TaskSet",
         Write::TemplatesSet { .. } => "TemplatesSet",
         Write::NoticeMade(_) => "NoticeMade",
         Write::UploadBegun(_) => "UploadBegun",

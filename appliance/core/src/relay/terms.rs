@@ -35,8 +35,8 @@ pub(crate) enum Term {
     Offer(RoleId, OfferId),
     /// Of a discharged patient: to the thread's closing, and from there until it is put away.
     Thread(EncounterId),
-    /// Of a task, until it is due.
-    Task(StatId),
+    /// Of a task, until it is due then.
+    Task(StatId, Wall),
     /// A charge nurse's, until it is overdue.
     Suspension(PersonId),
     /// A visitor's time.
@@ -101,7 +101,7 @@ impl Terms {
         }
         for task in state.tasks.all() {
             if let Some(due) = task.awaits() {
-                terms.set(now, Term::Task(task.id), rest(task.due_set, due));
+                terms.set(now, Term::Task(task.id, due), rest(task.due_set, due));
             }
         }
         for (encounter, code) in &state.family.codes {
@@ -183,14 +183,20 @@ impl Terms {
                         self.ends.remove(&Term::BedsideCode(*encounter));
                     }
                 },
-                Write::TaskSet(task) => match task.awaits() {
-                    Some(due) => self.set(now, Term::Task(task.id), between(now.wall, due)),
-                    None => {
-                        self.ends.remove(&Term::Task(task.id));
+                Write::TaskSet(task) => {
+                    let awaits = task.awaits();
+                    self.ends.retain(|term, _| !matches!(term, Term::Task(id, due) if *id == task.id && Some(*due) != awaits));
+                    if let Some(due) = awaits
+                        && !self.ends.contains_key(&Term::Task(task.id, due))
+                    {
+                        self.set(now, Term::Task(task.id, due), between(now.wall, due));
                     }
-                },
-                Write::MessageRecalled { .. } | Write::MessagesExpired { .. } | Write::KeyDestroyed { .. } => {
-                    let is_gone = |term: &Term| matches!(term, Term::Task(id) if state.tasks.get(*id).is_none());
+                }
+                Write::MessageRecalled { .. }
+                | Write::MessagesExpired { .. }
+                | Write::KeyDestroyed { .. } => {
+                    let is_gone =
+                        |term: &Term| matches!(term, Term::Task(id, _) if state.tasks.get(*id).is_none());
                     self.ends.retain(|term, _| !is_gone(term));
                 }
                 Write::EmergencyBegan(access) => {
@@ -293,8 +299,8 @@ impl Relay {
         over.extend(visitors.map(|(person, _)| Term::Visit(person)));
         let requests = self.state.family.requests.values().filter(|request| request.until <= now.wall);
         over.extend(requests.map(|request| Term::VisitRequest(request.device)));
-        let tasks = self.state.tasks.all().filter(|task| task.awaits().is_some_and(|due| due <= now.wall));
-        over.extend(tasks.map(|task| Term::Task(task.id)));
+        let tasks = self.state.tasks.all().filter_map(|task| Some(Term::Task(task.id, task.awaits()?)));
+        over.extend(tasks.filter(|term| matches!(term, Term::Task(_, due) if *due <= now.wall)));
         let codes = self.state.family.codes.iter().filter(|(_, code)| code.expires <= now.wall);
         over.extend(codes.map(|(encounter, _)| Term::BedsideCode(*encounter)));
         self.end_terms(now, turn, over);
@@ -323,7 +329,7 @@ impl Relay {
             Term::Suspension(person) => leaving::overdue(&mut draft, person),
             Term::Visit(person) => family::ending::end(&mut draft, Permit::OF_TIME, person),
             Term::VisitRequest(device) => family::ending::forget(&mut draft, Permit::OF_TIME, device),
-            Term::Task(id) => task::overdue(&mut draft, id),
+            Term::Task(id, _) => task::overdue(&mut draft, id),
             Term::BedsideCode(id) => family::ending::end_code(&mut draft, Permit::OF_TIME, id),
             Term::Agency(person) => {
                 agency::clear(&mut draft, Permit::OF_TIME, person);

@@ -279,7 +279,9 @@ fn set(draft: &mut Draft<'_>, permit: Permit, task: Task, deed: Deed) {
 /// It was not done in time: once said to everybody who reads it, and to each device of whoever is to do it or gave it, locked or not: no
 /// word of what it is.
 pub(crate) fn overdue(draft: &mut Draft<'_>, id: StatId) {
-    let Some(task) = draft.state.tasks.get(id).filter(|task| task.awaits().is_some()).cloned() else { return };
+    let Some(task) = draft.state.tasks.get(id).filter(|task| task.awaits().is_some()).cloned() else {
+        return;
+    };
     let mut people = match task.standing {
         // Theirs no more.
         Standing::Declined { .. } => Vec::new(),

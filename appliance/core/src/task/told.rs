@@ -66,7 +66,8 @@ pub(crate) fn of_role(draft: &Draft<'_>, viewer: PersonId, role: RoleId) -> (Vec
 
 /// What somebody leaves behind who is suspended now: theirs stay theirs, and are for their author to give to somebody else.
 pub(crate) fn left_by(state: &State, person: PersonId) -> Vec<proto::LeftTask> {
-    let stays = |who: &PersonId| *who != person && state.people.get(who).is_some_and(|entry| !entry.suspended);
+    let stays =
+        |who: &PersonId| *who != person && state.people.get(who).is_some_and(|entry| !entry.suspended);
     let left = |task: &Task| proto::LeftTask {
         conversation: task.id.conversation.value(),
         sequence: task.id.sequence.0,

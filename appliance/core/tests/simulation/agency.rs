@@ -194,7 +194,7 @@ impl World {
         if expected.audits.iter().any(leaves) && administrators.all(|person| person.suspended) {
             self.coverage.reach(Situation::LastAdministratorSuspended);
         }
-        let left = |answer: &Answer| matches!(answer, Answer::Suspended(roles, shifts, stats, _) if roles + shifts + stats > 0);
+        let left = |answer: &Answer| matches!(answer, Answer::Suspended([roles, shifts, stats, _], _) if roles + shifts + stats > 0);
         let situation = match (body, refused) {
             (Ask::Suspend(_), None) if expected.answer.as_ref().is_some_and(left) => Situation::LeftBehind,
             (Ask::DecideSuspension(decide), None) if decide.confirmed => Situation::SuspensionConfirmed,

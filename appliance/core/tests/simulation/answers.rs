@@ -41,7 +41,9 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                 Body::AssignmentTaken(_) => Answer::AssignmentTaken,
                 Body::AgencyAdmitted(admitted) => Answer::AgencyAdmitted(PersonId::new(admitted.person)?),
                 Body::Suspended(left) => {
-                    Answer::Suspended(left.roles.len(), left.shifts.len(), left.stats.len(), left.waits)
+                    let left_behind =
+                        [left.roles.len(), left.shifts.len(), left.stats.len(), left.tasks.len()];
+                    Answer::Suspended(left_behind, left.waits)
                 }
                 Body::SuspensionPage(page) => Answer::Suspensions(page.suspensions.len() as u64),
                 Body::AgencyPage(page) => Answer::AgencyStays(page.stays.len() as u64),
@@ -61,6 +63,7 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                         done: merged.done,
                     }
                 }
+                Body::TaskPage(page) => Answer::Tasks(crate::reference_tasks::digest(&page.tasks)),
                 Body::TemplateSet(set) => Answer::Templates(crate::reference_templates::digest(set)),
                 Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
                 Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),

@@ -69,6 +69,8 @@ pub(crate) struct Client {
     pub(crate) offered: BTreeSet<u64>,
     /// How STATs stand, as far as this device was told.
     pub(crate) stats: BTreeMap<(u64, u64), proto::Escalation>,
+    /// How tasks stand, as far as this device was told.
+    pub(crate) tasks: BTreeMap<(u64, u64), proto::Task>,
     /// Files that it brings.
     pub(crate) bringing: Vec<Bringing>,
 }
@@ -138,6 +140,7 @@ impl Client {
             to_decide: 0,
             offered: BTreeSet::new(),
             stats: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             bringing: Vec::new(),
         }
     }
@@ -268,6 +271,9 @@ impl Client {
             Body::SyncStarted(started) => {
                 self.inbox.sync_started(started.snapshot);
                 if started.snapshot {
+                    self.tasks.clear();
+                }
+                if started.snapshot {
                     self.stats.clear();
                 }
                 Ok(())
@@ -387,9 +393,12 @@ impl Client {
         match delivery.event.and_then(|event| event.kind).ok_or("an empty event")? {
             Kind::Message(message) => self.inbox.message(&message, Way::Delivered, coverage)?,
             Kind::MessageChanged(message) => self.inbox.message(&message, Way::Changed, coverage)?,
+            Kind::Task(told) => drop(self.tasks.insert((told.conversation, told.sequence), told)),
             Kind::Reactions(told) => self.inbox.reactions(&told, coverage)?,
             Kind::Conversation(conversation) => {
                 let stats = conversation.stats.iter().cloned();
+                let tasks = conversation.tasks.iter().copied();
+                self.tasks.extend(tasks.map(|task| ((task.conversation, task.sequence), task)));
                 self.stats.extend(stats.map(|stat| ((stat.conversation, stat.sequence), stat)));
                 self.inbox.conversation(&conversation);
             }
@@ -401,6 +410,7 @@ impl Client {
             Kind::Escalation(told) => drop(self.stats.insert((told.conversation, told.sequence), told)),
             Kind::Gone(gone) => {
                 self.stats.retain(|(conversation, _), _| *conversation != gone.conversation);
+                self.tasks.retain(|(conversation, _), _| *conversation != gone.conversation);
                 self.inbox.places.remove(&gone.conversation);
             }
             Kind::Watermark(watermark) => {

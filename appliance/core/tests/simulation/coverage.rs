@@ -270,6 +270,32 @@ situations!(
     AttachmentPolicySet,
     AttachmentPolicyListed,
     AttachmentPolicyRefused,
+    // Tasks.
+    TaskGiven,
+    TaskGivenToRole,
+    TaskGivenAgain,
+    TaskThere,
+    TaskTaken,
+    TaskTakenByRole,
+    TaskDone,
+    TaskDeclined,
+    TaskWithdrawn,
+    TaskReassigned,
+    TaskByStandIn,
+    TaskNotReader,
+    TaskRoleUnheld,
+    TaskDueInvalid,
+    TaskInFamily,
+    NoSuchTask,
+    TaskNotTheirs,
+    TasksListed,
+    TaskOverdue,
+    TaskOverdueBySteadyClock,
+    TaskOverdueTold,
+    TaskGoneWithMessage,
+    TaskLeftBehind,
+    TaskForlorn,
+    CaughtUpTask,
     // Templates.
     TemplatesSet,
     TemplatesAsTheyWere,
@@ -453,7 +479,8 @@ pub(crate) struct Coverage(Vec<u64>);
 const MANY: u64 = 20_000;
 
 /// Fewer than one in a thousand histories comes to these. Each is told as a story besides, in a test of its own.
-const RARE: [Situation; 13] = [
+const RARE: [Situation; 14] = [
+    Situation::TaskForlorn,
     Situation::RetiredWhileRinging,
     Situation::RetireRefusedWhileRung,
     Situation::RetiredWhileOffered,

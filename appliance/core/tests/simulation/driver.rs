@@ -390,6 +390,11 @@ impl World {
                 let ask = Ask::React(React { message, reaction, taken_back, found });
                 self.take_ask(conn, request, ask, &body, false)
             }
+            Incoming::GiveTask(giving) => {
+                let found = self.store.look_up(giving.message);
+                self.found = found.message.is_some();
+                self.take_ask(conn, request, Ask::Task(giving.found(found)), &body, false)
+            }
             // Answered at the door, which is not played here; no client here sends one.
             Incoming::Echo => Ok(Turn::default()),
             Incoming::Ask(ask) => self.take_ask(conn, request, ask, &body, false),

@@ -142,6 +142,7 @@ impl World {
     fn judge_inboxes(&self) -> Result<(), String> {
         for client in self.clients.iter().filter(|client| client.phase == Phase::Synced) {
             let person = self.person_at(client).ok_or("a client of nobody")?;
+            self.judge_tasks(client, person)?;
             let state = &self.store.state;
             let reviews = self.reference.ward.person(person).is_some_and(|person| person.privacy_officer);
             if reviews && client.to_review != self.reference.ward.clinic.unreviewed() {

@@ -336,6 +336,9 @@ impl World {
         let stamp = |change: Change| if snapshot { Change(0) } else { change };
         let cursor = self.seal(device, stamp(after));
         for kind in self.store.small_after(person, after) {
+            if matches!(kind, proto::event::Kind::Task(_)) {
+                self.coverage.reach(Situation::CaughtUpTask);
+            }
             self.queue(conn, delivery(&cursor, &wire::encode_event(kind)));
         }
         for message in self.store.altered_after(person, after) {

@@ -24,6 +24,7 @@ use crate::reference_patients::{Clinic, Term};
 use crate::reference_restricted::Waits;
 use crate::reference_roles::Role;
 use crate::reference_stat::{Clock, Ladder, Stat};
+use crate::reference_tasks::Task;
 
 /// What is durable: rolled back to the last commit by a crash.
 #[derive(Clone, Default)]
@@ -41,6 +42,8 @@ pub(crate) struct Ward {
     pub(crate) roles: Vec<Role>,
     /// Those that are not lifted.
     pub(crate) holds: Vec<Held>,
+    /// Open ones.
+    pub(crate) tasks: Vec<Task>,
     /// Of units, and of the facility; none that is empty.
     pub(crate) templates: Vec<proto::TemplateSet>,
     /// Hours that messages are kept, by kind, where that was set.
@@ -314,8 +317,8 @@ pub(crate) enum Answer {
     Patients(u64),
     Beds(u64),
     AgencyAdmitted(PersonId),
-    /// Roles, shifts and STATs left behind, and whether it waits.
-    Suspended(usize, usize, usize, bool),
+    /// Roles, shifts, STATs and tasks left behind, and whether it waits.
+    Suspended([usize; 4], bool),
     Suspensions(u64),
     AgencyStays(u64),
     RoleSet,
@@ -324,6 +327,8 @@ pub(crate) enum Answer {
     Rota(u64),
     /// What a page of them comes to.
     Offers(u64),
+    /// What a page of them comes to.
+    Tasks(u64),
     /// What they come to.
     Templates(u64),
     /// What a page comes to.

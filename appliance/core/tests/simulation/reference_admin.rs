@@ -85,12 +85,12 @@ impl Reference {
             Body::Suspend(suspend) => {
                 let id = PersonId::new(suspend.person).expect("parsed before");
                 let mut expected = done();
-                let (roles, shifts, stats) = self.left_by(now, id);
+                let left = self.left_by(now, id);
                 if let Err(code) = self.stand(now, by, id, true, &mut expected) {
                     return Expected::refused(code);
                 }
                 let waits = self.ward.person(id).is_some_and(|person| person.waits.is_some());
-                expected.answer = Some(Answer::Suspended(roles, shifts, stats, waits));
+                expected.answer = Some(Answer::Suspended(left, waits));
                 expected
             }
             Body::DecideSuspension(decide) => {
@@ -132,6 +132,7 @@ impl Reference {
                     conversation.purged = true;
                     self.ward.uploads.retain(|upload| upload.place != id);
                     self.stats_purged(id, by, &mut expected);
+                    self.tasks_gone(id, 1..=u64::MAX);
                     expected.audits.push((by, Act::ConversationPurged(id)));
                 }
                 expected
@@ -253,25 +254,29 @@ impl Reference {
         Ok(())
     }
 
-    /// Roles, shifts and STATs that somebody has, if they may sign in.
-    fn left_by(&self, now: Now, who: PersonId) -> (usize, usize, usize) {
+    /// Roles, shifts, STATs and tasks that somebody has, if they may sign in.
+    fn left_by(&self, now: Now, who: PersonId) -> [usize; 4] {
         if self.ward.person(who).is_none_or(|who| who.suspended) {
-            return (0, 0, 0);
+            return [0; 4];
         }
         let roles = self.ward.roles.iter().filter(|role| role.is_of(who, now.wall)).count();
         let shifts = self.ward.clinic.shifts.iter().filter(|shift| shift.person == who).count();
         let stats = self.ward.stats.iter().filter(|stat| self.has_stat(who, stat.id())).count();
-        (roles, shifts, stats)
+        [roles, shifts, stats, self.ward.tasks_had(who)]
     }
 
     /// What was read by everybody goes when it is old; what somebody has not read, only when it is twice as old.
     pub(crate) fn aged(&mut self, place: ConversationId, read_through: u64, any_through: u64) -> Expected {
         let mut expected = Expected::default();
+        let first_task =
+            self.ward.tasks.iter().filter(|task| task.place == place).map(|task| task.sequence).min();
         let Some(conversation) = self.ward.conversation_mut(place) else { return expected };
         let before = conversation.expired_through;
         let mut through = before;
+        let first_task = first_task.unwrap_or(u64::MAX);
         for sequence in 1..=conversation.messages.len() as u64 {
-            let unread = conversation.members.iter().any(|member| !member.left && member.read < sequence);
+            let unread = sequence >= first_task
+                || conversation.members.iter().any(|member| !member.left && member.read < sequence);
             if sequence <= any_through || (sequence <= read_through && !unread) {
                 through = through.max(sequence);
             }
@@ -289,6 +294,7 @@ impl Reference {
         if through > conversation.expired_through {
             conversation.expired_through = through;
             expected.audits.push((Actor::TheBox, Act::MessagesExpired(place, Sequence(through))));
+            self.tasks_gone(place, 1..=through);
         }
         expected
     }

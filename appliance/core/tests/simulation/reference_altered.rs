@@ -158,6 +158,7 @@ impl Reference {
         }
         let act = Act::MessageRecalled(of.0, Sequence(of.1));
         expected.audits.push((self.actor(device), act));
+        self.tasks_gone(of.0, of.1..=of.1);
         if let Some(saying) = self.saying_mut(of) {
             saying.recalled = true;
             saying.text.clear();

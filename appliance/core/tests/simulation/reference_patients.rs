@@ -75,6 +75,7 @@ pub(crate) enum Term {
     Visit(PersonId),
     VisitRequest(DeviceId),
     BedCode(EncounterId),
+    Task(ConversationId, u64),
 }
 
 const HOUR: i64 = 3_600_000;

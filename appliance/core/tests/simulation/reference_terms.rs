@@ -29,6 +29,7 @@ impl Reference {
             terms.extend(hired.map(|hired| (Term::Agency(person.id), hired.set, hired.until)));
         }
         terms.extend(self.family_terms());
+        terms.extend(self.task_terms());
         for (term, since, until) in terms {
             let rest = (until.0 - now.wall.0).clamp(0, until.0 - since.0);
             self.lobby.terms.push((term, now.mono.after(rest.unsigned_abs())));
@@ -143,6 +144,7 @@ impl Reference {
                 self.bed_code_ends(by, stay, expected);
                 Ok(Situation::BedsideCodeExpired)
             }
+            Term::Task(place, sequence) => self.task_overdue(now, by_steady, (place, sequence), expected),
             Term::Thread(id) => {
                 if !by_steady {
                     return early();

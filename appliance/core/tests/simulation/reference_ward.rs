@@ -172,6 +172,10 @@ impl Reference {
                 self.recall(now, device, me, of, around)
             }
             Body::React(react) => self.react(device, me, react, around),
+            Body::GiveTask(give) => self.give_task(now, device, me, give, around),
+            Body::AnswerTask(said) => self.answer_task(now, device, me, said),
+            Body::ReassignTask(pass) => self.reassign_task(now, device, me, pass),
+            Body::ListTasks(list) => self.list_tasks(now, me, list),
             Body::BeginUpload(begin) => self.begin_upload(now, device, me, begin, around.sealed),
             Body::FinishUpload(finish) => self.finish_upload(device, me, &finish.upload, around.received),
             Body::OpenAttachment(open) => self.open_attachment(device, me, open),

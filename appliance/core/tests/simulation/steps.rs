@@ -108,6 +108,9 @@ impl World {
         if let Some(place) = place.filter(|_| self.showing && self.random.permille(350)) {
             return self.about_files(index, place);
         }
+        if self.random.permille(70) {
+            return self.about_tasks(index, place);
+        }
         let dice = self.random.below(100);
         match (dice, place) {
             (0..20, Some(place)) => self.write_letter(index, place),

@@ -15,6 +15,7 @@ use wardline_core::notice::Notice;
 use wardline_core::reaction::Reactions;
 use wardline_core::retention::Bounds;
 use wardline_core::state::{Restored, State};
+use wardline_core::task::Task;
 use wardline_core::wire::proto::{self, event::Kind};
 use wardline_core::write::{Message, Numbered, Write};
 
@@ -31,6 +32,8 @@ pub(crate) struct Store {
     keys: Vec<ConversationId>,
     /// Every STAT there was, closed ones too.
     stats: BTreeMap<StatId, Escalation>,
+    /// Every task that was given, while its message is kept.
+    tasks: BTreeMap<StatId, Task>,
     /// What was told in threads and is kept.
     notices: BTreeMap<ConversationId, Vec<(Change, Notice)>>,
 }
@@ -96,9 +99,13 @@ impl Store {
                         self.stats.insert(*id, stat.clone());
                     }
                 }
+                Write::TaskSet(task) => {
+                    self.tasks.insert(task.id, Task { changed: *change, ..(**task).clone() });
+                }
                 Write::KeyGranted { conversation, .. } => self.keys.push(*conversation),
                 Write::KeyDestroyed { conversation } => {
                     self.keys.retain(|kept| kept != conversation);
+                    self.tasks.retain(|id, _| id.conversation != *conversation);
                     self.notices.remove(conversation);
                 }
                 Write::NoticeMade(notice) => {
@@ -129,6 +136,7 @@ impl Store {
                     row.reactions = Reactions::default();
                 }
                 Write::MessageRecalled { conversation, sequence, message, at } => {
+                    self.tasks.remove(&StatId { conversation: *conversation, sequence: *sequence });
                     let row = self.row(*conversation, *sequence, *message)?;
                     row.message.body.0.clear();
                     row.message.mentions.clear();
@@ -144,6 +152,7 @@ impl Store {
                     (row.reactions, row.reacted) = (reactions.clone(), *change);
                 }
                 Write::MessagesExpired { conversation, through } => {
+                    self.tasks.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
                     for row in self.rows.get_mut(conversation).into_iter().flatten() {
                         row.kept &= row.message.sequence > *through;
                     }
@@ -274,6 +283,7 @@ impl Store {
             holds: self.state.holds.values().cloned().collect(),
             family: self.state.family.to_restored(),
             uploads: self.state.uploads.clone(),
+            tasks: self.state.tasks.all().cloned().collect(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         }
     }
@@ -405,6 +415,13 @@ impl Store {
             for stat in theirs.filter(|stat| stat.changed > after || conversation.changed > after) {
                 events.push(Kind::Escalation(stat.to_wire()));
             }
+            let theirs = self.tasks.values().filter(|task| task.id.conversation == conversation.id);
+            let theirs = theirs.filter(|task| task.id.sequence >= member.from);
+            let is_new = |task: &&Task| {
+                let behind = task.changed > after && after > Change(0);
+                behind || task.standing.is_open() && (after == Change(0) || conversation.changed > after)
+            };
+            events.extend(theirs.filter(is_new).map(|task| Kind::Task(task.to_wire())));
         }
         events
     }
@@ -540,5 +557,6 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         patient: None,
         encounter: None,
         family: None,
+        tasks: Vec::new(),
     }
 }

@@ -40,6 +40,7 @@ impl World {
         self.verify_notices(expected, turn)?;
         self.verify_secrets(turn)?;
         self.verify_family(turn)?;
+        self.verify_overdue(turn)?;
         let answers: Vec<Answer> =
             turn.sends.iter().filter_map(|send| answer_to(send, conn, request)).collect();
         if answers != expected.answer.into_iter().collect::<Vec<_>>() {
@@ -203,6 +204,7 @@ impl World {
             Event::Small(kind) => match &**kind {
                 proto::event::Kind::MessageChanged(message) => return self.verify_alteration(message, conns),
                 proto::event::Kind::Reactions(told) => return self.verify_reactions(told, conns),
+                proto::event::Kind::Task(told) => return self.verify_task(turn, told, conns),
                 proto::event::Kind::Conversation(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::ConversationChanged(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::Watermark(told) => (place_of(told.conversation)?, None),
@@ -402,7 +404,7 @@ impl World {
 
     /// What a timer's turn ended must have been due, and what was due must have ended.
     pub(crate) fn expect_timeout(&mut self, turn: &Turn) -> Result<Expected, String> {
-        let (mut locked, mut codes, mut over) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut locked, mut codes, mut over, mut forlorn) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         // Whatever they have ends with them, and needs no reason of its own.
         let mut leavers: Vec<PersonId> = Vec::new();
         for numbered in &turn.writes {
@@ -442,6 +444,10 @@ impl World {
                     over.push(Term::Visit(*person))
                 }
                 Write::VisitForgotten { device } => over.push(Term::VisitRequest(*device)),
+                Write::TaskSet(task) if task.standing.is_open() => {
+                    over.push(Term::Task(task.id.conversation, task.id.sequence.0));
+                }
+                Write::TaskSet(task) => forlorn.push(task.id),
                 Write::BedsideCodeSet { encounter, code: None } => over.push(Term::BedCode(*encounter)),
                 Write::DeviceRevoked { .. } => {}
                 Write::EmergencyEnded { .. } | Write::MemberLeft { .. } => {}
@@ -509,6 +515,10 @@ impl World {
                 self.coverage.reach(situation);
             }
             self.reference.stats_of_leavers_since(now, from, &mut expected);
+        }
+        for id in forlorn {
+            self.reference.task_forlorn(id, &mut expected)?;
+            self.coverage.reach(Situation::TaskForlorn);
         }
         if let Some((term, _)) = self.reference.lobby.terms.iter().find(|(_, ends)| *ends <= now.mono) {
             return Err(format!("{term:?} should be over"));

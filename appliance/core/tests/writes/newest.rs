@@ -1,16 +1,47 @@
 //! Samples of the areas that came last: each adds its own, in any order.
 
+use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
 
 use super::*;
 
 pub(crate) fn writes() -> Vec<Write> {
-    vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }]
+    let task = |to, standing, due| Task {
+        id: StatId { conversation: place(), sequence: Sequence(300) },
+        author: person(),
+        to,
+        given: Wall(1_780_000_000_000),
+        due,
+        due_set: Wall(1_780_000_000_000),
+        standing,
+        overdue: due.is_none(),
+        changed: Change(0),
+    };
+    let (by, at) = (person(), Wall(1_780_000_000_001));
+    let due = Some(Wall(1_780_003_600_000));
+    let to = Assignee::Person(person());
+    let stands = [
+        (to, TaskStanding::Open, due),
+        (Assignee::Role(role().id), TaskStanding::Taken { by, at }, due),
+        (to, TaskStanding::Declined { by, at, reason: Reason::Busy }, due),
+        (to, TaskStanding::Done { by, at }, None),
+        (to, TaskStanding::Withdrawn { by: None, at }, None),
+    ];
+    let mut all = vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }];
+    all.extend(stands.map(|(to, standing, due)| Write::TaskSet(Box::new(task(to, standing, due)))));
+    all
 }
 
 pub(crate) fn acts() -> Vec<Act> {
-    vec![Act::TemplatesSet(Some(unit())), Act::LookedUp(2, 1)]
+    vec![
+        Act::TemplatesSet(Some(unit())),
+        Act::LookedUp(2, 1),
+        Act::TaskGiven(place(), Sequence(300), Assignee::Person(person())),
+        Act::TaskReassigned(place(), Sequence(300), Assignee::Role(role().id)),
+        Act::TaskAnswered(place(), Sequence(300), 4),
+        Act::TaskOverdue(place(), Sequence(300)),
+    ]
 }
 
 fn templates() -> Templates {
