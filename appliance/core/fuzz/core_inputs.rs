@@ -251,6 +251,10 @@ impl Box {
                 let ask = Ask::React(React { message, reaction, taken_back, found: self.look_up(message) });
                 Input::Request { conn, request, ask }
             }
+            Incoming::GiveTask(giving) => {
+                let ask = Ask::Task(giving.found(self.look_up(giving.message)));
+                Input::Request { conn, request, ask }
+            }
             // Answered at the door.
             Incoming::Echo => return,
             Incoming::Ask(ask) => Input::Request { conn, request, ask },
@@ -298,6 +302,7 @@ impl Box {
             retention: self.state.retention,
             holds: self.state.holds.values().cloned().collect(),
             family: self.state.family.to_restored(),
+            tasks: self.state.tasks.all().cloned().collect(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
@@ -489,7 +494,14 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
             let (conversation, sequence) = (world.place(b), b % 8);
             let (edit, text) = (vec![a as u8; 16], "y".to_owned());
             let version = 1 + (a / 4 % 3) as u32;
-            let ask = if a % 16 == 5 {
+            let ask = if a % 16 == 9 {
+                let due = world.now.wall.0 + i64::from(b as u8) * 60_000;
+                let person = world.person(a / 16);
+                Body::GiveTask(proto::GiveTask { conversation, sequence, person, role: 0, due })
+            } else if a % 16 == 13 {
+                let (answer, reason) = ((b % 5) as i32, 1 + (a % 4) as i32);
+                Body::AnswerTask(proto::AnswerTask { conversation, sequence, answer, reason })
+            } else if a % 16 == 5 {
                 let (reaction, taken_back) = ((b % 8) as i32, a % 32 == 5);
                 Body::React(proto::React { conversation, sequence, reaction, taken_back })
             } else if b % 3 == 0 {

@@ -223,5 +223,6 @@ pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item =
         })
     });
     let stats = changes.stats.iter().map(|stat| Kind::Escalation(stat.to_wire()));
-    units.chain(people).chain(conversations).chain(gone).chain(watermarks).chain(stats)
+    let tasks = changes.tasks.iter().map(|task| Kind::Task(task.to_wire()));
+    units.chain(people).chain(conversations).chain(gone).chain(watermarks).chain(stats).chain(tasks)
 }

@@ -42,6 +42,7 @@ mod row_family;
 pub(crate) mod rows;
 mod search;
 mod stat_load;
+mod tasks;
 mod wal;
 
 use std::collections::BTreeMap;
@@ -58,6 +59,7 @@ use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, 
 use wardline_core::mention::Mention;
 use wardline_core::notice::Notice;
 use wardline_core::reaction::Reactions;
+use wardline_core::task::Task;
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
 use wardline_core::wire::proto;
@@ -201,6 +203,9 @@ pub struct Changes {
     pub stats: Vec<Escalation>,
     /// What was told meanwhile in the threads of the person's patients; of a snapshot, the newest of each. By change.
     pub notices: Vec<(Change, Notice)>,
+    /// Tasks of the person's conversations, open or over, that stand differently, about messages that they may read; and all that are
+    /// open in those that are listed whole. By identifier.
+    pub tasks: Vec<Task>,
     /// Messages that this person may read; fetch them with [`Readers::messages`]. By change.
     pub messages: Vec<Missed>,
     /// Messages that they had before and that were edited or recalled since; in a snapshot, all that ever were and are not among

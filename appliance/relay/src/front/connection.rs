@@ -389,6 +389,12 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
                 let ask = Ask::React(React { message, reaction, taken_back, found });
                 Input::Request { conn, request, ask }
             }
+            Incoming::GiveTask(giving) => {
+                let Some(found) = self.look_up(giving.message).await else {
+                    return self.refuse(request, Refusal::Unavailable);
+                };
+                Input::Request { conn, request, ask: Ask::Task(giving.found(found)) }
+            }
             Incoming::Echo => return self.echo(request),
             Incoming::Ask(ask) => Input::Request { conn, request, ask },
         };

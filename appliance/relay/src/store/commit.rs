@@ -18,7 +18,7 @@ use wardline_core::write::Numbered;
 use super::plan::{Alteration, ConversationPatch, Plan};
 use super::row::{kind_number, priority_number};
 use super::rows::{Many, Script, Values};
-use super::{Commit, Store, StoreError, filing, notices, open, reactions};
+use super::{Commit, Store, StoreError, filing, notices, open, reactions, tasks};
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer, \
@@ -235,7 +235,8 @@ macro_rules! expiring_changes {
 }
 /// Before messages go: what their devices have spent stays spent. Their places last: all others need them. With how often
 /// the three values are in there.
-const EXPIRE: [(&str, usize); 10] = [
+const EXPIRE: [(&str, usize); 11] = [
+    (tasks::EXPIRED, 1),
     (
         concat!(
             "UPDATE device SET number_floor = max(number_floor, gone.number) \
@@ -369,6 +370,7 @@ impl Store {
         plan.files.write(&mut script);
         escalations(&mut script, plan);
         plan.stat_load.write(&mut script);
+        plan.tasks.write(&mut script);
         templates(&mut script, plan);
         notices::write(&mut script, plan);
         for expiry in &plan.expiries {

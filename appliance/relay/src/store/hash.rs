@@ -75,6 +75,10 @@ const TABLES: &[(&str, &[Column])] = &[
         &[Int; 6],
     ),
     ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
+    (
+        "SELECT conversation, sequence, open, changed, content FROM task ORDER BY conversation, sequence",
+        &[Int, Int, Int, Int, Bytes],
+    ),
     ("SELECT unit, content FROM template_set ORDER BY unit", &[Int, Bytes]),
     (
         "SELECT conversation, sequence, unit, opened, answered, step, last FROM stat_load ORDER BY conversation, sequence",

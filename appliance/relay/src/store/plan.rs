@@ -26,6 +26,7 @@ use super::plan_files::FilePlan;
 use super::plan_holds::HoldPlan;
 use super::reactions::ReactionPlan;
 use super::stat_load::StatLoad;
+use super::tasks::TaskPlan;
 use wardline_core::agency::Agency;
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
@@ -78,6 +79,7 @@ pub(super) struct Plan<'a> {
     pub(super) holds: HoldPlan<'a>,
     pub(super) family: FamilyPlan<'a>,
     pub(super) files: FilePlan<'a>,
+    pub(super) tasks: TaskPlan<'a>,
 }
 
 /// A conversation as it opens.
@@ -174,6 +176,7 @@ impl<'a> Plan<'a> {
 
     fn fold(&mut self, change: Change, write: &'a Write) {
         self.files.fold(change, write);
+        self.tasks.fold(change, write);
         for thread in write.shows_in() {
             self.conversations.entry(*thread).or_default().changed = Some(change);
         }

@@ -15,6 +15,7 @@ use super::filing::Newer;
 use super::row::{self, Columns};
 use super::row_clinic;
 use super::row_family;
+use super::tasks;
 
 /// The highest number of each device is the greatest of its floor and of its messages still here, those that the table of
 /// numbers has: one step down the table for each device; and those that are newer.
@@ -69,6 +70,7 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     let open = all(from, files::OPEN.to_owned(), files::open).await?;
     restored.uploads.open = open.into_iter().collect();
     restored.uploads.policy = all(from, files::POLICY.to_owned(), files::policy).await?.pop();
+    restored.tasks = all(from, tasks::OPEN.to_owned(), tasks::task).await?;
     let templates = "SELECT unit, content FROM template_set".to_owned();
     restored.templates = all(from, templates, row::templates).await?;
     let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);

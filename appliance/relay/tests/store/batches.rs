@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 68];
+    let mut seen = [0_u32; 69];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -175,6 +175,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::AttachmentsSent { .. } => 65,
             Write::AttachmentPolicySet(_) => 66,
             Write::TemplatesSet { .. } => 67,
+            Write::TaskSet(_) => 68,
         };
         seen[kind] += 1;
     }
@@ -394,7 +395,10 @@ fn every_column_of_every_table_is_in_the_hash() {
         let messages = 18 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
         let (roles, emergencies, holds, notices, family) = (7, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
         let clinical = roles + emergencies + holds + notices + family;
-        assert_eq!(seen, people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2);
+        assert_eq!(
+            seen,
+            people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2 + 5
+        );
     });
 }
 

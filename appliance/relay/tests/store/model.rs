@@ -16,6 +16,7 @@ use wardline_core::notice::Notice;
 use wardline_core::reaction::Reactions;
 use wardline_core::retention::{Bounds, KINDS};
 use wardline_core::state::State;
+use wardline_core::task::Task;
 use wardline_core::text::WrappedKey;
 use wardline_core::wire;
 use wardline_core::write::{Message, Numbered, Write};
@@ -33,6 +34,8 @@ pub(crate) struct Model {
     pub(crate) keys: BTreeMap<ConversationId, WrappedKey>,
     /// Closed ones too, while their messages are there.
     pub(crate) stats: BTreeMap<StatId, Escalation>,
+    /// Those that are over too, while their messages are there.
+    pub(crate) tasks: BTreeMap<StatId, Task>,
     /// What was told in threads and is kept.
     pub(crate) notices: BTreeMap<Change, Notice>,
     /// By the change that brought the message: how many files it has.
@@ -47,8 +50,8 @@ impl Model {
         let (lost, stats, altered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (notices, put, files) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let families = BTreeMap::new();
-        let state = State::default();
-        let mut model = Self { state, messages, altered, put, lost, keys, stats, notices, files, families };
+        let (state, tasks) = (State::default(), BTreeMap::new());
+        let mut model = Self { state, tasks, messages, altered, put, lost, keys, stats, notices, files, families };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
@@ -60,7 +63,11 @@ impl Model {
                     model.put.entry(*message).and_modify(|put| put.0 = Reactions::default());
                     model.altered.insert(*message, (*standing, *change));
                 }
-                Write::MessageRecalled { message, at, .. } => {
+                Write::TaskSet(task) => {
+                    model.tasks.insert(task.id, Task { changed: *change, ..(**task).clone() });
+                }
+                Write::MessageRecalled { message, at, conversation, sequence } => {
+                    model.tasks.remove(&StatId { conversation: *conversation, sequence: *sequence });
                     let kept = model.messages.get_mut(message).unwrap();
                     kept.body.0.clear();
                     kept.mentions.clear();
@@ -94,6 +101,7 @@ impl Model {
                     model.altered.retain(|change, _| model.messages.contains_key(change));
                     model.put.retain(|change, _| model.messages.contains_key(change));
                     model.stats.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
+                    model.tasks.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
                 }
                 Write::AttachmentsSent { message, files, .. } => {
                     model.files.insert(*message, files.len() as u32);
@@ -116,6 +124,7 @@ impl Model {
                 }
                 Write::KeyDestroyed { conversation } => {
                     model.keys.remove(conversation);
+                    model.tasks.retain(|id, _| id.conversation != *conversation);
                     model.notices.retain(|_, notice| notice.conversation != *conversation);
                     for (change, message) in &mut model.messages {
                         if message.conversation == *conversation {
@@ -320,6 +329,14 @@ impl Model {
             };
             self.stats.values().filter(mine).cloned().collect::<Vec<_>>()
         };
+        let tasks = |wanted: &dyn Fn(&Task, &Conversation) -> bool| {
+            let mine = |task: &&Task| {
+                let place = &state.conversations[&task.id.conversation];
+                place.member(person).is_some_and(|member| member.from <= task.id.sequence)
+                    && wanted(task, place)
+            };
+            self.tasks.values().filter(mine).cloned().collect::<Vec<_>>()
+        };
         let is_open = |stat: &Escalation| !matches!(stat.stage, Stage::Closed { .. });
         let n = match after {
             Some(n) if n <= state.change && readable(n).len() <= CATCH_UP_MAX => n,
@@ -338,6 +355,7 @@ impl Model {
                     conversations: mine().cloned().collect(),
                     stats: stats(&|stat, place| is_open(stat) || stat.id.sequence.0 + 30 > place.last.0),
                     bedsides: self.bedsides(mine()),
+                    tasks: tasks(&|task, _| task.standing.is_open()),
                     messages,
                     altered,
                     notices: self.newest_told(person),
@@ -380,6 +398,9 @@ impl Model {
             gone: state.conversations.keys().copied().filter(left).collect(),
             watermarks,
             stats: stats(&|stat, place| stat.changed > n || is_open(stat) && place.changed > n),
+            tasks: tasks(&|task, place| {
+                n > Change(0) && task.changed > n || task.standing.is_open() && place.changed > n
+            }),
             messages: readable(n).into_iter().map(|(change, ..)| self.missed(change)).collect(),
             altered,
         }

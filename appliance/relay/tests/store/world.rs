@@ -24,6 +24,7 @@ use wardline_core::role::Role;
 use wardline_core::role::offer::Offer;
 use wardline_core::rota::{ByHand, Imported, Interval, Place, Rota, Says, Sources, TimeZone};
 use wardline_core::state::State;
+use wardline_core::task::{self, Task};
 use wardline_core::template::Templates;
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
@@ -233,6 +234,7 @@ impl World {
             }
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
+            (59, _, _, Some(conversation)) if how.is_multiple_of(2) => self.task(conversation, who, how),
             (59, _, _, Some(conversation)) => self.react(conversation, who, how),
             (60..64, ..) => self.family(who, how),
             (64.., _, Some(device), Some(conversation)) => self.file(device, conversation, how),
@@ -269,6 +271,31 @@ impl World {
             let body = Sealed(mix(how + 1).to_be_bytes().into_iter().cycle().take(length).collect());
             self.write(Write::MessageEdited { conversation, sequence, message, standing, body });
         }
+    }
+
+    /// A task about a message that is there, however it stands.
+    fn task(&mut self, conversation: ConversationId, who: u64, how: u64) {
+        let known = &self.state.conversations[&conversation];
+        if known.purged || known.first > known.last {
+            return;
+        }
+        let Some(person) = nth(known.present().map(|member| member.0), how) else { return };
+        let sequence = Sequence(known.first.0 + who % (known.last.0 - known.first.0 + 1));
+        let id = StatId { conversation, sequence };
+        if self.standings.get(&id).is_some_and(|standing| standing.recalled) {
+            return;
+        }
+        let at = Wall(self.clock);
+        let standing = match how / 2 % 4 {
+            0 => task::Standing::Open,
+            1 => task::Standing::Taken { by: person, at },
+            2 => task::Standing::Declined { by: person, at, reason: Reason::Busy },
+            _ => task::Standing::Done { by: person, at },
+        };
+        let (to, due) = (task::Assignee::Person(person), Some(at.after(how % 1_000)));
+        let (author, changed) = (person, Change(0));
+        let task = Task { id, author, to, given: at, due, due_set: at, standing, overdue: false, changed };
+        self.write(Write::TaskSet(Box::new(task)));
     }
 
     /// Puts something to a message that is there, or takes it back.
@@ -620,6 +647,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.uploads == b.uploads
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
+        && a.tasks == b.tasks
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);
     let indexed = a.people.keys().all(|person| {
         a.memberships(*person).eq(b.memberships(*person))
