@@ -16,6 +16,7 @@ use crate::family::Family;
 use crate::notice::Notice;
 use crate::offers::{Fate, Offer};
 use crate::stat::{Escalation, Priority, Ring, StatRef};
+use crate::tasks::Task;
 
 pub(crate) use wire::{ConversationChange, conversation, person, unit};
 
@@ -124,6 +125,16 @@ pub enum Event {
     /// A role is offered, by this person or to them, or something has become of it. Comes while the session is locked too; after
     /// [`Event::Connected`] what waits for their answer is told anew.
     Offer(Offer, Fate),
+    /// How a task stands of which this person may read the message. When [`Event::Snapshot`] comes, forget all: those that are open are
+    /// told anew. One goes with its message: forget it when that is recalled, purged or gone.
+    Task(Task),
+    /// A task is overdue that this person was to do, or gave. Once, also while the session is locked.
+    TaskOverdue {
+        /// Where.
+        conversation: ConversationId,
+        /// About which message.
+        sequence: Sequence,
+    },
     /// How a STAT stands of which this person sees the conversation.
     Escalation(Escalation),
     /// Over: nothing more comes until the cause is mended and the profile opened again.

@@ -9,6 +9,7 @@ use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::
 use crate::call::{Calls, odd};
 use crate::error::Error;
 use crate::event;
+use crate::tasks::LeftTask;
 
 /// What somebody left behind who is suspended, each with whom to give it to, where anybody was found.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -19,6 +20,8 @@ pub struct LeftBehind {
     pub shifts: Vec<LeftShift>,
     /// STATs that they had, which ring again: the first 200.
     pub stats: Vec<LeftStat>,
+    /// Open tasks that were theirs: the first 200.
+    pub tasks: Vec<LeftTask>,
     /// An administrator is to confirm the suspension.
     pub waits: bool,
 }
@@ -96,13 +99,14 @@ impl LeftBehind {
             roles: wire.roles.into_iter().map(role).collect::<Result<_, Error>>()?,
             shifts: wire.shifts.into_iter().map(shift).collect::<Result<_, Error>>()?,
             stats: wire.stats.into_iter().map(stat).collect::<Result<_, Error>>()?,
+            tasks: wire.tasks.into_iter().map(LeftTask::from_wire).collect::<Result<_, Error>>()?,
             waits: wire.waits,
         })
     }
 
     /// Nothing needs anybody else.
     pub fn is_nothing(&self) -> bool {
-        self.roles.is_empty() && self.shifts.is_empty() && self.stats.is_empty()
+        self.roles.is_empty() && self.shifts.is_empty() && self.stats.is_empty() && self.tasks.is_empty()
     }
 }
 

@@ -53,6 +53,7 @@ mod share;
 mod signin;
 pub mod stat;
 mod state;
+pub mod tasks;
 pub mod templates;
 pub mod trust;
 mod visit;

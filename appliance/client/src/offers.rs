@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::event;
 use crate::roles::role;
 use crate::stat::{Stands, StatRef};
+use crate::tasks::OpenTask;
 
 /// A role that somebody who holds it offers to somebody. Times are milliseconds since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +63,10 @@ pub struct OpenOffer {
     pub stats: Vec<OpenStat>,
     /// How many there are.
     pub stats_count: u32,
+    /// Open tasks of the role: the first 20.
+    pub tasks: Vec<OpenTask>,
+    /// How many there are.
+    pub tasks_count: u32,
     /// When nobody will hold the role, from and until: the first five of the next two weeks.
     pub gaps: Vec<(i64, i64)>,
     /// The giver's beds in the role's unit.
@@ -160,6 +165,8 @@ impl OpenOffer {
             offer: Offer::from_wire(wire.offer.as_ref().ok_or(Error::Protocol("no offer"))?)?,
             stats: wire.stats.into_iter().map(OpenStat::from_wire).collect(),
             stats_count: wire.stats_count,
+            tasks: wire.tasks.into_iter().map(OpenTask::from_wire).collect(),
+            tasks_count: wire.tasks_count,
             gaps: wire.gaps.into_iter().map(|gap| (gap.start, gap.end)).collect(),
             shifts: wire.shifts.into_iter().filter_map(shift).collect(),
         })

@@ -23,6 +23,7 @@ use crate::key::DeviceKey;
 use crate::notice::{self, Notice};
 use crate::sealing::Sealing;
 use crate::stat::Escalation;
+use crate::tasks::Task;
 use stored::{Stored, StoredConversation, StoredPerson};
 
 /// 50,000 people of 350 bytes, those with every post there can be, and 2,000 conversations of 500 members, 18 kB each; all of it
@@ -213,11 +214,14 @@ impl State {
         Ok(match kind {
             Kind::Message(message) => self.message(Message::from_wire(message)?),
             Kind::Conversation(wire) => {
+                let tasks = wire.tasks.iter().map(|task| Task::from_wire(task).map(Event::Task));
+                let tasks: Vec<Event> = tasks.collect::<Result<_, _>>()?;
                 let conversation = Conversation::from_wire(wire)?;
                 self.conversation(conversation.clone());
                 let met = conversation.family.iter().flat_map(|family| &family.people);
                 let mut events = self.meet(met);
                 events.extend(self.shown(conversation));
+                events.extend(tasks);
                 events
             }
             Kind::Watermark(wire) => {
@@ -256,6 +260,7 @@ impl State {
                 is_met.then_some(told).into_iter().collect()
             }
             Kind::Notice(wire) => self.notice(notice::from_wire(&wire)?).into_iter().collect(),
+            Kind::Task(wire) => vec![Event::Task(Task::from_wire(&wire)?)],
             Kind::Escalation(wire) => vec![Event::Escalation(Escalation::from_wire(wire)?)],
             Kind::DeviceJoined(wire) => self.device(&Device::from_wire(wire)?).into_iter().collect(),
         })

@@ -54,6 +54,15 @@ impl Agent {
                 }
                 Ok(())
             }
+            Some(Body::TaskOverdue(told)) => {
+                if let Some(conversation) = wardline_core::ids::ConversationId::new(told.conversation) {
+                    self.tell(Event::TaskOverdue {
+                        conversation,
+                        sequence: wardline_core::ids::Sequence(told.sequence),
+                    });
+                }
+                Ok(())
+            }
             Some(Body::SuspensionsWaiting(told)) => {
                 let (waiting, overdue) = (told.waiting, told.overdue);
                 self.tell(Event::SuspensionsWaiting { waiting, overdue });

@@ -147,6 +147,7 @@ impl Conversation {
             patient,
             encounter,
             family: self.family.as_ref().map(|family| family.to_wire()),
+            tasks: Vec::new(),
         }
     }
 }

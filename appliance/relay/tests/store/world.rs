@@ -234,8 +234,10 @@ impl World {
             }
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
-            (59, _, _, Some(conversation)) if how.is_multiple_of(2) => self.task(conversation, who, how),
-            (59, _, _, Some(conversation)) => self.react(conversation, who, how),
+            (59, _, _, Some(conversation)) => {
+                self.react(conversation, who, how);
+                self.task(conversation, who, how);
+            }
             (60..64, ..) => self.family(who, how),
             (64.., _, Some(device), Some(conversation)) => self.file(device, conversation, how),
             _ => self.record(Act::SignedIn),

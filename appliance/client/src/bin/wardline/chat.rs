@@ -17,7 +17,7 @@ use wardline_core::limits;
 use crate::editor::{Terminal, Typed};
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, break_glass, find, pin, role, say, stat, suspensions};
+use crate::{Common, access, break_glass, find, pin, role, say, stat, suspensions, task};
 
 struct Chat {
     client: Client,
@@ -141,6 +141,15 @@ impl Chat {
     async fn event(&mut self, event: Event) {
         match event {
             Event::Message(message) => self.message(&message).await,
+            Event::Task(told) => {
+                let line = task::line(&told, self.me, |id| self.name(id), |_| None);
+                let title = self.title(told.conversation);
+                self.terminal.print(&format!("   > #{} [{title}] {line}", told.sequence.0));
+            }
+            Event::TaskOverdue { conversation, sequence } => {
+                let line = task::overdue_line(sequence, &self.title(conversation));
+                self.terminal.print(&line);
+            }
             Event::SuspensionsWaiting { waiting, overdue } => {
                 self.terminal.print(&suspensions::waiting_line(waiting, overdue));
             }

@@ -9,7 +9,7 @@ use wardline_client::stat::{Priority, Stands};
 use wardline_client::{ConversationId, Event, MessageId, PersonId, Sequence};
 
 use crate::exit::Failure;
-use crate::{notice, react, say, stat};
+use crate::{notice, react, say, stat, task};
 
 pub(crate) fn print(value: &Value) -> Result<(), Failure> {
     say::line(&written(value))
@@ -265,6 +265,12 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "unit": ring.unit.map(|unit| unit.to_string()),
             "sender_title": ring.sender_title,
             "opened": ring.opened,
+        }),
+        Event::Task(told) => task::to_json(told),
+        Event::TaskOverdue { conversation, sequence } => json!({
+            "event": "task_overdue",
+            "conversation": conversation.to_string(),
+            "sequence": sequence.0,
         }),
         Event::SuspensionsWaiting { waiting, overdue } => {
             json!({ "event": "suspensions_waiting", "waiting": waiting, "overdue": overdue })

@@ -51,6 +51,7 @@ mod station;
 mod styled;
 mod suspensions;
 mod tail;
+mod task;
 mod template;
 mod unit;
 mod until;
@@ -241,6 +242,9 @@ enum Command {
     /// Beds for a shift: take, end, and who holds which.
     #[command(subcommand)]
     Shift(shift::Act),
+    /// Tasks: what somebody of a conversation is to do.
+    #[command(subcommand)]
+    Task(task::Act),
     /// Templates and quick replies: what your unit writes often.
     #[command(subcommand)]
     Template(template::Act),
@@ -475,6 +479,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Station { json } => station::station(&common, json).await,
         Command::Patient(patient) => patient::patient(&common, patient).await,
         Command::Shift(act) => shift::shift(&common, act).await,
+        Command::Task(act) => task::task(&common, act).await,
         Command::Template(act) => template::template(&common, act).await,
         Command::Role(act) => role::role(&common, act).await,
         Command::Family(act) => family::family(&common, act).await,

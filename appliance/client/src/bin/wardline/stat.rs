@@ -126,6 +126,17 @@ pub(crate) enum Why {
     Other,
 }
 
+impl Why {
+    pub(crate) fn reason(self) -> Reason {
+        match self {
+            Self::Busy => Reason::Busy,
+            Self::NotMine => Reason::NotMine,
+            Self::OffDuty => Reason::OffDuty,
+            Self::Other => Reason::Other,
+        }
+    }
+}
+
 pub(crate) async fn stat(common: &Common, act: Act) -> Result<(), Failure> {
     Access::during(common, async |access| self::act(access, act).await).await
 }
@@ -144,13 +155,7 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
             with(reply(&stat, Reply::Coming)?, "Held for 60 seconds. Say 'have' when you have it.")
         }
         Act::Cannot { stat, because } => {
-            let reason = match because {
-                Why::Busy => Reason::Busy,
-                Why::NotMine => Reason::NotMine,
-                Why::OffDuty => Reason::OffDuty,
-                Why::Other => Reason::Other,
-            };
-            with(reply(&stat, Reply::Decline(reason))?, "It does not ring for you any more.")
+            with(reply(&stat, Reply::Decline(because.reason()))?, "It does not ring for you any more.")
         }
         Act::HandBack { stat } => with(reply(&stat, Reply::HandBack)?, "It rings again."),
         Act::Note { stat, reached, read_back } => {

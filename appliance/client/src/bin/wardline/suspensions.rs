@@ -145,5 +145,15 @@ pub(crate) async fn show_left(
         let (place, sequence) = (stat.conversation, stat.sequence.0);
         say::line(&format!("  STAT   {place}#{sequence} rings again: {}", whom(stat.successor)))?;
     }
+    for task in &left.tasks {
+        let (place, sequence) = (task.conversation, task.sequence.0);
+        let due = task.due.map_or(String::new(), |due| format!(" due {}", say::time(due)));
+        let late = if task.overdue { ", overdue" } else { "" };
+        let whom = match task.successor {
+            Some(person) => format!("{} gave it, and gives it to somebody else", find::name(people, person)),
+            None => "any member of its conversation gives it to somebody else".to_owned(),
+        };
+        say::line(&format!("  task   {place}#{sequence}{due}{late}: {whom}"))?;
+    }
     Ok(())
 }

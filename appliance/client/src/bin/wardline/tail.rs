@@ -12,7 +12,7 @@ use crate::exit::Failure;
 use crate::seen::Seen;
 use crate::{
     Common, access, break_glass, find, json, members, notice, pin, react, role, say, stat, station,
-    suspensions,
+    suspensions, task,
 };
 
 /// How.
@@ -212,6 +212,13 @@ impl Known {
             Event::Reactions { conversation, sequence, reactions } => {
                 let of = format!("#{} [{}] ", sequence.0, self.title(*conversation));
                 say::told(&react::line(&of, reactions, self.me, |id| self.name(id)))?;
+            }
+            Event::Task(told) => {
+                let line = task::line(told, self.me, |id| self.name(id), |_| None);
+                say::told(&format!("   > #{} [{}] {line}", told.sequence.0, self.title(told.conversation)))?;
+            }
+            Event::TaskOverdue { conversation, sequence } => {
+                say::told(&task::overdue_line(*sequence, &self.title(*conversation)))?;
             }
             Event::SuspensionsWaiting { waiting, overdue } => {
                 say::told(&suspensions::waiting_line(*waiting, *overdue))?;

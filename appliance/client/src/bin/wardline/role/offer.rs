@@ -5,6 +5,7 @@ use wardline_client::event::{Person, Unit};
 use wardline_client::offers::{Fate, Offer, OfferAnswer, OfferCalls as _, OpenOffer, OpenShift, OpenStat};
 use wardline_client::roles::{Role, RoleCalls as _};
 use wardline_client::stat::Stands;
+use wardline_client::tasks::OpenTask;
 use wardline_client::{Calls as _, OfferId, PersonId};
 
 use crate::access::Access;
@@ -110,6 +111,10 @@ fn opened(open: &OpenOffer, people: &[Person], units: &[Unit]) -> Vec<String> {
     if usize::try_from(open.stats_count).is_ok_and(|count| count > open.stats.len()) {
         lines.push(format!("  and older STATs: {} in all are open", open.stats_count));
     }
+    lines.extend(open.tasks.iter().map(task_line));
+    if usize::try_from(open.tasks_count).is_ok_and(|count| count > open.tasks.len()) {
+        lines.push(format!("  and more tasks: {} in all are open", open.tasks_count));
+    }
     lines.extend(open.gaps.iter().map(|gap| format!("  ! {}", gap_line(*gap))));
     let shift = |shift: &OpenShift| {
         let beds = match shift.beds {
@@ -139,10 +144,20 @@ fn stat_line(open: &OpenStat, giver: &str, units: &[Unit]) -> String {
     format!("  {which}{place} of {}{by}: {stands}", say::time(open.opened))
 }
 
+fn task_line(task: &OpenTask) -> String {
+    let which = task.about.map_or_else(
+        || "a task where you are not".to_owned(),
+        |(place, sequence)| format!("task {place}#{}", sequence.0),
+    );
+    let due = task.due.map_or(String::new(), |due| format!(", due {}", say::time(due)));
+    format!("  {which}{due}{}", if task.overdue { ", overdue" } else { "" })
+}
+
 fn print(open: &OpenOffer) -> Result<(), Failure> {
     let mut value = json!({
         "event": "open_offer",
         "stats_count": open.stats_count,
+        "tasks_count": open.tasks_count,
         "stats": open.stats.iter().map(|open| json!({
             "stat": open.stat.map(stat::name),
             "unit": open.unit.map(|unit| unit.to_string()),
