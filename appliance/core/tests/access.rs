@@ -38,6 +38,7 @@ use wardline_core::role::offer::{Answer, Offered};
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::Place;
 use wardline_core::search::{Filter, Query, Search};
+use wardline_core::task::{Answer as TaskAnswer, Assignee, TaskAsk};
 use wardline_core::template::{TemplateAsk, Templates};
 use wardline_core::text::{Grounds, Name, Sealed, Title};
 use wardline_core::time::Wall;
@@ -117,7 +118,7 @@ impl Actor {
                 [&[R::Staff, R::Clinician, R::Member, R::Owner, R::UnitStaff][..], &of_patient].concat()
             }
             Self::Member => {
-                let of_patient = [R::CareTeam, R::Holder, R::OnCall, R::Author];
+                let of_patient = [R::CareTeam, R::Holder, R::OnCall, R::Author, R::Assignee];
                 [&[R::Staff, R::Clinician, R::Member, R::UnitStaff][..], &of_patient].concat()
             }
             Self::Colleague => vec![R::Staff, R::Clinician, R::UnitStaff, R::GlassBreaker, R::OfferedTo],
@@ -462,6 +463,11 @@ impl House {
                 let templates = Templates::from_wire(&set).expect("in range");
                 Ask::Templates(TemplateAsk::Set { unit, templates })
             }
+            Operation::GiveTask
+            | Operation::AnswerTask
+            | Operation::ReassignTask
+            | Operation::WithdrawTask
+            | Operation::ListTasks => Ask::Task(self.of_task(operation)),
             Operation::ListTemplates => Ask::Templates(TemplateAsk::List { unit: Some(unit) }),
             Operation::React => {
                 let found = self.said_by_the_member();

@@ -110,4 +110,23 @@ impl House {
             _ => Holds::List { after: None },
         }
     }
+
+    /// About a message of the member's; given by them for their role, where there is to be one.
+    pub(super) fn of_task(&mut self, operation: Operation) -> TaskAsk {
+        let found = self.said_by_the_member();
+        let message = StatId { conversation: self.place, sequence: Sequence(1) };
+        let give = |to, found| TaskAsk::Give { message, to, due: None, found };
+        if operation == Operation::GiveTask {
+            return give(Assignee::Person(self.victim), found);
+        }
+        done(&self.ward.ask(Actor::Member.conn(), Ask::Task(give(Assignee::Role(self.role), found))));
+        match operation {
+            Operation::AnswerTask => TaskAsk::Answer { task: message, answer: TaskAnswer::Take },
+            Operation::WithdrawTask => TaskAsk::Answer { task: message, answer: TaskAnswer::Withdraw },
+            Operation::ReassignTask => {
+                TaskAsk::Reassign { task: message, to: Assignee::Person(self.victim), due: None }
+            }
+            _ => TaskAsk::List { conversation: None, after: None },
+        }
+    }
 }
