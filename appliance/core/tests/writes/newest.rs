@@ -20,17 +20,8 @@ pub(crate) fn writes() -> Vec<Write> {
     };
     let (by, at) = (person(), Wall(1_780_000_000_001));
     let due = Some(Wall(1_780_003_600_000));
-    let to = Assignee::Person(person());
-    let stands = [
-        (to, TaskStanding::Open, due),
-        (Assignee::Role(role().id), TaskStanding::Taken { by, at }, due),
-        (to, TaskStanding::Declined { by, at, reason: Reason::Busy }, due),
-        (to, TaskStanding::Done { by, at }, None),
-        (to, TaskStanding::Withdrawn { by: None, at }, None),
-    ];
-    let mut all = vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }];
-    all.extend(stands.map(|(to, standing, due)| Write::TaskSet(Box::new(task(to, standing, due)))));
-    all
+    let taken = task(Assignee::Role(role().id), TaskStanding::Taken { by, at }, due);
+    vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }, Write::TaskSet(Box::new(taken))]
 }
 
 pub(crate) fn acts() -> Vec<Act> {
