@@ -265,6 +265,11 @@ operations! {
     ReassignTask: "give a task to somebody else", [Author, Assignee, StandIn], "";
     WithdrawTask: "withdraw a task", [Author, StandIn], "";
     ListTasks: "see open tasks", [Staff], "of a conversation that they are in, their own, and those that they gave; only where they may read the message";
+    SetAvailability: "say when they do not want to be disturbed, who covers, and where they are called off site", [Staff], "of themselves; a STAT rings all the same, as the facility says";
+    RefuseCover: "say that they do not cover for a colleague", [Staff], "at any time; the colleague hears of it";
+    ListAvailability: "see who does not want to be disturbed, until when, and who covers", [Staff], "and who is on duty; no number, and nobody's quiet hours but one's own";
+    ReadNumbers: "see where those are called off site for whom a STAT rings", [Rung, Colleague, Caller, ChargeNurse], "of who is not here, while it is open; each look is recorded; the sender sees them before it is sent, too";
+    SetCoverPolicy: "say whether a STAT rings for who does not want to be disturbed, or for their cover instead", [Administrator, BoxService], "nobody covers: it rings for them";
     ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 
@@ -377,6 +382,12 @@ pub(crate) fn to_stat(state: &State, person: PersonId, stat: &Escalation) -> Rel
         .and(Relations::when(stat.has_rung(person), Relation::Rung))
         .and(Relations::when(caller, Relation::Caller))
         .and(Relations::when(stat.is_answered_by(person), Relation::Acceptor))
+        .and(Relations::when(leads(state, person, stat.unit), Relation::ChargeNurse))
+}
+
+fn leads(state: &State, person: PersonId, unit: Option<UnitId>) -> bool {
+    let entry = state.people.get(&person).filter(|entry| !entry.suspended);
+    entry.zip(unit).is_some_and(|(entry, unit)| entry.posts.get(&unit) == Some(&Post::ChargeNurse))
 }
 
 /// To a message that they may read.

@@ -7,6 +7,7 @@ use crate::access::Permit;
 use crate::agency;
 use crate::assignment;
 use crate::audit::{Act, Actor};
+use crate::availability;
 use crate::directory::{Device, JoinCode, Person, Post};
 use crate::draft::Draft;
 use crate::emergency;
@@ -209,6 +210,7 @@ pub(crate) fn set_duties(
             role::offer::end_all(draft, permit, person, None);
             emergency::end_all(draft, permit, person);
             emergency::tell_officers(draft);
+            availability::settle(draft, permit, person);
         }
     }
     Ok(Body::Done(proto::Done {}))

@@ -12,6 +12,7 @@ use crate::access::{self, Operation, Permit, Relations};
 use crate::admin;
 use crate::assignment;
 use crate::audit::{Act, Actor};
+use crate::availability;
 use crate::care;
 use crate::conversation::Kind;
 use crate::directory::{Person, Post};
@@ -403,6 +404,7 @@ pub(crate) fn shut(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
     // So that what rings on meanwhile finds whom the rota names.
     role::offer::end_all(draft, permit, person, None);
     role::end_all(draft, permit, person);
+    availability::end(draft, permit, person);
 }
 
 /// Whatever else they have ends.

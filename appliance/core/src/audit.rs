@@ -281,6 +281,30 @@ pub enum Act {
     /// It was not done in time.
     #[n(283)]
     TaskOverdue(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// Who, until when, and who covers.
+    #[n(320)]
+    UndisturbedSet(#[n(0)] PersonId, #[n(1)] Wall, #[n(2)] Option<PersonId>),
+    /// By themselves, or by time.
+    #[n(321)]
+    UndisturbedEnded(#[n(0)] PersonId),
+    /// For whom, and who covered.
+    #[n(322)]
+    CoverEnded(#[n(0)] PersonId, #[n(1)] PersonId),
+    /// Of whom, and how many stretches.
+    #[n(323)]
+    QuietHoursSet(#[n(0)] PersonId, #[n(1)] u32),
+    /// Of whom, and whether there is one.
+    #[n(324)]
+    OffSiteNumberSet(#[n(0)] PersonId, #[n(1)] u32),
+    /// Of whom.
+    #[n(325)]
+    AvailabilityCleared(#[n(0)] PersonId),
+    /// Whether a STAT rings for the cover instead.
+    #[n(326)]
+    CoverPolicySet(#[n(0)] u32),
+    /// Of a STAT.
+    #[n(327)]
+    OffSiteNumbersShown(#[n(0)] ConversationId, #[n(1)] Sequence),
     /// Of a unit, or of the facility.
     #[n(162)]
     TemplatesSet(#[n(0)] Option<UnitId>),

@@ -3,6 +3,7 @@
 use crate::agency::AgencyAsk;
 use crate::alteration::{Edit, Found};
 use crate::attachment::{Attach, Attaching, AttachmentPolicy};
+use crate::availability::AvailabilityAsk;
 use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
@@ -310,6 +311,8 @@ pub enum Ask {
     Leaving(Leaving),
     /// About tasks.
     Task(TaskAsk),
+    /// About when people want to be disturbed.
+    Availability(AvailabilityAsk),
     /// About templates and quick replies.
     Templates(TemplateAsk),
     /// What must be kept.

@@ -12,6 +12,7 @@ use crate::access::{Permit, Relation, Relations};
 use crate::admin;
 use crate::assignment;
 use crate::audit::{Act, Actor};
+use crate::availability;
 use crate::clinic::Assignment;
 use crate::directory::Person;
 use crate::draft::Draft;
@@ -149,6 +150,7 @@ pub(crate) fn set_standing(
         role::end_all(draft, permit, person);
         assignment::end_all(draft, permit, person, None);
         emergency::end_all(draft, permit, person);
+        availability::end(draft, permit, person);
     }
     if did_wait || suspended && waits {
         tell_administrators(draft);

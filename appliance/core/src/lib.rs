@@ -16,6 +16,7 @@ pub mod alteration;
 mod assignment;
 pub mod attachment;
 pub mod audit;
+pub mod availability;
 mod bed;
 pub mod bucket;
 pub mod care;

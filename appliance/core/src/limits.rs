@@ -670,6 +670,23 @@ pub const SUSPENSIONS_PAGE_MAX: usize = 200;
 /// [`ROLES_MAX`] x 20 and [`ASSIGNMENTS_OF_PERSON_MAX`] x 1.3 kB.
 pub const STATS_LEFT_SHOWN_MAX: usize = 200;
 
+/// How long somebody may say that they do not want to be disturbed. Milliseconds: the longest shift.
+pub const UNDISTURBED_MAX_MS: u64 = 16 * 3_600_000;
+
+/// Stretches of one person's quiet hours: one for each day of the week. In memory some 150 bytes with a number and a cover, 1.5 MB for
+/// 10,000 people.
+pub const QUIET_HOURS_MAX: usize = 7;
+
+/// People for whom one colleague covers. 8 x 20 bytes in what their devices are told.
+pub const COVERED_BY_ONE_MAX: usize = 8;
+
+/// How far ahead a device is told when to be silent. Milliseconds: a session ends within half of it, and the next is told anew. At most
+/// [`QUIET_HOURS_MAX`] x 4 stretches of 12 bytes.
+pub const SILENCES_AHEAD_MS: u64 = 24 * 3_600_000;
+
+/// People after whom one request asks. 32 x 70 bytes, and one's own quiet hours.
+pub const AVAILABILITY_ASKED_MAX: usize = 32;
+
 /// A quick reply. Bytes: a sentence or two.
 pub const QUICK_REPLY_MAX: usize = 200;
 

@@ -8,6 +8,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::access::Operation;
+use crate::availability::AvailabilityRefusal;
 use crate::ids::UnitId;
 use crate::rota::RotaRefusal;
 use crate::task::TaskRefusal;
@@ -467,6 +468,9 @@ pub enum Refusal {
     /// What a task cannot be.
     #[error("{0}")]
     Task(TaskRefusal),
+    /// What somebody cannot say of their availability.
+    #[error("{0}")]
+    Availability(AvailabilityRefusal),
     /// What a set of templates cannot be.
     #[error("{0}")]
     Templates(TemplateRefusal),
@@ -669,6 +673,7 @@ impl Refusal {
             Self::MentionedRoleUnheld => Code::MentionedRoleUnheld,
             Self::TooManyMentions => Code::TooManyMentions,
             Self::Task(task) => task.code(),
+            Self::Availability(_) => Code::Availability,
             Self::Templates(_) => Code::Templates,
             Self::StatWantsAnswer => Code::StatWantsAnswer,
             Self::ReactionsFull => Code::ReactionsFull,

@@ -3,6 +3,7 @@
 //! A PIN try is counted durably *before* the keeper is asked, so that pulling the plug buys no further try.
 
 use crate::audit::{Act, Actor};
+use crate::availability;
 use crate::directory::{Device, Person};
 use crate::draft::actor;
 use crate::emergency;
@@ -135,6 +136,7 @@ impl Relay {
                 stat::ring_for(&mut self.draft(now, turn), conn, person);
                 emergency::remind(&mut self.draft(now, turn), conn, person);
                 leaving::remind(&mut self.draft(now, turn), conn, person);
+                availability::remind(&mut self.draft(now, turn), conn, person);
                 role::offer::remind(&mut self.draft(now, turn), conn, person);
             }
         }
@@ -350,6 +352,7 @@ impl Relay {
         stat::ring_for(&mut self.draft(now, turn), conn, person);
         emergency::remind(&mut self.draft(now, turn), conn, person);
         leaving::remind(&mut self.draft(now, turn), conn, person);
+        availability::remind(&mut self.draft(now, turn), conn, person);
         role::offer::remind(&mut self.draft(now, turn), conn, person);
     }
 

@@ -3,8 +3,9 @@
 //! Every step is a write before anybody rings for it, so a crash repeats no step and skips none. Rings are no writes: they
 //! follow from where an escalation stands, and whoever connects is told anew.
 
-use crate::access::{self, Operation};
+use crate::access::{self, Operation, Relation};
 use crate::audit::{Act, Actor};
+use crate::availability;
 use crate::conversation::Kind;
 use crate::draft::{Draft, actor};
 use crate::escalation::policy::EscalationPolicy;
@@ -89,6 +90,7 @@ pub(crate) fn plan(
         ring = conversation.present().map(|(person, _)| person).collect();
     }
     ring.retain(|person| *person != sender && may_be_rung(draft, *person));
+    let ring = availability::called(draft.state, ring, sender);
     if call.unit.is_some_and(|unit| !draft.state.units.contains_key(&unit)) {
         return Err(Refusal::NoSuchUnit);
     }
@@ -244,6 +246,17 @@ fn known<'d>(draft: &'d Draft<'_>, person: PersonId, id: StatId) -> Result<&'d E
         return Err(Refusal::NoSuchConversation);
     }
     open.ok_or(Refusal::NoSuchStat)
+}
+
+/// The same, for a charge nurse of its unit too: who was reached by telephone she may note.
+pub(crate) fn known_to_noter<'d>(
+    draft: &'d Draft<'_>,
+    person: PersonId,
+    id: StatId,
+) -> Result<&'d Escalation, Refusal> {
+    let open = draft.state.escalations.get(&id);
+    let leads = open.filter(|open| access::to_stat(draft.state, person, open).has(Relation::ChargeNurse));
+    leads.map_or_else(|| known(draft, person, id), Ok)
 }
 
 /// "Coming": also from a locked device, whose person is who its key says.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agency::{Agency, Likeness};
 use crate::attachment::Uploads;
+use crate::availability::Availabilities;
 use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
@@ -62,6 +63,8 @@ pub struct State {
     pub templates: BTreeMap<Option<UnitId>, Templates>,
     /// Open tasks.
     pub tasks: Tasks,
+    /// When people want to be disturbed.
+    pub availability: Availabilities,
     /// Legal holds that are not lifted.
     pub holds: BTreeMap<HoldId, Hold>,
     /// How long messages are kept, where that was set; else as the facility's policy says.
@@ -123,6 +126,8 @@ pub struct Restored {
     pub templates: Vec<(Option<UnitId>, Templates)>,
     /// See [`State::tasks`].
     pub tasks: Vec<Task>,
+    /// See [`State::availability`].
+    pub availability: Availabilities,
     /// See [`State::holds`].
     pub holds: Vec<Hold>,
     /// See [`State::retention`].
@@ -146,6 +151,7 @@ impl State {
             family: Family::restore(restored.family),
             uploads: restored.uploads,
             tasks: Tasks::restore(restored.tasks),
+            availability: restored.availability,
             ..Self::default()
         };
         for unit in restored.units {
@@ -209,6 +215,7 @@ impl State {
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
         state.check_uploads()?;
         state.tasks.check(&state)?;
+        state.availability.check(&state)?;
         state.check_clinic()?;
         state.family.check(&state)?;
         Ok(state)
@@ -457,6 +464,7 @@ impl State {
                     self.templates.insert(*unit, templates.clone());
                 }
             }
+            Write::Availability(write) => self.availability.apply(write),
             Write::RetentionSet(rules) => self.retention = Some(*rules),
             Write::HoldPlaced(hold) => {
                 self.holds.insert(hold.id, hold.clone());

@@ -6,6 +6,7 @@ use crate::admin;
 use crate::agency;
 use crate::assignment;
 use crate::audit::{Act, Actor};
+use crate::availability;
 use crate::directory::{Post, Unit};
 use crate::draft::Draft;
 use crate::emergency;
@@ -125,6 +126,7 @@ pub(crate) fn end_post(draft: &mut Draft<'_>, permit: Permit, person: PersonId, 
     if !emergency::is_clinician(draft.state, person) {
         emergency::end_all(draft, permit, person);
     }
+    availability::settle(draft, permit, person);
 }
 
 /// As the audit has it.

@@ -4,6 +4,7 @@ use prost::Message as _;
 
 use crate::agency;
 use crate::attachment::{self, Announced};
+use crate::availability;
 use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
@@ -478,6 +479,11 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::ListOffers(_)
         | Body::ListRoles(_) => Ask::Role(role::parse(body, fresh)?),
         Body::AnswerTask(_) | Body::ReassignTask(_) | Body::ListTasks(_) => Ask::Task(task::parse(body)?),
+        Body::SetAvailability(_)
+        | Body::RefuseCover(_)
+        | Body::AskAvailability(_)
+        | Body::AskNumbers(_)
+        | Body::SetCoverPolicy(_) => Ask::Availability(availability::parse(body)?),
         Body::SetTemplates(_) | Body::ListTemplates(_) => Ask::Templates(template::parse(body)?),
         Body::SetRetention(set) => Ask::SetRetention(Rules::from_wire(set.rules)?),
         Body::ListRetention(_) => Ask::ListRetention,

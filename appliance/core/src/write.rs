@@ -11,6 +11,7 @@ use minicbor::{Decode, Encode};
 use crate::agency::Agency;
 use crate::alteration::Standing as MessageStanding;
 use crate::attachment::{AttachmentPolicy, NewUpload, Sent};
+use crate::availability::AvailabilityWrite;
 use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
@@ -543,6 +544,9 @@ pub enum Write {
         #[n(3)]
         reactions: Reactions,
     },
+    /// Somebody says something else of when they want to be disturbed.
+    #[n(320)]
+    Availability(#[n(0)] AvailabilityWrite),
     /// The templates and quick replies of a unit, or the facility: all of them.
     #[n(161)]
     TemplatesSet {

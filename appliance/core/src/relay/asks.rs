@@ -19,7 +19,7 @@ use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
-    alteration, attachment, channel, clinical, family, mailbox, membership, reaction, role, searching, stat,
+    alteration, attachment, availability, channel, clinical, family, mailbox, membership, reaction, role, searching, stat,
     task, template, unit,
 };
 
@@ -333,6 +333,7 @@ impl Relay {
                 permit(Operation::ListAttachmentPolicy)?;
                 attachment::policy(&draft)
             }
+            Ask::Availability(ask) => availability::handle(&mut draft, (by, is), ask)?,
             Ask::Templates(ask) => template::handle(&mut draft, (by, is), ask)?,
             Ask::Role(ask) => role::handle(&mut draft, (by, is), ask)?,
             Ask::ListUnits => {

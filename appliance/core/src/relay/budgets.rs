@@ -12,6 +12,7 @@ use crate::escalation::Priority;
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::DeviceId;
+use crate::availability::AvailabilityAsk;
 use crate::input::Ask;
 use crate::leaving::Leaving;
 use crate::limits;
@@ -85,6 +86,10 @@ impl Budgets {
             Ask::Task(TaskAsk::List { .. }) => budget.pages.take(now),
             // Each is a row, an entry in the audit and an event, as a reaction is.
             Ask::Task(_) => budget.reactions.take(now),
+            Ask::Availability(AvailabilityAsk::Look(_) | AvailabilityAsk::Numbers(_)) => {
+                budget.pages.take(now)
+            }
+            Ask::Availability(_) => budget.posts.take(now),
             Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
             Ask::Templates(_) => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),

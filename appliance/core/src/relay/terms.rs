@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::access::Permit;
 use crate::audit::Actor;
+use crate::availability::AvailabilityWrite;
 use crate::clinic::Standing;
 use crate::conversation::Kind;
 use crate::directory::Person;
@@ -21,7 +22,7 @@ use crate::state::State;
 use crate::time::{Mono, Now, Wall};
 use crate::turn::Turn;
 use crate::write::Write;
-use crate::{agency, assignment, care, emergency, encounter, family, leaving, limits, role, task};
+use crate::{agency, assignment, availability, care, emergency, encounter, family, leaving, limits, role, task};
 
 /// Something with an end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,6 +46,8 @@ pub(crate) enum Term {
     VisitRequest(DeviceId),
     /// Of the bed of a stay.
     BedsideCode(EncounterId),
+    /// That somebody does not want to be disturbed.
+    Undisturbed(PersonId),
 }
 
 /// When each is over by the steady clock. One timer stands for all of them: when the first is due.
@@ -106,6 +109,9 @@ impl Terms {
         }
         for (encounter, code) in &state.family.codes {
             terms.set(now, Term::BedsideCode(*encounter), rest(code.since, code.expires));
+        }
+        for (person, set) in state.availability.undisturbed() {
+            terms.set(now, Term::Undisturbed(person), rest(set.since, set.until));
         }
         terms
     }
@@ -215,6 +221,17 @@ impl Terms {
                         }
                     }
                 }
+                Write::Availability(AvailabilityWrite::Said { person, availability, begins }) => {
+                    match availability.undisturbed {
+                        Some(set) if *begins => {
+                            self.set(now, Term::Undisturbed(*person), between(now.wall, set.until));
+                        }
+                        Some(_) => {}
+                        None => {
+                            self.ends.remove(&Term::Undisturbed(*person));
+                        }
+                    }
+                }
                 Write::EncounterStanding { encounter, standing: Standing::Discharged(_), .. } => {
                     self.set(now, Term::Thread(*encounter), policy.thread_grace_ms);
                 }
@@ -303,6 +320,8 @@ impl Relay {
         over.extend(tasks.filter(|term| matches!(term, Term::Task(_, due) if *due <= now.wall)));
         let codes = self.state.family.codes.iter().filter(|(_, code)| code.expires <= now.wall);
         over.extend(codes.map(|(encounter, _)| Term::BedsideCode(*encounter)));
+        let silent = self.state.availability.undisturbed().filter(|(_, set)| set.until <= now.wall);
+        over.extend(silent.map(|(person, _)| Term::Undisturbed(person)));
         self.end_terms(now, turn, over);
     }
 
@@ -331,6 +350,7 @@ impl Relay {
             Term::VisitRequest(device) => family::ending::forget(&mut draft, Permit::OF_TIME, device),
             Term::Task(id, _) => task::overdue(&mut draft, id),
             Term::BedsideCode(id) => family::ending::end_code(&mut draft, Permit::OF_TIME, id),
+            Term::Undisturbed(person) => availability::expire(&mut draft, person),
             Term::Agency(person) => {
                 agency::clear(&mut draft, Permit::OF_TIME, person);
                 self.put_out(now, turn, person, Actor::TheBox);

@@ -1,6 +1,9 @@
 //! What a STAT would do, before it is sent: who can be reached, when they were last heard of, what follows.
 
+use std::collections::BTreeSet;
+
 use crate::access::{self, Operation};
+use crate::availability;
 use crate::draft::{Draft, actor};
 use crate::escalation::policy::Step;
 use crate::ids::{Conn, ConversationId, PersonId, RequestId, UnitId};
@@ -24,8 +27,9 @@ pub(crate) fn prospect(
     draft.conversation_of(who, place)?;
     access::permit(Operation::AskReach, access::MEMBER, actor(who))?;
     let opening = plan(draft, who.person(), place, call)?;
+    let on_duty = availability::on_duty(draft.state, draft.now.wall);
     let mut called: Vec<proto::Prospective> =
-        opening.ring.iter().map(|person| prospective(draft, *person)).collect();
+        opening.ring.iter().map(|person| prospective(draft, &on_duty, *person)).collect();
     called.truncate(limits::PROSPECT_PEOPLE_MAX);
     let step = |step: &Step| follows(draft, who.person(), opening.unit, step);
     let steps = opening.policy.steps().iter().skip(1).map(step).collect();
@@ -46,9 +50,18 @@ pub(crate) fn prospect(
     Ok(())
 }
 
-fn prospective(draft: &Draft<'_>, person: PersonId) -> proto::Prospective {
+fn prospective(draft: &Draft<'_>, on_duty: &BTreeSet<PersonId>, person: PersonId) -> proto::Prospective {
     let (reach, last) = draft.phones.reach(draft.state, person, draft.now);
-    proto::Prospective { person: person.value(), reach: reach.to_wire().into(), heard_ago: last }
+    let said = draft.state.availability.people.get(&person);
+    proto::Prospective {
+        person: person.value(),
+        reach: reach.to_wire().into(),
+        heard_ago: last,
+        silent_until: said.and_then(|said| said.silent_until(draft.now.wall)).map_or(0, |until| until.0),
+        cover: said.and_then(|said| said.undisturbed?.cover).map_or(0, PersonId::value),
+        off_site: availability::off_site(draft, person).unwrap_or_default(),
+        on_duty: on_duty.contains(&person),
+    }
 }
 
 fn follows(draft: &Draft<'_>, sender: PersonId, unit: Option<UnitId>, step: &Step) -> proto::ProspectiveStep {

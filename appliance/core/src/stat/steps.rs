@@ -1,6 +1,7 @@
 //! From one step to the next.
 
 use crate::audit::{Act, Actor};
+use crate::availability;
 use crate::draft::Draft;
 use crate::escalation::policy::Ring;
 use crate::escalation::{Escalation, Stage, StatId};
@@ -101,6 +102,7 @@ pub(super) fn resolve(
     let is_officer =
         |person: &PersonId| draft.state.people.get(person).is_some_and(|entry| entry.privacy_officer);
     people.retain(|person| *person != sender && may_be_rung(draft, *person) && !is_officer(person));
+    let mut people = availability::called(draft.state, people, sender);
     if people.len() > limits::RUNG_AT_ONCE_MAX {
         people.sort_by_cached_key(|person| {
             (!draft.phones.is_reachable(draft.state, *person, draft.now), *person)

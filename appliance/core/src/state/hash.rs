@@ -61,6 +61,7 @@ impl State {
         for task in self.tasks.all() {
             part(minicbor::to_vec(task));
         }
+        part(minicbor::to_vec(&self.availability));
         part(minicbor::to_vec(self.retention));
         part(minicbor::to_vec((&self.uploads.open, self.uploads.policy)));
         for hold in self.holds.values() {
