@@ -303,6 +303,7 @@ impl Box {
             holds: self.state.holds.values().cloned().collect(),
             family: self.state.family.to_restored(),
             tasks: self.state.tasks.all().cloned().collect(),
+            availability: self.state.availability.clone(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");

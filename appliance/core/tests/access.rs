@@ -14,6 +14,7 @@ use std::path::Path;
 use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::agency::{AgencyAsk, Arrival};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
+use wardline_core::availability::AvailabilityAsk;
 use wardline_core::attachment::{Attaching, AttachmentPolicy, Begin, Media};
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
@@ -456,6 +457,15 @@ impl House {
                 let message = StatId { conversation: place, sequence: Sequence(1) };
                 Ask::Recall { message, found }
             }
+            Operation::SetAvailability => Ask::Availability(AvailabilityAsk::Clear),
+            // There is nothing to refuse: whoever may is told so.
+            Operation::RefuseCover => {
+                Ask::Availability(AvailabilityAsk::RefuseCover { person: self.people[0] })
+            }
+            Operation::ListAvailability => Ask::Availability(AvailabilityAsk::Look(vec![person])),
+            Operation::SetCoverPolicy => {
+                Ask::Availability(AvailabilityAsk::Policy { cover_instead: true })
+            }
             Operation::SetTemplates | Operation::SetFacilityTemplates => {
                 let unit = Some(unit).filter(|_| operation == Operation::SetTemplates);
                 let replies = vec!["On my way".to_owned()];
@@ -588,7 +598,9 @@ fn every_operation_by_every_actor_is_as_the_table_says() {
                 }
                 let may = rule.allowed.iter().any(|allowed| is.contains(allowed));
                 let what = format!("{actor:?} may {} of a {subject:?}", rule.words);
-                assert_eq!(is_done(&turn), may, "{what}: {:?}", refusal(&turn));
+                // Who may refuse to cover, and does not, is told so.
+                let nothing = refusal(&turn) == Some(RefusalCode::Availability.as_str_name());
+                assert_eq!(is_done(&turn) || nothing, may, "{what}: {:?}", refusal(&turn));
                 if !may {
                     let changes = turn.writes.iter().filter(|n| !matches!(n.write, Write::Audited { .. }));
                     assert_eq!(changes.count(), 0, "{what}: a refusal changes nothing");

@@ -4,6 +4,7 @@
 mod ward;
 
 use wardline_core::access::{Operation, Relation};
+use wardline_core::availability::AvailabilityAsk;
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Priority, Reason, Stage, StatId};
 use wardline_core::grant::Right;
@@ -322,6 +323,7 @@ fn restored(relay: &Relay) -> Restored {
         family: state.family.to_restored(),
         uploads: state.uploads.clone(),
         tasks: state.tasks.all().cloned().collect(),
+        availability: state.availability.clone(),
         templates: state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
     }
 }
@@ -677,6 +679,7 @@ fn every_operation_on_a_stat_by_every_actor_is_as_the_table_says() {
                 Operation::NoteCall => answer_with(Answer::Note { reached: None, read_back: true }),
                 Operation::CloseStat => answer_with(Answer::Close),
                 Operation::ReadStat => Ask::ReadStat { stat },
+                Operation::ReadNumbers => Ask::Availability(AvailabilityAsk::Numbers(stat)),
                 Operation::SetEscalation => Ask::SetEscalation { unit: Some(shift.unit), policy },
                 Operation::SetFacilityEscalation => Ask::SetEscalation { unit: None, policy },
                 Operation::ListEscalation => Ask::ListEscalation,

@@ -246,6 +246,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::MessageRecalled { .. } => "MessageRecalled",
         Write::ReactionsSet { .. } => "ReactionsSet",
         Write::TaskSet(_) => "TaskSet",
+        Write::Availability(_) => "Availability",
         Write::TemplatesSet { .. } => "TemplatesSet",
         Write::NoticeMade(_) => "NoticeMade",
         Write::UploadBegun(_) => "UploadBegun",

@@ -64,6 +64,10 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                     }
                 }
                 Body::TaskPage(page) => Answer::Tasks(crate::reference_tasks::digest(&page.tasks)),
+                Body::AvailabilityPage(page) => {
+                    Answer::Availability(crate::reference_availability::digest_of(page))
+                }
+                Body::OffSiteNumbers(told) => Answer::Numbers(told.numbers.len() as u64),
                 Body::TemplateSet(set) => Answer::Templates(crate::reference_templates::digest(set)),
                 Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
                 Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),

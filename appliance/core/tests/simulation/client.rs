@@ -65,6 +65,8 @@ pub(crate) struct Client {
     pub(crate) to_review: u32,
     /// Suspensions that wait, as an administrator was told.
     pub(crate) to_decide: u32,
+    /// When to be silent, and for whom they cover.
+    pub(crate) own: proto::OwnAvailability,
     /// Offers of roles that it was told of and that nothing has become of.
     pub(crate) offered: BTreeSet<u64>,
     /// How STATs stand, as far as this device was told.
@@ -138,6 +140,7 @@ impl Client {
             rings: BTreeMap::new(),
             to_review: 0,
             to_decide: 0,
+            own: proto::OwnAvailability::default(),
             offered: BTreeSet::new(),
             stats: BTreeMap::new(),
             tasks: BTreeMap::new(),
@@ -170,6 +173,7 @@ impl Client {
         (self.link, self.phase) = (None, Phase::Off);
         self.rings.clear();
         (self.to_review, self.to_decide) = (0, 0);
+ self.own = proto::OwnAvailability::default();
         self.offered.clear();
         self.asked.clear();
         self.to_send.clear();
@@ -248,6 +252,7 @@ impl Client {
                 // What rings is told anew.
                 self.rings.clear();
                 (self.to_review, self.to_decide) = (0, 0);
+ self.own = proto::OwnAvailability::default();
                 self.offered.clear();
                 self.devices = signed_in.devices.iter().map(|device| device.device).collect();
                 self.code = None;
@@ -302,6 +307,10 @@ impl Client {
             }
             Body::EmergenciesWaiting(told) => {
                 self.to_review = told.waiting;
+                Ok(())
+            }
+            Body::OwnAvailability(told) => {
+                self.own = told;
                 Ok(())
             }
             Body::SuspensionsWaiting(told) => {

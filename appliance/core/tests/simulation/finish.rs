@@ -134,6 +134,7 @@ impl World {
         }
         self.judge_inboxes()?;
         self.judge_stats()?;
+        self.judge_availability()?;
         self.judge_audit()?;
         self.replay()
     }

@@ -19,6 +19,7 @@ use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::reference_agency::Hired;
 use crate::reference_attachments::Upload;
+use crate::reference_availability::SaysSo;
 use crate::reference_family::Kin;
 use crate::reference_patients::{Clinic, Term};
 use crate::reference_restricted::Waits;
@@ -44,6 +45,10 @@ pub(crate) struct Ward {
     pub(crate) holds: Vec<Held>,
     /// Open ones.
     pub(crate) tasks: Vec<Task>,
+    /// When people want to be disturbed; none that says nothing.
+    pub(crate) said: Vec<SaysSo>,
+    /// A STAT rings for the cover alone.
+    pub(crate) cover_instead: bool,
     /// Of units, and of the facility; none that is empty.
     pub(crate) templates: Vec<proto::TemplateSet>,
     /// Hours that messages are kept, by kind, where that was set.
@@ -331,6 +336,10 @@ pub(crate) enum Answer {
     Tasks(u64),
     /// What they come to.
     Templates(u64),
+    /// What is said of people.
+    Availability(u64),
+    /// How many.
+    Numbers(u64),
     /// What a page comes to.
     Roles(u64),
 }

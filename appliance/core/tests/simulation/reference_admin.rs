@@ -163,6 +163,11 @@ impl Reference {
             | Body::ListRoles(_) => self.roles(now, (by, true), body, chosen.role),
             Body::AskStatLoad(ask) => self.stat_load(by, ask),
             Body::SetRetention(set) => self.set_retention(now, by, set),
+            Body::SetAvailability(_)
+            | Body::RefuseCover(_)
+            | Body::AskAvailability(_)
+            | Body::AskNumbers(_)
+            | Body::SetCoverPolicy(_) => self.availability(now, by, true, body),
             Body::SetTemplates(set) => self.set_templates(by, (true, true), set),
             Body::ListTemplates(list) => self.list_templates(list.unit),
             Body::ListRetention(_) => self.list_retention(),
@@ -242,6 +247,7 @@ impl Reference {
                 self.end_shifts_of(by, id, None, expected);
                 self.withdraw(by, id, expected);
                 self.end_emergencies(by, |broken| broken.who == id, expected);
+                self.availability_ends(by, id, expected);
                 self.stats_of_leavers(now, expected);
                 self.stats_given_up(now, id, expected);
             }

@@ -244,6 +244,7 @@ impl Reference {
         self.ward.codes.retain(|code| !theirs(code));
         self.end_offers_of(by, who, None, expected);
         self.end_roles_of(now, by, who, expected);
+        self.availability_ends(by, who, expected);
         let mut posts = Vec::new();
         for person in self.ward.people.iter_mut().filter(|person| person.id == who) {
             person.suspended = true;

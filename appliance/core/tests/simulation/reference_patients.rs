@@ -76,6 +76,7 @@ pub(crate) enum Term {
     VisitRequest(DeviceId),
     BedCode(EncounterId),
     Task(ConversationId, u64),
+    Dnd(PersonId),
 }
 
 const HOUR: i64 = 3_600_000;

@@ -165,6 +165,7 @@ impl Reference {
         people.sort_unstable();
         people.dedup();
         people.retain(|who| *who != me && self.ward.person(*who).is_some_and(|who| !who.suspended));
+        let people = self.ward.with_covers(people, me);
         let named = UnitId::new(call.unit);
         if named.is_some_and(|unit| !self.ward.units.contains(&unit)) {
             return Err(Code::NoSuchUnit);
@@ -458,7 +459,7 @@ impl Reference {
             *who != stat.sender
                 && self.ward.person(*who).is_some_and(|who| !who.suspended && !who.privacy_officer)
         });
-        people
+        self.ward.with_covers(people, stat.sender)
     }
 
     pub(crate) fn stat_closes(&mut self, id: Id, by: Actor, expected: &mut Expected) {

@@ -30,6 +30,7 @@ impl Reference {
         }
         terms.extend(self.family_terms());
         terms.extend(self.task_terms());
+        terms.extend(self.dnd_terms());
         for (term, since, until) in terms {
             let rest = (until.0 - now.wall.0).clamp(0, until.0 - since.0);
             self.lobby.terms.push((term, now.mono.after(rest.unsigned_abs())));
@@ -145,6 +146,11 @@ impl Reference {
                 Ok(Situation::BedsideCodeExpired)
             }
             Term::Task(place, sequence) => self.task_overdue(now, by_steady, (place, sequence), expected),
+            Term::Dnd(who) => Ok(if self.dnd_over(now, by_steady, who, expected)? {
+                Situation::UndisturbedOverBySteadyClock
+            } else {
+                Situation::UndisturbedOver
+            }),
             Term::Thread(id) => {
                 if !by_steady {
                     return early();

@@ -59,6 +59,7 @@ impl Reference {
                 self.end_offers_of(by, id, None, &mut expected);
                 self.withdraw(by, id, &mut expected);
                 self.end_emergencies(by, |broken| broken.who == id, &mut expected);
+                self.covers_settle(by, &mut expected);
             }
         }
         expected
@@ -142,6 +143,7 @@ impl Reference {
                 self.withdraw(by, id, &mut expected);
                 self.end_emergencies(by, |broken| broken.who == id, &mut expected);
             }
+            self.covers_settle(by, &mut expected);
         }
         expected
     }

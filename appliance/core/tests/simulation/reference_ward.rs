@@ -266,6 +266,16 @@ impl Reference {
             | Body::EndVisit(_)
             | Body::ProlongVisit(_)
             | Body::EndFamilyThread(_) => self.family(now, self.actor(device), body, around.chosen),
+            Body::SetAvailability(_)
+            | Body::RefuseCover(_)
+            | Body::AskAvailability(_)
+            | Body::AskNumbers(_)
+            | Body::SetCoverPolicy(_) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                self.availability(now, self.actor(device), administers, body)
+            }
             Body::SetTemplates(set) => {
                 let door = self.link(conn).map(|link| link.door);
                 let administers = self.ward.person(me).is_some_and(|person| person.administrator)

@@ -91,7 +91,7 @@ impl World {
     }
 
     fn before_a_stat(&mut self, index: usize, place: Option<u64>) {
-        match (self.random.below(15), place) {
+        match (self.random.below(18), place) {
             (0..3, Some(conversation)) => {
                 let call = Some(self.some_call(conversation));
                 self.clients[index].ask(Ask::AskProspect(proto::AskProspect { conversation, call }));
@@ -110,6 +110,11 @@ impl World {
                 self.clients[index].ask(Ask::AskStatLoad(ask));
             }
             (5, _) => self.clients[index].ask(Ask::ListEscalation(proto::ListEscalation {})),
+            (15..18, _) => {
+                if let Some(ask) = self.some_availability_ask(index) {
+                    self.clients[index].ask(ask);
+                }
+            }
             (13, _) => {
                 let ask = self.some_template_ask();
                 self.clients[index].ask(ask);
@@ -220,6 +225,13 @@ impl World {
         }
         if audited(|act| matches!(act, Act::StatDeclined(..))) && !matches!(body, Ask::AnswerStat(_)) {
             self.coverage.reach(Situation::RungPutOut);
+        }
+        let opened = expected.audits.iter().find_map(|(_, act)| match act {
+            Act::StatOpened(place, sequence) => self.reference.stat((*place, sequence.0)).cloned(),
+            _ => None,
+        });
+        if let Some(opened) = opened {
+            self.cover_covers(&opened);
         }
         let situation = match (body, refused) {
             (Ask::Submit(_), None) if audited(|act| matches!(act, Act::StatOpened(..))) => {

@@ -324,6 +324,7 @@ impl World {
             87 if self.random.permille(400) => self.some_attachment_policy(),
             87 => self.some_retention(),
             88..90 => return self.some_escalation().map(Ask::SetEscalation),
+            90 if self.random.permille(500) => self.some_cover_policy(),
             90 => self.some_template_ask(),
             91..94 => return self.some_role_ask(None),
             94..96 => return self.some_agency_ask(None),

@@ -284,6 +284,7 @@ impl Store {
             family: self.state.family.to_restored(),
             uploads: self.state.uploads.clone(),
             tasks: self.state.tasks.all().cloned().collect(),
+            availability: self.state.availability.clone(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         }
     }

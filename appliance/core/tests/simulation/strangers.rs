@@ -139,6 +139,7 @@ impl World {
         self.cover_reactions(body, refused, expected);
         self.cover_templates(body, refused, expected);
         self.cover_tasks(body, refused, expected);
+        self.cover_availability(body, refused, expected);
         self.cover_units(conn, body, refused, expected);
         self.cover_stats(conn, body, refused, expected);
         self.cover_patients(body, refused, expected);

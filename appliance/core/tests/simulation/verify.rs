@@ -1,6 +1,7 @@
 //! Holds every turn against the reference, and both pictures against each other at every commit.
 
 use wardline_core::audit::{Act, Actor, Entry};
+use wardline_core::availability::AvailabilityWrite;
 use wardline_core::directory::Post;
 use wardline_core::escalation::{Stage, StatId};
 use wardline_core::ids::{Change, Conn, ConversationId, EmergencyId, PersonId, RequestId, Sequence};
@@ -449,6 +450,11 @@ impl World {
                 }
                 Write::TaskSet(task) => forlorn.push(task.id),
                 Write::BedsideCodeSet { encounter, code: None } => over.push(Term::BedCode(*encounter)),
+                Write::Availability(AvailabilityWrite::Said { person, availability, .. }) => {
+                    if availability.undisturbed.is_none() && !leavers.contains(person) {
+                        over.push(Term::Dnd(*person));
+                    }
+                }
                 Write::DeviceRevoked { .. } => {}
                 Write::EmergencyEnded { .. } | Write::MemberLeft { .. } => {}
                 Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}

@@ -24,7 +24,7 @@ use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 
 /// Operations that `tests/stat.rs` tries by every kind of actor, and `tests/access.rs` does not.
-pub(crate) const OF_STAT: [Operation; 13] = [
+pub(crate) const OF_STAT: [Operation; 14] = [
     Operation::SendStat,
     Operation::AskReach,
     Operation::AnswerStat,
@@ -33,6 +33,7 @@ pub(crate) const OF_STAT: [Operation; 13] = [
     Operation::NoteCall,
     Operation::CloseStat,
     Operation::ReadStat,
+    Operation::ReadNumbers,
     Operation::SetEscalation,
     Operation::SetFacilityEscalation,
     Operation::ListEscalation,

@@ -1,6 +1,7 @@
 //! Samples of the areas that came last: each adds its own, in any order.
 
 use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
+use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet, Undisturbed};
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
 
@@ -21,7 +22,12 @@ pub(crate) fn writes() -> Vec<Write> {
     let (by, at) = (person(), Wall(1_780_000_000_001));
     let due = Some(Wall(1_780_003_600_000));
     let taken = task(Assignee::Role(role().id), TaskStanding::Taken { by, at }, due);
-    vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }, Write::TaskSet(Box::new(taken))]
+    let said = AvailabilityWrite::Said { person: person(), availability: availability(), begins: true };
+    vec![
+        Write::TemplatesSet { unit: Some(unit()), templates: templates() },
+        Write::TaskSet(Box::new(taken)),
+        Write::Availability(said),
+    ]
 }
 
 pub(crate) fn acts() -> Vec<Act> {
@@ -32,7 +38,26 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::TaskReassigned(place(), Sequence(300), Assignee::Role(role().id)),
         Act::TaskAnswered(place(), Sequence(300), 4),
         Act::TaskOverdue(place(), Sequence(300)),
+        Act::UndisturbedSet(person(), Wall(1_795_435_200_000), Some(person())),
+        Act::UndisturbedEnded(person()),
+        Act::CoverEnded(person(), person()),
+        Act::QuietHoursSet(person(), 2),
+        Act::OffSiteNumberSet(person(), 1),
+        Act::AvailabilityCleared(person()),
+        Act::CoverPolicySet(1),
+        Act::OffSiteNumbersShown(place(), Sequence(300)),
     ]
+}
+
+fn availability() -> Availability {
+    let zone = TimeZone::parse("Europe/Berlin").expect("a zone");
+    let hours = vec![Hours { days: 127, from: 1_320, to: 360 }];
+    let (since, until) = (Wall(1_795_435_200_000), Wall(1_795_438_800_000));
+    Availability {
+        undisturbed: Some(Undisturbed { since, until, cover: Some(person()) }),
+        quiet: Some(Quiet::new(zone, hours).expect("hours")),
+        number: Dial::parse("+49 30 1234").expect("a number"),
+    }
 }
 
 fn templates() -> Templates {
