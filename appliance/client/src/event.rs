@@ -8,6 +8,7 @@ use std::time::Duration;
 use wardline_core::attachment::Media;
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence, UnitId};
 
+use crate::availability::OwnAvailability;
 use crate::beside::{Mention, Reacted};
 use crate::call::Device;
 use crate::clinical::Bedside;
@@ -115,6 +116,9 @@ pub enum Event {
     /// Something moved in a patient's thread, and is told in it: behind the message that was the newest. No message: it has no
     /// place of its own and is not read.
     Notice(Notice),
+    /// When this person's devices make no sound but for a STAT, and for whom they cover: from now on. After each
+    /// [`Event::Connected`] none is told where there is nothing to say.
+    OwnAvailability(OwnAvailability),
     /// To an administrator: charge nurses' suspensions wait for one.
     SuspensionsWaiting {
         /// So many.

@@ -16,6 +16,7 @@
 pub mod agency;
 mod agent;
 pub mod attachments;
+pub mod availability;
 pub mod beds;
 pub mod beside;
 mod call;

@@ -129,6 +129,8 @@ pub enum Reach {
 pub struct Prospect {
     /// For whom it would ring first: how they can be reached, and how many milliseconds ago they were last heard of.
     pub called: Vec<(PersonId, Reach, Option<u64>)>,
+    /// What is known of them besides, in the same order.
+    pub besides: Vec<Beside>,
     /// How many they are in all.
     pub called_count: u32,
     /// Seconds before the next step.
@@ -141,6 +143,25 @@ pub struct Prospect {
     pub dial: String,
     /// Whose policy it is.
     pub unit: Option<UnitId>,
+}
+
+/// What a sender ought to know of somebody whom a STAT would reach.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Does not want to be disturbed until then: milliseconds since 1970. It rings all the same.
+    pub silent_until: Option<i64>,
+    /// Who covers for them.
+    pub cover: Option<PersonId>,
+    /// Where to call them: no device of theirs is here. Else empty.
+    pub off_site: String,
+    /// Holds beds or a role now.
+    pub on_duty: bool,
+}
+
+impl fmt::Debug for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Beside(on duty: {})", self.on_duty)
+    }
 }
 
 /// For whom a step rings.
@@ -386,7 +407,14 @@ impl Prospect {
             let (rings, wait) = Rings::from_wire(&step.step.unwrap_or_default())?;
             Ok((rings, wait, step.people, step.reachable))
         };
+        let beside = |called: &proto::Prospective| Beside {
+            silent_until: (called.silent_until != 0).then_some(called.silent_until),
+            cover: PersonId::new(called.cover),
+            off_site: called.off_site.clone(),
+            on_duty: called.on_duty,
+        };
         Ok(Self {
+            besides: wire.called.iter().map(beside).collect(),
             called: wire.called.iter().map(called).collect::<Result<_, Error>>()?,
             called_count: wire.called_count,
             first_wait: wire.first_wait,

@@ -118,16 +118,22 @@ pub enum AvailabilityWrite {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Error)]
 pub enum AvailabilityRefusal {
     /// [`limits::UNDISTURBED_MAX_MS`].
-    #[error("Do not disturb ends within 16 hours, and not in the past. Choose an earlier moment, or set quiet hours.")]
+    #[error(
+        "Do not disturb ends within 16 hours, and not in the past. Choose an earlier moment, or set quiet hours."
+    )]
     Until,
     /// Somebody who does not work with them.
-    #[error("A cover works in one of your units, may sign in, and is not yourself. Choose a colleague of yours.")]
+    #[error(
+        "A cover works in one of your units, may sign in, and is not yourself. Choose a colleague of yours."
+    )]
     Cover,
     /// A chain.
     #[error("That colleague does not want to be disturbed either. Choose another one, or none.")]
     CoverUndisturbed,
     /// The same from the other end.
-    #[error("You cover for a colleague who does not want to be disturbed. Say first that you do not cover any more.")]
+    #[error(
+        "You cover for a colleague who does not want to be disturbed. Say first that you do not cover any more."
+    )]
     Covering,
     /// [`limits::COVERED_BY_ONE_MAX`].
     #[error("That colleague covers for eight others already. Choose another one.")]
@@ -136,7 +142,9 @@ pub enum AvailabilityRefusal {
     #[error("You do not cover for that person, or not any more. Look at your availability.")]
     NotCovering,
     /// What cannot be hours of a week.
-    #[error("Quiet hours are 1 to 7 stretches of a day, each from one time to another, on at least one day of the week.")]
+    #[error(
+        "Quiet hours are 1 to 7 stretches of a day, each from one time to another, on at least one day of the week."
+    )]
     Hours,
     /// [`limits::AVAILABILITY_ASKED_MAX`].
     #[error("One request asks after 1 to 32 people. Ask after fewer at a time.")]
@@ -358,7 +366,10 @@ mod tests {
     fn quiet(zone: &str, hours: &[(u8, u16, u16)]) -> Availability {
         let zone = TimeZone::parse(zone).expect("a zone");
         let hours = hours.iter().map(|(days, from, to)| Hours { days: *days, from: *from, to: *to });
-        Availability { quiet: Some(Quiet::new(zone, hours.collect()).expect("hours")), ..Availability::default() }
+        Availability {
+            quiet: Some(Quiet::new(zone, hours.collect()).expect("hours")),
+            ..Availability::default()
+        }
     }
 
     fn at(text: &str) -> Wall {
@@ -384,7 +395,10 @@ mod tests {
         // 2 to 3 on the Sunday of the change: there is no such time in March, and two of it in October, of which the first begins it.
         assert!(said.silences(at("2026-03-28T12:00:00Z")).is_empty());
         let october = said.silences(at("2026-10-24T12:00:00Z"));
-        assert_eq!(october, [Interval { start: at("2026-10-25T00:00:00Z"), end: at("2026-10-25T02:00:00Z") }]);
+        assert_eq!(
+            october,
+            [Interval { start: at("2026-10-25T00:00:00Z"), end: at("2026-10-25T02:00:00Z") }]
+        );
     }
 
     #[test]
@@ -422,8 +436,7 @@ mod tests {
     fn what_is_kept_is_read_and_what_is_damaged_is_not() {
         let mut said = quiet("Europe/Berlin", &[(127, 1_320, 360)]);
         said.number = Dial::parse("+49 30 1234").expect("a number");
-        said.undisturbed =
-            Some(Undisturbed { since: Wall(1), until: Wall(2), cover: PersonId::new(7) });
+        said.undisturbed = Some(Undisturbed { since: Wall(1), until: Wall(2), cover: PersonId::new(7) });
         let bytes = said.to_bytes();
         assert_eq!(Availability::from_bytes(&bytes).expect("as it was written"), said);
         for end in 0..bytes.len() {

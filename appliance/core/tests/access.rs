@@ -14,8 +14,8 @@ use std::path::Path;
 use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::agency::{AgencyAsk, Arrival};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
-use wardline_core::availability::AvailabilityAsk;
 use wardline_core::attachment::{Attaching, AttachmentPolicy, Begin, Media};
+use wardline_core::availability::AvailabilityAsk;
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::directory::Post;
@@ -463,9 +463,7 @@ impl House {
                 Ask::Availability(AvailabilityAsk::RefuseCover { person: self.people[0] })
             }
             Operation::ListAvailability => Ask::Availability(AvailabilityAsk::Look(vec![person])),
-            Operation::SetCoverPolicy => {
-                Ask::Availability(AvailabilityAsk::Policy { cover_instead: true })
-            }
+            Operation::SetCoverPolicy => Ask::Availability(AvailabilityAsk::Policy { cover_instead: true }),
             Operation::SetTemplates | Operation::SetFacilityTemplates => {
                 let unit = Some(unit).filter(|_| operation == Operation::SetTemplates);
                 let replies = vec!["On my way".to_owned()];

@@ -134,7 +134,10 @@ fn ben_is_not_disturbed_for_an_hour_and_everybody_sees_until_when_and_who_covers
     // His phone is told how long it is silent, Chidi's for whom he covers.
     let own = told(&turn, BEN).expect("told");
     assert!(own.silences == [proto::SilentSpan { begins_in: 0, ends_in: HOUR }]);
-    assert!(told(&turn, CHIDI).expect("told").covering == [proto::Covering { person: ben.value(), until: until.0 }]);
+    assert!(
+        told(&turn, CHIDI).expect("told").covering
+            == [proto::Covering { person: ben.value(), until: until.0 }]
+    );
     let seen = house.look(ANA, BEN);
     assert_eq!((seen.silent_until, seen.cover), (until.0, chidi.value()));
     // It is over by itself.
@@ -229,8 +232,10 @@ fn before_a_stat_its_sender_sees_who_is_off_site_and_where_to_call() {
     house.say(BEN, Says::Number(number));
     house.undisturbed(CHIDI, HOUR, Some(BEN));
     let ask = |house: &mut House| {
-        let (conversation, call) = (house.place, Call { ring: vec![house.person(BEN), house.person(CHIDI)], unit: None });
-        let Body::Prospect(prospect) = answer(&house.ward.ask(ANA, Ask::Prospect { conversation, call })) else {
+        let (conversation, call) =
+            (house.place, Call { ring: vec![house.person(BEN), house.person(CHIDI)], unit: None });
+        let Body::Prospect(prospect) = answer(&house.ward.ask(ANA, Ask::Prospect { conversation, call }))
+        else {
             panic!("no prospect")
         };
         let by = |conn: Conn| {

@@ -9,6 +9,8 @@ mod agency;
 mod alter;
 #[path = "command/attachments.rs"]
 mod attachments;
+#[path = "command/availability.rs"]
+mod availability;
 #[path = "command/bench.rs"]
 mod bench;
 #[path = "command/break_glass.rs"]

@@ -7,6 +7,7 @@ use wardline_core::ids::PersonId;
 use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
 
 use super::{Agent, Link, QUEUE_MAX, Sync, Up};
+use crate::availability::OwnAvailability;
 use crate::client::Standing;
 use crate::clock;
 use crate::error::{CloseText, End, Error, Refused, Unreachable};
@@ -61,6 +62,9 @@ impl Agent {
                         sequence: wardline_core::ids::Sequence(told.sequence),
                     });
                 }
+            }
+            Some(Body::OwnAvailability(told)) => {
+                self.tell(Event::OwnAvailability(OwnAvailability::from_wire(told)));
                 Ok(())
             }
             Some(Body::SuspensionsWaiting(told)) => {

@@ -30,7 +30,8 @@ pub(crate) fn handle(
         Actor::Person { person, .. } => Some(person),
         _ => None,
     };
-    let mine = |operation| permit(operation).and_then(|permit| Ok((permit, me.ok_or(Refusal::NoSuchPerson)?)));
+    let mine =
+        |operation| permit(operation).and_then(|permit| Ok((permit, me.ok_or(Refusal::NoSuchPerson)?)));
     match ask {
         AvailabilityAsk::Undisturbed { until } => {
             let (permit, me) = mine(Operation::SetAvailability)?;
@@ -290,10 +291,8 @@ fn told(draft: &Draft<'_>, person: PersonId) -> proto::OwnAvailability {
         ends_in: until(one.end),
     };
     let covering = draft.state.availability.covered_by(person);
-    let covering = covering.map(|(covered, set)| proto::Covering {
-        person: covered.value(),
-        until: set.until.0,
-    });
+    let covering =
+        covering.map(|(covered, set)| proto::Covering { person: covered.value(), until: set.until.0 });
     proto::OwnAvailability {
         silences: said.silences(now).iter().map(silence).collect(),
         undisturbed_until: said.undisturbed.map_or(0, |set| set.until.0),

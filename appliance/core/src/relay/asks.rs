@@ -19,8 +19,8 @@ use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
-    alteration, attachment, availability, channel, clinical, family, mailbox, membership, reaction, role, searching, stat,
-    task, template, unit,
+    alteration, attachment, availability, channel, clinical, family, mailbox, membership, reaction, role,
+    searching, stat, task, template, unit,
 };
 
 impl Relay {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::agency::AgencyAsk;
 use crate::attachment::Attaching;
+use crate::availability::AvailabilityAsk;
 use crate::bucket::Bucket;
 use crate::clinical::Clinical;
 use crate::emergency::Emergency;
@@ -12,7 +13,6 @@ use crate::escalation::Priority;
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::DeviceId;
-use crate::availability::AvailabilityAsk;
 use crate::input::Ask;
 use crate::leaving::Leaving;
 use crate::limits;

@@ -31,7 +31,11 @@ impl World {
                     _ => self.now.wall.0 + 1 + self.random.below(3_000) as i64,
                 };
                 let colleagues = self.colleagues_of(me.value());
-                let cover = if self.random.permille(100) { Some(anybody) } else { self.random.pick(&colleagues).copied() };
+                let cover = if self.random.permille(100) {
+                    Some(anybody)
+                } else {
+                    self.random.pick(&colleagues).copied()
+                };
                 let cover = cover.filter(|_| self.random.permille(750)).unwrap_or(0);
                 Says::Undisturbed(proto::Undisturbed { until, cover })
             }
@@ -70,19 +74,15 @@ impl World {
 
     fn colleagues_of(&self, me: u64) -> Vec<u64> {
         let people = &self.reference.ward.people;
-        let units: Vec<_> = people.iter().filter(|who| who.id.value() == me).flat_map(|who| &who.posts).collect();
+        let units: Vec<_> =
+            people.iter().filter(|who| who.id.value() == me).flat_map(|who| &who.posts).collect();
         let shares = |who: &&crate::reference::Person| {
             who.id.value() != me && who.posts.iter().any(|(unit, _)| units.iter().any(|(of, _)| of == unit))
         };
         people.iter().filter(shares).map(|who| who.id.value()).collect()
     }
 
-    pub(crate) fn cover_availability(
-        &mut self,
-        body: &Ask,
-        refused: Option<Code>,
-        expected: &Expected,
-    ) {
+    pub(crate) fn cover_availability(&mut self, body: &Ask, refused: Option<Code>, expected: &Expected) {
         let silent = |ask: &proto::AskAvailability| {
             let first = ask.people.first().and_then(|id| PersonId::new(*id));
             first.is_some_and(|first| self.reference.ward.said(first).is_silent(self.now.wall))
@@ -96,7 +96,8 @@ impl World {
                 _ => Situation::CoverGone,
             });
         }
-        if ended(|act| matches!(act, Act::AvailabilityCleared(_))) && !matches!(body, Ask::SetAvailability(_)) {
+        if ended(|act| matches!(act, Act::AvailabilityCleared(_))) && !matches!(body, Ask::SetAvailability(_))
+        {
             self.coverage.reach(Situation::AvailabilityEndedWithAccess);
         }
         let situation = match (body, refused) {
@@ -127,7 +128,8 @@ impl World {
         let said = &self.reference.ward.said;
         let covers = said.iter().filter_map(|said| Some((said.who, said.dnd?.cover?)));
         let rung = |person: u64| stat.called.iter().any(|called| called.person.value() == person);
-        let rung: Vec<bool> = covers.filter(|(_, cover)| rung(cover.value())).map(|(who, _)| rung(who)).collect();
+        let rung: Vec<bool> =
+            covers.filter(|(_, cover)| rung(cover.value())).map(|(who, _)| rung(who)).collect();
         for both in rung {
             self.coverage.reach(if both { Situation::CoverRung } else { Situation::CoverRungInstead });
         }
@@ -153,4 +155,3 @@ impl World {
         Ok(())
     }
 }
-

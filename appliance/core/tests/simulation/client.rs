@@ -173,7 +173,7 @@ impl Client {
         (self.link, self.phase) = (None, Phase::Off);
         self.rings.clear();
         (self.to_review, self.to_decide) = (0, 0);
- self.own = proto::OwnAvailability::default();
+        self.own = proto::OwnAvailability::default();
         self.offered.clear();
         self.asked.clear();
         self.to_send.clear();
@@ -252,7 +252,7 @@ impl Client {
                 // What rings is told anew.
                 self.rings.clear();
                 (self.to_review, self.to_decide) = (0, 0);
- self.own = proto::OwnAvailability::default();
+                self.own = proto::OwnAvailability::default();
                 self.offered.clear();
                 self.devices = signed_in.devices.iter().map(|device| device.device).collect();
                 self.code = None;

@@ -263,7 +263,8 @@ impl Reference {
 
     fn is_on_duty(&self, at: Wall, who: PersonId) -> bool {
         let shifts = &self.ward.clinic.shifts;
-        let has_beds = shifts.iter().any(|shift| shift.person == who && shift.since <= at && at < shift.until);
+        let has_beds =
+            shifts.iter().any(|shift| shift.person == who && shift.since <= at && at < shift.until);
         let mut roles = self.ward.roles.iter().filter(|role| !role.retired);
         has_beds || roles.any(|role| self.ward.holders(role, at).contains(&who))
     }

@@ -202,6 +202,18 @@ const POLICIES: Many = Many {
 };
 const POLICIES_ENDED: Many =
     Many { head: "DELETE FROM escalation_policy WHERE unit IN (VALUES ", columns: 1, tail: ")" };
+const SAID: Many = Many {
+    head: "INSERT INTO availability (person, said) VALUES ",
+    columns: 2,
+    tail: " ON CONFLICT (person) DO UPDATE SET said = excluded.said",
+};
+const SAID_ENDED: Many =
+    Many { head: "DELETE FROM availability WHERE person IN (VALUES ", columns: 1, tail: ")" };
+const COVER_POLICY: Many = Many {
+    head: "INSERT INTO cover_policy (id, cover_instead) VALUES ",
+    columns: 2,
+    tail: " ON CONFLICT (id) DO UPDATE SET cover_instead = excluded.cover_instead",
+};
 const TEMPLATES: Many = Many {
     head: "INSERT INTO template_set (unit, content) VALUES ",
     columns: 2,
@@ -371,6 +383,7 @@ impl Store {
         escalations(&mut script, plan);
         plan.stat_load.write(&mut script);
         plan.tasks.write(&mut script);
+        availability(&mut script, plan);
         templates(&mut script, plan);
         notices::write(&mut script, plan);
         for expiry in &plan.expiries {
@@ -537,6 +550,20 @@ fn escalations(script: &mut Script<'_>, plan: &Plan<'_>) {
     });
     script.many(&POLICIES_ENDED, &ended, |unit, row| {
         row.count(*unit);
+    });
+}
+
+/// When people want to be disturbed.
+fn availability(script: &mut Script<'_>, plan: &Plan<'_>) {
+    let (ended, said): (Vec<_>, Vec<_>) = plan.availability.iter().partition(|(_, said)| said.is_empty());
+    script.many(&SAID, &said, |(person, said), row| {
+        row.count(person.value()).bytes(&said.to_bytes());
+    });
+    script.many(&SAID_ENDED, &ended, |(person, _), row| {
+        row.count(person.value());
+    });
+    script.many(&COVER_POLICY, plan.cover_instead.as_slice(), |cover_instead, row| {
+        row.count(0).count(u64::from(*cover_instead));
     });
 }
 

@@ -79,6 +79,8 @@ const TABLES: &[(&str, &[Column])] = &[
         "SELECT conversation, sequence, open, changed, content FROM task ORDER BY conversation, sequence",
         &[Int, Int, Int, Int, Bytes],
     ),
+    ("SELECT person, said FROM availability ORDER BY person", &[Int, Bytes]),
+    ("SELECT id, cover_instead FROM cover_policy ORDER BY id", &[Int, Int]),
     ("SELECT unit, content FROM template_set ORDER BY unit", &[Int, Bytes]),
     (
         "SELECT conversation, sequence, unit, opened, answered, step, last FROM stat_load ORDER BY conversation, sequence",

@@ -28,6 +28,7 @@ use super::reactions::ReactionPlan;
 use super::stat_load::StatLoad;
 use super::tasks::TaskPlan;
 use wardline_core::agency::Agency;
+use wardline_core::availability::{Availability, AvailabilityWrite};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
@@ -69,6 +70,8 @@ pub(super) struct Plan<'a> {
     pub(super) stat_load: StatLoad,
     pub(super) rung: BTreeMap<(StatId, PersonId), Rung>,
     pub(super) policies: BTreeMap<Option<UnitId>, Option<&'a EscalationPolicy>>,
+    pub(super) availability: BTreeMap<PersonId, &'a Availability>,
+    pub(super) cover_instead: Option<bool>,
     pub(super) templates: BTreeMap<Option<UnitId>, &'a Templates>,
     pub(super) expiries: Vec<Expiry>,
     pub(super) entries: Vec<(u64, &'a [u8])>,
@@ -341,6 +344,12 @@ impl<'a> Plan<'a> {
             }
             Write::EscalationPolicySet { unit, policy } => {
                 self.policies.insert(*unit, policy.as_ref());
+            }
+            Write::Availability(AvailabilityWrite::Said { person, availability, .. }) => {
+                self.availability.insert(*person, availability);
+            }
+            Write::Availability(AvailabilityWrite::CoverInstead(cover_instead)) => {
+                self.cover_instead = Some(*cover_instead);
             }
             Write::TemplatesSet { unit, templates } => {
                 self.templates.insert(*unit, templates);

@@ -71,6 +71,10 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     restored.uploads.open = open.into_iter().collect();
     restored.uploads.policy = all(from, files::POLICY.to_owned(), files::policy).await?.pop();
     restored.tasks = all(from, tasks::OPEN.to_owned(), tasks::task).await?;
+    let said = "SELECT person, said FROM availability".to_owned();
+    restored.availability.people = all(from, said, row::said).await?.into_iter().collect();
+    let policy = "SELECT cover_instead FROM cover_policy".to_owned();
+    restored.availability.cover_instead = all(from, policy, row::cover_instead).await?.pop().unwrap_or(false);
     let templates = "SELECT unit, content FROM template_set".to_owned();
     restored.templates = all(from, templates, row::templates).await?;
     let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);

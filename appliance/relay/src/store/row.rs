@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Decode, Row, Sqlite, Type};
 use wardline_core::agency::Agency;
+use wardline_core::availability::Availability;
 use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
@@ -228,6 +229,18 @@ pub(super) fn retention(row: &SqliteRow) -> Result<Rules, StoreError> {
     let mut hours = || u32::try_from(columns.count()?).map_err(|_| damaged());
     let hours = [hours()?, hours()?, hours()?, hours()?];
     Rules::parse(hours).map_err(|_| damaged())
+}
+
+/// Who, and what.
+pub(super) fn said(row: &SqliteRow) -> Result<(PersonId, Availability), StoreError> {
+    let mut columns = Columns::new(row);
+    let person = PersonId::new(columns.count()?).ok_or_else(|| StoreError::value("person"))?;
+    let said = Availability::from_bytes(columns.bytes()?).map_err(|_| StoreError::value("availability"))?;
+    Ok((person, said))
+}
+
+pub(super) fn cover_instead(row: &SqliteRow) -> Result<bool, StoreError> {
+    Ok(Columns::new(row).count()? != 0)
 }
 
 /// Whose, and what.

@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 69];
+    let mut seen = [0_u32; 70];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -176,6 +176,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::AttachmentPolicySet(_) => 66,
             Write::TemplatesSet { .. } => 67,
             Write::TaskSet(_) => 68,
+            Write::Availability(_) => 69,
         };
         seen[kind] += 1;
     }
@@ -397,7 +398,7 @@ fn every_column_of_every_table_is_in_the_hash() {
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,
-            people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2 + 5
+            people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2 + 5 + 4
         );
     });
 }

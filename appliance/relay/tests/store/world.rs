@@ -6,6 +6,7 @@ use wardline_core::agency::{Agency, Extension};
 use wardline_core::alteration::Standing;
 use wardline_core::attachment::{ALL, AttachmentPolicy, NewUpload, Sent, Upload};
 use wardline_core::audit::{self, Act, Actor};
+use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
@@ -231,6 +232,12 @@ impl World {
                 let unit = nth(self.state.units.keys().copied(), who).filter(|_| how.is_multiple_of(3));
                 let templates = templates(how);
                 self.write(Write::TemplatesSet { unit, templates });
+                if let Some(person) = nth(self.state.people.keys().copied(), who) {
+                    let said =
+                        AvailabilityWrite::Said { person, availability: availability(how), begins: true };
+                    self.write(Write::Availability(said));
+                    self.write(Write::Availability(AvailabilityWrite::CoverInstead(how % 2 == 1)));
+                }
             }
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
@@ -628,6 +635,18 @@ fn agency(id: PersonId, unit: Option<UnitId>, now: i64) -> Option<Agency> {
     Some(Agency { name, unit, since, until, ended: None, extensions: Vec::new() })
 }
 
+fn availability(how: u64) -> Availability {
+    if how.is_multiple_of(5) {
+        return Availability::default();
+    }
+    let hours = vec![Hours { days: 1 + (how % 127) as u8, from: (how % 700) as u16, to: 1_000 }];
+    Availability {
+        undisturbed: None,
+        quiet: Some(Quiet::new(TimeZone::utc(), hours).unwrap()),
+        number: Dial::parse(&format!("55{}", how % 100)).unwrap(),
+    }
+}
+
 fn templates(how: u64) -> Templates {
     let replies = (0..how % 3).map(|at| format!("Reply {how} {at}")).collect();
     Templates::from_wire(&proto::TemplateSet { unit: 0, replies, templates: Vec::new() }).unwrap()
@@ -650,6 +669,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
         && a.tasks == b.tasks
+        && a.availability == b.availability
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);
     let indexed = a.people.keys().all(|person| {
         a.memberships(*person).eq(b.memberships(*person))

@@ -14,6 +14,7 @@ use wardline_client::{
 };
 use wardline_core::limits;
 
+use crate::availability;
 use crate::editor::{Terminal, Typed};
 use crate::exit::Failure;
 use crate::seen::Seen;
@@ -149,6 +150,10 @@ impl Chat {
             Event::TaskOverdue { conversation, sequence } => {
                 let line = task::overdue_line(sequence, &self.title(conversation));
                 self.terminal.print(&line);
+            }
+            Event::OwnAvailability(own) => {
+                let line = availability::own_line(&own, |person| self.name(person));
+                line.into_iter().for_each(|line| self.terminal.print(&line));
             }
             Event::SuspensionsWaiting { waiting, overdue } => {
                 self.terminal.print(&suspensions::waiting_line(waiting, overdue));

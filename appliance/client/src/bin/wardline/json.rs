@@ -272,6 +272,14 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "conversation": conversation.to_string(),
             "sequence": sequence.0,
         }),
+        Event::OwnAvailability(own) => json!({
+            "event": "own_availability",
+            "undisturbed_until": own.undisturbed_until,
+            "cover": own.cover.map(|cover| cover.to_string()),
+            "covering": own.covering.iter().map(|(person, until)| {
+                json!({ "person": person.to_string(), "until": until })
+            }).collect::<Vec<_>>(),
+        }),
         Event::SuspensionsWaiting { waiting, overdue } => {
             json!({ "event": "suspensions_waiting", "waiting": waiting, "overdue": overdue })
         }

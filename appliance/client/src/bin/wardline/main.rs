@@ -15,6 +15,7 @@ mod admin;
 mod agency;
 mod alter;
 mod attachment;
+mod availability;
 mod bench;
 mod break_glass;
 mod chat;
@@ -245,6 +246,9 @@ enum Command {
     /// Tasks: what somebody of a conversation is to do.
     #[command(subcommand)]
     Task(task::Act),
+    /// When you want to be disturbed, who covers for you, and where you are called off site.
+    #[command(subcommand)]
+    Availability(availability::Act),
     /// Templates and quick replies: what your unit writes often.
     #[command(subcommand)]
     Template(template::Act),
@@ -480,6 +484,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Patient(patient) => patient::patient(&common, patient).await,
         Command::Shift(act) => shift::shift(&common, act).await,
         Command::Task(act) => task::task(&common, act).await,
+        Command::Availability(act) => availability::availability(&common, act).await,
         Command::Template(act) => template::template(&common, act).await,
         Command::Role(act) => role::role(&common, act).await,
         Command::Family(act) => family::family(&common, act).await,

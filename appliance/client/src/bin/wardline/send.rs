@@ -14,6 +14,7 @@ use wardline_client::{Calls as _, ConversationId, Error, MessageId, PersonId, Se
 use wardline_core::limits;
 
 use crate::access::{self, Access, Parting, Sent};
+use crate::availability;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::template::Filling;
@@ -307,6 +308,7 @@ pub(crate) async fn online(access: &Access, to: &str) -> Result<ConversationId, 
             if !to.trim().eq_ignore_ascii_case(&name) {
                 say::note(&format!("To {name}."));
             }
+            availability::note(access, &[person]).await;
             access.open_direct(person).await?.id
         }
     })

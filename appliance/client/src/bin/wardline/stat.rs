@@ -2,16 +2,17 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
+use wardline_client::availability::AvailabilityCalls as _;
 use wardline_client::event::{Person, Unit};
 use wardline_client::roles::{Role, RoleCalls as _};
 use wardline_client::stat::{
-    EscalationPolicy, Priority, Prospect, Reach, Reason, Reply, Rings, StatRef, Urgency,
+    Beside, EscalationPolicy, Priority, Prospect, Reach, Reason, Reply, Rings, StatRef, Urgency,
 };
 use wardline_client::{Calls as _, ConversationId, PersonId, RoleId, Sequence, StatCalls as _, UnitId};
 
 use crate::access::Access;
 use crate::exit::Failure;
-use crate::{Common, find, json, load, say, send};
+use crate::{Common, availability, find, json, load, say, send};
 
 #[derive(Subcommand)]
 pub(crate) enum Act {
@@ -67,6 +68,11 @@ pub(crate) enum Act {
         /// They repeated what they were told.
         #[arg(long)]
         read_back: bool,
+    },
+    /// Where to call those for whom it rings and who are not here. Each look is recorded.
+    Numbers {
+        /// Which.
+        stat: String,
     },
     /// It is done with, or was sent in error: by who sent it, or has it.
     Close {
@@ -165,6 +171,7 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
         }
         Act::Close { stat } => with(reply(&stat, Reply::Close)?, "Closed."),
         Act::Read { stat } => return read(access, &stat).await,
+        Act::Numbers { stat } => return numbers(access, &stat).await,
         Act::Policies { json } => return policies(access, json).await,
         Act::Load(asked) => return load::show(access, asked).await,
         Act::SetPolicy { unit, first, then, dial } => {
@@ -267,9 +274,9 @@ fn reach(reach: Reach, heard_ago: Option<u64>) -> String {
 }
 
 fn show(prospect: &Prospect, names: &Names) -> Result<(), Failure> {
-    for (person, how, heard_ago) in &prospect.called {
+    for ((person, how, heard_ago), beside) in prospect.called.iter().zip(&prospect.besides) {
         let name = find::name(&names.people, *person);
-        say::line(&format!("  {name}: {}", reach(*how, *heard_ago)))?;
+        say::line(&format!("  {name}: {}{}", reach(*how, *heard_ago), besides(&names.people, beside)))?;
     }
     let rest = prospect.called_count as usize - prospect.called.len().min(prospect.called_count as usize);
     if rest > 0 {
@@ -292,14 +299,33 @@ fn show(prospect: &Prospect, names: &Names) -> Result<(), Failure> {
     ))
 }
 
+fn besides(people: &[Person], beside: &Beside) -> String {
+    let mut words = if beside.on_duty { "; on duty".to_owned() } else { String::new() };
+    if let Some(until) = beside.silent_until {
+        words.push_str(&format!("; {}", availability::silence(people, until, beside.cover)));
+    }
+    if !beside.off_site.is_empty() {
+        words.push_str(&format!("; off site: call {}", say::clean_line(&beside.off_site)));
+    }
+    words
+}
+
 fn as_json(prospect: &Prospect) -> Value {
     let reach = |reach: &Reach| match reach {
         Reach::AppOpen => "app_open",
         Reach::BellOnly => "bell_only",
         _ => "unreachable",
     };
-    let called = prospect.called.iter().map(|(person, how, heard_ago)| {
-        json!({ "person": person.to_string(), "reach": reach(how), "heard_ago_ms": heard_ago })
+    let called = prospect.called.iter().zip(&prospect.besides).map(|((person, how, heard_ago), beside)| {
+        json!({
+            "person": person.to_string(),
+            "reach": reach(how),
+            "heard_ago_ms": heard_ago,
+            "silent_until": beside.silent_until,
+            "cover": beside.cover.map(|cover| cover.to_string()),
+            "off_site": beside.off_site,
+            "on_duty": beside.on_duty,
+        })
     });
     let steps = prospect.steps.iter().map(|(rings, wait, people, reachable)| {
         json!({ "rings": rings_json(rings), "wait_s": wait, "people": people, "reachable": reachable })
@@ -335,6 +361,18 @@ async fn read(access: &Access, stat: &str) -> Result<(), Failure> {
     let people = access.people().await?;
     let name = find::name(&people, message.sender);
     say::told(&say::spoken(&format!("{} STAT {name}", say::time(message.at)), &message.text))
+}
+
+async fn numbers(access: &Access, stat: &str) -> Result<(), Failure> {
+    let numbers = access.off_site_numbers(reference(stat)?).await?;
+    let people = access.people().await?;
+    if numbers.is_empty() {
+        return say::line("Of those for whom it rings nobody is off site with a number.");
+    }
+    for (person, number) in numbers {
+        say::line(&format!("{}: call {}", find::name(&people, person), say::clean_line(&number)))?;
+    }
+    Ok(())
 }
 
 async fn policies(access: &Access, as_json: bool) -> Result<(), Failure> {

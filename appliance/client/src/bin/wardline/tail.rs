@@ -8,6 +8,7 @@ use wardline_client::{
     Calls as _, Client, ConversationId, Error, Event, PersonId, Sequence, Standing, UnitId,
 };
 
+use crate::availability;
 use crate::exit::Failure;
 use crate::seen::Seen;
 use crate::{
@@ -219,6 +220,11 @@ impl Known {
             }
             Event::TaskOverdue { conversation, sequence } => {
                 say::told(&task::overdue_line(*sequence, &self.title(*conversation)))?;
+            }
+            Event::OwnAvailability(own) => {
+                if let Some(line) = availability::own_line(own, |person| self.name(person)) {
+                    say::told(&line)?;
+                }
             }
             Event::SuspensionsWaiting { waiting, overdue } => {
                 say::told(&suspensions::waiting_line(*waiting, *overdue))?;
