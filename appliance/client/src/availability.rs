@@ -137,7 +137,7 @@ pub trait AvailabilityCalls: Calls {
         stat: StatRef,
     ) -> impl Future<Output = Result<Vec<(PersonId, String)>, Error>> + Send {
         let ask = proto::AskNumbers { conversation: stat.conversation.value(), sequence: stat.sequence.0 };
-        async {
+        async move {
             match self.call(Ask::AskNumbers(ask)).await? {
                 Answer::OffSiteNumbers(told) => {
                     told.numbers.into_iter().map(|one| Ok((event::person(one.person)?, one.number))).collect()
