@@ -101,7 +101,7 @@ impl Relation {
             Self::Author => "its author",
             Self::Attending => "the attending",
             Self::Visitor => "a visitor who was let in",
-            Self::Assignee => "whoever it was given to, by a role too",
+            Self::Assignee => "whoever it was given to or holds the role that it was given to",
             Self::StandIn => "any member who reads it once nobody of those is left",
         }
     }

@@ -43,6 +43,8 @@ mod roles;
 mod search;
 #[path = "command/stat.rs"]
 mod stat;
+#[path = "command/tasks.rs"]
+mod tasks;
 #[path = "command/templates.rs"]
 mod templates;
 #[path = "command/units.rs"]

@@ -62,6 +62,7 @@ impl Agent {
                         sequence: wardline_core::ids::Sequence(told.sequence),
                     });
                 }
+                Ok(())
             }
             Some(Body::OwnAvailability(told)) => {
                 self.tell(Event::OwnAvailability(OwnAvailability::from_wire(told)));

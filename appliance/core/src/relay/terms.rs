@@ -22,7 +22,9 @@ use crate::state::State;
 use crate::time::{Mono, Now, Wall};
 use crate::turn::Turn;
 use crate::write::Write;
-use crate::{agency, assignment, availability, care, emergency, encounter, family, leaving, limits, role, task};
+use crate::{
+    agency, assignment, availability, care, emergency, encounter, family, leaving, limits, role, task,
+};
 
 /// Something with an end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

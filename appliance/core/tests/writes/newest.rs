@@ -1,7 +1,7 @@
 //! Samples of the areas that came last: each adds its own, in any order.
 
-use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet, Undisturbed};
+use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
 

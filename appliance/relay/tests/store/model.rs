@@ -51,7 +51,8 @@ impl Model {
         let (notices, put, files) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let families = BTreeMap::new();
         let (state, tasks) = (State::default(), BTreeMap::new());
-        let mut model = Self { state, tasks, messages, altered, put, lost, keys, stats, notices, files, families };
+        let mut model =
+            Self { state, tasks, messages, altered, put, lost, keys, stats, notices, files, families };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
