@@ -223,6 +223,8 @@ impl World {
         device: DeviceId,
         after: Option<Change>,
     ) {
+        // One that was broken off has named no change yet, and begins again.
+        let after = after.filter(|after| *after > Change(0));
         let missed = after.map(|after| self.store.messages_after(person, after, CATCH_UP + 1).len());
         let snapshot = missed.is_none_or(|missed| missed > CATCH_UP);
         let started = proto::SyncStarted { snapshot };
