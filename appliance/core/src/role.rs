@@ -394,11 +394,17 @@ fn holds_place(role: &Role, place: Place, now: Wall) -> Option<PersonId> {
     by_hand.or_else(|| holders.by_place().iter().find(|held| held.place == place).map(|held| held.person))
 }
 
-/// What was done by hand for this place and is not over.
+/// What was done by hand for this place and holds now: not what was done while the clock was ahead by more than an entry may last.
 fn by_hand(role: &Role, place: Place, now: Wall) -> Option<&ByHand> {
     let of_place =
         |entry: &&ByHand| matches!(entry.says, Says::Place { place: of, person: Some(_) } if of == place);
-    role.rota.sources().by_hand.iter().rev().filter(of_place).find(|entry| entry.when.end > now)
+    role.rota
+        .sources()
+        .by_hand
+        .iter()
+        .rev()
+        .filter(of_place)
+        .find(|entry| entry.when.start <= now && entry.when.end > now)
 }
 
 /// What was done by hand for this place is over now. Whether there was anything.

@@ -50,6 +50,13 @@ pub(crate) struct Taken {
     pub(crate) end: Wall,
 }
 
+impl Taken {
+    /// A clock that is set back takes nothing away, unless it is set back by as much as an entry may last.
+    fn holds(&self, now: Wall) -> bool {
+        (self.end.0 - 31 * 24 * 3_600_000..self.end.0).contains(&now.0)
+    }
+}
+
 /// What a page of roles comes to: which, and who holds each, in order.
 pub(crate) fn digest<'p>(roles: impl Iterator<Item = (u64, &'p [u64])>) -> u64 {
     let mix = |sum: u64, value: u64| (sum.rotate_left(7) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -73,7 +80,7 @@ impl Role {
     }
 
     pub(crate) fn by_hand(&self, place: u32, now: Wall) -> Option<Taken> {
-        self.by_hand.iter().copied().find(|taken| taken.place == place && taken.end > now)
+        self.by_hand.iter().copied().find(|taken| taken.place == place && taken.holds(now))
     }
 
     pub(crate) fn taken(&mut self, by_hand: Vec<Taken>, now: Wall) {

@@ -186,7 +186,10 @@ impl World {
             let Some(place) = ConversationId::new(*place) else { continue };
             let kept = self.store.read(place, Sequence(*sequence)).is_some_and(|kept| kept.recalled_at == 0);
             if kept && ward.reads(me, place, *sequence) && ward.task((place, *sequence)).is_none() {
-                return Err(format!("{} shows a task of {place} #{sequence} as {:?} that is over", client.name, task.state));
+                return Err(format!(
+                    "{} shows a task of {place} #{sequence} as {:?} that is over",
+                    client.name, task.state
+                ));
             }
         }
         Ok(())
