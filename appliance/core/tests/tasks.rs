@@ -81,7 +81,7 @@ impl House {
         self.ward.ask(from, Ask::Task(ask))
     }
 
-    fn to_ben(&mut self, due: Option<Wall>) -> Turn {
+    fn given_ben(&mut self, due: Option<Wall>) -> Turn {
         let ben = Assignee::Person(self.person(BEN));
         self.give(ANA, ben, due)
     }
@@ -132,11 +132,11 @@ fn told(turns: &[Turn]) -> (Vec<Conn>, Vec<Conn>) {
 fn a_task_is_given_taken_and_done_and_everybody_who_reads_it_sees_it() {
     let mut house = House::new();
     let due = house.in_minutes(30);
-    let given = house.to_ben(due);
+    let given = house.given_ben(due);
     assert_eq!(told(&[given]).0, [ANA, BEN, CHIDI]);
     // Its answer was lost: the same again is the same, anything else is another task.
-    assert!(house.to_ben(due).writes.is_empty());
-    is_refused(&house.to_ben(None), Code::TaskThere);
+    assert!(house.given_ben(due).writes.is_empty());
+    is_refused(&house.given_ben(None), Code::TaskThere);
     is_refused(&house.says(CHIDI, Answer::Take), Code::NotPermitted);
     is_refused(&house.says(BEN, Answer::Withdraw), Code::NotPermitted);
     house.says(BEN, Answer::Take);
@@ -157,7 +157,7 @@ fn a_task_is_given_taken_and_done_and_everybody_who_reads_it_sees_it() {
 #[test]
 fn who_declines_says_why_and_its_author_gives_it_to_somebody_else() {
     let mut house = House::new();
-    house.to_ben(None);
+    house.given_ben(None);
     house.says(BEN, Answer::Decline(Reason::Busy));
     assert!(matches!(house.standing(), Some(Standing::Declined { reason: Reason::Busy, .. })));
     is_refused(&house.reassigns(CHIDI, CHIDI), Code::NotPermitted);
@@ -175,7 +175,7 @@ fn what_nobody_can_do_or_no_time_is_refused() {
     let stranger = house.ward.enter_from(Conn(50), wardline_core::input::Zone::Ward);
     is_refused(&house.give(ANA, Assignee::Person(stranger), None), Code::TaskNotReader);
     for due in [house.ward.now.wall, house.ward.now.wall.after(91 * 24 * 3_600_000)] {
-        is_refused(&house.to_ben(Some(due)), Code::TaskDue);
+        is_refused(&house.given_ben(Some(due)), Code::TaskDue);
     }
     let unit = house.ward.add_unit("Hall A", &[stranger], &[]);
     let role = house.ward.add_role(unit, "Transport", stranger);
@@ -191,7 +191,7 @@ fn it_is_overdue_once_whatever_the_clock_on_the_wall_does() {
     // Back by a day: not later than it was to be by the clock that never steps.
     let mut house = House::new();
     let due = house.in_minutes(30);
-    house.to_ben(due);
+    house.given_ben(due);
     house.ward.now.wall = Wall(house.ward.now.wall.0 - 24 * 3_600_000);
     assert_eq!(told(&house.ward.pass(29 * 60_000)), (vec![], vec![]));
     let due = told(&house.ward.pass(2 * 60_000));
@@ -200,7 +200,7 @@ fn it_is_overdue_once_whatever_the_clock_on_the_wall_does() {
     // On by a day: at the next look.
     let mut house = House::new();
     let due = house.in_minutes(30);
-    house.to_ben(due);
+    house.given_ben(due);
     house.ward.now.wall = house.ward.now.wall.after(24 * 3_600_000);
     assert_eq!(told(&house.ward.pass(61_000)).1, [ANA, BEN]);
     // Who has given it to somebody else for another time starts anew; who declined is not reminded.
@@ -228,7 +228,7 @@ fn a_role_s_task_is_for_whoever_holds_it_and_reads_it() {
 #[test]
 fn who_leaves_leaves_tasks_behind_and_any_reader_may_give_them_on() {
     let mut house = House::new();
-    house.to_ben(None);
+    house.given_ben(None);
     let ben = house.person(BEN);
     let turn = house.ward.ask(BOX, Ask::Leaving(Leaving::Suspend { person: ben }));
     let Body::Suspended(left) = answer(&turn) else { panic!("not suspended") };
@@ -249,14 +249,14 @@ fn who_leaves_leaves_tasks_behind_and_any_reader_may_give_them_on() {
 #[test]
 fn it_goes_with_its_message() {
     let mut house = House::new();
-    house.to_ben(None);
+    house.given_ben(None);
     let message = house.id;
     let recall = Ask::Recall { message, found: house.found.clone() };
     assert!(refusal(&house.ward.ask(ANA, recall)).is_none());
     assert_eq!(house.standing(), None);
-    is_refused(&house.to_ben(None), Code::MessageRecalled);
+    is_refused(&house.given_ben(None), Code::MessageRecalled);
     let mut house = House::new();
-    house.to_ben(None);
+    house.given_ben(None);
     house.ward.ask(BOX, Ask::PurgeConversation { conversation: house.place });
     assert_eq!(house.standing(), None);
 }

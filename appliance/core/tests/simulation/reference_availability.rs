@@ -12,12 +12,15 @@ use crate::reference_patients::Term;
 
 const MINUTE: i64 = 60_000;
 
+/// Days, from, to.
+type Span = (u32, u32, u32);
+
 /// What somebody says of themselves.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct SaysSo {
     pub(crate) who: u64,
     pub(crate) dnd: Option<Dnd>,
-    quiet: Option<(String, Vec<(u32, u32, u32)>)>,
+    quiet: Option<(String, Vec<Span>)>,
     number: String,
 }
 
