@@ -17,6 +17,7 @@ mod seed;
 mod shape;
 mod stats;
 mod subject;
+mod suspend;
 mod table;
 mod uploads;
 mod work;
@@ -49,6 +50,8 @@ enum What {
     Search(search::Searching),
     /// What a file on its way does to a STAT on the same link.
     Uploads(uploads::Uploads),
+    /// How soon the session of somebody who is suspended ends, beside hundreds that must not notice.
+    Suspend(suspend::Suspending),
     /// Samples a relay under one kind of load.
     Profile(profile::Profile),
     /// Starts the floor and says where, until standard input ends.
@@ -79,6 +82,7 @@ fn main() -> Result<()> {
             What::Day(day) => day::live(&day).await,
             What::Search(searching) => search::search(&searching).await,
             What::Uploads(wanted) => uploads::measure(&wanted).await,
+            What::Suspend(wanted) => suspend::measure(&wanted).await,
             What::Profile(profile) => profile::profile(&profile).await,
             What::Floor(server) => {
                 let shape: Shape = serde_json::from_str(&server.shape).context("the shape")?;

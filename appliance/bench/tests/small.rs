@@ -48,3 +48,9 @@ fn a_day_is_lived_through() {
     let report = bench(&["day", "--hours", "24", "--minutes", "0.5", "--history", "1000"]);
     assert!(report.contains("left in the TPM: 0 transient objects, 0 sessions"), "{report}");
 }
+
+#[test]
+fn people_are_suspended_beside_others_who_do_not_notice() {
+    let report = bench(&["suspend", "--trials", "3", "--others", "8", "--seconds", "2"]);
+    assert!(report.contains("3 people suspended beside 8 sessions"), "{report}");
+}
