@@ -5,6 +5,8 @@
 mod asks;
 #[path = "access/bounds.rs"]
 mod bounds;
+#[path = "access/shifts.rs"]
+mod shifts;
 #[path = "access/visiting.rs"]
 mod visiting;
 mod ward;
@@ -71,12 +73,18 @@ enum Actor {
     AdministratorOnTheWard,
     PrivacyOfficer,
     Suspended,
+    /// Works in the unit, and has its role at the weekend.
+    HolderBefore,
+    /// Works in the unit; had its role and the patient's bed until a minute ago.
+    HolderAfter,
     /// Was let in to a family thread of the patient.
     Visitor,
+    /// A screen of the unit.
+    Station,
     BoxService,
 }
 
-const ACTORS: [Actor; 14] = [
+const ACTORS: [Actor; 17] = [
     Actor::Owner,
     Actor::Member,
     Actor::Colleague,
@@ -89,7 +97,10 @@ const ACTORS: [Actor; 14] = [
     Actor::AdministratorOnTheWard,
     Actor::PrivacyOfficer,
     Actor::Suspended,
+    Actor::HolderBefore,
+    Actor::HolderAfter,
     Actor::Visitor,
+    Actor::Station,
     Actor::BoxService,
 ];
 
@@ -132,7 +143,9 @@ impl Actor {
             Self::OtherUnit | Self::OtherChargeNurse => vec![R::Staff, R::Clinician],
             Self::FormerStaff | Self::AdministratorOnTheWard => vec![R::Staff],
             Self::PrivacyOfficer => vec![R::Staff, R::PrivacyOfficer],
-            Self::Suspended => vec![],
+            Self::HolderBefore | Self::HolderAfter => vec![R::Staff, R::Clinician, R::UnitStaff],
+            // It has no rights of its own: rings are sent to it, and it asks for nothing.
+            Self::Suspended | Self::Station => vec![],
             Self::Visitor => vec![R::Visitor],
             Self::BoxService => vec![R::BoxService],
         };
@@ -231,7 +244,8 @@ impl House {
             UnitId::new(set.unit).expect("a unit")
         });
         let mut people = Vec::new();
-        for actor in ACTORS.into_iter().filter(|actor| !matches!(actor, Actor::Visitor | Actor::BoxService)) {
+        let is_person = |actor: &Actor| !matches!(actor, Actor::Visitor | Actor::Station | Actor::BoxService);
+        for actor in ACTORS.into_iter().filter(is_person) {
             let zone = if actor == Actor::Administrator { Zone::Admin } else { Zone::Ward };
             people.push(ward.enter_from(actor.conn(), zone));
         }
@@ -242,7 +256,8 @@ impl House {
             let placed = ward.ask(BOX, Ask::SetPost { person, unit, post: Some(post) });
             assert!(matches!(answer(&placed), Body::Done(_)));
         };
-        for actor in [Actor::Owner, Actor::Member, Actor::Colleague, Actor::FormerStaff] {
+        let staff = [Actor::Owner, Actor::Member, Actor::Colleague, Actor::FormerStaff];
+        for actor in staff.into_iter().chain([Actor::HolderBefore, Actor::HolderAfter]) {
             place_in(of(actor), unit, Post::Staff);
         }
         place_in(victim, unit, Post::Staff);
@@ -283,16 +298,10 @@ impl House {
         let change = TeamChange { add, until: None, remove: vec![] };
         let team = Ask::Clinical(Clinical::ChangeCareTeam { encounter, change });
         done(&ward.ask(Actor::ChargeNurse.conn(), team));
-        let shift = Shift {
-            unit,
-            person: None,
-            beds: vec![bed("B-1")],
-            until: ward.now.wall.after(3_600_000),
-            fresh: ward.fresh(),
-        };
-        let taken = ward.ask(Actor::Member.conn(), Ask::Clinical(Clinical::TakeAssignment(shift)));
-        let Body::AssignmentTaken(taken) = answer(&taken) else { panic!("not taken") };
-        let assignment = AssignmentId::new(taken.assignment).expect("an assignment");
+        let role = shifts::role_of_the_week(&mut ward, unit, (victim, of(Actor::HolderBefore)));
+        shifts::a_minute(&mut ward, unit, role, Actor::HolderAfter.conn());
+        let until = ward.now.wall.after(3_600_000);
+        let assignment = shifts::take_bed(&mut ward, unit, Actor::Member.conn(), until);
         let fresh = ward.fresh();
         let broken =
             ward.ask(Actor::Colleague.conn(), Ask::Clinical(Clinical::Emergency(glass("B-8", unit, fresh))));
@@ -313,7 +322,6 @@ impl House {
             remove: vec![],
         };
         done(&ward.ask(BOX, Ask::Clinical(Clinical::Restrict(restrict))));
-        let role = ward.add_role(unit, "Physician on call", victim);
         ward.take_role(Actor::Member.conn(), role, None);
         let until = ward.now.wall.after(3_600_000);
         let offered = Offered { role, place: Place::FIRST, taker: of(Actor::Colleague), from: None, until };
@@ -352,6 +360,7 @@ impl House {
         let asked = ward.ask(Conn(101), Ask::Clinical(Clinical::Emergency(glass("B-7", unit, fresh))));
         let Body::EmergencyAsked(asked) = answer(&asked) else { panic!("not asked") };
         let asked = EmergencyId::new(asked.emergency).expect("an identifier");
+        ward.enter_station(Actor::Station.conn(), unit);
         let visiting = Visiting::new(&mut ward, encounter, Actor::ChargeNurse.conn(), Actor::Visitor.conn());
         let victims_device = ward.relay.state().devices_of(victim).next().expect("a device").id;
         Self {
@@ -606,9 +615,12 @@ fn every_operation_by_every_actor_is_as_the_table_says() {
                         assert_eq!(advice(&turn), rule.to_string(), "{what}: by another rule");
                     }
                     use RefusalCode as Code;
-                    let visitor = if actor == Actor::Visitor { Code::FamilyOnly } else { Code::NotPermitted };
-                    let known =
-                        [visitor, Code::NotPermitted, Code::NotAdministrator, Code::NoSuchConversation];
+                    let only = match actor {
+                        Actor::Visitor => Code::FamilyOnly,
+                        Actor::Station => Code::StationOnly,
+                        _ => Code::NotPermitted,
+                    };
+                    let known = [only, Code::NotPermitted, Code::NotAdministrator, Code::NoSuchConversation];
                     let known = known.map(|code| code.as_str_name());
                     let code = refusal(&turn);
                     let silent = is.is_empty() && code.is_none();
