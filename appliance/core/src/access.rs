@@ -254,6 +254,8 @@ operations! {
     ListAttachmentPolicy: "see what may be attached", [Staff, BoxService], "";
     SetTemplates: "set a unit's templates and quick replies", [ChargeNurse, Administrator, BoxService], "form alone; what is filled in is an ordinary message";
     SetFacilityTemplates: "set the facility's templates and quick replies", [Administrator, BoxService], "which every unit has";
+    OpenRoleInbox: "write to a role, and see who would read it", [Staff], "one conversation with each role; beside the writer whoever holds the role is in it, or looks after it while nobody does";
+    FinishRoleInbox: "say that what was asked of a role is done", [Member], "then nobody but the writer has it, until they write again";
     ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::text::Title;
 use crate::wire::proto;
 
-/// What sort of conversation. Role inboxes and broadcasts join this list.
+/// What sort of conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Kind {
@@ -28,6 +28,9 @@ pub enum Kind {
     /// The care team of one encounter and some of the patient's family, or the patient: [`crate::family`]. It has no owner.
     #[n(240)]
     Family,
+    /// Somebody who writes to a role, and whoever holds it now: [`crate::inbox`]. Who writes owns it.
+    #[n(300)]
+    Role,
 }
 
 impl Kind {
@@ -39,6 +42,7 @@ impl Kind {
             Self::Channel => proto::ConversationKind::Channel,
             Self::Patient => proto::ConversationKind::Patient,
             Self::Family => proto::ConversationKind::Family,
+            Self::Role => proto::ConversationKind::Role,
         }
     }
 }
@@ -105,7 +109,7 @@ impl Conversation {
     /// [`crate::membership`].
     pub(crate) fn entered_at(&self) -> Sequence {
         match self.kind {
-            Kind::Channel | Kind::Patient | Kind::Family => self.first,
+            Kind::Channel | Kind::Patient | Kind::Family | Kind::Role => self.first,
             Kind::Direct | Kind::Group => self.last.next(),
         }
     }
@@ -149,6 +153,7 @@ impl Conversation {
             patient: None,
             encounter: None,
             family: None,
+            inbox: None,
         }
     }
 }

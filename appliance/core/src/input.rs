@@ -10,6 +10,7 @@ use crate::escalation::{Priority, StatId};
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
+use crate::inbox::InboxAsk;
 use crate::leaving::Leaving;
 use crate::mention::Named;
 use crate::pin::PinMac;
@@ -309,6 +310,8 @@ pub enum Ask {
     Leaving(Leaving),
     /// About templates and quick replies.
     Templates(TemplateAsk),
+    /// About what is written to roles.
+    Inbox(InboxAsk),
     /// What must be kept.
     Hold(Holds),
     /// About patients' families.

@@ -33,6 +33,7 @@ pub mod family;
 pub mod grant;
 pub mod hold;
 pub mod ids;
+pub mod inbox;
 pub mod input;
 mod joining;
 pub mod leaving;

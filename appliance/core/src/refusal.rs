@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::access::Operation;
 use crate::ids::UnitId;
+use crate::inbox::InboxRefusal;
 use crate::rota::RotaRefusal;
 use crate::template::TemplateRefusal;
 use crate::wire::proto;
@@ -466,6 +467,9 @@ pub enum Refusal {
     /// What a set of templates cannot be.
     #[error("{0}")]
     Templates(TemplateRefusal),
+    /// About what is written to a role.
+    #[error("{0}")]
+    Inbox(InboxRefusal),
     /// Nobody is to take a reaction for an answer.
     #[error(
         "This is an open STAT: it wants an answer, and a reaction is none. Say that you have it, or that you cannot."
@@ -665,6 +669,7 @@ impl Refusal {
             Self::MentionedRoleUnheld => Code::MentionedRoleUnheld,
             Self::TooManyMentions => Code::TooManyMentions,
             Self::Templates(_) => Code::Templates,
+            Self::Inbox(inbox) => inbox.code(),
             Self::StatWantsAnswer => Code::StatWantsAnswer,
             Self::ReactionsFull => Code::ReactionsFull,
             Self::FamilyWaiting => Code::FamilyWaiting,

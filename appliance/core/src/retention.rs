@@ -35,7 +35,7 @@ pub struct Rules {
     /// Of two people.
     #[n(0)]
     direct_ms: u64,
-    /// Of groups.
+    /// Of groups, and of what is written to roles.
     #[n(1)]
     group_ms: u64,
     /// Of a unit's channels.
@@ -93,7 +93,7 @@ impl Rules {
     pub fn of(self, kind: Kind) -> u64 {
         match kind {
             Kind::Direct => self.direct_ms,
-            Kind::Group => self.group_ms,
+            Kind::Group | Kind::Role => self.group_ms,
             Kind::Channel => self.channel_ms,
             Kind::Patient | Kind::Family => self.patient_ms,
         }
@@ -120,7 +120,11 @@ impl Bounds {
 
     /// Of this kind: messages that lower changes brought are old enough when read, and in any case.
     pub fn of(&self, kind: Kind) -> (Change, Change) {
-        let kind = if kind == Kind::Family { Kind::Patient } else { kind };
+        let kind = match kind {
+            Kind::Family => Kind::Patient,
+            Kind::Role => Kind::Group,
+            kind => kind,
+        };
         let at = KINDS.iter().position(|one| *one == kind);
         at.map_or((Change(0), Change(0)), |at| self.0[at])
     }

@@ -17,6 +17,7 @@ use crate::family;
 use crate::family::{Family, RestoredFamily, Visitor};
 use crate::hold::Hold;
 use crate::ids::{Change, ConversationId, DeviceId, HoldId, PersonId, RoleId, Sequence, UnitId};
+use crate::inbox::{Inboxes, RestoredInboxes};
 use crate::lookup::Names;
 use crate::policy::Policy;
 use crate::refusal::{Fault, Refusal};
@@ -67,6 +68,8 @@ pub struct State {
     pub family: Family,
     /// Files that belong to no message yet, and what may be attached.
     pub uploads: Uploads,
+    /// What is written to roles, and which gaps of rotas were told of.
+    pub inboxes: Inboxes,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -126,6 +129,8 @@ pub struct Restored {
     pub family: RestoredFamily,
     /// See [`State::uploads`].
     pub uploads: Uploads,
+    /// See [`State::inboxes`].
+    pub inboxes: RestoredInboxes,
 }
 
 impl State {
@@ -201,6 +206,7 @@ impl State {
         state.policies.extend(restored.policies);
         state.templates.extend(restored.templates);
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
+        state.inboxes = Inboxes::restore(restored.inboxes, &state)?;
         state.check_uploads()?;
         state.check_clinic()?;
         state.family.check(&state)?;
@@ -337,6 +343,7 @@ impl State {
         let place = self.conversations.get(&conversation)?;
         let mut wire = place.to_wire(person);
         family::shown_to(self, place, person, &mut wire);
+        wire.inbox = self.inboxes.to_wire(conversation);
         if let Some(stay) = self.clinic.of_thread(conversation)
             && let Some(patient) = self.clinic.known(stay.patient)
         {
@@ -460,6 +467,7 @@ impl State {
             _ => self.apply_to_conversation(change, write),
         }
         self.uploads.apply(change, write);
+        self.inboxes.apply(write);
         self.clinic.apply(change, write);
         self.family.apply(write);
         for thread in write.shows_in() {

@@ -14,6 +14,7 @@ use crate::ids::{
     ConversationId, DeviceId, EditId, MessageId, Number, PersonId, RequestId, RoleId, Sequence, UnitId,
     UploadId,
 };
+use crate::inbox;
 use crate::input::{Ask, Call, Fresh};
 use crate::leaving;
 use crate::limits;
@@ -473,6 +474,9 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::AnswerOffer(_)
         | Body::ListOffers(_)
         | Body::ListRoles(_) => Ask::Role(role::parse(body, fresh)?),
+        Body::OpenRoleInbox(_) | Body::LookAtRoleInbox(_) | Body::FinishRoleInbox(_) => {
+            Ask::Inbox(inbox::parse(body, fresh)?)
+        }
         Body::SetTemplates(_) | Body::ListTemplates(_) => Ask::Templates(template::parse(body)?),
         Body::SetRetention(set) => Ask::SetRetention(Rules::from_wire(set.rules)?),
         Body::ListRetention(_) => Ask::ListRetention,

@@ -23,6 +23,7 @@ use crate::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, PatientId, PersonId,
     Sequence, UnitId, UploadId,
 };
+use crate::inbox::InboxWrite;
 use crate::leaving::Waiting;
 use crate::notice::Notice;
 use crate::particulars::Bed;
@@ -552,6 +553,9 @@ pub enum Write {
         #[n(1)]
         templates: Templates,
     },
+    /// What is written to roles, and when nobody will hold one.
+    #[n(300)]
+    Inbox(#[n(0)] InboxWrite),
     /// Something was told in a patient's thread.
     #[n(100)]
     NoticeMade(#[n(0)] Notice),

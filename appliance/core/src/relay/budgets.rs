@@ -12,6 +12,7 @@ use crate::escalation::Priority;
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::DeviceId;
+use crate::inbox::InboxAsk;
 use crate::input::Ask;
 use crate::leaving::Leaving;
 use crate::limits;
@@ -81,6 +82,9 @@ impl Budgets {
             Ask::Role(Roles::List { .. } | Roles::Rota { .. } | Roles::Offers { .. }) => {
                 budget.pages.take(now)
             }
+            Ask::Inbox(InboxAsk::Open { .. }) => budget.opens.take(now),
+            Ask::Inbox(InboxAsk::Look { .. }) => budget.answers.take(now),
+            Ask::Inbox(InboxAsk::Finish { .. }) => budget.members.take(now),
             Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
             Ask::Templates(_) => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),

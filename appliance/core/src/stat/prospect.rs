@@ -46,7 +46,7 @@ pub(crate) fn prospect(
     Ok(())
 }
 
-fn prospective(draft: &Draft<'_>, person: PersonId) -> proto::Prospective {
+pub(crate) fn prospective(draft: &Draft<'_>, person: PersonId) -> proto::Prospective {
     let (reach, last) = draft.phones.reach(draft.state, person, draft.now);
     proto::Prospective { person: person.value(), reach: reach.to_wire().into(), heard_ago: last }
 }

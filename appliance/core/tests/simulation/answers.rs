@@ -62,6 +62,14 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                     }
                 }
                 Body::TemplateSet(set) => Answer::Templates(crate::reference_templates::digest(set)),
+                Body::RoleInboxShown(told) => {
+                    let people = |all: &[proto::Prospective]| {
+                        all.iter().filter_map(|one| PersonId::new(one.person)).collect::<Vec<_>>()
+                    };
+                    let (holders, cover) = (people(&told.holders), people(&told.cover));
+                    let (next, place) = (told.next, told.conversation);
+                    Answer::Inbox(crate::reference_inboxes::shown(&holders, &cover, next, place, told.own))
+                }
                 Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
                 Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),
                 Body::AttachmentPolicy(told) => {

@@ -6,7 +6,8 @@ use wardline_core::audit::{Act, Actor};
 use wardline_core::directory::PublicKey;
 use wardline_core::hold::Subject;
 use wardline_core::ids::{
-    Conn, ConversationId, DeviceId, EncounterId, HoldId, MessageId, Number, PersonId, RequestId, UnitId,
+    Conn, ConversationId, DeviceId, EncounterId, HoldId, MessageId, Number, PersonId, RequestId, RoleId,
+    UnitId,
 };
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
@@ -39,6 +40,8 @@ pub(crate) struct Ward {
     pub(crate) ladders: Vec<(Option<UnitId>, Ladder)>,
     pub(crate) clinic: Clinic,
     pub(crate) roles: Vec<Role>,
+    /// When nobody will hold a role, as charge nurses were told.
+    pub(crate) told_gaps: Vec<(RoleId, Vec<(i64, i64)>)>,
     /// Those that are not lifted.
     pub(crate) holds: Vec<Held>,
     /// Of units, and of the facility; none that is empty.
@@ -105,6 +108,8 @@ pub(crate) struct Conversation {
     pub(crate) of_patient: bool,
     /// A family thread.
     pub(crate) of_family: bool,
+    /// Of its owner with a role.
+    pub(crate) of_role: Option<RoleId>,
     pub(crate) purged: bool,
     pub(crate) members: Vec<Member>,
     /// Every message that was ever accepted, in order: the first stands under sequence 1.
@@ -178,6 +183,8 @@ pub(crate) struct Lobby {
     pub(crate) waits: Vec<Waits>,
     /// Whom time put out in this turn: what they have of STATs is to be given up.
     pub(crate) put_out: Vec<PersonId>,
+    /// The hour in which gaps of rotas were looked for.
+    pub(crate) gaps_hour: Option<i64>,
     /// Whoever asks is nobody whose suspensions stand by themselves.
     pub(crate) no_administrator: bool,
 }
@@ -326,6 +333,8 @@ pub(crate) enum Answer {
     Offers(u64),
     /// What they come to.
     Templates(u64),
+    /// What who would read it comes to.
+    Inbox(u64),
     /// What a page comes to.
     Roles(u64),
 }

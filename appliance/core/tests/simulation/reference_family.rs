@@ -544,6 +544,7 @@ impl Reference {
             owner: None,
             of_patient: false,
             of_family: true,
+            of_role: None,
             purged: false,
             members: Vec::new(),
             messages: Vec::new(),

@@ -479,6 +479,7 @@ impl Reference {
             owner: None,
             of_patient: true,
             of_family: false,
+            of_role: None,
             purged: false,
             members: Vec::new(),
             messages: Vec::new(),

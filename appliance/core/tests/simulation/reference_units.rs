@@ -258,6 +258,9 @@ impl Reference {
         if place.of_family {
             return refused(Code::InFamilyThread);
         }
+        if place.of_role.is_some() {
+            return refused(Code::InRoleInbox);
+        }
         let stays = |owner| self.ward.member(id, owner).is_some();
         let led = place.owner.filter(|owner| stays(*owner)).and_then(|owner| self.ward.person(owner));
         let led = led.is_some_and(|owner| !owner.suspended);

@@ -57,6 +57,9 @@ pub(crate) struct Opening<'a> {
 impl Conversation {
     /// Why an archived one takes nothing.
     pub(crate) fn closed(&self) -> Code {
+        if self.of_role.is_some() {
+            return Code::RoleInboxDone;
+        }
         match (self.of_patient, self.of_family) {
             (true, _) => Code::ThreadClosed,
             (false, true) => Code::FamilyThreadEnded,
@@ -271,6 +274,9 @@ impl Reference {
                 self.set_templates(self.actor(device), (leads, administers), set)
             }
             Body::ListTemplates(list) => self.list_templates(list.unit),
+            Body::OpenRoleInbox(_) | Body::LookAtRoleInbox(_) | Body::FinishRoleInbox(_) => {
+                self.inbox(now, device, me, body, around.chosen)
+            }
             Body::ListRetention(_) => self.list_retention(),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, self.actor(device), body, around.chosen.hold)
@@ -549,6 +555,7 @@ impl Reference {
             owner: Some(me),
             of_patient: false,
             of_family: false,
+            of_role: None,
             purged: false,
             members,
             messages: Vec::new(),
@@ -578,6 +585,9 @@ impl Reference {
         }
         if conversation.of_family {
             return Expected::refused(Code::InFamilyThread);
+        }
+        if conversation.of_role.is_some() && !conversation.purged {
+            return Expected::refused(Code::InRoleInbox);
         }
         let leaves = add.is_empty() && !remove.is_empty() && remove.iter().all(|person| *person == me);
         if conversation.purged && !leaves {

@@ -95,6 +95,9 @@ impl World {
             return;
         }
         let me = self.people[self.clients[index].person];
+        if self.random.permille(if self.on_call { 80 } else { 10 }) {
+            return self.about_inboxes(index);
+        }
         if self.on_call && self.on_call_acts(index, me) {
             return;
         }

@@ -274,6 +274,7 @@ impl Store {
             holds: self.state.holds.values().cloned().collect(),
             family: self.state.family.to_restored(),
             uploads: self.state.uploads.clone(),
+            inboxes: self.state.inboxes.to_restored(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         }
     }
@@ -518,6 +519,7 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         conversation::Kind::Channel => proto::ConversationKind::Channel,
         conversation::Kind::Patient => proto::ConversationKind::Patient,
         conversation::Kind::Family => proto::ConversationKind::Family,
+        conversation::Kind::Role => proto::ConversationKind::Role,
     };
     let present = conversation.members.iter().filter(|(_, member)| !member.left);
     proto::Conversation {
@@ -540,5 +542,6 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         patient: None,
         encounter: None,
         family: None,
+        inbox: None,
     }
 }
