@@ -13,6 +13,12 @@ impl World {
     pub(crate) fn about_inboxes(&mut self, index: usize) {
         let roles: Vec<u64> = self.reference.ward.roles.iter().map(|role| role.id.value()).collect();
         let Some(role) = self.random.pick(&roles).copied() else { return };
+        // What is done is soon wanted again.
+        let me = self.person_of(index);
+        let mut done =
+            self.reference.ward.conversations.iter().filter(|place| place.archived && place.owner == me);
+        let again = done.find_map(|place| place.of_role).map(|role| role.value());
+        let role = again.filter(|_| self.random.permille(400)).unwrap_or(role);
         let role = if self.random.permille(30) { 1 + self.random.below(9) } else { role };
         let is_one = |id: &&u64| {
             let place = wardline_core::ids::ConversationId::new(**id);
