@@ -225,6 +225,8 @@ pub enum Kind {
     Patient,
     /// Of a patient's care team and family, or the patient: see [`Conversation::family`]. Whoever writes here is read by them: say so.
     Family,
+    /// Of somebody who writes to a role, and of whoever holds it now.
+    Role,
     /// One that a later version brought: show its title.
     Other,
 }

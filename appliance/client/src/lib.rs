@@ -31,6 +31,7 @@ pub mod family;
 mod files;
 pub mod format;
 pub mod holds;
+pub mod inboxes;
 mod inflight;
 mod join;
 mod key;

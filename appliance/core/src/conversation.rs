@@ -153,7 +153,6 @@ impl Conversation {
             patient: None,
             encounter: None,
             family: None,
-            inbox: None,
         }
     }
 }

@@ -74,6 +74,19 @@ pub enum InboxWrite {
     },
 }
 
+/// Gaps as a store keeps them: CBOR (RFC 8949).
+pub fn gaps_to_bytes(gaps: &[Interval]) -> Vec<u8> {
+    match minicbor::to_vec(gaps) {
+        Ok(bytes) => bytes,
+        Err(never) => unreachable!("encoding into memory: {never}"),
+    }
+}
+
+/// What is behind such bytes.
+pub fn gaps_from_bytes(bytes: &[u8]) -> Result<Vec<Interval>, minicbor::decode::Error> {
+    minicbor::decode(bytes)
+}
+
 /// A request about it. Every field has been parsed.
 pub enum InboxAsk {
     /// The asker's conversation with a role.
@@ -106,7 +119,7 @@ pub enum InboxRefusal {
     Members,
     /// Finished.
     #[error(
-        "What was asked here is done, and nobody holds it any more. Whoever wrote it can write to the role again: wardline send --role."
+        "What was asked here is done, and nobody holds it any more. Whoever wrote it can write to the role again: wardline role inbox."
     )]
     Done,
     /// [`limits::ROLE_INBOXES_OPEN_MAX`], and nobody has read the last message of any.
@@ -215,11 +228,6 @@ impl Inboxes {
     fn open_of(&self, role: RoleId) -> impl Iterator<Item = ConversationId> + '_ {
         let from = (role, ConversationId::from_random([0; 8]));
         self.open.range(from..).take_while(move |(of, _)| *of == role).map(|(_, id)| *id)
-    }
-
-    pub(crate) fn to_wire(&self, conversation: ConversationId) -> Option<proto::RoleInbox> {
-        let inbox = self.get(conversation)?;
-        Some(proto::RoleInbox { role: inbox.role.value(), writer: inbox.writer.value() })
     }
 
     fn enter(&mut self, inbox: RoleInbox) {

@@ -343,7 +343,6 @@ impl State {
         let place = self.conversations.get(&conversation)?;
         let mut wire = place.to_wire(person);
         family::shown_to(self, place, person, &mut wire);
-        wire.inbox = self.inboxes.to_wire(conversation);
         if let Some(stay) = self.clinic.of_thread(conversation)
             && let Some(patient) = self.clinic.known(stay.patient)
         {

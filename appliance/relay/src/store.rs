@@ -32,6 +32,7 @@ mod plan_clinic;
 mod plan_family;
 mod plan_files;
 mod plan_holds;
+mod plan_inbox;
 mod reactions;
 mod read;
 mod readers;

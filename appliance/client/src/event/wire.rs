@@ -94,6 +94,7 @@ impl Kind {
             proto::ConversationKind::Channel => Self::Channel,
             proto::ConversationKind::Patient => Self::Patient,
             proto::ConversationKind::Family => Self::Family,
+            proto::ConversationKind::Role => Self::Role,
             proto::ConversationKind::Unspecified => Self::Other,
         }
     }
@@ -125,6 +126,7 @@ impl Conversation {
             Kind::Channel => proto::ConversationKind::Channel,
             Kind::Patient => proto::ConversationKind::Patient,
             Kind::Family => proto::ConversationKind::Family,
+            Kind::Role => proto::ConversationKind::Role,
             Kind::Other => proto::ConversationKind::Unspecified,
         };
         let members = self.members.iter().map(|member| proto::Member {

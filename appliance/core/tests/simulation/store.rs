@@ -542,6 +542,5 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         patient: None,
         encounter: None,
         family: None,
-        inbox: None,
     }
 }

@@ -75,6 +75,8 @@ const TABLES: &[(&str, &[Column])] = &[
         &[Int; 6],
     ),
     ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
+    ("SELECT conversation, role, writer FROM role_inbox ORDER BY conversation", &[Int; 3]),
+    ("SELECT role, gaps FROM role_gap ORDER BY role", &[Int, Bytes]),
     ("SELECT unit, content FROM template_set ORDER BY unit", &[Int, Bytes]),
     (
         "SELECT conversation, sequence, unit, opened, answered, step, last FROM stat_load ORDER BY conversation, sequence",

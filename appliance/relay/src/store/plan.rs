@@ -24,6 +24,7 @@ use super::plan_clinic::ClinicPlan;
 use super::plan_family::FamilyPlan;
 use super::plan_files::FilePlan;
 use super::plan_holds::HoldPlan;
+use super::plan_inbox::InboxPlan;
 use super::reactions::ReactionPlan;
 use super::stat_load::StatLoad;
 use wardline_core::agency::Agency;
@@ -77,6 +78,7 @@ pub(super) struct Plan<'a> {
     pub(super) clinic: ClinicPlan<'a>,
     pub(super) holds: HoldPlan<'a>,
     pub(super) family: FamilyPlan<'a>,
+    pub(super) inboxes: InboxPlan<'a>,
     pub(super) files: FilePlan<'a>,
 }
 
@@ -339,6 +341,7 @@ impl<'a> Plan<'a> {
             Write::EscalationPolicySet { unit, policy } => {
                 self.policies.insert(*unit, policy.as_ref());
             }
+            Write::Inbox(write) => self.inboxes.fold(write),
             Write::TemplatesSet { unit, templates } => {
                 self.templates.insert(*unit, templates);
             }

@@ -12,6 +12,7 @@ use wardline_core::state::Restored;
 use super::StoreError;
 use super::files;
 use super::filing::Newer;
+use super::plan_inbox;
 use super::row::{self, Columns};
 use super::row_clinic;
 use super::row_family;
@@ -74,6 +75,8 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);
     restored.holds = all(from, holds, row::hold).await?;
     restored.family = family(from).await?;
+    restored.inboxes.inboxes = all(from, plan_inbox::INBOXES.to_owned(), plan_inbox::inbox).await?;
+    restored.inboxes.gaps = all(from, plan_inbox::KNOWN_GAPS.to_owned(), plan_inbox::gaps).await?;
     Ok(restored)
 }
 

@@ -139,6 +139,7 @@ impl<'r> Columns<'r> {
             3 => Ok(Kind::Channel),
             4 => Ok(Kind::Patient),
             240 => Ok(Kind::Family),
+            300 => Ok(Kind::Role),
             _ => Err(StoreError::value("a conversation's kind")),
         }
     }
@@ -152,6 +153,7 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
         Kind::Channel => 3,
         Kind::Patient => 4,
         Kind::Family => 240,
+        Kind::Role => 300,
     }
 }
 

@@ -388,7 +388,7 @@ impl Model {
     /// What would go by these bounds, of each kind: messages, conversations, and conversations that a hold keeps.
     pub(crate) fn count_aged(&self, bounds: &Bounds) -> Vec<WouldGo> {
         let mut all = Vec::new();
-        for kind in KINDS.into_iter().chain([Kind::Family]) {
+        for kind in KINDS.into_iter().chain([Kind::Family, Kind::Role]) {
             let mut of = WouldGo { kind, messages: 0, conversations: 0, held: 0 };
             let (read_before, any_before) = bounds.of(kind);
             for place in self.state.conversations.values().filter(|place| place.kind == kind) {

@@ -198,6 +198,7 @@ pub(crate) fn target(
         Kind::Channel => "channel",
         Kind::Patient => "patient",
         Kind::Family => "family",
+        Kind::Role => "role",
         _ => "group",
     };
     let groups = groups.map(|c| Named {

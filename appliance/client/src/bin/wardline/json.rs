@@ -95,6 +95,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
         Kind::Channel => "channel",
         Kind::Patient => "patient",
         Kind::Family => "family",
+        Kind::Role => "role",
         _ => "other",
     };
     let members = conversation.members.iter().map(|member| {
