@@ -13,6 +13,7 @@ use crate::call::Device;
 use crate::clinical::Bedside;
 use crate::error::{End, Refused};
 use crate::family::Family;
+use crate::inboxes::GapAhead;
 use crate::notice::Notice;
 use crate::offers::{Fate, Offer};
 use crate::stat::{Escalation, Priority, Ring, StatRef};
@@ -124,6 +125,9 @@ pub enum Event {
     /// A role is offered, by this person or to them, or something has become of it. Comes while the session is locked too; after
     /// [`Event::Connected`] what waits for their answer is told anew.
     Offer(Offer, Fate),
+    /// To a charge nurse of its unit: nobody will hold a role, from a moment of the next day on. Once for each such time, and after
+    /// [`Event::Connected`] while it is ahead.
+    RoleGap(GapAhead),
     /// How a STAT stands of which this person sees the conversation.
     Escalation(Escalation),
     /// Over: nothing more comes until the cause is mended and the profile opened again.
@@ -256,6 +260,8 @@ pub struct Conversation {
     pub about: Option<Box<Bedside>>,
     /// Of a family thread that is not purged: whose it is, and who is in it.
     pub family: Option<Box<Family>>,
+    /// Of a conversation with a role: who writes to it. The other members have the role, or look after it.
+    pub writer: Option<PersonId>,
 }
 
 /// Somebody in a conversation.

@@ -8,7 +8,7 @@ use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::
 use crate::call::{Calls, odd};
 use crate::error::Error;
 use crate::event::Conversation;
-use crate::{ConversationId, PersonId, RoleId};
+use crate::{ConversationId, PersonId, RoleId, UnitId};
 
 /// Who would read what is written to a role, as of now. It is no promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,38 @@ pub struct Readers {
     pub next: Option<Wall>,
     /// Whoever asks holds it themselves.
     pub own: bool,
+    /// The conversation of whoever asks with the role, if there is one.
+    pub conversation: Option<ConversationId>,
+}
+
+/// A time in which nobody will hold a role, as its charge nurses are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GapAhead {
+    /// Which.
+    pub role: RoleId,
+    /// Whose.
+    pub unit: UnitId,
+    /// What the role is called.
+    pub name: String,
+    /// Milliseconds since 1970.
+    pub start: i64,
+    /// First moment behind it; as far as is known, two weeks ahead at most.
+    pub end: i64,
+    /// An escalation policy rings this role.
+    pub rung: bool,
+}
+
+impl GapAhead {
+    pub(crate) fn from_wire(wire: proto::RoleGapAhead) -> Result<Self, Error> {
+        Ok(Self {
+            role: RoleId::new(wire.role).ok_or(Error::Protocol("a role without identifier"))?,
+            unit: UnitId::new(wire.unit).ok_or(Error::Protocol("a unit without identifier"))?,
+            name: wire.name,
+            start: wire.start,
+            end: wire.end,
+            rung: wire.rung,
+        })
+    }
 }
 
 /// Requests about what is written to roles.
@@ -40,6 +72,7 @@ pub trait InboxCalls: Calls {
                 cover: people(&shown.cover),
                 next: (shown.next != 0).then_some(Wall(shown.next)),
                 own: shown.own,
+                conversation: ConversationId::new(shown.conversation),
             })
         }
     }

@@ -153,6 +153,7 @@ impl Conversation {
             patient: None,
             encounter: None,
             family: None,
+            writer: self.owner.filter(|_| self.kind == Kind::Role).map_or(0, PersonId::value),
         }
     }
 }

@@ -119,7 +119,7 @@ pub enum InboxRefusal {
     Members,
     /// Finished.
     #[error(
-        "What was asked here is done, and nobody holds it any more. Whoever wrote it can write to the role again: wardline role inbox."
+        "What was asked here is done, and nobody holds it any more. Whoever wrote it can write to the role again: wardline role write."
     )]
     Done,
     /// [`limits::ROLE_INBOXES_OPEN_MAX`], and nobody has read the last message of any.

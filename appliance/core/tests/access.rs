@@ -25,6 +25,7 @@ use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
     Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId, UploadId,
 };
+use wardline_core::inbox::InboxAsk;
 use wardline_core::input::{Ask, Call, Fresh, Submit, Zone};
 use wardline_core::leaving::Leaving;
 use wardline_core::limits;
@@ -505,6 +506,7 @@ impl House {
                 behind: None,
                 limit: 10,
             }),
+            Operation::OpenRoleInbox | Operation::FinishRoleInbox => Ask::Inbox(self.of_inbox(operation)),
             Operation::SetRole
             | Operation::TakeRole
             | Operation::AssignRole

@@ -322,6 +322,7 @@ fn restored(relay: &Relay) -> Restored {
         family: state.family.to_restored(),
         uploads: state.uploads.clone(),
         templates: state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
+        inboxes: state.inboxes.to_restored(),
     }
 }
 

@@ -29,6 +29,7 @@ use wardline_core::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
     Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId, UploadId,
 };
+use wardline_core::inbox::InboxWrite;
 use wardline_core::leaving::Waiting;
 use wardline_core::mention::Mention;
 use wardline_core::notice::{Notice, Told, Why};
@@ -263,6 +264,8 @@ fn name_of(write: &Write) -> &'static str {
         Write::VisitForgotten { .. } => "VisitForgotten",
         Write::FamilyThreadOpened(_) => "FamilyThreadOpened",
         Write::VisitorSet { .. } => "VisitorSet",
+        Write::Inbox(InboxWrite::Opened(_)) => "Inbox/opened",
+        Write::Inbox(InboxWrite::GapsFlagged { .. }) => "Inbox/gaps",
     }
 }
 

@@ -114,6 +114,7 @@ impl Conversation {
             archived: wire.archived,
             about: Bedside::from_wire(wire.patient, wire.encounter)?.map(Box::new),
             family: wire.family.map(Family::from_wire).transpose()?.map(Box::new),
+            writer: PersonId::new(wire.writer),
         })
     }
 }
@@ -149,6 +150,7 @@ impl Conversation {
             patient,
             encounter,
             family: self.family.as_ref().map(|family| family.to_wire()),
+            writer: self.writer.map_or(0, PersonId::value),
         }
     }
 }

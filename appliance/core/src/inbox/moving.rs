@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::access::Permit;
+use crate::audit::Act;
 use crate::draft::Draft;
 use crate::escalation::policy::Ring;
 use crate::ids::{ConversationId, PersonId, RoleId};
@@ -10,7 +11,9 @@ use crate::limits;
 use crate::membership;
 use crate::role::{Role, may_hold};
 use crate::state::State;
+use crate::text::Title;
 use crate::time::Wall;
+use crate::wire::proto;
 use crate::write::Write;
 
 /// How far ahead the next change of holders is looked for. Milliseconds.
@@ -49,7 +52,8 @@ fn named(state: &State, role: &Role, ring: Ring, now: Wall) -> Vec<PersonId> {
     }
 }
 
-/// Brings a conversation's members to whoever they are to be now. What is done is its writer's alone.
+/// Brings a conversation's members to whoever they are to be now, and its title to the role's name. What is done is its writer's
+/// alone, and keeps the name that it had.
 pub(crate) fn settle(draft: &mut Draft<'_>, id: ConversationId) {
     let Some(inbox) = draft.state.inboxes.get(id) else { return };
     let Some(place) = draft.state.conversations.get(&id) else { return };
@@ -62,7 +66,22 @@ pub(crate) fn settle(draft: &mut Draft<'_>, id: ConversationId) {
     };
     let add: Vec<PersonId> = readers.difference(&present).copied().collect();
     let remove: Vec<PersonId> = present.difference(&readers).copied().collect();
-    membership::bring_in(draft, Permit::OF_TIME, id, &add, &remove);
+    let news = proto::ConversationChanged { title: follow_name(draft, id), ..Default::default() };
+    membership::bring_in_with(draft, Permit::OF_TIME, id, (&add, &remove), news);
+}
+
+/// The role's name, where it has become another.
+fn follow_name(draft: &mut Draft<'_>, id: ConversationId) -> Option<String> {
+    let inbox = draft.state.inboxes.get(id)?;
+    let place = draft.state.conversations.get(&id).filter(|place| !place.archived)?;
+    let title = Title::parse(draft.state.roles.get(&inbox.role)?.name.reveal()).ok()?;
+    if place.title == title {
+        return None;
+    }
+    let name = title.reveal().to_owned();
+    draft.write(Write::TitleSet { conversation: id, title });
+    draft.record(Permit::OF_TIME.by(), Act::ConversationRenamed(id));
+    Some(name)
 }
 
 /// Whether a write may alter who is in such a conversation.

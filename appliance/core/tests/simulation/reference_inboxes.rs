@@ -128,7 +128,12 @@ impl Reference {
             .collect();
         for (id, role, writer, done) in places {
             let readers = if done { Vec::new() } else { self.readers(role, writer, now.wall) };
+            let name = self.ward.role(role).map_or(String::new(), |role| role.name().to_owned());
             let Some(place) = self.ward.conversation_mut(id) else { continue };
+            if !done && place.title != name {
+                place.title = name;
+                expected.audits.push((Actor::TheBox, Act::ConversationRenamed(id)));
+            }
             let seen = place.seen_by_others();
             let last = place.messages.len() as u64;
             for member in place.members.iter_mut().filter(|member| !member.left && member.person != writer) {

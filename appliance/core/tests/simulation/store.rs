@@ -542,5 +542,9 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         patient: None,
         encounter: None,
         family: None,
+        writer: match (conversation.kind, conversation.owner) {
+            (conversation::Kind::Role, Some(writer)) => writer.value(),
+            _ => 0,
+        },
     }
 }

@@ -1,16 +1,32 @@
 //! Samples of the areas that came last: each adds its own, in any order.
 
+use wardline_core::inbox::RoleInbox;
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
 
 use super::*;
 
 pub(crate) fn writes() -> Vec<Write> {
-    vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }]
+    let mut writes = vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }];
+    writes.extend(inbox_writes());
+    writes
 }
 
 pub(crate) fn acts() -> Vec<Act> {
-    vec![Act::TemplatesSet(Some(unit())), Act::LookedUp(2, 1)]
+    vec![
+        Act::TemplatesSet(Some(unit())),
+        Act::LookedUp(2, 1),
+        Act::InboxOpened(place(), role_id()),
+        Act::InboxReopened(place()),
+        Act::InboxFinished(place()),
+        Act::RoleGapFlagged(role_id(), AT),
+    ]
+}
+
+fn inbox_writes() -> [Write; 2] {
+    let inbox = RoleInbox { conversation: place(), role: role_id(), writer: person() };
+    let gaps = vec![Interval { start: AT, end: AT.after(3_600_000) }];
+    [Write::Inbox(InboxWrite::Opened(inbox)), Write::Inbox(InboxWrite::GapsFlagged { role: role_id(), gaps })]
 }
 
 fn templates() -> Templates {

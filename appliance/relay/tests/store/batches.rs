@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, Executor};
 use wardline_core::directory::Post;
 use wardline_core::ids::{Change, Number};
+use wardline_core::inbox::InboxWrite;
 use wardline_core::state::State;
 use wardline_core::text::Title;
 use wardline_core::write::{Numbered, Write};
@@ -104,7 +105,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 68];
+    let mut seen = [0_u32; 70];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -175,6 +176,8 @@ fn the_dice_throw_every_kind_of_write() {
             Write::AttachmentsSent { .. } => 65,
             Write::AttachmentPolicySet(_) => 66,
             Write::TemplatesSet { .. } => 67,
+            Write::Inbox(InboxWrite::Opened(_)) => 68,
+            Write::Inbox(InboxWrite::GapsFlagged { .. }) => 69,
         };
         seen[kind] += 1;
     }

@@ -203,7 +203,10 @@ pub(crate) fn target(
     };
     let groups = groups.map(|c| Named {
         name: c.about.as_ref().map_or_else(|| family_name(c), |about| &about.patient.particulars.name),
-        beside: format!("{} {}", sort(c), c.id),
+        beside: match c.writer.filter(|writer| *writer != me) {
+            Some(writer) => format!("{}, from {} {}", sort(c), self::name(people, writer), c.id),
+            None => format!("{} {}", sort(c), c.id),
+        },
         it: Target::Conversation(c.id),
     });
     let mut found = best(text, others.chain(groups));
@@ -234,6 +237,27 @@ pub(crate) fn family_thread(threads: &[Conversation], text: &str) -> Result<Conv
     let named = threads.iter().filter(|thread| !thread.purged);
     let named = named.map(|c| Named { name: family_name(c), beside: c.id.to_string(), it: c.id });
     one_of(text, best(text, named), "there is no family thread of this title. See wardline family show.")
+}
+
+/// One of these conversations with roles.
+pub(crate) fn inbox(
+    people: &[Person],
+    inboxes: &[Conversation],
+    text: &str,
+) -> Result<ConversationId, Failure> {
+    if let Some(id) = identifier(text).and_then(ConversationId::new) {
+        return Ok(id);
+    }
+    let from = |c: &Conversation| {
+        c.writer.map_or(String::new(), |writer| format!("from {}, ", name(people, writer)))
+    };
+    let named =
+        inboxes.iter().map(|c| Named { name: &c.title, beside: format!("{}{}", from(c), c.id), it: c.id });
+    one_of(
+        text,
+        best(text, named),
+        "nothing that is open is written to a role of this name. See wardline role inbox.",
+    )
 }
 
 /// Whether somebody may not sign in, and so reads nothing.
@@ -278,6 +302,10 @@ pub(crate) fn title(me: PersonId, people: &[Person], conversation: &Conversation
             }
             None => format!("FAMILY: {title}"),
         });
+    }
+    // What others wrote to a role is told apart by who did.
+    if let Some(writer) = conversation.writer.filter(|writer| *writer != me && !conversation.purged) {
+        return format!("{}, from {}", say::clean_line(&conversation.title), name(people, writer));
     }
     if !conversation.title.is_empty() {
         return say::clean_line(&conversation.title);

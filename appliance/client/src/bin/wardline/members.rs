@@ -65,6 +65,7 @@ mod tests {
             archived: false,
             about: None,
             family: None,
+            writer: None,
         };
         let name = |id: PersonId| format!("Person {}", id.value());
         let told = changes(&ward(&[1, 2, 3], false), &ward(&[3, 1, 4], false), "4 West", name);

@@ -17,7 +17,7 @@ use crate::access::{self, Access, Parting, Sent};
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::template::Filling;
-use crate::{Common, attachment, family, json, naming, pin, say};
+use crate::{Common, attachment, family, json, naming, pin, role, say};
 
 /// What is said, and how.
 pub(crate) struct Said {
@@ -320,6 +320,9 @@ async fn tell_who_reads(access: &Access, conversation: ConversationId) -> Result
     let place = known.iter().find(|known| known.id == conversation).filter(|_| of_team);
     if let Some(readers) = place.and_then(family::readers) {
         say::note(&format!("FAMILY READS THIS: {readers}."));
+    }
+    if let Some(place) = known.iter().find(|known| known.id == conversation && known.writer == Some(me)) {
+        role::tell_who_reads(access, place).await?;
     }
     Ok(())
 }
