@@ -25,6 +25,8 @@ mod family;
 mod hand_over;
 #[path = "command/holds.rs"]
 mod holds;
+#[path = "command/inboxes.rs"]
+mod inboxes;
 #[path = "command/leaving.rs"]
 mod leaving;
 #[path = "command/patients.rs"]

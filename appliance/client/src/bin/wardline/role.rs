@@ -20,7 +20,7 @@ mod import;
 mod inbox;
 mod offer;
 
-pub(crate) use inbox::{gap_ahead_line, tell_who_reads};
+pub(crate) use inbox::{gap_ahead_line, who_reads};
 pub(crate) use offer::news_line;
 
 #[derive(Subcommand)]

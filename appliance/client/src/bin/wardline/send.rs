@@ -321,8 +321,11 @@ async fn tell_who_reads(access: &Access, conversation: ConversationId) -> Result
     if let Some(readers) = place.and_then(family::readers) {
         say::note(&format!("FAMILY READS THIS: {readers}."));
     }
-    if let Some(place) = known.iter().find(|known| known.id == conversation && known.writer == Some(me)) {
-        role::tell_who_reads(access, place).await?;
+    let place = known.iter().find(|known| known.id == conversation && known.writer == Some(me));
+    if let Some(place) = place.filter(|place| !place.archived)
+        && let Some(readers) = role::who_reads(access, place, &access.people().await?).await?
+    {
+        say::note(&readers);
     }
     Ok(())
 }

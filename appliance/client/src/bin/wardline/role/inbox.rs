@@ -3,9 +3,9 @@
 use serde_json::json;
 use wardline_client::beside::Beside;
 use wardline_client::event::{Conversation, Kind, Person};
-use wardline_client::inboxes::{GapAhead, InboxCalls as _, Readers};
-use wardline_client::roles::{Role, RoleCalls as _};
-use wardline_client::{Calls as _, PersonId};
+use wardline_client::inboxes::{GapAhead, InboxCalls, Readers};
+use wardline_client::roles::{Role, RoleCalls};
+use wardline_client::{Calls as _, Error, PersonId};
 
 use crate::access::Access;
 use crate::exit::Failure;
@@ -85,16 +85,20 @@ fn words(role: &Role, readers: &Readers, people: &[Person]) -> String {
     }
 }
 
-/// Before something more is said in one's own conversation with a role.
-pub(crate) async fn tell_who_reads(access: &Access, place: &Conversation) -> Result<(), Failure> {
-    let roles = access.roles(None).await?;
+/// Before something more is said in one's own conversation with a role: who reads it now.
+pub(crate) async fn who_reads(
+    calls: &(impl RoleCalls + InboxCalls),
+    place: &Conversation,
+    people: &[Person],
+) -> Result<Option<String>, Error> {
+    let roles = calls.roles(None).await?;
     for role in roles.iter().filter(|role| !role.retired && role.name == place.title) {
-        let readers = access.role_readers(role.id).await?;
+        let readers = calls.role_readers(role.id).await?;
         if readers.conversation == Some(place.id) {
-            say::note(&words(role, &readers, &access.people().await?));
+            return Ok(Some(words(role, &readers, people)));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 pub(super) async fn list(
