@@ -231,6 +231,8 @@ pub enum Kind {
     Family,
     /// Of somebody who writes to a role, and of whoever holds it now.
     Role,
+    /// Announcements of a unit, or of the facility: few write, and everybody reads. Of its members oneself alone is listed.
+    Broadcast,
     /// One that a later version brought: show its title.
     Other,
 }

@@ -300,6 +300,7 @@ impl Box {
             family: self.state.family.to_restored(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
             inboxes: self.state.inboxes.to_restored(),
+            broadcasts: self.state.broadcasts.to_restored(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");

@@ -69,6 +69,8 @@ pub enum Relation {
     Attending,
     /// Was let in to a family thread of the patient, and is not out.
     Visitor,
+    /// Was named to announce to the facility.
+    Announcer,
 }
 
 impl Relation {
@@ -97,6 +99,7 @@ impl Relation {
             Self::Author => "its author",
             Self::Attending => "the attending",
             Self::Visitor => "a visitor who was let in",
+            Self::Announcer => "whoever an administrator named for it",
         }
     }
 }
@@ -256,6 +259,11 @@ operations! {
     SetFacilityTemplates: "set the facility's templates and quick replies", [Administrator, BoxService], "which every unit has";
     OpenRoleInbox: "write to a role, and see who would read it", [Staff], "one conversation with each role; beside the writer whoever holds the role is in it, or looks after it while nobody does";
     FinishRoleInbox: "say that what was asked of a role is done", [Member], "then nobody but the writer has it, until they write again";
+    Announce: "send a unit's announcements, and see how many have read them", [ChargeNurse], "whoever works in the unit reads them, and nobody answers or reacts there; how many, not who";
+    AnnounceToAll: "send the facility's announcements, and see how many have read them", [Announcer], "everybody of the directory reads them";
+    NameAnnouncer: "say who announces to the facility", [Administrator, BoxService], "who thereby reads nothing more";
+    SetAnnouncementPolicy: "say how urgent announcements may be", [Administrator, BoxService], "never a STAT";
+    ListAnnouncements: "see which announcements are for them, and who announces", [Staff, BoxService], "";
     ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 
@@ -330,6 +338,11 @@ pub(crate) fn to_unit(state: &State, person: PersonId, unit: UnitId) -> Relation
     let post = state.people.get(&person).and_then(|entry| entry.posts.get(&unit));
     Relations::when(post.is_some(), Relation::UnitStaff)
         .and(Relations::when(post == Some(&Post::ChargeNurse), Relation::ChargeNurse))
+}
+
+/// To the facility as a whole.
+pub(crate) fn to_facility(state: &State, person: PersonId) -> Relations {
+    Relations::when(state.broadcasts.announces(person), Relation::Announcer)
 }
 
 /// To another person.

@@ -284,6 +284,12 @@ pub enum Act {
     /// Nobody will hold a role from then on, for a time.
     #[n(303)]
     RoleGapFlagged(#[n(0)] RoleId, #[n(1)] Wall),
+    /// Who may announce to the facility: 1, or may no more: 0.
+    #[n(305)]
+    AnnouncerSet(#[n(0)] PersonId, #[n(1)] u32),
+    /// Whether a unit's announcements, and the facility's, may be urgent.
+    #[n(306)]
+    BroadcastPolicySet(#[n(0)] u32, #[n(1)] u32),
     /// Which, by whom, to whom, and which place. So are those below.
     #[n(120)]
     RoleOffered(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),

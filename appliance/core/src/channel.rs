@@ -6,6 +6,7 @@ use std::ops::Bound;
 
 use crate::access::{self, Operation};
 use crate::audit::Act;
+use crate::broadcast::BroadcastRefusal;
 use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
 use crate::ids::{Conn, ConversationId, RequestId, UnitId};
@@ -182,6 +183,7 @@ fn alterable(conversation: &Conversation) -> Result<(), Refusal> {
         Kind::Patient => Err(Refusal::InPatientThread),
         Kind::Family => Err(Refusal::InFamilyThread),
         Kind::Role => Err(InboxRefusal::Members.into()),
+        Kind::Broadcast => Err(BroadcastRefusal::Members.into()),
         Kind::Group | Kind::Channel => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use crate::agency::AgencyAsk;
 use crate::alteration::{Edit, Found};
 use crate::attachment::{Attach, Attaching, AttachmentPolicy};
+use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
@@ -312,6 +313,10 @@ pub enum Ask {
     Templates(TemplateAsk),
     /// About what is written to roles.
     Inbox(InboxAsk),
+    /// About announcements.
+    Broadcast(BroadcastAsk),
+    /// About who announces, and how.
+    Announcers(AnnouncerAsk),
     /// What must be kept.
     Hold(Holds),
     /// About patients' families.

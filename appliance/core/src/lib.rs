@@ -17,6 +17,7 @@ mod assignment;
 pub mod attachment;
 pub mod audit;
 mod bed;
+pub mod broadcast;
 pub mod bucket;
 pub mod care;
 mod channel;

@@ -439,6 +439,9 @@ pub const ROLE_GAP_AHEAD_MS: u64 = 25 * 3_600_000;
 /// Gaps of one role that are remembered as told: [`ROLES_MAX`] x 8 x 16 bytes = 64 kB.
 pub const ROLE_GAPS_FLAGGED_MAX: usize = 8;
 
+/// People who may announce to the facility: a page of 64 x 9 bytes.
+pub const ANNOUNCERS_MAX: usize = 64;
+
 /// How long an offer of a role waits for an answer once it may be accepted, in milliseconds: two hours, which is a late colleague.
 pub const OFFER_MS: u64 = 2 * 3_600_000;
 

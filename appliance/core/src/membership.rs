@@ -2,6 +2,7 @@
 
 use crate::access::{self, Operation, Permit};
 use crate::audit::Act;
+use crate::broadcast::BroadcastRefusal;
 use crate::channel;
 use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
@@ -102,7 +103,8 @@ pub(crate) fn change_members(
         Kind::Patient => return Err(Refusal::InPatientThread),
         Kind::Family => return Err(Refusal::InFamilyThread),
         Kind::Role if !conversation.purged => return Err(InboxRefusal::Members.into()),
-        Kind::Direct | Kind::Group | Kind::Channel | Kind::Role => {}
+        Kind::Broadcast if !conversation.purged => return Err(BroadcastRefusal::Members.into()),
+        Kind::Direct | Kind::Group | Kind::Channel | Kind::Role | Kind::Broadcast => {}
     }
     let leaves = add.is_empty() && remove == [who.person()];
     // What was purged can only be left: it holds nothing more.

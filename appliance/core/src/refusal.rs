@@ -8,6 +8,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::access::Operation;
+use crate::broadcast::BroadcastRefusal;
 use crate::ids::UnitId;
 use crate::inbox::InboxRefusal;
 use crate::rota::RotaRefusal;
@@ -470,6 +471,9 @@ pub enum Refusal {
     /// About what is written to a role.
     #[error("{0}")]
     Inbox(InboxRefusal),
+    /// About announcements.
+    #[error("{0}")]
+    Broadcast(BroadcastRefusal),
     /// Nobody is to take a reaction for an answer.
     #[error(
         "This is an open STAT: it wants an answer, and a reaction is none. Say that you have it, or that you cannot."
@@ -670,6 +674,7 @@ impl Refusal {
             Self::TooManyMentions => Code::TooManyMentions,
             Self::Templates(_) => Code::Templates,
             Self::Inbox(inbox) => inbox.code(),
+            Self::Broadcast(broadcast) => broadcast.code(),
             Self::StatWantsAnswer => Code::StatWantsAnswer,
             Self::ReactionsFull => Code::ReactionsFull,
             Self::FamilyWaiting => Code::FamilyWaiting,

@@ -277,6 +277,7 @@ impl Relay {
         }
         self.put_visitors_out(&mut turn);
         self.follow_terms(now, &turn);
+        self.follow_broadcasts(now, &mut turn);
         self.follow_inboxes(now, &mut turn);
         self.look_for_gaps(now, &mut turn, false);
         self.follow_on_call(now, &turn);

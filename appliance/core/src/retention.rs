@@ -38,7 +38,7 @@ pub struct Rules {
     /// Of groups, and of what is written to roles.
     #[n(1)]
     group_ms: u64,
-    /// Of a unit's channels.
+    /// Of a unit's channels, and of announcements.
     #[n(2)]
     channel_ms: u64,
     /// Of patients' threads and of their families': these are read for as long after they close.
@@ -94,7 +94,7 @@ impl Rules {
         match kind {
             Kind::Direct => self.direct_ms,
             Kind::Group | Kind::Role => self.group_ms,
-            Kind::Channel => self.channel_ms,
+            Kind::Channel | Kind::Broadcast => self.channel_ms,
             Kind::Patient | Kind::Family => self.patient_ms,
         }
     }
@@ -123,6 +123,7 @@ impl Bounds {
         let kind = match kind {
             Kind::Family => Kind::Patient,
             Kind::Role => Kind::Group,
+            Kind::Broadcast => Kind::Channel,
             kind => kind,
         };
         let at = KINDS.iter().position(|one| *one == kind);

@@ -5,6 +5,7 @@
 
 use crate::access::{self, Operation};
 use crate::audit::{Act, Actor};
+use crate::broadcast::BroadcastRefusal;
 use crate::conversation::Kind;
 use crate::draft::{Draft, actor};
 use crate::escalation::policy::EscalationPolicy;
@@ -83,6 +84,9 @@ pub(crate) fn plan(
     // Whoever looks after a role that nobody holds is no addressee.
     if conversation.kind == Kind::Role {
         return Err(InboxRefusal::NoStat.into());
+    }
+    if conversation.kind == Kind::Broadcast {
+        return Err(BroadcastRefusal::NoStat.into());
     }
     let mut ring = call.ring.clone();
     ring.sort_unstable();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agency::{Agency, Likeness};
 use crate::attachment::Uploads;
+use crate::broadcast::{Broadcasts, RestoredBroadcasts};
 use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
@@ -70,6 +71,8 @@ pub struct State {
     pub uploads: Uploads,
     /// What is written to roles, and which gaps of rotas were told of.
     pub inboxes: Inboxes,
+    /// Which announcements there are, who announces to the facility, and how urgently.
+    pub broadcasts: Broadcasts,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -131,6 +134,8 @@ pub struct Restored {
     pub uploads: Uploads,
     /// See [`State::inboxes`].
     pub inboxes: RestoredInboxes,
+    /// See [`State::broadcasts`].
+    pub broadcasts: RestoredBroadcasts,
 }
 
 impl State {
@@ -187,7 +192,11 @@ impl State {
                     return Err(Fault::Inconsistent("a member is not in the directory"));
                 }
             }
-            if (conversation.kind == Kind::Channel) != conversation.unit.is_some()
+            let of_unit = match conversation.kind {
+                Kind::Broadcast => conversation.unit.is_some(),
+                kind => kind == Kind::Channel,
+            };
+            if of_unit != conversation.unit.is_some()
                 || !conversation.unit.iter().all(|unit| state.units.contains_key(unit))
             {
                 return Err(Fault::Inconsistent("a channel has no unit, or something else has one"));
@@ -207,6 +216,7 @@ impl State {
         state.templates.extend(restored.templates);
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
         state.inboxes = Inboxes::restore(restored.inboxes, &state)?;
+        state.broadcasts = Broadcasts::restore(restored.broadcasts, &state)?;
         state.check_uploads()?;
         state.check_clinic()?;
         state.family.check(&state)?;
@@ -467,6 +477,7 @@ impl State {
         }
         self.uploads.apply(change, write);
         self.inboxes.apply(write);
+        self.broadcasts.apply(write);
         self.clinic.apply(change, write);
         self.family.apply(write);
         for thread in write.shows_in() {
@@ -502,8 +513,8 @@ impl State {
                     noticed: 0,
                     members: BTreeMap::new(),
                 };
-                if let Some(unit) = unit {
-                    self.channels.entry(*unit).or_default().insert(*conversation);
+                if let Some(unit) = unit.filter(|_| *kind == Kind::Channel) {
+                    self.channels.entry(unit).or_default().insert(*conversation);
                 }
                 self.conversations.insert(*conversation, opened);
             }

@@ -4,6 +4,7 @@ use prost::Message as _;
 
 use crate::agency;
 use crate::attachment::{self, Announced};
+use crate::broadcast;
 use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
@@ -476,6 +477,10 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::ListRoles(_) => Ask::Role(role::parse(body, fresh)?),
         Body::OpenRoleInbox(_) | Body::LookAtRoleInbox(_) | Body::FinishRoleInbox(_) => {
             Ask::Inbox(inbox::parse(body, fresh)?)
+        }
+        Body::OpenBroadcast(_) | Body::LookAtBroadcast(_) => Ask::Broadcast(broadcast::parse(body, fresh)?),
+        Body::ListBroadcasts(_) | Body::SetAnnouncer(_) | Body::SetBroadcastPolicy(_) => {
+            Ask::Announcers(broadcast::parse_announcer(body)?)
         }
         Body::SetTemplates(_) | Body::ListTemplates(_) => Ask::Templates(template::parse(body)?),
         Body::SetRetention(set) => Ask::SetRetention(Rules::from_wire(set.rules)?),

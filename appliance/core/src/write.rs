@@ -11,6 +11,7 @@ use minicbor::{Decode, Encode};
 use crate::agency::Agency;
 use crate::alteration::Standing as MessageStanding;
 use crate::attachment::{AttachmentPolicy, NewUpload, Sent};
+use crate::broadcast::BroadcastWrite;
 use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
@@ -556,6 +557,9 @@ pub enum Write {
     /// What is written to roles, and when nobody will hold one.
     #[n(300)]
     Inbox(#[n(0)] InboxWrite),
+    /// Who announces to the facility, and how urgent announcements may be.
+    #[n(305)]
+    Broadcast(#[n(0)] BroadcastWrite),
     /// Something was told in a patient's thread.
     #[n(100)]
     NoticeMade(#[n(0)] Notice),

@@ -15,6 +15,7 @@ use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::agency::{AgencyAsk, Arrival};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
 use wardline_core::attachment::{Attaching, AttachmentPolicy, Begin, Media};
+use wardline_core::broadcast::{AnnouncerAsk, BroadcastAsk, BroadcastPolicy};
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::directory::Post;
@@ -118,7 +119,7 @@ impl Actor {
                 [&[R::Staff, R::Clinician, R::Member, R::Owner, R::UnitStaff][..], &of_patient].concat()
             }
             Self::Member => {
-                let of_patient = [R::CareTeam, R::Holder, R::OnCall, R::Author];
+                let of_patient = [R::CareTeam, R::Holder, R::OnCall, R::Author, R::Announcer];
                 [&[R::Staff, R::Clinician, R::Member, R::UnitStaff][..], &of_patient].concat()
             }
             Self::Colleague => vec![R::Staff, R::Clinician, R::UnitStaff, R::GlassBreaker, R::OfferedTo],
@@ -314,6 +315,8 @@ impl House {
         done(&ward.ask(BOX, Ask::Clinical(Clinical::Restrict(restrict))));
         let role = ward.add_role(unit, "Physician on call", victim);
         ward.take_role(Actor::Member.conn(), role, None);
+        let announcer = AnnouncerAsk::Set { person: of(Actor::Member), announces: true };
+        done(&ward.ask(BOX, Ask::Announcers(announcer)));
         let until = ward.now.wall.after(3_600_000);
         let offered = Offered { role, place: Place::FIRST, taker: of(Actor::Colleague), from: None, until };
         let fresh = ward.fresh();
@@ -506,6 +509,16 @@ impl House {
                 behind: None,
                 limit: 10,
             }),
+            Operation::Announce | Operation::AnnounceToAll => Ask::Broadcast(BroadcastAsk::Open {
+                unit: Some(unit).filter(|_| operation == Operation::Announce),
+                fresh,
+            }),
+            Operation::NameAnnouncer => Ask::Announcers(AnnouncerAsk::Set { person, announces: true }),
+            Operation::SetAnnouncementPolicy => {
+                let policy = BroadcastPolicy { unit_urgent: false, facility_urgent: true };
+                Ask::Announcers(AnnouncerAsk::SetPolicy(policy))
+            }
+            Operation::ListAnnouncements => Ask::Announcers(AnnouncerAsk::List),
             Operation::OpenRoleInbox | Operation::FinishRoleInbox => Ask::Inbox(self.of_inbox(operation)),
             Operation::SetRole
             | Operation::TakeRole

@@ -323,6 +323,7 @@ fn restored(relay: &Relay) -> Restored {
         uploads: state.uploads.clone(),
         templates: state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         inboxes: state.inboxes.to_restored(),
+        broadcasts: state.broadcasts.to_restored(),
     }
 }
 

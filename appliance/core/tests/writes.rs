@@ -18,6 +18,7 @@ use wardline_core::agency::{Agency, Extension};
 use wardline_core::alteration::Standing as Edited;
 use wardline_core::attachment::{AttachmentPolicy, Media, NewUpload, Sent};
 use wardline_core::audit::{Act, Actor, Entry};
+use wardline_core::broadcast::BroadcastWrite;
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
@@ -266,6 +267,8 @@ fn name_of(write: &Write) -> &'static str {
         Write::VisitorSet { .. } => "VisitorSet",
         Write::Inbox(InboxWrite::Opened(_)) => "Inbox/opened",
         Write::Inbox(InboxWrite::GapsFlagged { .. }) => "Inbox/gaps",
+        Write::Broadcast(BroadcastWrite::AnnouncerSet { .. }) => "Broadcast/announcer",
+        Write::Broadcast(BroadcastWrite::PolicySet(_)) => "Broadcast/policy",
     }
 }
 

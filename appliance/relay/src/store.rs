@@ -28,6 +28,7 @@ mod notices;
 mod open;
 mod packed;
 mod plan;
+mod plan_broadcast;
 mod plan_clinic;
 mod plan_family;
 mod plan_files;

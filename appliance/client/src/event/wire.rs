@@ -95,6 +95,7 @@ impl Kind {
             proto::ConversationKind::Patient => Self::Patient,
             proto::ConversationKind::Family => Self::Family,
             proto::ConversationKind::Role => Self::Role,
+            proto::ConversationKind::Broadcast => Self::Broadcast,
             proto::ConversationKind::Unspecified => Self::Other,
         }
     }
@@ -128,6 +129,7 @@ impl Conversation {
             Kind::Patient => proto::ConversationKind::Patient,
             Kind::Family => proto::ConversationKind::Family,
             Kind::Role => proto::ConversationKind::Role,
+            Kind::Broadcast => proto::ConversationKind::Broadcast,
             Kind::Other => proto::ConversationKind::Unspecified,
         };
         let members = self.members.iter().map(|member| proto::Member {

@@ -19,8 +19,8 @@ use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
-    alteration, attachment, channel, clinical, family, inbox, mailbox, membership, reaction, role, searching,
-    stat, template, unit,
+    alteration, attachment, broadcast, channel, clinical, family, inbox, mailbox, membership, reaction, role,
+    searching, stat, template, unit,
 };
 
 impl Relay {
@@ -175,6 +175,7 @@ impl Relay {
             }
             Ask::AnswerStat { stat, answer } => stat::answer(&mut draft, (conn, request), who, stat, answer),
             Ask::ReadStat { stat } => stat::read(&mut draft, (conn, request), who, stat),
+            Ask::Broadcast(ask) => broadcast::handle(&mut draft, conn, request, who, ask),
             Ask::Inbox(ask) => inbox::handle(&mut draft, conn, request, who, ask),
             Ask::Search(search) => searching::search(&mut draft, conn, request, who, search),
             Ask::Attaching(ask) => attachment::handle(&mut draft, conn, request, who, ask),
@@ -335,6 +336,7 @@ impl Relay {
                 attachment::policy(&draft)
             }
             Ask::Templates(ask) => template::handle(&mut draft, (by, is), ask)?,
+            Ask::Announcers(ask) => broadcast::administer(&mut draft, (by, is), ask)?,
             Ask::Role(ask) => role::handle(&mut draft, (by, is), ask)?,
             Ask::ListUnits => {
                 permit(Operation::ListUnits)?;

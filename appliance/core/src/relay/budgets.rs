@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::agency::AgencyAsk;
 use crate::attachment::Attaching;
+use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::bucket::Bucket;
 use crate::clinical::Clinical;
 use crate::emergency::Emergency;
@@ -85,6 +86,11 @@ impl Budgets {
             Ask::Inbox(InboxAsk::Open { .. }) => budget.opens.take(now),
             Ask::Inbox(InboxAsk::Look { .. }) => budget.answers.take(now),
             Ask::Inbox(InboxAsk::Finish { .. }) => budget.members.take(now),
+            Ask::Broadcast(BroadcastAsk::Open { .. }) => budget.opens.take(now),
+            // Each counts every reader.
+            Ask::Broadcast(BroadcastAsk::Look { .. }) => budget.answers.take(now),
+            Ask::Announcers(AnnouncerAsk::List) => budget.pages.take(now),
+            Ask::Announcers(_) => budget.posts.take(now),
             Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
             Ask::Templates(_) => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),

@@ -1,6 +1,7 @@
-//! Conversations with roles follow the rota: at the beginning of a turn by the wall clock, at its end by what it changed. So there is
+//! Announcements follow posts and directory. Conversations with roles follow the rota: at the beginning of a turn by the wall clock, at its end by what it changed. So there is
 //! no turn in which somebody whose shift has ended still reads, or in which nobody does.
 
+use crate::broadcast;
 use crate::ids::RoleId;
 use crate::inbox::{self, gaps};
 use crate::relay::Relay;
@@ -11,6 +12,14 @@ use crate::write::Write;
 const HOUR_MS: i64 = 3_600_000;
 
 impl Relay {
+    /// Brings announcements to their readers, when those may be others than before.
+    pub(super) fn follow_broadcasts(&mut self, now: Now, turn: &mut Turn) {
+        let (people, units) = broadcast::touched(turn);
+        if !people.is_empty() || !units.is_empty() {
+            broadcast::settle(&mut self.draft(now, turn), &people, &units);
+        }
+    }
+
     /// Brings every conversation with a role to its members, when that may be others than before.
     pub(super) fn follow_inboxes(&mut self, now: Now, turn: &mut Turn) {
         let touched = turn.writes.iter().any(|numbered| inbox::touches(&numbered.write));

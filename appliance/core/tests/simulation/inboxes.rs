@@ -104,6 +104,9 @@ impl World {
             let situation = if by_time { Situation::InboxMovedByShift } else { Situation::InboxMoved };
             self.coverage.reach(situation);
         }
+        if self.reference.lobby.announced_to {
+            self.coverage.reach(Situation::BroadcastMoved);
+        }
         if expected.audits.iter().any(|(_, act)| matches!(act, Act::RoleGapFlagged(..))) {
             self.coverage.reach(Situation::GapFlagged);
         }
@@ -121,6 +124,14 @@ impl World {
             if told != wanted {
                 return Err(format!("{} is another role's", place.id));
             }
+        }
+        let named: Vec<_> = state.broadcasts.to_restored().announcers;
+        let mut wanted = ward.announcers.clone();
+        wanted.sort_unstable();
+        let policy = state.broadcasts.to_restored().policy;
+        let policy = policy.map(|policy| (policy.unit_urgent, policy.facility_urgent));
+        if (named, policy) != (wanted, ward.urgent) {
+            return Err("others announce, or otherwise".to_owned());
         }
         for role in &ward.roles {
             let gaps: Vec<(i64, i64)> =

@@ -17,6 +17,7 @@
 mod agency;
 mod answers;
 mod attachments;
+mod broadcasts;
 mod client;
 mod coverage;
 mod devices;
@@ -37,6 +38,7 @@ mod reference_admin;
 mod reference_agency;
 mod reference_altered;
 mod reference_attachments;
+mod reference_broadcasts;
 mod reference_emergencies;
 mod reference_family;
 mod reference_holds;

@@ -33,6 +33,11 @@ pub(crate) struct Ward {
     pub(crate) devices: Vec<Device>,
     pub(crate) codes: Vec<JoinCode>,
     pub(crate) units: Vec<UnitId>,
+    pub(crate) unit_names: Vec<(UnitId, String)>,
+    /// Who announces to the facility.
+    pub(crate) announcers: Vec<PersonId>,
+    /// Whether a unit's announcements, and the facility's, may be urgent, where that was set.
+    pub(crate) urgent: Option<(bool, bool)>,
     pub(crate) conversations: Vec<Conversation>,
     pub(crate) newest: Wall,
     /// Open ones.
@@ -110,6 +115,8 @@ pub(crate) struct Conversation {
     pub(crate) of_family: bool,
     /// Of its owner with a role.
     pub(crate) of_role: Option<RoleId>,
+    /// Announcements.
+    pub(crate) of_house: bool,
     pub(crate) purged: bool,
     pub(crate) members: Vec<Member>,
     /// Every message that was ever accepted, in order: the first stands under sequence 1.
@@ -172,6 +179,8 @@ pub(crate) struct Lobby {
     pub(crate) unproven: Vec<(DeviceId, Mono, u32)>,
     /// When each device was last in front of somebody.
     pub(crate) heard: Vec<(DeviceId, Mono)>,
+    /// The last turn brought announcements to other readers than before.
+    pub(crate) announced_to: bool,
     pub(crate) clocks: Vec<Clock>,
     /// STATs that were sent: when, and from which device.
     pub(crate) stats_sent: Vec<(Mono, DeviceId)>,
@@ -335,6 +344,8 @@ pub(crate) enum Answer {
     Templates(u64),
     /// What who would read it comes to.
     Inbox(u64),
+    /// What announcements, or how many have read one, come to.
+    Announced(u64),
     /// What a page comes to.
     Roles(u64),
 }

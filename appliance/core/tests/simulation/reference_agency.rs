@@ -263,7 +263,8 @@ impl Reference {
             self.ward.settle(by, expected);
         }
         for place in &mut self.ward.conversations {
-            let stays = place.direct || place.of_patient || place.of_family || place.of_role.is_some();
+            let derived = place.of_patient || place.of_family || place.of_role.is_some() || place.of_house;
+            let stays = place.direct || derived;
             if stays || place.purged && place.unit.is_none() {
                 continue;
             }

@@ -545,6 +545,7 @@ impl Reference {
             of_patient: false,
             of_family: true,
             of_role: None,
+            of_house: false,
             purged: false,
             members: Vec::new(),
             messages: Vec::new(),

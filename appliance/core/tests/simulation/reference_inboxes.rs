@@ -193,6 +193,7 @@ impl Reference {
         by_time: bool,
         expected: &mut Expected,
     ) -> bool {
+        self.lobby.announced_to = self.announcements_settle(expected);
         let moved = self.inboxes_settle(now, expected);
         let (mut all, mut changed) = (false, Vec::new());
         for numbered in &turn.writes {

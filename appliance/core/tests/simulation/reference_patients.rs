@@ -480,6 +480,7 @@ impl Reference {
             of_patient: true,
             of_family: false,
             of_role: None,
+            of_house: false,
             purged: false,
             members: Vec::new(),
             messages: Vec::new(),

@@ -155,6 +155,9 @@ impl Reference {
         if self.ward.conversation(place).is_some_and(|place| place.of_role.is_some()) {
             return Err(Code::RoleInboxNoStat);
         }
+        if self.ward.conversation(place).is_some_and(|place| place.of_house) {
+            return Err(Code::BroadcastNoStat);
+        }
         let mut people: Vec<PersonId> =
             call.people.iter().map(|id| PersonId::new(*id).expect("parsed before")).collect();
         if people.iter().any(|person| self.ward.member(place, *person).is_none()) {

@@ -275,6 +275,7 @@ impl Store {
             family: self.state.family.to_restored(),
             uploads: self.state.uploads.clone(),
             inboxes: self.state.inboxes.to_restored(),
+            broadcasts: self.state.broadcasts.to_restored(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         }
     }
@@ -520,8 +521,11 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         conversation::Kind::Patient => proto::ConversationKind::Patient,
         conversation::Kind::Family => proto::ConversationKind::Family,
         conversation::Kind::Role => proto::ConversationKind::Role,
+        conversation::Kind::Broadcast => proto::ConversationKind::Broadcast,
     };
+    let lists_all = conversation.kind != conversation::Kind::Broadcast;
     let present = conversation.members.iter().filter(|(_, member)| !member.left);
+    let present = present.filter(|(member, _)| lists_all || **member == person);
     proto::Conversation {
         conversation: conversation.id.value(),
         kind: kind.into(),

@@ -139,6 +139,7 @@ impl World {
         self.cover_reactions(body, refused, expected);
         self.cover_templates(body, refused, expected);
         self.cover_inboxes(body, refused, expected);
+        self.cover_broadcasts(body, refused, expected);
         self.cover_units(conn, body, refused, expected);
         self.cover_stats(conn, body, refused, expected);
         self.cover_patients(body, refused, expected);

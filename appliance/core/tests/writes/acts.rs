@@ -135,6 +135,8 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::InboxReopened(_) => "InboxReopened",
         Act::InboxFinished(_) => "InboxFinished",
         Act::RoleGapFlagged(..) => "RoleGapFlagged",
+        Act::AnnouncerSet(..) => "AnnouncerSet",
+        Act::BroadcastPolicySet(..) => "BroadcastPolicySet",
     }
 }
 

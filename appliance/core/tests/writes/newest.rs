@@ -1,5 +1,6 @@
 //! Samples of the areas that came last: each adds its own, in any order.
 
+use wardline_core::broadcast::BroadcastPolicy;
 use wardline_core::inbox::RoleInbox;
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
@@ -9,6 +10,10 @@ use super::*;
 pub(crate) fn writes() -> Vec<Write> {
     let mut writes = vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }];
     writes.extend(inbox_writes());
+    writes.extend([
+        Write::Broadcast(BroadcastWrite::AnnouncerSet { person: person(), announces: true }),
+        Write::Broadcast(BroadcastWrite::PolicySet(BroadcastPolicy::STANDARD)),
+    ]);
     writes
 }
 
@@ -20,6 +25,8 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::InboxReopened(place()),
         Act::InboxFinished(place()),
         Act::RoleGapFlagged(role_id(), AT),
+        Act::AnnouncerSet(person(), 1),
+        Act::BroadcastPolicySet(1, 0),
     ]
 }
 

@@ -20,6 +20,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::plan_broadcast::BroadcastPlan;
 use super::plan_clinic::ClinicPlan;
 use super::plan_family::FamilyPlan;
 use super::plan_files::FilePlan;
@@ -79,6 +80,7 @@ pub(super) struct Plan<'a> {
     pub(super) holds: HoldPlan<'a>,
     pub(super) family: FamilyPlan<'a>,
     pub(super) inboxes: InboxPlan<'a>,
+    pub(super) broadcasts: BroadcastPlan,
     pub(super) files: FilePlan<'a>,
 }
 
@@ -342,6 +344,7 @@ impl<'a> Plan<'a> {
                 self.policies.insert(*unit, policy.as_ref());
             }
             Write::Inbox(write) => self.inboxes.fold(write),
+            Write::Broadcast(write) => self.broadcasts.fold(write),
             Write::TemplatesSet { unit, templates } => {
                 self.templates.insert(*unit, templates);
             }

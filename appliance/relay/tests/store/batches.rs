@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, Executor};
+use wardline_core::broadcast::BroadcastWrite;
 use wardline_core::directory::Post;
 use wardline_core::ids::{Change, Number};
 use wardline_core::inbox::InboxWrite;
@@ -105,7 +106,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 70];
+    let mut seen = [0_u32; 72];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -178,6 +179,8 @@ fn the_dice_throw_every_kind_of_write() {
             Write::TemplatesSet { .. } => 67,
             Write::Inbox(InboxWrite::Opened(_)) => 68,
             Write::Inbox(InboxWrite::GapsFlagged { .. }) => 69,
+            Write::Broadcast(BroadcastWrite::AnnouncerSet { .. }) => 70,
+            Write::Broadcast(BroadcastWrite::PolicySet(_)) => 71,
         };
         seen[kind] += 1;
     }

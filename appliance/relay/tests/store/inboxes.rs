@@ -1,5 +1,6 @@
-//! Valid writes about what is written to roles, chosen by dice; and how they are kept.
+//! Valid writes about what is written to roles and about announcements, chosen by dice; and how they are kept.
 
+use wardline_core::broadcast::{BroadcastPolicy, BroadcastWrite};
 use wardline_core::conversation::Kind;
 use wardline_core::ids::{ConversationId, PersonId, Sequence};
 use wardline_core::inbox::{InboxWrite, RoleInbox};
@@ -33,6 +34,40 @@ impl World {
         }
         let reader = nth(self.state.people.keys().copied(), mix(how)).filter(|reader| *reader != writer);
         self.open_inbox(RoleInbox { conversation, role, writer }, reader);
+    }
+
+    /// A unit's announcements or the facility's, who announces, or how urgently.
+    pub(crate) fn broadcast(&mut self, who: u64, how: u64) {
+        let person = nth(self.state.people.keys().copied(), who);
+        match (mix(how ^ 0xB0) % 3, person) {
+            (0, Some(person)) => {
+                let announces = !how.is_multiple_of(3);
+                self.write(Write::Broadcast(BroadcastWrite::AnnouncerSet { person, announces }));
+            }
+            (1, _) => {
+                let policy = BroadcastPolicy {
+                    unit_urgent: how.is_multiple_of(2),
+                    facility_urgent: how.is_multiple_of(3),
+                };
+                self.write(Write::Broadcast(BroadcastWrite::PolicySet(policy)));
+            }
+            _ => {
+                let unit = nth(self.state.units.keys().copied(), how).filter(|_| !how.is_multiple_of(5));
+                let conversation = ConversationId::from_random(mix(how ^ 0xB1).to_be_bytes());
+                let is_there = self.state.conversations.contains_key(&conversation);
+                if is_there || self.state.broadcasts.of(unit).is_some() {
+                    return;
+                }
+                let (kind, title, owner) = (Kind::Broadcast, Title::default(), None);
+                let at = Wall(self.clock);
+                self.write(Write::ConversationOpened { conversation, kind, title, owner, at, unit });
+                self.write(Write::KeyGranted { conversation, key: WrappedKey(vec![6; 60]) });
+                let readers = self.state.people.keys().copied().take(2 + (how % 30) as usize);
+                for person in readers.collect::<Vec<_>>() {
+                    self.write(Write::MemberAdded { conversation, person, from: Sequence(1), seen: None });
+                }
+            }
+        }
     }
 
     fn open_inbox(&mut self, inbox: RoleInbox, reader: Option<PersonId>) {

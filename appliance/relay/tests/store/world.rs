@@ -231,6 +231,7 @@ impl World {
                 let templates = templates(how);
                 self.write(Write::TemplatesSet { unit, templates });
                 self.inbox(who, how);
+                self.broadcast(who, how);
             }
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
@@ -618,7 +619,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.roles == b.roles
         && a.codes == b.codes
         && (&a.clinic, &a.family) == (&b.clinic, &b.family)
-        && (&a.uploads, &a.inboxes) == (&b.uploads, &b.inboxes)
+        && (&a.uploads, &a.inboxes, &a.broadcasts) == (&b.uploads, &b.inboxes, &b.broadcasts)
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);

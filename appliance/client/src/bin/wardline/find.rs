@@ -199,6 +199,7 @@ pub(crate) fn target(
         Kind::Patient => "patient",
         Kind::Family => "family",
         Kind::Role => "role",
+        Kind::Broadcast => "announcements",
         _ => "group",
     };
     let groups = groups.map(|c| Named {

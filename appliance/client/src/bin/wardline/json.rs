@@ -96,6 +96,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
         Kind::Patient => "patient",
         Kind::Family => "family",
         Kind::Role => "role",
+        Kind::Broadcast => "broadcast",
         _ => "other",
     };
     let members = conversation.members.iter().map(|member| {

@@ -118,6 +118,7 @@ fn name(kind: Kind) -> (&'static str, &'static str) {
         Kind::Patient => ("patient", "Patients' threads"),
         Kind::Family => ("family", "Family threads"),
         Kind::Role => ("role", "Roles' inboxes"),
+        Kind::Broadcast => ("broadcast", "Announcements"),
         _ => ("other", "Others"),
     }
 }
