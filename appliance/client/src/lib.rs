@@ -18,6 +18,7 @@ mod agent;
 pub mod attachments;
 pub mod beds;
 pub mod beside;
+pub mod broadcasts;
 mod call;
 mod client;
 pub mod clinical;

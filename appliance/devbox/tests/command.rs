@@ -13,6 +13,8 @@ mod attachments;
 mod bench;
 #[path = "command/break_glass.rs"]
 mod break_glass;
+#[path = "command/broadcasts.rs"]
+mod broadcasts;
 #[path = "command/chat.rs"]
 mod chat;
 #[path = "command/demo.rs"]

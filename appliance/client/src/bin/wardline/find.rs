@@ -202,8 +202,11 @@ pub(crate) fn target(
         Kind::Broadcast => "announcements",
         _ => "group",
     };
+    let house = conversations.iter().filter(|c| c.kind == Kind::Broadcast);
+    let house: Vec<(ConversationId, String)> = house.map(|c| (c.id, announcements(c))).collect();
+    let of_house = |c: &Conversation| house.iter().find(|(id, _)| *id == c.id).map(|(_, name)| name.as_str());
     let groups = groups.map(|c| Named {
-        name: c.about.as_ref().map_or_else(|| family_name(c), |about| &about.patient.particulars.name),
+        name: of_house(c).unwrap_or_else(|| name_of(c)),
         beside: match c.writer.filter(|writer| *writer != me) {
             Some(writer) => format!("{}, from {} {}", sort(c), self::name(people, writer), c.id),
             None => format!("{} {}", sort(c), c.id),
@@ -222,6 +225,18 @@ pub(crate) fn target(
         "there is no person or conversation of this name."
     };
     one_of(text, found, none)
+}
+
+/// What a conversation is found by: its title; a patient's thread by their name.
+fn name_of(conversation: &Conversation) -> &str {
+    let about = conversation.about.as_ref();
+    about.map_or_else(|| family_name(conversation), |about| &about.patient.particulars.name)
+}
+
+/// What announcements are found by.
+fn announcements(conversation: &Conversation) -> String {
+    let whose = if conversation.title.is_empty() { "the facility" } else { &conversation.title };
+    format!("Announcements, {whose}")
 }
 
 /// What a family thread is found by: its title; the patient's own by these words.
@@ -303,6 +318,9 @@ pub(crate) fn title(me: PersonId, people: &[Person], conversation: &Conversation
             }
             None => format!("FAMILY: {title}"),
         });
+    }
+    if conversation.kind == Kind::Broadcast && !conversation.purged {
+        return say::clean_line(&announcements(conversation));
     }
     // What others wrote to a role is told apart by who did.
     if let Some(writer) = conversation.writer.filter(|writer| *writer != me && !conversation.purged) {
