@@ -290,7 +290,7 @@ impl Seeder {
         let conversation = ConversationId::from_random(self.random()?);
         let title = match kind {
             Kind::Direct | Kind::Patient | Kind::Family => Title::default(),
-            Kind::Group | Kind::Channel => {
+            Kind::Group | Kind::Channel | Kind::Role | Kind::Broadcast => {
                 Title::parse(&format!("Group {number}")).ok().context("a title")?
             }
         };

@@ -14,6 +14,7 @@ use crate::call::Device;
 use crate::clinical::Bedside;
 use crate::error::{End, Refused};
 use crate::family::Family;
+use crate::inboxes::GapAhead;
 use crate::notice::Notice;
 use crate::offers::{Fate, Offer};
 use crate::stat::{Escalation, Priority, Ring, StatRef};
@@ -139,6 +140,9 @@ pub enum Event {
         /// About which message.
         sequence: Sequence,
     },
+    /// To a charge nurse of its unit: nobody will hold a role, from a moment of the next day on. Once for each such time, and after
+    /// [`Event::Connected`] while it is ahead.
+    RoleGap(GapAhead),
     /// How a STAT stands of which this person sees the conversation.
     Escalation(Escalation),
     /// Over: nothing more comes until the cause is mended and the profile opened again.
@@ -240,6 +244,10 @@ pub enum Kind {
     Patient,
     /// Of a patient's care team and family, or the patient: see [`Conversation::family`]. Whoever writes here is read by them: say so.
     Family,
+    /// Of somebody who writes to a role, and of whoever holds it now.
+    Role,
+    /// Announcements of a unit, or of the facility: few write, and everybody reads. Of its members oneself alone is listed.
+    Broadcast,
     /// One that a later version brought: show its title.
     Other,
 }
@@ -269,6 +277,8 @@ pub struct Conversation {
     pub about: Option<Box<Bedside>>,
     /// Of a family thread that is not purged: whose it is, and who is in it.
     pub family: Option<Box<Family>>,
+    /// Of a conversation with a role: who writes to it. The other members have the role, or look after it.
+    pub writer: Option<PersonId>,
 }
 
 /// Somebody in a conversation.

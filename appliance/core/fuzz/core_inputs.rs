@@ -305,6 +305,8 @@ impl Box {
             tasks: self.state.tasks.all().cloned().collect(),
             availability: self.state.availability.clone(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
+            inboxes: self.state.inboxes.to_restored(),
+            broadcasts: self.state.broadcasts.to_restored(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");

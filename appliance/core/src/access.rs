@@ -73,6 +73,8 @@ pub enum Relation {
     Assignee,
     /// Reads the message of a task that nobody can do whose it is.
     StandIn,
+    /// Was named to announce to the facility.
+    Announcer,
 }
 
 impl Relation {
@@ -103,6 +105,7 @@ impl Relation {
             Self::Visitor => "a visitor who was let in",
             Self::Assignee => "whoever it was given to or holds the role that it was given to",
             Self::StandIn => "any member who reads it once nobody of those is left",
+            Self::Announcer => "whoever an administrator named for it",
         }
     }
 }
@@ -270,6 +273,13 @@ operations! {
     ListAvailability: "see who does not want to be disturbed, until when, and who covers", [Staff], "and who is on duty; no number, and nobody's quiet hours but one's own";
     ReadNumbers: "see where those are called off site for whom a STAT rings", [Rung, Colleague, Caller, ChargeNurse], "of who is not here, while it is open; each look is recorded; the sender sees them before it is sent, too";
     SetCoverPolicy: "say whether a STAT rings for who does not want to be disturbed, or for their cover instead", [Administrator, BoxService], "nobody covers: it rings for them";
+    OpenRoleInbox: "write to a role, and see who would read it", [Staff], "one conversation with each role; beside the writer whoever holds the role is in it, or looks after it while nobody does";
+    FinishRoleInbox: "say that what was asked of a role is done", [Member], "then nobody but the writer has it, until they write again";
+    Announce: "send a unit's announcements, and see how many have read them", [ChargeNurse], "whoever works in the unit reads them, and nobody answers or reacts there; how many, not who";
+    AnnounceToAll: "send the facility's announcements, and see how many have read them", [Announcer], "everybody of the directory reads them";
+    NameAnnouncer: "say who announces to the facility", [Administrator, BoxService], "who thereby reads nothing more";
+    SetAnnouncementPolicy: "say how urgent announcements may be", [Administrator, BoxService], "never a STAT";
+    ListAnnouncements: "see which announcements are for them, and who announces", [Staff, BoxService], "";
     ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 
@@ -344,6 +354,11 @@ pub(crate) fn to_unit(state: &State, person: PersonId, unit: UnitId) -> Relation
     let post = state.people.get(&person).and_then(|entry| entry.posts.get(&unit));
     Relations::when(post.is_some(), Relation::UnitStaff)
         .and(Relations::when(post == Some(&Post::ChargeNurse), Relation::ChargeNurse))
+}
+
+/// To the facility as a whole.
+pub(crate) fn to_facility(state: &State, person: PersonId) -> Relations {
+    Relations::when(state.broadcasts.announces(person), Relation::Announcer)
 }
 
 /// To another person.

@@ -16,9 +16,11 @@ pub use uploads::{NewUpload, Sent, Upload, Uploads};
 
 use crate::access::{self, Operation, Permit};
 use crate::audit::{Act, Actor};
+use crate::broadcast;
 use crate::channel;
+use crate::conversation::Kind;
 use crate::draft::{Draft, actor};
-use crate::escalation::StatId;
+use crate::escalation::{Priority, StatId};
 use crate::grant::{AttachmentGrant, UploadGrant};
 use crate::hold;
 use crate::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence, UploadId};
@@ -136,6 +138,10 @@ fn begin(
     let Begin { name, conversation: id, media, length, sha256, sealed } = new;
     let conversation = draft.conversation_of(who, id)?;
     access::permit(Operation::AttachFile, access::MEMBER, actor(who))?;
+    if conversation.kind == Kind::Broadcast {
+        // Whoever only reads would send a file to nobody.
+        broadcast::may_send(draft, who, conversation, Priority::Routine)?;
+    }
     channel::takes_more(conversation)?;
     let (device, person) = (who.device(), who.person());
     let file = match draft.state.uploads.open.get(&(device, name)) {

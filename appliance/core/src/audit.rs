@@ -308,6 +308,24 @@ pub enum Act {
     /// Of a unit, or of the facility.
     #[n(162)]
     TemplatesSet(#[n(0)] Option<UnitId>),
+    /// Somebody writes to a role.
+    #[n(300)]
+    InboxOpened(#[n(0)] ConversationId, #[n(1)] RoleId),
+    /// And again.
+    #[n(301)]
+    InboxReopened(#[n(0)] ConversationId),
+    /// What was asked of a role is done.
+    #[n(302)]
+    InboxFinished(#[n(0)] ConversationId),
+    /// Nobody will hold a role from then on, for a time.
+    #[n(303)]
+    RoleGapFlagged(#[n(0)] RoleId, #[n(1)] Wall),
+    /// Who may announce to the facility: 1, or may no more: 0.
+    #[n(305)]
+    AnnouncerSet(#[n(0)] PersonId, #[n(1)] u32),
+    /// Whether a unit's announcements, and the facility's, may be urgent.
+    #[n(306)]
+    BroadcastPolicySet(#[n(0)] u32, #[n(1)] u32),
     /// Which, by whom, to whom, and which place. So are those below.
     #[n(120)]
     RoleOffered(#[n(0)] RoleId, #[n(1)] PersonId, #[n(2)] PersonId, #[n(3)] u32),

@@ -6,9 +6,11 @@ use std::ops::Bound;
 
 use crate::access::{self, Operation};
 use crate::audit::Act;
+use crate::broadcast::BroadcastRefusal;
 use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
 use crate::ids::{Conn, ConversationId, RequestId, UnitId};
+use crate::inbox::InboxRefusal;
 use crate::input::Fresh;
 use crate::limits;
 use crate::membership::{self, Opening};
@@ -180,6 +182,8 @@ fn alterable(conversation: &Conversation) -> Result<(), Refusal> {
         Kind::Direct => Err(Refusal::NotInDirect),
         Kind::Patient => Err(Refusal::InPatientThread),
         Kind::Family => Err(Refusal::InFamilyThread),
+        Kind::Role => Err(InboxRefusal::Members.into()),
+        Kind::Broadcast => Err(BroadcastRefusal::Members.into()),
         Kind::Group | Kind::Channel => Ok(()),
     }
 }
@@ -192,6 +196,8 @@ pub(crate) fn takes_more(conversation: &Conversation) -> Result<(), Refusal> {
         Err(Refusal::ThreadClosed)
     } else if conversation.archived && conversation.kind == Kind::Family {
         Err(Refusal::FamilyThreadEnded)
+    } else if conversation.archived && conversation.kind == Kind::Role {
+        Err(InboxRefusal::Done.into())
     } else if conversation.archived {
         Err(Refusal::Archived)
     } else {

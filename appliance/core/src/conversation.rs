@@ -9,7 +9,7 @@ use crate::limits;
 use crate::text::Title;
 use crate::wire::proto;
 
-/// What sort of conversation. Role inboxes and broadcasts join this list.
+/// What sort of conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Kind {
@@ -28,6 +28,12 @@ pub enum Kind {
     /// The care team of one encounter and some of the patient's family, or the patient: [`crate::family`]. It has no owner.
     #[n(240)]
     Family,
+    /// Somebody who writes to a role, and whoever holds it now: [`crate::inbox`]. Who writes owns it.
+    #[n(300)]
+    Role,
+    /// Announcements of a unit, or of the facility: [`crate::broadcast`]. It has no owner.
+    #[n(305)]
+    Broadcast,
 }
 
 impl Kind {
@@ -39,6 +45,8 @@ impl Kind {
             Self::Channel => proto::ConversationKind::Channel,
             Self::Patient => proto::ConversationKind::Patient,
             Self::Family => proto::ConversationKind::Family,
+            Self::Role => proto::ConversationKind::Role,
+            Self::Broadcast => proto::ConversationKind::Broadcast,
         }
     }
 }
@@ -105,7 +113,7 @@ impl Conversation {
     /// [`crate::membership`].
     pub(crate) fn entered_at(&self) -> Sequence {
         match self.kind {
-            Kind::Channel | Kind::Patient | Kind::Family => self.first,
+            Kind::Channel | Kind::Patient | Kind::Family | Kind::Role | Kind::Broadcast => self.first,
             Kind::Direct | Kind::Group => self.last.next(),
         }
     }
@@ -121,10 +129,11 @@ impl Conversation {
         self.members.get(&person).filter(|member| !member.left)
     }
 
-    /// Whether watermarks go to everybody as they move; see [`limits::WATERMARK_PUSH_MEMBERS_MAX`].
+    /// Whether watermarks go to everybody as they move; see [`limits::WATERMARK_PUSH_MEMBERS_MAX`]. Of announcements nobody's do.
     pub fn pushes_watermarks(&self) -> bool {
-        self.present().take(limits::WATERMARK_PUSH_MEMBERS_MAX + 1).count()
-            <= limits::WATERMARK_PUSH_MEMBERS_MAX
+        self.kind != Kind::Broadcast
+            && self.present().take(limits::WATERMARK_PUSH_MEMBERS_MAX + 1).count()
+                <= limits::WATERMARK_PUSH_MEMBERS_MAX
     }
 
     /// These of the present members.
@@ -133,13 +142,19 @@ impl Conversation {
         people.iter().filter_map(present).collect()
     }
 
+    /// Of announcements oneself alone: nobody is seen reading.
+    fn shown_to(&self, person: PersonId) -> impl Iterator<Item = (PersonId, &Member)> {
+        let lists_all = self.kind != Kind::Broadcast;
+        self.present().filter(move |(member, _)| lists_all || *member == person)
+    }
+
     /// As this person sees it, but for whom a patient's thread is about: [`crate::clinic::dress`].
     pub fn to_wire(&self, person: PersonId) -> proto::Conversation {
         proto::Conversation {
             conversation: self.id.value(),
             kind: self.kind.to_wire().into(),
             title: self.title.reveal().to_owned(),
-            members: self.present().map(|(person, member)| member.to_wire(person)).collect(),
+            members: self.shown_to(person).map(|(person, member)| member.to_wire(person)).collect(),
             last_sequence: self.last.0,
             first_sequence: self.member(person).map_or(self.first, |member| member.from.max(self.first)).0,
             purged: self.purged,
@@ -150,6 +165,7 @@ impl Conversation {
             encounter: None,
             family: None,
             tasks: Vec::new(),
+            writer: self.owner.filter(|_| self.kind == Kind::Role).map_or(0, PersonId::value),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::agency::AgencyAsk;
 use crate::alteration::{Edit, Found};
 use crate::attachment::{Attach, Attaching, AttachmentPolicy};
 use crate::availability::AvailabilityAsk;
+use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
@@ -11,6 +12,7 @@ use crate::escalation::{Priority, StatId};
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
+use crate::inbox::InboxAsk;
 use crate::leaving::Leaving;
 use crate::mention::Named;
 use crate::pin::PinMac;
@@ -315,6 +317,12 @@ pub enum Ask {
     Availability(AvailabilityAsk),
     /// About templates and quick replies.
     Templates(TemplateAsk),
+    /// About what is written to roles.
+    Inbox(InboxAsk),
+    /// About announcements.
+    Broadcast(BroadcastAsk),
+    /// About who announces, and how.
+    Announcers(AnnouncerAsk),
     /// What must be kept.
     Hold(Holds),
     /// About patients' families.

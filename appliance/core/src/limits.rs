@@ -425,6 +425,23 @@ pub const ROLE_IMPORTED_MAX: usize = 2_048;
 /// Roles on one page, which also ends at [`PAGE_BYTES_MAX`]: of each the next two weeks are worked out.
 pub const ROLES_PAGE_MAX: usize = 50;
 
+/// Conversations with one role that are not done: each is one more of whoever holds it, beside [`MEMBERSHIPS_PER_PERSON_MAX`], since a
+/// shift does not wait. 64 for each of [`ROLES_MAX`] x 60 bytes = 2 MB at the very most. Who was ever in one is remembered beyond
+/// [`MEMBERS_EVER_MAX`], 60 bytes each.
+pub const ROLE_INBOXES_OPEN_MAX: usize = 64;
+
+/// People who look after what is written to a role that nobody holds: the charge nurses of a large unit.
+pub const ROLE_COVER_MAX: usize = 16;
+
+/// How far ahead a time in which nobody will hold a role is told, in milliseconds: a day, and the hour between two looks.
+pub const ROLE_GAP_AHEAD_MS: u64 = 25 * 3_600_000;
+
+/// Gaps of one role that are remembered as told: [`ROLES_MAX`] x 8 x 16 bytes = 64 kB.
+pub const ROLE_GAPS_FLAGGED_MAX: usize = 8;
+
+/// People who may announce to the facility: a page of 64 x 9 bytes.
+pub const ANNOUNCERS_MAX: usize = 64;
+
 /// How long an offer of a role waits for an answer once it may be accepted, in milliseconds: two hours, which is a late colleague.
 pub const OFFER_MS: u64 = 2 * 3_600_000;
 

@@ -6,7 +6,9 @@
 use crate::access::{self, Operation};
 use crate::attachment;
 use crate::audit::Act;
+use crate::broadcast;
 use crate::channel;
+use crate::conversation::Kind;
 use crate::draft::{Draft, actor};
 use crate::escalation::{Priority, StatId};
 use crate::grant::PageGrant;
@@ -46,7 +48,10 @@ pub(crate) fn submit(
         return Ok(());
     }
     let conversation = draft.conversation_of(who, id)?;
-    access::permit(Operation::Send, access::MEMBER, actor(who))?;
+    match conversation.kind {
+        Kind::Broadcast => broadcast::may_send(draft, who, conversation, priority)?,
+        _ => access::permit(Operation::Send, access::MEMBER, actor(who)).map(drop)?,
+    }
     channel::takes_more(conversation)?;
     if conversation.last.0 >= limits::CONVERSATION_MESSAGES_MAX {
         return Err(Refusal::Limit);

@@ -2,11 +2,13 @@
 
 use crate::access::{self, Operation, Permit};
 use crate::audit::Act;
+use crate::broadcast::BroadcastRefusal;
 use crate::channel;
 use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
 use crate::family;
 use crate::ids::{Conn, ConversationId, PersonId, RequestId, UnitId};
+use crate::inbox::{self, InboxRefusal};
 use crate::input::Fresh;
 use crate::limits;
 use crate::refusal::Refusal;
@@ -100,7 +102,9 @@ pub(crate) fn change_members(
     match conversation.kind {
         Kind::Patient => return Err(Refusal::InPatientThread),
         Kind::Family => return Err(Refusal::InFamilyThread),
-        Kind::Direct | Kind::Group | Kind::Channel => {}
+        Kind::Role if !conversation.purged => return Err(InboxRefusal::Members.into()),
+        Kind::Broadcast if !conversation.purged => return Err(BroadcastRefusal::Members.into()),
+        Kind::Direct | Kind::Group | Kind::Channel | Kind::Role | Kind::Broadcast => {}
     }
     let leaves = add.is_empty() && remove == [who.person()];
     // What was purged can only be left: it holds nothing more.
@@ -260,7 +264,7 @@ pub(crate) fn admit(draft: &mut Draft<'_>, permit: Permit, id: ConversationId, p
     for person in people {
         // What was said to others of the family before is theirs.
         let from = if family::is_visitor(draft.state, *person) { last.next() } else { begins };
-        let seen = (last >= from).then_some(last);
+        let seen = inbox::seen_by_newcomer(draft.state, id).or((last >= from).then_some(last));
         draft.write(Write::MemberAdded { conversation: id, person: *person, from, seen });
         draft.record(permit.by(), Act::MemberAdded(id, *person));
     }

@@ -11,7 +11,9 @@ use minicbor::{Decode, Encode};
 use crate::access::{self, Operation};
 use crate::alteration::{self, Found};
 use crate::audit::Act;
+use crate::broadcast::BroadcastRefusal;
 use crate::channel;
+use crate::conversation::Kind as Sort;
 use crate::draft::{Draft, actor};
 use crate::escalation::StatId;
 use crate::hold;
@@ -203,6 +205,10 @@ pub(crate) fn react(
     let React { message: of, reaction, taken_back, found } = react;
     let kept = alteration::kept(draft, who, of, found)?;
     let permit = access::permit(Operation::React, access::MEMBER, actor(who))?;
+    let place = draft.state.conversations.get(&of.conversation);
+    if place.is_some_and(|place| place.kind == Sort::Broadcast) {
+        return Err(BroadcastRefusal::NoReactions.into());
+    }
     if kept.standing.recalled {
         return Err(Refusal::MessageRecalled);
     }

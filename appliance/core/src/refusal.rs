@@ -9,7 +9,9 @@ use thiserror::Error;
 
 use crate::access::Operation;
 use crate::availability::AvailabilityRefusal;
+use crate::broadcast::BroadcastRefusal;
 use crate::ids::UnitId;
+use crate::inbox::InboxRefusal;
 use crate::rota::RotaRefusal;
 use crate::task::TaskRefusal;
 use crate::template::TemplateRefusal;
@@ -474,6 +476,12 @@ pub enum Refusal {
     /// What a set of templates cannot be.
     #[error("{0}")]
     Templates(TemplateRefusal),
+    /// About what is written to a role.
+    #[error("{0}")]
+    Inbox(InboxRefusal),
+    /// About announcements.
+    #[error("{0}")]
+    Broadcast(BroadcastRefusal),
     /// Nobody is to take a reaction for an answer.
     #[error(
         "This is an open STAT: it wants an answer, and a reaction is none. Say that you have it, or that you cannot."
@@ -675,6 +683,8 @@ impl Refusal {
             Self::Task(task) => task.code(),
             Self::Availability(_) => Code::Availability,
             Self::Templates(_) => Code::Templates,
+            Self::Inbox(inbox) => inbox.code(),
+            Self::Broadcast(broadcast) => broadcast.code(),
             Self::StatWantsAnswer => Code::StatWantsAnswer,
             Self::ReactionsFull => Code::ReactionsFull,
             Self::FamilyWaiting => Code::FamilyWaiting,

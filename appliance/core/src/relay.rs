@@ -31,6 +31,7 @@ use crate::write::Write;
 mod asks;
 mod budgets;
 mod guesses;
+mod inboxes;
 mod on_call;
 mod terms;
 mod timers;
@@ -77,6 +78,12 @@ pub struct Relay {
     pub(crate) terms: Terms,
     /// When a shift of a role begins or ends for which something rings.
     on_call_at: Option<Mono>,
+    /// By the wall clock, who holds a role to which somebody has written changes then, or that is looked at again.
+    inboxes_due: Wall,
+    /// What the wall clock said when that was found.
+    inboxes_looked: Wall,
+    /// The hour of the wall clock in which gaps of rotas were looked for.
+    gaps_hour: Option<i64>,
 }
 
 /// What the store's volume still has room for.
@@ -175,6 +182,10 @@ impl Relay {
             free: u64::MAX,
             terms: Terms::resume(now, &state, &policy),
             on_call_at: None,
+            // Shifts may have changed while the box was off.
+            inboxes_due: now.wall,
+            inboxes_looked: now.wall,
+            gaps_hour: None,
             policy,
             state,
         };
@@ -238,6 +249,8 @@ impl Relay {
     /// Decides one input.
     pub fn handle(&mut self, now: Now, input: Input) -> Turn {
         let mut turn = Turn::default();
+        // Before anything is decided: whose shift has ended is out, whoever's timer comes first.
+        self.follow_inboxes(now, &mut turn);
         match input {
             Input::Connected { conn, door, source } => self.connected(now, &mut turn, conn, door, source),
             Input::Closed { conn } => self.closed(&mut turn, conn),
@@ -264,6 +277,9 @@ impl Relay {
         }
         self.put_visitors_out(&mut turn);
         self.follow_terms(now, &turn);
+        self.follow_broadcasts(now, &mut turn);
+        self.follow_inboxes(now, &mut turn);
+        self.look_for_gaps(now, &mut turn, false);
         self.follow_on_call(now, &turn);
         turn
     }

@@ -35,10 +35,10 @@ pub struct Rules {
     /// Of two people.
     #[n(0)]
     direct_ms: u64,
-    /// Of groups.
+    /// Of groups, and of what is written to roles.
     #[n(1)]
     group_ms: u64,
-    /// Of a unit's channels.
+    /// Of a unit's channels, and of announcements.
     #[n(2)]
     channel_ms: u64,
     /// Of patients' threads and of their families': these are read for as long after they close.
@@ -93,8 +93,8 @@ impl Rules {
     pub fn of(self, kind: Kind) -> u64 {
         match kind {
             Kind::Direct => self.direct_ms,
-            Kind::Group => self.group_ms,
-            Kind::Channel => self.channel_ms,
+            Kind::Group | Kind::Role => self.group_ms,
+            Kind::Channel | Kind::Broadcast => self.channel_ms,
             Kind::Patient | Kind::Family => self.patient_ms,
         }
     }
@@ -120,7 +120,12 @@ impl Bounds {
 
     /// Of this kind: messages that lower changes brought are old enough when read, and in any case.
     pub fn of(&self, kind: Kind) -> (Change, Change) {
-        let kind = if kind == Kind::Family { Kind::Patient } else { kind };
+        let kind = match kind {
+            Kind::Family => Kind::Patient,
+            Kind::Role => Kind::Group,
+            Kind::Broadcast => Kind::Channel,
+            kind => kind,
+        };
         let at = KINDS.iter().position(|one| *one == kind);
         at.map_or((Change(0), Change(0)), |at| self.0[at])
     }

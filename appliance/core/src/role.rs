@@ -177,7 +177,7 @@ impl Role {
     }
 }
 
-fn may_hold(entry: &Person) -> bool {
+pub(crate) fn may_hold(entry: &Person) -> bool {
     !entry.suspended && entry.station.is_none() && entry.visitor.is_none() && !entry.privacy_officer
 }
 
@@ -430,7 +430,7 @@ fn read_rota(draft: &Draft<'_>, (by, is): (Actor, Relations), id: RoleId) -> Res
 }
 
 /// A role that is in use.
-fn role_of(state: &State, id: RoleId) -> Result<&Role, Refusal> {
+pub(crate) fn role_of(state: &State, id: RoleId) -> Result<&Role, Refusal> {
     let role = state.roles.get(&id).ok_or(Refusal::NoSuchRole)?;
     if role.retired { Err(Refusal::RoleRetired) } else { Ok(role) }
 }

@@ -6,12 +6,14 @@
 use crate::access::{self, Operation, Relation};
 use crate::audit::{Act, Actor};
 use crate::availability;
+use crate::broadcast::BroadcastRefusal;
 use crate::conversation::Kind;
 use crate::draft::{Draft, actor};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Reason, Rung, Stage, StatId};
 use crate::grant::PageGrant;
 use crate::ids::{Change, Conn, ConversationId, PersonId, RequestId, Sequence, UnitId};
+use crate::inbox::InboxRefusal;
 use crate::input::Call;
 use crate::limits;
 use crate::refusal::Refusal;
@@ -32,7 +34,7 @@ mod steps;
 pub(crate) use clocks::Clocks;
 pub(crate) use passed::{follow, follow_all, passed, ringing, rings_by_role};
 pub(crate) use policies::{list_policies, set_policy};
-pub(crate) use prospect::prospect;
+pub(crate) use prospect::{prospect, prospective};
 pub(crate) use rings::ring_for;
 pub(crate) use steps::{due, take_up};
 
@@ -79,6 +81,13 @@ pub(crate) fn plan(
     // Family would be called.
     if conversation.kind == Kind::Family {
         return Err(Refusal::FamilyNoStat);
+    }
+    // Whoever looks after a role that nobody holds is no addressee.
+    if conversation.kind == Kind::Role {
+        return Err(InboxRefusal::NoStat.into());
+    }
+    if conversation.kind == Kind::Broadcast {
+        return Err(BroadcastRefusal::NoStat.into());
     }
     let mut ring = call.ring.clone();
     ring.sort_unstable();

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agency::{Agency, Likeness};
 use crate::attachment::Uploads;
 use crate::availability::Availabilities;
+use crate::broadcast::{Broadcasts, RestoredBroadcasts};
 use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
@@ -18,6 +19,7 @@ use crate::family;
 use crate::family::{Family, RestoredFamily, Visitor};
 use crate::hold::Hold;
 use crate::ids::{Change, ConversationId, DeviceId, HoldId, PersonId, RoleId, Sequence, UnitId};
+use crate::inbox::{Inboxes, RestoredInboxes};
 use crate::lookup::Names;
 use crate::policy::Policy;
 use crate::refusal::{Fault, Refusal};
@@ -73,6 +75,10 @@ pub struct State {
     pub family: Family,
     /// Files that belong to no message yet, and what may be attached.
     pub uploads: Uploads,
+    /// What is written to roles, and which gaps of rotas were told of.
+    pub inboxes: Inboxes,
+    /// Which announcements there are, who announces to the facility, and how urgently.
+    pub broadcasts: Broadcasts,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -136,6 +142,10 @@ pub struct Restored {
     pub family: RestoredFamily,
     /// See [`State::uploads`].
     pub uploads: Uploads,
+    /// See [`State::inboxes`].
+    pub inboxes: RestoredInboxes,
+    /// See [`State::broadcasts`].
+    pub broadcasts: RestoredBroadcasts,
 }
 
 impl State {
@@ -194,7 +204,11 @@ impl State {
                     return Err(Fault::Inconsistent("a member is not in the directory"));
                 }
             }
-            if (conversation.kind == Kind::Channel) != conversation.unit.is_some()
+            let of_unit = match conversation.kind {
+                Kind::Broadcast => conversation.unit.is_some(),
+                kind => kind == Kind::Channel,
+            };
+            if of_unit != conversation.unit.is_some()
                 || !conversation.unit.iter().all(|unit| state.units.contains_key(unit))
             {
                 return Err(Fault::Inconsistent("a channel has no unit, or something else has one"));
@@ -213,6 +227,8 @@ impl State {
         state.policies.extend(restored.policies);
         state.templates.extend(restored.templates);
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
+        state.inboxes = Inboxes::restore(restored.inboxes, &state)?;
+        state.broadcasts = Broadcasts::restore(restored.broadcasts, &state)?;
         state.check_uploads()?;
         state.tasks.check(&state)?;
         state.availability.check(&state)?;
@@ -476,6 +492,8 @@ impl State {
         }
         self.uploads.apply(change, write);
         self.tasks.apply(change, write);
+        self.inboxes.apply(write);
+        self.broadcasts.apply(write);
         self.clinic.apply(change, write);
         self.family.apply(write);
         for thread in write.shows_in() {
@@ -511,8 +529,8 @@ impl State {
                     noticed: 0,
                     members: BTreeMap::new(),
                 };
-                if let Some(unit) = unit {
-                    self.channels.entry(*unit).or_default().insert(*conversation);
+                if let Some(unit) = unit.filter(|_| *kind == Kind::Channel) {
+                    self.channels.entry(unit).or_default().insert(*conversation);
                 }
                 self.conversations.insert(*conversation, opened);
             }

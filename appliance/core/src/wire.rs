@@ -5,6 +5,7 @@ use prost::Message as _;
 use crate::agency;
 use crate::attachment::{self, Announced};
 use crate::availability;
+use crate::broadcast;
 use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
@@ -15,6 +16,7 @@ use crate::ids::{
     ConversationId, DeviceId, EditId, MessageId, Number, PersonId, RequestId, RoleId, Sequence, UnitId,
     UploadId,
 };
+use crate::inbox;
 use crate::input::{Ask, Call, Fresh};
 use crate::leaving;
 use crate::limits;
@@ -484,6 +486,13 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::AskAvailability(_)
         | Body::AskNumbers(_)
         | Body::SetCoverPolicy(_) => Ask::Availability(availability::parse(body)?),
+        Body::OpenRoleInbox(_) | Body::LookAtRoleInbox(_) | Body::FinishRoleInbox(_) => {
+            Ask::Inbox(inbox::parse(body, fresh)?)
+        }
+        Body::OpenBroadcast(_) | Body::LookAtBroadcast(_) => Ask::Broadcast(broadcast::parse(body, fresh)?),
+        Body::ListBroadcasts(_) | Body::SetAnnouncer(_) | Body::SetBroadcastPolicy(_) => {
+            Ask::Announcers(broadcast::parse_announcer(body)?)
+        }
         Body::SetTemplates(_) | Body::ListTemplates(_) => Ask::Templates(template::parse(body)?),
         Body::SetRetention(set) => Ask::SetRetention(Rules::from_wire(set.rules)?),
         Body::ListRetention(_) => Ask::ListRetention,

@@ -12,6 +12,7 @@ use crate::agency::Agency;
 use crate::alteration::Standing as MessageStanding;
 use crate::attachment::{AttachmentPolicy, NewUpload, Sent};
 use crate::availability::AvailabilityWrite;
+use crate::broadcast::BroadcastWrite;
 use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
@@ -24,6 +25,7 @@ use crate::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, PatientId, PersonId,
     Sequence, UnitId, UploadId,
 };
+use crate::inbox::InboxWrite;
 use crate::leaving::Waiting;
 use crate::notice::Notice;
 use crate::particulars::Bed;
@@ -560,6 +562,12 @@ pub enum Write {
     /// A task is given, or stands otherwise: the whole of it. One that is over stays in the store alone.
     #[n(280)]
     TaskSet(#[n(0)] Box<Task>),
+    /// What is written to roles, and when nobody will hold one.
+    #[n(300)]
+    Inbox(#[n(0)] InboxWrite),
+    /// Who announces to the facility, and how urgent announcements may be.
+    #[n(305)]
+    Broadcast(#[n(0)] BroadcastWrite),
     /// Something was told in a patient's thread.
     #[n(100)]
     NoticeMade(#[n(0)] Notice),

@@ -18,6 +18,7 @@ use wardline_core::agency::{AgencyAsk, Arrival};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
 use wardline_core::attachment::{Attaching, AttachmentPolicy, Begin, Media};
 use wardline_core::availability::AvailabilityAsk;
+use wardline_core::broadcast::{AnnouncerAsk, BroadcastAsk, BroadcastPolicy};
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::directory::Post;
@@ -28,6 +29,7 @@ use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
     Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId, UploadId,
 };
+use wardline_core::inbox::InboxAsk;
 use wardline_core::input::{Ask, Call, Fresh, Submit, Zone};
 use wardline_core::leaving::Leaving;
 use wardline_core::limits;
@@ -130,7 +132,8 @@ impl Actor {
                 [&[R::Staff, R::Clinician, R::Member, R::Owner, R::UnitStaff][..], &of_patient].concat()
             }
             Self::Member => {
-                let of_patient = [R::CareTeam, R::Holder, R::OnCall, R::Author, R::Assignee];
+                let by_name = [R::Author, R::Assignee, R::Announcer];
+                let of_patient = [&[R::CareTeam, R::Holder, R::OnCall][..], &by_name].concat();
                 [&[R::Staff, R::Clinician, R::Member, R::UnitStaff][..], &of_patient].concat()
             }
             Self::Colleague => vec![R::Staff, R::Clinician, R::UnitStaff, R::GlassBreaker, R::OfferedTo],
@@ -323,6 +326,8 @@ impl House {
         };
         done(&ward.ask(BOX, Ask::Clinical(Clinical::Restrict(restrict))));
         ward.take_role(Actor::Member.conn(), role, None);
+        let announcer = AnnouncerAsk::Set { person: of(Actor::Member), announces: true };
+        done(&ward.ask(BOX, Ask::Announcers(announcer)));
         let until = ward.now.wall.after(3_600_000);
         let offered = Offered { role, place: Place::FIRST, taker: of(Actor::Colleague), from: None, until };
         let fresh = ward.fresh();
@@ -528,6 +533,17 @@ impl House {
                 behind: None,
                 limit: 10,
             }),
+            Operation::Announce | Operation::AnnounceToAll => Ask::Broadcast(BroadcastAsk::Open {
+                unit: Some(unit).filter(|_| operation == Operation::Announce),
+                fresh,
+            }),
+            Operation::NameAnnouncer => Ask::Announcers(AnnouncerAsk::Set { person, announces: true }),
+            Operation::SetAnnouncementPolicy => {
+                let policy = BroadcastPolicy { unit_urgent: false, facility_urgent: true };
+                Ask::Announcers(AnnouncerAsk::SetPolicy(policy))
+            }
+            Operation::ListAnnouncements => Ask::Announcers(AnnouncerAsk::List),
+            Operation::OpenRoleInbox | Operation::FinishRoleInbox => Ask::Inbox(self.of_inbox(operation)),
             Operation::SetRole
             | Operation::TakeRole
             | Operation::AssignRole

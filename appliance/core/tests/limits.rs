@@ -2,6 +2,8 @@
 
 use wardline_core::limits;
 use wardline_core::reaction::Reaction;
+use wardline_core::rota::Interval;
+use wardline_core::time::Wall;
 use wardline_core::wire;
 use wardline_core::wire::proto::{self, client_frame, server_frame};
 
@@ -216,6 +218,7 @@ fn the_largest_conversation_fits() {
         encounter: None,
         family: None,
         tasks: Vec::new(),
+        writer: ID,
     };
     let called = proto::Called { person: ID, step: 8, declined: 5 };
     let stat = proto::Escalation {
@@ -403,6 +406,34 @@ fn the_largest_search_of_people_and_patients_fits() {
     };
     let size = server(server_frame::Body::LookedUp(found));
     assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+}
+
+#[test]
+fn the_largest_look_at_who_reads_what_is_written_to_a_role_fits() {
+    let one = proto::Prospective {
+        person: ID,
+        reach: proto::Reach::AppOpen.into(),
+        heard_ago: Some(u64::MAX),
+        silent_until: i64::MAX,
+        cover: ID,
+        off_site: String::new(),
+        on_duty: true,
+    };
+    let shown = proto::RoleInboxShown {
+        role: ID,
+        unit: ID,
+        name: "x".repeat(limits::NAME_MAX),
+        holders: vec![one.clone(); limits::ROTA_PLACES_MAX],
+        cover: vec![one; limits::ROLE_COVER_MAX],
+        next: i64::MAX,
+        conversation: ID,
+        own: true,
+    };
+    let size = server(server_frame::Body::RoleInboxShown(shown));
+    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+    let gaps = vec![Interval { start: Wall(i64::MAX), end: Wall(i64::MAX) }; limits::ROLE_GAPS_FLAGGED_MAX];
+    let kept = std::mem::size_of_val(&gaps[..]);
+    assert!(kept <= 8 * 16, "the sum says 16 bytes of each gap: {kept}");
 }
 
 #[test]

@@ -325,6 +325,8 @@ fn restored(relay: &Relay) -> Restored {
         tasks: state.tasks.all().cloned().collect(),
         availability: state.availability.clone(),
         templates: state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
+        inboxes: state.inboxes.to_restored(),
+        broadcasts: state.broadcasts.to_restored(),
     }
 }
 

@@ -18,6 +18,7 @@ use wardline_core::agency::{Agency, Extension};
 use wardline_core::alteration::Standing as Edited;
 use wardline_core::attachment::{AttachmentPolicy, Media, NewUpload, Sent};
 use wardline_core::audit::{Act, Actor, Entry};
+use wardline_core::broadcast::BroadcastWrite;
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
@@ -29,6 +30,7 @@ use wardline_core::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
     Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId, UploadId,
 };
+use wardline_core::inbox::InboxWrite;
 use wardline_core::leaving::Waiting;
 use wardline_core::mention::Mention;
 use wardline_core::notice::{Notice, Told, Why};
@@ -265,6 +267,10 @@ fn name_of(write: &Write) -> &'static str {
         Write::VisitForgotten { .. } => "VisitForgotten",
         Write::FamilyThreadOpened(_) => "FamilyThreadOpened",
         Write::VisitorSet { .. } => "VisitorSet",
+        Write::Inbox(InboxWrite::Opened(_)) => "Inbox/opened",
+        Write::Inbox(InboxWrite::GapsFlagged { .. }) => "Inbox/gaps",
+        Write::Broadcast(BroadcastWrite::AnnouncerSet { .. }) => "Broadcast/announcer",
+        Write::Broadcast(BroadcastWrite::PolicySet(_)) => "Broadcast/policy",
     }
 }
 

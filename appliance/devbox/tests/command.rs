@@ -15,6 +15,8 @@ mod availability;
 mod bench;
 #[path = "command/break_glass.rs"]
 mod break_glass;
+#[path = "command/broadcasts.rs"]
+mod broadcasts;
 #[path = "command/chat.rs"]
 mod chat;
 #[path = "command/demo.rs"]
@@ -27,6 +29,8 @@ mod family;
 mod hand_over;
 #[path = "command/holds.rs"]
 mod holds;
+#[path = "command/inboxes.rs"]
+mod inboxes;
 #[path = "command/leaving.rs"]
 mod leaving;
 #[path = "command/patients.rs"]

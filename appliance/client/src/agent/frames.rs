@@ -12,6 +12,7 @@ use crate::client::Standing;
 use crate::clock;
 use crate::error::{CloseText, End, Error, Refused, Unreachable};
 use crate::event::{Conversation, Event, Person, SignedIn};
+use crate::inboxes::GapAhead;
 use crate::inflight::Asked;
 use crate::offers::{Fate, Offer};
 use crate::settle::Stamp;
@@ -81,6 +82,12 @@ impl Agent {
                 let offer = news.offer.as_ref().and_then(|offer| Offer::from_wire(offer).ok());
                 if let (Some(offer), Some(fate)) = (offer, Fate::from_wire(news.fate())) {
                     self.tell(Event::Offer(offer, fate));
+                }
+                Ok(())
+            }
+            Some(Body::RoleGapAhead(gap)) => {
+                if let Ok(gap) = GapAhead::from_wire(gap) {
+                    self.tell(Event::RoleGap(gap));
                 }
                 Ok(())
             }

@@ -94,6 +94,8 @@ impl Kind {
             proto::ConversationKind::Channel => Self::Channel,
             proto::ConversationKind::Patient => Self::Patient,
             proto::ConversationKind::Family => Self::Family,
+            proto::ConversationKind::Role => Self::Role,
+            proto::ConversationKind::Broadcast => Self::Broadcast,
             proto::ConversationKind::Unspecified => Self::Other,
         }
     }
@@ -113,6 +115,7 @@ impl Conversation {
             archived: wire.archived,
             about: Bedside::from_wire(wire.patient, wire.encounter)?.map(Box::new),
             family: wire.family.map(Family::from_wire).transpose()?.map(Box::new),
+            writer: PersonId::new(wire.writer),
         })
     }
 }
@@ -125,6 +128,8 @@ impl Conversation {
             Kind::Channel => proto::ConversationKind::Channel,
             Kind::Patient => proto::ConversationKind::Patient,
             Kind::Family => proto::ConversationKind::Family,
+            Kind::Role => proto::ConversationKind::Role,
+            Kind::Broadcast => proto::ConversationKind::Broadcast,
             Kind::Other => proto::ConversationKind::Unspecified,
         };
         let members = self.members.iter().map(|member| proto::Member {
@@ -148,6 +153,7 @@ impl Conversation {
             encounter,
             family: self.family.as_ref().map(|family| family.to_wire()),
             tasks: Vec::new(),
+            writer: self.writer.map_or(0, PersonId::value),
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::time::Now;
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
-    alteration, attachment, availability, channel, clinical, family, mailbox, membership, reaction, role,
-    searching, stat, task, template, unit,
+    alteration, attachment, availability, broadcast, channel, clinical, family, inbox, mailbox, membership,
+    reaction, role, searching, stat, task, template, unit,
 };
 
 impl Relay {
@@ -121,7 +121,7 @@ impl Relay {
         }
         let mut draft = self.draft(now, turn);
         match ask {
-            Ask::Sync { cursor } => self.sync(turn, conn, request, who, &cursor),
+            Ask::Sync { cursor } => self.sync(now, turn, (conn, request), who, &cursor),
             Ask::Submit(submit) => mailbox::submit(&mut draft, conn, request, who, submit),
             Ask::Edit(edit) => alteration::edit(&mut draft, conn, request, who, edit),
             Ask::Recall { message, found } => {
@@ -175,6 +175,8 @@ impl Relay {
             }
             Ask::AnswerStat { stat, answer } => stat::answer(&mut draft, (conn, request), who, stat, answer),
             Ask::ReadStat { stat } => stat::read(&mut draft, (conn, request), who, stat),
+            Ask::Broadcast(ask) => broadcast::handle(&mut draft, conn, request, who, ask),
+            Ask::Inbox(ask) => inbox::handle(&mut draft, conn, request, who, ask),
             Ask::Search(search) => searching::search(&mut draft, conn, request, who, search),
             Ask::Task(ask) => task::handle(&mut draft, (conn, request), who, ask),
             Ask::Attaching(ask) => attachment::handle(&mut draft, conn, request, who, ask),
@@ -233,9 +235,9 @@ impl Relay {
 
     fn sync(
         &mut self,
+        now: Now,
         turn: &mut Turn,
-        conn: Conn,
-        request: RequestId,
+        (conn, request): (Conn, RequestId),
         who: &Ready,
         cursor: &[u8],
     ) -> Result<(), Refusal> {
@@ -252,6 +254,7 @@ impl Relay {
         self.attach(conn, who.person());
         let grant = SyncGrant::new(who.person());
         turn.sends.push(Send::Attach { conn, request, grant, device: who.device(), after });
+        inbox::gaps::tell_anew(&self.state, turn, now.wall, conn, who.person());
         Ok(())
     }
 
@@ -335,6 +338,7 @@ impl Relay {
             }
             Ask::Availability(ask) => availability::handle(&mut draft, (by, is), ask)?,
             Ask::Templates(ask) => template::handle(&mut draft, (by, is), ask)?,
+            Ask::Announcers(ask) => broadcast::administer(&mut draft, (by, is), ask)?,
             Ask::Role(ask) => role::handle(&mut draft, (by, is), ask)?,
             Ask::ListUnits => {
                 permit(Operation::ListUnits)?;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::agency::AgencyAsk;
 use crate::attachment::Attaching;
 use crate::availability::AvailabilityAsk;
+use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::bucket::Bucket;
 use crate::clinical::Clinical;
 use crate::emergency::Emergency;
@@ -13,6 +14,7 @@ use crate::escalation::Priority;
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::DeviceId;
+use crate::inbox::InboxAsk;
 use crate::input::Ask;
 use crate::leaving::Leaving;
 use crate::limits;
@@ -90,6 +92,14 @@ impl Budgets {
                 budget.pages.take(now)
             }
             Ask::Availability(_) => budget.posts.take(now),
+            Ask::Inbox(InboxAsk::Open { .. }) => budget.opens.take(now),
+            Ask::Inbox(InboxAsk::Look { .. }) => budget.answers.take(now),
+            Ask::Inbox(InboxAsk::Finish { .. }) => budget.members.take(now),
+            Ask::Broadcast(BroadcastAsk::Open { .. }) => budget.opens.take(now),
+            // Each counts every reader.
+            Ask::Broadcast(BroadcastAsk::Look { .. }) => budget.answers.take(now),
+            Ask::Announcers(AnnouncerAsk::List) => budget.pages.take(now),
+            Ask::Announcers(_) => budget.posts.take(now),
             Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
             Ask::Templates(_) => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),

@@ -25,7 +25,8 @@ impl Relay {
         let roles = stat::ringing(&self.state);
         let roles = roles.iter().filter_map(|id| self.state.roles.get(id));
         let ends = roles.filter_map(|role| role.rota.timeline(now.wall, until).next());
-        let next = ends.map(|(when, _)| when.end).filter(|end| *end < until).min();
+        let ends = ends.map(|(when, _)| when.end).chain([self.inboxes_due]);
+        let next = ends.filter(|end| *end < until).min();
         let at = next.map(|next| now.mono.after(next.0.abs_diff(now.wall.0)));
         if let Some(was) = std::mem::replace(&mut self.on_call_at, at) {
             self.timers.remove(&(was, Timer::OnCall));

@@ -89,6 +89,9 @@ impl Relay {
         }
         self.put_visitors_out(&mut turn);
         self.follow_terms(now, &turn);
+        self.follow_broadcasts(now, &mut turn);
+        self.follow_inboxes(now, &mut turn);
+        self.look_for_gaps(now, &mut turn, true);
         self.set_on_call_timer(now);
         turn
     }

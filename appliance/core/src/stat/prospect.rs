@@ -50,7 +50,11 @@ pub(crate) fn prospect(
     Ok(())
 }
 
-fn prospective(draft: &Draft<'_>, on_duty: &BTreeSet<PersonId>, person: PersonId) -> proto::Prospective {
+pub(crate) fn prospective(
+    draft: &Draft<'_>,
+    on_duty: &BTreeSet<PersonId>,
+    person: PersonId,
+) -> proto::Prospective {
     let (reach, last) = draft.phones.reach(draft.state, person, draft.now);
     let said = draft.state.availability.people.get(&person);
     proto::Prospective {

@@ -51,6 +51,8 @@ impl State {
         }
         self.clinic.encode(&mut part);
         self.family.encode(&mut part);
+        self.inboxes.encode(&mut part);
+        self.broadcasts.encode(&mut part);
         part(minicbor::to_vec((self.change, self.audited, self.last_at)));
         part(minicbor::to_vec(&self.marks));
         for escalation in self.escalations.values() {

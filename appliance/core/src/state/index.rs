@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use super::State;
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, Kind};
 use crate::directory::{Device, PublicKey};
 use crate::ids::{ConversationId, PersonId, UnitId};
 
@@ -16,7 +16,7 @@ impl State {
     }
 
     pub(super) fn index(&mut self, conversation: &Conversation) {
-        if let Some(unit) = conversation.unit {
+        if let Some(unit) = conversation.unit.filter(|_| conversation.kind == Kind::Channel) {
             self.channels.entry(unit).or_default().insert(conversation.id);
         }
         if conversation.purged {

@@ -97,6 +97,19 @@ impl House {
         }
     }
 
+    /// The charge nurse writes; the member holds the role, and its owner, if they may sign in, is the backup.
+    pub(super) fn of_inbox(&mut self, operation: Operation) -> InboxAsk {
+        let (role, fresh) = (self.role, self.ward.fresh());
+        if operation == Operation::OpenRoleInbox {
+            return InboxAsk::Open { role, fresh };
+        }
+        let until = self.ward.now.wall.after(3_600_000);
+        let backup = Roles::Take { role, place: Place::BACKUP, person: None, until };
+        self.ward.ask(Actor::Owner.conn(), Ask::Role(backup));
+        let opened = self.ward.ask(Actor::ChargeNurseInIt.conn(), Ask::Inbox(InboxAsk::Open { role, fresh }));
+        InboxAsk::Finish { conversation: group_of(&opened) }
+    }
+
     pub(super) fn of_hold(&mut self, operation: Operation) -> Holds {
         let fresh = self.ward.fresh();
         match operation {

@@ -69,6 +69,28 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                 }
                 Body::OffSiteNumbers(told) => Answer::Numbers(told.numbers.len() as u64),
                 Body::TemplateSet(set) => Answer::Templates(crate::reference_templates::digest(set)),
+                Body::RoleInboxShown(told) => {
+                    let people = |all: &[proto::Prospective]| {
+                        all.iter().filter_map(|one| PersonId::new(one.person)).collect::<Vec<_>>()
+                    };
+                    let (holders, cover) = (people(&told.holders), people(&told.cover));
+                    let (next, place) = (told.next, told.conversation);
+                    Answer::Inbox(crate::reference_inboxes::shown(&holders, &cover, next, place, told.own))
+                }
+                Body::BroadcastReceipts(told) => {
+                    let counts = [told.readers, told.delivered, told.read].map(u64::from);
+                    let sum = crate::reference_roles::digest([(told.sequence, &counts[..])].into_iter());
+                    Answer::Announced(sum)
+                }
+                Body::BroadcastList(told) => {
+                    let of = |one: &proto::Broadcast| {
+                        [one.unit, one.conversation, u64::from(one.announces), u64::from(one.readers)]
+                    };
+                    let sums: Vec<u64> = told.broadcasts.iter().flat_map(of).collect();
+                    let urgent = [u64::from(told.unit_urgent), u64::from(told.facility_urgent)];
+                    let told = [(1, &sums[..]), (2, &told.announcers[..]), (3, &urgent[..])];
+                    Answer::Announced(crate::reference_roles::digest(told.into_iter()))
+                }
                 Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
                 Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),
                 Body::AttachmentPolicy(told) => {

@@ -176,7 +176,8 @@ impl World {
     pub(crate) fn received(&mut self, conn: Conn, name: UploadId) -> Received {
         let Some(device) = self.reference.held_by(conn) else { return Received::Part };
         let upload = self.store.state.uploads.open.get(&(device, name));
-        let Some((file, length)) = upload.map(|upload| (upload.file, upload.length)) else {
+        let Some((file, length, done)) = upload.map(|upload| (upload.file, upload.length, upload.done))
+        else {
             return Received::Part;
         };
         if self.disk.get(&file) != Some(&length) {
@@ -185,6 +186,8 @@ impl World {
         match self.random.below(30) {
             // Nobody has looked since the last start.
             0 | 1 => Received::Part,
+            // What was whole once stays so, however often it is said again.
+            _ if done => Received::Whole,
             2 => {
                 self.disk.insert(file, 0);
                 Received::Damaged

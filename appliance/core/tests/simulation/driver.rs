@@ -188,7 +188,8 @@ impl World {
             }
             Arrival::Timeout => {
                 let turn = self.relay.handle_timeout(self.now);
-                let expected = self.expect_timeout(&turn)?;
+                let mut expected = self.expect_timeout(&turn)?;
+                self.after_turn(&turn, Expected::default(), true, &mut expected)?;
                 self.verify(&expected, &turn, conn, none)?;
                 Ok(turn)
             }
@@ -232,7 +233,9 @@ impl World {
         expect: impl FnOnce(&mut Self, &Turn) -> Result<Expected, String>,
     ) -> Result<Turn, String> {
         let turn = self.relay.handle(self.now, input);
-        let expected = expect(self, &turn)?;
+        let before = self.before_turn();
+        let mut expected = expect(self, &turn)?;
+        self.after_turn(&turn, before, false, &mut expected)?;
         self.verify(&expected, &turn, conn, request)?;
         Ok(turn)
     }
@@ -498,7 +501,9 @@ impl World {
             _ => false,
         });
         let around = Circumstances { sealed, cursor_known, found: self.found, received: self.looked, chosen };
-        let expected = self.reference.request(self.now, conn, body, &around);
+        let before = self.before_turn();
+        let mut expected = self.reference.request(self.now, conn, body, &around);
+        self.after_turn(&turn, before, false, &mut expected)?;
         self.verify(&expected, &turn, conn, request)?;
         self.cover_request(conn, body, &expected);
         self.cover_family(conn, body, &expected);

@@ -11,7 +11,7 @@ use wardline_core::write::Numbered;
 
 use crate::client::Phase;
 use crate::inbox::{Place, Shown};
-use crate::reference::Conversation;
+use crate::reference::{Conversation, Member};
 use crate::trace::note;
 use crate::world::{Arrival, World};
 
@@ -289,7 +289,9 @@ impl World {
 /// The device knows who is in a conversation and, as it is a small one, how far each of the others is. Its own person's
 /// watermarks it raises itself, and hears of only from other devices.
 fn judge_members(name: &str, place: &Conversation, shown: &Place, me: PersonId) -> Result<(), String> {
-    let present = place.members.iter().filter(|member| !member.left);
+    // Of announcements nobody is shown reading but oneself.
+    let is_shown = |member: &&Member| !place.of_house || member.person == me;
+    let present = place.members.iter().filter(|member| !member.left).filter(is_shown);
     let others = present.clone().filter(|member| member.person != me);
     let wanted: Vec<_> = others.map(|m| (m.person.value(), (m.delivered, m.read))).collect();
     let knows = |(person, marks): &(u64, (u64, u64))| shown.members.get(person) == Some(marks);

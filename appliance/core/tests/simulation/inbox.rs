@@ -197,7 +197,8 @@ impl Inbox {
         (place.title, place.archived) = (told.title.clone(), told.archived);
         // What was said in a channel, a patient's thread or a family's before somebody entered it is not delivered: it is there to be
         // looked at. Who comes back may have kept some of it.
-        let channel = matches!(told.kind(), Kind::Channel | Kind::Patient | Kind::Family);
+        let channel = told.kind() == Kind::Broadcast
+            || matches!(told.kind(), Kind::Channel | Kind::Patient | Kind::Family | Kind::Role);
         place.about = told.patient.clone().zip(told.encounter.clone());
         if place.about.is_some() {
             place.look = Some(0);

@@ -6,7 +6,8 @@ use wardline_core::audit::{Act, Actor};
 use wardline_core::directory::PublicKey;
 use wardline_core::hold::Subject;
 use wardline_core::ids::{
-    Conn, ConversationId, DeviceId, EncounterId, HoldId, MessageId, Number, PersonId, RequestId, UnitId,
+    Conn, ConversationId, DeviceId, EncounterId, HoldId, MessageId, Number, PersonId, RequestId, RoleId,
+    UnitId,
 };
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
@@ -34,6 +35,11 @@ pub(crate) struct Ward {
     pub(crate) devices: Vec<Device>,
     pub(crate) codes: Vec<JoinCode>,
     pub(crate) units: Vec<UnitId>,
+    pub(crate) unit_names: Vec<(UnitId, String)>,
+    /// Who announces to the facility.
+    pub(crate) announcers: Vec<PersonId>,
+    /// Whether a unit's announcements, and the facility's, may be urgent, where that was set.
+    pub(crate) urgent: Option<(bool, bool)>,
     pub(crate) conversations: Vec<Conversation>,
     pub(crate) newest: Wall,
     /// Open ones.
@@ -41,6 +47,8 @@ pub(crate) struct Ward {
     pub(crate) ladders: Vec<(Option<UnitId>, Ladder)>,
     pub(crate) clinic: Clinic,
     pub(crate) roles: Vec<Role>,
+    /// When nobody will hold a role, as charge nurses were told.
+    pub(crate) told_gaps: Vec<(RoleId, Vec<(i64, i64)>)>,
     /// Those that are not lifted.
     pub(crate) holds: Vec<Held>,
     /// Open ones.
@@ -113,6 +121,10 @@ pub(crate) struct Conversation {
     pub(crate) of_patient: bool,
     /// A family thread.
     pub(crate) of_family: bool,
+    /// Of its owner with a role.
+    pub(crate) of_role: Option<RoleId>,
+    /// Announcements.
+    pub(crate) of_house: bool,
     pub(crate) purged: bool,
     pub(crate) members: Vec<Member>,
     /// Every message that was ever accepted, in order: the first stands under sequence 1.
@@ -175,6 +187,8 @@ pub(crate) struct Lobby {
     pub(crate) unproven: Vec<(DeviceId, Mono, u32)>,
     /// When each device was last in front of somebody.
     pub(crate) heard: Vec<(DeviceId, Mono)>,
+    /// The last turn brought announcements to other readers than before.
+    pub(crate) announced_to: bool,
     pub(crate) clocks: Vec<Clock>,
     /// STATs that were sent: when, and from which device.
     pub(crate) stats_sent: Vec<(Mono, DeviceId)>,
@@ -186,6 +200,8 @@ pub(crate) struct Lobby {
     pub(crate) waits: Vec<Waits>,
     /// Whom time put out in this turn: what they have of STATs is to be given up.
     pub(crate) put_out: Vec<PersonId>,
+    /// The hour in which gaps of rotas were looked for.
+    pub(crate) gaps_hour: Option<i64>,
     /// Whoever asks is nobody whose suspensions stand by themselves.
     pub(crate) no_administrator: bool,
 }
@@ -340,6 +356,10 @@ pub(crate) enum Answer {
     Availability(u64),
     /// How many.
     Numbers(u64),
+    /// What who would read it comes to.
+    Inbox(u64),
+    /// What announcements, or how many have read one, come to.
+    Announced(u64),
     /// What a page comes to.
     Roles(u64),
 }

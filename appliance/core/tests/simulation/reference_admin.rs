@@ -170,6 +170,9 @@ impl Reference {
             | Body::SetCoverPolicy(_) => self.availability(now, by, true, body),
             Body::SetTemplates(set) => self.set_templates(by, (true, true), set),
             Body::ListTemplates(list) => self.list_templates(list.unit),
+            Body::ListBroadcasts(_) | Body::SetAnnouncer(_) | Body::SetBroadcastPolicy(_) => {
+                self.announcers(by, true, body)
+            }
             Body::ListRetention(_) => self.list_retention(),
             Body::SetAttachmentPolicy(set) => self.set_attachment_policy(by, set),
             Body::ListAttachmentPolicy(_) => self.list_attachment_policy(),

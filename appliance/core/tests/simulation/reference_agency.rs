@@ -264,7 +264,9 @@ impl Reference {
             self.ward.settle(by, expected);
         }
         for place in &mut self.ward.conversations {
-            if place.direct || place.of_patient || place.of_family || place.purged && place.unit.is_none() {
+            let derived = place.of_patient || place.of_family || place.of_role.is_some() || place.of_house;
+            let stays = place.direct || derived;
+            if stays || place.purged && place.unit.is_none() {
                 continue;
             }
             for member in place.members.iter_mut().filter(|member| member.person == who && !member.left) {

@@ -51,6 +51,9 @@ impl Reference {
         if self.ward.member(place, me).is_none() {
             return Expected::refused(Code::NoSuchConversation);
         }
+        if let Some(code) = self.announces_wrongly(place, me, proto::Priority::Routine) {
+            return Expected::refused(code);
+        }
         let Some(conversation) = self.ward.conversation(place) else { return Expected::default() };
         if conversation.purged {
             return Expected::refused(Code::Purged);

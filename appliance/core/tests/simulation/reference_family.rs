@@ -544,6 +544,8 @@ impl Reference {
             owner: None,
             of_patient: false,
             of_family: true,
+            of_role: None,
+            of_house: false,
             purged: false,
             members: Vec::new(),
             messages: Vec::new(),

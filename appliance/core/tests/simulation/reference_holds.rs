@@ -46,6 +46,7 @@ impl Reference {
         let Some(place) = self.ward.conversation(place) else { return 0 };
         self.kept_ms(match (place.direct, place.unit, place.of_patient || place.of_family) {
             (true, ..) => 0,
+            _ if place.of_house => 2,
             (_, Some(_), _) => 2,
             (_, _, true) => 3,
             _ => 1,

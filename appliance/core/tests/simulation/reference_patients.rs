@@ -481,6 +481,8 @@ impl Reference {
             owner: None,
             of_patient: true,
             of_family: false,
+            of_role: None,
+            of_house: false,
             purged: false,
             members: Vec::new(),
             messages: Vec::new(),

@@ -51,6 +51,9 @@ impl Reference {
             Ok(saying) => saying,
             Err(code) => return Expected::refused(code),
         };
+        if self.ward.conversation(place).is_some_and(|place| place.of_house) {
+            return Expected::refused(Code::BroadcastNoReactions);
+        }
         if saying.recalled {
             return Expected::refused(Code::MessageRecalled);
         }

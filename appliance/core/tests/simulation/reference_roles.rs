@@ -122,6 +122,24 @@ impl Role {
         self.offers.clear();
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn ends_by_hand(&self) -> impl Iterator<Item = i64> + '_ {
+        self.by_hand.iter().map(|taken| taken.end.0)
+    }
+
+    /// When the two of a week change places.
+    pub(crate) fn weekly(&self, from: i64, until: i64) -> Vec<i64> {
+        const MINUTE: i64 = 60_000;
+        let Some(week) = &self.week else { return Vec::new() };
+        let monday = (from.div_euclid(MINUTE) + 3 * 24 * 60).div_euclid(WEEK) * WEEK - 3 * 24 * 60;
+        let weeks = (until - from) / (WEEK * MINUTE) + 2;
+        let of = |at: i64| [week.from, week.to].map(|minute| (monday + at * WEEK + minute) * MINUTE);
+        (0..weeks).flat_map(of).collect()
+    }
+
     pub(crate) fn hands(&self) -> usize {
         self.by_hand.len()
     }

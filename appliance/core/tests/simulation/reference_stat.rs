@@ -108,7 +108,7 @@ impl Reference {
         self.ward.stats.iter_mut().find(|stat| stat.id() == id)
     }
 
-    fn ladder(&self, unit: Option<UnitId>) -> Ladder {
+    pub(crate) fn ladder(&self, unit: Option<UnitId>) -> Ladder {
         let set =
             |unit| self.ward.ladders.iter().find(|(of, _)| *of == unit).map(|(_, ladder)| ladder.clone());
         let standard = vec![(Whom::Addressed, 60), (Whom::InCharge, 60), (Whom::AllStaff, 120)];
@@ -151,6 +151,12 @@ impl Reference {
     ) -> Result<(Option<UnitId>, Vec<PersonId>), Code> {
         if self.ward.conversation(place).is_some_and(|place| place.of_family) {
             return Err(Code::FamilyNoStat);
+        }
+        if self.ward.conversation(place).is_some_and(|place| place.of_role.is_some()) {
+            return Err(Code::RoleInboxNoStat);
+        }
+        if self.ward.conversation(place).is_some_and(|place| place.of_house) {
+            return Err(Code::BroadcastNoStat);
         }
         let mut people: Vec<PersonId> =
             call.people.iter().map(|id| PersonId::new(*id).expect("parsed before")).collect();

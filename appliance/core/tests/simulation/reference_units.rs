@@ -22,6 +22,8 @@ impl Reference {
             }
         };
         debug_assert!(self.ward.units.contains(&id));
+        self.ward.unit_names.retain(|(of, _)| *of != id);
+        self.ward.unit_names.push((id, set.name.clone()));
         let mut expected = Expected::answered(Answer::UnitSet);
         expected.audits.push((by, act));
         expected
@@ -129,7 +131,8 @@ impl Reference {
             self.withdraw_issued(by, id, &mut expected);
         }
         // Whoever does not work there any more is out of what is the unit's.
-        let its = self.ward.conversations.iter_mut().filter(|place| place.unit == Some(unit));
+        let its =
+            self.ward.conversations.iter_mut().filter(|place| place.unit == Some(unit) && !place.of_house);
         for place in its.filter(|_| becomes.is_none()) {
             for member in place.members.iter_mut().filter(|member| member.person == id && !member.left) {
                 member.left = true;
@@ -183,7 +186,7 @@ impl Reference {
             Body::ListChannels(_) => {
                 let mine = |unit: UnitId| self.ward.post(me, unit).is_some();
                 let listed = self.ward.conversations.iter();
-                let listed = listed.filter(|c| !c.purged && c.unit.is_some_and(mine)).count();
+                let listed = listed.filter(|c| !c.purged && !c.of_house && c.unit.is_some_and(mine)).count();
                 Expected::answered(Answer::Channels(listed as u64))
             }
             Body::Rename(rename) => {
@@ -217,6 +220,7 @@ impl Reference {
         let channel = self
             .ward
             .conversation(id)
+            .filter(|place| !place.of_house)
             .filter(|place| place.unit.is_some_and(|unit| self.ward.post(me, unit).is_some()));
         let Some(channel) = channel else { return Expected::refused(Code::NoSuchConversation) };
         let mut expected = Expected::answered(Answer::Opened(id));
@@ -259,6 +263,12 @@ impl Reference {
         }
         if place.of_family {
             return refused(Code::InFamilyThread);
+        }
+        if place.of_role.is_some() {
+            return refused(Code::InRoleInbox);
+        }
+        if place.of_house {
+            return refused(Code::InBroadcast);
         }
         let stays = |owner| self.ward.member(id, owner).is_some();
         let led = place.owner.filter(|owner| stays(*owner)).and_then(|owner| self.ward.person(owner));

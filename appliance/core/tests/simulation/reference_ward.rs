@@ -57,6 +57,9 @@ pub(crate) struct Opening<'a> {
 impl Conversation {
     /// Why an archived one takes nothing.
     pub(crate) fn closed(&self) -> Code {
+        if self.of_role.is_some() {
+            return Code::RoleInboxDone;
+        }
         match (self.of_patient, self.of_family) {
             (true, _) => Code::ThreadClosed,
             (false, true) => Code::FamilyThreadEnded,
@@ -285,6 +288,18 @@ impl Reference {
                 self.set_templates(self.actor(device), (leads, administers), set)
             }
             Body::ListTemplates(list) => self.list_templates(list.unit),
+            Body::OpenRoleInbox(_) | Body::LookAtRoleInbox(_) | Body::FinishRoleInbox(_) => {
+                self.inbox(now, device, me, body, around.chosen)
+            }
+            Body::OpenBroadcast(_) | Body::LookAtBroadcast(_) => {
+                self.announcing(device, me, body, around.chosen)
+            }
+            Body::ListBroadcasts(_) | Body::SetAnnouncer(_) | Body::SetBroadcastPolicy(_) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator)
+                    && door.is_some_and(Self::is_admin_zone);
+                self.announcers(self.actor(device), administers, body)
+            }
             Body::ListRetention(_) => self.list_retention(),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, self.actor(device), body, around.chosen.hold)
@@ -360,6 +375,9 @@ impl Reference {
         }
         if self.ward.member(place, me).is_none() {
             return Expected::refused(Code::NoSuchConversation);
+        }
+        if let Some(code) = self.announces_wrongly(place, me, submit.priority()) {
+            return Expected::refused(code);
         }
         // A STAT may use the reserve.
         let low = if stat.is_some() { self.lobby.disk_scarce } else { self.lobby.disk_low };
@@ -563,6 +581,8 @@ impl Reference {
             owner: Some(me),
             of_patient: false,
             of_family: false,
+            of_role: None,
+            of_house: false,
             purged: false,
             members,
             messages: Vec::new(),
@@ -592,6 +612,12 @@ impl Reference {
         }
         if conversation.of_family {
             return Expected::refused(Code::InFamilyThread);
+        }
+        if conversation.of_role.is_some() && !conversation.purged {
+            return Expected::refused(Code::InRoleInbox);
+        }
+        if conversation.of_house && !conversation.purged {
+            return Expected::refused(Code::InBroadcast);
         }
         let leaves = add.is_empty() && !remove.is_empty() && remove.iter().all(|person| *person == me);
         if conversation.purged && !leaves {

@@ -95,6 +95,12 @@ impl World {
             return;
         }
         let me = self.people[self.clients[index].person];
+        if self.random.permille(if self.on_call { 80 } else { 10 }) {
+            return self.about_inboxes(index);
+        }
+        if self.random.permille(25) {
+            return self.about_broadcasts(index);
+        }
         if self.on_call && self.on_call_acts(index, me) {
             return;
         }
@@ -324,7 +330,8 @@ impl World {
             87 if self.random.permille(400) => self.some_attachment_policy(),
             87 => self.some_retention(),
             88..90 => return self.some_escalation().map(Ask::SetEscalation),
-            90 if self.random.permille(500) => self.some_cover_policy(),
+            90 if self.random.permille(250) => self.some_cover_policy(),
+            90 if self.random.permille(500) => self.some_announcer_ask(person),
             90 => self.some_template_ask(),
             91..94 => return self.some_role_ask(None),
             94..96 => return self.some_agency_ask(None),

@@ -285,6 +285,8 @@ impl Store {
             uploads: self.state.uploads.clone(),
             tasks: self.state.tasks.all().cloned().collect(),
             availability: self.state.availability.clone(),
+            inboxes: self.state.inboxes.to_restored(),
+            broadcasts: self.state.broadcasts.to_restored(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         }
     }
@@ -536,8 +538,12 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         conversation::Kind::Channel => proto::ConversationKind::Channel,
         conversation::Kind::Patient => proto::ConversationKind::Patient,
         conversation::Kind::Family => proto::ConversationKind::Family,
+        conversation::Kind::Role => proto::ConversationKind::Role,
+        conversation::Kind::Broadcast => proto::ConversationKind::Broadcast,
     };
+    let lists_all = conversation.kind != conversation::Kind::Broadcast;
     let present = conversation.members.iter().filter(|(_, member)| !member.left);
+    let present = present.filter(|(member, _)| lists_all || **member == person);
     proto::Conversation {
         conversation: conversation.id.value(),
         kind: kind.into(),
@@ -559,5 +565,9 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         encounter: None,
         family: None,
         tasks: Vec::new(),
+        writer: match (conversation.kind, conversation.owner) {
+            (conversation::Kind::Role, Some(writer)) => writer.value(),
+            _ => 0,
+        },
     }
 }

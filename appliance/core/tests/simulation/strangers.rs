@@ -140,6 +140,8 @@ impl World {
         self.cover_templates(body, refused, expected);
         self.cover_tasks(body, refused, expected);
         self.cover_availability(body, refused, expected);
+        self.cover_inboxes(body, refused, expected);
+        self.cover_broadcasts(body, refused, expected);
         self.cover_units(conn, body, refused, expected);
         self.cover_stats(conn, body, refused, expected);
         self.cover_patients(body, refused, expected);

@@ -143,6 +143,12 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::EmergencyAsked(..) => "EmergencyAsked",
         Act::EmergencyWithdrawn(_) => "EmergencyWithdrawn",
         Act::EmergencyCountersigned(_) => "EmergencyCountersigned",
+        Act::InboxOpened(..) => "InboxOpened",
+        Act::InboxReopened(_) => "InboxReopened",
+        Act::InboxFinished(_) => "InboxFinished",
+        Act::RoleGapFlagged(..) => "RoleGapFlagged",
+        Act::AnnouncerSet(..) => "AnnouncerSet",
+        Act::BroadcastPolicySet(..) => "BroadcastPolicySet",
     }
 }
 

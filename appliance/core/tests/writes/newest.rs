@@ -1,6 +1,8 @@
 //! Samples of the areas that came last: each adds its own, in any order.
 
 use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet, Undisturbed};
+use wardline_core::broadcast::BroadcastPolicy;
+use wardline_core::inbox::RoleInbox;
 use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
@@ -23,11 +25,17 @@ pub(crate) fn writes() -> Vec<Write> {
     let due = Some(Wall(1_780_003_600_000));
     let taken = task(Assignee::Role(role().id), TaskStanding::Taken { by, at }, due);
     let said = AvailabilityWrite::Said { person: person(), availability: availability(), begins: true };
-    vec![
+    let mut writes = vec![
         Write::TemplatesSet { unit: Some(unit()), templates: templates() },
         Write::TaskSet(Box::new(taken)),
         Write::Availability(said),
-    ]
+    ];
+    writes.extend(inbox_writes());
+    writes.extend([
+        Write::Broadcast(BroadcastWrite::AnnouncerSet { person: person(), announces: true }),
+        Write::Broadcast(BroadcastWrite::PolicySet(BroadcastPolicy::STANDARD)),
+    ]);
+    writes
 }
 
 pub(crate) fn acts() -> Vec<Act> {
@@ -46,6 +54,12 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::AvailabilityCleared(person()),
         Act::CoverPolicySet(1),
         Act::OffSiteNumbersShown(place(), Sequence(300)),
+        Act::InboxOpened(place(), role_id()),
+        Act::InboxReopened(place()),
+        Act::InboxFinished(place()),
+        Act::RoleGapFlagged(role_id(), AT),
+        Act::AnnouncerSet(person(), 1),
+        Act::BroadcastPolicySet(1, 0),
     ]
 }
 
@@ -58,6 +72,12 @@ fn availability() -> Availability {
         quiet: Some(Quiet::new(zone, hours).expect("hours")),
         number: Dial::parse("+49 30 1234").expect("a number"),
     }
+}
+
+fn inbox_writes() -> [Write; 2] {
+    let inbox = RoleInbox { conversation: place(), role: role_id(), writer: person() };
+    let gaps = vec![Interval { start: AT, end: AT.after(3_600_000) }];
+    [Write::Inbox(InboxWrite::Opened(inbox)), Write::Inbox(InboxWrite::GapsFlagged { role: role_id(), gaps })]
 }
 
 fn templates() -> Templates {

@@ -16,12 +16,12 @@ use super::row::Columns;
 /// The conversations in which something would go, and in `search` the last message of each that is old enough when read
 /// (`sure` 0) and in any case (`sure` 1). Changes rise along a conversation, so it is found by halving: some twenty steps in the
 /// longest. `?1` to `?8`: for each kind in the order of `KINDS`, the first change not old enough when read and in any case; a
-/// family thread's are the patient's. The literal says which of them are looked at.
+/// family thread's are the patient's, a role inbox's a group's, announcements' a channel's. The literal says which of them are looked at.
 macro_rules! aged {
     ($which:literal, $select:literal) => {
         concat!(
             "WITH RECURSIVE bound (kind, read_before, any_before) AS \
-               (VALUES (1, ?1, ?2), (2, ?3, ?4), (3, ?5, ?6), (4, ?7, ?8), (240, ?7, ?8)), \
+               (VALUES (1, ?1, ?2), (2, ?3, ?4), (3, ?5, ?6), (4, ?7, ?8), (240, ?7, ?8), (300, ?3, ?4), (305, ?5, ?6)), \
              begun (id, kind, first, last, read_before, any_before, seen, held) AS ( \
                SELECT conversation.id, conversation.kind, conversation.first, conversation.last, bound.read_before, \
                       bound.any_before, \

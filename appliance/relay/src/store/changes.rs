@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection, Either, Executor};
-use wardline_core::conversation::Conversation;
+use wardline_core::conversation::{Conversation, Kind};
 use wardline_core::grant::SyncGrant;
 use wardline_core::ids::{Change, ConversationId, PersonId};
 use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES, SNAPSHOT_NOTICES, WATERMARK_PUSH_MEMBERS_MAX};
@@ -26,6 +26,9 @@ use super::row_clinic;
 use super::row_family;
 use super::tasks;
 use super::{Changes, StoreError};
+
+/// Announcements, of whose readers each is shown themselves alone: a facility has as many as people.
+const BROADCAST: i64 = row::kind_number(Kind::Broadcast);
 
 const HEAD: &str = "SELECT change FROM meta WHERE id = 1";
 
@@ -74,7 +77,11 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          SELECT {member} FROM member WHERE conversation IN ( \
            SELECT conversation.id FROM member AS mine \
            CROSS JOIN conversation ON conversation.id = mine.conversation \
-           WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.changed > (?2 + 0)); \
+           WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.kind <> {BROADCAST} AND conversation.changed > (?2 + 0)) \
+         UNION ALL SELECT {member} FROM member WHERE person = (?1 + 0) AND gone = 0 AND conversation IN ( \
+           SELECT conversation.id FROM member AS mine \
+           CROSS JOIN conversation ON conversation.id = mine.conversation \
+           WHERE mine.person = (?1 + 0) AND mine.gone = 0 AND conversation.kind = {BROADCAST} AND conversation.changed > (?2 + 0)); \
          SELECT {encounter}, {patient} FROM member AS mine \
          CROSS JOIN conversation ON conversation.id = mine.conversation \
          CROSS JOIN encounter ON encounter.thread = conversation.id AND encounter.filed = 0 \
@@ -92,7 +99,7 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          FROM member AS mine CROSS JOIN conversation ON conversation.id = mine.conversation \
          CROSS JOIN member AS other ON other.conversation = mine.conversation \
          WHERE mine.person = (?1 + 0) AND mine.gone = 0 \
-         AND conversation.member_changed > (?2 + 0) AND conversation.changed <= (?2 + 0) \
+         AND conversation.member_changed > (?2 + 0) AND conversation.changed <= (?2 + 0) AND conversation.kind <> {BROADCAST} \
          AND other.gone = 0 AND other.changed > (?2 + 0) \
          AND (SELECT count(*) FROM (SELECT 1 FROM member AS present \
               WHERE present.conversation = mine.conversation AND present.gone = 0 LIMIT (?5 + 1))) <= (?5 + 0) \

@@ -81,6 +81,10 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     ("SELECT person, said FROM availability ORDER BY person", &[Int, Bytes]),
     ("SELECT id, cover_instead FROM cover_policy ORDER BY id", &[Int, Int]),
+    ("SELECT conversation, role, writer FROM role_inbox ORDER BY conversation", &[Int; 3]),
+    ("SELECT role, gaps FROM role_gap ORDER BY role", &[Int, Bytes]),
+    ("SELECT person FROM announcer ORDER BY person", &[Int]),
+    ("SELECT id, unit_urgent, facility_urgent FROM broadcast_policy", &[Int; 3]),
     ("SELECT unit, content FROM template_set ORDER BY unit", &[Int, Bytes]),
     (
         "SELECT conversation, sequence, unit, opened, answered, step, last FROM stat_load ORDER BY conversation, sequence",

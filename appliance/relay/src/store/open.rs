@@ -39,7 +39,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 const CHECK_WHOLE_MAX: u64 = 64 << 20;
 
 /// What the core cannot do without, always checked. Bounded by people and conversations, not by history.
-const CHECK_ALWAYS: [&str; 26] = [
+const CHECK_ALWAYS: [&str; 30] = [
     "PRAGMA quick_check(meta)",
     "PRAGMA quick_check(person)",
     "PRAGMA quick_check(device)",
@@ -64,6 +64,10 @@ const CHECK_ALWAYS: [&str; 26] = [
     "PRAGMA quick_check(bedside_code)",
     "PRAGMA quick_check(visit_request)",
     "PRAGMA quick_check(family_thread)",
+    "PRAGMA quick_check(role_inbox)",
+    "PRAGMA quick_check(role_gap)",
+    "PRAGMA quick_check(announcer)",
+    "PRAGMA quick_check(broadcast_policy)",
     "PRAGMA quick_check(assignment)",
     "PRAGMA quick_check(assignment_cover)",
 ];

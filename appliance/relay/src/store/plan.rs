@@ -20,10 +20,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::plan_broadcast::BroadcastPlan;
 use super::plan_clinic::ClinicPlan;
 use super::plan_family::FamilyPlan;
 use super::plan_files::FilePlan;
 use super::plan_holds::HoldPlan;
+use super::plan_inbox::InboxPlan;
 use super::reactions::ReactionPlan;
 use super::stat_load::StatLoad;
 use super::tasks::TaskPlan;
@@ -81,6 +83,8 @@ pub(super) struct Plan<'a> {
     pub(super) clinic: ClinicPlan<'a>,
     pub(super) holds: HoldPlan<'a>,
     pub(super) family: FamilyPlan<'a>,
+    pub(super) inboxes: InboxPlan<'a>,
+    pub(super) broadcasts: BroadcastPlan,
     pub(super) files: FilePlan<'a>,
     pub(super) tasks: TaskPlan<'a>,
 }
@@ -351,6 +355,8 @@ impl<'a> Plan<'a> {
             Write::Availability(AvailabilityWrite::CoverInstead(cover_instead)) => {
                 self.cover_instead = Some(*cover_instead);
             }
+            Write::Inbox(write) => self.inboxes.fold(write),
+            Write::Broadcast(write) => self.broadcasts.fold(write),
             Write::TemplatesSet { unit, templates } => {
                 self.templates.insert(*unit, templates);
             }

@@ -12,6 +12,8 @@ use wardline_core::state::Restored;
 use super::StoreError;
 use super::files;
 use super::filing::Newer;
+use super::plan_broadcast;
+use super::plan_inbox;
 use super::row::{self, Columns};
 use super::row_clinic;
 use super::row_family;
@@ -80,6 +82,11 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);
     restored.holds = all(from, holds, row::hold).await?;
     restored.family = family(from).await?;
+    restored.inboxes.inboxes = all(from, plan_inbox::INBOXES.to_owned(), plan_inbox::inbox).await?;
+    let (announcers, policy) = (plan_broadcast::ANNOUNCERS, plan_broadcast::POLICY);
+    restored.broadcasts.announcers = all(from, announcers.to_owned(), plan_broadcast::announcer).await?;
+    restored.broadcasts.policy = all(from, policy.to_owned(), plan_broadcast::policy).await?.pop();
+    restored.inboxes.gaps = all(from, plan_inbox::KNOWN_GAPS.to_owned(), plan_inbox::gaps).await?;
     Ok(restored)
 }
 

@@ -140,19 +140,23 @@ impl<'r> Columns<'r> {
             3 => Ok(Kind::Channel),
             4 => Ok(Kind::Patient),
             240 => Ok(Kind::Family),
+            300 => Ok(Kind::Role),
+            305 => Ok(Kind::Broadcast),
             _ => Err(StoreError::value("a conversation's kind")),
         }
     }
 }
 
 /// A conversation's kind as stored: [`Kind`]'s own numbers.
-pub(super) fn kind_number(kind: Kind) -> i64 {
+pub(super) const fn kind_number(kind: Kind) -> i64 {
     match kind {
         Kind::Direct => 1,
         Kind::Group => 2,
         Kind::Channel => 3,
         Kind::Patient => 4,
         Kind::Family => 240,
+        Kind::Role => 300,
+        Kind::Broadcast => 305,
     }
 }
 

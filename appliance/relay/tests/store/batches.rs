@@ -3,8 +3,10 @@
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, Executor};
+use wardline_core::broadcast::BroadcastWrite;
 use wardline_core::directory::Post;
 use wardline_core::ids::{Change, Number};
+use wardline_core::inbox::InboxWrite;
 use wardline_core::state::State;
 use wardline_core::text::Title;
 use wardline_core::write::{Numbered, Write};
@@ -104,7 +106,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 70];
+    let mut seen = [0_u32; 74];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -177,6 +179,10 @@ fn the_dice_throw_every_kind_of_write() {
             Write::TemplatesSet { .. } => 67,
             Write::TaskSet(_) => 68,
             Write::Availability(_) => 69,
+            Write::Inbox(InboxWrite::Opened(_)) => 70,
+            Write::Inbox(InboxWrite::GapsFlagged { .. }) => 71,
+            Write::Broadcast(BroadcastWrite::AnnouncerSet { .. }) => 72,
+            Write::Broadcast(BroadcastWrite::PolicySet(_)) => 73,
         };
         seen[kind] += 1;
     }
@@ -395,10 +401,12 @@ fn every_column_of_every_table_is_in_the_hash() {
         let files = 16 + 4;
         let messages = 18 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
         let (roles, emergencies, holds, notices, family) = (7, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
+        let (inboxes, announcements, tasks, availability) = (3 + 2, 1 + 3, 5, 4);
+        let newest = inboxes + announcements + tasks + availability;
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,
-            people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2 + 5 + 4
+            people + messages + files + clinical + newest + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2
         );
     });
 }

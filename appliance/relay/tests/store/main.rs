@@ -13,6 +13,7 @@ mod foreign;
 mod full_disk;
 #[allow(dead_code, reason = "the tests of search and of the driver need the rest")]
 mod grants;
+mod inboxes;
 mod inside;
 mod leaving;
 mod model;

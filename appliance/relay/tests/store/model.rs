@@ -353,7 +353,7 @@ impl Model {
                     units: self.units(person, Change(0)),
                     people: self.people(person, Change(0)),
                     kin: self.kin(mine(), person),
-                    conversations: mine().cloned().collect(),
+                    conversations: mine().map(|place| as_shown(place, person)).collect(),
                     stats: stats(&|stat, place| is_open(stat) || stat.id.sequence.0 + 30 > place.last.0),
                     bedsides: self.bedsides(mine()),
                     tasks: tasks(&|task, _| task.standing.is_open()),
@@ -366,7 +366,8 @@ impl Model {
         };
         let mut watermarks = Vec::new();
         for conversation in mine().filter(|c| c.changed <= n) {
-            if conversation.present().count() <= WATERMARK_PUSH_MEMBERS_MAX {
+            let is_pushed = conversation.kind != Kind::Broadcast;
+            if is_pushed && conversation.present().count() <= WATERMARK_PUSH_MEMBERS_MAX {
                 for (whose, m) in conversation.present().filter(|(_, m)| m.changed > n) {
                     watermarks.push((conversation.id, whose, m.delivered, m.read, m.changed));
                 }
@@ -394,7 +395,7 @@ impl Model {
             units: self.units(person, n),
             people: self.people(person, n),
             kin: self.kin(mine().filter(|c| c.changed > n), person),
-            conversations: mine().filter(|c| c.changed > n).cloned().collect(),
+            conversations: mine().filter(|c| c.changed > n).map(|place| as_shown(place, person)).collect(),
             bedsides: self.bedsides(mine().filter(|c| c.changed > n)),
             gone: state.conversations.keys().copied().filter(left).collect(),
             watermarks,
@@ -410,7 +411,7 @@ impl Model {
     /// What would go by these bounds, of each kind: messages, conversations, and conversations that a hold keeps.
     pub(crate) fn count_aged(&self, bounds: &Bounds) -> Vec<WouldGo> {
         let mut all = Vec::new();
-        for kind in KINDS.into_iter().chain([Kind::Family]) {
+        for kind in KINDS.into_iter().chain([Kind::Family, Kind::Role, Kind::Broadcast]) {
             let mut of = WouldGo { kind, messages: 0, conversations: 0, held: 0 };
             let (read_before, any_before) = bounds.of(kind);
             for place in self.state.conversations.values().filter(|place| place.kind == kind) {
@@ -464,4 +465,11 @@ impl Model {
         }
         aged
     }
+}
+
+/// Of announcements oneself alone.
+fn as_shown(place: &Conversation, person: PersonId) -> Conversation {
+    let mut shown = place.clone();
+    shown.members.retain(|member, _| place.kind != Kind::Broadcast || *member == person);
+    shown
 }

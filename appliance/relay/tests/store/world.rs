@@ -238,6 +238,8 @@ impl World {
                     self.write(Write::Availability(said));
                     self.write(Write::Availability(AvailabilityWrite::CoverInstead(how % 2 == 1)));
                 }
+                self.inbox(who, how);
+                self.broadcast(who, how);
             }
             (51..56, ..) => self.clinic(who, how),
             (56..59, _, _, Some(conversation)) => self.alter(conversation, who, how),
@@ -665,7 +667,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.roles == b.roles
         && a.codes == b.codes
         && (&a.clinic, &a.family) == (&b.clinic, &b.family)
-        && a.uploads == b.uploads
+        && (&a.uploads, &a.inboxes, &a.broadcasts) == (&b.uploads, &b.inboxes, &b.broadcasts)
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
         && a.tasks == b.tasks

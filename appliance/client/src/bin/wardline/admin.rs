@@ -16,6 +16,7 @@ use wardline_client::{
 use wardline_core::wire::proto::RefusalCode;
 
 use crate::access::{Access, Parting};
+use crate::announce::{self, Announcer, Urgencies};
 use crate::attachment::{self, Sizes};
 use crate::exit::Failure;
 use crate::retention::{Retention, retention};
@@ -118,6 +119,10 @@ enum Act {
     Retention(Retention),
     /// What may be attached to messages, and how large; with sizes: sets them. Without: only says it.
     Attachments(Sizes),
+    /// Let somebody announce to the facility, or no more.
+    Announcer(Announcer),
+    /// How urgent announcements may be; without options: only says it.
+    Announcements(Urgencies),
     /// Destroy a conversation's messages. Cannot be undone.
     Purge {
         /// Its identifier.
@@ -236,6 +241,8 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             say::line(&format!("{} may sign in again.", find::name(&people, person)))?;
         }
         Act::Retention(wanted) => retention(door, wanted).await?,
+        Act::Announcer(wanted) => announce::announcer(door, wanted).await?,
+        Act::Announcements(wanted) => announce::urgencies(door, wanted).await?,
         Act::Attachments(wanted) => attachment::sizes(door, wanted).await?,
         Act::Purge { conversation, yes } => {
             let conversation = find::identifier(&conversation).and_then(ConversationId::new);

@@ -167,6 +167,7 @@ impl Chat {
                 let line = role::news_line(&offer, fate, self.me, |id| self.name(id));
                 self.terminal.print(&line);
             }
+            Event::RoleGap(gap) => self.terminal.print(&role::gap_ahead_line(&gap)),
             Event::Notice(told) => self.notice(&told).await,
             Event::Unit(unit) => drop(self.units.insert(unit.id, unit)),
             Event::Ring(ring) => self.terminal.print(&stat::ring_line(&ring)),

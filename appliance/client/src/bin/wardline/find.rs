@@ -198,11 +198,19 @@ pub(crate) fn target(
         Kind::Channel => "channel",
         Kind::Patient => "patient",
         Kind::Family => "family",
+        Kind::Role => "role",
+        Kind::Broadcast => "announcements",
         _ => "group",
     };
+    let house = conversations.iter().filter(|c| c.kind == Kind::Broadcast);
+    let house: Vec<(ConversationId, String)> = house.map(|c| (c.id, announcements(c))).collect();
+    let of_house = |c: &Conversation| house.iter().find(|(id, _)| *id == c.id).map(|(_, name)| name.as_str());
     let groups = groups.map(|c| Named {
-        name: c.about.as_ref().map_or_else(|| family_name(c), |about| &about.patient.particulars.name),
-        beside: format!("{} {}", sort(c), c.id),
+        name: of_house(c).unwrap_or_else(|| name_of(c)),
+        beside: match c.writer.filter(|writer| *writer != me) {
+            Some(writer) => format!("{}, from {} {}", sort(c), self::name(people, writer), c.id),
+            None => format!("{} {}", sort(c), c.id),
+        },
         it: Target::Conversation(c.id),
     });
     let mut found = best(text, others.chain(groups));
@@ -219,6 +227,18 @@ pub(crate) fn target(
     one_of(text, found, none)
 }
 
+/// What a conversation is found by: its title; a patient's thread by their name.
+fn name_of(conversation: &Conversation) -> &str {
+    let about = conversation.about.as_ref();
+    about.map_or_else(|| family_name(conversation), |about| &about.patient.particulars.name)
+}
+
+/// What announcements are found by.
+fn announcements(conversation: &Conversation) -> String {
+    let whose = if conversation.title.is_empty() { "the facility" } else { &conversation.title };
+    format!("Announcements, {whose}")
+}
+
 /// What a family thread is found by: its title; the patient's own by these words.
 fn family_name(conversation: &Conversation) -> &str {
     let own = conversation.family.as_ref().is_some_and(|family| family.own);
@@ -233,6 +253,27 @@ pub(crate) fn family_thread(threads: &[Conversation], text: &str) -> Result<Conv
     let named = threads.iter().filter(|thread| !thread.purged);
     let named = named.map(|c| Named { name: family_name(c), beside: c.id.to_string(), it: c.id });
     one_of(text, best(text, named), "there is no family thread of this title. See wardline family show.")
+}
+
+/// One of these conversations with roles.
+pub(crate) fn inbox(
+    people: &[Person],
+    inboxes: &[Conversation],
+    text: &str,
+) -> Result<ConversationId, Failure> {
+    if let Some(id) = identifier(text).and_then(ConversationId::new) {
+        return Ok(id);
+    }
+    let from = |c: &Conversation| {
+        c.writer.map_or(String::new(), |writer| format!("from {}, ", name(people, writer)))
+    };
+    let named =
+        inboxes.iter().map(|c| Named { name: &c.title, beside: format!("{}{}", from(c), c.id), it: c.id });
+    one_of(
+        text,
+        best(text, named),
+        "nothing that is open is written to a role of this name. See wardline role inbox.",
+    )
 }
 
 /// Whether somebody may not sign in, and so reads nothing.
@@ -277,6 +318,13 @@ pub(crate) fn title(me: PersonId, people: &[Person], conversation: &Conversation
             }
             None => format!("FAMILY: {title}"),
         });
+    }
+    if conversation.kind == Kind::Broadcast && !conversation.purged {
+        return say::clean_line(&announcements(conversation));
+    }
+    // What others wrote to a role is told apart by who did.
+    if let Some(writer) = conversation.writer.filter(|writer| *writer != me && !conversation.purged) {
+        return format!("{}, from {}", say::clean_line(&conversation.title), name(people, writer));
     }
     if !conversation.title.is_empty() {
         return say::clean_line(&conversation.title);

@@ -95,6 +95,8 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
         Kind::Channel => "channel",
         Kind::Patient => "patient",
         Kind::Family => "family",
+        Kind::Role => "role",
+        Kind::Broadcast => "broadcast",
         _ => "other",
     };
     let members = conversation.members.iter().map(|member| {
@@ -116,6 +118,9 @@ pub(crate) fn conversation(conversation: &Conversation) -> Value {
         "unit": conversation.unit.map(|unit| unit.to_string()),
         "archived": conversation.archived,
     });
+    if let Some(writer) = conversation.writer {
+        value["writer"] = json!(writer.to_string());
+    }
     if let Some(bedside) = &conversation.about {
         about(&mut value, bedside);
     }
@@ -289,6 +294,15 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             about_offer(&mut value, offer);
             value
         }
+        Event::RoleGap(gap) => json!({
+            "event": "role_gap",
+            "role": gap.role.to_string(),
+            "unit": gap.unit.to_string(),
+            "name": gap.name,
+            "start": gap.start,
+            "end": gap.end,
+            "rung": gap.rung,
+        }),
         Event::Notice(notice) => notice::json(notice),
         Event::Silence(stat, by) => json!({
             "event": "silence",

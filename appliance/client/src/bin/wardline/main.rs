@@ -14,6 +14,7 @@ mod access;
 mod admin;
 mod agency;
 mod alter;
+mod announce;
 mod attachment;
 mod availability;
 mod bench;
@@ -255,6 +256,9 @@ enum Command {
     /// Roles: who is on call for what, and when.
     #[command(subcommand)]
     Role(role::Act),
+    /// Announcements: what a unit or the facility tells everybody, and how many have read it.
+    #[command(subcommand)]
+    Announce(announce::Act),
     /// A patient's family: consent, the code at the bed, who waits, who is let in, and how it ends.
     #[command(subcommand)]
     Family(family::Act),
@@ -487,6 +491,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Availability(act) => availability::availability(&common, act).await,
         Command::Template(act) => template::template(&common, act).await,
         Command::Role(act) => role::role(&common, act).await,
+        Command::Announce(act) => announce::announce(&common, act).await,
         Command::Family(act) => family::family(&common, act).await,
         Command::Hold(act) => hold::hold(&common, act).await,
         Command::Attachment(act) => attachment::attachment(&common, act).await,

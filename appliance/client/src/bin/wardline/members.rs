@@ -28,7 +28,12 @@ pub(crate) fn changes(
         lines.push(format!("-- {} is called {title} now", say::clean_line(&before.title)));
     }
     if now.archived != before.archived && !tells_itself {
-        let became = if now.archived { "archived: it takes nothing new" } else { "opened again" };
+        let became = match (now.kind, now.archived) {
+            (Kind::Role, true) => "done with",
+            (Kind::Role, false) => "asked again",
+            (_, true) => "archived: it takes nothing new",
+            (_, false) => "opened again",
+        };
         lines.push(format!("-- {title} was {became}"));
     }
     if now.purged && !before.purged {
@@ -65,6 +70,7 @@ mod tests {
             archived: false,
             about: None,
             family: None,
+            writer: None,
         };
         let name = |id: PersonId| format!("Person {}", id.value());
         let told = changes(&ward(&[1, 2, 3], false), &ward(&[3, 1, 4], false), "4 West", name);

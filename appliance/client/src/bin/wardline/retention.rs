@@ -117,6 +117,8 @@ fn name(kind: Kind) -> (&'static str, &'static str) {
         Kind::Channel => ("channel", "Channels"),
         Kind::Patient => ("patient", "Patients' threads"),
         Kind::Family => ("family", "Family threads"),
+        Kind::Role => ("role", "Roles' inboxes"),
+        Kind::Broadcast => ("broadcast", "Announcements"),
         _ => ("other", "Others"),
     }
 }

@@ -17,8 +17,10 @@ use crate::until::Until;
 use crate::{Common, find, json, rota, say};
 
 mod import;
+mod inbox;
 mod offer;
 
+pub(crate) use inbox::{gap_ahead_line, who_reads};
 pub(crate) use offer::news_line;
 
 #[derive(Subcommand)]
@@ -135,6 +137,47 @@ pub(crate) enum Act {
         /// A part of the role's name, or what wardline role offer printed.
         role: Option<String>,
     },
+    /// Write to a role: whoever holds it reads it, and whoever holds it next. Says first who that is; where nobody holds it, where it goes.
+    Write {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
+        /// What to say; - alone: standard input.
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// Send it although nobody holds the role.
+        #[arg(long)]
+        yes: bool,
+        /// Say what became of it as one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Who would read what you write to a role now, and when somebody holds it next. Sends nothing.
+    Readers {
+        /// A part of its name that fits one alone, or its identifier.
+        role: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What is written to the roles that you hold or look after, and what you wrote to others: newest last.
+    Inbox {
+        /// Only with this role.
+        role: Option<String>,
+        /// What is done too.
+        #[arg(long)]
+        done: bool,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that what was asked of a role is done: it stays with whoever wrote it, who can write to the role again.
+    Done {
+        /// The role's name, where it is your own or the only one; else the identifier that wardline role inbox shows.
+        inbox: String,
+        /// Of several, the one that this person wrote.
+        #[arg(long, value_name = "PERSON")]
+        from: Option<String>,
+    },
     /// Give a role back to whom its rota names.
     Return {
         /// A part of its name that fits one alone, or its identifier.
@@ -230,6 +273,10 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
         Act::Accept { role } => offer::answer(access, role.as_deref(), OfferAnswer::Accept).await,
         Act::Decline { role } => offer::answer(access, role.as_deref(), OfferAnswer::Decline).await,
         Act::Withdraw { role } => offer::answer(access, role.as_deref(), OfferAnswer::Withdraw).await,
+        Act::Write { role, text, yes, json } => inbox::write(access, &role, &text.join(" "), yes, json).await,
+        Act::Readers { role, json } => inbox::readers(access, &role, json).await,
+        Act::Inbox { role, done, json } => inbox::list(access, role.as_deref(), done, json).await,
+        Act::Done { inbox, from } => inbox::done(access, &inbox, from.as_deref()).await,
         Act::Return { role, place } => {
             let known = find::role(&access.roles(None).await?, &role)?;
             access.return_role(known.id, place - 1).await?;

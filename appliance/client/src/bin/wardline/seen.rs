@@ -95,6 +95,7 @@ mod tests {
             archived: false,
             about: None,
             family: None,
+            writer: None,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::availability;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::template::Filling;
-use crate::{Common, attachment, family, json, naming, pin, say};
+use crate::{Common, attachment, family, json, naming, pin, role, say};
 
 /// What is said, and how.
 pub(crate) struct Said {
@@ -322,6 +322,12 @@ async fn tell_who_reads(access: &Access, conversation: ConversationId) -> Result
     let place = known.iter().find(|known| known.id == conversation).filter(|_| of_team);
     if let Some(readers) = place.and_then(family::readers) {
         say::note(&format!("FAMILY READS THIS: {readers}."));
+    }
+    let place = known.iter().find(|known| known.id == conversation && known.writer == Some(me));
+    if let Some(place) = place.filter(|place| !place.archived)
+        && let Some(readers) = role::who_reads(access, place, &access.people().await?).await?
+    {
+        say::note(&readers);
     }
     Ok(())
 }

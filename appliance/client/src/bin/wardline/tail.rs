@@ -233,6 +233,7 @@ impl Known {
             Event::Offer(offer, fate) => {
                 say::told(&role::news_line(offer, *fate, self.me, |id| self.name(id)))?;
             }
+            Event::RoleGap(gap) => say::told(&role::gap_ahead_line(gap))?,
             Event::Ring(ring) => say::told(&stat::ring_line(ring))?,
             Event::Notice(told) => {
                 let line = notice::line(told, |id| self.name(id), |unit| self.unit(unit));

@@ -9,7 +9,7 @@ use super::Chat;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::notice::{self, Said};
-use crate::{family, members, react, say};
+use crate::{family, members, react, role, say};
 
 /// Messages shown when a conversation comes to the front, more when more are unread.
 const SHOWN: u32 = 15;
@@ -152,6 +152,12 @@ impl Chat {
         let readers = self.conversations.get(&conversation).filter(|_| of_team).and_then(family::readers);
         if let Some(readers) = readers {
             self.terminal.print(&format!("-- FAMILY READS THIS: {readers}"));
+        }
+        let place = self.conversations.get(&conversation).cloned();
+        if let Some(place) = place.filter(|place| place.writer == Some(self.me) && !place.archived)
+            && let Some(readers) = role::who_reads(&self.client, &place, &people).await?
+        {
+            self.terminal.print(&format!("-- {readers}"));
         }
         if let Err(error) = self.page_back(conversation, Sequence(0), SHOWN).await {
             self.terminal.print(&format!("-- earlier messages: {error}"));
