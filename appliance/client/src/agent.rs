@@ -162,7 +162,7 @@ enum Progress {
 
 enum Happened {
     Command(Option<Command>),
-    Progress(Progress),
+    Progress(Box<Progress>),
     HandedOver,
     Taken,
     Timer,
@@ -281,7 +281,7 @@ impl Agent {
             let events = self.events.clone();
             let happened = tokio::select! {
                 command = self.commands.recv() => Happened::Command(command),
-                progress = attempt::progress(&mut self.link) => Happened::Progress(progress),
+                progress = attempt::progress(&mut self.link) => Happened::Progress(Box::new(progress)),
                 Ok(slot) = events.reserve(), if !self.queue.is_empty() => {
                     if let Some(stamped) = self.queue.pop_front() {
                         slot.send(stamped);
@@ -306,7 +306,7 @@ impl Agent {
                         }
                     }
                 }
-                Happened::Progress(progress) => self.progressed(progress).await?,
+                Happened::Progress(progress) => self.progressed(*progress).await?,
                 Happened::HandedOver => self.resume_sync(),
                 Happened::Taken => self.take_stamps()?,
                 Happened::Timer => self.timers()?,
