@@ -177,6 +177,10 @@ pub(crate) fn bring_in_with(
         dismiss(draft, permit, id, *person);
     }
     draft.introduce(draft.state.change, id, add);
+    // Of announcements nobody is told who reads them, not even who left what was purged.
+    if draft.state.conversations.get(&id).is_some_and(|place| place.kind == Kind::Broadcast) {
+        return;
+    }
     let entered = draft.state.conversations.get(&id).map(|place| place.members_to_wire(add));
     let news = proto::ConversationChanged {
         conversation: id.value(),

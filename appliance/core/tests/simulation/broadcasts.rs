@@ -17,20 +17,29 @@ impl World {
         let of_led = self.random.permille(800);
         let unit = self.random.pick(&led).copied().filter(|_| of_led);
         let unit = unit.or_else(|| self.random.pick(&units).copied()).unwrap_or(0);
-        let unit = if self.random.permille(250) { 0 } else { unit };
-        let is_one = |id: &&u64| {
-            let place = ConversationId::new(**id).and_then(|id| self.reference.ward.conversation(id));
-            place.is_some_and(|place| place.of_house)
+        let to_all = if self.announces(index) { 600 } else { 100 };
+        let unit = if self.random.permille(to_all) { 0 } else { unit };
+        let me = self.person_of(index);
+        let house = |id: &u64| {
+            let place = ConversationId::new(*id).and_then(|id| self.reference.ward.conversation(id));
+            place.filter(|place| place.of_house)
+        };
+        let is_one = |id: &&u64| house(id).is_some();
+        let may = |id: &&u64| {
+            house(id).zip(me).is_some_and(|(place, me)| self.reference.ward.may_announce(me, place.unit))
         };
         let all: Vec<u64> = self.clients[index].inbox.places.keys().copied().collect();
         let some: Vec<u64> = all.iter().filter(is_one).copied().collect();
+        let own: Vec<u64> = some.iter().filter(may).copied().collect();
         let any = if self.random.permille(50) { &all } else { &some };
+        let any = if own.is_empty() || self.random.permille(200) { any } else { &own };
         let place = self.random.pick(any).copied();
         let ask = match (self.random.below(100), place) {
             (0..30, _) => Ask::OpenBroadcast(proto::OpenBroadcast { unit }),
             (30..38, _) => Ask::ListBroadcasts(proto::ListBroadcasts {}),
             (38..52, Some(conversation)) => {
-                let sequence = self.random.below(4);
+                let last = house(&conversation).map_or(0, |place| place.messages.len() as u64);
+                let sequence = if self.random.permille(800) { last } else { self.random.below(4) };
                 Ask::LookAtBroadcast(proto::LookAtBroadcast { conversation, sequence })
             }
             (52..55, Some(conversation)) => {
@@ -39,10 +48,33 @@ impl World {
             }
             (55..66, Some(conversation)) => return self.clients[index].receipt(conversation, true),
             (66..70, Some(conversation)) => return self.react(index, conversation),
-            (_, Some(conversation)) => return self.write_letter(index, conversation),
+            (_, Some(conversation)) => {
+                self.write_letter(index, conversation);
+                // Urgent ones are few elsewhere.
+                if self.random.permille(400)
+                    && let Some(letter) = self.clients[index].outbox.back_mut()
+                    && letter.priority == proto::Priority::Routine
+                    && letter.number.is_none()
+                {
+                    letter.priority = proto::Priority::Urgent;
+                }
+                return;
+            }
             _ => Ask::OpenBroadcast(proto::OpenBroadcast { unit }),
         };
         self.clients[index].ask(ask);
+    }
+
+    /// Somebody who may announce to the facility.
+    fn announces(&self, index: usize) -> bool {
+        self.person_of(index).is_some_and(|me| self.reference.ward.announcers.contains(&me))
+    }
+
+    /// How often somebody does so, of a thousand: whoever may has the most to do with it.
+    pub(crate) fn about_broadcasts_permille(&self, index: usize) -> u64 {
+        let me = self.person_of(index).and_then(|me| self.reference.ward.person(me));
+        let leads = me.is_some_and(|me| me.posts.iter().any(|(_, leads)| *leads));
+        if leads || self.announces(index) { 60 } else { 15 }
     }
 
     /// Whoever administers says who announces, and how.

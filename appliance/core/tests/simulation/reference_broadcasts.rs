@@ -25,7 +25,7 @@ impl Ward {
         all.find(|place| place.of_house && !place.purged && place.unit == unit).map(|place| place.id)
     }
 
-    fn may_announce(&self, who: PersonId, unit: Option<UnitId>) -> bool {
+    pub(crate) fn may_announce(&self, who: PersonId, unit: Option<UnitId>) -> bool {
         match unit {
             Some(unit) => self.post(who, unit) == Some(true),
             None => self.announcers.contains(&who),

@@ -53,7 +53,11 @@ pub(crate) struct Taken {
 impl Taken {
     /// A clock that is set back takes nothing away, unless it is set back by as much as an entry may last.
     fn holds(&self, now: Wall) -> bool {
-        (self.end.0 - 31 * 24 * 3_600_000..self.end.0).contains(&now.0)
+        (self.begins()..self.end.0).contains(&now.0)
+    }
+
+    fn begins(&self) -> i64 {
+        self.end.0 - 31 * 24 * 3_600_000
     }
 }
 
@@ -126,8 +130,15 @@ impl Role {
         &self.name
     }
 
+    /// When what was done by hand begins to count and ends.
     pub(crate) fn ends_by_hand(&self) -> impl Iterator<Item = i64> + '_ {
-        self.by_hand.iter().map(|taken| taken.end.0)
+        self.by_hand.iter().flat_map(|taken| [taken.begins(), taken.end.0])
+    }
+
+    /// Whose place it is: what was done by hand counts from a month before its end, which matters to a clock that is set back.
+    fn held(&self, place: u32, now: Wall) -> Option<PersonId> {
+        let by_hand = self.by_hand(place, now).filter(|taken| taken.begins() <= now.0);
+        by_hand.map(|taken| taken.who).or_else(|| self.by_rota(place, now))
     }
 
     /// When the two of a week change places.
@@ -166,7 +177,7 @@ impl Ward {
 
     pub(crate) fn holders(&self, role: &Role, now: Wall) -> Vec<PersonId> {
         let mut holders: Vec<PersonId> = Vec::new();
-        for who in (0..2).filter_map(|place| role.at(place, now)) {
+        for who in (0..2).filter_map(|place| role.held(place, now)) {
             if !holders.contains(&who) && self.may_hold(who) {
                 holders.push(who);
             }

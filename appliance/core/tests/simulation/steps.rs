@@ -98,7 +98,8 @@ impl World {
         if self.random.permille(if self.on_call { 80 } else { 10 }) {
             return self.about_inboxes(index);
         }
-        if self.random.permille(25) {
+        let about_broadcasts = self.about_broadcasts_permille(index);
+        if self.random.permille(about_broadcasts) {
             return self.about_broadcasts(index);
         }
         if self.on_call && self.on_call_acts(index, me) {
