@@ -135,12 +135,6 @@ impl Role {
         self.by_hand.iter().flat_map(|taken| [taken.begins(), taken.end.0])
     }
 
-    /// Whose place it is: what was done by hand counts from a month before its end, which matters to a clock that is set back.
-    fn held(&self, place: u32, now: Wall) -> Option<PersonId> {
-        let by_hand = self.by_hand(place, now).filter(|taken| taken.begins() <= now.0);
-        by_hand.map(|taken| taken.who).or_else(|| self.by_rota(place, now))
-    }
-
     /// When the two of a week change places.
     pub(crate) fn weekly(&self, from: i64, until: i64) -> Vec<i64> {
         const MINUTE: i64 = 60_000;
@@ -177,7 +171,7 @@ impl Ward {
 
     pub(crate) fn holders(&self, role: &Role, now: Wall) -> Vec<PersonId> {
         let mut holders: Vec<PersonId> = Vec::new();
-        for who in (0..2).filter_map(|place| role.held(place, now)) {
+        for who in (0..2).filter_map(|place| role.at(place, now)) {
             if !holders.contains(&who) && self.may_hold(who) {
                 holders.push(who);
             }
