@@ -236,6 +236,19 @@ pub const ESCALATIONS_OF_ONE_MAX: usize = 20;
 /// Figures on STATs are counted over so long at most: 400 days, a year and the month before it.
 pub const STAT_LOAD_SPAN_MS: u64 = 400 * 86_400_000;
 
+/// A minute: what a call note's time is said by.
+pub const MINUTE_MS: i64 = 60_000;
+
+/// A call note may be so much ahead of the box's clock: what the clock of a device that shows the same minute may differ.
+pub const CALL_AHEAD_MS: u64 = 60_000;
+
+/// Signed answers that are kept of one STAT, the newest. A step rings for some twenty, and each says one thing; one device says 60 a minute
+/// at most ([`STAT_ANSWERS`]). 64 x 450 bytes = 29 kB.
+pub const STAT_SIGNED_MAX: usize = 64;
+
+/// Signed answers on one page of history, the newest, beside its messages: 64 x 500 bytes = 32 kB.
+pub const PAGE_SIGNED_MAX: usize = 64;
+
 /// STATs that one look at the figures counts. Those of one unit or all at 250 a day for 400 days; of each, four bytes of memory while they
 /// are sorted: 400 kB.
 pub const STAT_LOAD_ROWS_MAX: u32 = 100_000;
