@@ -51,6 +51,7 @@ mod sealing;
 mod search;
 mod settle;
 mod share;
+pub mod signed;
 mod signin;
 pub mod stat;
 mod state;

@@ -243,11 +243,12 @@ pub const MINUTE_MS: i64 = 60_000;
 pub const CALL_AHEAD_MS: u64 = 60_000;
 
 /// Signed answers that are kept of one STAT, the newest. A step rings for some twenty, and each says one thing; one device says 60 a minute
-/// at most ([`STAT_ANSWERS`]). 64 x 450 bytes = 29 kB.
-pub const STAT_SIGNED_MAX: usize = 64;
+/// at most ([`STAT_ANSWERS`]). 32 x 450 bytes = 14 kB.
+pub const STAT_SIGNED_MAX: usize = 32;
 
-/// Signed answers on one page of history, the newest, beside its messages: 64 x 500 bytes = 32 kB.
-pub const PAGE_SIGNED_MAX: usize = 64;
+/// Signed answers on one page of history, the newest, beside its messages: 32 x 500 bytes = 16 kB, which with [`PAGE_BYTES_MAX`] and the
+/// notices ([`NOTICES_KEPT_MAX`]) stays below [`SERVER_FRAME_MAX`].
+pub const PAGE_SIGNED_MAX: usize = 32;
 
 /// STATs that one look at the figures counts. Those of one unit or all at 250 a day for 400 days; of each, four bytes of memory while they
 /// are sorted: 400 kB.

@@ -170,9 +170,28 @@ fn the_largest_page_of_history_fits() {
         until: i64::MAX,
     };
     let notices = vec![notice; limits::NOTICES_KEPT_MAX as usize];
+    let note = proto::CallNote {
+        reached: ID,
+        read_back: true,
+        called: i64::MAX,
+        role: "x".repeat(limits::TITLE_MAX),
+        name: "x".repeat(limits::NAME_MAX),
+    };
+    let signed = proto::SignedAnswer {
+        conversation: ID,
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        person: ID,
+        device: ID,
+        device_key: vec![4; 65],
+        at: i64::MAX,
+        taken: i64::MAX,
+        said: Some(proto::signed_answer::Said::CallNote(note)),
+        signature: vec![255; 64],
+    };
     for messages in fullest(limits::PAGE_MESSAGES_MAX as usize - 1) {
         let notices = notices.clone();
-        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices };
+        let signed = vec![signed.clone(); limits::PAGE_SIGNED_MAX];
+        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices, signed };
         let size = server(server_frame::Body::HistoryPage(page));
         assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
     }

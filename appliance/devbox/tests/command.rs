@@ -42,6 +42,7 @@ mod roles;
 #[path = "command/search.rs"]
 mod search;
 #[path = "command/stat.rs"]
+mod signed;
 mod stat;
 #[path = "command/tasks.rs"]
 mod tasks;

@@ -1,4 +1,4 @@
--- What devices signed about STATs, in CBOR, with the key that verifies it: the newest 64 of each. A row goes with its message. Some 250
+-- What devices signed about STATs, in CBOR, with the key that verifies it: the newest 32 of each. A row goes with its message. Some 250
 -- bytes each.
 CREATE TABLE stat_signed (
     conversation INTEGER NOT NULL,

@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 70];
+    let mut seen = [0_u32; 71];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -176,6 +176,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::AttachmentPolicySet(_) => 66,
             Write::TemplatesSet { .. } => 67,
             Write::TaskSet(_) => 68,
+            Write::StatAnswered(_) => 70,
             Write::Availability(_) => 69,
         };
         seen[kind] += 1;
