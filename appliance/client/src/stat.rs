@@ -4,7 +4,9 @@ use std::fmt;
 use std::future::Future;
 
 use wardline_core::ids::{ConversationId, PersonId, RoleId, Sequence, UnitId};
-use wardline_core::wire::proto::{self, RefusalCode, client_frame::Body as Ask, server_frame::Body as Answer};
+use wardline_core::wire::proto::{
+    self, RefusalCode, client_frame::Body as Ask, server_frame::Body as Answer,
+};
 
 use crate::call::{Call, Calls, odd};
 use crate::error::Error;
@@ -247,10 +249,7 @@ pub trait StatCalls: Calls {
 
     /// What was signed about a STAT, the newest first: for whoever reads its message. [`crate::signed::is_verified`] verifies one. Where
     /// it rings for somebody who is not in the conversation, that they looked is recorded.
-    fn stat_answers(
-        &self,
-        stat: StatRef,
-    ) -> impl Future<Output = Result<Vec<SignedAnswer>, Error>> + Send {
+    fn stat_answers(&self, stat: StatRef) -> impl Future<Output = Result<Vec<SignedAnswer>, Error>> + Send {
         let of = move |answer: &SignedAnswer| answer.id.sequence == stat.sequence;
         async move {
             let signed = match self.history(stat.conversation, stat.sequence.next(), 1).await {

@@ -262,7 +262,8 @@ impl Box {
             }
             Incoming::AnswerStat(unproven) => {
                 let (stat, key) = (unproven.stat, self.keys.get(&conn));
-                let by = key.and_then(|key| self.state.device_with(key)).map(|device| (device.id, device.key));
+                let by =
+                    key.and_then(|key| self.state.device_with(key)).map(|device| (device.id, device.key));
                 let answer = match unproven.verify(&Trusting, &[0; 32], by) {
                     Ok(proven) => Answer::Signed(std::boxed::Box::new(proven)),
                     Err(said) => Answer::Unsigned(said),

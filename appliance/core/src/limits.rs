@@ -221,7 +221,7 @@ pub const RUNG_AT_ONCE_MAX: usize = MEMBERS_MAX;
 /// People called by a STAT who are named to the members of its conversation: the first, by identifier. 100 x 16 bytes.
 pub const CALLED_SHOWN_MAX: usize = 100;
 
-/// Open STATs that somebody who comes into a conversation is told with it, the newest: 20 x (100 x 16 + 120) bytes, 34 kB
+/// Open STATs that somebody who comes into a conversation is told with it, the newest: 20 x (100 x 16 + 120 + a call note of 230) bytes, 39 kB
 /// beside the 17.5 of the largest list of members.
 pub const STATS_SHOWN_MAX: usize = 20;
 

@@ -246,7 +246,14 @@ fn signed(
                 // What somebody said of them, they say themselves now.
                 if noted_by.is_some() {
                     keep(draft);
-                    accept(draft, id, Some(person), None, by, Act::StatAccepted(id.conversation, id.sequence));
+                    accept(
+                        draft,
+                        id,
+                        Some(person),
+                        None,
+                        by,
+                        Act::StatAccepted(id.conversation, id.sequence),
+                    );
                 }
             }
             Stage::Accepted { .. } => return Err(Refusal::StatTaken),

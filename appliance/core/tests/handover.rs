@@ -305,10 +305,7 @@ fn what_rings_for_the_role_rings_for_its_new_holder_at_once_and_not_for_the_old_
     let turn = house.answer(CHIDI, offer, Answer::Accept);
     assert_eq!(heard(&turn), (vec![CHIDI], vec![ANA]));
     assert_eq!(house.callable(), BTreeSet::from([ben, chidi]));
-    assert_eq!(
-        refusal(&house.answer_stat(ANA, HAVE_IT)),
-        Some("REFUSAL_CODE_NO_SUCH_CONVERSATION")
-    );
+    assert_eq!(refusal(&house.answer_stat(ANA, HAVE_IT)), Some("REFUSAL_CODE_NO_SUCH_CONVERSATION"));
     // The step's time goes on: 20 s of its 60 had passed.
     house.ward.ask(CHIDI, Ask::Here);
     let step = |house: &House| house.ward.relay.state().escalations[&house.stat].stage.step();

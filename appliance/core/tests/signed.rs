@@ -114,7 +114,9 @@ fn an_answer_is_kept_as_its_device_signed_it() {
 #[test]
 fn what_needs_no_signature_goes_without_one() {
     let mut night = Night::new();
-    for (from, answer) in [(BEN, Answer::Coming), (CHIDI, HAVE_IT), (CHIDI, Answer::HandBack), (ANA, Answer::Close)] {
+    for (from, answer) in
+        [(BEN, Answer::Coming), (CHIDI, HAVE_IT), (CHIDI, Answer::HandBack), (ANA, Answer::Close)]
+    {
         let signed = answer == HAVE_IT;
         let turn = night.answer(from, answer);
         assert_eq!((refusal(&turn), kept(&turn).len()), (None, usize::from(signed)));
@@ -186,8 +188,10 @@ fn a_call_note_says_who_when_and_as_what_and_whoever_it_names_is_told() {
     assert_eq!(told.role, "Physician on call");
     let silent = |send: &Send| matches!(send, Send::Reply { conn: CHIDI, body: Body::Silence(_), .. });
     assert!(turn.sends.iter().any(silent), "it is silent for everybody");
-    let rings = |send: &Send| matches!(send, Send::Reply { conn: BEN, body: Body::Ring(ring), .. }
-        if ring.state() == proto::EscalationState::Accepted);
+    let rings = |send: &Send| {
+        matches!(send, Send::Reply { conn: BEN, body: Body::Ring(ring), .. }
+        if ring.state() == proto::EscalationState::Accepted)
+    };
     assert!(turn.sends.iter().any(rings), "who is named is told at once");
     let turn = night.answer(BEN, HAVE_IT);
     assert_eq!((kept(&turn).len(), shown(&turn).note), (1, None), "now they say so themselves");
@@ -195,7 +199,9 @@ fn a_call_note_says_who_when_and_as_what_and_whoever_it_names_is_told() {
 
 #[test]
 fn a_call_note_names_somebody_outside_or_a_role_in_words() {
-    for (role, name) in [("Cardiologist on call", ""), ("", "Dr. Okafor"), ("Cardiologist on call", "Dr. Okafor")] {
+    for (role, name) in
+        [("Cardiologist on call", ""), ("", "Dr. Okafor"), ("Cardiologist on call", "Dr. Okafor")]
+    {
         let mut night = Night::new();
         let called = night.ward.now.wall;
         let (role, name) = (Title::parse(role).ok(), Name::parse(name).ok());

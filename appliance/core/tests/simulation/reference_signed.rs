@@ -51,8 +51,7 @@ pub(crate) fn is_kept_right(kept: &proto::SignedAnswer) -> bool {
         None => return false,
     };
     let proto::SignedAnswer { conversation, sequence, at, .. } = *kept;
-    let said =
-        proto::AnswerStat { conversation, sequence, answer: Some(answer), at, signature: Vec::new() };
+    let said = proto::AnswerStat { conversation, sequence, answer: Some(answer), at, signature: Vec::new() };
     match (DeviceId::new(kept.device), PublicKey::parse(&kept.device_key)) {
         (Some(device), Some(key)) => sign(&key, device, &said) == kept.signature,
         _ => false,

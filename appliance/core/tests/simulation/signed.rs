@@ -82,7 +82,9 @@ impl World {
         match (&kept[..], signs && done) {
             ([], false) => Ok(()),
             ([one], true) => {
-                let Some(Phase::In(device)) = self.phase(conn) else { return Err("signed outside".to_owned()) };
+                let Some(Phase::In(device)) = self.phase(conn) else {
+                    return Err("signed outside".to_owned());
+                };
                 let known = self.reference.ward.device(device).ok_or("no device")?;
                 let of = (one.conversation, one.sequence, one.person, one.device, one.at, one.taken);
                 let wanted = (

@@ -56,8 +56,20 @@ impl Model {
         let signed = BTreeMap::new();
         let families = BTreeMap::new();
         let (state, tasks) = (State::default(), BTreeMap::new());
-        let mut model =
-            Self { state, tasks, messages, altered, put, lost, keys, stats, notices, signed, files, families };
+        let mut model = Self {
+            state,
+            tasks,
+            messages,
+            altered,
+            put,
+            lost,
+            keys,
+            stats,
+            notices,
+            signed,
+            files,
+            families,
+        };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
@@ -108,7 +120,9 @@ impl Model {
                     model.put.retain(|change, _| model.messages.contains_key(change));
                     model.stats.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
                     model.tasks.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
-                    model.signed.retain(|_, a| a.id.conversation != *conversation || a.id.sequence > *through);
+                    model
+                        .signed
+                        .retain(|_, a| a.id.conversation != *conversation || a.id.sequence > *through);
                 }
                 Write::AttachmentsSent { message, files, .. } => {
                     model.files.insert(*message, files.len() as u32);
@@ -133,7 +147,8 @@ impl Model {
                     model.signed.insert(*change, (**answer).clone());
                     let of = |other: &SignedAnswer| other.id == answer.id;
                     if model.signed.values().filter(|other| of(other)).count() > STAT_SIGNED_MAX {
-                        let oldest = model.signed.iter().find(|(_, other)| of(other)).map(|(change, _)| *change);
+                        let oldest =
+                            model.signed.iter().find(|(_, other)| of(other)).map(|(change, _)| *change);
                         model.signed.remove(&oldest.unwrap());
                     }
                     if let Some(stat) = model.state.escalations.get(&answer.id) {
