@@ -246,9 +246,15 @@ pub const CALL_AHEAD_MS: u64 = 60_000;
 /// at most ([`STAT_ANSWERS`]). 32 x 450 bytes = 14 kB.
 pub const STAT_SIGNED_MAX: usize = 32;
 
-/// Signed answers on one page of history, the newest, beside its messages: 32 x 500 bytes = 16 kB, which with [`PAGE_BYTES_MAX`] and the
-/// notices ([`NOTICES_KEPT_MAX`]) stays below [`SERVER_FRAME_MAX`].
-pub const PAGE_SIGNED_MAX: usize = 32;
+/// Signed answers on one page of history, the newest, beside its messages: 12 x 430 bytes = 5.2 kB, which with [`PAGE_BYTES_MAX`], what stands
+/// beside messages and the notices ([`NOTICES_KEPT_MAX`]) stays below [`SERVER_FRAME_MAX`]. On a page of one message there is room for all of
+/// its [`STAT_SIGNED_MAX`]: [`signed_on_page`].
+pub const PAGE_SIGNED_MAX: usize = 12;
+
+/// How many signed answers stand on a page of so many messages at most.
+pub const fn signed_on_page(messages: u32) -> usize {
+    if messages == 1 { STAT_SIGNED_MAX } else { PAGE_SIGNED_MAX }
+}
 
 /// STATs that one look at the figures counts. Those of one unit or all at 250 a day for 400 days; of each, four bytes of memory while they
 /// are sorted: 400 kB.

@@ -199,6 +199,12 @@ fn the_largest_page_of_history_fits() {
         let size = server(server_frame::Body::HistoryPage(page));
         assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
     }
+    for messages in fullest(0) {
+        let (notices, signed) = (notices.clone(), vec![signed.clone(); limits::signed_on_page(1)]);
+        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices, signed };
+        let size = server(server_frame::Body::HistoryPage(page));
+        assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+    }
 }
 
 #[test]

@@ -235,7 +235,11 @@ fn one_tap_on_a_locked_phone_says_coming_and_nothing_else() {
     let stat = StatId { conversation: shift.place, sequence: Sequence(1) };
     assert_eq!(rings(&turn), [(Conn(21), RINGING)], "a locked phone rings");
     for answer in [HAVE_IT, cannot(Reason::Busy), Answer::Close, Answer::HandBack] {
-        assert_eq!(refusal(&shift.answer(Conn(21), stat, answer)), Some("REFUSAL_CODE_LOCKED"), "{answer:?}");
+        assert_eq!(
+            refusal(&shift.answer(Conn(21), stat, answer.clone())),
+            Some("REFUSAL_CODE_LOCKED"),
+            "{answer:?}"
+        );
     }
     assert_eq!(refusal(&shift.ward.ask(Conn(21), Ask::ReadStat { stat })), Some("REFUSAL_CODE_LOCKED"));
     let turn = shift.answer(Conn(21), stat, Answer::Coming);

@@ -304,7 +304,8 @@ impl World {
             notices.clear();
         }
         let oldest = messages.last().map(|message| message.sequence);
-        let signed = oldest.map_or(Vec::new(), |oldest| self.store.signed(id, oldest, grant.before().0));
+        let signed = oldest
+            .map_or(Vec::new(), |oldest| self.store.signed(id, (oldest, grant.before().0), grant.limit()));
         let page = proto::HistoryPage { conversation: id.value(), messages, end, notices, signed };
         self.queue(conn, strip(reply(request, Body::HistoryPage(page))));
         Ok(())

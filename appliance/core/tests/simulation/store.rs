@@ -257,12 +257,17 @@ impl Store {
     }
 
     /// What was signed about STATs of these messages, the newest first.
-    pub(crate) fn signed(&self, place: ConversationId, from: u64, before: u64) -> Vec<proto::SignedAnswer> {
+    pub(crate) fn signed(
+        &self,
+        place: ConversationId,
+        (from, before): (u64, u64),
+        limit: u32,
+    ) -> Vec<proto::SignedAnswer> {
         let of = |answer: &SignedAnswer| {
             answer.id.conversation == place && (from..before).contains(&answer.id.sequence.0)
         };
         let signed = self.signed.iter().rev().filter(|(_, answer)| of(answer));
-        signed.map(|(_, answer)| answer.to_wire()).take(limits::PAGE_SIGNED_MAX).collect()
+        signed.map(|(_, answer)| answer.to_wire()).take(limits::signed_on_page(limit)).collect()
     }
 
     /// What a restart reads.

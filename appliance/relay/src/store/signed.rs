@@ -7,7 +7,7 @@ use wardline_core::escalation::StatId;
 use wardline_core::escalation::signed::SignedAnswer;
 use wardline_core::grant::{PageGrant, Right};
 use wardline_core::ids::{Change, ConversationId, Sequence};
-use wardline_core::limits::{PAGE_SIGNED_MAX, STAT_SIGNED_MAX};
+use wardline_core::limits::{STAT_SIGNED_MAX, signed_on_page};
 use wardline_core::write::Write;
 
 use super::StoreError;
@@ -90,7 +90,7 @@ impl<'a> SignedPlan<'a> {
 }
 
 impl Readers {
-    /// What was signed about the STATs of a page, the newest first and no more than [`PAGE_SIGNED_MAX`]: from its oldest message on; of
+    /// What was signed about the STATs of a page, the newest first and no more than [`signed_on_page`]: from its oldest message on; of
     /// the one that rings, where that is all that may be read.
     pub async fn signed(
         &self,
@@ -108,7 +108,7 @@ impl Readers {
             .bind(number(grant.person().value()))
             .bind(number(oldest.0))
             .bind(number(grant.before().0))
-            .bind(number(PAGE_SIGNED_MAX as u64))
+            .bind(number(signed_on_page(grant.limit()) as u64))
             .fetch(&mut *loan);
         let mut signed = Vec::new();
         while let Some(row) = rows.try_next().await? {

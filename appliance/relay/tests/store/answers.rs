@@ -75,7 +75,7 @@ async fn check(store: &Store, model: &Model, dice: u64) {
                     let told = readers.notices(&grant, oldest).await.unwrap();
                     assert_eq!(told, model.notices(person, conversation.id, within, oldest));
                     let signed = readers.signed(&grant, oldest).await.unwrap();
-                    assert_eq!(signed, model.signed(person, conversation.id, (oldest, within.1)));
+                    assert_eq!(signed, model.signed(person, conversation.id, (oldest, within.1), limit));
                 }
             }
         }

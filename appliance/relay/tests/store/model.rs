@@ -11,7 +11,7 @@ use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::hold;
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
 use wardline_core::limits::{
-    CATCH_UP_MAX, PAGE_BYTES_MAX, PAGE_SIGNED_MAX, SEAL_OVERHEAD, STAT_SIGNED_MAX, WATERMARK_PUSH_MEMBERS_MAX,
+    CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, STAT_SIGNED_MAX, WATERMARK_PUSH_MEMBERS_MAX, signed_on_page,
 };
 use wardline_core::mailbox::Under;
 use wardline_core::mention;
@@ -309,13 +309,14 @@ impl Model {
         person: PersonId,
         place: ConversationId,
         (oldest, before): (Option<Sequence>, Sequence),
+        limit: u32,
     ) -> Vec<SignedAnswer> {
         let starts = self.state.conversations[&place].member(person).map(|member| member.from);
         let (Some(oldest), Some(starts)) = (oldest, starts) else { return Vec::new() };
         let of = |answer: &&SignedAnswer| {
             answer.id.conversation == place && (oldest.max(starts)..before).contains(&answer.id.sequence)
         };
-        self.signed.values().rev().filter(of).take(PAGE_SIGNED_MAX).cloned().collect()
+        self.signed.values().rev().filter(of).take(signed_on_page(limit)).cloned().collect()
     }
 
     /// Those that stand behind messages of a page; with no `oldest`, those in front of its first as well. Newest first.
