@@ -41,8 +41,9 @@ mod restricted;
 mod roles;
 #[path = "command/search.rs"]
 mod search;
-#[path = "command/stat.rs"]
+#[path = "command/signed.rs"]
 mod signed;
+#[path = "command/stat.rs"]
 mod stat;
 #[path = "command/tasks.rs"]
 mod tasks;
