@@ -399,7 +399,7 @@ fn every_column_of_every_table_is_in_the_hash() {
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,
-            people + messages + files + clinical + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2 + 5 + 4
+            people + messages + files + clinical + 14 + 4 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2 + 5 + 4
         );
     });
 }
