@@ -39,6 +39,7 @@ use crate::outbox::Outbox;
 use crate::profile::Profile;
 use crate::settle::{Receipts, Stamp, Taken};
 use crate::share::Share;
+use crate::signed;
 use crate::signin::Proven;
 use crate::stat::Urgency;
 use crate::state::State;
@@ -371,9 +372,12 @@ impl Agent {
 
     fn question(
         &mut self,
-        body: client_frame::Body,
+        mut body: client_frame::Body,
         reply: oneshot::Sender<Result<server_frame::Body, Error>>,
     ) {
+        if let Err(error) = signed::sign(&mut body, &self.profile) {
+            return drop(reply.send(Err(error)));
+        }
         if self.is_open() {
             let request = self.asked.ask(Asked::Call(reply), Instant::now());
             return self.send_frame(request, body);

@@ -10,6 +10,7 @@ use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::
 use crate::error::{Error, InputError};
 use crate::event::{self, Conversation, Message, Person, Unit};
 use crate::notice::{self, Notice};
+use crate::signed::{self, SignedAnswer};
 
 /// Somebody who answers requests.
 pub trait Call: Sync {
@@ -25,6 +26,8 @@ pub struct Page {
     pub end: bool,
     /// Of a patient's thread: what was told behind these messages, and at the end in front of the first. Newest first.
     pub notices: Vec<Notice>,
+    /// What was signed about STATs of this page, the newest first.
+    pub signed: Vec<SignedAnswer>,
 }
 
 /// A join code fresh from the box. Shown to the person who is to join, and to nobody else.
@@ -250,6 +253,7 @@ pub trait Calls: Call {
                         .collect::<Result<_, _>>()?,
                     messages: page.messages.into_iter().map(Message::from_wire).collect::<Result<_, _>>()?,
                     end: page.end,
+                    signed: signed::read(&page.signed)?,
                 }),
                 other => odd(other),
             }

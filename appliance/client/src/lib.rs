@@ -53,6 +53,7 @@ mod sealing;
 mod search;
 mod settle;
 mod share;
+pub mod signed;
 mod signin;
 pub mod stat;
 mod state;

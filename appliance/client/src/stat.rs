@@ -4,11 +4,14 @@ use std::fmt;
 use std::future::Future;
 
 use wardline_core::ids::{ConversationId, PersonId, RoleId, Sequence, UnitId};
-use wardline_core::wire::proto::{self, client_frame::Body as Ask, server_frame::Body as Answer};
+use wardline_core::wire::proto::{
+    self, RefusalCode, client_frame::Body as Ask, server_frame::Body as Answer,
+};
 
-use crate::call::{Call, Calls};
+use crate::call::{Call, Calls, odd};
 use crate::error::Error;
 use crate::event::{self, Message};
+use crate::signed::{self, CallNote, SignedAnswer};
 
 pub use wardline_core::escalation::{Priority, Reason};
 
@@ -100,6 +103,8 @@ pub struct Escalation {
     pub by: Option<PersonId>,
     /// Who noted that they were reached by telephone.
     pub noted_by: Option<PersonId>,
+    /// What they noted of the call.
+    pub note: Option<CallNote>,
     /// From 0; as many as `steps`: the station screens.
     pub step: u32,
     /// Steps before the station screens.
@@ -192,7 +197,7 @@ pub struct EscalationPolicy {
 }
 
 /// What is said to a STAT.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reply {
     /// "I have it."
     Accept,
@@ -202,13 +207,8 @@ pub enum Reply {
     Decline(Reason),
     /// Whoever has it cannot after all.
     HandBack,
-    /// Somebody was reached by telephone; `None`: not in the directory.
-    CallNote {
-        /// Who.
-        reached: Option<PersonId>,
-        /// They repeated what they were told.
-        read_back: bool,
-    },
+    /// Somebody was reached by telephone, and has it.
+    CallNote(CallNote),
     /// Done with, or sent in error.
     Close,
 }
@@ -238,14 +238,33 @@ pub trait StatCalls: Calls {
             Reply::Coming => Says::Coming(proto::Coming {}),
             Reply::Decline(reason) => Says::Decline(proto::Decline { reason: reason.number() as i32 }),
             Reply::HandBack => Says::HandBack(proto::HandBack {}),
-            Reply::CallNote { reached, read_back } => {
-                let reached = reached.map_or(0, PersonId::value);
-                Says::CallNote(proto::CallNote { reached, read_back })
-            }
+            Reply::CallNote(note) => Says::CallNote(note.to_wire()),
             Reply::Close => Says::Close(proto::CloseStat {}),
         };
         let (conversation, sequence) = (stat.conversation.value(), stat.sequence.0);
-        self.done(Ask::AnswerStat(proto::AnswerStat { conversation, sequence, answer: Some(says) }))
+        // What wants a signature is signed where the device's key is.
+        let (answer, at, signature) = (Some(says), 0, Vec::new());
+        self.done(Ask::AnswerStat(proto::AnswerStat { conversation, sequence, answer, at, signature }))
+    }
+
+    /// What was signed about a STAT, the newest first: for whoever reads its message. [`crate::signed::is_verified`] verifies one. Where
+    /// it rings for somebody who is not in the conversation, that they looked is recorded.
+    fn stat_answers(&self, stat: StatRef) -> impl Future<Output = Result<Vec<SignedAnswer>, Error>> + Send {
+        let of = move |answer: &SignedAnswer| answer.id.sequence == stat.sequence;
+        async move {
+            let signed = match self.history(stat.conversation, stat.sequence.next(), 1).await {
+                Ok(page) => page.signed,
+                Err(Error::Refused(refused)) if refused.code == RefusalCode::NoSuchConversation => {
+                    let (conversation, sequence) = (stat.conversation.value(), stat.sequence.0);
+                    match self.call(Ask::ReadStat(proto::ReadStat { conversation, sequence })).await? {
+                        Answer::HistoryPage(page) => signed::read(&page.signed)?,
+                        other => return odd(other),
+                    }
+                }
+                Err(error) => return Err(error),
+            };
+            Ok(signed.into_iter().filter(of).collect())
+        }
     }
 
     /// The message of a STAT that rings for this person; `None`: it is gone.
@@ -384,6 +403,7 @@ impl Escalation {
             since: wire.since,
             by: PersonId::new(wire.by),
             noted_by: PersonId::new(wire.noted_by),
+            note: wire.note.as_ref().and_then(|note| CallNote::parse(note).ok()),
             step: wire.step,
             steps: wire.steps,
             unit: UnitId::new(wire.unit),

@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-use wardline_client::{DeviceId, JoinLink};
+use wardline_client::{ConversationId, DeviceId, JoinLink, Sequence};
 use wardline_core::directory::PublicKey;
+use wardline_core::escalation::StatId;
+use wardline_core::escalation::signed::{CallNote, Said, Statement};
 use wardline_core::limits;
 use wardline_core::pin::join_code_hash;
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::session::{join_message, sign_in_message};
+use wardline_core::text::Title;
+use wardline_core::time::Wall;
 use wardline_core::wire::{encode_frame, proto};
 
 fn page() -> String {
@@ -81,6 +85,52 @@ fn the_worked_example_is_right() {
         hex(&value(&page, "submit_frame")),
         hex(&encode_frame(&proto::ClientFrame { request: 7, body }))
     );
+}
+
+/// The call note of the example.
+fn example_note() -> Said {
+    let role = Title::parse("Physician on call").ok();
+    let called = Wall(1_795_435_200_000);
+    Said::Note(CallNote { reached: None, role, name: None, called, read_back: true })
+}
+
+fn example_answer(facility: &[u8; 32]) -> Vec<u8> {
+    let conversation = ConversationId::new(0x77).unwrap();
+    let (said, stat) = (example_note(), StatId { conversation, sequence: Sequence(12) });
+    let (device, at) = (DeviceId::new(0x0123_4567_89ab_cdef).unwrap(), Wall(1_795_435_261_000));
+    Statement { facility, device, stat, at, said: &said }.to_bytes()
+}
+
+#[test]
+fn the_signed_answer_is_right() {
+    let page = page();
+    let facility = value(&page, "facility").try_into().unwrap();
+    let answer = example_answer(&facility);
+    assert_eq!(hex(&value(&page, "answer")), hex(&answer));
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, value(&page, "answer_key"));
+    key.verify(&answer, &value(&page, "answer_signature")).unwrap();
+}
+
+/// Prints that example anew, as [`print_the_example`] the other.
+#[test]
+#[ignore = "writes the example for the page"]
+#[allow(clippy::print_stdout, reason = "that is what it is for")]
+fn print_the_signed_answer() {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let facility: [u8; 32] = std::array::from_fn(|n| 0x60 + n as u8);
+    let answer = example_answer(&facility);
+    let signature = pair.sign(&aws_lc_rs::rand::SystemRandom::new(), &answer).unwrap();
+    for (name, value) in [
+        ("facility", hex(&facility)),
+        ("answer_key", hex(pair.public_key().as_ref())),
+        ("answer", hex(&answer)),
+        ("answer_signature", hex(signature.as_ref())),
+    ] {
+        let lines: Vec<&str> =
+            value.as_bytes().chunks(96).map(|chunk| std::str::from_utf8(chunk).unwrap()).collect();
+        println!("{name:17} = {}", lines.join("\n                    "));
+    }
 }
 
 /// A length for HKDF's type system.

@@ -20,6 +20,7 @@ use wardline_core::reaction::React;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::Relay;
 use wardline_core::session::{Expect, Verifier};
+use wardline_core::stat::Answer;
 use wardline_core::state::{Restored, State};
 use wardline_core::text::{Name, Sealed, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
@@ -56,6 +57,8 @@ struct Box {
     /// The fold of what was written.
     state: State,
     expects: BTreeMap<Conn, Expect>,
+    /// What connections were proven with.
+    keys: BTreeMap<Conn, PublicKey>,
     open: Vec<Conn>,
     next_conn: u64,
     code: Option<String>,
@@ -171,7 +174,10 @@ impl Box {
                 let expect = self.expects.remove(&conn);
                 let proven = expect.map(|e| e.verify_join(&Trusting, &[0; 32], code, key, name, &[0; 64]));
                 match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
-                    Ok(proven) => Input::Join { conn, request, proven, fresh: fresh(seed) },
+                    Ok(proven) => {
+                        self.keys.insert(conn, *proven.key());
+                        Input::Join { conn, request, proven, fresh: fresh(seed) }
+                    }
                     Err(fault) => Input::Faulted { conn, fault },
                 }
             }
@@ -189,7 +195,10 @@ impl Box {
                 let proven =
                     expect.map(|expect| expect.verify_sign_in(&Trusting, &[0; 32], device, &[0; 64]));
                 match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
-                    Ok(proven) => Input::Proof { conn, request, proven },
+                    Ok(proven) => {
+                        self.keys.insert(conn, *proven.key());
+                        Input::Proof { conn, request, proven }
+                    }
                     Err(fault) => Input::Faulted { conn, fault },
                 }
             }
@@ -250,6 +259,16 @@ impl Box {
             Incoming::React { message, reaction, taken_back } => {
                 let ask = Ask::React(React { message, reaction, taken_back, found: self.look_up(message) });
                 Input::Request { conn, request, ask }
+            }
+            Incoming::AnswerStat(unproven) => {
+                let (stat, key) = (unproven.stat, self.keys.get(&conn));
+                let by =
+                    key.and_then(|key| self.state.device_with(key)).map(|device| (device.id, device.key));
+                let answer = match unproven.verify(&Trusting, &[0; 32], by) {
+                    Ok(proven) => Answer::Signed(std::boxed::Box::new(proven)),
+                    Err(said) => Answer::Unsigned(said),
+                };
+                Input::Request { conn, request, ask: Ask::AnswerStat { stat, answer } }
             }
             Incoming::GiveTask(giving) => {
                 let ask = Ask::Task(giving.found(self.look_up(giving.message)));
@@ -547,10 +566,18 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
                 2 => Says::Coming(proto::Coming {}),
                 3 => Says::Decline(proto::Decline { reason: (b % 6) as i32 }),
                 4 => Says::HandBack(proto::HandBack {}),
-                5 => Says::CallNote(proto::CallNote { reached: world.person(b), read_back: true }),
+                5 => Says::CallNote(proto::CallNote {
+                    reached: if a % 2 == 0 { world.person(b) } else { 0 },
+                    read_back: true,
+                    called: world.now.wall.0 - i64::from(a),
+                    role: "Physician on call".to_owned(),
+                    name: String::new(),
+                }),
                 _ => Says::Close(proto::CloseStat {}),
             });
-            world.frame(conn, Body::AnswerStat(proto::AnswerStat { conversation, sequence, answer }));
+            let (at, signature) = (world.now.wall.0, vec![0; if b % 16 == 0 { 63 } else { 64 }]);
+            let answer = proto::AnswerStat { conversation, sequence, answer, at, signature };
+            world.frame(conn, Body::AnswerStat(answer));
         }
         19 => {
             let by = if b % 2 == 0 { *local } else { conn };
@@ -614,6 +641,7 @@ fuzz_target!(|bytes: &[u8]| {
         now,
         state: State::default(),
         expects: BTreeMap::new(),
+        keys: BTreeMap::new(),
         open: Vec::new(),
         next_conn: 1,
         code: None,

@@ -21,8 +21,10 @@ use crate::time::Wall;
 use crate::wire::proto;
 
 pub mod policy;
+pub mod signed;
 
 use policy::{EscalationPolicy, Step};
+use signed::CallNote;
 
 /// How urgent a message is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Encode, Decode)]
@@ -89,6 +91,9 @@ pub struct Escalation {
     /// The change that last touched this.
     #[n(7)]
     pub changed: Change,
+    /// By which call note it is answered.
+    #[n(8)]
+    pub note: Option<CallNote>,
 }
 
 /// Where an escalation stands.
@@ -200,6 +205,11 @@ impl Stage {
     pub fn is_unanswered(self) -> bool {
         matches!(self, Self::Ringing { .. } | Self::Held { .. })
     }
+
+    /// Somebody noted that whoever has it was reached by telephone.
+    pub fn is_noted(self) -> bool {
+        matches!(self, Self::Accepted { noted_by: Some(_), .. })
+    }
 }
 
 impl Escalation {
@@ -253,6 +263,9 @@ impl Escalation {
     /// It stands there now, and rings for these besides.
     pub(crate) fn moved(&mut self, stage: Stage, rang: &[PersonId]) {
         self.stage = stage;
+        if !stage.is_noted() {
+            self.note = None;
+        }
         let step = stage.step().unwrap_or_default();
         let new = Rung { step, declined: None, has_held: false };
         for person in rang {
@@ -318,6 +331,7 @@ impl Escalation {
             called: self.rung.iter().take(limits::CALLED_SHOWN_MAX).map(called).collect(),
             called_count: u32::try_from(self.rung.len()).unwrap_or(u32::MAX),
             dial: if at_stations { self.policy.dial().reveal().to_owned() } else { String::new() },
+            note: self.note.as_ref().map(CallNote::to_wire),
         }
     }
 

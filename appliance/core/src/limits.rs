@@ -221,7 +221,7 @@ pub const RUNG_AT_ONCE_MAX: usize = MEMBERS_MAX;
 /// People called by a STAT who are named to the members of its conversation: the first, by identifier. 100 x 16 bytes.
 pub const CALLED_SHOWN_MAX: usize = 100;
 
-/// Open STATs that somebody who comes into a conversation is told with it, the newest: 20 x (100 x 16 + 120) bytes, 34 kB
+/// Open STATs that somebody who comes into a conversation is told with it, the newest: 20 x (100 x 16 + 120 + a call note of 230) bytes, 39 kB
 /// beside the 17.5 of the largest list of members.
 pub const STATS_SHOWN_MAX: usize = 20;
 
@@ -235,6 +235,26 @@ pub const ESCALATIONS_OF_ONE_MAX: usize = 20;
 
 /// Figures on STATs are counted over so long at most: 400 days, a year and the month before it.
 pub const STAT_LOAD_SPAN_MS: u64 = 400 * 86_400_000;
+
+/// A minute: what a call note's time is said by.
+pub const MINUTE_MS: i64 = 60_000;
+
+/// A call note may be so much ahead of the box's clock: what the clock of a device that shows the same minute may differ.
+pub const CALL_AHEAD_MS: u64 = 60_000;
+
+/// Signed answers that are kept of one STAT, the newest. A step rings for some twenty, and each says one thing; one device says 60 a minute
+/// at most ([`STAT_ANSWERS`]). 32 x 450 bytes = 14 kB.
+pub const STAT_SIGNED_MAX: usize = 32;
+
+/// Signed answers on one page of history, the newest, beside its messages: 12 x 430 bytes = 5.2 kB, which with [`PAGE_BYTES_MAX`], what stands
+/// beside messages and the notices ([`NOTICES_KEPT_MAX`]) stays below [`SERVER_FRAME_MAX`]. On a page of one message there is room for all of
+/// its [`STAT_SIGNED_MAX`]: [`signed_on_page`].
+pub const PAGE_SIGNED_MAX: usize = 12;
+
+/// How many signed answers stand on a page of so many messages at most.
+pub const fn signed_on_page(messages: u32) -> usize {
+    if messages == 1 { STAT_SIGNED_MAX } else { PAGE_SIGNED_MAX }
+}
 
 /// STATs that one look at the figures counts. Those of one unit or all at 250 a day for 400 days; of each, four bytes of memory while they
 /// are sorted: 400 kB.

@@ -148,6 +148,21 @@ pub enum Refusal {
     /// Somebody else has it.
     #[error("Somebody has this STAT already. The conversation shows who.")]
     StatTaken,
+    /// Not signed by the device of this session, or about something else.
+    #[error(
+        "An answer to a STAT is signed by the device that gives it, and this one is not. Answer again; if it is refused again, update the app."
+    )]
+    StatUnsigned,
+    /// Nobody, or two.
+    #[error(
+        "A call note says who was reached: somebody of the directory or somebody by name, or as what they were reached. Name one person."
+    )]
+    CallNoteWhom,
+    /// Before the STAT, or ahead.
+    #[error(
+        "A call note says when the call was: since the STAT was sent, and not ahead of the box's clock. Correct the time."
+    )]
+    CallNoteWhen,
     /// Somebody else is coming.
     #[error("Somebody else is coming already. Say that you have it to take it from them.")]
     StatHeld,
@@ -597,6 +612,9 @@ impl Refusal {
             Self::StatLimit => Code::StatLimit,
             Self::NoSuchStat => Code::NoSuchStat,
             Self::StatTaken => Code::StatTaken,
+            Self::StatUnsigned => Code::StatUnsigned,
+            Self::CallNoteWhom => Code::CallNoteWhom,
+            Self::CallNoteWhen => Code::CallNoteWhen,
             Self::StatHeld => Code::StatHeld,
             Self::HeldBefore => Code::HeldBefore,
             Self::LoadSpan => Code::LoadSpan,

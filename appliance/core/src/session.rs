@@ -35,6 +35,7 @@ pub struct Expect {
 #[derive(Debug)]
 pub struct ProvenDevice {
     device: DeviceId,
+    key: PublicKey,
 }
 
 /// A new device's key whose signature over this connection's challenge and the code verified. Says nothing of the
@@ -94,7 +95,7 @@ impl Expect {
         if !verifier.p256(&key, &sign_in_message(&self.challenge, exporter, device), signature) {
             return Err(PeerFault::ForgedSignature);
         }
-        Ok(ProvenDevice { device })
+        Ok(ProvenDevice { device, key })
     }
 
     /// Checks a `Join`.
@@ -135,6 +136,18 @@ impl ProvenDevice {
     /// Which device.
     pub fn device(&self) -> DeviceId {
         self.device
+    }
+
+    /// The key that its signature verified under.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+}
+
+impl ProvenJoin {
+    /// The key that its signature verified under.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
     }
 }
 

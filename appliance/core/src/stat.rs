@@ -10,6 +10,7 @@ use crate::broadcast::BroadcastRefusal;
 use crate::conversation::Kind;
 use crate::draft::{Draft, actor};
 use crate::escalation::policy::EscalationPolicy;
+use crate::escalation::signed::{CallNote, ProvenAnswer, Said};
 use crate::escalation::{Escalation, Reason, Rung, Stage, StatId};
 use crate::grant::PageGrant;
 use crate::ids::{Change, Conn, ConversationId, PersonId, RequestId, Sequence, UnitId};
@@ -42,23 +43,16 @@ use rings::{hush, hush_screens, ring_out, ring_screens, show, silence, tell, tel
 use steps::{advance, begin_step, go_on, resume};
 
 /// What somebody answers to a STAT.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
-    /// "I have it." Stops everything, everywhere.
-    Accept,
+    /// What its device signed.
+    Signed(Box<ProvenAnswer>),
+    /// What it ought to have signed, and has not: refused.
+    Unsigned(Said),
     /// "I am coming": holds it for a minute. From a locked device too.
     Coming,
-    /// "I cannot": takes it off this person, and goes on at once where nobody of the step is left.
-    Decline(Reason),
     /// Whoever has it cannot after all.
     HandBack,
-    /// Somebody was reached by telephone and has it.
-    Note {
-        /// Who; none: not in the directory.
-        reached: Option<PersonId>,
-        /// They repeated what they were told.
-        read_back: bool,
-    },
     /// Done with, or sent in error.
     Close,
 }
@@ -145,6 +139,7 @@ pub(crate) fn open(draft: &mut Draft<'_>, who: &Ready, id: StatId, opening: Open
         stage: Stage::Ringing { step: 0, since: opened },
         rung: ring.into_iter().map(|person| (person, rung)).collect(),
         changed: Change(0),
+        note: None,
     };
     let rings = !escalation.rung.is_empty();
     let change = draft.write(Write::EscalationOpened(escalation));
@@ -188,28 +183,15 @@ pub(crate) fn answer(
     let may = |operation| access::permit(operation, is, actor(who)).map(|permit| permit.by());
     match answer {
         Answer::Coming => coming(draft, person, id, may(Operation::AnswerStat)?)?,
-        Answer::Accept => {
-            let by = may(Operation::AnswerStat)?;
-            match stage {
-                Stage::Accepted { by: Some(has_it), noted_by, .. } if has_it == person => {
-                    // What somebody said of them, they say themselves now.
-                    if noted_by.is_some() {
-                        let act = Act::StatAccepted(id.conversation, id.sequence);
-                        accept(draft, id, Some(person), None, by, act);
-                    }
-                }
-                Stage::Accepted { .. } => return Err(Refusal::StatTaken),
-                _ => {
-                    accept(draft, id, Some(person), None, by, Act::StatAccepted(id.conversation, id.sequence))
-                }
-            }
+        Answer::Signed(proven) => {
+            let by = may(operation(proven.words()))?;
+            let said = is_theirs(draft, &proven, id, who)?.clone();
+            signed(draft, who, (id, stage), said, by, &proven)?;
         }
-        Answer::Decline(reason) => {
-            let by = may(Operation::DeclineStat)?;
-            if !stage.is_unanswered() {
-                return Err(Refusal::StatTaken);
-            }
-            decline(draft, person, id, reason, by);
+        // Who may not say it at all is told that first, as of a signed one.
+        Answer::Unsigned(said) => {
+            may(operation(&said))?;
+            return Err(Refusal::StatUnsigned);
         }
         Answer::HandBack => {
             let by = may(Operation::HandBackStat)?;
@@ -225,23 +207,94 @@ pub(crate) fn answer(
             }
             resume(draft, id);
         }
-        Answer::Note { reached, read_back } => {
-            let by = may(Operation::NoteCall)?;
-            if reached.is_some_and(|reached| !may_be_rung(draft, reached)) {
-                return Err(Refusal::NoSuchPerson);
-            }
-            if !stage.is_unanswered() {
-                return Err(Refusal::StatTaken);
-            }
-            let act = Act::StatNoted(id.conversation, id.sequence, reached, u32::from(read_back));
-            accept(draft, id, reached, Some(person), by, act);
-        }
         Answer::Close => {
             let by = may(Operation::CloseStat)?;
             close(draft, id, by);
         }
     }
     draft.send(Send::Reply { conn, request, body: Body::Done(proto::Done {}) });
+    Ok(())
+}
+
+fn operation(said: &Said) -> Operation {
+    match said {
+        Said::Accept => Operation::AnswerStat,
+        Said::Decline(_) => Operation::DeclineStat,
+        Said::Note(_) => Operation::NoteCall,
+    }
+}
+
+/// What was signed, if it is of the device that says it now, about this STAT.
+fn is_theirs<'p>(
+    draft: &Draft<'_>,
+    proven: &'p ProvenAnswer,
+    id: StatId,
+    who: &Ready,
+) -> Result<&'p Said, Refusal> {
+    let device = draft.state.devices.get(&who.device());
+    device.and_then(|device| proven.said(id, device.id, &device.key)).ok_or(Refusal::StatUnsigned)
+}
+
+/// What is done by a signed answer, the signature kept beside it.
+fn signed(
+    draft: &mut Draft<'_>,
+    who: &Ready,
+    (id, stage): (StatId, Stage),
+    said: Said,
+    by: Actor,
+    proven: &ProvenAnswer,
+) -> Result<(), Refusal> {
+    let person = who.person();
+    let kept = proven.keep(person, draft.now.wall);
+    let keep = |draft: &mut Draft<'_>| {
+        draft.write(Write::StatAnswered(Box::new(kept)));
+    };
+    match said {
+        Said::Accept => match stage {
+            Stage::Accepted { by: Some(has_it), noted_by, .. } if has_it == person => {
+                // What somebody said of them, they say themselves now.
+                if noted_by.is_some() {
+                    keep(draft);
+                    accept(
+                        draft,
+                        id,
+                        Some(person),
+                        None,
+                        by,
+                        Act::StatAccepted(id.conversation, id.sequence),
+                    );
+                }
+            }
+            Stage::Accepted { .. } => return Err(Refusal::StatTaken),
+            _ => {
+                keep(draft);
+                accept(draft, id, Some(person), None, by, Act::StatAccepted(id.conversation, id.sequence));
+            }
+        },
+        Said::Decline(reason) => {
+            if !stage.is_unanswered() {
+                return Err(Refusal::StatTaken);
+            }
+            keep(draft);
+            decline(draft, person, id, reason, by);
+        }
+        Said::Note(note) => {
+            let CallNote { reached, read_back, .. } = note;
+            if reached.is_some_and(|reached| !may_be_rung(draft, reached)) {
+                return Err(Refusal::NoSuchPerson);
+            }
+            if !stage.is_unanswered() {
+                return Err(Refusal::StatTaken);
+            }
+            let opened = draft.state.escalations.get(&id).map(|open| open.opened);
+            if !opened.is_some_and(|opened| note.is_of(opened, draft.now.wall)) {
+                return Err(Refusal::CallNoteWhen);
+            }
+            let act = Act::StatNoted(id.conversation, id.sequence, reached, u32::from(read_back));
+            keep(draft);
+            accept(draft, id, reached, Some(person), by, act);
+        }
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
 use crate::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use crate::escalation::policy::EscalationPolicy;
+use crate::escalation::signed::Said;
 use crate::escalation::{Escalation, Stage, StatId};
 use crate::family;
 use crate::family::{Family, RestoredFamily, Visitor};
@@ -466,6 +467,12 @@ impl State {
             }
             Write::EscalationDeclined { id, person, reason, step } => {
                 self.escalation(*id, change, |escalation| escalation.declined(*person, *reason, *step));
+            }
+            // The signature is for the store alone.
+            Write::StatAnswered(answer) => {
+                if let Said::Note(note) = &answer.said {
+                    self.escalation(answer.id, change, |escalation| escalation.note = Some(note.clone()));
+                }
             }
             Write::EscalationPolicySet { unit, policy } => {
                 match policy {

@@ -9,6 +9,7 @@ use crate::broadcast;
 use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
+use crate::escalation::signed::{CallNote, Said, Unproven};
 use crate::escalation::{Priority, Reason, StatId};
 use crate::family;
 use crate::hold;
@@ -209,6 +210,8 @@ pub enum Incoming {
         /// Not any more.
         taken_back: bool,
     },
+    /// An answer to a STAT, its signature still to be verified.
+    AnswerStat(Unproven),
     /// A task about a message, which is still to be looked up.
     GiveTask(Giving),
     /// A file is announced, its key still to be drawn.
@@ -258,6 +261,7 @@ pub fn parse(
             stat(recall.conversation, recall.sequence).map(|message| Incoming::Recall { message })
         }
         Some(Body::React(react)) => parse_react(&react),
+        Some(Body::AnswerStat(answer)) => parse_answer(answer),
         Some(Body::GiveTask(give)) => task::parse_give(&give).map(Incoming::GiveTask),
         Some(Body::BeginUpload(begin)) => attachment::parse_begin(begin).map(Incoming::BeginUpload),
         Some(Body::FinishUpload(finish)) => {
@@ -430,10 +434,6 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::AskProspect(ask) => {
             Ask::Prospect { conversation: conversation(ask.conversation)?, call: call(ask.call)? }
         }
-        Body::AnswerStat(answer) => {
-            let stat = stat(answer.conversation, answer.sequence)?;
-            Ask::AnswerStat { stat, answer: parse_answer(answer.answer.ok_or(Refusal::Invalid)?)? }
-        }
         Body::ReadStat(read) => Ask::ReadStat { stat: stat(read.conversation, read.sequence)? },
         Body::SetEscalation(set) => {
             let policy = set.policy.unwrap_or_default();
@@ -525,6 +525,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::EditMessage(_)
         | Body::RecallMessage(_)
         | Body::React(_)
+        | Body::AnswerStat(_)
         | Body::GiveTask(_)
         | Body::BeginUpload(_)
         | Body::FinishUpload(_)
@@ -567,22 +568,19 @@ fn call(call: Option<proto::Call>) -> Result<Call, Refusal> {
     Ok(Call { ring: people(&call.people)?, unit: some_unit(call.unit)? })
 }
 
-fn parse_answer(answer: proto::answer_stat::Answer) -> Result<Answer, Refusal> {
+fn parse_answer(answer: proto::AnswerStat) -> Result<Incoming, Refusal> {
     use proto::answer_stat::Answer as Wire;
-    Ok(match answer {
-        Wire::Accept(_) => Answer::Accept,
-        Wire::Coming(_) => Answer::Coming,
-        Wire::Decline(decline) => Answer::Decline(Reason::parse(decline.reason()).ok_or(Refusal::Invalid)?),
-        Wire::HandBack(_) => Answer::HandBack,
-        Wire::CallNote(note) => Answer::Note {
-            reached: match note.reached {
-                0 => None,
-                reached => Some(person(reached)?),
-            },
-            read_back: note.read_back,
-        },
-        Wire::Close(_) => Answer::Close,
-    })
+    let stat = stat(answer.conversation, answer.sequence)?;
+    let answers = |answer| Ok(Incoming::Ask(Ask::AnswerStat { stat, answer }));
+    let said = match answer.answer.ok_or(Refusal::Invalid)? {
+        Wire::Coming(_) => return answers(Answer::Coming),
+        Wire::HandBack(_) => return answers(Answer::HandBack),
+        Wire::Close(_) => return answers(Answer::Close),
+        Wire::Accept(_) => Said::Accept,
+        Wire::Decline(decline) => Said::Decline(Reason::parse(decline.reason()).ok_or(Refusal::Invalid)?),
+        Wire::CallNote(note) => Said::Note(CallNote::parse(&note)?),
+    };
+    Ok(Incoming::AnswerStat(Unproven { stat, said, at: Wall(answer.at), signature: answer.signature }))
 }
 
 fn parse_policy(policy: &proto::EscalationPolicy) -> Result<EscalationPolicy, Refusal> {

@@ -18,6 +18,7 @@ use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
 use crate::emergency::{EmergencyAccess, Finding};
 use crate::escalation::policy::EscalationPolicy;
+use crate::escalation::signed::SignedAnswer;
 use crate::escalation::{Escalation, Reason, Stage, StatId};
 use crate::family::{BedsideCode, BlockList, Consent, FamilyThread, VisitRequest, Visitor};
 use crate::hold::Hold;
@@ -319,6 +320,9 @@ pub enum Write {
         #[n(1)]
         policy: Option<EscalationPolicy>,
     },
+    /// A device signed what is done to a STAT next.
+    #[n(330)]
+    StatAnswered(#[n(0)] Box<SignedAnswer>),
     /// A patient is there, or has other particulars.
     #[n(40)]
     PatientSet {

@@ -20,7 +20,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, all_week, answer, group_of, refusal};
+use ward::{BOX, HAVE_IT, Ward, all_week, answer, group_of, refusal};
 
 /// Ana leads the hall, Ben works there; Chidi leads another unit. Ines comes from an agency.
 const ANA: Conn = Conn(1);
@@ -189,7 +189,7 @@ fn what_she_had_of_a_stat_rings_again_and_what_she_dealt_with_long_ago_is_closed
         let fresh = house.ward.fresh();
         let direct = group_of(&house.ward.ask(BEN, Ask::OpenDirect { person: ines, fresh }));
         house.ward.pass(2 * HOUR - wait);
-        house.stat(direct, Answer::Accept);
+        house.stat(direct, HAVE_IT);
         house.ward.pass(wait);
         assert!(house.is_out(ines));
         let open = house.ward.relay.state().escalations.values().next().cloned();
@@ -201,7 +201,7 @@ fn what_she_had_of_a_stat_rings_again_and_what_she_dealt_with_long_ago_is_closed
     let (ines, ben, encounter) = (house.ines(8), house.person(BEN), house.encounter);
     let change = TeamChange { add: vec![ben], until: None, remove: vec![] };
     house.ward.ask(ANA, Ask::Clinical(Clinical::ChangeCareTeam { encounter, change }));
-    house.stat(house.thread, Answer::Accept);
+    house.stat(house.thread, HAVE_IT);
     house.ward.pass(2 * HOUR);
     let turn = house.ward.ask(ANA, Ask::Agency(AgencyAsk::End { person: ines }));
     assert_eq!(refusal(&turn), None);

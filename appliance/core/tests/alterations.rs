@@ -15,7 +15,7 @@ use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, event::Kind};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, acts, group_of, refusal};
+use ward::{BOX, HAVE_IT, Ward, acts, group_of, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -269,7 +269,7 @@ fn a_stat_stays_what_rang_and_is_recalled_when_it_is_closed() {
     is(&floor.edit(ANA, 1, 1, 7), Code::StatNotEdited);
     is(&floor.recall(ANA, 1), Code::StatOpen);
     let stat = floor.of(1);
-    assert_eq!(refusal(&floor.ask(BEN, Ask::AnswerStat { stat, answer: Answer::Accept })), None);
+    assert_eq!(refusal(&floor.ask(BEN, Ask::AnswerStat { stat, answer: HAVE_IT })), None);
     is(&floor.recall(ANA, 1), Code::StatOpen);
     assert_eq!(refusal(&floor.ask(ANA, Ask::AnswerStat { stat, answer: Answer::Close })), None);
     is(&floor.edit(ANA, 1, 1, 7), Code::StatNotEdited);

@@ -68,6 +68,10 @@ fn kinds(pool: &DescriptorPool, side: &str) -> Vec<(String, DynamicMessage)> {
             // Whose frozen bytes are from before there were attachments.
             found.push((format!("{}.{} with files", frame.name(), field.name()), message.clone()));
         }
+        if ["answer_stat", "history_page"].contains(&field.name()) {
+            // Whose frozen bytes are from before answers were signed.
+            found.push((format!("{}.{} signed", frame.name(), field.name()), message.clone()));
+        }
         found.push((format!("{}.{}", frame.name(), field.name()), message));
     }
     found
@@ -95,6 +99,10 @@ fn deliveries(pool: &DescriptorPool) -> Vec<(String, DynamicMessage)> {
         // Whose frozen bytes are from before there were attachments.
         if kind.name() == "message" {
             found.push((format!("Event.{} with files", kind.name()), message.clone()));
+        }
+        // Whose frozen bytes are from before a call note said when.
+        if kind.name() == "escalation" {
+            found.push((format!("Event.{} by a call note", kind.name()), message.clone()));
         }
         // Whose frozen bytes are from before there were patients.
         if ["conversation", "conversation_changed"].contains(&kind.name()) {

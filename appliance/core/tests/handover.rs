@@ -19,7 +19,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer, group_of, heard, refusal};
+use ward::{BOX, HAVE_IT, Ward, answer, group_of, heard, refusal};
 
 /// Ana, Chidi and Emil work in the unit that Ben leads; Dana works elsewhere. Ana holds the role, whatever the time.
 const ANA: Conn = Conn(1);
@@ -305,10 +305,7 @@ fn what_rings_for_the_role_rings_for_its_new_holder_at_once_and_not_for_the_old_
     let turn = house.answer(CHIDI, offer, Answer::Accept);
     assert_eq!(heard(&turn), (vec![CHIDI], vec![ANA]));
     assert_eq!(house.callable(), BTreeSet::from([ben, chidi]));
-    assert_eq!(
-        refusal(&house.answer_stat(ANA, stat::Answer::Accept)),
-        Some("REFUSAL_CODE_NO_SUCH_CONVERSATION")
-    );
+    assert_eq!(refusal(&house.answer_stat(ANA, HAVE_IT)), Some("REFUSAL_CODE_NO_SUCH_CONVERSATION"));
     // The step's time goes on: 20 s of its 60 had passed.
     house.ward.ask(CHIDI, Ask::Here);
     let step = |house: &House| house.ward.relay.state().escalations[&house.stat].stage.step();
@@ -320,7 +317,7 @@ fn what_rings_for_the_role_rings_for_its_new_holder_at_once_and_not_for_the_old_
     assert_eq!(step(&house), Some(1));
     house.ward.pass(1);
     assert!(step(&house) > Some(1));
-    assert_eq!(refusal(&house.answer_stat(CHIDI, stat::Answer::Accept)), None);
+    assert_eq!(refusal(&house.answer_stat(CHIDI, HAVE_IT)), None);
     // Back again, and on.
     let offer = house.offer(CHIDI, ANA);
     assert!(house.open(ANA)[0].stats.iter().all(|open| open.stays), "Chidi has it");
@@ -356,7 +353,7 @@ fn whoever_is_called_for_another_reason_too_or_is_coming_stays_called() {
     house.rings_for_the_role();
     let offer = house.offer(ANA, CHIDI);
     house.answer(CHIDI, offer, Answer::Accept);
-    house.answer_stat(CHIDI, stat::Answer::Decline(wardline_core::escalation::Reason::Busy));
+    house.answer_stat(CHIDI, ward::cannot(wardline_core::escalation::Reason::Busy));
     let (offer, before) = (house.offer(CHIDI, EMIL), house.callable());
     let turn = house.answer(EMIL, offer, Answer::Accept);
     assert!(heard(&turn).0.contains(&EMIL) && !before.contains(&house.person(EMIL)));

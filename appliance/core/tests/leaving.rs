@@ -11,12 +11,11 @@ use wardline_core::limits;
 use wardline_core::particulars::Bed;
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::{Date, Pattern, Place, Sources, Team, TimeZone, Weekday};
-use wardline_core::stat::Answer;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 
-use ward::{BOX, Ward, answer, group_of, refusal};
+use ward::{BOX, HAVE_IT, Ward, answer, group_of, refusal};
 
 /// Ana leads the hall; Ben, Chidi and Dana work there; Keiko administers.
 const ANA: Conn = Conn(1);
@@ -96,7 +95,7 @@ impl House {
         });
         assert_eq!(refusal(&self.ward.ask(by, sent)), None);
         let stat = *self.ward.relay.state().escalations.keys().next().expect("a STAT");
-        assert_eq!(refusal(&self.ward.ask(has_it, Ask::AnswerStat { stat, answer: Answer::Accept })), None);
+        assert_eq!(refusal(&self.ward.ask(has_it, Ask::AnswerStat { stat, answer: HAVE_IT })), None);
     }
 }
 

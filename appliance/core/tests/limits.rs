@@ -155,6 +155,17 @@ fn the_largest_announcement_of_a_file_fits() {
     fits(&client(client_frame::Body::BeginUpload(begin)));
 }
 
+/// A call note as long as one can be, though not with a person and a name.
+fn full_note() -> proto::CallNote {
+    proto::CallNote {
+        reached: ID,
+        read_back: true,
+        called: i64::MAX,
+        role: "x".repeat(limits::TITLE_MAX),
+        name: "x".repeat(limits::NAME_MAX),
+    }
+}
+
 #[test]
 fn the_largest_page_of_history_fits() {
     let notice = proto::ThreadNotice {
@@ -171,9 +182,27 @@ fn the_largest_page_of_history_fits() {
         until: i64::MAX,
     };
     let notices = vec![notice; limits::NOTICES_KEPT_MAX as usize];
+    let signed = proto::SignedAnswer {
+        conversation: ID,
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        person: ID,
+        device: ID,
+        device_key: vec![4; 65],
+        at: i64::MAX,
+        taken: i64::MAX,
+        said: Some(proto::signed_answer::Said::CallNote(full_note())),
+        signature: vec![255; 64],
+    };
     for messages in fullest(limits::PAGE_MESSAGES_MAX as usize - 1) {
         let notices = notices.clone();
-        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices };
+        let signed = vec![signed.clone(); limits::PAGE_SIGNED_MAX];
+        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices, signed };
+        let size = server(server_frame::Body::HistoryPage(page));
+        assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
+    }
+    for messages in fullest(0) {
+        let (notices, signed) = (notices.clone(), vec![signed.clone(); limits::signed_on_page(1)]);
+        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices, signed };
         let size = server(server_frame::Body::HistoryPage(page));
         assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
     }
@@ -230,6 +259,7 @@ fn the_largest_conversation_fits() {
         step: 8,
         steps: 8,
         unit: ID,
+        note: Some(full_note()),
         called: vec![called; limits::CALLED_SHOWN_MAX],
         called_count: u32::MAX,
         dial: "0".repeat(limits::DIAL_MAX),
@@ -238,7 +268,7 @@ fn the_largest_conversation_fits() {
     let tasks = vec![largest_task(); limits::TASKS_OPEN_MAX];
     let told = proto::Conversation { stats, tasks, ..conversation.clone() };
     let size = wire::encode_event(proto::event::Kind::Conversation(told)).len();
-    assert!(size <= 500 * 35 + 200 + 20 * (100 * 16 + 120) + 100 * 100, "the sums say so: {size}");
+    assert!(size <= 500 * 35 + 200 + 20 * (100 * 16 + 120 + 230) + 100 * 100, "the sums say so: {size}");
     assert!(size <= limits::SERVER_FRAME_MAX - 64);
     let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(conversation.clone()) }));
     assert!(size <= 500 * 35 + 200, "the sum says 35 bytes a member: {size}");

@@ -17,7 +17,7 @@ use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, event::Kind};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, acts, group_of, refusal};
+use ward::{BOX, HAVE_IT, Ward, acts, group_of, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -222,7 +222,7 @@ fn an_open_stat_takes_an_answer_and_no_reaction() {
     assert_eq!(refusal(&floor.say_naming(ANA, Priority::Stat, &[], &[])), None);
     is(&floor.react(BEN, 1, Reaction::Looking), Code::StatWantsAnswer);
     let stat = floor.of(1);
-    floor.ask(BEN, Ask::AnswerStat { stat, answer: Answer::Accept });
+    floor.ask(BEN, Ask::AnswerStat { stat, answer: HAVE_IT });
     is(&floor.react(ANA, 1, Reaction::Thanks), Code::StatWantsAnswer);
     floor.ask(BEN, Ask::AnswerStat { stat, answer: Answer::Close });
     assert_eq!(refusal(&floor.react(ANA, 1, Reaction::Thanks)), None);

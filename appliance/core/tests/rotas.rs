@@ -331,7 +331,7 @@ fn what_somebody_has_or_is_coming_for_stays_theirs_when_their_shift_ends() {
     house.ward.ask(ANA, Ask::AnswerStat { stat, answer: wardline_core::stat::Answer::Coming });
     house.ward.pass(30_000);
     assert_eq!(called(&house, stat), sorted(vec![ana, chidi, dana]));
-    house.ward.ask(ANA, Ask::AnswerStat { stat, answer: wardline_core::stat::Answer::Accept });
+    house.ward.ask(ANA, Ask::AnswerStat { stat, answer: ward::HAVE_IT });
     house.ward.pass(60_000);
     let open = &house.ward.relay.state().escalations[&stat];
     assert_eq!(open.acceptor(), Some(ana));

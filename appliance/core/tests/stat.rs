@@ -21,7 +21,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::write::Write;
 
-use ward::{BOX, OF_STAT, Ward, answer, group_of, refusal};
+use ward::{BOX, HAVE_IT, OF_STAT, Ward, answer, cannot, group_of, note, refusal};
 
 /// Ana sends, Ben is called, Chidi is in the conversation too, Dana leads the unit, Emeka works there.
 const ANA: Conn = Conn(1);
@@ -140,7 +140,7 @@ fn nobody_answers_so_the_next_is_called_and_in_the_end_the_station_screen() {
     assert_eq!(rings(&turns[0]), [BEN, CHIDI, DANA, EMEKA, DESK].map(|conn| (conn, RINGING)));
     assert_eq!(shift.ward.pass(86_400_000).iter().map(|turn| rings(turn).len()).sum::<usize>(), 0);
     assert_eq!(shift.step(stat), Some(3), "the screens ring without end");
-    let turn = shift.answer(EMEKA, stat, Answer::Accept);
+    let turn = shift.answer(EMEKA, stat, HAVE_IT);
     let mut silent = silenced(&turn);
     silent.sort_unstable();
     assert_eq!(silent, [BEN, CHIDI, DANA, EMEKA, DESK], "and it is silent everywhere at once");
@@ -234,8 +234,12 @@ fn one_tap_on_a_locked_phone_says_coming_and_nothing_else() {
     let turn = shift.submit(Conn(20), Priority::Stat, call);
     let stat = StatId { conversation: shift.place, sequence: Sequence(1) };
     assert_eq!(rings(&turn), [(Conn(21), RINGING)], "a locked phone rings");
-    for answer in [Answer::Accept, Answer::Decline(Reason::Busy), Answer::Close, Answer::HandBack] {
-        assert_eq!(refusal(&shift.answer(Conn(21), stat, answer)), Some("REFUSAL_CODE_LOCKED"), "{answer:?}");
+    for answer in [HAVE_IT, cannot(Reason::Busy), Answer::Close, Answer::HandBack] {
+        assert_eq!(
+            refusal(&shift.answer(Conn(21), stat, answer.clone())),
+            Some("REFUSAL_CODE_LOCKED"),
+            "{answer:?}"
+        );
     }
     assert_eq!(refusal(&shift.ward.ask(Conn(21), Ask::ReadStat { stat })), Some("REFUSAL_CODE_LOCKED"));
     let turn = shift.answer(Conn(21), stat, Answer::Coming);
@@ -247,14 +251,14 @@ fn one_tap_on_a_locked_phone_says_coming_and_nothing_else() {
 fn the_last_of_a_step_says_cannot_and_it_goes_on_at_once() {
     let mut shift = Shift::new();
     let stat = shift.stat();
-    let turn = shift.answer(BEN, stat, Answer::Decline(Reason::Busy));
+    let turn = shift.answer(BEN, stat, cannot(Reason::Busy));
     assert_eq!(shift.step(stat), Some(1));
     assert_eq!(silenced(&turn), [BEN]);
     assert_eq!(rings(&turn), [(DANA, RINGING)], "no more for Ben");
-    shift.answer(DANA, stat, Answer::Decline(Reason::Busy));
-    shift.answer(EMEKA, stat, Answer::Decline(Reason::OffDuty));
+    shift.answer(DANA, stat, cannot(Reason::Busy));
+    shift.answer(EMEKA, stat, cannot(Reason::OffDuty));
     assert_eq!(shift.step(stat), Some(2), "Chidi is left");
-    let turn = shift.answer(CHIDI, stat, Answer::Decline(Reason::Other));
+    let turn = shift.answer(CHIDI, stat, cannot(Reason::Other));
     assert_eq!(shift.step(stat), Some(3));
     assert_eq!(rings(&turn), [(DESK, RINGING)], "nobody is left but the screen");
 }
@@ -265,12 +269,12 @@ fn an_answer_and_the_end_of_a_step_in_one_moment_are_decided_by_their_order() {
     let stat = shift.stat();
     shift.pass_with_open(&[BEN, DANA], 60_000);
     assert_eq!(shift.step(stat), Some(1), "the step was over first");
-    shift.answer(BEN, stat, Answer::Accept);
+    shift.answer(BEN, stat, HAVE_IT);
     assert!(
         matches!(shift.stage(stat), Some(Stage::Accepted { .. })),
         "and Ben's answer counts all the same"
     );
-    assert_eq!(refusal(&shift.answer(DANA, stat, Answer::Accept)), Some("REFUSAL_CODE_STAT_TAKEN"));
+    assert_eq!(refusal(&shift.answer(DANA, stat, HAVE_IT)), Some("REFUSAL_CODE_STAT_TAKEN"));
     assert!(shift.ward.pass(3_600_000).iter().all(|turn| rings(turn).is_empty()), "nothing rings after it");
 }
 
@@ -279,11 +283,11 @@ fn what_is_handed_back_or_whose_holder_is_suspended_rings_again() {
     let mut shift = Shift::new();
     let stat = shift.stat();
     shift.pass_with_open(&[BEN, DANA], 60_000);
-    shift.answer(DANA, stat, Answer::Accept);
+    shift.answer(DANA, stat, HAVE_IT);
     let turn = shift.answer(DANA, stat, Answer::HandBack);
     assert_eq!(shift.step(stat), Some(2), "Dana was the only one of her step");
     assert!(rings(&turn).contains(&(BEN, RINGING)) && !rings(&turn).contains(&(DANA, RINGING)));
-    shift.answer(EMEKA, stat, Answer::Accept);
+    shift.answer(EMEKA, stat, HAVE_IT);
     let (person, suspended) = (shift.person(EMEKA), true);
     let turn = shift.ward.ask(BOX, Ask::SetStanding { person, suspended });
     assert!(matches!(shift.stage(stat), Some(Stage::Ringing { step: 2, .. })));
@@ -295,7 +299,8 @@ fn a_call_note_answers_for_whoever_was_reached() {
     let mut shift = Shift::new();
     let stat = shift.stat();
     let reached = Some(shift.person(FARAH));
-    shift.answer(ANA, stat, Answer::Note { reached, read_back: true });
+    let called = shift.ward.now.wall;
+    shift.answer(ANA, stat, note(reached, called));
     let wanted = (reached, Some(shift.person(ANA)));
     assert!(
         matches!(shift.stage(stat), Some(Stage::Accepted { by, noted_by, .. }) if (by, noted_by) == wanted)
@@ -360,7 +365,7 @@ fn a_station_screen_hears_what_rings_and_can_do_nothing_else() {
         Ask::Sync { cursor: Vec::new() },
         Ask::ListPeople { after: None },
         Ask::ReadStat { stat },
-        Ask::AnswerStat { stat, answer: Answer::Accept },
+        Ask::AnswerStat { stat, answer: HAVE_IT },
         Ask::History { conversation: shift.place, before: Sequence::NONE, limit: 1 },
         Ask::ListUnits,
     ];
@@ -426,7 +431,7 @@ fn who_is_called_reads_the_one_message() {
     let (conversation, before) = (shift.place, Sequence::NONE);
     let history = shift.ward.ask(DANA, Ask::History { conversation, before, limit: 10 });
     assert_eq!(refusal(&history), Some("REFUSAL_CODE_NO_SUCH_CONVERSATION"), "and nothing else");
-    shift.answer(DANA, stat, Answer::Decline(Reason::NotMine));
+    shift.answer(DANA, stat, cannot(Reason::NotMine));
     assert_eq!(refusal(&read(&mut shift, DANA)), Some("REFUSAL_CODE_NOT_PERMITTED"));
 }
 
@@ -434,12 +439,12 @@ fn who_is_called_reads_the_one_message() {
 fn who_is_taken_out_of_the_conversation_is_called_no_more() {
     let mut shift = Shift::new();
     let stat = shift.stat();
-    shift.answer(BEN, stat, Answer::Accept);
+    shift.answer(BEN, stat, HAVE_IT);
     let ben = shift.person(BEN);
     let turn = shift.ward.change(ANA, shift.place, &[], &[ben]);
     assert_eq!(shift.step(stat), Some(1), "what Ben had, Dana is called for");
     assert_eq!(rings(&turn), [(DANA, RINGING)]);
-    for ask in [Ask::ReadStat { stat }, Ask::AnswerStat { stat, answer: Answer::Accept }] {
+    for ask in [Ask::ReadStat { stat }, Ask::AnswerStat { stat, answer: HAVE_IT }] {
         let asked = shift.ward.ask(BEN, ask);
         assert_eq!(refusal(&asked), Some("REFUSAL_CODE_NO_SUCH_CONVERSATION"), "nor answers for it");
     }
@@ -459,14 +464,15 @@ fn whoever_is_said_to_have_it_is_told_and_who_said_so_takes_it_back() {
     let mut shift = Shift::new();
     let stat = shift.stat();
     let reached = Some(shift.person(EMEKA));
-    let turn = shift.answer(CHIDI, stat, Answer::Note { reached, read_back: true });
+    let called = shift.ward.now.wall;
+    let turn = shift.answer(CHIDI, stat, note(reached, called));
     assert!(rings(&turn).contains(&(EMEKA, ACCEPTED)), "a name may have been picked wrongly");
     let turn = shift.answer(CHIDI, stat, Answer::HandBack);
     assert_eq!(refusal(&turn), None);
     assert_eq!((shift.step(stat), rings(&turn)), (Some(0), vec![(BEN, RINGING)]));
     let mut people = shift.ward.relay.state().people.values();
     let desk = people.find(|person| person.station.is_some()).map(|desk| desk.id);
-    let turn = shift.answer(CHIDI, stat, Answer::Note { reached: desk, read_back: true });
+    let turn = shift.answer(CHIDI, stat, note(desk, called));
     assert_eq!(refusal(&turn), Some("REFUSAL_CODE_NO_SUCH_PERSON"), "a screen has nothing");
 }
 
@@ -503,7 +509,7 @@ fn a_policy_that_would_ring_nobody_is_refused_when_it_is_saved() {
     assert!(turn.writes.is_empty());
     // The step stands, and when it comes to it nobody is there: the next is called at once.
     let stat = shift.stat();
-    shift.answer(BEN, stat, Answer::Decline(Reason::Busy));
+    shift.answer(BEN, stat, cannot(Reason::Busy));
     assert_eq!(shift.step(stat), Some(2));
 }
 
@@ -518,12 +524,12 @@ fn too_many_at_once_are_refused_and_answered_ones_give_way() {
     let ids: Vec<StatId> = shift.ward.relay.state().escalations.keys().copied().collect();
     for id in ids {
         shift.ward.now.mono = shift.ward.now.mono.after(1_000);
-        shift.answer(BEN, id, Answer::Accept);
+        shift.answer(BEN, id, HAVE_IT);
     }
     for _ in 0..limits::ESCALATIONS_MAX {
         shift.ward.now.mono = shift.ward.now.mono.after(20_000);
         let id = shift.stat();
-        shift.answer(BEN, id, Answer::Accept);
+        shift.answer(BEN, id, HAVE_IT);
     }
     assert_eq!(shift.ward.relay.state().escalations.len(), limits::ESCALATIONS_MAX);
 }
@@ -648,7 +654,7 @@ fn house() -> (Shift, StatId) {
     let sequence = shift.ward.relay.state().conversations[&shift.place].last;
     let stat = StatId { conversation: shift.place, sequence };
     shift.pass_with_open(&[BEN, CHIDI, DANA], 60_000);
-    shift.answer(CHIDI, stat, Answer::Decline(Reason::Busy));
+    shift.answer(CHIDI, stat, cannot(Reason::Busy));
     assert_eq!(shift.step(stat), Some(1));
     shift.ward.now.mono = shift.ward.now.mono.after(1_000);
     (shift, stat)
@@ -675,10 +681,10 @@ fn every_operation_on_a_stat_by_every_actor_is_as_the_table_says() {
                     attachments: vec![],
                 }),
                 Operation::AskReach => Ask::Prospect { conversation, call },
-                Operation::AnswerStat => answer_with(Answer::Accept),
-                Operation::DeclineStat => answer_with(Answer::Decline(Reason::Busy)),
+                Operation::AnswerStat => answer_with(HAVE_IT),
+                Operation::DeclineStat => answer_with(cannot(Reason::Busy)),
                 Operation::HandBackStat => answer_with(Answer::HandBack),
-                Operation::NoteCall => answer_with(Answer::Note { reached: None, read_back: true }),
+                Operation::NoteCall => answer_with(note(None, shift.ward.now.wall)),
                 Operation::CloseStat => answer_with(Answer::Close),
                 Operation::ReadStat => Ask::ReadStat { stat },
                 Operation::ReadNumbers => Ask::Availability(AvailabilityAsk::Numbers(stat)),
@@ -695,7 +701,7 @@ fn every_operation_on_a_stat_by_every_actor_is_as_the_table_says() {
                 other => panic!("{other:?} is not of STAT"),
             };
             if matches!(operation, Operation::HandBackStat | Operation::CloseStat) {
-                shift.answer(BEN, stat, Answer::Accept);
+                shift.answer(BEN, stat, HAVE_IT);
             }
             let turn = shift.ward.ask(actor.conn(), ask);
             let rule = operation.rule();

@@ -95,6 +95,7 @@ fn escalation() -> Escalation {
         stage: Stage::Held { step: 0, since: AT, by: person(), passed_ms: 20_000 },
         rung: BTreeMap::from([(person(), rung)]),
         changed: Change(0),
+        note: None,
     }
 }
 
@@ -223,6 +224,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::EscalationMoved { .. } => "EscalationMoved",
         Write::EscalationDeclined { .. } => "EscalationDeclined",
         Write::EscalationPolicySet { .. } => "EscalationPolicySet",
+        Write::StatAnswered(_) => "StatAnswered",
         Write::EscalationUnitSet { .. } => "EscalationUnitSet",
         Write::RoleSet(_) => "RoleSet",
         Write::PatientSet { .. } => "PatientSet",

@@ -45,6 +45,8 @@ mod restricted;
 mod roles;
 #[path = "command/search.rs"]
 mod search;
+#[path = "command/signed.rs"]
+mod signed;
 #[path = "command/stat.rs"]
 mod stat;
 #[path = "command/tasks.rs"]

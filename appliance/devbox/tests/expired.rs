@@ -72,8 +72,8 @@ async fn serve(place: Place, policy: Policy) -> Result<()> {
     });
     let keeper = Keeper::start(place.keeper, client)?;
     let (commands, inbox) = mpsc::channel(64);
-    let context =
-        Arc::new(Context::new(commands.clone(), Arc::clone(&library), keeper, Arc::clone(&metrics)));
+    let context = Context::new(commands.clone(), Arc::clone(&library), keeper, Arc::clone(&metrics), &leaves);
+    let context = Arc::new(context);
     let endpoint = quic::open(place.listen, Arc::new(Certificates::new(&leaves)?), &keys.reset)?;
     let limit = SourceLimit { per_second: 100, burst: 100 };
     tokio::spawn(quic::run(endpoint, Arc::new(Zones::new(Vec::new())), limit, Arc::clone(&context)));

@@ -87,6 +87,7 @@ async fn attacks(fixture: Fixture) -> Result<Vec<String>> {
     attack!(arena, "frames out of turn", frames::out_of_turn(&mut arena));
     attack!(arena, "forged signatures", frames::forged(&mut arena));
     attack!(arena, "numbers", people::numbers(&mut arena));
+    attack!(arena, "answers that nobody signed", people::unsigned(&mut arena));
     attack!(arena, "join codes", people::join_codes(&mut arena));
     attack!(arena, "guest network", people::guest(&mut arena));
     attack!(arena, "an administrator who roams", people::roams(&mut arena));

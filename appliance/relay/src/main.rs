@@ -93,7 +93,8 @@ async fn run(config: Config) -> Result<()> {
     let keeper = Keeper::start(config.keeper.clone(), keeper)?;
     let (commands, inbox) = mpsc::channel(INPUTS_MAX);
     let context =
-        Arc::new(Context::new(commands.clone(), Arc::clone(&library), keeper.clone(), Arc::clone(&metrics)));
+        Context::new(commands.clone(), Arc::clone(&library), keeper.clone(), Arc::clone(&metrics), &leaves);
+    let context = Arc::new(context);
 
     let certificates = Arc::new(Certificates::new(&leaves)?);
     let endpoint = quic::open(config.listen, Arc::clone(&certificates), &keys.reset)?;

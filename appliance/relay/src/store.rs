@@ -43,6 +43,7 @@ mod row_clinic;
 mod row_family;
 pub(crate) mod rows;
 mod search;
+mod signed;
 mod stat_load;
 mod tasks;
 mod wal;

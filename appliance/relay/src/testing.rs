@@ -77,7 +77,7 @@ impl Bench {
         });
         let (commands, inbox) = mpsc::channel(4_096);
         let metrics = Arc::new(Metrics::default());
-        let context = Arc::new(Context::new(commands, library, Keeper::nobody(), metrics));
+        let context = Arc::new(Context::of(commands, library, Keeper::nobody(), metrics, [9; 32]));
         Self { context, inbox, store, directory }
     }
 

@@ -10,7 +10,6 @@ use wardline_core::input::{Ask, Call, Input, Submit, Zone};
 use wardline_core::limits;
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::policy::Policy;
-use wardline_core::stat::Answer;
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
@@ -18,7 +17,7 @@ use wardline_core::wire::proto::server_frame::Body;
 
 use crate::phones::Phones;
 use crate::plan::{Duty, Plan};
-use crate::ward::{BOX, Ward, answer, refusal};
+use crate::ward::{BOX, HAVE_IT, Ward, answer, refusal};
 
 pub(crate) const MINUTE: u64 = 60_000;
 pub(crate) const HOUR: u64 = 60 * MINUTE;
@@ -351,7 +350,7 @@ impl Day {
 
     pub(crate) fn takes(&mut self, whose: Conn, stat: StatId) {
         self.thaw();
-        let turn = self.ask(whose, Ask::AnswerStat { stat, answer: Answer::Accept });
+        let turn = self.ask(whose, Ask::AnswerStat { stat, answer: HAVE_IT });
         assert_eq!(refusal(&turn), None);
         let taker = self.owners[&whose];
         let open = &self.ward.relay.state().escalations[&stat];

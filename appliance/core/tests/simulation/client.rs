@@ -14,6 +14,7 @@ use wardline_core::wire::proto::{self, RefusalCode as Code};
 use crate::attachments::{Bringing, called};
 use crate::coverage::{Coverage, Situation};
 use crate::inbox::{Inbox, Way};
+use crate::signed::are_signed;
 use crate::toys;
 
 /// Submissions on their way at a time.
@@ -328,6 +329,9 @@ impl Client {
             Body::Silence(silence) => {
                 self.rings.remove(&(silence.conversation, silence.sequence));
                 Ok(())
+            }
+            Body::HistoryPage(page) if !are_signed(&page, coverage) => {
+                Err("a page with what nobody signed about it".to_owned())
             }
             Body::HistoryPage(page) => match asked {
                 Some(Ask::ReadStat(read)) => match &page.messages[..] {

@@ -11,6 +11,7 @@ use wardline_core::pin::Pin;
 use wardline_core::reaction::React;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::{Relay, refused};
+use wardline_core::stat;
 use wardline_core::state::State;
 use wardline_core::text::{Sealed, WrappedKey};
 use wardline_core::turn::{Send, Turn};
@@ -21,6 +22,7 @@ use wardline_core::write::{Numbered, Write};
 
 use crate::coverage::Situation;
 use crate::reference::{Expected, Phase};
+use crate::reference_signed;
 use crate::reference_stat::Stands;
 use crate::reference_ward::{Chosen, Circumstances};
 use crate::toys;
@@ -393,6 +395,19 @@ impl World {
                 let ask = Ask::React(React { message, reaction, taken_back, found });
                 self.take_ask(conn, request, ask, &body, false)
             }
+            Incoming::AnswerStat(unproven) => {
+                let signed_in = match self.phase(conn) {
+                    Some(Phase::In(device)) => self.reference.ward.device(device),
+                    _ => None,
+                };
+                let by = signed_in.map(|device| (device.id, device.key));
+                let stat = unproven.stat;
+                let answer = match unproven.verify(&toys::ToyVerifier, &reference_signed::FACILITY, by) {
+                    Ok(proven) => stat::Answer::Signed(Box::new(proven)),
+                    Err(said) => stat::Answer::Unsigned(said),
+                };
+                self.take_ask(conn, request, Ask::AnswerStat { stat, answer }, &body, false)
+            }
             Incoming::GiveTask(giving) => {
                 let found = self.store.look_up(giving.message);
                 self.found = found.message.is_some();
@@ -505,6 +520,7 @@ impl World {
         let mut expected = self.reference.request(self.now, conn, body, &around);
         self.after_turn(&turn, before, false, &mut expected)?;
         self.verify(&expected, &turn, conn, request)?;
+        self.verify_signed(conn, body, &expected, &turn)?;
         self.cover_request(conn, body, &expected);
         self.cover_family(conn, body, &expected);
         Ok(turn)

@@ -303,7 +303,10 @@ impl World {
         if grant.right() != Right::Member {
             notices.clear();
         }
-        let page = proto::HistoryPage { conversation: id.value(), messages, end, notices };
+        let oldest = messages.last().map(|message| message.sequence);
+        let signed = oldest
+            .map_or(Vec::new(), |oldest| self.store.signed(id, (oldest, grant.before().0), grant.limit()));
+        let page = proto::HistoryPage { conversation: id.value(), messages, end, notices, signed };
         self.queue(conn, strip(reply(request, Body::HistoryPage(page))));
         Ok(())
     }

@@ -7,6 +7,7 @@ use wardline_core::wire::proto::answer_stat::Answer as Says;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::reference::{Answer, Expected, Phase, Reference};
+use crate::reference_signed::call_fits;
 
 /// Who is called by a step.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,6 +33,7 @@ pub(crate) struct Stat {
     pub(crate) step: usize,
     /// When the step began or was held, by the clock on the wall: what a restart has.
     pub(crate) since: Wall,
+    pub(crate) opened: Wall,
     pub(crate) called: Vec<Called>,
 }
 
@@ -214,7 +216,9 @@ impl Reference {
         let called: Vec<Called> = called.collect();
         let alone = called.is_empty();
         let (stands, step, since) = (Stands::Ringing, 0, now.wall);
-        self.ward.stats.push(Stat { place, sequence, sender: me, unit, ladder, stands, step, since, called });
+        let opened = now.wall;
+        let stat = Stat { place, sequence, sender: me, unit, ladder, stands, step, since, opened, called };
+        self.ward.stats.push(stat);
         expected.audits.push((self.actor(device), Act::StatOpened(place, Sequence(sequence))));
         if alone {
             self.stat_steps(now, (place, sequence), expected);
@@ -295,6 +299,9 @@ impl Reference {
         if !may {
             return Expected::refused(Code::NotPermitted);
         }
+        if !self.is_signed(device, said) {
+            return Expected::refused(Code::StatUnsigned);
+        }
         let by = self.actor(device);
         let (place, sequence) = (id.0, Sequence(id.1));
         let mut expected = Expected::answered(Answer::Done);
@@ -335,6 +342,9 @@ impl Reference {
                 }
                 if !stat.unanswered() {
                     return Expected::refused(Code::StatTaken);
+                }
+                if !call_fits(note, stat.opened, now.wall) {
+                    return Expected::refused(Code::CallNoteWhen);
                 }
                 let act = Act::StatNoted(place, sequence, reached, note.read_back.into());
                 expected.audits.push((by, act));

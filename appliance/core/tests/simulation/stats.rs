@@ -68,8 +68,6 @@ impl World {
         let Some((conversation, sequence)) = self.random.pick(from).copied() else {
             return self.before_a_stat(index, place);
         };
-        let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
-        let reached = self.random.pick(&people).copied().filter(|_| self.random.permille(700)).unwrap_or(0);
         let says = match self.random.below(100) {
             0..22 => Says::Accept(proto::Accept {}),
             22..40 => Says::Coming(proto::Coming {}),
@@ -78,7 +76,7 @@ impl World {
                 Says::Decline(proto::Decline { reason })
             }
             66..76 => Says::HandBack(proto::HandBack {}),
-            76..80 => Says::CallNote(proto::CallNote { reached, read_back: self.random.permille(500) }),
+            76..80 => Says::CallNote(self.some_note()),
             80..86 => Says::Close(proto::CloseStat {}),
             86..92 => {
                 let read = proto::ReadStat { conversation, sequence };
@@ -86,8 +84,7 @@ impl World {
             }
             _ => return self.before_a_stat(index, place),
         };
-        let answer = proto::AnswerStat { conversation, sequence, answer: Some(says) };
-        self.clients[index].ask(Ask::AnswerStat(answer));
+        self.say_to_stat(index, (conversation, sequence), says);
     }
 
     fn before_a_stat(&mut self, index: usize, place: Option<u64>) {
@@ -164,8 +161,7 @@ impl World {
     pub(crate) fn tap_while_locked(&mut self, index: usize) {
         let rings: Vec<(u64, u64)> = self.clients[index].rings.keys().copied().collect();
         if let Some((conversation, sequence)) = self.random.pick(&rings).copied() {
-            let answer = Some(Says::Coming(proto::Coming {}));
-            self.clients[index].ask(Ask::AnswerStat(proto::AnswerStat { conversation, sequence, answer }));
+            self.say_to_stat(index, (conversation, sequence), Says::Coming(proto::Coming {}));
         }
     }
 
@@ -252,6 +248,9 @@ impl World {
             (Ask::ReadStat(_), None) => Situation::StatRead,
             (Ask::ReadStat(_), Some(_)) => Situation::StatReadRefused,
             (Ask::AnswerStat(said), refused) => {
+                if let Some(situation) = Self::signed_situation(said, refused) {
+                    return self.coverage.reach(situation);
+                }
                 let locked = matches!(self.phase(conn), Some(Phase::PinDue(_)));
                 match (said.answer.as_ref(), refused) {
                     (Some(Says::Accept(_)), None) if !expected.audits.is_empty() => Situation::Accepted,
@@ -265,7 +264,11 @@ impl World {
                     (Some(Says::Decline(_)), None) => Situation::Declined,
                     (Some(Says::HandBack(_)), None) if stepped => Situation::HandedBackAndOn,
                     (Some(Says::HandBack(_)), None) => Situation::HandedBack,
-                    (Some(Says::CallNote(_)), None) => Situation::CallNoted,
+                    (Some(Says::CallNote(note)), None) => match (note.reached, note.name.as_str()) {
+                        (0, "") => Situation::CallNotedOfRole,
+                        (0, _) => Situation::CallNotedOutside,
+                        _ => Situation::CallNoted,
+                    },
                     (Some(Says::Close(_)), None) => Situation::StatClosed,
                     (Some(_), Some(Code::NotPermitted)) => Situation::AnswerNotPermitted,
                     _ => return,

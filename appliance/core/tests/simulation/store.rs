@@ -8,8 +8,10 @@ use wardline_core::audit::Entry;
 use wardline_core::clinic::RestoredClinic;
 use wardline_core::conversation::{self, Conversation};
 use wardline_core::directory::Post;
+use wardline_core::escalation::signed::SignedAnswer;
 use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, Sequence};
+use wardline_core::limits;
 use wardline_core::mailbox::Under;
 use wardline_core::notice::Notice;
 use wardline_core::reaction::Reactions;
@@ -34,6 +36,8 @@ pub(crate) struct Store {
     stats: BTreeMap<StatId, Escalation>,
     /// Every task that was given, while its message is kept.
     tasks: BTreeMap<StatId, Task>,
+    /// What was signed about STATs, while their messages are kept.
+    signed: Vec<(Change, SignedAnswer)>,
     /// What was told in threads and is kept.
     notices: BTreeMap<ConversationId, Vec<(Change, Notice)>>,
 }
@@ -88,7 +92,7 @@ impl Store {
                 }
                 Write::EscalationMoved { id, stage: stage @ Stage::Closed { .. }, .. } => {
                     if let Some(stat) = self.stats.get_mut(id) {
-                        (stat.stage, stat.changed) = (*stage, *change);
+                        (stat.stage, stat.changed, stat.note) = (*stage, *change, None);
                     }
                 }
                 Write::EscalationOpened(Escalation { id, .. })
@@ -99,6 +103,12 @@ impl Store {
                         self.stats.insert(*id, stat.clone());
                     }
                 }
+                Write::StatAnswered(answer) => {
+                    self.signed.push((*change, (**answer).clone()));
+                    if let Some(stat) = self.state.escalations.get(&answer.id) {
+                        self.stats.insert(answer.id, stat.clone());
+                    }
+                }
                 Write::TaskSet(task) => {
                     self.tasks.insert(task.id, Task { changed: *change, ..(**task).clone() });
                 }
@@ -106,6 +116,7 @@ impl Store {
                 Write::KeyDestroyed { conversation } => {
                     self.keys.retain(|kept| kept != conversation);
                     self.tasks.retain(|id, _| id.conversation != *conversation);
+                    self.signed.retain(|(_, answer)| answer.id.conversation != *conversation);
                     self.notices.remove(conversation);
                 }
                 Write::NoticeMade(notice) => {
@@ -153,6 +164,9 @@ impl Store {
                 }
                 Write::MessagesExpired { conversation, through } => {
                     self.tasks.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
+                    self.signed.retain(|(_, answer)| {
+                        answer.id.conversation != *conversation || answer.id.sequence > *through
+                    });
                     for row in self.rows.get_mut(conversation).into_iter().flatten() {
                         row.kept &= row.message.sequence > *through;
                     }
@@ -240,6 +254,20 @@ impl Store {
             }));
         }
         found
+    }
+
+    /// What was signed about STATs of these messages, the newest first.
+    pub(crate) fn signed(
+        &self,
+        place: ConversationId,
+        (from, before): (u64, u64),
+        limit: u32,
+    ) -> Vec<proto::SignedAnswer> {
+        let of = |answer: &SignedAnswer| {
+            answer.id.conversation == place && (from..before).contains(&answer.id.sequence.0)
+        };
+        let signed = self.signed.iter().rev().filter(|(_, answer)| of(answer));
+        signed.map(|(_, answer)| answer.to_wire()).take(limits::signed_on_page(limit)).collect()
     }
 
     /// What a restart reads.

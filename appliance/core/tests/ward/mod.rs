@@ -1,11 +1,14 @@
 //! A box and its people, each with one device, without a world around them.
 #![allow(dead_code, reason = "each test uses its part")]
 
+use std::collections::BTreeMap;
+
 use wardline_core::access::Operation;
 use wardline_core::audit::{Act, Entry};
 use wardline_core::directory::Post;
 use wardline_core::directory::PublicKey;
-use wardline_core::escalation::Priority;
+use wardline_core::escalation::signed::{CallNote, Said, Unproven};
+use wardline_core::escalation::{Priority, Reason, StatId};
 use wardline_core::ids::{
     Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, RoleId, UnitId,
 };
@@ -16,6 +19,7 @@ use wardline_core::relay::Relay;
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::{Date, Pattern, Place, Shift, Sources, Team, TimeZone, Weekday};
 use wardline_core::session::{Expect, Verifier};
+use wardline_core::stat::Answer;
 use wardline_core::state::Restored;
 use wardline_core::text::{Name, Sealed, Title, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
@@ -41,11 +45,25 @@ pub(crate) const OF_STAT: [Operation; 14] = [
     Operation::ReadStatLoad,
 ];
 
+/// "I have it": [`Ward::ask`] signs it.
+pub(crate) const HAVE_IT: Answer = Answer::Unsigned(Said::Accept);
+
+/// "I cannot": signed as well.
+pub(crate) const fn cannot(reason: Reason) -> Answer {
+    Answer::Unsigned(Said::Decline(reason))
+}
+
+/// A call note of a call at that moment, read back: signed as well.
+pub(crate) fn note(reached: Option<PersonId>, called: Wall) -> Answer {
+    let role = if reached.is_none() { Title::parse("Physician on call").ok() } else { None };
+    Answer::Unsigned(Said::Note(CallNote { reached, role, name: None, called, read_back: true }))
+}
+
 /// The local service's connection.
 pub(crate) const BOX: Conn = Conn(0);
 
-/// Signatures are not what is tested here.
-struct AnySignature;
+/// Signatures are not what is tested here: any will do.
+pub(crate) struct AnySignature;
 
 impl Verifier for AnySignature {
     fn p256(&self, _: &PublicKey, _: &[u8], _: &[u8; 64]) -> bool {
@@ -59,6 +77,8 @@ pub(crate) struct Ward {
     pub(crate) now: Now,
     drawn: u64,
     pub(crate) people: Vec<PersonId>,
+    /// Connections on which the device of another came again.
+    came: BTreeMap<Conn, Conn>,
 }
 
 impl Ward {
@@ -71,7 +91,7 @@ impl Ward {
     pub(crate) fn under(policy: Policy, people: usize) -> Self {
         let now = Now { mono: Mono(1_000), wall: Wall(1_795_435_200_000) };
         let relay = Relay::new(now, policy, &[7; 32], Restored::default()).expect("an empty store");
-        let mut ward = Self { relay, now, drawn: 0, people: Vec::new() };
+        let mut ward = Self { relay, now, drawn: 0, people: Vec::new(), came: BTreeMap::new() };
         ward.connect(BOX, Door::Local);
         for number in 1..=people as u64 {
             ward.enter(Conn(number));
@@ -97,7 +117,29 @@ impl Ward {
         Fresh { seed, key: WrappedKey(vec![1; 60]) }
     }
 
+    /// Whoever asks signs what wants a signature: by the device that they came with.
     pub(crate) fn ask(&mut self, conn: Conn, ask: Ask) -> Turn {
+        let ask = match ask {
+            Ask::AnswerStat { stat, answer: Answer::Unsigned(said) } => {
+                Ask::AnswerStat { stat, answer: self.signed(conn, stat, said) }
+            }
+            ask => ask,
+        };
+        self.ask_as_it_is(conn, ask)
+    }
+
+    /// What the device of this connection signs.
+    pub(crate) fn signed(&self, conn: Conn, stat: StatId, said: Said) -> Answer {
+        let came = self.came.get(&conn).copied().unwrap_or(conn);
+        let by = self.relay.state().device_with(&key_of(came)).map(|device| (device.id, device.key));
+        let unproven = Unproven { stat, said, at: self.now.wall, signature: vec![1; 64] };
+        match unproven.verify(&AnySignature, &[9; 32], by) {
+            Ok(proven) => Answer::Signed(Box::new(proven)),
+            Err(said) => Answer::Unsigned(said),
+        }
+    }
+
+    pub(crate) fn ask_as_it_is(&mut self, conn: Conn, ask: Ask) -> Turn {
         self.handle(Input::Request { conn, request: RequestId(9), ask })
     }
 
@@ -151,6 +193,7 @@ impl Ward {
 
     /// The device that joined on `whose` comes again, on another connection.
     pub(crate) fn sign_in(&mut self, whose: Conn, conn: Conn) -> Turn {
+        self.came.insert(conn, whose);
         let key = key_of(whose);
         let device = self.relay.state().device_with(&key).expect("a device").id;
         let expect = self.hello(conn, Zone::Ward, Some(device)).expect("welcome");

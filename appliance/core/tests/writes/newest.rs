@@ -3,6 +3,7 @@
 use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet, Undisturbed};
 use wardline_core::broadcast::BroadcastPolicy;
 use wardline_core::inbox::RoleInbox;
+use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
 use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
@@ -29,6 +30,7 @@ pub(crate) fn writes() -> Vec<Write> {
         Write::TemplatesSet { unit: Some(unit()), templates: templates() },
         Write::TaskSet(Box::new(taken)),
         Write::Availability(said),
+        Write::StatAnswered(Box::new(signed())),
     ];
     writes.extend(inbox_writes());
     writes.extend([
@@ -61,6 +63,28 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::AnnouncerSet(person(), 1),
         Act::BroadcastPolicySet(1, 0),
     ]
+}
+
+fn signed() -> SignedAnswer {
+    let mut key = [7; 65];
+    key[0] = 4;
+    let note = CallNote {
+        reached: Some(person()),
+        role: Title::parse("Physician on call").ok(),
+        name: None,
+        called: Wall(1_795_435_200_000),
+        read_back: true,
+    };
+    SignedAnswer {
+        id: stat(),
+        person: person(),
+        device: device(),
+        key: PublicKey::parse(&key).expect("a key"),
+        said: Said::Note(note),
+        at: Wall(1_795_435_201_000),
+        taken: Wall(1_795_435_202_000),
+        signature: [8; 64],
+    }
 }
 
 fn availability() -> Availability {

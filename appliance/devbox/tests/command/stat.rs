@@ -104,7 +104,8 @@ fn unanswered(ward: &Ward, screen: &Running) {
     assert!(told.contains("\"step\":2") && told.contains("\"steps\":2"), "{told}");
     ward.ok("Ben", &["stat", "note", stat, "--reached", "Keiko", "--read-back"]);
     screen.until("\"event\":\"silence\"");
-    assert!(ben.until("\"stands\":\"accepted\"").contains("\"noted_by\":\""));
+    let told = ben.until("\"stands\":\"accepted\"");
+    assert!(told.contains("\"noted_by\":\"") && told.contains("\"read_back\":true"), "{told}");
 }
 
 fn load(ward: &Ward) {

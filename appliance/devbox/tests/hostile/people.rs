@@ -1,9 +1,14 @@
 //! Devices and people who want what is not theirs.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use wardline_core::audit::{Act, Actor};
-use wardline_core::ids::PersonId;
+use wardline_core::escalation::StatId;
+use wardline_core::escalation::signed::{CallNote, Said, Statement};
+use wardline_core::ids::{ConversationId, PersonId, Sequence};
 use wardline_core::limits::PIN_TRIES_MAX;
+use wardline_core::time::Wall;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body as Answer;
 use wardline_core::wire::proto::{self, RefusalCode};
@@ -62,6 +67,47 @@ pub(super) async fn numbers(arena: &mut Arena) -> Result<()> {
     let after = arena.fixture.metric("wardline_relay_peer_faults_total")?;
     ensure!(after == before + 1, "the fault was not counted");
     Ok(())
+}
+
+/// Emil calls Hugo, and notes that Hugo was reached: signed by nobody, by another key, in another facility, about another STAT; and at
+/// last as it is to be.
+pub(super) async fn unsigned(arena: &mut Arena) -> Result<()> {
+    let (mut raw, device) = arena.way.join(&arena.fixture.code("Emil")?, PIN).await?;
+    let hugo = arena.fixture.person("Hugo")?;
+    let conversation = conversation_with(&mut raw, hugo).await?;
+    let Ask::Submit(stat) = submit(1, 1, conversation, "Bed 4") else { bail!("no message") };
+    let (priority, call) = (proto::Priority::Stat.into(), Some(proto::Call { people: vec![hugo], unit: 0 }));
+    let sent = accepted(raw.ask(Ask::Submit(proto::Submit { priority, call, ..stat })).await?)?;
+    let note = proto::CallNote { reached: hugo, read_back: true, called: sent.at, ..Default::default() };
+    let said = Said::Note(CallNote::parse(&note)?);
+    let conversation_id = ConversationId::new(conversation).context("a conversation")?;
+    let bytes = |facility, sequence| {
+        let stat = StatId { conversation: conversation_id, sequence: Sequence(sequence) };
+        Statement { facility, device: device.id, stat, at: Wall(7), said: &said }.to_bytes()
+    };
+    let sign = |key: &EcdsaKeyPair, bytes: &[u8]| {
+        anyhow::Ok(key.sign(&SystemRandom::new(), bytes)?.as_ref().to_vec())
+    };
+    let ask = |signature: Vec<u8>| {
+        let answer = Some(proto::answer_stat::Answer::CallNote(note.clone()));
+        let sequence = sent.sequence;
+        Ask::AnswerStat(proto::AnswerStat { conversation, sequence, answer, at: 7, signature })
+    };
+    let right = bytes(&arena.way.root, sent.sequence);
+    let stranger = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
+    for signature in [
+        Vec::new(),
+        vec![1; 64],
+        sign(&stranger, &right)?,
+        sign(&device.key, &bytes(&[0; 32], sent.sequence))?,
+        sign(&device.key, &bytes(&arena.way.root, sent.sequence + 1))?,
+    ] {
+        refused_as(&raw.refused(ask(signature)).await?, RefusalCode::StatUnsigned)?;
+    }
+    match raw.ask(ask(sign(&device.key, &right)?)).await? {
+        Answer::Done(_) => Ok(()),
+        _ => bail!("what the device signed was refused"),
+    }
 }
 
 pub(super) async fn join_codes(arena: &mut Arena) -> Result<()> {

@@ -55,7 +55,7 @@ pub(crate) struct Raw {
 /// An enrolled device.
 pub(crate) struct Device {
     pub(crate) id: DeviceId,
-    key: EcdsaKeyPair,
+    pub(crate) key: EcdsaKeyPair,
 }
 
 impl Way {

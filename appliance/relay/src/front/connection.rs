@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
@@ -15,6 +16,7 @@ use wardline_core::attachment::{Announced, Attach, Attaching, Begin, Received};
 use wardline_core::bucket::Bucket;
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
+use wardline_core::escalation::signed::Unproven;
 use wardline_core::ids::{Conn, ConversationId, DeviceId, RequestId, UploadId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
@@ -22,10 +24,12 @@ use wardline_core::reaction::React;
 use wardline_core::refusal::{CloseCode, PeerFault, Refusal};
 use wardline_core::relay::refused;
 use wardline_core::session::Verifier;
+use wardline_core::stat::Answer;
 use wardline_core::text::{FileName, Sealed, Text, WrappedKey};
 use wardline_core::turn::Send;
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::wire::{self, Incoming};
+use wardline_keys_protocol::message::Leaves;
 
 use super::writer;
 use crate::catchup::Library;
@@ -50,6 +54,8 @@ pub struct Context {
     pub library: Arc<Library>,
     /// For PINs.
     pub keeper: Keeper,
+    /// SHA-256 of the facility's root certificate: what devices sign stands for this facility.
+    pub facility: [u8; 32],
     /// The numbers.
     pub metrics: Arc<Metrics>,
     /// See [`STRETCHES_MAX`].
@@ -65,16 +71,35 @@ impl Context {
         library: Arc<Library>,
         keeper: Keeper,
         metrics: Arc<Metrics>,
+        leaves: &Leaves,
+    ) -> Self {
+        Self::of(commands, library, keeper, metrics, facility(leaves))
+    }
+
+    pub(crate) fn of(
+        commands: mpsc::Sender<Command>,
+        library: Arc<Library>,
+        keeper: Keeper,
+        metrics: Arc<Metrics>,
+        facility: [u8; 32],
     ) -> Self {
         let stretches = Arc::new(Semaphore::new(STRETCHES_MAX));
         let (clock, next) = (Clock::start(), AtomicU64::new(1));
-        Self { commands, library, keeper, metrics, stretches, clock, next }
+        Self { commands, library, keeper, facility, metrics, stretches, clock, next }
     }
 
     async fn tell(&self, input: Input) {
         // The driver is gone only when the process is about to be.
         let _ = self.commands.send(Command::Input(input)).await;
     }
+}
+
+/// SHA-256 of the root that the keeper's certificates come from: the last of the chain.
+fn facility(leaves: &Leaves) -> [u8; 32] {
+    let mut facility = [0; 32];
+    let root = leaves.current.chain.last().map_or(&[][..], Vec::as_slice);
+    facility.copy_from_slice(digest::digest(&digest::SHA256, root).as_ref());
+    facility
 }
 
 /// P-256 by aws-lc.
@@ -120,7 +145,8 @@ where
     }
     let refusals = Bucket::full(limits::REQUESTS, context.clock.now().mono);
     let (stream, signed_in, lane) = (reader, Some(signed_in), &lane);
-    let mut incoming = Reader { context, conn, lane, exporter, stream, door, last, signed_in, refusals };
+    let key = None;
+    let mut incoming = Reader { context, conn, lane, exporter, key, stream, door, last, signed_in, refusals };
     let mut writing = std::pin::pin!(writer::run(context, conn, lane, writer));
     let code = tokio::select! {
         code = &mut writing => code,
@@ -147,6 +173,8 @@ struct Reader<'a, R, D, S> {
     conn: Conn,
     lane: &'a Arc<Lane>,
     exporter: Option<[u8; 32]>,
+    /// What this connection was proven with, and what its device signs with.
+    key: Option<PublicKey>,
     stream: R,
     door: D,
     last: Door,
@@ -258,11 +286,13 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
             Incoming::Prove { device, signature } => {
                 let (expect, exporter) = self.proof_due()?;
                 let proven = expect.verify_sign_in(&AwsLc, &exporter, device, &signature)?;
+                self.key = Some(*proven.key());
                 Input::Proof { conn, request, proven }
             }
             Incoming::Join { code, key, name, pin, signature } => {
                 let (expect, exporter) = self.proof_due()?;
                 let proven = expect.verify_join(&AwsLc, &exporter, code, key, name, &signature)?;
+                self.key = Some(*proven.key());
                 let keyring = &self.context.library.keyring;
                 let Ok(seed) = keyring.random() else {
                     return self.refuse(request, Refusal::Unavailable);
@@ -389,6 +419,11 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
                 let ask = Ask::React(React { message, reaction, taken_back, found });
                 Input::Request { conn, request, ask }
             }
+            Incoming::AnswerStat(unproven) => {
+                let stat = unproven.stat;
+                let answer = self.proven(unproven);
+                Input::Request { conn, request, ask: Ask::AnswerStat { stat, answer } }
+            }
             Incoming::GiveTask(giving) => {
                 let Some(found) = self.look_up(giving.message).await else {
                     return self.refuse(request, Refusal::Unavailable);
@@ -405,6 +440,15 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
     fn proof_due(&self) -> Result<(wardline_core::session::Expect, [u8; 32]), PeerFault> {
         let expect = self.lane.take_expect().ok_or(PeerFault::OutOfTurn)?;
         Ok((expect, self.exporter.ok_or(PeerFault::OutOfTurn)?))
+    }
+
+    /// An answer that this connection's device signed; else what was said, which the core then refuses.
+    fn proven(&self, unproven: Unproven) -> Answer {
+        let by = self.lane.device().zip(self.key);
+        match unproven.verify(&AwsLc, &self.context.facility, by) {
+            Ok(proven) => Answer::Signed(Box::new(proven)),
+            Err(said) => Answer::Unsigned(said),
+        }
     }
 
     /// A message as it stands in the store, for the core to decide by: nothing of it is told to the peer here. `None` when the store

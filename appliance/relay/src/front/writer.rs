@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use wardline_core::escalation::signed::SignedAnswer;
 use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::input::Input;
@@ -181,8 +182,10 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             }
         };
         let end = stored.last().is_none_or(|oldest| oldest.sequence <= grant.from());
-        let oldest = stored.last().map(|oldest| oldest.sequence).filter(|_| !end);
-        let notices = self.context.library.readers.notices(grant, oldest).await?;
+        let oldest = stored.last().map(|oldest| oldest.sequence);
+        let signed = self.context.library.readers.signed(grant, oldest).await?;
+        let signed = signed.iter().map(SignedAnswer::to_wire).collect();
+        let notices = self.context.library.readers.notices(grant, oldest.filter(|_| !end)).await?;
         let notices = notices.iter().map(Notice::to_wire).collect();
         let messages = self.context.library.messages(stored).await?;
         // Purged while they were opened: some are blank.
@@ -193,7 +196,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         // The session may have ended while the store was read.
         if self.lane.is_permitted(generation) {
             let conversation = grant.conversation().value();
-            let page = proto::HistoryPage { conversation, messages, end, notices };
+            let page = proto::HistoryPage { conversation, messages, end, notices, signed };
             self.answer(request, Body::HistoryPage(page));
         }
         Ok(())

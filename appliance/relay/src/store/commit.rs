@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use sqlx::Executor;
 use wardline_core::agency::Agency;
 use wardline_core::directory::Post;
+use wardline_core::escalation::signed::CallNote;
 use wardline_core::escalation::{Reason, Stage};
 use wardline_core::family::Visitor;
 use wardline_core::ids::{Change, PersonId, UnitId};
@@ -18,7 +19,7 @@ use wardline_core::write::Numbered;
 use super::plan::{Alteration, ConversationPatch, Plan};
 use super::row::{kind_number, priority_number};
 use super::rows::{Many, Script, Values};
-use super::{Commit, Store, StoreError, filing, notices, open, reactions, tasks};
+use super::{Commit, Store, StoreError, filing, notices, open, reactions, signed, tasks};
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer, \
@@ -174,19 +175,19 @@ const SIZES: [Many; 2] = [
 ];
 const ESCALATIONS: Many = Many {
     head: "INSERT INTO escalation (conversation, sequence, sender, unit, policy, opened, stage, step, since, by_person, \
-           passed, noted_by, changed) VALUES ",
-    columns: 13,
+           passed, noted_by, changed, note) VALUES ",
+    columns: 14,
     tail: "",
 };
 const ESCALATION_PATCHES: Many = Many {
-    head: "WITH v (conversation, sequence, stage, step, since, by_person, passed, noted_by, unit, changed) AS (VALUES ",
-    columns: 10,
+    head: "WITH v (conversation, sequence, stage, step, since, by_person, passed, noted_by, unit, note, changed) AS (VALUES ",
+    columns: 11,
     tail: ") UPDATE escalation SET stage = coalesce(v.stage, escalation.stage), \
            step = coalesce(v.step, escalation.step), since = coalesce(v.since, escalation.since), \
            by_person = coalesce(v.by_person, escalation.by_person), \
            passed = coalesce(v.passed, escalation.passed), \
            noted_by = coalesce(v.noted_by, escalation.noted_by), \
-           unit = coalesce(v.unit, escalation.unit), changed = v.changed \
+           unit = coalesce(v.unit, escalation.unit), note = coalesce(v.note, escalation.note), changed = v.changed \
            FROM v WHERE escalation.conversation = v.conversation AND escalation.sequence = v.sequence",
 };
 const RUNG: Many = Many {
@@ -247,8 +248,9 @@ macro_rules! expiring_changes {
 }
 /// Before messages go: what their devices have spent stays spent. Their places last: all others need them. With how often
 /// the three values are in there.
-const EXPIRE: [(&str, usize); 11] = [
+const EXPIRE: [(&str, usize); 12] = [
     (tasks::EXPIRED, 1),
+    (signed::EXPIRED, 1),
     (
         concat!(
             "UPDATE device SET number_floor = max(number_floor, gone.number) \
@@ -385,6 +387,7 @@ impl Store {
         escalations(&mut script, plan);
         plan.stat_load.write(&mut script);
         plan.tasks.write(&mut script);
+        plan.signed.write(&mut script);
         availability(&mut script, plan);
         templates(&mut script, plan);
         notices::write(&mut script, plan);
@@ -521,7 +524,7 @@ fn escalations(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.count(escalation.sender.value()).count(escalation.unit.map_or(0, UnitId::value));
         row.bytes(&escalation.policy.to_bytes()).int(escalation.opened.0);
         stage(escalation.stage, row);
-        row.count(change.0);
+        row.count(change.0).bytes(&escalation.note.as_ref().map_or_else(Vec::new, CallNote::to_bytes));
     });
     let patches: Vec<_> = plan.escalation_patches.iter().collect();
     script.many(&ESCALATION_PATCHES, &patches, |(id, patch), row| {
@@ -532,7 +535,7 @@ fn escalations(script: &mut Script<'_>, plan: &Plan<'_>) {
                 row.maybe(None);
             }),
         }
-        row.maybe(patch.unit.map(UnitId::value)).count(patch.changed.0);
+        row.maybe(patch.unit.map(UnitId::value)).maybe_bytes(patch.note.as_deref()).count(patch.changed.0);
     });
     let rung: Vec<_> = plan.rung.iter().collect();
     script.many(&RUNG, &rung, |((id, person), rung), row| {

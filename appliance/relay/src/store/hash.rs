@@ -66,8 +66,8 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     (
         "SELECT conversation, sequence, sender, unit, policy, opened, stage, step, since, by_person, passed, \
-         noted_by, changed FROM escalation ORDER BY conversation, sequence",
-        &[Int, Int, Int, Int, Bytes, Int, Int, Int, Int, Int, Int, Int, Int],
+         noted_by, changed, note FROM escalation ORDER BY conversation, sequence",
+        &[Int, Int, Int, Int, Bytes, Int, Int, Int, Int, Int, Int, Int, Int, Bytes],
     ),
     (
         "SELECT conversation, sequence, person, step, declined, has_held FROM escalation_rung \
@@ -75,6 +75,10 @@ const TABLES: &[(&str, &[Column])] = &[
         &[Int; 6],
     ),
     ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
+    (
+        "SELECT conversation, sequence, change, answer FROM stat_signed ORDER BY conversation, sequence, change",
+        &[Int, Int, Int, Bytes],
+    ),
     (
         "SELECT conversation, sequence, open, changed, content FROM task ORDER BY conversation, sequence",
         &[Int, Int, Int, Int, Bytes],

@@ -27,6 +27,7 @@ use super::plan_files::FilePlan;
 use super::plan_holds::HoldPlan;
 use super::plan_inbox::InboxPlan;
 use super::reactions::ReactionPlan;
+use super::signed::SignedPlan;
 use super::stat_load::StatLoad;
 use super::tasks::TaskPlan;
 use wardline_core::agency::Agency;
@@ -34,6 +35,7 @@ use wardline_core::availability::{Availability, AvailabilityWrite};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
+use wardline_core::escalation::signed::Said;
 use wardline_core::escalation::{Escalation, Rung, Stage, StatId};
 use wardline_core::family::Visitor;
 use wardline_core::ids::{Change, ConversationId, DeviceId, EditId, PersonId, RoleId, Sequence, UnitId};
@@ -87,6 +89,7 @@ pub(super) struct Plan<'a> {
     pub(super) broadcasts: BroadcastPlan,
     pub(super) files: FilePlan<'a>,
     pub(super) tasks: TaskPlan<'a>,
+    pub(super) signed: SignedPlan<'a>,
 }
 
 /// A conversation as it opens.
@@ -147,6 +150,8 @@ pub(super) struct MemberPatch {
 #[derive(Default)]
 pub(super) struct EscalationPatch {
     pub(super) stage: Option<Stage>,
+    /// Empty: by no note any more.
+    pub(super) note: Option<Vec<u8>>,
     pub(super) unit: Option<UnitId>,
     pub(super) changed: Change,
 }
@@ -184,6 +189,7 @@ impl<'a> Plan<'a> {
     fn fold(&mut self, change: Change, write: &'a Write) {
         self.files.fold(change, write);
         self.tasks.fold(change, write);
+        self.signed.fold(change, write);
         for thread in write.shows_in() {
             self.conversations.entry(*thread).or_default().changed = Some(change);
         }
@@ -324,6 +330,9 @@ impl<'a> Plan<'a> {
                 self.stat_load.moved(*id, *stage);
                 let patch = self.escalation_patches.entry(*id).or_default();
                 (patch.stage, patch.changed) = (Some(*stage), change);
+                if !stage.is_noted() {
+                    patch.note = Some(Vec::new());
+                }
                 let step = stage.step().unwrap_or_default();
                 for person in rang {
                     self.rung(*id, *person, step).declined = None;
@@ -345,6 +354,12 @@ impl<'a> Plan<'a> {
             Write::EscalationDeclined { id, person, reason, step } => {
                 self.escalation_patches.entry(*id).or_default().changed = change;
                 self.rung(*id, *person, *step).declined = Some(*reason);
+            }
+            Write::StatAnswered(answer) => {
+                if let Said::Note(note) = &answer.said {
+                    let patch = self.escalation_patches.entry(answer.id).or_default();
+                    (patch.note, patch.changed) = (Some(note.to_bytes()), change);
+                }
             }
             Write::EscalationPolicySet { unit, policy } => {
                 self.policies.insert(*unit, policy.as_ref());

@@ -9,6 +9,7 @@ use wardline_core::availability::Availability;
 use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::EscalationPolicy;
+use wardline_core::escalation::signed::CallNote;
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
@@ -411,7 +412,7 @@ pub(super) fn priority(number: u64) -> Result<Priority, StoreError> {
 }
 
 pub(super) const ESCALATION: &str = "escalation.conversation, escalation.sequence, escalation.sender, escalation.unit, \
-     policy, opened, stage, escalation.step, since, by_person, passed, noted_by, escalation.changed, \
+     policy, opened, stage, escalation.step, since, by_person, passed, noted_by, note, escalation.changed, \
      (SELECT group_concat(concat_ws(' ', person, rung.step, declined, has_held), ' ') FROM escalation_rung AS rung \
       WHERE rung.conversation = escalation.conversation AND rung.sequence = escalation.sequence)";
 
@@ -424,6 +425,10 @@ pub(super) fn escalation(row: &SqliteRow) -> Result<Escalation, StoreError> {
     let (stage, step) = (columns.int()?, u8::try_from(columns.int()?).map_err(|_| damaged())?);
     let (since, by, passed_ms) = (columns.wall()?, PersonId::new(columns.count()?), columns.count()?);
     let noted_by = PersonId::new(columns.count()?);
+    let note = match columns.bytes()? {
+        [] => None,
+        bytes => Some(CallNote::from_bytes(bytes).map_err(|_| damaged())?),
+    };
     let stage = match stage {
         0 => Stage::Ringing { step, since },
         1 => Stage::Held { step, since, by: by.ok_or_else(damaged)?, passed_ms },
@@ -433,7 +438,7 @@ pub(super) fn escalation(row: &SqliteRow) -> Result<Escalation, StoreError> {
     };
     let changed = columns.change()?;
     let rung = rung(columns.text_if_any()?.unwrap_or_default())?;
-    Ok(Escalation { id, sender, unit, policy, opened, stage, rung, changed })
+    Ok(Escalation { id, sender, unit, policy, opened, stage, rung, changed, note })
 }
 
 /// "person step declined has_held person …".

@@ -74,6 +74,8 @@ async fn check(store: &Store, model: &Model, dice: u64) {
                 for oldest in [None, Some(Sequence(from + 1))] {
                     let told = readers.notices(&grant, oldest).await.unwrap();
                     assert_eq!(told, model.notices(person, conversation.id, within, oldest));
+                    let signed = readers.signed(&grant, oldest).await.unwrap();
+                    assert_eq!(signed, model.signed(person, conversation.id, (oldest, within.1), limit));
                 }
             }
         }
@@ -260,6 +262,38 @@ fn a_message_that_expires_meanwhile_is_never_unheard_of() {
             commit(&mut store, &world.writes[done..]).await;
             done = world.writes.len();
             assert!(reading.await.unwrap(), "number {} is as if nobody had ever sent it", number.0);
+        }
+    });
+}
+
+/// Of a STAT about which more was signed than is kept, the oldest go; the purge takes all. And with the message goes what was signed.
+#[test]
+fn what_was_signed_is_bounded_and_goes_with_its_message() {
+    let mut world = World::default();
+    let person = world.person(1).unwrap();
+    world.device(person, 1).unwrap();
+    let place = world.open(person, 7, 1).unwrap();
+    let (one, other) = [1, 2].map(|n| StatId { conversation: place, sequence: Sequence(n) }).into();
+    for how in 0..70 {
+        world.sign(if how % 2 == 0 { one } else { other }, person, how);
+    }
+    let (signed, before) = (world.writes.len(), world.writes.clone());
+    world.write(Write::KeyDestroyed { conversation: place });
+    block_on(async {
+        for most in [1_000, 9] {
+            let directory = quick_directory();
+            let (mut store, _) = open(directory.path()).await;
+            commit_cut(&mut store, &before, &[most]).await;
+            for (of, last) in [(one, 68), (other, 69)] {
+                let grant = grants::page(person, place, (of.sequence, of.sequence.next()), 1);
+                let found = store.readers().signed(&grant, Some(of.sequence)).await.unwrap();
+                assert!(found.iter().all(|answer| answer.id == of));
+                let marks: Vec<u8> = found.iter().map(|answer| answer.signature[0]).collect();
+                assert_eq!(marks, (0..32).map(|n| last - 2 * n).collect::<Vec<u8>>());
+            }
+            commit(&mut store, &world.writes[signed..]).await;
+            let grant = grants::page(person, place, (Sequence(1), Sequence(9)), 9);
+            assert!(store.readers().signed(&grant, Some(Sequence(1))).await.unwrap().is_empty());
         }
     });
 }

@@ -106,7 +106,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 74];
+    let mut seen = [0_u32; 75];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -178,6 +178,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::AttachmentPolicySet(_) => 66,
             Write::TemplatesSet { .. } => 67,
             Write::TaskSet(_) => 68,
+            Write::StatAnswered(_) => 74,
             Write::Availability(_) => 69,
             Write::Inbox(InboxWrite::Opened(_)) => 70,
             Write::Inbox(InboxWrite::GapsFlagged { .. }) => 71,
@@ -406,7 +407,7 @@ fn every_column_of_every_table_is_in_the_hash() {
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,
-            people + messages + files + clinical + newest + 13 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2
+            people + messages + files + clinical + newest + 14 + 4 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2
         );
     });
 }

@@ -6,10 +6,13 @@ use wardline_core::alteration::{Found, Kept, Standing};
 use wardline_core::clinic::{Encounter, Patient};
 use wardline_core::conversation::{Conversation, Kind};
 use wardline_core::directory::{Person, Unit};
+use wardline_core::escalation::signed::SignedAnswer;
 use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::hold;
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
-use wardline_core::limits::{CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, WATERMARK_PUSH_MEMBERS_MAX};
+use wardline_core::limits::{
+    CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, STAT_SIGNED_MAX, WATERMARK_PUSH_MEMBERS_MAX, signed_on_page,
+};
 use wardline_core::mailbox::Under;
 use wardline_core::mention;
 use wardline_core::notice::Notice;
@@ -38,6 +41,7 @@ pub(crate) struct Model {
     pub(crate) tasks: BTreeMap<StatId, Task>,
     /// What was told in threads and is kept.
     pub(crate) notices: BTreeMap<Change, Notice>,
+    pub(crate) signed: BTreeMap<Change, SignedAnswer>,
     /// By the change that brought the message: how many files it has.
     pub(crate) files: BTreeMap<Change, u32>,
     /// Family threads, those of stays that were put away too, and the patient's thread of each.
@@ -49,10 +53,23 @@ impl Model {
         let (messages, keys) = (BTreeMap::new(), BTreeMap::new());
         let (lost, stats, altered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (notices, put, files) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let signed = BTreeMap::new();
         let families = BTreeMap::new();
         let (state, tasks) = (State::default(), BTreeMap::new());
-        let mut model =
-            Self { state, tasks, messages, altered, put, lost, keys, stats, notices, files, families };
+        let mut model = Self {
+            state,
+            tasks,
+            messages,
+            altered,
+            put,
+            lost,
+            keys,
+            stats,
+            notices,
+            signed,
+            files,
+            families,
+        };
         for Numbered { change, write } in writes {
             model.state.apply(*change, write);
             match write {
@@ -103,6 +120,9 @@ impl Model {
                     model.put.retain(|change, _| model.messages.contains_key(change));
                     model.stats.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
                     model.tasks.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
+                    model
+                        .signed
+                        .retain(|_, a| a.id.conversation != *conversation || a.id.sequence > *through);
                 }
                 Write::AttachmentsSent { message, files, .. } => {
                     model.files.insert(*message, files.len() as u32);
@@ -112,7 +132,7 @@ impl Model {
                 }
                 Write::EscalationMoved { id, stage: stage @ Stage::Closed { .. }, .. } => {
                     if let Some(stat) = model.stats.get_mut(id) {
-                        (stat.stage, stat.changed) = (*stage, *change);
+                        (stat.stage, stat.changed, stat.note) = (*stage, *change, None);
                     }
                 }
                 Write::EscalationOpened(Escalation { id, .. })
@@ -123,8 +143,21 @@ impl Model {
                         model.stats.insert(*id, stat.clone());
                     }
                 }
+                Write::StatAnswered(answer) => {
+                    model.signed.insert(*change, (**answer).clone());
+                    let of = |other: &SignedAnswer| other.id == answer.id;
+                    if model.signed.values().filter(|other| of(other)).count() > STAT_SIGNED_MAX {
+                        let oldest =
+                            model.signed.iter().find(|(_, other)| of(other)).map(|(change, _)| *change);
+                        model.signed.remove(&oldest.unwrap());
+                    }
+                    if let Some(stat) = model.state.escalations.get(&answer.id) {
+                        model.stats.insert(answer.id, stat.clone());
+                    }
+                }
                 Write::KeyDestroyed { conversation } => {
                     model.keys.remove(conversation);
+                    model.signed.retain(|_, answer| answer.id.conversation != *conversation);
                     model.tasks.retain(|id, _| id.conversation != *conversation);
                     model.notices.retain(|_, notice| notice.conversation != *conversation);
                     for (change, message) in &mut model.messages {
@@ -268,6 +301,22 @@ impl Model {
             member.is_some_and(|member| notice.after.0 + 1 >= member.from.0) && which(**change, notice)
         };
         self.notices.iter().filter(mine).map(|(change, notice)| (*change, notice.clone())).collect()
+    }
+
+    /// What was signed about the messages of a page, newest first.
+    pub(crate) fn signed(
+        &self,
+        person: PersonId,
+        place: ConversationId,
+        (oldest, before): (Option<Sequence>, Sequence),
+        limit: u32,
+    ) -> Vec<SignedAnswer> {
+        let starts = self.state.conversations[&place].member(person).map(|member| member.from);
+        let (Some(oldest), Some(starts)) = (oldest, starts) else { return Vec::new() };
+        let of = |answer: &&SignedAnswer| {
+            answer.id.conversation == place && (oldest.max(starts)..before).contains(&answer.id.sequence)
+        };
+        self.signed.values().rev().filter(of).take(signed_on_page(limit)).cloned().collect()
     }
 
     /// Those that stand behind messages of a page; with no `oldest`, those in front of its first as well. Newest first.

@@ -10,6 +10,7 @@ use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet}
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
+use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
@@ -398,7 +399,8 @@ impl World {
         let (opened, policy) = (Wall(self.clock), policy(how));
         let stage = Stage::Ringing { step: 0, since: opened };
         let changed = Change(0);
-        let stat = Escalation { id, sender, unit, policy, opened, stage, rung, changed };
+        let note = None;
+        let stat = Escalation { id, sender, unit, policy, opened, stage, rung, changed, note };
         self.write(Write::EscalationOpened(stat));
     }
 
@@ -406,6 +408,9 @@ impl World {
         let Some(id) = nth(self.state.escalations.keys().copied(), how) else { return };
         let (step, at) = ((how % 3) as u8, Wall(self.clock));
         let other = nth(self.state.people.keys().copied(), mix(who));
+        if mix(how) % 8 > 3 {
+            self.sign(id, person, how);
+        }
         let (stage, rang) = match mix(how) % 8 {
             0..3 => (Stage::Ringing { step, since: at }, vec![person]),
             3 | 4 => (Stage::Held { step, since: at, by: person, passed_ms: how % 1_000 }, vec![]),
@@ -414,6 +419,22 @@ impl World {
             _ => (Stage::Closed { at }, vec![]),
         };
         self.write(Write::EscalationMoved { id, stage, rang });
+    }
+
+    /// What somebody's device signed about a STAT.
+    pub(crate) fn sign(&mut self, id: StatId, person: PersonId, how: u64) {
+        let Some(device) = nth(self.state.devices.keys().copied(), how) else { return };
+        let key = self.state.devices[&device].key;
+        let (at, taken) = (Wall(self.clock - 1), Wall(self.clock));
+        let role = Title::parse(&format!("Physician {how}")).ok();
+        let note = CallNote { reached: None, role, name: None, called: at, read_back: how.is_multiple_of(2) };
+        let said = match how % 3 {
+            0 => Said::Accept,
+            1 => Said::Decline(Reason::Busy),
+            _ => Said::Note(note),
+        };
+        let answer = SignedAnswer { id, person, device, key, said, at, taken, signature: [how as u8; 64] };
+        self.write(Write::StatAnswered(Box::new(answer)));
     }
 
     pub(crate) fn close_stats(&mut self, conversation: ConversationId) {

@@ -9,7 +9,7 @@ use wardline_client::stat::{Priority, Stands};
 use wardline_client::{ConversationId, Event, MessageId, PersonId, Sequence};
 
 use crate::exit::Failure;
-use crate::{notice, react, say, stat, task};
+use crate::{notice, react, say, signed, stat, task};
 
 pub(crate) fn print(value: &Value) -> Result<(), Failure> {
     say::line(&written(value))
@@ -316,6 +316,7 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "since": told.since,
             "by": told.by.map(|by| by.to_string()),
             "noted_by": told.noted_by.map(|by| by.to_string()),
+            "note": told.note.as_ref().map(signed::note_json),
             "step": told.step,
             "steps": told.steps,
             "unit": told.unit.map(|unit| unit.to_string()),

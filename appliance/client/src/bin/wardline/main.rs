@@ -48,6 +48,7 @@ mod search;
 mod seen;
 mod send;
 mod shift;
+mod signed;
 mod stat;
 mod station;
 mod styled;

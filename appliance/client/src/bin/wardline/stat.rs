@@ -12,7 +12,7 @@ use wardline_client::{Calls as _, ConversationId, PersonId, RoleId, Sequence, St
 
 use crate::access::Access;
 use crate::exit::Failure;
-use crate::{Common, availability, find, json, load, say, send};
+use crate::{Common, availability, find, json, load, say, send, signed};
 
 #[derive(Subcommand)]
 pub(crate) enum Act {
@@ -58,16 +58,15 @@ pub(crate) enum Act {
         /// Which.
         stat: String,
     },
-    /// Somebody was reached by telephone and has it.
-    Note {
+    /// Somebody was reached by telephone and has it: it is silent everywhere at once. Say who, or as what.
+    Note(signed::Note),
+    /// What was answered to it, signed by which device, and whether the signature verifies.
+    Answers {
         /// Which.
         stat: String,
-        /// Who, if they are in the directory.
+        /// One JSON object a line.
         #[arg(long)]
-        reached: Option<String>,
-        /// They repeated what they were told.
-        #[arg(long)]
-        read_back: bool,
+        json: bool,
     },
     /// Where to call those for whom it rings and who are not here. Each look is recorded.
     Numbers {
@@ -164,11 +163,11 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
             with(reply(&stat, Reply::Decline(because.reason()))?, "It does not ring for you any more.")
         }
         Act::HandBack { stat } => with(reply(&stat, Reply::HandBack)?, "It rings again."),
-        Act::Note { stat, reached, read_back } => {
-            let people = access.people().await?;
-            let reached = reached.map(|who| find::person(&people, &who)).transpose()?;
-            with(reply(&stat, Reply::CallNote { reached, read_back })?, "Noted. It is silent everywhere.")
+        Act::Note(note) => {
+            let note_of = note.read(access).await?;
+            with(reply(&note.stat, Reply::CallNote(note_of))?, "Noted. It is silent everywhere.")
         }
+        Act::Answers { stat, json } => return signed::show(access, reference(&stat)?, json).await,
         Act::Close { stat } => with(reply(&stat, Reply::Close)?, "Closed."),
         Act::Read { stat } => return read(access, &stat).await,
         Act::Numbers { stat } => return numbers(access, &stat).await,
@@ -463,9 +462,14 @@ pub(crate) fn stands_line(
     let by = stat.by.map(&who).unwrap_or_else(|| "somebody".to_owned());
     let what = match stat.stands {
         Stands::Held => format!("{by} is coming"),
-        Stands::Accepted => match stat.noted_by {
-            Some(noted_by) => format!("{by} has it (reached by telephone, says {})", who(noted_by)),
-            None => format!("{by} has it"),
+        Stands::Accepted => match (stat.noted_by, &stat.note) {
+            (Some(noted_by), Some(note)) => {
+                format!("answered by call note of {}: {}", who(noted_by), signed::words(note, &who))
+            }
+            (Some(noted_by), None) => {
+                format!("answered by call note of {}: {by} was reached by telephone", who(noted_by))
+            }
+            (None, _) => format!("{by} has it"),
         },
         Stands::Closed => "closed".to_owned(),
         _ if stat.step >= stat.steps && !stat.dial.is_empty() => {

@@ -51,6 +51,23 @@ pub(crate) fn next_here(text: &str) -> Result<i64, Failure> {
     next(text, say::now(), &TimeZone::system()).map_err(Failure::Usage)
 }
 
+/// When the clock here showed this last: milliseconds since 1970. Within this minute is now.
+pub(crate) fn last_here(text: &str) -> Result<i64, Failure> {
+    last(text, say::now(), &TimeZone::system()).map_err(Failure::Usage)
+}
+
+fn last(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
+    // What it shows within the day that follows a day ago: the same minute a day later is not it.
+    let mut at = next(text, now - 49 * HOUR_MS, zone)?;
+    loop {
+        let following = next(text, at, zone)?;
+        if following > now {
+            return Ok(at);
+        }
+        at = following;
+    }
+}
+
 /// When the clock shows this next. A time that it jumps over is as long after the jump; of one that it shows twice, the first.
 fn next(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
     let wrong = || format!("{text} is no time of day. Write hours and minutes, as in 07:00.");
@@ -75,6 +92,22 @@ mod tests {
         let now = zone.to_zoned_datetime(now.parse().unwrap()).unwrap().timestamp().as_millisecond();
         let asked = Until { hours: None, until: Some(text.to_owned()) };
         asked.after(now, &zone).map(|end| (end - now) / 60_000)
+    }
+
+    #[test]
+    fn the_last_time_is_today_or_yesterday() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        for (text, now, minutes) in [
+            ("02:14", "2026-11-27T02:20", 6),
+            ("02:14", "2026-11-27T02:14", 0),
+            ("23:50", "2026-11-27T00:10", 20),
+            ("02:21", "2026-11-27T02:20", 24 * 60 - 1),
+            ("23:50", "2026-03-29T03:10", 140),
+        ] {
+            let now = zone.to_zoned_datetime(now.parse().unwrap()).unwrap().timestamp().as_millisecond();
+            assert_eq!(last(text, now, &zone).map(|at| (now - at) / 60_000), Ok(minutes), "{text}");
+        }
+        assert!(last("2:14", 0, &zone).unwrap_err().contains("is no time of day"));
     }
 
     #[test]

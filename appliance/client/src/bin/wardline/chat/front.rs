@@ -194,7 +194,7 @@ impl Chat {
         before: Sequence,
         least: u32,
     ) -> Result<(), Error> {
-        let mut whole = Page { messages: Vec::new(), end: false, notices: Vec::new() };
+        let mut whole = Page { messages: Vec::new(), end: false, notices: Vec::new(), signed: Vec::new() };
         let (mut next, mut limit) = (before, least.clamp(1, PAGE));
         loop {
             let page = self.client.history(conversation, next, limit).await?;

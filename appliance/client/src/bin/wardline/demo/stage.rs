@@ -293,7 +293,19 @@ mod tests {
     fn told(stands: Stands, step: u32, since: i64) -> Escalation {
         let stat = StatRef { conversation: ConversationId::new(7).unwrap(), sequence: Sequence(3) };
         let (by, noted_by, unit, dial) = (None, None, None, String::new());
-        Escalation { stat, stands, since, by, noted_by, step, steps: 4, unit, called: vec![], dial }
+        Escalation {
+            stat,
+            stands,
+            since,
+            by,
+            noted_by,
+            note: None,
+            step,
+            steps: 4,
+            unit,
+            called: vec![],
+            dial,
+        }
     }
 
     fn follows(before: Escalation, after: Escalation) -> Option<bool> {
