@@ -175,6 +175,7 @@ operations! {
     SetUnit: "add or rename a unit", [Administrator, BoxService], "";
     AddPerson: "add somebody to the directory", [Administrator, BoxService], "";
     IssueJoinCode: "issue a join code for somebody", [Superior, Administrator, BoxService], "by a charge nurse not for who administers, is a privacy officer or leads a unit; who is given a device is told of it on their others";
+    ClearPin: "give a code to whoever has locked a device by wrong PINs", [Superior, Administrator, BoxService], "face to face, for ten minutes; by a charge nurse not for who administers, is a privacy officer or leads a unit; they choose another PIN on that device";
     ListDevices: "see another's devices", [Administrator, BoxService], "one's own come with every sign-in";
     RevokeDevice: "end a device", [Administrator, BoxService], "";
     Suspend: "suspend somebody", [Superior, Administrator, BoxService], "by a charge nurse not who administers, is a privacy officer or leads a unit; their sessions end at once, the answer says what they leave behind, and a charge nurse's waits for an administrator";

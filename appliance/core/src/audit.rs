@@ -377,6 +377,15 @@ pub enum Act {
     /// Bytes: of photos, documents, audio notes.
     #[n(185)]
     AttachmentPolicySet(#[n(0)] u32, #[n(1)] u32, #[n(2)] u32),
+    /// For whom, who has locked a device.
+    #[n(340)]
+    PinCodeIssued(#[n(0)] PersonId),
+    /// On a locked device: the how many-eth for one that was given.
+    #[n(341)]
+    PinCodeWrong(#[n(0)] u32),
+    /// Whose, which, and who issued the code; nobody: the local service. It has another PIN.
+    #[n(342)]
+    PinCleared(#[n(0)] PersonId, #[n(1)] DeviceId, #[n(2)] Option<PersonId>),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

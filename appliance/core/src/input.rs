@@ -362,6 +362,13 @@ pub enum Ask {
         /// For the code.
         fresh: Fresh,
     },
+    /// A code for whoever has locked a device by wrong PINs.
+    ClearPin {
+        /// Who.
+        person: PersonId,
+        /// For the code.
+        fresh: Fresh,
+    },
     /// Administration: a device is lost.
     RevokeDevice {
         /// Which.

@@ -20,6 +20,7 @@ mod bed;
 pub mod bucket;
 pub mod care;
 mod channel;
+pub(crate) mod clearing;
 pub mod clinic;
 pub mod clinical;
 pub mod conversation;

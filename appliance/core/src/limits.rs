@@ -122,6 +122,12 @@ pub const UNPROVEN_RECORDS_MS: u64 = 3_600_000;
 
 /// Wrong PINs that lock a device (NIST SP 800-63B, 5.2.2 allows 100; ten of a million is 10^-5).
 pub const PIN_TRIES_MAX: u32 = 10;
+/// Milliseconds that a code for a locked device lives: whoever gives it stands beside whoever types it.
+pub const PIN_CODE_MS: u64 = 600_000;
+/// Wrong codes on a locked device that end the right one. Of 2^50 it is found by one in 2^47 of thieves.
+pub const PIN_CODE_TRIES_MAX: u32 = 5;
+/// Codes for locked devices alive at a time: 256 people within ten minutes. About 100 bytes each: 26 kB.
+pub const PIN_CODES_MAX: usize = 256;
 /// Shortest PIN, in characters.
 pub const PIN_CHARACTERS_MIN: usize = 6;
 /// Longest PIN, in bytes.

@@ -41,8 +41,11 @@ pub enum Refusal {
         tries_left: u32,
     },
     /// Ten wrong PINs.
-    #[error("Too many wrong PINs: this device is locked. Ask an administrator for a new join code.")]
+    #[error("Too many wrong PINs: this device is locked. Ask your charge nurse for a code to choose another PIN.")]
     PinLockedOut,
+    /// Nothing to clear.
+    #[error("No device of theirs is locked. If it is lost, ask an administrator to end it, and issue a join code.")]
+    PinNotLocked,
     /// Fewer than [`crate::limits::PIN_CHARACTERS_MIN`] characters.
     #[error("The PIN is too short: at least 6 characters.")]
     PinTooShort,
@@ -551,6 +554,7 @@ impl Refusal {
             Self::JoinCodeInvalid => Code::JoinCodeInvalid,
             Self::PinWrong { .. } => Code::PinWrong,
             Self::PinLockedOut => Code::PinLockedOut,
+            Self::PinNotLocked => Code::PinNotLocked,
             Self::PinTooShort => Code::PinTooShort,
             Self::PinTooCommon => Code::PinTooCommon,
             Self::DeviceUnknown => Code::DeviceUnknown,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::alteration::{Ages, Alterations};
 use crate::audit::{Act, Actor};
 use crate::bucket::Bucket;
+use crate::clearing::PinCodes;
 use crate::cursor::Cursors;
 use crate::draft::{Attached, Draft, actor, write};
 use crate::emergency::Requests;
@@ -61,6 +62,7 @@ pub struct Relay {
     alterations: Alterations,
     pub(crate) ages: Ages,
     guesses: Guesses,
+    pub(crate) pin_codes: PinCodes,
     pub(crate) visits_asked: Asked,
     pub(crate) budgets: Budgets,
     /// Devices with a PIN at the keeper.
@@ -132,6 +134,8 @@ pub struct Load {
     pub terms: usize,
     /// Bedside codes of which something is spent.
     pub visits: usize,
+    /// Codes for locked devices.
+    pub pin_codes: usize,
 }
 
 /// One connection.
@@ -163,6 +167,7 @@ impl Relay {
             alterations: Alterations::default(),
             ages: Ages::new(state.change, now.mono),
             guesses: Guesses::new(now.mono),
+            pin_codes: PinCodes::default(),
             visits_asked: Asked::default(),
             budgets: Budgets::default(),
             checking: BTreeSet::new(),
@@ -232,6 +237,7 @@ impl Relay {
             heard: self.heard.len(),
             terms: self.terms.len(),
             visits: self.visits_asked.len(),
+            pin_codes: self.pin_codes.len(),
         }
     }
 
@@ -337,7 +343,7 @@ impl Relay {
             | Session::Closing
             | Session::ExpectProof(None)
             | Session::VisitUnderCheck(_) => true,
-            Session::JoinUnderCheck(_) | Session::Local => false,
+            Session::JoinUnderCheck(_) | Session::NewPinUnderCheck(_) | Session::Local => false,
             Session::ExpectProof(Some(claimed)) => self.state.is_visitors(*claimed),
             session => device_of(session).is_some_and(|device| self.state.is_visitors(device)),
         };

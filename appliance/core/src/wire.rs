@@ -411,6 +411,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             fresh: fresh(),
         },
         Body::IssueJoinCode(issue) => Ask::IssueJoinCode { person: person(issue.person)?, fresh: fresh() },
+        Body::ClearPin(clear) => Ask::ClearPin { person: person(clear.person)?, fresh: fresh() },
         Body::RevokeDevice(revoke) => {
             Ask::RevokeDevice { device: DeviceId::new(revoke.device).ok_or(Refusal::NoSuchDevice)? }
         }

@@ -26,6 +26,7 @@ use crate::ids::{
 use crate::leaving::Waiting;
 use crate::notice::Notice;
 use crate::particulars::Bed;
+use crate::pin::PinMac;
 use crate::reaction::Reactions;
 use crate::retention::Rules;
 use crate::role::Role;
@@ -689,6 +690,19 @@ pub enum Write {
     /// What may be attached from now on.
     #[n(184)]
     AttachmentPolicySet(#[n(0)] AttachmentPolicy),
+    /// A device that was locked has another PIN, and no wrong tries.
+    #[n(340)]
+    PinChosen {
+        /// Which.
+        #[n(0)]
+        device: DeviceId,
+        /// Salt of its stretching.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        salt: [u8; 16],
+        /// The keeper's MAC of it.
+        #[n(2)]
+        pin: PinMac,
+    },
     /// Whoever stays longer keeps their beds.
     #[n(92)]
     AssignmentProlonged {

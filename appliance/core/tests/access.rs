@@ -488,6 +488,11 @@ impl House {
                 fresh,
             },
             Operation::IssueJoinCode => Ask::IssueJoinCode { person, fresh },
+            Operation::ClearPin => {
+                let device = self.victims_device;
+                self.ward.lock_out(device);
+                Ask::ClearPin { person, fresh }
+            }
             Operation::ListDevices => Ask::ListDevices { person },
             Operation::RevokeDevice => Ask::RevokeDevice { device: self.victims_device },
             Operation::Suspend => Ask::SetStanding { person, suspended: true },

@@ -82,7 +82,7 @@ impl Budgets {
                 budget.pages.take(now)
             }
             Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
-            Ask::Templates(_) => budget.posts.take(now),
+            Ask::Templates(_) | Ask::ClearPin { .. } => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),
             Ask::Agency(AgencyAsk::List { .. }) => budget.pages.take(now),
             Ask::Agency(_) => budget.posts.take(now),

@@ -144,6 +144,7 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::EditMessage(_) => "edit message",
         Body::RecallMessage(_) => "recall message",
         Body::React(_) => "react",
+        Body::ClearPin(_) => "clear pin",
         Body::SetTemplates(_) => "set templates",
         Body::ListTemplates(_) => "list templates",
         Body::BreakGlass(_) => "break glass",

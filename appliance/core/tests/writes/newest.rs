@@ -6,11 +6,19 @@ use wardline_core::wire::proto;
 use super::*;
 
 pub(crate) fn writes() -> Vec<Write> {
-    vec![Write::TemplatesSet { unit: Some(unit()), templates: templates() }]
+    vec![
+        Write::TemplatesSet { unit: Some(unit()), templates: templates() },
+        Write::PinChosen { device: device(), salt: [7; 16], pin: PinMac([8; 32]) },
+    ]
 }
 
 pub(crate) fn acts() -> Vec<Act> {
-    vec![Act::TemplatesSet(Some(unit())), Act::LookedUp(2, 1)]
+    let cleared = [
+        Act::PinCodeIssued(person()),
+        Act::PinCodeWrong(2),
+        Act::PinCleared(person(), device(), Some(other())),
+    ];
+    [vec![Act::TemplatesSet(Some(unit())), Act::LookedUp(2, 1)], cleared.to_vec()].concat()
 }
 
 fn templates() -> Templates {
