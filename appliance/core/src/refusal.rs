@@ -41,10 +41,14 @@ pub enum Refusal {
         tries_left: u32,
     },
     /// Ten wrong PINs.
-    #[error("Too many wrong PINs: this device is locked. Ask your charge nurse for a code to choose another PIN.")]
+    #[error(
+        "Too many wrong PINs: this device is locked. Ask your charge nurse for a code to choose another PIN."
+    )]
     PinLockedOut,
     /// Nothing to clear.
-    #[error("No device of theirs is locked. If it is lost, ask an administrator to end it, and issue a join code.")]
+    #[error(
+        "No device of theirs is locked. If it is lost, ask an administrator to end it, and issue a join code."
+    )]
     PinNotLocked,
     /// Fewer than [`crate::limits::PIN_CHARACTERS_MIN`] characters.
     #[error("The PIN is too short: at least 6 characters.")]

@@ -100,8 +100,10 @@ fn ben_is_let_in_again_on_his_own_phone() {
     let issued = hall.issue(ANA, ben);
     let Body::JoinCode(code) = answer(&issued) else { panic!("no code") };
     assert_eq!(code.expires, hall.ward.now.wall.after(600_000).0);
-    assert!(acts(&issued).iter().any(|(by, act)| matches!(by, Actor::Person { person, .. } if *person == ana)
-        && *act == Act::PinCodeIssued(ben)));
+    assert!(
+        acts(&issued).iter().any(|(by, act)| matches!(by, Actor::Person { person, .. } if *person == ana)
+            && *act == Act::PinCodeIssued(ben))
+    );
     let (conn, typed) = hall.types(BEN, &code.code);
     assert!(stretches(&typed), "{:?}", refusal(&typed));
     let cleared = hall.mac(conn);
@@ -109,7 +111,11 @@ fn ben_is_let_in_again_on_his_own_phone() {
     let by = Actor::Person { person: ben, device: before.id };
     assert!(acts(&cleared).contains(&(by, Act::PinCleared(ben, before.id, Some(ana)))));
     let after = hall.device(BEN);
-    assert_eq!((after.id, after.person, after.pin_tries), (before.id, ben, 0), "the same device, not another");
+    assert_eq!(
+        (after.id, after.person, after.pin_tries),
+        (before.id, ben, 0),
+        "the same device, not another"
+    );
     assert_ne!((&after.pin, after.salt), (&before.pin, before.salt));
     assert_eq!(hall.ward.relay.state().devices_of(ben).count(), 1);
     // The answer was lost: the same once more is a sign-in with the PIN that came with it.
@@ -132,7 +138,8 @@ fn a_code_is_given_by_who_leads_where_they_work() {
     assert_eq!(said(&mut hall, BOX), None);
     assert_eq!(said(&mut hall, ANA), None);
     // Nobody is helped to more than the nurse has.
-    let duties = |administrator, privacy_officer| Ask::SetDuties { person: ben, administrator, privacy_officer };
+    let duties =
+        |administrator, privacy_officer| Ask::SetDuties { person: ben, administrator, privacy_officer };
     let post = |unit, post| Ask::SetPost { person: ben, unit, post: Some(post) };
     for (more, less) in [
         (duties(true, false), duties(false, false)),

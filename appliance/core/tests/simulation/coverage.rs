@@ -70,6 +70,17 @@ situations!(
     NinthCodeEndsOldest,
     SuspendedWhileJoining,
     OwnerHearsOfNewDevice,
+    // A PIN lock that is cleared.
+    PinCodeIssued,
+    PinCodeByChargeNurse,
+    PinNotLocked,
+    PinCodeRefused,
+    PinCleared,
+    PinCodeWrong,
+    PinCodeSpent,
+    PinCodeOver,
+    PinCodeGoneMeanwhile,
+    NewPinNotTaken,
     // Leaving.
     RevokedWhileAttached,
     RevokedDuringPin,

@@ -7,7 +7,7 @@ use wardline_core::audit::{Act, Entry};
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
-use wardline_core::pin::Pin;
+use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::reaction::React;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::{Relay, refused};
@@ -201,6 +201,7 @@ impl World {
             Some(
                 Phase::Joining { request, .. }
                 | Phase::Asking { request, .. }
+                | Phase::Clearing(_, request, _)
                 | Phase::PinChecking(_, request),
             ) => *request,
             _ => RequestId::NONE,
@@ -218,6 +219,7 @@ impl World {
             });
             let expected = world.reference.pin_mac(world.now, conn, mac, enrolled);
             world.cover_mac(phase.as_ref(), &expected);
+            world.cover_cleared(phase.as_ref(), &expected);
             world.cover_asking(expected.answer);
             Ok(expected)
         })
@@ -492,6 +494,12 @@ impl World {
             }
             _ => false,
         });
+        if let proto::client_frame::Body::ClearPin(_) = body {
+            chosen.code = turn.sends.iter().find_map(|send| match send {
+                Send::Reply { body: Body::JoinCode(code), .. } => Some(join_code_hash(&code.code)),
+                _ => None,
+            });
+        }
         let around = Circumstances { sealed, cursor_known, found: self.found, received: self.looked, chosen };
         let expected = self.reference.request(self.now, conn, body, &around);
         self.verify(&expected, &turn, conn, request)?;

@@ -17,6 +17,7 @@
 mod agency;
 mod answers;
 mod attachments;
+mod clearing;
 mod client;
 mod coverage;
 mod devices;
@@ -36,6 +37,7 @@ mod reference_admin;
 mod reference_agency;
 mod reference_altered;
 mod reference_attachments;
+mod reference_clearing;
 mod reference_emergencies;
 mod reference_family;
 mod reference_holds;

@@ -19,6 +19,7 @@ use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::reference_agency::Hired;
 use crate::reference_attachments::Upload;
+use crate::reference_clearing::PinCode;
 use crate::reference_family::Kin;
 use crate::reference_patients::{Clinic, Term};
 use crate::reference_restricted::Waits;
@@ -174,6 +175,8 @@ pub(crate) struct Lobby {
     pub(crate) terms: Vec<(Term, Mono)>,
     /// Questions by the code of a bed: when, and of whose.
     pub(crate) visits_asked: Vec<(Mono, EncounterId)>,
+    /// Codes for locked devices.
+    pub(crate) pin_codes: Vec<PinCode>,
     /// Who waits for a second person.
     pub(crate) waits: Vec<Waits>,
     /// Whom time put out in this turn: what they have of STATs is to be given up.
@@ -210,6 +213,8 @@ pub(crate) enum Phase {
         key: Box<PublicKey>,
         name: String,
     },
+    /// A locked device with a code, and the PIN that it is to have.
+    Clearing(DeviceId, RequestId, [u8; 32]),
     PinDue(DeviceId),
     PinChecking(DeviceId, RequestId),
     In(DeviceId),

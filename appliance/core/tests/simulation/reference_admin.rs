@@ -61,6 +61,9 @@ impl Reference {
                 expected.audits.push((by, Act::JoinCodeIssued(person)));
                 expected
             }
+            Body::ClearPin(clear) => {
+                self.clear_pin(now, by, PersonId::new(clear.person).expect("parsed before"), chosen.code)
+            }
             Body::RevokeDevice(revoke) => {
                 let id = DeviceId::new(revoke.device).expect("parsed before");
                 let Some(device) = self.ward.device_mut(id) else {

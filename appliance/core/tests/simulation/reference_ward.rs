@@ -77,9 +77,13 @@ impl Reference {
         self.lobby.waits.retain(|waits| now.mono < waits.ends);
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => Expected::default(),
-            Some(Phase::New | Phase::Welcomed(_) | Phase::Joining { .. } | Phase::Asking { .. }) => {
-                self.fault(now, conn, PeerFault::OutOfTurn)
-            }
+            Some(
+                Phase::New
+                | Phase::Welcomed(_)
+                | Phase::Joining { .. }
+                | Phase::Asking { .. }
+                | Phase::Clearing(..),
+            ) => self.fault(now, conn, PeerFault::OutOfTurn),
             // One tap on what rings.
             Some(Phase::PinDue(device)) if is_coming(body) => {
                 if let Some(code) = self.barred(device) {
@@ -316,6 +320,7 @@ impl Reference {
                 // What a charge nurse may do to her staff.
                 let to = match other {
                     Body::IssueJoinCode(issue) => Some(issue.person),
+                    Body::ClearPin(clear) => Some(clear.person),
                     Body::SetStanding(set) if set.suspended => Some(set.person),
                     Body::Suspend(suspend) => Some(suspend.person),
                     _ => None,

@@ -61,8 +61,10 @@ impl World {
                 }
                 Send::StretchPin { conn, .. } => {
                     let counted = turn.writes.iter().any(|n| matches!(n.write, Write::PinTries { .. }));
-                    let joining =
-                        matches!(self.phase(*conn), Some(Phase::Joining { .. } | Phase::Asking { .. }));
+                    let joining = matches!(
+                        self.phase(*conn),
+                        Some(Phase::Joining { .. } | Phase::Asking { .. } | Phase::Clearing(..))
+                    );
                     if !counted && !joining {
                         return Err(format!("{conn}: a PIN goes to the keeper uncounted"));
                     }

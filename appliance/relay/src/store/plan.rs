@@ -35,6 +35,7 @@ use wardline_core::family::Visitor;
 use wardline_core::ids::{Change, ConversationId, DeviceId, EditId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::leaving::Waiting;
 use wardline_core::notice::Notice;
+use wardline_core::pin::PinMac;
 use wardline_core::retention::Mark;
 use wardline_core::role::Role;
 use wardline_core::template::Templates;
@@ -68,6 +69,8 @@ pub(super) struct Plan<'a> {
     pub(super) stat_load: StatLoad,
     pub(super) rung: BTreeMap<(StatId, PersonId), Rung>,
     pub(super) policies: BTreeMap<Option<UnitId>, Option<&'a EscalationPolicy>>,
+    /// Of devices that were locked: salt and MAC.
+    pub(super) pins: BTreeMap<DeviceId, (&'a [u8; 16], &'a PinMac)>,
     pub(super) templates: BTreeMap<Option<UnitId>, &'a Templates>,
     pub(super) expiries: Vec<Expiry>,
     pub(super) entries: Vec<(u64, &'a [u8])>,
@@ -216,6 +219,10 @@ impl<'a> Plan<'a> {
             }
             Write::PinTries { device, tries } => {
                 self.device_patches.entry(*device).or_default().pin_tries = Some(*tries);
+            }
+            Write::PinChosen { device, salt, pin } => {
+                self.device_patches.entry(*device).or_default().pin_tries = Some(0);
+                self.pins.insert(*device, (salt, pin));
             }
             Write::SessionOpened { device, until } => {
                 self.device_patches.entry(*device).or_default().session = Some(Some(*until));

@@ -130,6 +130,9 @@ impl World {
             (8, _, Some(device), _) if how.is_multiple_of(4) => {
                 self.write(Write::DeviceRevoked { device });
             }
+            (9, _, Some(device), _) if how.is_multiple_of(3) => {
+                self.write(Write::PinChosen { device, salt: [how as u8; 16], pin: PinMac([!how as u8; 32]) });
+            }
             (9, _, Some(device), _) => {
                 self.write(Write::PinTries { device, tries: (how % 10) as u32 });
             }
