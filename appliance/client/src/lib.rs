@@ -19,6 +19,7 @@ pub mod attachments;
 pub mod beds;
 pub mod beside;
 mod call;
+mod clearing;
 mod client;
 pub mod clinical;
 mod clock;

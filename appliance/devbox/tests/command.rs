@@ -15,6 +15,8 @@ mod bench;
 mod break_glass;
 #[path = "command/chat.rs"]
 mod chat;
+#[path = "command/clearing.rs"]
+mod clearing;
 #[path = "command/demo.rs"]
 mod demo;
 #[path = "command/doctor.rs"]

@@ -18,6 +18,7 @@ mod attachment;
 mod bench;
 mod break_glass;
 mod chat;
+mod clearing;
 mod commands;
 mod completion;
 mod conversation;
@@ -109,6 +110,11 @@ enum Command {
         /// goes on later.
         #[arg(long, default_value_t = 900, value_name = "SECONDS", requires = "name")]
         wait: u64,
+    },
+    /// Choose another PIN on this device, which ten wrong ones have locked, with the code that your charge nurse gave you.
+    NewPin {
+        /// As ABCDE-FGHJK; asked for when it is left out.
+        code: Option<String>,
     },
     /// Who this device is, whether its box answers, and which devices are yours.
     Whoami,
@@ -430,6 +436,9 @@ fn ended(failure: &Failure) -> ExitCode {
     if let Failure::Client(Error::Unreachable(_) | Error::Offline(_)) = failure {
         say::note("To see what is in the way: wardline doctor");
     }
+    if failure.is_locked_out() {
+        say::note("With that code: wardline new-pin CODE. Nothing on this device is lost.");
+    }
     ExitCode::from(failure.code())
 }
 
@@ -443,6 +452,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let visit = commands::Visit { name, relation, wait: Duration::from_secs(wait) };
             commands::visit(&common, &link, device_name, visit).await
         }
+        Command::NewPin { code } => clearing::choose(&common, code).await,
         Command::Whoami => commands::whoami(&common).await,
         Command::People { json } => commands::people(&common, json).await,
         Command::Send { to, text, attach, template, field, quick, reply_to, mention, wait, json } => {
