@@ -7,8 +7,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, PatientId, PersonId, RoleId,
-    Sequence, UnitId,
+    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, PatientId, PersonId,
+    RoleId, Sequence, UnitId,
 };
 use crate::refusal::{PeerFault, Refusal};
 use crate::time::Wall;
@@ -386,6 +386,18 @@ pub enum Act {
     /// Whose, which, and who issued the code; nobody: the local service. It has another PIN.
     #[n(342)]
     PinCleared(#[n(0)] PersonId, #[n(1)] DeviceId, #[n(2)] Option<PersonId>),
+    /// An export of a record began: which, and of what, as of [`crate::hold::Subject::numbers`].
+    #[n(343)]
+    ExportBegun(#[n(0)] ExportId, #[n(1)] u32, #[n(2)] u64),
+    /// Messages behind this one were given to it.
+    #[n(344)]
+    ExportRead(#[n(0)] ExportId, #[n(1)] ConversationId, #[n(2)] Sequence),
+    /// The how many-eth file of a message, from 0, was given to it.
+    #[n(345)]
+    ExportFileOpened(#[n(0)] ExportId, #[n(1)] ConversationId, #[n(2)] Sequence, #[n(3)] u32),
+    /// It is whole: SHA-256 of what says what is there.
+    #[n(346)]
+    ExportFinished(#[n(0)] ExportId, #[cbor(n(1), with = "minicbor::bytes")] [u8; 32]),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

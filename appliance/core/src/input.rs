@@ -7,6 +7,7 @@ use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Priority, StatId};
+use crate::export::Exporting;
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
@@ -311,6 +312,8 @@ pub enum Ask {
     Templates(TemplateAsk),
     /// What must be kept.
     Hold(Holds),
+    /// Whose record is to be given to somebody.
+    Export(Exporting),
     /// About patients' families.
     Family(Families),
     /// How long messages are kept from now on.

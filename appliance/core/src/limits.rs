@@ -584,6 +584,18 @@ pub const EMERGENCIES_PAGE_MAX: usize = 50;
 /// Hours that messages of a kind are kept when read, at most: ten years.
 pub const RETENTION_HOURS_MAX: u32 = 87_600;
 
+/// Exports of records at a time. Of each the core keeps which conversations belong to it: a person's are some
+/// [`MEMBERSHIPS_PER_PERSON_MAX`] and what they have left, 48 bytes each; the relay keeps for each connection that reads one every patient's
+/// name: [`PATIENTS_MAX`] x some 200 bytes = 40 MB at the very end.
+pub const EXPORTS_MAX: usize = 2;
+
+/// Milliseconds that an export is good for: 10 pages of 100 messages a second are 14 million.
+pub const EXPORT_MS: u64 = 4 * 3_600_000;
+
+/// Conversations of an export on one page, which also ends at [`PAGE_BYTES_MAX`]: one has some 150 bytes, and of a family's thread 64 and
+/// a name for each of its visitors.
+pub const EXPORT_PLACES_PAGE_MAX: usize = 200;
+
 /// Legal holds at a time: 500 x some 300 bytes = 150 kB. Of each conversation that would lose something it is asked whether one of them
 /// keeps it: 500 looks, 64 conversations a second.
 pub const HOLDS_MAX: usize = 500;

@@ -10,6 +10,7 @@ use crate::clearing::PinCodes;
 use crate::cursor::Cursors;
 use crate::draft::{Attached, Draft, actor, write};
 use crate::emergency::Requests;
+use crate::export::Exports;
 use crate::family::asking::Asked;
 use crate::ids::{Conn, DeviceId, PersonId, RequestId};
 use crate::input::{Door, Input, Source, Zone};
@@ -63,6 +64,7 @@ pub struct Relay {
     pub(crate) ages: Ages,
     guesses: Guesses,
     pub(crate) pin_codes: PinCodes,
+    pub(crate) exports: Exports,
     pub(crate) visits_asked: Asked,
     pub(crate) budgets: Budgets,
     /// Devices with a PIN at the keeper.
@@ -136,6 +138,8 @@ pub struct Load {
     pub visits: usize,
     /// Codes for locked devices.
     pub pin_codes: usize,
+    /// Exports that go on, or are over and were not forgotten yet.
+    pub exports: usize,
 }
 
 /// One connection.
@@ -168,6 +172,7 @@ impl Relay {
             ages: Ages::new(state.change, now.mono),
             guesses: Guesses::new(now.mono),
             pin_codes: PinCodes::default(),
+            exports: Exports::default(),
             visits_asked: Asked::default(),
             budgets: Budgets::default(),
             checking: BTreeSet::new(),
@@ -238,6 +243,7 @@ impl Relay {
             terms: self.terms.len(),
             visits: self.visits_asked.len(),
             pin_codes: self.pin_codes.len(),
+            exports: self.exports.len(),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::clinical;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
 use crate::escalation::{Priority, Reason, StatId};
+use crate::export;
 use crate::family;
 use crate::hold;
 use crate::ids::{
@@ -479,6 +480,11 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::ListRetention(_) => Ask::ListRetention,
         Body::PreviewRetention(preview) => Ask::PreviewRetention(Rules::from_wire(preview.rules)?),
         Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => Ask::Hold(hold::parse(body, fresh)?),
+        Body::BeginExport(_)
+        | Body::ListExport(_)
+        | Body::ReadExport(_)
+        | Body::OpenExportFile(_)
+        | Body::FinishExport(_) => Ask::Export(export::parse(body, fresh)?),
         Body::AdmitAgency(_) | Body::ExtendAgency(_) | Body::EndAgency(_) | Body::ListAgency(_) => {
             Ask::Agency(agency::parse(body, fresh)?)
         }

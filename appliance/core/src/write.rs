@@ -18,10 +18,10 @@ use crate::emergency::{EmergencyAccess, Finding};
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Escalation, Reason, Stage, StatId};
 use crate::family::{BedsideCode, BlockList, Consent, FamilyThread, VisitRequest, Visitor};
-use crate::hold::Hold;
+use crate::hold::{Hold, Subject};
 use crate::ids::{
-    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, PatientId, PersonId,
-    Sequence, UnitId, UploadId,
+    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, PatientId,
+    PersonId, Sequence, UnitId, UploadId,
 };
 use crate::leaving::Waiting;
 use crate::notice::Notice;
@@ -702,6 +702,25 @@ pub enum Write {
         /// The keeper's MAC of it.
         #[n(2)]
         pin: PinMac,
+    },
+    /// An export of a record begins. What it gives is in the audit.
+    #[n(341)]
+    ExportBegun {
+        /// Which.
+        #[n(0)]
+        export: ExportId,
+        /// Of a person or a patient.
+        #[n(1)]
+        subject: Subject,
+        /// Who is given it.
+        #[n(2)]
+        by: PersonId,
+        /// Why, in their words.
+        #[n(3)]
+        grounds: Grounds,
+        /// When.
+        #[n(4)]
+        at: Wall,
     },
     /// Whoever stays longer keeps their beds.
     #[n(92)]

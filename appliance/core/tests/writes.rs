@@ -201,6 +201,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::DeviceRevoked { .. } => "DeviceRevoked",
         Write::PinTries { .. } => "PinTries",
         Write::PinChosen { .. } => "PinChosen",
+        Write::ExportBegun { .. } => "ExportBegun",
         Write::SessionOpened { .. } => "SessionOpened",
         Write::SessionEnded { .. } => "SessionEnded",
         Write::ConversationOpened { .. } => "ConversationOpened",

@@ -21,6 +21,8 @@ mod clearing;
 mod demo;
 #[path = "command/doctor.rs"]
 mod doctor;
+#[path = "command/exports.rs"]
+mod exports;
 #[path = "command/family.rs"]
 mod family;
 #[path = "command/hand_over.rs"]

@@ -316,6 +316,7 @@ impl Relay {
                 }
                 done
             }
+            Ask::Export(ask) => return self.export(now, turn, (conn, request), by, ask),
             Ask::SetRetention(rules) => {
                 let done = admin::set_retention(&mut draft, permit(Operation::SetRetention)?, rules);
                 self.silent_looks = 0;

@@ -478,6 +478,7 @@ impl World {
                         *free = Some(hold.id);
                     }
                 }
+                Write::ExportBegun { export, .. } => chosen.export = Some(*export),
                 Write::EmergencyBegan(access) => chosen.emergency = Some(access.id),
                 Write::Audited { bytes, .. } => {
                     if let Ok(Act::EmergencyAsked(id, _)) = Entry::from_bytes(bytes).map(|entry| entry.act) {

@@ -177,6 +177,8 @@ pub(crate) struct Lobby {
     pub(crate) visits_asked: Vec<(Mono, EncounterId)>,
     /// Codes for locked devices.
     pub(crate) pin_codes: Vec<PinCode>,
+    /// Exports that go on.
+    pub(crate) exports: Vec<crate::reference_export::Export>,
     /// Who waits for a second person.
     pub(crate) waits: Vec<Waits>,
     /// Whom time put out in this turn: what they have of STATs is to be given up.
@@ -314,6 +316,11 @@ pub(crate) enum Answer {
     /// Whether it is there already.
     UploadBegun(bool),
     Opening,
+    /// How many conversations.
+    ExportBegun(u64),
+    ExportPlaces(u64),
+    /// From which message to which.
+    Exporting(u64, u64),
     /// The largest of each sort, and whether nobody said so.
     AttachmentPolicy([u64; 3], bool),
     Patients(u64),

@@ -171,6 +171,11 @@ impl Reference {
             Body::SetAttachmentPolicy(set) => self.set_attachment_policy(by, set),
             Body::ListAttachmentPolicy(_) => self.list_attachment_policy(),
             Body::PreviewRetention(_) => Expected::answered(Answer::Counting),
+            Body::BeginExport(_)
+            | Body::ListExport(_)
+            | Body::ReadExport(_)
+            | Body::OpenExportFile(_)
+            | Body::FinishExport(_) => self.exports(now, by, body, chosen.export),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, by, body, chosen.hold)
             }

@@ -3,8 +3,8 @@
 use wardline_core::attachment::Received;
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{
-    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, Number,
-    OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
+    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, MessageId,
+    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
@@ -28,6 +28,7 @@ pub(crate) struct Chosen {
     pub(crate) offer: Option<OfferId>,
     pub(crate) emergency: Option<EmergencyId>,
     pub(crate) hold: Option<HoldId>,
+    pub(crate) export: Option<ExportId>,
     /// Holds that an un-merge brings.
     pub(crate) placed: [Option<HoldId>; 8],
     /// The message was too old to be edited or recalled. Counts where a minute more or less decides.
@@ -276,6 +277,11 @@ impl Reference {
             }
             Body::ListTemplates(list) => self.list_templates(list.unit),
             Body::ListRetention(_) => self.list_retention(),
+            Body::BeginExport(_)
+            | Body::ListExport(_)
+            | Body::ReadExport(_)
+            | Body::OpenExportFile(_)
+            | Body::FinishExport(_) => self.exports(now, self.actor(device), body, around.chosen.export),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, self.actor(device), body, around.chosen.hold)
             }

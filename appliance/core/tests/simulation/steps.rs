@@ -115,6 +115,9 @@ impl World {
         // There are few of them.
         let person = self.person_of(index).and_then(|id| self.reference.ward.person(id));
         if person.is_some_and(|person| person.privacy_officer) && self.random.permille(250) {
+            if self.random.permille(500) {
+                return self.ask_about_exports(index);
+            }
             return self.ask_about_holds(index);
         }
         if let Some(place) = place.filter(|_| self.showing && self.random.permille(350)) {

@@ -1,5 +1,6 @@
 //! Samples of the areas that came last: each adds its own, in any order.
 
+use wardline_core::ids::ExportId;
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
 
@@ -8,6 +9,13 @@ use super::*;
 pub(crate) fn writes() -> Vec<Write> {
     vec![
         Write::TemplatesSet { unit: Some(unit()), templates: templates() },
+        Write::ExportBegun {
+            export: export_id(),
+            subject: Subject::Patient(PatientId::new(0x0a).expect("a patient")),
+            by: person(),
+            grounds: Grounds::parse("Request of the patient").expect("grounds"),
+            at: AT,
+        },
         Write::PinChosen { device: device(), salt: [7; 16], pin: PinMac([8; 32]) },
     ]
 }
@@ -18,7 +26,18 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::PinCodeWrong(2),
         Act::PinCleared(person(), device(), Some(other())),
     ];
-    [vec![Act::TemplatesSet(Some(unit())), Act::LookedUp(2, 1)], cleared.to_vec()].concat()
+    let place = ConversationId::new(0x0c).expect("a conversation");
+    let exported = [
+        Act::ExportBegun(export_id(), 2, 0x0a),
+        Act::ExportRead(export_id(), place, Sequence(7)),
+        Act::ExportFileOpened(export_id(), place, Sequence(7), 1),
+        Act::ExportFinished(export_id(), [9; 32]),
+    ];
+    [vec![Act::TemplatesSet(Some(unit())), Act::LookedUp(2, 1)], cleared.to_vec(), exported.to_vec()].concat()
+}
+
+fn export_id() -> ExportId {
+    ExportId::new(0x0e).expect("an export")
 }
 
 fn templates() -> Templates {

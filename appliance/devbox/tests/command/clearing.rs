@@ -14,6 +14,8 @@ fn a_phone_that_wrong_pins_locked_is_opened_again_face_to_face() {
     let with = |who: &str, file: &str, args: &[&str]| ward.run(who, &[&["--pin-file", file], args].concat());
     let device = |who: &str| ward.ok(who, &["whoami"]).lines().nth(1).unwrap().to_owned();
     with("Dana", &pin, &["send", "Keiko", "before"]).ended(0, "");
+    // So that the phone knows of the conversation without asking.
+    with("Dana", &pin, &["tail", "--until-caught-up"]).ended(0, "");
     let before = device("Dana");
 
     // Nothing is locked: there is nothing to clear, and a code typed by mistake costs no try.

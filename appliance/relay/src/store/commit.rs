@@ -357,6 +357,7 @@ impl Store {
         conversations(&mut script, plan);
         plan.clinic.write(&mut script);
         plan.holds.write(&mut script);
+        plan.exports.write(&mut script);
         plan.family.write(&mut script);
         script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);

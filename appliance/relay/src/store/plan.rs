@@ -20,6 +20,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::export::ExportPlan;
 use super::plan_clinic::ClinicPlan;
 use super::plan_family::FamilyPlan;
 use super::plan_files::FilePlan;
@@ -79,6 +80,7 @@ pub(super) struct Plan<'a> {
     pub(super) marks: Vec<Mark>,
     pub(super) clinic: ClinicPlan<'a>,
     pub(super) holds: HoldPlan<'a>,
+    pub(super) exports: ExportPlan<'a>,
     pub(super) family: FamilyPlan<'a>,
     pub(super) files: FilePlan<'a>,
 }
@@ -357,6 +359,7 @@ impl<'a> Plan<'a> {
                 self.conversations.entry(*thread).or_default().archived = Some(true);
                 self.clinic.fold(change, write);
             }
+            Write::ExportBegun { .. } => self.exports.fold(write),
             Write::HoldPlaced(_) | Write::HoldLifted { .. } | Write::RetentionSet(_) => {
                 self.holds.fold(write)
             }

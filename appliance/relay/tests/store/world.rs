@@ -12,8 +12,8 @@ use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
-    Change, ConversationId, DeviceId, EditId, HoldId, MessageId, Number, OfferId, PersonId, RoleId, Sequence,
-    UnitId, UploadId,
+    Change, ConversationId, DeviceId, EditId, ExportId, HoldId, MessageId, Number, OfferId, PersonId, RoleId,
+    Sequence, UnitId, UploadId,
 };
 use wardline_core::leaving::Waiting;
 use wardline_core::mention::Mention;
@@ -408,6 +408,13 @@ impl World {
         }
         let known = nth(self.state.holds.keys().copied(), which);
         let Some(by) = nth(self.state.people.keys().copied(), how) else { return };
+        if mix(how ^ 0x3a).is_multiple_of(4) {
+            let export = ExportId::from_random(mix(self.state.change.0).to_be_bytes());
+            let grounds = Grounds::parse(&format!("Request of the patient, {how}")).unwrap();
+            let (subject, at) = (Subject::Person(by), Wall(self.clock));
+            self.write(Write::ExportBegun { export, subject, by, grounds, at });
+            return;
+        }
         if let Some(hold) = known.filter(|_| self.state.holds.len() > 2) {
             let grounds = Grounds::parse(&format!("Settled out of court, {how}")).unwrap();
             self.write(Write::HoldLifted { hold, by, grounds, at: Wall(self.clock) });

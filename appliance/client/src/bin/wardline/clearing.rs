@@ -17,7 +17,9 @@ pub(crate) async fn give(door: &impl Calls, wanted: &str) -> Result<(), Failure>
     let (left, right) = read.reveal().split_at(read.reveal().len() / 2);
     say::line(&format!("{left}-{right}  until {}", say::time(code.expires)))?;
     let name = find::name(&people, person);
-    say::note(&format!("For {name}, whom you see before you. On the locked device: wardline new-pin {left}-{right}"));
+    say::note(&format!(
+        "For {name}, whom you see before you. On the locked device: wardline new-pin {left}-{right}"
+    ));
     Ok(())
 }
 

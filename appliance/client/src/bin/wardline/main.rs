@@ -26,6 +26,7 @@ mod demo;
 mod doctor;
 mod editor;
 mod exit;
+mod export;
 mod family;
 mod find;
 mod hardening;
@@ -259,6 +260,9 @@ enum Command {
     /// Legal holds: what must be kept for a court or an investigation. For privacy officers.
     #[command(subcommand)]
     Hold(hold::Act),
+    /// Exports: a patient's or a person's record for whoever may ask for it, and whether one is unchanged. For privacy officers.
+    #[command(subcommand)]
+    Export(export::Act),
     /// What is attached to messages: list it, save it.
     #[command(subcommand)]
     Attachment(attachment::Act),
@@ -488,6 +492,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Template(act) => template::template(&common, act).await,
         Command::Role(act) => role::role(&common, act).await,
         Command::Family(act) => family::family(&common, act).await,
+        Command::Export(act) => export::export(&common, act).await,
         Command::Hold(act) => hold::hold(&common, act).await,
         Command::Attachment(act) => attachment::attachment(&common, act).await,
         Command::BreakGlass(act) => break_glass::break_glass(&common, act).await,
