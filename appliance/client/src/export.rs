@@ -223,8 +223,9 @@ impl Client {
                 continue;
             }
             let name = writing.next_file(file);
-            let fetched =
-                self.fetch_exported(export, (place.id, message.sequence), which, file, &writing.path(&name));
+            let path = writing.path(&name);
+            let of = (place.id, message.sequence);
+            let fetched = self.fetch_exported(export, of, which, file, &path);
             match fetched.await {
                 Ok(()) => {
                     writing.file(&name, file);

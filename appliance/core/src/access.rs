@@ -235,7 +235,7 @@ operations! {
     PlaceHold: "place a legal hold", [PrivacyOfficer], "on a person, a patient or a conversation; nothing of theirs expires or can be destroyed from then on";
     LiftHold: "lift a legal hold", [PrivacyOfficer], "with grounds, on record; what is too old goes within minutes";
     ListHolds: "see what is under legal hold", [PrivacyOfficer], "each look is recorded";
-    ExportRecord: "export a patient's or a person's record", [PrivacyOfficer], "with grounds, on record, as each page is; with no other patient's name on it; it is theirs alone, and no way to change anything";
+    ExportRecord: "export a patient's or a person's record", [PrivacyOfficer], "with grounds, on record, as each page is; with no other patient's name on it; of a restricted patient too, who is named in it";
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
     LookUp: "search people and patients", [Staff], "patients in whose threads they are, and those of a unit that they lead; a restricted one by alias where they are not named; that they searched is recorded, not for what";
     EditMessage: "edit a message", [Author], "for 15 minutes, ten times, never a STAT; everybody sees that it was edited, and the earlier text is gone";

@@ -395,9 +395,9 @@ pub enum Act {
     /// The how many-eth file of a message, from 0, was given to it.
     #[n(345)]
     ExportFileOpened(#[n(0)] ExportId, #[n(1)] ConversationId, #[n(2)] Sequence, #[n(3)] u32),
-    /// It is whole: SHA-256 of what says what is there.
+    /// It is whole: SHA-256 of what says what is there, as four numbers, the first eight bytes first.
     #[n(346)]
-    ExportFinished(#[n(0)] ExportId, #[cbor(n(1), with = "minicbor::bytes")] [u8; 32]),
+    ExportFinished(#[n(0)] ExportId, #[n(1)] [u64; 4]),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

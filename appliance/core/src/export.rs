@@ -142,7 +142,8 @@ fn places(state: &State, subject: Subject) -> BTreeMap<ConversationId, Place> {
                 let member = of.members.get(&person)?;
                 let (first, only) =
                     if member.left { (of.first, Some(person)) } else { (member.from.max(of.first), None) };
-                Some(place(of, first, only))
+                // Nothing was said since they came.
+                (first <= of.last).then(|| place(of, first, only))
             });
             all.collect()
         }
@@ -203,7 +204,7 @@ impl Relay {
             Exporting::Finish { export, seal } => {
                 self.exports.of(now.mono, officer, export)?;
                 self.exports.0.remove(&officer);
-                self.draft(now, turn).record(permit.by(), Act::ExportFinished(export, seal));
+                self.draft(now, turn).record(permit.by(), Act::ExportFinished(export, numbers_of(seal)));
                 Body::Done(proto::Done {})
             }
         };
@@ -325,6 +326,15 @@ impl Relay {
         }
         Ok(AttachmentGrant::of_export(officer, message, which, place.only))
     }
+}
+
+/// A hash as the audit has it: entries hold numbers alone.
+fn numbers_of(seal: [u8; 32]) -> [u64; 4] {
+    let mut numbers = [0; 4];
+    for (number, bytes) in numbers.iter_mut().zip(seal.chunks(8)) {
+        *number = bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    }
+    numbers
 }
 
 /// A page in the order of identifiers.

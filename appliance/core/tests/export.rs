@@ -256,7 +256,7 @@ fn an_export_ends_with_its_time_or_when_it_is_finished() {
     let (export, _) = house.begun(DANA, Whose::Record(record("0042")));
     let finish = house.ward.ask(DANA, Ask::Export(Exporting::Finish { export, seal: [9; 32] }));
     assert!(matches!(answer(&finish), Body::Done(_)));
-    assert_eq!(acts(&finish), [Act::ExportFinished(export, [9; 32])]);
+    assert_eq!(acts(&finish), [Act::ExportFinished(export, [0x0909_0909_0909_0909; 4])]);
     assert_eq!(refused(&house.read(DANA, export, rosa, 0)), Code::NoSuchExport.as_str_name());
     assert_eq!(house.ward.relay.load().exports, 0);
 }

@@ -9,7 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod disk;
 pub mod driver;
-mod export;
+pub mod export;
 pub mod front;
 pub mod hardening;
 pub mod intake;

@@ -413,6 +413,7 @@ situations!(
     ExportedFileRead,
     ExportFileWithheld,
     ExportFinished,
+    RestrictedExported,
     ExportRefused,
     ExportOver,
     // Holds, again.

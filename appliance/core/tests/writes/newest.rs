@@ -31,7 +31,7 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::ExportBegun(export_id(), 2, 0x0a),
         Act::ExportRead(export_id(), place, Sequence(7)),
         Act::ExportFileOpened(export_id(), place, Sequence(7), 1),
-        Act::ExportFinished(export_id(), [9; 32]),
+        Act::ExportFinished(export_id(), [9, 8, 7, 6]),
     ];
     [vec![Act::TemplatesSet(Some(unit())), Act::LookedUp(2, 1)], cleared.to_vec(), exported.to_vec()].concat()
 }
