@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use wardline_core::escalation::StatId;
 use wardline_core::grant::ExportGrant;
 use wardline_core::ids::{Conn, RequestId, Sequence};
 use wardline_core::wire::proto::client_frame::Body as Ask;
@@ -18,8 +19,13 @@ const PAGE: usize = 3;
 
 impl World {
     pub(crate) fn ask_about_exports(&mut self, index: usize) {
-        if let Some(ask) = self.some_export_ask(index) {
-            self.clients[index].ask(ask);
+        let me = self.person_of(index);
+        let has_one = self.reference.lobby.exports.iter().any(|export| Some(export.officer) == me);
+        // Whoever has begun reads on.
+        for _ in 0..if has_one { 4 } else { 1 } {
+            if let Some(ask) = self.some_export_ask(index) {
+                self.clients[index].ask(ask);
+            }
         }
     }
 
@@ -30,22 +36,32 @@ impl World {
         let strange = self.random.permille(50);
         let known = if strange { self.random.pick(&exports) } else { mine };
         let dice = self.random.below(100);
-        let Some(known) = known.filter(|_| dice >= 15) else { return self.some_beginning() };
+        let Some(known) = known.filter(|_| dice >= 5) else { return self.some_beginning() };
         let export = known.id.value();
         let place: Option<Part> = self.random.pick(&known.parts).copied();
         let (conversation, first, through) =
             place.map_or((1, 1, 1), |part| (part.place.value(), part.first, part.through));
         let sequence = first + self.random.below(through - first + 1);
         Some(match dice {
-            15..30 => {
-                Ask::ListExport(proto::ListExport { export, after: if dice < 22 { 0 } else { conversation } })
+            5..20 => {
+                Ask::ListExport(proto::ListExport { export, after: if dice < 12 { 0 } else { conversation } })
             }
-            30..75 => {
+            20..65 => {
                 let after = if self.random.permille(500) { 0 } else { sequence };
                 Ask::ReadExport(proto::ReadExport { export, conversation, after })
             }
-            75..92 => {
-                let which = self.random.below(2) as u32;
+            65..96 => {
+                // Few messages have one.
+                let of =
+                    |part: &Part, sequence| StatId { conversation: part.place, sequence: Sequence(sequence) };
+                let all =
+                    known.parts.iter().flat_map(|part| (part.first..=part.through).map(|at| of(part, at)));
+                let there: Vec<StatId> = all.filter(|of| self.store.file(*of, 0).is_some()).collect();
+                let (conversation, sequence) = match self.random.pick(&there) {
+                    Some(of) if !strange => (of.conversation.value(), of.sequence.0),
+                    _ => (conversation, sequence),
+                };
+                let which = u32::from(self.random.permille(200));
                 Ask::OpenExportFile(proto::OpenExportFile { export, conversation, sequence, which })
             }
             _ => Ask::FinishExport(proto::FinishExport { export, manifest_sha256: vec![7; 32] }),

@@ -115,7 +115,9 @@ impl World {
         // There are few of them.
         let person = self.person_of(index).and_then(|id| self.reference.ward.person(id));
         if person.is_some_and(|person| person.privacy_officer) && self.random.permille(250) {
-            if self.random.permille(500) {
+            let me = self.person_of(index);
+            let reads = self.reference.lobby.exports.iter().any(|export| Some(export.officer) == me);
+            if self.random.permille(if reads { 800 } else { 500 }) {
                 return self.ask_about_exports(index);
             }
             return self.ask_about_holds(index);
