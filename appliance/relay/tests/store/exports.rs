@@ -64,6 +64,7 @@ fn an_export_reads_everything_forward_and_what_somebody_wrote_alone() {
         });
         written.filter(|sequence| *sequence > expired).map(|sequence| sequence.0).collect()
     };
+    let own = [ana, ben].map(|person| (person, theirs(person)));
     block_on(async {
         let directory = quick_directory();
         let (mut store, _) = open(directory.path()).await;
@@ -72,9 +73,9 @@ fn an_export_reads_everything_forward_and_what_somebody_wrote_alone() {
         let (whole, pages) = all(&readers, dana, (ana, false), (place, last)).await;
         assert_eq!(whole, (expired.0 + 1..=last.0).collect::<Vec<_>>());
         assert!(pages >= 3, "{pages} pages");
-        for person in [ana, ben] {
-            let (own, _) = all(&readers, dana, (person, true), (place, last)).await;
-            assert_eq!(own, theirs(person), "what they wrote, and nothing else");
+        for (person, written) in own {
+            let (read, _) = all(&readers, dana, (person, true), (place, last)).await;
+            assert_eq!(read, written, "what they wrote, and nothing else");
         }
         assert_eq!(model.state.conversations[&place].last, last);
         // Who is no privacy officer by then, or a conversation that was destroyed.
