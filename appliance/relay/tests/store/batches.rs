@@ -104,7 +104,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 69];
+    let mut seen = [0_u32; 70];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,

@@ -15,7 +15,9 @@ fn house() -> (World, [PersonId; 3], ConversationId) {
     let mut world = World::default();
     let (ana, ben) = (world.person(1).unwrap(), world.person(2).unwrap());
     let dana = world.person(3).unwrap();
-    world.write(Write::DutiesSet { person: dana, administrator: false, privacy_officer: true });
+    for (person, privacy_officer) in [(ana, false), (ben, false), (dana, true)] {
+        world.write(Write::DutiesSet { person, administrator: false, privacy_officer });
+    }
     world.device(ana, 1).unwrap();
     world.device(ben, 2).unwrap();
     let place = world.open(ana, 1, 2).unwrap();
