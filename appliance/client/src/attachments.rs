@@ -232,6 +232,19 @@ impl Client {
         which: u32,
         file: &Attachment,
         into: &Path,
+        told: impl FnMut(u64, u64) + Send,
+    ) -> Result<(), Error> {
+        let (conversation, sequence) = (conversation.value(), sequence.0);
+        let open = proto::OpenAttachment { conversation, sequence, which, thumbnail: false };
+        self.fetch_by(Ask::OpenAttachment(open), file, into, told).await
+    }
+
+    /// The same, by whatever lets this file out.
+    pub(crate) async fn fetch_by(
+        &self,
+        open: Ask,
+        file: &Attachment,
+        into: &Path,
         mut told: impl FnMut(u64, u64) + Send,
     ) -> Result<(), Error> {
         if into.exists() {
@@ -240,16 +253,10 @@ impl Client {
         let mut part = into.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
-        let open = proto::OpenAttachment {
-            conversation: conversation.value(),
-            sequence: sequence.0,
-            which,
-            thumbnail: false,
-        };
         let mut vain = 0;
         loop {
             self.ready().await?;
-            match self.take(open, file, &part, &mut told).await {
+            match self.take(open.clone(), file, &part, &mut told).await {
                 Ok(()) => break,
                 Err(error) if goes_again(&error) && vain < VAIN_MAX => {
                     vain += 1;
@@ -267,7 +274,7 @@ impl Client {
 
     async fn take(
         &self,
-        open: proto::OpenAttachment,
+        open: Ask,
         file: &Attachment,
         part: &Path,
         told: &mut (impl FnMut(u64, u64) + Send),
@@ -286,7 +293,7 @@ impl Client {
             have += read as u64;
         }
         if have < file.length {
-            let (mut receive, _send) = self.stream(Ask::OpenAttachment(open), have).await?;
+            let (mut receive, _send) = self.stream(open, have).await?;
             while let Some(read) = receive.read(&mut bytes).await.map_err(|_| Error::Interrupted)? {
                 kept.write_all(&bytes[..read]).map_err(wrong)?;
                 hash.update(&bytes[..read]);

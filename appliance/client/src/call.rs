@@ -360,6 +360,17 @@ pub trait Calls: Call {
         }
     }
 
+    /// A code for a device of theirs that ten wrong PINs have locked: good for ten minutes, on that device alone. For their charge
+    /// nurse, or an administrator. [`crate::Client::choose_pin`] takes it.
+    fn clear_pin(&self, person: PersonId) -> impl Future<Output = Result<JoinCode, Error>> + Send {
+        async move {
+            match self.call(Ask::ClearPin(proto::ClearPin { person: person.value() })).await? {
+                Answer::JoinCode(code) => Ok(JoinCode { code: code.code, expires: code.expires }),
+                other => odd(other),
+            }
+        }
+    }
+
     /// A person's devices.
     fn list_devices(&self, person: PersonId) -> impl Future<Output = Result<Vec<Device>, Error>> + Send {
         async move {

@@ -12,10 +12,11 @@ use crate::agent::{Agent, Command, Stamped};
 use crate::attachments::{Transfer, Uploaded};
 use crate::beside::Beside;
 use crate::call::Call;
+use crate::clearing;
 use crate::error::{End, Error};
 use crate::event::{Accepted, Conversation, Event, Person, SignedIn, Unsent};
 use crate::join;
-use crate::link::JoinLink;
+use crate::link::{Code, JoinLink};
 use crate::profile::{Identity, Profile};
 use crate::settle::{Stamp, Taken};
 use crate::share::{self, Share};
@@ -109,6 +110,13 @@ impl Client {
         joined
             .map(|(profile, signed_in)| Ok((Self::start(profile, Options::default())?, signed_in)))
             .transpose()
+    }
+
+    /// Gives a device that ten wrong PINs have locked another PIN, with the code that its person was given face to face
+    /// ([`crate::Calls::clear_pin`]), and opens it. The device stays what it was, and so does what waits to be sent.
+    pub async fn choose_pin(code: &Code, pin: &Pin, profile: &Path) -> Result<(Self, SignedIn), Error> {
+        let (profile, signed_in) = clearing::choose(code, pin, profile).await?;
+        Ok((Self::start(profile, Options::default())?, signed_in))
     }
 
     /// Opens an enrolled device. Connects by itself; what happens is told by [`Client::events`] and

@@ -21,6 +21,7 @@ pub mod beds;
 pub mod beside;
 pub mod broadcasts;
 mod call;
+mod clearing;
 mod client;
 pub mod clinical;
 mod clock;
@@ -29,6 +30,7 @@ mod connection;
 pub mod emergency;
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod family;
 mod files;
 pub mod format;
@@ -73,8 +75,8 @@ pub use share::{Given, Guest};
 pub use stat::StatCalls;
 pub use visit::Asking;
 pub use wardline_core::ids::{
-    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, OfferId, PatientId,
-    PersonId, RoleId, Sequence, UnitId,
+    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, MessageId, OfferId,
+    PatientId, PersonId, RoleId, Sequence, UnitId,
 };
 pub use wardline_core::pin::Pin;
 pub use wardline_core::refusal::Refusal;

@@ -184,6 +184,7 @@ operations! {
     SetUnit: "add or rename a unit", [Administrator, BoxService], "";
     AddPerson: "add somebody to the directory", [Administrator, BoxService], "";
     IssueJoinCode: "issue a join code for somebody", [Superior, Administrator, BoxService], "by a charge nurse not for who administers, is a privacy officer or leads a unit; who is given a device is told of it on their others";
+    ClearPin: "give a code to whoever has locked a device by wrong PINs", [Superior, Administrator, BoxService], "face to face, for ten minutes; by a charge nurse not for who administers, is a privacy officer or leads a unit; they choose another PIN on that device";
     ListDevices: "see another's devices", [Administrator, BoxService], "one's own come with every sign-in";
     RevokeDevice: "end a device", [Administrator, BoxService], "";
     Suspend: "suspend somebody", [Superior, Administrator, BoxService], "by a charge nurse not who administers, is a privacy officer or leads a unit; their sessions end at once, the answer says what they leave behind, and a charge nurse's waits for an administrator";
@@ -243,6 +244,7 @@ operations! {
     PlaceHold: "place a legal hold", [PrivacyOfficer], "on a person, a patient or a conversation; nothing of theirs expires or can be destroyed from then on";
     LiftHold: "lift a legal hold", [PrivacyOfficer], "with grounds, on record; what is too old goes within minutes";
     ListHolds: "see what is under legal hold", [PrivacyOfficer], "each look is recorded";
+    ExportRecord: "export a patient's or a person's record", [PrivacyOfficer], "with grounds, on record, as each page is; with no other patient's name on it; of a restricted patient too, who is named in it";
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
     LookUp: "search people and patients", [Staff], "patients in whose threads they are, and those of a unit that they lead; a restricted one by alias where they are not named; that they searched is recorded, not for what";
     EditMessage: "edit a message", [Author], "for 15 minutes, ten times, never a STAT; everybody sees that it was edited, and the earlier text is gone";

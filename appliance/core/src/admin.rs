@@ -98,20 +98,22 @@ fn enter(draft: &mut Draft<'_>, person: Person, permit: Permit, act: Act) -> Res
     Ok(Body::PersonAdded(proto::PersonAdded { person: id.value() }))
 }
 
+/// Whoever may not sign in has no use for a code.
+pub(crate) fn may_have_code(entry: &Person) -> Result<(), Refusal> {
+    match (entry.suspended, entry.barred || entry.agency.is_none()) {
+        (false, _) => Ok(()),
+        (true, true) => Err(Refusal::PersonSuspended),
+        (true, false) => Err(Refusal::NotAgency),
+    }
+}
+
 pub(crate) fn issue_join_code(
     draft: &mut Draft<'_>,
     permit: Permit,
     person: PersonId,
     fresh: &Fresh,
 ) -> Result<Body, Refusal> {
-    let entry = draft.state.colleague(person)?;
-    if entry.suspended {
-        return Err(if entry.barred || entry.agency.is_none() {
-            Refusal::PersonSuspended
-        } else {
-            Refusal::NotAgency
-        });
-    }
+    may_have_code(draft.state.colleague(person)?)?;
     let theirs = draft.state.codes.values().filter(|code| code.person == person);
     let mut theirs: Vec<_> = theirs.map(|code| (code.issued, code.hash)).collect();
     theirs.sort_unstable();

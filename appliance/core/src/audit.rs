@@ -7,8 +7,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, PatientId, PersonId, RoleId,
-    Sequence, UnitId,
+    AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, PatientId, PersonId,
+    RoleId, Sequence, UnitId,
 };
 use crate::refusal::{PeerFault, Refusal};
 use crate::task::Assignee;
@@ -431,6 +431,27 @@ pub enum Act {
     /// Bytes: of photos, documents, audio notes.
     #[n(185)]
     AttachmentPolicySet(#[n(0)] u32, #[n(1)] u32, #[n(2)] u32),
+    /// For whom, who has locked a device.
+    #[n(340)]
+    PinCodeIssued(#[n(0)] PersonId),
+    /// On a locked device: the how many-eth for one that was given.
+    #[n(341)]
+    PinCodeWrong(#[n(0)] u32),
+    /// Whose, which, and who issued the code; nobody: the local service. It has another PIN.
+    #[n(342)]
+    PinCleared(#[n(0)] PersonId, #[n(1)] DeviceId, #[n(2)] Option<PersonId>),
+    /// An export of a record began: which, and of what, as of [`crate::hold::Subject::numbers`].
+    #[n(343)]
+    ExportBegun(#[n(0)] ExportId, #[n(1)] u32, #[n(2)] u64),
+    /// Messages behind this one were given to it.
+    #[n(344)]
+    ExportRead(#[n(0)] ExportId, #[n(1)] ConversationId, #[n(2)] Sequence),
+    /// The how many-eth file of a message, from 0, was given to it.
+    #[n(345)]
+    ExportFileOpened(#[n(0)] ExportId, #[n(1)] ConversationId, #[n(2)] Sequence, #[n(3)] u32),
+    /// It is whole: SHA-256 of what says what is there, as four numbers, the first eight bytes first.
+    #[n(346)]
+    ExportFinished(#[n(0)] ExportId, #[n(1)] [u64; 4]),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

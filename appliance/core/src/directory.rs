@@ -187,8 +187,13 @@ impl Device {
             device: self.id.value(),
             name: self.name.reveal().to_owned(),
             revoked: self.revoked,
-            pin_locked_out: self.pin_tries >= limits::PIN_TRIES_MAX,
+            pin_locked_out: self.is_locked_out(),
         }
+    }
+
+    /// By [`limits::PIN_TRIES_MAX`] wrong PINs.
+    pub fn is_locked_out(&self) -> bool {
+        self.pin_tries >= limits::PIN_TRIES_MAX
     }
 }
 

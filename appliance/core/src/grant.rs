@@ -2,8 +2,9 @@
 //! decides and records the access.
 
 use crate::escalation::StatId;
-use crate::ids::{Change, ConversationId, DeviceId, PersonId, Sequence, UploadId};
+use crate::ids::{Change, ConversationId, DeviceId, ExportId, PatientId, PersonId, Sequence, UploadId};
 use crate::search::Search;
+use crate::text::Title;
 
 /// A page of one conversation's history, newest first, within what the person may see. A slow reader may hold it for long:
 /// whoever reads by it asks again whether the person is still a member.
@@ -114,11 +115,30 @@ pub struct AttachmentGrant {
     message: StatId,
     which: u32,
     thumbnail: bool,
+    by: FileRight,
+}
+
+/// What somebody reads a file by, and what is asked again when they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileRight {
+    /// As a member of the conversation.
+    Member,
+    /// As a privacy officer who exports a record; of what this person wrote alone, or of everybody.
+    Export(Option<PersonId>),
 }
 
 impl AttachmentGrant {
     pub(crate) fn new(person: PersonId, message: StatId, which: u32, thumbnail: bool) -> Self {
-        Self { person, message, which, thumbnail }
+        Self { person, message, which, thumbnail, by: FileRight::Member }
+    }
+
+    pub(crate) fn of_export(officer: PersonId, message: StatId, which: u32, only: Option<PersonId>) -> Self {
+        Self { person: officer, message, which, thumbnail: false, by: FileRight::Export(only) }
+    }
+
+    /// By what.
+    pub fn right(&self) -> FileRight {
+        self.by
     }
 
     /// Who reads.
@@ -140,6 +160,33 @@ impl AttachmentGrant {
     pub fn is_thumbnail(&self) -> bool {
         self.thumbnail
     }
+}
+
+/// A page of one conversation of an export, oldest first. A slow reader may hold it for long: whoever reads by it asks again whether the
+/// officer still is one, and whether the conversation is there.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportGrant {
+    /// Who reads.
+    pub officer: PersonId,
+    /// For which.
+    pub export: ExportId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// The first message that may be read.
+    pub from: Sequence,
+    /// The last.
+    pub through: Sequence,
+    /// Of these, what this person wrote.
+    pub only: Option<PersonId>,
+    /// What the conversation is called.
+    pub title: Title,
+    /// With what moved in the thread.
+    pub notices: bool,
+    /// Whose names may be read: the records of whoever's record it is.
+    pub shown: Vec<PatientId>,
+    /// Whom the thread is about, and no word of whose name may be read.
+    pub hidden: Vec<PatientId>,
 }
 
 /// Everything that is one person's at the time of each read: conversations, people, messages since a cursor. Ends

@@ -80,6 +80,10 @@ identifier!(
     HoldId
 );
 identifier!(
+    /// One export of a record.
+    ExportId
+);
+identifier!(
     /// A patient, over all their stays.
     PatientId
 );

@@ -9,6 +9,7 @@ use crate::clinical::Clinical;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Priority, StatId};
+use crate::export::Exporting;
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
@@ -325,6 +326,8 @@ pub enum Ask {
     Announcers(AnnouncerAsk),
     /// What must be kept.
     Hold(Holds),
+    /// Whose record is to be given to somebody.
+    Export(Exporting),
     /// About patients' families.
     Family(Families),
     /// How long messages are kept from now on.
@@ -372,6 +375,13 @@ pub enum Ask {
     /// Administration: a join code.
     IssueJoinCode {
         /// For whom.
+        person: PersonId,
+        /// For the code.
+        fresh: Fresh,
+    },
+    /// A code for whoever has locked a device by wrong PINs.
+    ClearPin {
+        /// Who.
         person: PersonId,
         /// For the code.
         fresh: Fresh,

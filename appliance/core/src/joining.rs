@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Join --code right--> PIN at the keeper --> enrolled and signed in
-//!   \--key known already--> a sign-in with the PIN that came with it
+//!   \--key known already--> a sign-in with the PIN that came with it, or another PIN: [`crate::clearing`]
 //! ```
 
 use crate::audit::Act;
@@ -42,6 +42,9 @@ impl Relay {
             return self.turn_away(turn, conn, request, Refusal::Zone);
         }
         if let Some(who) = known.and_then(|device| Identified::again(&proven, device)) {
+            if self.awaits_pin_code(now, &who) {
+                return self.new_pin_offered(now, turn, (conn, request), (who, proven), fresh);
+            }
             return self.join_again(now, turn, conn, request, who);
         }
         match self.guess(now, conn, &proven) {

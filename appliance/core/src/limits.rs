@@ -122,6 +122,12 @@ pub const UNPROVEN_RECORDS_MS: u64 = 3_600_000;
 
 /// Wrong PINs that lock a device (NIST SP 800-63B, 5.2.2 allows 100; ten of a million is 10^-5).
 pub const PIN_TRIES_MAX: u32 = 10;
+/// Milliseconds that a code for a locked device lives: whoever gives it stands beside whoever types it.
+pub const PIN_CODE_MS: u64 = 600_000;
+/// Wrong codes on a locked device that end the right one. Of 2^50 it is found by one in 2^47 of thieves.
+pub const PIN_CODE_TRIES_MAX: u32 = 5;
+/// Codes for locked devices alive at a time: 256 people within ten minutes. About 100 bytes each: 26 kB.
+pub const PIN_CODES_MAX: usize = 256;
 /// Shortest PIN, in characters.
 pub const PIN_CHARACTERS_MIN: usize = 6;
 /// Longest PIN, in bytes.
@@ -614,6 +620,18 @@ pub const EMERGENCIES_PAGE_MAX: usize = 50;
 
 /// Hours that messages of a kind are kept when read, at most: ten years.
 pub const RETENTION_HOURS_MAX: u32 = 87_600;
+
+/// Exports of records at a time. Of each the core keeps which conversations belong to it: a person's are some
+/// [`MEMBERSHIPS_PER_PERSON_MAX`] and what they have left, 48 bytes each; the relay keeps for each connection that reads one every patient's
+/// name: [`PATIENTS_MAX`] x some 200 bytes = 40 MB at the very end.
+pub const EXPORTS_MAX: usize = 2;
+
+/// Milliseconds that an export is good for: 10 pages of 100 messages a second are 14 million.
+pub const EXPORT_MS: u64 = 4 * 3_600_000;
+
+/// Conversations of an export on one page, which also ends at [`PAGE_BYTES_MAX`]: one has some 150 bytes, and of a family's thread 64 and
+/// a name for each of its visitors.
+pub const EXPORT_PLACES_PAGE_MAX: usize = 200;
 
 /// Legal holds at a time: 500 x some 300 bytes = 150 kB. Of each conversation that would lose something it is asked whether one of them
 /// keeps it: 500 looks, 64 conversations a second.

@@ -45,8 +45,25 @@ pub enum Refusal {
         tries_left: u32,
     },
     /// Ten wrong PINs.
-    #[error("Too many wrong PINs: this device is locked. Ask an administrator for a new join code.")]
+    #[error(
+        "Too many wrong PINs: this device is locked. Ask your charge nurse for a code to choose another PIN."
+    )]
     PinLockedOut,
+    /// Nothing to clear.
+    #[error(
+        "No device of theirs is locked. If it is lost, ask an administrator to end it, and issue a join code."
+    )]
+    PinNotLocked,
+    /// Over, forgotten in a restart, or another officer's.
+    #[error(
+        "This export is over: it is good for four hours, a restart of the box ends it, and so does another one of yours. Begin it again."
+    )]
+    NoSuchExport,
+    /// Nobody can hide a patient's name in a photo.
+    #[error(
+        "Files of a patient's thread are not part of a person's record: they may show who the patient is. Export the patient's record."
+    )]
+    ExportWithheld,
     /// Fewer than [`crate::limits::PIN_CHARACTERS_MIN`] characters.
     #[error("The PIN is too short: at least 6 characters.")]
     PinTooShort,
@@ -582,6 +599,9 @@ impl Refusal {
             Self::JoinCodeInvalid => Code::JoinCodeInvalid,
             Self::PinWrong { .. } => Code::PinWrong,
             Self::PinLockedOut => Code::PinLockedOut,
+            Self::PinNotLocked => Code::PinNotLocked,
+            Self::NoSuchExport => Code::NoSuchExport,
+            Self::ExportWithheld => Code::ExportWithheld,
             Self::PinTooShort => Code::PinTooShort,
             Self::PinTooCommon => Code::PinTooCommon,
             Self::DeviceUnknown => Code::DeviceUnknown,

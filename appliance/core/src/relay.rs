@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::alteration::{Ages, Alterations};
 use crate::audit::{Act, Actor};
 use crate::bucket::Bucket;
+use crate::clearing::PinCodes;
 use crate::cursor::Cursors;
 use crate::draft::{Attached, Draft, actor, write};
 use crate::emergency::Requests;
+use crate::export::Exports;
 use crate::family::asking::Asked;
 use crate::ids::{Conn, DeviceId, PersonId, RequestId};
 use crate::input::{Door, Input, Source, Zone};
@@ -62,6 +64,8 @@ pub struct Relay {
     alterations: Alterations,
     pub(crate) ages: Ages,
     guesses: Guesses,
+    pub(crate) pin_codes: PinCodes,
+    pub(crate) exports: Exports,
     pub(crate) visits_asked: Asked,
     pub(crate) budgets: Budgets,
     /// Devices with a PIN at the keeper.
@@ -139,6 +143,10 @@ pub struct Load {
     pub terms: usize,
     /// Bedside codes of which something is spent.
     pub visits: usize,
+    /// Codes for locked devices.
+    pub pin_codes: usize,
+    /// Exports that go on, or are over and were not forgotten yet.
+    pub exports: usize,
 }
 
 /// One connection.
@@ -170,6 +178,8 @@ impl Relay {
             alterations: Alterations::default(),
             ages: Ages::new(state.change, now.mono),
             guesses: Guesses::new(now.mono),
+            pin_codes: PinCodes::default(),
+            exports: Exports::default(),
             visits_asked: Asked::default(),
             budgets: Budgets::default(),
             checking: BTreeSet::new(),
@@ -243,6 +253,8 @@ impl Relay {
             heard: self.heard.len(),
             terms: self.terms.len(),
             visits: self.visits_asked.len(),
+            pin_codes: self.pin_codes.len(),
+            exports: self.exports.len(),
         }
     }
 
@@ -353,7 +365,7 @@ impl Relay {
             | Session::Closing
             | Session::ExpectProof(None)
             | Session::VisitUnderCheck(_) => true,
-            Session::JoinUnderCheck(_) | Session::Local => false,
+            Session::JoinUnderCheck(_) | Session::NewPinUnderCheck(_) | Session::Local => false,
             Session::ExpectProof(Some(claimed)) => self.state.is_visitors(*claimed),
             session => device_of(session).is_some_and(|device| self.state.is_visitors(device)),
         };

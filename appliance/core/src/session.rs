@@ -5,6 +5,7 @@
 //!                     |  \______________ session still open __^
 //!                     \-> JoinUnderCheck ------------------^
 //!                      \-> VisitUnderCheck -> over: somebody of the team answers
+//!                      \-> NewPinUnderCheck --> Ready, of a device that was locked
 //! ```
 //!
 //! [`Ready`] can be had from [`Identified`] alone, `Identified` from [`ProvenDevice`] or [`ProvenJoin`] alone, and those
@@ -162,6 +163,8 @@ pub(crate) enum Session {
     JoinUnderCheck(Box<JoinUnderCheck>),
     /// The PIN of somebody who asks to be let in is at the keeper.
     VisitUnderCheck(Box<VisitUnderCheck>),
+    /// The PIN that a locked device is to have is at the keeper.
+    NewPinUnderCheck(Box<NewPinUnderCheck>),
     /// The device is proven; the person's PIN is due.
     ExpectPin(Identified),
     /// The PIN is at the keeper.
@@ -192,6 +195,15 @@ pub(crate) struct VisitUnderCheck {
     pub(crate) request: RequestId,
     pub(crate) proven: ProvenVisit,
     pub(crate) device: DeviceId,
+    pub(crate) salt: [u8; 16],
+}
+
+/// A locked device whose code was right.
+#[derive(Debug)]
+pub(crate) struct NewPinUnderCheck {
+    pub(crate) request: RequestId,
+    pub(crate) who: Identified,
+    pub(crate) code: [u8; 32],
     pub(crate) salt: [u8; 16],
 }
 
@@ -285,6 +297,13 @@ impl JoinUnderCheck {
     /// A device that was enrolled by this very exchange is proven, and its PIN just chosen.
     pub(crate) fn enrolled(self) -> Ready {
         Ready { person: self.person, device: self.device }
+    }
+}
+
+impl NewPinUnderCheck {
+    /// A device that proved its key in this exchange, and whose PIN was just chosen.
+    pub(crate) fn chosen(self) -> Ready {
+        Ready { person: self.who.person, device: self.who.device }
     }
 }
 

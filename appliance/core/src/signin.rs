@@ -177,13 +177,13 @@ impl Relay {
     /// A device that may go on: known, not revoked, not locked out, its person not suspended.
     pub(crate) fn admissible(&self, id: DeviceId) -> Result<&Device, Refusal> {
         let device = self.in_good_standing(id)?;
-        if device.pin_tries >= limits::PIN_TRIES_MAX {
+        if device.is_locked_out() {
             return Err(Refusal::PinLockedOut);
         }
         Ok(device)
     }
 
-    fn in_good_standing(&self, id: DeviceId) -> Result<&Device, Refusal> {
+    pub(crate) fn in_good_standing(&self, id: DeviceId) -> Result<&Device, Refusal> {
         let device = self.state.devices.get(&id).filter(|d| !d.revoked).ok_or(Refusal::DeviceUnknown)?;
         let person = self.state.people.get(&device.person).ok_or(Refusal::PersonSuspended)?;
         not_out(person)?;
@@ -228,6 +228,7 @@ impl Relay {
         match std::mem::replace(&mut link.session, Session::Closing) {
             Session::JoinUnderCheck(check) => self.joined(now, turn, conn, check, mac),
             Session::VisitUnderCheck(check) => self.visit_asked(now, turn, conn, check, mac),
+            Session::NewPinUnderCheck(check) => self.new_pin_checked(now, turn, conn, check, mac),
             Session::PinUnderCheck(check) => self.pin_checked(now, turn, conn, check, mac),
             other => link.session = other,
         }

@@ -441,6 +441,9 @@ impl State {
                 (device.revoked, device.session_until) = (true, None);
             }),
             Write::PinTries { device, tries } => self.device(*device, |device| device.pin_tries = *tries),
+            Write::PinChosen { device, salt, pin } => self.device(*device, |device| {
+                (device.salt, device.pin, device.pin_tries) = (*salt, pin.clone(), 0);
+            }),
             Write::SessionOpened { device, until } => {
                 self.device(*device, |device| device.session_until = Some(*until));
             }

@@ -1,6 +1,6 @@
 //! What a decision asks of the driver: first make the writes durable, then let the sends leave.
 
-use crate::grant::{AttachmentGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
+use crate::grant::{AttachmentGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
 use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
 use crate::refusal::CloseCode;
 use crate::retention::Bounds;
@@ -159,6 +159,15 @@ pub enum Send {
         request: RequestId,
         /// Which.
         span: Span,
+    },
+    /// Read a page of an export and answer with it, without names of other patients.
+    ReadExport {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// Permission to read.
+        grant: ExportGrant,
     },
     /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
     ScrubLog,

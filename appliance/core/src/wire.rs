@@ -11,6 +11,7 @@ use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
 use crate::escalation::signed::{CallNote, Said, Unproven};
 use crate::escalation::{Priority, Reason, StatId};
+use crate::export;
 use crate::family;
 use crate::hold;
 use crate::ids::{
@@ -422,6 +423,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             fresh: fresh(),
         },
         Body::IssueJoinCode(issue) => Ask::IssueJoinCode { person: person(issue.person)?, fresh: fresh() },
+        Body::ClearPin(clear) => Ask::ClearPin { person: person(clear.person)?, fresh: fresh() },
         Body::RevokeDevice(revoke) => {
             Ask::RevokeDevice { device: DeviceId::new(revoke.device).ok_or(Refusal::NoSuchDevice)? }
         }
@@ -498,6 +500,11 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::ListRetention(_) => Ask::ListRetention,
         Body::PreviewRetention(preview) => Ask::PreviewRetention(Rules::from_wire(preview.rules)?),
         Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => Ask::Hold(hold::parse(body, fresh)?),
+        Body::BeginExport(_)
+        | Body::ListExport(_)
+        | Body::ReadExport(_)
+        | Body::OpenExportFile(_)
+        | Body::FinishExport(_) => Ask::Export(export::parse(body, fresh)?),
         Body::AdmitAgency(_) | Body::ExtendAgency(_) | Body::EndAgency(_) | Body::ListAgency(_) => {
             Ask::Agency(agency::parse(body, fresh)?)
         }

@@ -21,15 +21,16 @@ use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::signed::SignedAnswer;
 use crate::escalation::{Escalation, Reason, Stage, StatId};
 use crate::family::{BedsideCode, BlockList, Consent, FamilyThread, VisitRequest, Visitor};
-use crate::hold::Hold;
+use crate::hold::{Hold, Subject};
 use crate::ids::{
-    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, PatientId, PersonId,
-    Sequence, UnitId, UploadId,
+    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, PatientId,
+    PersonId, Sequence, UnitId, UploadId,
 };
 use crate::inbox::InboxWrite;
 use crate::leaving::Waiting;
 use crate::notice::Notice;
 use crate::particulars::Bed;
+use crate::pin::PinMac;
 use crate::reaction::Reactions;
 use crate::retention::Rules;
 use crate::role::Role;
@@ -709,6 +710,38 @@ pub enum Write {
     /// What may be attached from now on.
     #[n(184)]
     AttachmentPolicySet(#[n(0)] AttachmentPolicy),
+    /// A device that was locked has another PIN, and no wrong tries.
+    #[n(340)]
+    PinChosen {
+        /// Which.
+        #[n(0)]
+        device: DeviceId,
+        /// Salt of its stretching.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        salt: [u8; 16],
+        /// The keeper's MAC of it.
+        #[n(2)]
+        pin: PinMac,
+    },
+    /// An export of a record begins. What it gives is in the audit.
+    #[n(341)]
+    ExportBegun {
+        /// Which.
+        #[n(0)]
+        export: ExportId,
+        /// Of a person or a patient.
+        #[n(1)]
+        subject: Subject,
+        /// Who is given it.
+        #[n(2)]
+        by: PersonId,
+        /// Why, in their words.
+        #[n(3)]
+        grounds: Grounds,
+        /// When.
+        #[n(4)]
+        at: Wall,
+    },
     /// Whoever stays longer keeps their beds.
     #[n(92)]
     AssignmentProlonged {

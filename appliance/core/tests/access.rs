@@ -24,6 +24,7 @@ use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
 use wardline_core::directory::Post;
 use wardline_core::emergency::{Emergency, Finding, Whom};
 use wardline_core::escalation::{Priority, StatId};
+use wardline_core::export::{self, Exporting};
 use wardline_core::hold::{Holds, Whose};
 use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EditId, EmergencyId, EncounterId, HoldId, MessageId,
@@ -516,6 +517,11 @@ impl House {
                 fresh,
             },
             Operation::IssueJoinCode => Ask::IssueJoinCode { person, fresh },
+            Operation::ClearPin => {
+                let device = self.victims_device;
+                self.ward.lock_out(device);
+                Ask::ClearPin { person, fresh }
+            }
             Operation::ListDevices => Ask::ListDevices { person },
             Operation::RevokeDevice => Ask::RevokeDevice { device: self.victims_device },
             Operation::Suspend => Ask::SetStanding { person, suspended: true },
@@ -573,6 +579,11 @@ impl House {
             Operation::ListRetention => Ask::ListRetention,
             Operation::PlaceHold | Operation::LiftHold | Operation::ListHolds => {
                 Ask::Hold(self.of_hold(operation))
+            }
+            Operation::ExportRecord => {
+                let whose = export::Whose::Person(self.people[Actor::Member as usize]);
+                let grounds = Grounds::parse("Request of the person").expect("grounds");
+                Ask::Export(Exporting::Begin { whose, grounds, fresh: self.ward.fresh() })
             }
             of_stat if OF_STAT.contains(&of_stat) => unreachable!("{of_stat:?} is tried by tests/stat.rs"),
             clinical => Ask::Clinical(self.clinical(clinical)),

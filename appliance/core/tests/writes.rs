@@ -203,6 +203,8 @@ fn name_of(write: &Write) -> &'static str {
         Write::DeviceJoined(_) => "DeviceJoined",
         Write::DeviceRevoked { .. } => "DeviceRevoked",
         Write::PinTries { .. } => "PinTries",
+        Write::PinChosen { .. } => "PinChosen",
+        Write::ExportBegun { .. } => "ExportBegun",
         Write::SessionOpened { .. } => "SessionOpened",
         Write::SessionEnded { .. } => "SessionEnded",
         Write::ConversationOpened { .. } => "ConversationOpened",

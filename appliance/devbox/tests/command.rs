@@ -19,10 +19,14 @@ mod break_glass;
 mod broadcasts;
 #[path = "command/chat.rs"]
 mod chat;
+#[path = "command/clearing.rs"]
+mod clearing;
 #[path = "command/demo.rs"]
 mod demo;
 #[path = "command/doctor.rs"]
 mod doctor;
+#[path = "command/exports.rs"]
+mod exports;
 #[path = "command/family.rs"]
 mod family;
 #[path = "command/hand_over.rs"]

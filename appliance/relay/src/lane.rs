@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use wardline_core::escalation::StatId;
-use wardline_core::grant::{AttachmentGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
+use wardline_core::grant::{AttachmentGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;
@@ -72,6 +72,8 @@ pub enum Out {
     CountAged(RequestId, Box<Bounds>),
     /// Count STATs and answer.
     CountStats(RequestId, Span),
+    /// Read a page of an export and answer.
+    Export(RequestId, Box<ExportGrant>),
     /// Look a submission up and answer.
     AnswerAgain(RequestId, DeviceId, Number, MessageId),
     /// Stretch the PIN at hand.
@@ -314,6 +316,7 @@ impl Lane {
             | Out::Search(..)
             | Out::CountAged(..)
             | Out::CountStats(..)
+            | Out::Export(..)
             | Out::Detached => false,
             Out::Frame(_) | Out::Ring(..) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => {
                 true

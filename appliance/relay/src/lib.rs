@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod disk;
 pub mod driver;
+pub mod export;
 pub mod front;
 pub mod hardening;
 pub mod intake;

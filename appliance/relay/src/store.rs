@@ -19,6 +19,7 @@ mod changes;
 mod check;
 mod commit;
 mod error;
+mod export;
 mod files;
 mod filing;
 mod find;
@@ -71,6 +72,7 @@ use crate::keyring::Origin;
 
 pub use aged::WouldGo;
 pub use error::StoreError;
+pub use export::{Exported, ExportedPage};
 pub use files::StoredFile;
 pub use key::StoreKey;
 #[cfg(test)]

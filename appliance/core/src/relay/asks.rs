@@ -49,7 +49,8 @@ impl Relay {
             Session::ExpectHello
             | Session::ExpectProof(_)
             | Session::JoinUnderCheck(_)
-            | Session::VisitUnderCheck(_) => {
+            | Session::VisitUnderCheck(_)
+            | Session::NewPinUnderCheck(_) => {
                 return self.fault(now, turn, conn, PeerFault::OutOfTurn);
             }
             Session::ExpectPin(_) | Session::PinUnderCheck(_) => Err(Refusal::Locked),
@@ -198,6 +199,7 @@ impl Relay {
                         access::to_unit(&self.state, who.person(), *unit)
                     }
                     Ask::IssueJoinCode { person, .. }
+                    | Ask::ClearPin { person, .. }
                     | Ask::Agency(AgencyAsk::Extend { person, .. } | AgencyAsk::End { person })
                     | Ask::Leaving(Leaving::Suspend { person })
                     | Ask::SetStanding { person, .. } => {
@@ -281,6 +283,9 @@ impl Relay {
             Ask::IssueJoinCode { person, fresh } => {
                 admin::issue_join_code(&mut draft, permit(Operation::IssueJoinCode)?, person, &fresh)?
             }
+            Ask::ClearPin { person, fresh } => {
+                self.issue_pin_code(now, turn, permit(Operation::ClearPin)?, person, &fresh)?
+            }
             Ask::SetUnit { unit, name, fresh } => {
                 unit::set(&mut draft, permit(Operation::SetUnit)?, unit, name, &fresh)?
             }
@@ -315,6 +320,7 @@ impl Relay {
                 }
                 done
             }
+            Ask::Export(ask) => return self.export(now, turn, (conn, request), by, ask),
             Ask::SetRetention(rules) => {
                 let done = admin::set_retention(&mut draft, permit(Operation::SetRetention)?, rules);
                 self.silent_looks = 0;

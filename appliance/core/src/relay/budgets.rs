@@ -11,6 +11,7 @@ use crate::bucket::Bucket;
 use crate::clinical::Clinical;
 use crate::emergency::Emergency;
 use crate::escalation::Priority;
+use crate::export::Exporting;
 use crate::family::Families;
 use crate::hold::Holds;
 use crate::ids::DeviceId;
@@ -101,7 +102,7 @@ impl Budgets {
             Ask::Announcers(AnnouncerAsk::List) => budget.pages.take(now),
             Ask::Announcers(_) => budget.posts.take(now),
             Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
-            Ask::Templates(_) => budget.posts.take(now),
+            Ask::Templates(_) | Ask::ClearPin { .. } => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),
             Ask::Agency(AgencyAsk::List { .. }) => budget.pages.take(now),
             Ask::Agency(_) => budget.posts.take(now),
@@ -115,6 +116,9 @@ impl Budgets {
             Ask::Family(_) => budget.members.take(now),
             // Each reads up to `limits::STAT_LOAD_ROWS_MAX` rows.
             Ask::StatLoad(_) => budget.posts.take(now),
+            Ask::Export(Exporting::Begin { .. } | Exporting::Finish { .. }) => budget.posts.take(now),
+            Ask::Export(Exporting::File { .. }) => budget.attaching.take(now),
+            Ask::Export(_) => budget.pages.take(now),
             // Whoever tries record numbers until one is there is slowed down.
             Ask::Hold(_) => budget.posts.take(now),
             Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),

@@ -92,6 +92,8 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                     Answer::Announced(crate::reference_roles::digest(told.into_iter()))
                 }
                 Body::HoldPlaced(placed) => Answer::HoldPlaced(placed.conversations),
+                Body::ExportBegun(begun) => Answer::ExportBegun(begun.places.into()),
+                Body::ExportPlaces(page) => Answer::ExportPlaces(page.places.len() as u64),
                 Body::HoldPage(page) => Answer::Holds(page.holds.len() as u64),
                 Body::AttachmentPolicy(told) => {
                     Answer::AttachmentPolicy([told.photo, told.document, told.audio], told.standard)
@@ -142,6 +144,9 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
         Send::AnswerAgain { conn, request, .. } => (*conn, *request, Answer::Again),
         Send::OpenUpload { conn, request, grant } => (*conn, *request, Answer::UploadBegun(grant.is_done())),
         Send::OpenAttachment { conn, request, .. } => (*conn, *request, Answer::Opening),
+        Send::ReadExport { conn, request, grant } => {
+            (*conn, *request, Answer::Exporting(grant.from.0, grant.through.0))
+        }
         Send::CountAged { conn, request, .. } | Send::CountStats { conn, request, .. } => {
             (*conn, *request, Answer::Counting)
         }

@@ -1,7 +1,7 @@
 //! Files: what people do with them by chance, their bytes on the way, and what came of it.
 
 use wardline_core::attachment::Received;
-use wardline_core::grant::{AttachmentGrant, UploadGrant};
+use wardline_core::grant::{AttachmentGrant, FileRight, UploadGrant};
 use wardline_core::ids::{Change, Conn, DeviceId, UploadId};
 use wardline_core::turn::Turn;
 use wardline_core::wire::proto::client_frame::Body as Ask;
@@ -135,6 +135,16 @@ impl World {
             self.coverage.reach(Situation::AttachmentNotThere);
             return Ok(());
         };
+        if let FileRight::Export(only) = grant.right() {
+            let by = self.committed.conversation(of.conversation);
+            let author =
+                by.and_then(|place| place.said.get(of.sequence.0 as usize - 1)).map(|said| said.author);
+            if only.is_none_or(|only| Some(only) == author) && self.disk.get(&file) != Some(&length) {
+                return Err("an exported message has a file that is not there whole".to_owned());
+            }
+            self.coverage.reach(Situation::ExportedFileRead);
+            return Ok(());
+        }
         let mut devices = self.committed.devices.iter().filter(|device| device.person == grant.person());
         // Taken out since, perhaps: the store asks again, as a page does.
         if !devices.any(|device| self.committed.may_read(device.id, of.conversation, of.sequence.0)) {

@@ -35,6 +35,11 @@ pub(crate) struct Client {
     /// Types wrong PINs so many times in a thousand.
     pub(crate) clumsy: u64,
     pub(crate) code: Option<String>,
+    /// For the device, which is locked: and how many PINs it has had chosen so.
+    pub(crate) pin_code: Option<String>,
+    pub(crate) pins: u32,
+    /// Codes for others' locked devices that this one was given: whose, and which.
+    pub(crate) pin_codes: Vec<(u64, String)>,
     pub(crate) link: Option<u64>,
     pub(crate) phase: Phase,
     /// Comes from outside: asks at a bed, and begins anew when it is over.
@@ -120,6 +125,9 @@ impl Client {
             devices: Vec::new(),
             clumsy,
             code: None,
+            pin_code: None,
+            pins: 0,
+            pin_codes: Vec::new(),
             link: None,
             phase: Phase::Off,
             visits: false,
@@ -257,6 +265,7 @@ impl Client {
                 self.offered.clear();
                 self.devices = signed_in.devices.iter().map(|device| device.device).collect();
                 self.code = None;
+                self.pin_code = None;
                 self.next_number = self.next_number.max(signed_in.last_number + 1);
                 if self.locked_seen {
                     coverage.reach(Situation::Unlocked);
@@ -295,6 +304,12 @@ impl Client {
             }
             Body::BedsideCode(made) => {
                 self.bedside.push(made.code);
+                Ok(())
+            }
+            Body::JoinCode(code) => {
+                if let Some(Ask::ClearPin(clear)) = asked {
+                    self.pin_codes.push((clear.person, code.code));
+                }
                 Ok(())
             }
             Body::Accepted(accepted) => self.accepted(&accepted, asked, coverage),
@@ -371,7 +386,17 @@ impl Client {
         let challenge: [u8; 32] =
             welcome.challenge.as_slice().try_into().map_err(|_| "challenge of wrong size")?;
         self.phase = Phase::Proof;
-        if let Some(device) = self.device {
+        if let Some(code) = self.pin_code.clone() {
+            let hash = wardline_core::pin::join_code_hash(&code);
+            let message = session::join_message(&challenge, exporter, &hash, &self.key);
+            self.ask(Ask::Join(proto::Join {
+                code,
+                device_key: self.key.as_bytes().to_vec(),
+                device_name: "phone".to_owned(),
+                pin: self.pin.clone(),
+                signature: toys::sign(&self.key, &message).to_vec(),
+            }));
+        } else if let Some(device) = self.device {
             let message = session::sign_in_message(&challenge, exporter, device);
             let signature = toys::sign(&self.key, &message).to_vec();
             self.ask(Ask::Prove(proto::Prove { device: device.value(), signature }));
@@ -542,7 +567,9 @@ impl Client {
             }
             Code::BedsideCodeInvalid | Code::FamilyBusy => self.code = None,
             Code::DeviceUnknown if self.device.is_some() => self.barred = true,
-            Code::PinLockedOut => self.barred = true,
+            Code::PinLockedOut => (self.barred, self.pin_code) = (true, None),
+            // The device stays what it is.
+            Code::JoinCodeInvalid if self.device.is_some() => (self.barred, self.pin_code) = (true, None),
             Code::PersonSuspended | Code::AgencyOver => self.suspended = true,
             // The next code gets a key of its own.
             Code::JoinCodeInvalid => {

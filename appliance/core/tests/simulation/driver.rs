@@ -7,7 +7,7 @@ use wardline_core::audit::{Act, Entry};
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
-use wardline_core::pin::Pin;
+use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::reaction::React;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::{Relay, refused};
@@ -204,6 +204,7 @@ impl World {
             Some(
                 Phase::Joining { request, .. }
                 | Phase::Asking { request, .. }
+                | Phase::Clearing(_, request, _)
                 | Phase::PinChecking(_, request),
             ) => *request,
             _ => RequestId::NONE,
@@ -221,6 +222,7 @@ impl World {
             });
             let expected = world.reference.pin_mac(world.now, conn, mac, enrolled);
             world.cover_mac(phase.as_ref(), &expected);
+            world.cover_cleared(phase.as_ref(), &expected);
             world.cover_asking(expected.answer);
             Ok(expected)
         })
@@ -499,6 +501,7 @@ impl World {
                         *free = Some(hold.id);
                     }
                 }
+                Write::ExportBegun { export, .. } => chosen.export = Some(*export),
                 Write::EmergencyBegan(access) => chosen.emergency = Some(access.id),
                 Write::Audited { bytes, .. } => {
                     if let Ok(Act::EmergencyAsked(id, _)) = Entry::from_bytes(bytes).map(|entry| entry.act) {
@@ -515,6 +518,12 @@ impl World {
             }
             _ => false,
         });
+        if let proto::client_frame::Body::ClearPin(_) = body {
+            chosen.code = turn.sends.iter().find_map(|send| match send {
+                Send::Reply { body: Body::JoinCode(code), .. } => Some(join_code_hash(&code.code)),
+                _ => None,
+            });
+        }
         let around = Circumstances { sealed, cursor_known, found: self.found, received: self.looked, chosen };
         let before = self.before_turn();
         let mut expected = self.reference.request(self.now, conn, body, &around);

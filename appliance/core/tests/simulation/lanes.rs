@@ -107,6 +107,7 @@ impl World {
                     self.waiting.push_back((self.local, Arrival::Aged(conversation, read, any)));
                 }
             }
+            Send::ReadExport { conn, request, grant } => self.read_export(conn, request, &grant)?,
             // Nor figures: the relay's own tests have those.
             Send::CountStats { conn, request, .. } => {
                 self.reply(conn, request, Body::StatLoad(proto::StatLoad::default()));
@@ -126,7 +127,7 @@ impl World {
         }
     }
 
-    fn reply(&mut self, conn: Conn, request: RequestId, body: Body) {
+    pub(crate) fn reply(&mut self, conn: Conn, request: RequestId, body: Body) {
         if conn == self.local {
             self.local_answer(request, &body);
         } else if self.doors.get(&conn).is_some_and(|door| door.stranger.is_some()) {

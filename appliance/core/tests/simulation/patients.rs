@@ -47,6 +47,10 @@ impl World {
         let Some(unit) = self.random.pick(&of).copied() else { return };
         let reviews = me.and_then(|me| self.reference.ward.person(me)).is_some_and(|me| me.privacy_officer);
         if self.random.permille(20) {
+            if self.random.permille(300) {
+                self.ask_about_exports(index);
+                return;
+            }
             self.ask_about_holds(index);
             return;
         }

@@ -21,6 +21,7 @@ use wardline_core::wire::proto::{self, RefusalCode as Code};
 use crate::reference_agency::Hired;
 use crate::reference_attachments::Upload;
 use crate::reference_availability::SaysSo;
+use crate::reference_clearing::PinCode;
 use crate::reference_family::Kin;
 use crate::reference_patients::{Clinic, Term};
 use crate::reference_restricted::Waits;
@@ -196,6 +197,10 @@ pub(crate) struct Lobby {
     pub(crate) terms: Vec<(Term, Mono)>,
     /// Questions by the code of a bed: when, and of whose.
     pub(crate) visits_asked: Vec<(Mono, EncounterId)>,
+    /// Codes for locked devices.
+    pub(crate) pin_codes: Vec<PinCode>,
+    /// Exports that go on.
+    pub(crate) exports: Vec<crate::reference_export::Export>,
     /// Who waits for a second person.
     pub(crate) waits: Vec<Waits>,
     /// Whom time put out in this turn: what they have of STATs is to be given up.
@@ -234,6 +239,8 @@ pub(crate) enum Phase {
         key: Box<PublicKey>,
         name: String,
     },
+    /// A locked device with a code, and the PIN that it is to have.
+    Clearing(DeviceId, RequestId, [u8; 32]),
     PinDue(DeviceId),
     PinChecking(DeviceId, RequestId),
     In(DeviceId),
@@ -333,6 +340,11 @@ pub(crate) enum Answer {
     /// Whether it is there already.
     UploadBegun(bool),
     Opening,
+    /// How many conversations.
+    ExportBegun(u64),
+    ExportPlaces(u64),
+    /// From which message to which.
+    Exporting(u64, u64),
     /// The largest of each sort, and whether nobody said so.
     AttachmentPolicy([u64; 3], bool),
     Patients(u64),

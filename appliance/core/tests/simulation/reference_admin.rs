@@ -61,6 +61,9 @@ impl Reference {
                 expected.audits.push((by, Act::JoinCodeIssued(person)));
                 expected
             }
+            Body::ClearPin(clear) => {
+                self.clear_pin(now, by, PersonId::new(clear.person).expect("parsed before"), chosen.code)
+            }
             Body::RevokeDevice(revoke) => {
                 let id = DeviceId::new(revoke.device).expect("parsed before");
                 let Some(device) = self.ward.device_mut(id) else {
@@ -177,6 +180,11 @@ impl Reference {
             Body::SetAttachmentPolicy(set) => self.set_attachment_policy(by, set),
             Body::ListAttachmentPolicy(_) => self.list_attachment_policy(),
             Body::PreviewRetention(_) => Expected::answered(Answer::Counting),
+            Body::BeginExport(_)
+            | Body::ListExport(_)
+            | Body::ReadExport(_)
+            | Body::OpenExportFile(_)
+            | Body::FinishExport(_) => self.exports(now, by, body, chosen.export),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, by, body, chosen.hold)
             }

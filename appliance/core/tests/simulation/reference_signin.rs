@@ -146,7 +146,7 @@ impl Reference {
     }
 
     /// A device has one connection: an older one ends.
-    fn sign_in(&mut self, now: Now, conn: Conn, device: DeviceId, expected: &mut Expected) {
+    pub(crate) fn sign_in(&mut self, now: Now, conn: Conn, device: DeviceId, expected: &mut Expected) {
         let older: Vec<Conn> = self
             .lobby
             .links
@@ -192,6 +192,9 @@ impl Reference {
         let known = self.ward.devices.iter().find(|device| device.key == key).map(|device| device.id);
         if self.is_guest(conn) && !known.is_some_and(|device| self.ward.is_visitors(device)) {
             return self.turn_away(conn, Code::Zone);
+        }
+        if let Some(device) = known.filter(|device| self.awaits_pin_code(now, *device)) {
+            return self.new_pin_offered(now, (conn, request), device, code);
         }
         if let Some(device) = known {
             return self.sign_in_by_key(now, conn, request, device);
@@ -317,6 +320,7 @@ impl Reference {
             Some(Phase::Asking { code, key, name, .. }) => {
                 self.visit_asked(now, conn, (code, *key, name), mac, enrolled)
             }
+            Some(Phase::Clearing(device, _, code)) => self.new_pin_checked(now, conn, (device, code), mac),
             Some(Phase::PinChecking(device, _)) => self.pin_checked(now, conn, device, mac),
             _ => Expected::default(),
         }
@@ -356,7 +360,7 @@ impl Reference {
         expected
     }
 
-    fn open_session(&mut self, now: Now, id: DeviceId) {
+    pub(crate) fn open_session(&mut self, now: Now, id: DeviceId) {
         let until = now.wall.after(self.policy.session_ms);
         if let Some(device) = self.ward.device_mut(id) {
             device.session = Some(until);

@@ -3,8 +3,8 @@
 use wardline_core::attachment::Received;
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{
-    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, HoldId, MessageId, Number,
-    OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
+    AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, MessageId,
+    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
@@ -28,6 +28,7 @@ pub(crate) struct Chosen {
     pub(crate) offer: Option<OfferId>,
     pub(crate) emergency: Option<EmergencyId>,
     pub(crate) hold: Option<HoldId>,
+    pub(crate) export: Option<ExportId>,
     /// Holds that an un-merge brings.
     pub(crate) placed: [Option<HoldId>; 8],
     /// The message was too old to be edited or recalled. Counts where a minute more or less decides.
@@ -80,9 +81,13 @@ impl Reference {
         self.lobby.waits.retain(|waits| now.mono < waits.ends);
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => Expected::default(),
-            Some(Phase::New | Phase::Welcomed(_) | Phase::Joining { .. } | Phase::Asking { .. }) => {
-                self.fault(now, conn, PeerFault::OutOfTurn)
-            }
+            Some(
+                Phase::New
+                | Phase::Welcomed(_)
+                | Phase::Joining { .. }
+                | Phase::Asking { .. }
+                | Phase::Clearing(..),
+            ) => self.fault(now, conn, PeerFault::OutOfTurn),
             // One tap on what rings.
             Some(Phase::PinDue(device)) if is_coming(body) => {
                 if let Some(code) = self.barred(device) {
@@ -301,6 +306,11 @@ impl Reference {
                 self.announcers(self.actor(device), administers, body)
             }
             Body::ListRetention(_) => self.list_retention(),
+            Body::BeginExport(_)
+            | Body::ListExport(_)
+            | Body::ReadExport(_)
+            | Body::OpenExportFile(_)
+            | Body::FinishExport(_) => self.exports(now, self.actor(device), body, around.chosen.export),
             Body::PlaceHold(_) | Body::LiftHold(_) | Body::ListHolds(_) => {
                 self.holds(now, self.actor(device), body, around.chosen.hold)
             }
@@ -345,6 +355,7 @@ impl Reference {
                 // What a charge nurse may do to her staff.
                 let to = match other {
                     Body::IssueJoinCode(issue) => Some(issue.person),
+                    Body::ClearPin(clear) => Some(clear.person),
                     Body::SetStanding(set) if set.suspended => Some(set.person),
                     Body::Suspend(suspend) => Some(suspend.person),
                     _ => None,

@@ -22,6 +22,14 @@ impl World {
         if self.random.permille(60) {
             self.family_goes_on();
         }
+        if !self.reference.lobby.pin_codes.is_empty()
+            && self.random.permille(4)
+            && let Some(thief) = self.some_thief()
+        {
+            for _ in 0..1 + self.random.below(5) {
+                self.stranger(thief.clone());
+            }
+        }
         match self.random.below(1000) {
             0..330 => {
                 let index = self.random.index(self.clients.len());
@@ -62,6 +70,10 @@ impl World {
         match client.phase {
             Phase::PinDue if rings && self.random.permille(300) => self.tap_while_locked(index),
             Phase::Off => {
+                if self.is_helped(index) {
+                    return;
+                }
+                let client = &mut self.clients[index];
                 if client.device.is_none() && client.code.is_none() {
                     if let Some(person) = person.filter(|_| !client.barred) {
                         self.local_ask(Ask::IssueJoinCode(proto::IssueJoinCode { person: person.value() }));
@@ -110,6 +122,11 @@ impl World {
         // There are few of them.
         let person = self.person_of(index).and_then(|id| self.reference.ward.person(id));
         if person.is_some_and(|person| person.privacy_officer) && self.random.permille(250) {
+            let me = self.person_of(index);
+            let reads = self.reference.lobby.exports.iter().any(|export| Some(export.officer) == me);
+            if self.random.permille(if reads { 800 } else { 500 }) {
+                return self.ask_about_exports(index);
+            }
             return self.ask_about_holds(index);
         }
         if let Some(place) = place.filter(|_| self.showing && self.random.permille(350)) {
@@ -327,6 +344,7 @@ impl World {
             76..82 => return self.some_post(person).map(Ask::SetPost),
             82..84 => self.some_duties(person),
             84..86 => self.some_unit(),
+            86 if self.random.permille(700) => return self.some_clearing(None),
             86 => Ask::ListDevices(proto::ListDevices { person }),
             87 if self.random.permille(400) => self.some_attachment_policy(),
             87 => self.some_retention(),
@@ -382,6 +400,9 @@ impl World {
                 self.acked.append(&mut client.acked);
                 self.bedside.append(&mut client.bedside);
                 client.flush_outbox();
+                for (person, code) in std::mem::take(&mut self.clients[index].pin_codes) {
+                    self.pin_code_given(person, &code);
+                }
                 self.post(index);
             }
         }
@@ -515,7 +536,8 @@ impl World {
             6..8 => Stranger::Forge(self.any_device()?),
             8..14 => Stranger::Twin(self.random.index(self.clients.len())),
             14 => Stranger::OutOfTurn,
-            15 => Stranger::FromTheFuture,
+            15 if self.random.permille(300) => Stranger::FromTheFuture,
+            15 => self.some_thief()?,
             16 => Stranger::Guest,
             _ => Stranger::Silent,
         })

@@ -39,6 +39,11 @@ impl World {
                 let signature = toys::sign(&key, &message).to_vec();
                 self.stranger_says(conn, Ask::Prove(proto::Prove { device: device.value(), signature }));
             }
+            Stranger::Thief(client) => {
+                let code = self.random.pick(&self.old_codes).cloned().unwrap_or("AAAAAAAAAA".to_owned());
+                let key = self.clients[client].key;
+                self.types_a_code(conn, (&challenge, &exporter), code, key);
+            }
             Stranger::OutOfTurn => self.stranger_says(conn, Ask::Active(proto::Active {})),
             _ => {}
         }
@@ -46,6 +51,16 @@ impl World {
 
     fn tries_a_code(&mut self, conn: Conn, (challenge, exporter): (&[u8; 32], &[u8; 32]), code: String) {
         let key = toys::public_key(self.random.next());
+        self.types_a_code(conn, (challenge, exporter), code, key);
+    }
+
+    fn types_a_code(
+        &mut self,
+        conn: Conn,
+        (challenge, exporter): (&[u8; 32], &[u8; 32]),
+        code: String,
+        key: wardline_core::directory::PublicKey,
+    ) {
         let message = session::join_message(challenge, exporter, &pin::join_code_hash(&code), &key);
         let join = proto::Join {
             code,
@@ -86,6 +101,7 @@ impl World {
                     self.people[index] = PersonId::new(added.person);
                 }
             }
+            (Ask::ClearPin(clear), Body::JoinCode(code)) => self.pin_code_given(clear.person, &code.code),
             (Ask::IssueJoinCode(issue), Body::JoinCode(code)) => {
                 let (person, people) = (PersonId::new(issue.person), &self.people);
                 self.old_codes.push(code.code.clone());
@@ -142,6 +158,7 @@ impl World {
         self.cover_availability(body, refused, expected);
         self.cover_inboxes(body, refused, expected);
         self.cover_broadcasts(body, refused, expected);
+        self.cover_clearing(body, refused, network && self.asked_by_nurse(conn));
         self.cover_units(conn, body, refused, expected);
         self.cover_stats(conn, body, refused, expected);
         self.cover_patients(body, refused, expected);
@@ -149,6 +166,7 @@ impl World {
         self.cover_agency(body, refused, expected);
         self.cover_leaving(body, refused, expected);
         self.cover_holds(body, refused, expected);
+        self.cover_exports(body, refused, expected);
         self.cover_merges(body, refused, expected);
         self.cover_attachments(body, refused, expected);
         let expelled = expected.closes.iter().any(|(_, code)| *code == CloseCode::REVOKED);
@@ -218,6 +236,13 @@ impl World {
                 Situation::JoinAnswerLostThenAnsweredAgain
             }
             (Ask::Join(_), Answer::Refused(Said(Code::SlowDown))) => Situation::JoinGuessesSlowedDown,
+            (Ask::Join(_), Answer::Refused(Said(Code::JoinCodeInvalid))) if !expected.audits.is_empty() => {
+                match expected.audits[..] {
+                    [(_, Act::PinCodeWrong(5))] => Situation::PinCodeSpent,
+                    _ => Situation::PinCodeWrong,
+                }
+            }
+            (Ask::Join(_), Answer::Refused(Said(Code::PinLockedOut))) => Situation::PinCodeOver,
             (Ask::Join(join), Answer::Refused(Said(Code::JoinCodeInvalid))) => {
                 if self.old_codes.contains(&join.code) {
                     Situation::JoinCodeSpent

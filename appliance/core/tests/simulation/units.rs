@@ -114,7 +114,14 @@ impl World {
                 None => return,
             },
             (45..47, ..) => Ask::ListChannels(proto::ListChannels { after: 0 }),
-            (47..52, ..) => match self.staff_led_by(index) {
+            (47..49, ..) => {
+                let led = self.led_staff(index);
+                match self.some_clearing(Some(led)) {
+                    Some(ask) => ask,
+                    None => return,
+                }
+            }
+            (49..52, ..) => match self.staff_led_by(index) {
                 Some(person) if self.random.permille(700) => {
                     Ask::IssueJoinCode(proto::IssueJoinCode { person })
                 }
@@ -152,12 +159,17 @@ impl World {
         places.filter(leads).map(|place| place.id.value()).collect()
     }
 
-    /// Somebody whom this client's person leads.
-    fn staff_led_by(&mut self, index: usize) -> Option<u64> {
-        let me = self.person_of(index)?;
+    /// Whom this client's person leads.
+    fn led_staff(&self, index: usize) -> Vec<u64> {
+        let Some(me) = self.person_of(index) else { return Vec::new() };
         let people = self.people.iter().flatten().copied();
         let staff = people.filter(|person| self.reference.is_superior(me, *person));
-        let staff: Vec<u64> = staff.map(|person| person.value()).collect();
+        staff.map(|person| person.value()).collect()
+    }
+
+    /// Somebody of them.
+    fn staff_led_by(&mut self, index: usize) -> Option<u64> {
+        let staff = self.led_staff(index);
         self.random.pick(&staff).copied()
     }
 

@@ -4,7 +4,9 @@ use wardline_core::audit::{Act, Actor, Entry};
 use wardline_core::availability::AvailabilityWrite;
 use wardline_core::directory::Post;
 use wardline_core::escalation::{Stage, StatId};
-use wardline_core::ids::{Change, Conn, ConversationId, EmergencyId, PersonId, RequestId, Sequence};
+use wardline_core::ids::{
+    Change, Conn, ConversationId, EmergencyId, PatientId, PersonId, RequestId, Sequence,
+};
 use wardline_core::limits;
 use wardline_core::notice::Told;
 use wardline_core::pin::PinMac;
@@ -63,8 +65,10 @@ impl World {
                 }
                 Send::StretchPin { conn, .. } => {
                     let counted = turn.writes.iter().any(|n| matches!(n.write, Write::PinTries { .. }));
-                    let joining =
-                        matches!(self.phase(*conn), Some(Phase::Joining { .. } | Phase::Asking { .. }));
+                    let joining = matches!(
+                        self.phase(*conn),
+                        Some(Phase::Joining { .. } | Phase::Asking { .. } | Phase::Clearing(..))
+                    );
                     if !counted && !joining {
                         return Err(format!("{conn}: a PIN goes to the keeper uncounted"));
                     }
@@ -140,7 +144,7 @@ impl World {
     /// Nothing that goes to whoever is not named, and is in no thread of theirs, says who a restricted patient is.
     fn verify_secrets(&mut self, turn: &Turn) -> Result<(), String> {
         let clinic = &self.reference.ward.clinic;
-        let (mut shown, mut hidden) = (false, false);
+        let (mut shown, mut hidden, mut exported) = (false, false, false);
         for (patient, told) in &clinic.patients {
             let Some(secret) = clinic.secret(*patient) else { continue };
             let stays = clinic.stays.iter().filter(|stay| clinic.is_one(stay.patient, *patient));
@@ -159,6 +163,11 @@ impl World {
                 let says = |word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
                 hidden |= says(&secret.alias);
                 if !says(&told.record_number) && !says(&told.name) {
+                    continue;
+                }
+                // Whose record a privacy officer exports is on it: they asked for it by its number.
+                if exports(send).is_some_and(|of| clinic.is_one(of, *patient)) {
+                    exported = true;
                     continue;
                 }
                 for conn in conns {
@@ -180,6 +189,9 @@ impl World {
         }
         if shown {
             self.coverage.reach(Situation::SecretShownToNamed);
+        }
+        if exported {
+            self.coverage.reach(Situation::RestrictedExported);
         }
         if hidden {
             self.coverage.reach(Situation::AliasShown);
@@ -661,4 +673,14 @@ fn filed_with(turn: &Turn, reference: &crate::reference::Reference, id: Emergenc
     let files =
         |n: &Numbered| matches!(n.write, Write::EncounterFiled { encounter, .. } if Some(encounter) == stay);
     turn.writes.iter().any(files)
+}
+
+/// Whose record an answer says that an export is of.
+fn exports(send: &Send) -> Option<PatientId> {
+    match send {
+        Send::Reply { body: proto::server_frame::Body::ExportBegun(begun), .. } => {
+            begun.patient.as_ref().and_then(|patient| PatientId::new(patient.patient))
+        }
+        _ => None,
+    }
 }

@@ -165,6 +165,8 @@ pub(crate) enum Stranger {
     Forge(DeviceId),
     /// Holds a copy of this client's key and tries PINs.
     Twin(usize),
+    /// Holds this client's locked phone, and a code that is not for it.
+    Thief(usize),
     /// Speaks out of turn.
     OutOfTurn,
     /// Speaks a version that this box does not.
@@ -234,6 +236,8 @@ impl World {
     pub(crate) fn settle(&mut self) -> Result<(), String> {
         self.open_local();
         let people = 3 + self.random.index(6);
+        // A house where many forget their PINs.
+        let forgetful = self.random.permille(150);
         for (index, name) in NAMES.iter().take(people).enumerate() {
             self.people.push(None);
             self.local_ask(proto::client_frame::Body::AddPerson(proto::AddPerson {
@@ -244,7 +248,7 @@ impl World {
             for device in 0..1 + self.random.index(3) {
                 let zone = if index == 0 && device == 0 { Zone::Admin } else { Zone::Ward };
                 // Somebody always has forgotten the PIN.
-                let clumsy = if self.random.permille(60) { 1000 } else { 60 };
+                let clumsy = if self.random.permille(if forgetful { 500 } else { 60 }) { 1000 } else { 60 };
                 let secret = self.random.next();
                 let client =
                     Client::new(format!("{name}'s device {}", device + 1), index, secret, zone, clumsy);

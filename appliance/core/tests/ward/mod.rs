@@ -13,6 +13,7 @@ use wardline_core::ids::{
     Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, RoleId, UnitId,
 };
 use wardline_core::input::{Ask, Call, Door, Fresh, Input, Source, Submit, Zone};
+use wardline_core::limits;
 use wardline_core::pin::{PinMac, bedside_code_hash, join_code_hash};
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
@@ -207,6 +208,28 @@ impl Ward {
         self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) })
     }
 
+    /// Ten wrong PINs of a device, whose session ended.
+    pub(crate) fn lock_out(&mut self, device: DeviceId) {
+        let person = self.relay.state().devices[&device].person;
+        for suspended in [true, false] {
+            self.ask(BOX, Ask::SetStanding { person, suspended });
+        }
+        let conn = Conn(1_000_000 + self.drawn);
+        let expect = self.hello(conn, Zone::Ward, Some(device)).expect("welcome");
+        let proven = expect.verify_sign_in(&AnySignature, &[5; 32], device, &[1; 64]);
+        self.handle(Input::Proof { conn, request: RequestId(2), proven: proven.expect("a signature") });
+        for _ in 0..limits::PIN_TRIES_MAX {
+            self.offer_pin(conn, PinMac([9; 32]));
+        }
+        assert!(self.relay.state().devices[&device].is_locked_out());
+    }
+
+    /// A PIN, and what the keeper makes of it.
+    pub(crate) fn offer_pin(&mut self, conn: Conn, mac: PinMac) -> Turn {
+        self.handle(Input::PinOffered { conn, request: RequestId(3) });
+        self.handle(Input::PinMac { conn, mac: Some(mac) })
+    }
+
     /// A device joins by a code that somebody was given.
     pub(crate) fn join_by(&mut self, conn: Conn, zone: Zone, code: &str) -> Turn {
         self.try_join(conn, zone, code);
@@ -217,8 +240,13 @@ impl Ward {
 
     /// The same, up to the PIN.
     pub(crate) fn try_join(&mut self, conn: Conn, zone: Zone, code: &str) -> Turn {
+        self.try_join_as(conn, conn, zone, code)
+    }
+
+    /// By the key of the device that joined on `whose`, or would have.
+    pub(crate) fn try_join_as(&mut self, whose: Conn, conn: Conn, zone: Zone, code: &str) -> Turn {
         let expect = self.hello(conn, zone, None);
-        let key = key_of(conn);
+        let key = key_of(whose);
         let name = Name::parse("phone").expect("a name");
         let proven = expect.expect("welcome").verify_join(
             &AnySignature,
@@ -344,7 +372,7 @@ impl Ward {
     }
 }
 
-fn key_of(conn: Conn) -> PublicKey {
+pub(crate) fn key_of(conn: Conn) -> PublicKey {
     let mut key = [4; 65];
     key[1..9].copy_from_slice(&conn.0.to_be_bytes());
     PublicKey::parse(&key).expect("a key")

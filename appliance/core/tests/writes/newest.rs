@@ -2,8 +2,9 @@
 
 use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet, Undisturbed};
 use wardline_core::broadcast::BroadcastPolicy;
-use wardline_core::inbox::RoleInbox;
 use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
+use wardline_core::ids::ExportId;
+use wardline_core::inbox::RoleInbox;
 use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
@@ -37,6 +38,16 @@ pub(crate) fn writes() -> Vec<Write> {
         Write::Broadcast(BroadcastWrite::AnnouncerSet { person: person(), announces: true }),
         Write::Broadcast(BroadcastWrite::PolicySet(BroadcastPolicy::STANDARD)),
     ]);
+    writes.extend([
+        Write::ExportBegun {
+            export: export_id(),
+            subject: Subject::Patient(PatientId::new(0x0a).expect("a patient")),
+            by: person(),
+            grounds: Grounds::parse("Request of the patient").expect("grounds"),
+            at: AT,
+        },
+        Write::PinChosen { device: device(), salt: [7; 16], pin: PinMac([8; 32]) },
+    ]);
     writes
 }
 
@@ -62,6 +73,13 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::RoleGapFlagged(role_id(), AT),
         Act::AnnouncerSet(person(), 1),
         Act::BroadcastPolicySet(1, 0),
+        Act::PinCodeIssued(person()),
+        Act::PinCodeWrong(2),
+        Act::PinCleared(person(), device(), Some(other())),
+        Act::ExportBegun(export_id(), 2, 0x0a),
+        Act::ExportRead(export_id(), place(), Sequence(7)),
+        Act::ExportFileOpened(export_id(), place(), Sequence(7), 1),
+        Act::ExportFinished(export_id(), [9, 8, 7, 6]),
     ]
 }
 
@@ -102,6 +120,10 @@ fn inbox_writes() -> [Write; 2] {
     let inbox = RoleInbox { conversation: place(), role: role_id(), writer: person() };
     let gaps = vec![Interval { start: AT, end: AT.after(3_600_000) }];
     [Write::Inbox(InboxWrite::Opened(inbox)), Write::Inbox(InboxWrite::GapsFlagged { role: role_id(), gaps })]
+}
+
+fn export_id() -> ExportId {
+    ExportId::new(0x0e).expect("an export")
 }
 
 fn templates() -> Templates {

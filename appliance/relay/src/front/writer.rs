@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use wardline_core::escalation::signed::SignedAnswer;
-use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
+use wardline_core::grant::{ExportGrant, PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::input::Input;
 use wardline_core::mailbox::{Again, Under, answer_again};
@@ -22,6 +22,7 @@ use super::connection::Context;
 use super::pin::pin_mac;
 use crate::catchup::{Reading, small_events};
 use crate::driver::Command;
+use crate::export::{self, OfExport};
 use crate::lane::{Attach, Delivery, Generation, GoLive, Lane, Next, Out};
 use crate::search;
 use crate::store::{Changes, Missed, Page, StoreError, UnitLoad};
@@ -56,7 +57,7 @@ pub(super) async fn run<W: AsyncWrite + Unpin>(
     lane: &Lane,
     writer: &mut W,
 ) -> CloseCode {
-    let mut writer = Writer { context, conn, lane, writer, gathered: Vec::new(), delivery: None };
+    let mut writer = Writer { context, conn, lane, writer, gathered: Vec::new(), delivery: None, veil: None };
     match writer.run().await {
         Ok(code) => code,
         Err(Stop::Peer) => CloseCode::DONE,
@@ -92,6 +93,8 @@ struct Writer<'a, W> {
     writer: &'a mut W,
     gathered: Vec<u8>,
     delivery: Option<Delivering>,
+    /// Of the export that is read here: every other patient's name.
+    veil: Option<OfExport>,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<'_, W> {
@@ -155,6 +158,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             Out::Page(request, grant) => self.page(request, &grant, generation).await?,
             Out::Search(request, grant) => self.search(request, &grant, generation).await?,
             Out::CountAged(request, bounds) => self.count_aged(request, &bounds, generation).await?,
+            Out::Export(request, grant) => self.export(request, &grant, generation).await?,
             Out::CountStats(request, span) => self.count_stats(request, span, generation).await?,
             Out::AnswerAgain(request, device, number, message) => {
                 self.answer_again(request, device, number, message).await?;
@@ -198,6 +202,23 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             let conversation = grant.conversation().value();
             let page = proto::HistoryPage { conversation, messages, end, notices, signed };
             self.answer(request, Body::HistoryPage(page));
+        }
+        Ok(())
+    }
+
+    async fn export(
+        &mut self,
+        request: RequestId,
+        grant: &ExportGrant,
+        generation: Generation,
+    ) -> Result<(), Stop> {
+        let answer = export::answer(&self.context.library, grant, &mut self.veil).await?;
+        // The session may have ended while the store was read.
+        if self.lane.is_permitted(generation) {
+            match answer {
+                Ok(page) => self.answer(request, Body::ExportPage(page)),
+                Err(refusal) => self.refuse(request, refusal),
+            }
         }
         Ok(())
     }

@@ -71,6 +71,11 @@ const DEVICE_PATCHES: Many = Many {
            session_until = CASE WHEN v.session_open IS NULL THEN device.session_until ELSE v.session_until END \
            FROM v WHERE device.id = v.id",
 };
+const PINS: Many = Many {
+    head: "WITH v (id, salt, pin) AS (VALUES ",
+    columns: 3,
+    tail: ") UPDATE device SET salt = v.salt, pin = v.pin FROM v WHERE device.id = v.id",
+};
 const CODES: Many = Many {
     head: "INSERT INTO join_code (hash, person, expires, issuer, issued) VALUES ",
     columns: 5,
@@ -367,6 +372,7 @@ impl Store {
         conversations(&mut script, plan);
         plan.clinic.write(&mut script);
         plan.holds.write(&mut script);
+        plan.exports.write(&mut script);
         plan.family.write(&mut script);
         plan.inboxes.write(&mut script);
         plan.broadcasts.write(&mut script);
@@ -478,6 +484,10 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.count(device.value()).maybe(patch.pin_tries.map(u64::from)).flag(patch.revoked);
         row.maybe(patch.session.map(|session| session.is_some().into()));
         row.int(patch.session.flatten().map_or(0, |until| until.0));
+    });
+    let pins: Vec<_> = plan.pins.iter().collect();
+    script.many(&PINS, &pins, |(device, (salt, pin)), row| {
+        row.count(device.value()).bytes(salt.as_slice()).bytes(&pin.0);
     });
     let (mut issued, mut ended) = (Vec::new(), Vec::new());
     for (hash, code) in &plan.codes {

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use wardline_core::attachment::{AttachmentPolicy, Media, Upload};
 use wardline_core::escalation::StatId;
-use wardline_core::grant::AttachmentGrant;
+use wardline_core::grant::{AttachmentGrant, FileRight};
 use wardline_core::ids::{Change, ConversationId, DeviceId, UploadId};
 use wardline_core::text::Sealed;
 
@@ -60,6 +60,16 @@ const ATTACHMENT: &str = concat!(
      AND attachment.sequence > 0 AND attachment.sequence >= max(member.starts, conversation.first)"
 );
 
+/// The same for a privacy officer who exports: of everybody's, or of what one person (`?5`, else 0) wrote.
+const EXPORTED: &str = concat!(
+    columns!(),
+    "CROSS JOIN person ON person.id = (?1 + 0) AND person.privacy_officer = 1 AND person.suspended = 0 \
+     CROSS JOIN conversation ON conversation.id = attachment.conversation AND conversation.purged = 0 \
+     WHERE attachment.conversation = (?2 + 0) AND attachment.sequence = (?3 + 0) AND attachment.place = (?4 + 0) \
+     AND attachment.sequence > 0 AND attachment.sequence >= conversation.first \
+     AND (?5 + 0) IN (0, attachment.person)"
+);
+
 const OF_MESSAGE: &str = concat!(
     columns!(),
     "WHERE attachment.conversation = (?1 + 0) AND attachment.sequence = (?2 + 0) AND attachment.sequence > 0 \
@@ -85,11 +95,18 @@ impl Readers {
     pub async fn attachment(&self, grant: &AttachmentGrant) -> Result<Option<StoredFile>, StoreError> {
         let mut loan = self.lend().await?;
         let StatId { conversation, sequence } = grant.message();
-        let query = sqlx::query(ATTACHMENT)
+        let (sql, only) = match grant.right() {
+            FileRight::Member => (ATTACHMENT, None),
+            FileRight::Export(only) => (EXPORTED, Some(only.map_or(0, |only| only.value()))),
+        };
+        let mut query = sqlx::query(sql)
             .bind(number(grant.person().value()))
             .bind(number(conversation.value()))
             .bind(number(sequence.0))
             .bind(i64::from(grant.which()));
+        if let Some(only) = only {
+            query = query.bind(number(only));
+        }
         query.fetch_optional(&mut *loan).await?.as_ref().map(stored).transpose()
     }
 

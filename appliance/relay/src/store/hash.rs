@@ -124,6 +124,10 @@ const TABLES: &[(&str, &[Column])] = &[
     ),
     ("SELECT id, direct, grouped, channel, patient FROM retention_rule", &[Int; 5]),
     (
+        "SELECT id, sort, subject, begun_by, grounds, at FROM record_export ORDER BY id",
+        &[Int, Int, Int, Int, Text, Int],
+    ),
+    (
         "SELECT id, sort, subject, matter, since, placed_by, lifted, lifted_at, lifted_by, grounds FROM legal_hold \
          ORDER BY id",
         &[Int, Int, Int, Text, Int, Int, Int, Int, Int, Text],

@@ -20,6 +20,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::export::ExportPlan;
 use super::plan_broadcast::BroadcastPlan;
 use super::plan_clinic::ClinicPlan;
 use super::plan_family::FamilyPlan;
@@ -41,6 +42,7 @@ use wardline_core::family::Visitor;
 use wardline_core::ids::{Change, ConversationId, DeviceId, EditId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::leaving::Waiting;
 use wardline_core::notice::Notice;
+use wardline_core::pin::PinMac;
 use wardline_core::retention::Mark;
 use wardline_core::role::Role;
 use wardline_core::template::Templates;
@@ -76,6 +78,8 @@ pub(super) struct Plan<'a> {
     pub(super) policies: BTreeMap<Option<UnitId>, Option<&'a EscalationPolicy>>,
     pub(super) availability: BTreeMap<PersonId, &'a Availability>,
     pub(super) cover_instead: Option<bool>,
+    /// Of devices that were locked: salt and MAC.
+    pub(super) pins: BTreeMap<DeviceId, (&'a [u8; 16], &'a PinMac)>,
     pub(super) templates: BTreeMap<Option<UnitId>, &'a Templates>,
     pub(super) expiries: Vec<Expiry>,
     pub(super) entries: Vec<(u64, &'a [u8])>,
@@ -84,6 +88,7 @@ pub(super) struct Plan<'a> {
     pub(super) marks: Vec<Mark>,
     pub(super) clinic: ClinicPlan<'a>,
     pub(super) holds: HoldPlan<'a>,
+    pub(super) exports: ExportPlan<'a>,
     pub(super) family: FamilyPlan<'a>,
     pub(super) inboxes: InboxPlan<'a>,
     pub(super) broadcasts: BroadcastPlan,
@@ -232,6 +237,10 @@ impl<'a> Plan<'a> {
             }
             Write::PinTries { device, tries } => {
                 self.device_patches.entry(*device).or_default().pin_tries = Some(*tries);
+            }
+            Write::PinChosen { device, salt, pin } => {
+                self.device_patches.entry(*device).or_default().pin_tries = Some(0);
+                self.pins.insert(*device, (salt, pin));
             }
             Write::SessionOpened { device, until } => {
                 self.device_patches.entry(*device).or_default().session = Some(Some(*until));
@@ -383,6 +392,7 @@ impl<'a> Plan<'a> {
                 self.conversations.entry(*thread).or_default().archived = Some(true);
                 self.clinic.fold(change, write);
             }
+            Write::ExportBegun { .. } => self.exports.fold(write),
             Write::HoldPlaced(_) | Write::HoldLifted { .. } | Write::RetentionSet(_) => {
                 self.holds.fold(write)
             }

@@ -106,7 +106,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 75];
+    let mut seen = [0_u32; 77];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -184,6 +184,8 @@ fn the_dice_throw_every_kind_of_write() {
             Write::Inbox(InboxWrite::GapsFlagged { .. }) => 71,
             Write::Broadcast(BroadcastWrite::AnnouncerSet { .. }) => 72,
             Write::Broadcast(BroadcastWrite::PolicySet(_)) => 73,
+            Write::PinChosen { .. } => 75,
+            Write::ExportBegun { .. } => 76,
         };
         seen[kind] += 1;
     }
@@ -407,7 +409,24 @@ fn every_column_of_every_table_is_in_the_hash() {
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,
-            people + messages + files + clinical + newest + 14 + 4 + 6 + 2 + 10 + 13 + 5 + 5 + 2 + 2 + 7 + 2
+            people
+                + messages
+                + files
+                + clinical
+                + newest
+                + 6
+                + 14
+                + 4
+                + 6
+                + 2
+                + 10
+                + 13
+                + 5
+                + 5
+                + 2
+                + 2
+                + 7
+                + 2
         );
     });
 }

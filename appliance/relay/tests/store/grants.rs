@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 
 use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, Person, PublicKey};
-use wardline_core::grant::{PageGrant, SearchGrant, SyncGrant};
-use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, Number, PersonId, RequestId, Sequence};
-use wardline_core::input::{Ask, Door, Input, Source, Zone};
+use wardline_core::export::{Exporting, Whose};
+use wardline_core::grant::{ExportGrant, PageGrant, SearchGrant, SyncGrant};
+use wardline_core::ids::{
+    Change, Conn, ConversationId, DeviceId, ExportId, Number, PersonId, RequestId, Sequence,
+};
+use wardline_core::input::{Ask, Door, Fresh, Input, Source, Zone};
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
 use wardline_core::search::Search;
 use wardline_core::session::Verifier;
 use wardline_core::state::Restored;
-use wardline_core::text::{Name, Title};
+use wardline_core::text::{Grounds, Name, Title, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::turn::Send;
+use wardline_core::wire::proto::server_frame::Body;
 
 const CONN: Conn = Conn(1);
 const NOW: Now = Now { mono: Mono(0), wall: Wall(0) };
@@ -30,6 +34,16 @@ impl Verifier for Anything {
 
 /// A core in which this person is signed in, and a member of these.
 fn signed_in(person: PersonId, others: &[PersonId], conversations: Vec<Conversation>) -> Relay {
+    signed_in_as(person, false, others, conversations)
+}
+
+/// The same; perhaps a privacy officer.
+fn signed_in_as(
+    person: PersonId,
+    officer: bool,
+    others: &[PersonId],
+    conversations: Vec<Conversation>,
+) -> Relay {
     let device = DeviceId::new(1).unwrap();
     let mut point = [0; 65];
     point[0] = 4;
@@ -41,7 +55,7 @@ fn signed_in(person: PersonId, others: &[PersonId], conversations: Vec<Conversat
         administrator: false,
         suspended: false,
         changed: Change(0),
-        privacy_officer: false,
+        privacy_officer: officer && id == person,
         posts: BTreeMap::new(),
         station: None,
         agency: None,
@@ -138,6 +152,36 @@ pub(crate) fn search(person: PersonId, search: Search) -> SearchGrant {
     let input = Input::Request { conn: CONN, request: RequestId(2), ask: Ask::Search(search) };
     for send in signed_in(person, &author, place.into_iter().collect()).handle(NOW, input).sends {
         if let Send::Search { grant, .. } = send {
+            return grant;
+        }
+    }
+    panic!("the core granted nothing");
+}
+
+/// What an officer is granted of this conversation's messages behind one, in an export of somebody who is in it, or has left.
+pub(crate) fn export(
+    officer: PersonId,
+    (whose, left): (PersonId, bool),
+    (id, last): (ConversationId, Sequence),
+    after: Sequence,
+) -> ExportGrant {
+    let mut conversation = of(whose, id, Sequence(1), last);
+    conversation.members.values_mut().for_each(|member| member.left = left);
+    let mut relay = signed_in_as(officer, true, &[whose], vec![conversation]);
+    let mut ask = |ask| {
+        let ask = Ask::Export(ask);
+        relay.handle(NOW, Input::Request { conn: CONN, request: RequestId(2), ask }).sends
+    };
+    let grounds = Grounds::parse("Request of the person").unwrap();
+    let fresh = Fresh { seed: [1; 32], key: WrappedKey(vec![1; 60]) };
+    let mut export = None;
+    for send in ask(Exporting::Begin { whose: Whose::Person(whose), grounds, fresh }) {
+        if let Send::Reply { body: Body::ExportBegun(begun), .. } = send {
+            export = ExportId::new(begun.export);
+        }
+    }
+    for send in ask(Exporting::Read { export: export.unwrap(), conversation: id, after }) {
+        if let Send::ReadExport { grant, .. } = send {
             return grant;
         }
     }

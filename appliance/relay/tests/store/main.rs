@@ -7,6 +7,7 @@ mod answers;
 mod batches;
 mod clinic;
 mod crash;
+mod exports;
 mod family;
 mod files;
 mod foreign;

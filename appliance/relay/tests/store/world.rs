@@ -14,8 +14,8 @@ use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::hold::{Hold, Subject};
 use wardline_core::ids::{
-    Change, ConversationId, DeviceId, EditId, HoldId, MessageId, Number, OfferId, PersonId, RoleId, Sequence,
-    UnitId, UploadId,
+    Change, ConversationId, DeviceId, EditId, ExportId, HoldId, MessageId, Number, OfferId, PersonId, RoleId,
+    Sequence, UnitId, UploadId,
 };
 use wardline_core::leaving::Waiting;
 use wardline_core::mention::Mention;
@@ -132,6 +132,9 @@ impl World {
             }
             (8, _, Some(device), _) if how.is_multiple_of(4) => {
                 self.write(Write::DeviceRevoked { device });
+            }
+            (9, _, Some(device), _) if how.is_multiple_of(3) => {
+                self.write(Write::PinChosen { device, salt: [how as u8; 16], pin: PinMac([!how as u8; 32]) });
             }
             (9, _, Some(device), _) => {
                 self.write(Write::PinTries { device, tries: (how % 10) as u32 });
@@ -464,6 +467,13 @@ impl World {
         }
         let known = nth(self.state.holds.keys().copied(), which);
         let Some(by) = nth(self.state.people.keys().copied(), how) else { return };
+        if mix(how ^ 0x3a).is_multiple_of(4) {
+            let export = ExportId::from_random(mix(self.state.change.0).to_be_bytes());
+            let grounds = Grounds::parse(&format!("Request of the patient, {how}")).unwrap();
+            let (subject, at) = (Subject::Person(by), Wall(self.clock));
+            self.write(Write::ExportBegun { export, subject, by, grounds, at });
+            return;
+        }
         if let Some(hold) = known.filter(|_| self.state.holds.len() > 2) {
             let grounds = Grounds::parse(&format!("Settled out of court, {how}")).unwrap();
             self.write(Write::HoldLifted { hold, by, grounds, at: Wall(self.clock) });

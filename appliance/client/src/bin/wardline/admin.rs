@@ -20,7 +20,7 @@ use crate::announce::{self, Announcer, Urgencies};
 use crate::attachment::{self, Sizes};
 use crate::exit::Failure;
 use crate::retention::{Retention, retention};
-use crate::{Common, find, say, suspensions};
+use crate::{Common, clearing, find, say, suspensions};
 
 #[derive(Args)]
 pub(crate) struct Admin {
@@ -94,6 +94,11 @@ enum Act {
         /// With --socket: SHA-256 of the facility root, hexadecimal or base64url.
         #[arg(long, requires = "address", allow_hyphen_values = true)]
         root: Option<String>,
+    },
+    /// A code for somebody whose device ten wrong PINs have locked, to choose another PIN on it. Give it face to face.
+    ClearPin {
+        /// A part of the name that fits one alone, or the identifier.
+        person: String,
     },
     /// A person's devices.
     Devices {
@@ -214,6 +219,7 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             let place = address.zip(root);
             code(door, identity, &person, place).await?;
         }
+        Act::ClearPin { person } => clearing::give(door, &person).await?,
         Act::Devices { person: wanted } => {
             let person = find::person(&door.people().await?, &wanted)?;
             let devices = door.list_devices(person).await?;

@@ -58,6 +58,16 @@ fn refusal(refused: &Refused) -> u8 {
     }
 }
 
+impl Failure {
+    /// Ten wrong PINs, now or before.
+    pub(crate) fn is_locked_out(&self) -> bool {
+        let Self::Client(Error::Refused(refused) | Error::Ended(End::Refused(refused))) = self else {
+            return false;
+        };
+        refused.code == RefusalCode::PinLockedOut
+    }
+}
+
 impl From<error::LinkError> for Failure {
     fn from(error: error::LinkError) -> Self {
         Self::Usage(error.to_string())

@@ -20,6 +20,7 @@ mod availability;
 mod bench;
 mod break_glass;
 mod chat;
+mod clearing;
 mod commands;
 mod completion;
 mod conversation;
@@ -27,6 +28,7 @@ mod demo;
 mod doctor;
 mod editor;
 mod exit;
+mod export;
 mod family;
 mod find;
 mod hardening;
@@ -113,6 +115,11 @@ enum Command {
         /// goes on later.
         #[arg(long, default_value_t = 900, value_name = "SECONDS", requires = "name")]
         wait: u64,
+    },
+    /// Choose another PIN on this device, which ten wrong ones have locked, with the code that your charge nurse gave you.
+    NewPin {
+        /// As ABCDE-FGHJK; asked for when it is left out.
+        code: Option<String>,
     },
     /// Who this device is, whether its box answers, and which devices are yours.
     Whoami,
@@ -266,6 +273,9 @@ enum Command {
     /// Legal holds: what must be kept for a court or an investigation. For privacy officers.
     #[command(subcommand)]
     Hold(hold::Act),
+    /// Exports: a patient's or a person's record for whoever may ask for it, and whether one is unchanged. For privacy officers.
+    #[command(subcommand)]
+    Export(export::Act),
     /// What is attached to messages: list it, save it.
     #[command(subcommand)]
     Attachment(attachment::Act),
@@ -443,6 +453,9 @@ fn ended(failure: &Failure) -> ExitCode {
     if let Failure::Client(Error::Unreachable(_) | Error::Offline(_)) = failure {
         say::note("To see what is in the way: wardline doctor");
     }
+    if failure.is_locked_out() {
+        say::note("With that code: wardline new-pin CODE. Nothing on this device is lost.");
+    }
     ExitCode::from(failure.code())
 }
 
@@ -456,6 +469,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let visit = commands::Visit { name, relation, wait: Duration::from_secs(wait) };
             commands::visit(&common, &link, device_name, visit).await
         }
+        Command::NewPin { code } => clearing::choose(&common, code).await,
         Command::Whoami => commands::whoami(&common).await,
         Command::People { json } => commands::people(&common, json).await,
         Command::Send { to, text, attach, template, field, quick, reply_to, mention, wait, json } => {
@@ -494,6 +508,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Role(act) => role::role(&common, act).await,
         Command::Announce(act) => announce::announce(&common, act).await,
         Command::Family(act) => family::family(&common, act).await,
+        Command::Export(act) => export::export(&common, act).await,
         Command::Hold(act) => hold::hold(&common, act).await,
         Command::Attachment(act) => attachment::attachment(&common, act).await,
         Command::BreakGlass(act) => break_glass::break_glass(&common, act).await,

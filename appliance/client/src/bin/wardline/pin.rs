@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use wardline_client::error::Refused;
+use wardline_client::link::Code;
 use wardline_client::{Client, Error, Pin};
 use wardline_core::limits;
 use wardline_core::wire::proto::RefusalCode;
@@ -49,6 +50,16 @@ async fn ask(prompt: String) -> Result<Zeroizing<String>, Failure> {
 
 pub(crate) fn has_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// A code that somebody was given for this device. Not shown as it is typed, as a PIN is not.
+pub(crate) async fn code() -> Result<Code, Failure> {
+    if !has_terminal() {
+        let how = "There is no terminal to ask for the code on: wardline new-pin ABCDE-FGHJK";
+        return Err(Failure::Usage(how.to_owned()));
+    }
+    let typed = ask("The code that your charge nurse gave you: ".to_owned()).await?;
+    Ok(Code::parse(&typed)?)
 }
 
 /// A new PIN, for joining.

@@ -7,7 +7,7 @@ use wardline_client::{Calls as _, Rank, UnitId};
 
 use crate::access::Access;
 use crate::exit::Failure;
-use crate::{Common, admin, find, json, say};
+use crate::{Common, admin, clearing, find, json, say};
 
 #[derive(Subcommand)]
 pub(crate) enum Act {
@@ -41,8 +41,15 @@ pub(crate) enum Act {
         #[arg(required = true)]
         people: Vec<String>,
     },
-    /// A join code for somebody of your staff: a new phone, or one that ten wrong PINs have locked. For their charge nurse.
+    /// A join code for somebody of your staff, for a new phone. For their charge nurse.
     Code {
+        /// A part of the name that fits one alone, or the identifier.
+        person: String,
+    },
+    /// A code for somebody of your staff whose phone ten wrong PINs have locked, to choose another PIN on it. For their charge nurse.
+    ///
+    /// Give it only to whom you stand before. It is good for ten minutes, on that phone alone.
+    ClearPin {
         /// A part of the name that fits one alone, or the identifier.
         person: String,
     },
@@ -65,6 +72,7 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
         Act::List { json } => list(&units, &people, json),
         Act::Staff { unit, json } => staff(find::unit(&units, &unit)?, &people, json),
         Act::Code { person } => admin::code(access, Some(access.identity()), &person, None).await,
+        Act::ClearPin { person } => clearing::give(access, &person).await,
         Act::Suspend { person } => admin::suspend(access, &person).await,
         Act::Place { unit, people: wanted } => {
             place(access, (&units, &people), &unit, &wanted, Rank::Staff).await
