@@ -437,6 +437,8 @@ pub(super) fn kind(kind: Kind) -> &'static str {
         Kind::Channel => "channel",
         Kind::Patient => "patient",
         Kind::Family => "family",
+        Kind::Role => "role",
+        Kind::Broadcast => "announcements",
         Kind::Other => "other",
     }
 }
