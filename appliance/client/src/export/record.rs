@@ -438,7 +438,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
         Kind::Patient => "patient",
         Kind::Family => "family",
         Kind::Role => "role",
-        Kind::Broadcast => "announcements",
+        Kind::Broadcast => "broadcast",
         Kind::Other => "other",
     }
 }
