@@ -33,7 +33,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     (
         "appliance/devbox/tests/command.rs",
         SLEEPS,
-        "looks again, within a deadline, whether an idle session has locked",
+        "looks again, within a deadline, whether an idle session has locked, or a PIN is looked at",
     ),
     (
         "appliance/devbox/tests/conformance/signing.rs",

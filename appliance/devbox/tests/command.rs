@@ -216,6 +216,18 @@ impl Drop for Running {
     }
 }
 
+/// The same again, while the box does not look at it yet.
+fn until_answered(again: impl Fn() -> Done) -> Done {
+    let began = Instant::now();
+    loop {
+        let done = again();
+        if done.code != Some(4) || began.elapsed() > PATIENCE {
+            return done;
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
 fn events(out: &str, event: &str) -> Vec<String> {
     let named = format!("\"event\":\"{event}\"");
     out.lines().filter(|line| line.contains(&named)).map(str::to_owned).collect()

@@ -1,8 +1,6 @@
 //! A phone that ten wrong PINs have locked: the charge nurse gives a code, and it is the same phone again.
 
-use std::time::{Duration, Instant};
-
-use super::{PATIENCE, Ward, events};
+use super::{Ward, events, until_answered};
 
 #[test]
 fn a_phone_that_wrong_pins_locked_is_opened_again_face_to_face() {
@@ -37,14 +35,7 @@ fn a_phone_that_wrong_pins_locked_is_opened_again_face_to_face() {
     with("Dana", &newer, &["new-pin", "ABCDE-FGHJK"]).ended(3, "join code");
     with("Dana", &ward.write("common", "123456", 0o600), &["new-pin", code]).ended(2, "too easy");
     // After ten the box looks at a PIN every six seconds: a person tries again, and the code is as good as before.
-    let began = Instant::now();
-    let open = loop {
-        let open = with("Dana", &newer, &["new-pin", code]);
-        if open.code != Some(4) || began.elapsed() > PATIENCE {
-            break open;
-        }
-        std::thread::sleep(Duration::from_millis(500));
-    };
+    let open = until_answered(|| with("Dana", &newer, &["new-pin", code]));
     open.ended(0, "");
     assert_eq!(open.out, "“test desk” is open again for Dana Petrov, with the new PIN.\n");
 
