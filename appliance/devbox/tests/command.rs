@@ -216,15 +216,15 @@ impl Drop for Running {
     }
 }
 
-/// The same again, while the box does not look at it yet.
-fn until_answered(again: impl Fn() -> Done) -> Done {
+/// The same again and again, because the box looks at only so many of a kind in a time; the last of them.
+fn again_until(again: impl Fn() -> Done, over: impl Fn(&Done) -> bool) -> Done {
     let began = Instant::now();
     loop {
         let done = again();
-        if done.code != Some(4) || began.elapsed() > PATIENCE {
+        if over(&done) || began.elapsed() > 2 * PATIENCE {
             return done;
         }
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 

@@ -1,6 +1,6 @@
 //! A phone that ten wrong PINs have locked: the charge nurse gives a code, and it is the same phone again.
 
-use super::{Ward, events, until_answered};
+use super::{Ward, again_until, events};
 
 #[test]
 fn a_phone_that_wrong_pins_locked_is_opened_again_face_to_face() {
@@ -35,7 +35,7 @@ fn a_phone_that_wrong_pins_locked_is_opened_again_face_to_face() {
     with("Dana", &newer, &["new-pin", "ABCDE-FGHJK"]).ended(3, "join code");
     with("Dana", &ward.write("common", "123456", 0o600), &["new-pin", code]).ended(2, "too easy");
     // After ten the box looks at a PIN every six seconds: a person tries again, and the code is as good as before.
-    let open = until_answered(|| with("Dana", &newer, &["new-pin", code]));
+    let open = again_until(|| with("Dana", &newer, &["new-pin", code]), |done| done.code != Some(4));
     open.ended(0, "");
     assert_eq!(open.out, "“test desk” is open again for Dana Petrov, with the new PIN.\n");
 
@@ -55,14 +55,10 @@ fn a_phone_that_wrong_pins_locked_is_opened_again_face_to_face() {
 /// Offers wrong PINs until the device is locked. The box looks at ten at once, and then at one in 6 s.
 fn lock(ward: &Ward, who: &str) {
     let wrong = ward.write("wrong", "582046", 0o600);
-    let began = Instant::now();
-    loop {
+    let again = || {
         let done = ward.run(who, &["--pin-file", &wrong, "people"]);
-        if done.err.contains("this device is locked") {
-            return done.ended(3, "Ask your charge nurse");
-        }
-        assert!(matches!(done.code, Some(4 | 5)), "{}{}", done.out, done.err);
-        assert!(began.elapsed() < 2 * PATIENCE, "it does not lock");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+        assert!(matches!(done.code, Some(3..=5)), "{}{}", done.out, done.err);
+        done
+    };
+    again_until(again, |done| done.err.contains("this device is locked")).ended(3, "Ask your charge nurse");
 }
