@@ -252,7 +252,8 @@ impl Box {
                 Input::Request { conn, request, ask }
             }
             Incoming::GiveTask(giving) => {
-                let ask = Ask::Task(giving.found(self.look_up(giving.message)));
+                let found = self.look_up(giving.message);
+                let ask = Ask::Task(giving.found(found));
                 Input::Request { conn, request, ask }
             }
             // Answered at the door.
