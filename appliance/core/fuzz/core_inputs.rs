@@ -271,7 +271,8 @@ impl Box {
                 Input::Request { conn, request, ask: Ask::AnswerStat { stat, answer } }
             }
             Incoming::GiveTask(giving) => {
-                let ask = Ask::Task(giving.found(self.look_up(giving.message)));
+                let found = self.look_up(giving.message);
+                let ask = Ask::Task(giving.found(found));
                 Input::Request { conn, request, ask }
             }
             // Answered at the door.
