@@ -10,6 +10,7 @@ pub use wardline_core::reaction::Reaction;
 use crate::call::Calls;
 use crate::error::Error;
 use crate::event;
+use crate::orders::Deed;
 
 /// What an author gives along with a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Beside {
     pub people: Vec<PersonId>,
     /// Roles that it names: each is whoever of the conversation holds it when the box takes the message.
     pub roles: Vec<RoleId>,
+    /// In a patient's thread: it is an order, or the read-back of one. Its device signs it.
+    pub order: Option<Deed>,
 }
 
 /// Somebody whom a message names.
@@ -51,6 +54,7 @@ impl Beside {
         submit.reply_to = self.reply_to.unwrap_or_default().0;
         submit.mention_people = self.people.iter().map(|person| person.value()).collect();
         submit.mention_roles = self.roles.iter().map(|role| role.value()).collect();
+        submit.order = self.order.map(Deed::to_part);
     }
 
     /// Out of it; none where an identifier is none.
@@ -59,8 +63,17 @@ impl Beside {
             reply_to: Some(Sequence(submit.reply_to)).filter(|to| *to > Sequence::NONE),
             people: submit.mention_people.iter().map(|id| PersonId::new(*id)).collect::<Option<_>>()?,
             roles: submit.mention_roles.iter().map(|id| RoleId::new(*id)).collect::<Option<_>>()?,
+            order: match &submit.order {
+                Some(part) => Some(deed(part.deed(), part.of, part.to)?),
+                None => None,
+            },
         })
     }
+}
+
+/// What a message is to an order.
+pub(crate) fn deed(deed: proto::OrderDeed, of: u64, to: u64) -> Option<Deed> {
+    Deed::from_parts(deed, Sequence(of), Sequence::NONE, PersonId::new(to))
 }
 
 impl Mention {

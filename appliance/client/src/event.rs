@@ -18,6 +18,7 @@ use crate::inboxes::GapAhead;
 use crate::notice::Notice;
 use crate::offers::{Fate, Offer};
 use crate::stat::{Escalation, Priority, Ring, StatRef};
+use crate::orders::Order;
 use crate::tasks::Task;
 
 pub(crate) use wire::{ConversationChange, conversation, person, unit};
@@ -133,6 +134,8 @@ pub enum Event {
     /// How a task stands of which this person may read the message. When [`Event::Snapshot`] comes, forget all: those that are open are
     /// told anew. One goes with its message: forget it when that is recalled, purged or gone.
     Task(Task),
+    /// How an order stands of which this person may read the message; as with [`Event::Task`], forget all with a snapshot.
+    Order(Order),
     /// A task is overdue that this person was to do, or gave. Once, also while the session is locked.
     TaskOverdue {
         /// Where.

@@ -59,6 +59,7 @@ pub mod signed;
 mod signin;
 pub mod stat;
 mod state;
+pub mod orders;
 pub mod tasks;
 pub mod templates;
 pub mod trust;

@@ -20,15 +20,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use wardline_core::ids::{ConversationId, MessageId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::limits;
-use wardline_core::wire::proto::RefusalCode;
+use wardline_core::wire::proto::{OrderDeed, RefusalCode};
 use zeroize::Zeroizing;
 
 use crate::attachments::Uploaded;
-use crate::beside::Beside;
+use crate::beside::{self, Beside};
 use crate::error::{Error, InputError, ProfileError, Refused};
 use crate::event::message_hex;
 use crate::files;
 use crate::key::DeviceKey;
+use crate::orders::Deed;
 use crate::sealing::Sealing;
 use crate::stat::{Priority, Urgency};
 
@@ -98,6 +99,9 @@ enum Line {
         /// Sealed. Left out where it has no files.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         files: Option<String>,
+        /// Left out where it is nothing to an order.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Ordered>,
     },
     /// It has this number now.
     Number { id: String, number: u64 },
@@ -107,6 +111,25 @@ enum Line {
     Done { id: String },
     /// Numbers up to here are spent.
     Floor { number: u64 },
+}
+
+/// What a message is to an order, by the wire's number; which order it is about, and whom it is for.
+#[derive(Serialize, Deserialize)]
+struct Ordered {
+    deed: i32,
+    of: u64,
+    to: u64,
+}
+
+impl Ordered {
+    fn of(deed: Deed) -> Self {
+        let part = deed.to_part();
+        Self { deed: part.deed, of: part.of, to: part.to }
+    }
+
+    fn read(&self) -> Option<Deed> {
+        beside::deed(OrderDeed::try_from(self.deed).ok()?, self.of, self.to)
+    }
 }
 
 /// Whom a message names.
@@ -128,6 +151,7 @@ impl Mentioned {
             reply_to,
             people: self.people.into_iter().map(PersonId::new).collect::<Option<_>>()?,
             roles: self.roles.into_iter().map(RoleId::new).collect::<Option<_>>()?,
+            order: None,
         })
     }
 }
@@ -199,7 +223,7 @@ impl Outbox {
         let line: Line =
             serde_json::from_slice(line).map_err(|_| damaged("a line is not what was written"))?;
         match line {
-            Line::Put { id, conversation, composed, sealed, urgency, reply_to, mentions, files } => {
+            Line::Put { id, conversation, composed, sealed, urgency, reply_to, mentions, files, order } => {
                 let id = parse_id(&id).ok_or_else(|| damaged("a message's identifier"))?;
                 let conversation = u64::from_str_radix(&conversation, 16).ok().and_then(ConversationId::new);
                 let conversation = conversation.ok_or_else(|| damaged("a conversation's identifier"))?;
@@ -215,7 +239,10 @@ impl Outbox {
                     Some(mentions) => mentions.read(reply_to),
                     None => Some(Beside::reply(reply_to)),
                 };
-                let beside = beside.ok_or_else(|| damaged("whom a message names"))?;
+                let mut beside = beside.ok_or_else(|| damaged("whom a message names"))?;
+                if let Some(order) = order {
+                    beside.order = Some(order.read().ok_or_else(|| damaged("what a message is to an order"))?);
+                }
                 let attachments = files.map(|files| self.open_files(id, conversation, &files));
                 let attachments = attachments.unwrap_or(Some(Vec::new()));
                 let attachments = attachments.ok_or_else(|| damaged("a message's files"))?;
@@ -322,6 +349,7 @@ impl Outbox {
             urgency: Urged::of(&waiting.urgency),
             reply_to: waiting.beside.reply_to.map(|to| to.0),
             mentions: Mentioned::of(&waiting.beside),
+            order: waiting.beside.order.map(Ordered::of),
             files: if waiting.attachments.is_empty() {
                 None
             } else {

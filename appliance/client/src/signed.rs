@@ -16,6 +16,7 @@ use wardline_core::wire::proto::{self, answer_stat::Answer as Says, client_frame
 use crate::clock;
 use crate::error::Error;
 use crate::event;
+use crate::orders;
 use crate::profile::Profile;
 use crate::stat::stat_of;
 use crate::trust::sha256;
@@ -33,7 +34,7 @@ pub fn is_verified(answer: &SignedAnswer, root: &CertificateDer<'_>) -> bool {
 
 /// Signs an answer that wants it. What is malformed goes unsigned: the box says what is wrong with it.
 pub(crate) fn sign(body: &mut Ask, profile: &Profile) -> Result<(), Error> {
-    let Ask::AnswerStat(answer) = body else { return Ok(()) };
+    let Ask::AnswerStat(answer) = body else { return orders::sign_answer(body, profile) };
     let said = match &answer.answer {
         Some(Says::Accept(_)) => Some(Said::Accept),
         Some(Says::Decline(decline)) => Reason::from_number(decline.reason as u32).map(Said::Decline),

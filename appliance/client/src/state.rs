@@ -23,6 +23,7 @@ use crate::key::DeviceKey;
 use crate::notice::{self, Notice};
 use crate::sealing::Sealing;
 use crate::stat::Escalation;
+use crate::orders::Order;
 use crate::tasks::Task;
 use stored::{Stored, StoredConversation, StoredPerson};
 
@@ -216,12 +217,15 @@ impl State {
             Kind::Conversation(wire) => {
                 let tasks = wire.tasks.iter().map(|task| Task::from_wire(task).map(Event::Task));
                 let tasks: Vec<Event> = tasks.collect::<Result<_, _>>()?;
+                let orders = wire.orders.iter().map(|order| Order::from_wire(order).map(Event::Order));
+                let orders: Vec<Event> = orders.collect::<Result<_, _>>()?;
                 let conversation = Conversation::from_wire(wire)?;
                 self.conversation(conversation.clone());
                 let met = conversation.family.iter().flat_map(|family| &family.people);
                 let mut events = self.meet(met);
                 events.extend(self.shown(conversation));
                 events.extend(tasks);
+                events.extend(orders);
                 events
             }
             Kind::Watermark(wire) => {
@@ -260,6 +264,7 @@ impl State {
                 is_met.then_some(told).into_iter().collect()
             }
             Kind::Notice(wire) => self.notice(notice::from_wire(&wire)?).into_iter().collect(),
+            Kind::Order(wire) => vec![Event::Order(Order::from_wire(&wire)?)],
             Kind::Task(wire) => vec![Event::Task(Task::from_wire(&wire)?)],
             Kind::Escalation(wire) => vec![Event::Escalation(Escalation::from_wire(wire)?)],
             Kind::DeviceJoined(wire) => self.device(&Device::from_wire(wire)?).into_iter().collect(),

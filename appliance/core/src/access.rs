@@ -75,6 +75,10 @@ pub enum Relation {
     StandIn,
     /// Was named to announce to the facility.
     Announcer,
+    /// Holds a role that is listed for orders where the patient lies.
+    Prescriber,
+    /// The order is for them, or they have read it back.
+    Receiver,
 }
 
 impl Relation {
@@ -106,6 +110,8 @@ impl Relation {
             Self::Assignee => "whoever it was given to or holds the role that it was given to",
             Self::StandIn => "any member who reads it once nobody of those is left",
             Self::Announcer => "whoever an administrator named for it",
+            Self::Prescriber => "whoever holds a role that is listed for orders there",
+            Self::Receiver => "whoever it is for or has read it back",
         }
     }
 }
@@ -270,6 +276,14 @@ operations! {
     ReassignTask: "give a task to somebody else", [Author, Assignee, StandIn], "";
     WithdrawTask: "withdraw a task", [Author, StandIn], "";
     ListTasks: "see open tasks", [Staff], "of a conversation that they are in, their own, and those that they gave; only where they may read the message";
+    GiveOrder: "give an order by text, and correct or cancel one", [Prescriber], "in the patient's thread, signed by their device; off until administration lists roles; never edited or recalled";
+    ReadBackOrder: "read an order back", [Receiver], "signed by their device; an order for nobody by name is for anybody else of the care team, as is one for somebody who is out of it";
+    ConfirmOrder: "say whether a read-back is right", [Author], "signed by their device";
+    FileOrder: "mark an order as filed in the record", [Author, Receiver, ChargeNurse, BoxService], "one that is confirmed or replaced; any other only a charge nurse of the unit where the patient lies, or a service of the box";
+    ListOrders: "see orders that are not filed", [Staff, BoxService], "of threads that they are in; no text";
+    ListUnitOrders: "see orders of a unit that are not filed", [ChargeNurse, BoxService], "which, whose and how they stand; no text";
+    SetOrderPolicy: "list the roles whose orders by text count", [Administrator, BoxService], "of the facility, or of a unit in its place; none by default";
+    ListOrderPolicies: "see which roles those are", [Staff, BoxService], "";
     SetAvailability: "say when they do not want to be disturbed, who covers, and where they are called off site", [Staff], "of themselves; a STAT rings all the same, as the facility says";
     RefuseCover: "say that they do not cover for a colleague", [Staff], "at any time; the colleague hears of it";
     ListAvailability: "see who does not want to be disturbed, until when, and who covers", [Staff], "and who is on duty; no number, and nobody's quiet hours but one's own";

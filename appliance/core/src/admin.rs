@@ -16,6 +16,7 @@ use crate::ids::{Change, Conn, ConversationId, DeviceId, PersonId, RequestId, Un
 use crate::input::Fresh;
 use crate::leaving;
 use crate::limits;
+use crate::order::{self, OrderRefusal};
 use crate::pin;
 use crate::refusal::Refusal;
 use crate::retention::Rules;
@@ -223,6 +224,9 @@ pub(crate) fn purge(draft: &mut Draft<'_>, permit: Permit, id: ConversationId) -
     if !conversation.purged {
         if hold::keeps(draft.state, id) {
             return Err(Refusal::Held);
+        }
+        if order::first_unfiled(draft.state, id).is_some() {
+            return Err(Refusal::Order(OrderRefusal::Unfiled));
         }
         stat::close_all(draft, id, permit.by());
         let change = draft.write(Write::KeyDestroyed { conversation: id });

@@ -19,6 +19,7 @@ use crate::hold;
 use crate::ids::{Change, Conn, ConversationId, DeviceId, EditId, MessageId, PersonId, RequestId, Sequence};
 use crate::limits;
 use crate::mention::{self, Mention};
+use crate::order::OrderRefusal;
 use crate::reaction::Reactions;
 use crate::refusal::Refusal;
 use crate::relay::Room;
@@ -69,6 +70,8 @@ pub struct Kept {
     pub standing: Standing,
     /// What was put to it since it was said, or last edited. Of a recalled one nothing.
     pub reactions: Reactions,
+    /// It is an order, filed or not, or the read-back of one: it stays as it was sent.
+    pub is_order: bool,
 }
 
 /// What the doorway read before it asked.
@@ -260,6 +263,9 @@ pub(crate) fn edit(
         if hold::keeps(draft.state, conversation) {
             return Err(Refusal::KeptAsWritten);
         }
+        if kept.is_order {
+            return Err(Refusal::Order(OrderRefusal::AsSent));
+        }
         if kept.priority == Priority::Stat {
             return Err(Refusal::StatNotEdited);
         }
@@ -307,6 +313,9 @@ pub(crate) fn recall(
     if !kept.standing.recalled {
         if hold::keeps(draft.state, of.conversation) {
             return Err(Refusal::KeptAsWritten);
+        }
+        if kept.is_order {
+            return Err(Refusal::Order(OrderRefusal::AsSent));
         }
         if draft.state.escalations.contains_key(&of) {
             return Err(Refusal::StatOpen);

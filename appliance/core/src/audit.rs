@@ -281,6 +281,23 @@ pub enum Act {
     /// It was not done in time.
     #[n(283)]
     TaskOverdue(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// An order by text.
+    #[n(290)]
+    OrderGiven(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// By which later one it is corrected or cancelled.
+    #[n(291)]
+    OrderReplaced(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] Sequence),
+    /// In which message.
+    #[n(292)]
+    OrderReadBack(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] Sequence),
+    /// 1: the read-back is right.
+    #[n(293)]
+    OrderAnswered(#[n(0)] ConversationId, #[n(1)] Sequence, #[n(2)] u32),
+    #[n(294)]
+    OrderFiled(#[n(0)] ConversationId, #[n(1)] Sequence),
+    /// Of which unit, none: the facility; and how many roles.
+    #[n(295)]
+    OrderPolicySet(#[n(0)] Option<UnitId>, #[n(1)] u32),
     /// Who, until when, and who covers.
     #[n(320)]
     UndisturbedSet(#[n(0)] PersonId, #[n(1)] Wall, #[n(2)] Option<PersonId>),

@@ -165,6 +165,7 @@ impl Conversation {
             encounter: None,
             family: None,
             tasks: Vec::new(),
+            orders: Vec::new(),
             writer: self.owner.filter(|_| self.kind == Kind::Role).map_or(0, PersonId::value),
         }
     }

@@ -18,6 +18,7 @@ use crate::relay::Room;
 use crate::session::Ready;
 use crate::stat::{self, Clocks};
 use crate::state::State;
+use crate::order;
 use crate::task;
 use crate::time::Now;
 use crate::turn::{Event, Send, Turn};
@@ -112,7 +113,8 @@ impl Draft<'_> {
         let Some(whole) = self.state.conversation_to_wire(conversation.id, *first) else { return };
         // And what is to be done there, as far as those who come may read it: as the first of them.
         let tasks = task::shown_in(self.state, conversation.id, *first);
-        let whole = proto::Conversation { stats, tasks, ..whole };
+        let orders = order::shown_in(self.state, conversation.id, *first);
+        let whole = proto::Conversation { stats, tasks, orders, ..whole };
         // A family thread looks otherwise to a visitor than to the team.
         let as_first = |person: &&PersonId| {
             family::is_visitor(self.state, **person) == family::is_visitor(self.state, *first)

@@ -25,6 +25,8 @@ use crate::search::Search;
 use crate::session::{ProvenDevice, ProvenJoin, ProvenVisit};
 use crate::stat::Answer;
 use crate::stat::load::Span;
+use crate::order::OrderAsk;
+use crate::order::signed::Said as OrderSaid;
 use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::text::{Name, Sealed, Title, WrappedKey};
@@ -314,6 +316,8 @@ pub enum Ask {
     Leaving(Leaving),
     /// About tasks.
     Task(TaskAsk),
+    /// About orders.
+    Order(OrderAsk),
     /// About when people want to be disturbed.
     Availability(AvailabilityAsk),
     /// About templates and quick replies.
@@ -491,4 +495,6 @@ pub struct Submit {
     pub mentions: Named,
     /// Its files, in order.
     pub attachments: Vec<Attach>,
+    /// What it is to an order.
+    pub order: Option<OrderSaid>,
 }

@@ -49,6 +49,7 @@ pub mod mention;
 pub mod merge;
 pub mod notice;
 mod optional;
+pub mod order;
 pub mod particulars;
 pub mod pin;
 pub mod policy;

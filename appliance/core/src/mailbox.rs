@@ -17,6 +17,7 @@ use crate::ids::{Conn, ConversationId, MessageId, Number, RequestId, Sequence};
 use crate::input::Submit;
 use crate::limits;
 use crate::mention;
+use crate::order;
 use crate::refusal::{PeerFault, Refusal};
 use crate::relay::Room;
 use crate::session::Ready;
@@ -37,8 +38,18 @@ pub(crate) fn submit(
     who: &Ready,
     submit: Submit,
 ) -> Result<(), Refusal> {
-    let Submit { number, message, conversation: id, body, priority, call, reply_to, mentions, attachments } =
-        submit;
+    let Submit {
+        number,
+        message,
+        conversation: id,
+        body,
+        priority,
+        call,
+        reply_to,
+        mentions,
+        attachments,
+        order,
+    } = submit;
     if number == Number(0) {
         return Err(Refusal::Invalid);
     }
@@ -63,6 +74,10 @@ pub(crate) fn submit(
     }
     let mentions = mention::resolve(draft, conversation, &mentions)?;
     let files = attachment::chosen(draft, who, id, attachments)?;
+    let order = match order {
+        Some(said) => Some(order::plan(draft, who, conversation, message, (said, !files.is_empty()))?),
+        None => None,
+    };
     let opening = match priority {
         Priority::Routine | Priority::Urgent => None,
         Priority::Stat => {
@@ -111,6 +126,9 @@ pub(crate) fn submit(
     }));
     if !conns.is_empty() {
         draft.send(Send::Fanout { change, event: Event::Message(id, sequence), conns });
+    }
+    if let Some(order) = order {
+        order::placed(draft, who, StatId { conversation: id, sequence }, order);
     }
     if let Some(opening) = opening {
         stat::open(draft, who, StatId { conversation: id, sequence }, opening);
@@ -270,6 +288,10 @@ pub(crate) fn expire(
     // What is not answered does not go, however old it is.
     if let Some(open) = stat::first_open(draft, id) {
         through = through.min(Sequence(open.0.saturating_sub(1)));
+    }
+    // Nor what is not filed in the record.
+    if let Some(order) = order::first_unfiled(draft.state, id) {
+        through = through.min(Sequence(order.0.saturating_sub(1)));
     }
     if through < first {
         return false;

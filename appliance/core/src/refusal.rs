@@ -13,6 +13,7 @@ use crate::broadcast::BroadcastRefusal;
 use crate::ids::UnitId;
 use crate::inbox::InboxRefusal;
 use crate::rota::RotaRefusal;
+use crate::order::OrderRefusal;
 use crate::task::TaskRefusal;
 use crate::template::TemplateRefusal;
 use crate::wire::proto;
@@ -502,6 +503,9 @@ pub enum Refusal {
     /// What a task cannot be.
     #[error("{0}")]
     Task(TaskRefusal),
+    /// What an order cannot be.
+    #[error("{0}")]
+    Order(OrderRefusal),
     /// What somebody cannot say of their availability.
     #[error("{0}")]
     Availability(AvailabilityRefusal),
@@ -719,6 +723,7 @@ impl Refusal {
             Self::MentionedRoleUnheld => Code::MentionedRoleUnheld,
             Self::TooManyMentions => Code::TooManyMentions,
             Self::Task(task) => task.code(),
+            Self::Order(order) => order.code(),
             Self::Availability(_) => Code::Availability,
             Self::Templates(_) => Code::Templates,
             Self::Inbox(inbox) => inbox.code(),

@@ -26,6 +26,7 @@ use crate::policy::Policy;
 use crate::refusal::{Fault, Refusal};
 use crate::retention::{MARKS_MAX, Mark, Rules};
 use crate::role::Role;
+use crate::order::{Order, Orders};
 use crate::task::{Task, Tasks};
 use crate::template::Templates;
 use crate::text::Title;
@@ -66,6 +67,8 @@ pub struct State {
     pub templates: BTreeMap<Option<UnitId>, Templates>,
     /// Open tasks.
     pub tasks: Tasks,
+    /// Orders that are not filed, and whose orders count.
+    pub orders: Orders,
     /// When people want to be disturbed.
     pub availability: Availabilities,
     /// Legal holds that are not lifted.
@@ -133,6 +136,10 @@ pub struct Restored {
     pub templates: Vec<(Option<UnitId>, Templates)>,
     /// See [`State::tasks`].
     pub tasks: Vec<Task>,
+    /// See [`State::orders`].
+    pub orders: Vec<Order>,
+    /// The same.
+    pub order_policies: Vec<(Option<UnitId>, Vec<RoleId>)>,
     /// See [`State::availability`].
     pub availability: Availabilities,
     /// See [`State::holds`].
@@ -162,6 +169,7 @@ impl State {
             family: Family::restore(restored.family),
             uploads: restored.uploads,
             tasks: Tasks::restore(restored.tasks),
+            orders: Orders::restore(restored.orders, restored.order_policies),
             availability: restored.availability,
             ..Self::default()
         };
@@ -232,6 +240,7 @@ impl State {
         state.broadcasts = Broadcasts::restore(restored.broadcasts, &state)?;
         state.check_uploads()?;
         state.tasks.check(&state)?;
+        state.orders.check(&state)?;
         state.availability.check(&state)?;
         state.check_clinic()?;
         state.family.check(&state)?;
@@ -502,6 +511,7 @@ impl State {
         }
         self.uploads.apply(change, write);
         self.tasks.apply(change, write);
+        self.orders.apply(change, write);
         self.inboxes.apply(write);
         self.broadcasts.apply(write);
         self.clinic.apply(change, write);

@@ -31,6 +31,7 @@ use crate::role;
 use crate::search::Search;
 use crate::stat::Answer;
 use crate::stat::load::Span;
+use crate::order::{self, signed::Unproven as UnprovenDeed};
 use crate::task::{self, Giving};
 use crate::template;
 use crate::text::{FileName, Name, Text, Title};
@@ -185,6 +186,8 @@ pub enum Incoming {
         mentions: Named,
         /// Its files, their names still to be sealed.
         attachments: Vec<(UploadId, FileName)>,
+        /// What it is to an order, its signature still to be verified.
+        order: Option<UnprovenDeed>,
     },
     /// Another text for a message, still to be sealed; the message still to be looked up.
     Edit {
@@ -215,6 +218,8 @@ pub enum Incoming {
     AnswerStat(Unproven),
     /// A task about a message, which is still to be looked up.
     GiveTask(Giving),
+    /// What is said to the read-back of an order, its signature still to be verified.
+    AnswerOrder(StatId, UnprovenDeed),
     /// A file is announced, its key still to be drawn.
     BeginUpload(Announced),
     /// A file is there, if the doorway has it.
@@ -263,6 +268,9 @@ pub fn parse(
         }
         Some(Body::React(react)) => parse_react(&react),
         Some(Body::AnswerStat(answer)) => parse_answer(answer),
+        Some(Body::AnswerOrder(answer)) => {
+            order::parse_answer(answer).map(|(order, said)| Incoming::AnswerOrder(order, said))
+        }
         Some(Body::GiveTask(give)) => task::parse_give(&give).map(Incoming::GiveTask),
         Some(Body::BeginUpload(begin)) => attachment::parse_begin(begin).map(Incoming::BeginUpload),
         Some(Body::FinishUpload(finish)) => {
@@ -320,6 +328,7 @@ fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {
         reply_to: Some(Sequence(submit.reply_to)).filter(|to| *to > Sequence::NONE),
         mentions: Named::parse(&submit.mention_people, &submit.mention_roles)?,
         attachments: attachment::parse_attached(submit.attachments)?,
+        order: submit.order.map(order::parse_part).transpose()?,
         text: Text::parse(submit.text)?,
     })
 }
@@ -483,6 +492,9 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::ListOffers(_)
         | Body::ListRoles(_) => Ask::Role(role::parse(body, fresh)?),
         Body::AnswerTask(_) | Body::ReassignTask(_) | Body::ListTasks(_) => Ask::Task(task::parse(body)?),
+        Body::FileOrder(_) | Body::ListOrders(_) | Body::SetOrderPolicy(_) | Body::ListOrderPolicies(_) => {
+            Ask::Order(order::parse(body)?)
+        }
         Body::SetAvailability(_)
         | Body::RefuseCover(_)
         | Body::AskAvailability(_)
@@ -534,6 +546,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::React(_)
         | Body::AnswerStat(_)
         | Body::GiveTask(_)
+        | Body::AnswerOrder(_)
         | Body::BeginUpload(_)
         | Body::FinishUpload(_)
         | Body::Echo(_) => {

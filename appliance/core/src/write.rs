@@ -24,7 +24,7 @@ use crate::family::{BedsideCode, BlockList, Consent, FamilyThread, VisitRequest,
 use crate::hold::{Hold, Subject};
 use crate::ids::{
     AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, PatientId,
-    PersonId, Sequence, UnitId, UploadId,
+    PersonId, RoleId, Sequence, UnitId, UploadId,
 };
 use crate::inbox::InboxWrite;
 use crate::leaving::Waiting;
@@ -34,6 +34,7 @@ use crate::pin::PinMac;
 use crate::reaction::Reactions;
 use crate::retention::Rules;
 use crate::role::Role;
+use crate::order::{Order, signed::SignedDeed};
 use crate::task::Task;
 use crate::template::Templates;
 use crate::text::{Grounds, Sealed, Title, WrappedKey};
@@ -567,6 +568,22 @@ pub enum Write {
     /// A task is given, or stands otherwise: the whole of it. One that is over stays in the store alone.
     #[n(280)]
     TaskSet(#[n(0)] Box<Task>),
+    /// An order is given, or stands otherwise: the whole of it. One that is filed stays in the store alone.
+    #[n(290)]
+    OrderSet(#[n(0)] Box<Order>),
+    /// What a device signed about an order.
+    #[n(291)]
+    OrderSigned(#[n(0)] Box<SignedDeed>),
+    /// Whose orders count.
+    #[n(292)]
+    OrderPolicySet {
+        /// In which unit; none: the facility's.
+        #[n(0)]
+        unit: Option<UnitId>,
+        /// None: as if it had never been said.
+        #[n(1)]
+        roles: Option<Vec<RoleId>>,
+    },
     /// What is written to roles, and when nobody will hold one.
     #[n(300)]
     Inbox(#[n(0)] InboxWrite),

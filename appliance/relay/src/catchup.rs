@@ -224,5 +224,7 @@ pub fn small_events(changes: &Changes, person: PersonId) -> impl Iterator<Item =
     });
     let stats = changes.stats.iter().map(|stat| Kind::Escalation(stat.to_wire()));
     let tasks = changes.tasks.iter().map(|task| Kind::Task(task.to_wire()));
-    units.chain(people).chain(conversations).chain(gone).chain(watermarks).chain(stats).chain(tasks)
+    let orders = changes.orders.iter().map(|order| Kind::Order(order.to_wire()));
+    let told = units.chain(people).chain(conversations).chain(gone).chain(watermarks);
+    told.chain(stats).chain(tasks).chain(orders)
 }

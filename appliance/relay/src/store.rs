@@ -46,6 +46,7 @@ pub(crate) mod rows;
 mod search;
 mod signed;
 mod stat_load;
+mod orders;
 mod tasks;
 mod wal;
 
@@ -63,6 +64,7 @@ use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, PersonId, 
 use wardline_core::mention::Mention;
 use wardline_core::notice::Notice;
 use wardline_core::reaction::Reactions;
+use wardline_core::order::Order;
 use wardline_core::task::Task;
 use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
@@ -211,6 +213,8 @@ pub struct Changes {
     /// Tasks of the person's conversations, open or over, that stand differently, about messages that they may read; and all that are
     /// open in those that are listed whole. By identifier.
     pub tasks: Vec<Task>,
+    /// Orders, the same: those that are not filed.
+    pub orders: Vec<Order>,
     /// Messages that this person may read; fetch them with [`Readers::messages`]. By change.
     pub messages: Vec<Missed>,
     /// Messages that they had before and that were edited or recalled since; in a snapshot, all that ever were and are not among

@@ -13,17 +13,22 @@ use crate::client::Standing;
 use crate::error::{End, Refused};
 use crate::event::{Accepted, Event};
 use crate::inflight::Asked;
+use crate::orders;
 use crate::outbox::Waiting;
 use crate::settle::Stamp;
 use crate::stat::Priority;
 
 /// Submissions under way at a time, each of another conversation.
 const SUBMITS_MAX: usize = 64;
-/// How long a STAT waits for the box's answer before its author is told to call. Milliseconds.
+/// How long a STAT, or an order, waits for the box's answer before its author is told to call. Milliseconds.
 const STAT_PATIENCE_MS: i64 = 60_000;
 const STAT_NOT_SENT: &str =
     "The box could not be reached within a minute, so this STAT was not sent. Call now.";
 const STAT_NOT_TAKEN: &str = "The box did not take this STAT within a minute, so it was not sent. Call now.";
+const ORDER_NOT_SENT: &str =
+    "The box could not be reached within a minute, so this was not sent. Say it in person or by telephone.";
+const ORDER_NOT_SURE: &str =
+    "The box has not confirmed this within a minute: look in the thread whether it is there before you say it again.";
 const STAT_NOT_SURE: &str =
     "The box has not confirmed this STAT within a minute: it may ring nowhere. Call now.";
 
@@ -77,23 +82,28 @@ impl Agent {
     fn give_up_late_stats(&mut self) -> Result<(), End> {
         let now = crate::clock::now_ms();
         let late = self.unanswered_stats().filter(|waiting| stat_patience_ms(waiting, now) == 0);
-        let late: Vec<(MessageId, bool)> =
-            late.map(|waiting| (waiting.id, waiting.number.is_some())).collect();
-        for (id, was_sent) in late {
+        let late = late.map(|waiting| (waiting.id, waiting.number.is_some(), waiting.beside.order.is_some()));
+        for (id, was_sent, is_order) in late.collect::<Vec<(MessageId, bool, bool)>>() {
             let advice = match self.delayed.contains_key(&id) || self.is_up() {
+                _ if is_order && was_sent => ORDER_NOT_SURE,
+                _ if is_order => ORDER_NOT_SENT,
                 _ if was_sent => STAT_NOT_SURE,
                 true => STAT_NOT_TAKEN,
                 false => STAT_NOT_SENT,
             };
-            let (code, advice) = (RefusalCode::StatLimit, advice.to_owned());
+            let code = if is_order { RefusalCode::OrderStands } else { RefusalCode::StatLimit };
+            let advice = advice.to_owned();
             self.declined(id, Refused { code, advice, retry_after: None, tries_left: 0 })?;
         }
         Ok(())
     }
 
     fn unanswered_stats(&self) -> impl Iterator<Item = &Waiting> {
-        let is_stat = |waiting: &&Waiting| waiting.urgency.priority == Priority::Stat;
-        self.outbox.waiting().filter(is_stat).filter(|waiting| waiting.failed.is_none())
+        // An order that comes hours late is as bad as a STAT that does: it may have been given otherwise.
+        let is_brief = |waiting: &&Waiting| {
+            waiting.urgency.priority == Priority::Stat || waiting.beside.order.is_some()
+        };
+        self.outbox.waiting().filter(is_brief).filter(|waiting| waiting.failed.is_none())
     }
 
     /// When the first STAT has waited long enough.
@@ -138,6 +148,9 @@ impl Agent {
             ..proto::Submit::default()
         };
         waiting.beside.dress(&mut submit);
+        let (place, deed) = ((id, waiting.conversation), waiting.beside.order);
+        // Where the key fails it goes unsigned, and is refused: its author is told to say it again.
+        let _ = orders::sign_message(&mut submit, place, deed, &self.profile);
         let request = self.asked.ask(Asked::Submit(id, waiting.conversation), Instant::now());
         self.send_frame(request, client_frame::Body::Submit(submit));
     }

@@ -153,6 +153,7 @@ impl Conversation {
             encounter,
             family: self.family.as_ref().map(|family| family.to_wire()),
             tasks: Vec::new(),
+            orders: Vec::new(),
             writer: self.writer.map_or(0, PersonId::value),
         }
     }

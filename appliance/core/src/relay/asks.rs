@@ -20,7 +20,7 @@ use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
     alteration, attachment, availability, broadcast, channel, clinical, family, inbox, mailbox, membership,
-    reaction, role, searching, stat, task, template, unit,
+    order, reaction, role, searching, stat, task, template, unit,
 };
 
 impl Relay {
@@ -179,6 +179,12 @@ impl Relay {
             Ask::Broadcast(ask) => broadcast::handle(&mut draft, conn, request, who, ask),
             Ask::Inbox(ask) => inbox::handle(&mut draft, conn, request, who, ask),
             Ask::Search(search) => searching::search(&mut draft, conn, request, who, search),
+            Ask::Order(ask) => {
+                let is = access::of_person(draft.state, who.person(), door);
+                let body = order::handle(&mut draft, (actor(who), is, Some(who)), ask)?;
+                turn.sends.push(Send::Reply { conn, request, body });
+                Ok(())
+            }
             Ask::Task(ask) => task::handle(&mut draft, (conn, request), who, ask),
             Ask::Attaching(ask) => attachment::handle(&mut draft, conn, request, who, ask),
             ask => {
@@ -346,6 +352,7 @@ impl Relay {
             Ask::Templates(ask) => template::handle(&mut draft, (by, is), ask)?,
             Ask::Announcers(ask) => broadcast::administer(&mut draft, (by, is), ask)?,
             Ask::Role(ask) => role::handle(&mut draft, (by, is), ask)?,
+            Ask::Order(ask) => order::handle(&mut draft, (by, is, None), ask)?,
             Ask::ListUnits => {
                 permit(Operation::ListUnits)?;
                 unit::list(&draft)

@@ -20,6 +20,7 @@ use crate::input::Ask;
 use crate::leaving::Leaving;
 use crate::limits;
 use crate::role::Roles;
+use crate::order::OrderAsk;
 use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::time::Mono;
@@ -86,6 +87,9 @@ impl Budgets {
             Ask::Role(Roles::List { .. } | Roles::Rota { .. } | Roles::Offers { .. }) => {
                 budget.pages.take(now)
             }
+            Ask::Order(OrderAsk::List { .. } | OrderAsk::ListPolicies) => budget.pages.take(now),
+            Ask::Order(OrderAsk::SetPolicy { .. }) => budget.posts.take(now),
+            Ask::Order(_) => budget.reactions.take(now),
             Ask::Task(TaskAsk::List { .. }) => budget.pages.take(now),
             // Each is a row, an entry in the audit and an event, as a reaction is.
             Ask::Task(_) => budget.reactions.take(now),

@@ -63,6 +63,10 @@ impl State {
         for task in self.tasks.all() {
             part(minicbor::to_vec(task));
         }
+        for order in self.orders.all() {
+            part(minicbor::to_vec(order));
+        }
+        part(minicbor::to_vec(self.orders.policies()));
         part(minicbor::to_vec(&self.availability));
         part(minicbor::to_vec(self.retention));
         part(minicbor::to_vec((&self.uploads.open, self.uploads.policy)));

@@ -20,6 +20,7 @@ use wardline_core::escalation::signed::Unproven;
 use wardline_core::ids::{Conn, ConversationId, DeviceId, RequestId, UploadId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
+use wardline_core::order::OrderAsk;
 use wardline_core::reaction::React;
 use wardline_core::refusal::{CloseCode, PeerFault, Refusal};
 use wardline_core::relay::refused;
@@ -327,7 +328,12 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
                 reply_to,
                 mentions,
                 attachments,
+                order,
             } => {
+                let order = order.map(|order| {
+                    let (by, words) = (self.lane.device().zip(self.key), (message, &text));
+                    order.of_message(&AwsLc, &self.context.facility, by, conversation, words)
+                });
                 let (body, titles) = match self.lane.device() {
                     Some(device) => {
                         let origin = Origin { conversation, message, device, version: 0 };
@@ -355,6 +361,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
                     reply_to,
                     mentions,
                     attachments,
+                    order,
                 };
                 let input = Input::Request { conn, request, ask: Ask::Submit(submit) };
                 self.ask(input, Some(Said { names, ..Said::from(text) })).await;
@@ -423,6 +430,11 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
                 let stat = unproven.stat;
                 let answer = self.proven(unproven);
                 Input::Request { conn, request, ask: Ask::AnswerStat { stat, answer } }
+            }
+            Incoming::AnswerOrder(order, unproven) => {
+                let by = self.lane.device().zip(self.key);
+                let said = unproven.of_answer(&AwsLc, &self.context.facility, by, order.conversation);
+                Input::Request { conn, request, ask: Ask::Order(OrderAsk::Answer { order, said }) }
             }
             Incoming::GiveTask(giving) => {
                 let Some(found) = self.look_up(giving.message).await else {

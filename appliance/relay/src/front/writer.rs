@@ -10,6 +10,7 @@ use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, Re
 use wardline_core::input::Input;
 use wardline_core::mailbox::{Again, Under, answer_again};
 use wardline_core::notice::Notice;
+use wardline_core::order::{Order, signed::SignedDeed};
 use wardline_core::refusal::{CloseCode, Refusal};
 use wardline_core::relay::refused;
 use wardline_core::retention::Bounds;
@@ -189,6 +190,9 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         let oldest = stored.last().map(|oldest| oldest.sequence);
         let signed = self.context.library.readers.signed(grant, oldest).await?;
         let signed = signed.iter().map(SignedAnswer::to_wire).collect();
+        let (order, about) = self.context.library.readers.order(grant, oldest).await?;
+        let order = order.as_ref().map(Order::to_wire);
+        let order_signed = about.iter().map(SignedDeed::to_wire).collect();
         let notices = self.context.library.readers.notices(grant, oldest.filter(|_| !end)).await?;
         let notices = notices.iter().map(Notice::to_wire).collect();
         let messages = self.context.library.messages(stored).await?;
@@ -200,7 +204,15 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         // The session may have ended while the store was read.
         if self.lane.is_permitted(generation) {
             let conversation = grant.conversation().value();
-            let page = proto::HistoryPage { conversation, messages, end, notices, signed };
+            let page = proto::HistoryPage {
+                conversation,
+                messages,
+                end,
+                notices,
+                signed,
+                order,
+                order_signed,
+            };
             self.answer(request, Body::HistoryPage(page));
         }
         Ok(())

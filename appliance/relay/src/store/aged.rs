@@ -53,7 +53,9 @@ macro_rules! aged {
                     (SELECT min(read) FROM member WHERE member.conversation = conversation.id AND member.gone = 0), \
                     conversation.last)) \
                AND NOT EXISTS (SELECT 1 FROM escalation WHERE escalation.conversation = conversation.id \
-                    AND escalation.sequence <= conversation.first AND escalation.stage <> 3)), \
+                    AND escalation.sequence <= conversation.first AND escalation.stage <> 3) \
+               AND NOT EXISTS (SELECT 1 FROM given_order WHERE given_order.conversation = conversation.id \
+                    AND given_order.sequence <= conversation.first AND given_order.open = 1)), \
              old AS (SELECT * FROM begun ",
             $which,
             "), \
@@ -75,7 +77,7 @@ macro_rules! aged {
     };
 }
 
-/// Only conversations in which something would go: so what is old but unread, has a STAT open about it, or is under legal
+/// Only conversations in which something would go: so what is old but unread, has a STAT open about it, an order not filed, or is under legal
 /// hold, never crowds out the rest. `?9`: how many conversations.
 const AGED: &str = aged!(
     "WHERE held = 0 LIMIT ?9",
@@ -90,7 +92,9 @@ const COUNT: &str = aged!(
        SELECT old.kind AS kind, old.held AS held, max(0, 1 - old.first + min( \
            max(min(max(iif(search.sure = 0, search.low, 0)), old.seen), max(iif(search.sure = 1, search.low, 0))), \
            coalesce((SELECT min(sequence) - 1 FROM escalation WHERE escalation.conversation = old.id \
-               AND escalation.sequence >= old.first AND escalation.stage <> 3), old.last))) AS gone \
+               AND escalation.sequence >= old.first AND escalation.stage <> 3), old.last), \
+           coalesce((SELECT min(sequence) - 1 FROM given_order WHERE given_order.conversation = old.id \
+               AND given_order.sequence >= old.first AND given_order.open = 1), old.last))) AS gone \
        FROM old JOIN search ON search.id = old.id WHERE search.low = search.high GROUP BY old.id) \
      GROUP BY kind ORDER BY kind"
 );

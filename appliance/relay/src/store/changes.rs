@@ -24,6 +24,7 @@ use super::readers::Readers;
 use super::row::{self, Columns};
 use super::row_clinic;
 use super::row_family;
+use super::orders;
 use super::tasks;
 use super::{Changes, StoreError};
 
@@ -40,6 +41,7 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
     let (person, unit, conversation, member) = (row::PERSON, row::UNIT, row::CONVERSATION, row::MEMBER);
     let (encounter, patient) = (row_clinic::ENCOUNTER, row_clinic::PATIENT);
     let (escalation, notice, reacted, task) = (row::ESCALATION, NOTICE, reactions::MISSED, tasks::MISSED);
+    let order = orders::MISSED;
     // A visitor hears of no directory and no units.
     let staff = "NOT EXISTS (SELECT 1 FROM person AS me WHERE me.id = (?1 + 0) AND me.visitor <> x'')";
     // Joining stamps the conversation too, so `changed` also finds those that the person is new in. Counting present
@@ -144,7 +146,8 @@ pub(super) static MISSED: LazyLock<Arc<str>> = LazyLock::new(|| {
          CROSS JOIN person ON person.id = other.person \
          WHERE mine.person = (?1 + 0) AND mine.gone = 0 ORDER BY person.id; \
          {reacted}; \
-         {task}"
+         {task}; \
+         {order}"
     )
     .into()
 });
@@ -168,7 +171,8 @@ impl Readers {
             .len()
             .max(changes.notices.len())
             .max(changes.reacted.len())
-            .max(changes.tasks.len());
+            .max(changes.tasks.len())
+            .max(changes.orders.len());
         if most > CATCH_UP_MAX && after.is_some() {
             changes = missed(&mut moment, grant.person(), None).await?;
         }
@@ -232,6 +236,7 @@ async fn missed(
             9 => changes.stats.push(row::escalation(&row)?),
             10 => changes.altered = packed::missed(columns.text_if_any()?)?,
             16 => changes.tasks.push(tasks::task(&row)?),
+            17 => changes.orders.push(orders::order(&row)?),
             15 => changes.reacted = packed::missed(columns.text_if_any()?)?,
             11 | 12 => changes.notices.push(notices::notice(&row)?),
             13 => {
@@ -267,6 +272,7 @@ async fn missed(
     changes.notices.sort_unstable_by_key(|(change, _)| *change);
     changes.stats.sort_unstable_by_key(|stat| stat.id);
     changes.tasks.sort_unstable_by_key(|task| task.id);
+    changes.orders.sort_unstable_by_key(|order| order.id);
     changes.units.sort_unstable_by_key(|unit| unit.id);
     changes.people.sort_unstable_by_key(|person| person.id);
     changes.conversations = conversations.into_values().collect();

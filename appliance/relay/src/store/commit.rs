@@ -19,7 +19,7 @@ use wardline_core::write::Numbered;
 use super::plan::{Alteration, ConversationPatch, Plan};
 use super::row::{kind_number, priority_number};
 use super::rows::{Many, Script, Values};
-use super::{Commit, Store, StoreError, filing, notices, open, reactions, signed, tasks};
+use super::{Commit, Store, StoreError, filing, notices, open, orders, reactions, signed, tasks};
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer, \
@@ -253,7 +253,9 @@ macro_rules! expiring_changes {
 }
 /// Before messages go: what their devices have spent stays spent. Their places last: all others need them. With how often
 /// the three values are in there.
-const EXPIRE: [(&str, usize); 12] = [
+const EXPIRE: [(&str, usize); 14] = [
+    orders::EXPIRED[0],
+    orders::EXPIRED[1],
     (tasks::EXPIRED, 1),
     (signed::EXPIRED, 1),
     (
@@ -393,6 +395,7 @@ impl Store {
         escalations(&mut script, plan);
         plan.stat_load.write(&mut script);
         plan.tasks.write(&mut script);
+        plan.orders.write(&mut script);
         plan.signed.write(&mut script);
         availability(&mut script, plan);
         templates(&mut script, plan);

@@ -16,7 +16,9 @@ use super::{StoreError, StoredMessage};
 /// The last change, and the message if there is one, of one moment. On the `+ 0`, see [`super::read`].
 pub(super) const FIND: &str = "SELECT meta.change, coalesce(message.change, 0), message.id, message.sender, message.device, message.at, \
      message.priority, message.reply_to, message.edits, message.recalled, message.altered_at, \
-     coalesce(altered.edit, x''), message.mentions, message.reactions \
+     coalesce(altered.edit, x''), message.mentions, message.reactions, \
+     EXISTS (SELECT 1 FROM order_signed WHERE order_signed.conversation = (?1 + 0) AND order_signed.said = (?2 + 0) \
+             AND order_signed.said <> 0) \
      FROM meta LEFT JOIN (SELECT change FROM message_recent WHERE conversation = (?1 + 0) AND sequence = (?2 + 0) \
                 UNION ALL SELECT change FROM message_place WHERE conversation = (?1 + 0) AND sequence = (?2 + 0)) AS place \
      LEFT JOIN message ON message.change = place.change \
@@ -56,6 +58,7 @@ impl Readers {
         let (edits, recalled, altered_at) = (row::edits(columns.count()?)?, columns.flag()?, columns.wall()?);
         let edit = <[u8; 16]>::try_from(columns.bytes()?).ok().map(EditId);
         let (mentions, reactions) = (row::mentions(columns.bytes()?)?, row::reactions(columns.bytes()?)?);
+        let is_order = columns.flag()?;
         let standing = Standing { edits, edit, recalled, at: altered_at };
         Ok(Found {
             as_of,
@@ -70,6 +73,7 @@ impl Readers {
                 mentions,
                 standing,
                 reactions,
+                is_order,
             }),
         })
     }

@@ -83,6 +83,15 @@ const TABLES: &[(&str, &[Column])] = &[
         "SELECT conversation, sequence, open, changed, content FROM task ORDER BY conversation, sequence",
         &[Int, Int, Int, Int, Bytes],
     ),
+    (
+        "SELECT conversation, sequence, open, changed, content FROM given_order ORDER BY conversation, sequence",
+        &[Int, Int, Int, Int, Bytes],
+    ),
+    (
+        "SELECT conversation, sequence, change, said, content FROM order_signed ORDER BY conversation, sequence, change",
+        &[Int, Int, Int, Int, Bytes],
+    ),
+    ("SELECT unit, roles FROM order_policy ORDER BY unit", &[Int, Bytes]),
     ("SELECT person, said FROM availability ORDER BY person", &[Int, Bytes]),
     ("SELECT id, cover_instead FROM cover_policy ORDER BY id", &[Int, Int]),
     ("SELECT conversation, role, writer FROM role_inbox ORDER BY conversation", &[Int; 3]),

@@ -30,6 +30,7 @@ use super::plan_inbox::InboxPlan;
 use super::reactions::ReactionPlan;
 use super::signed::SignedPlan;
 use super::stat_load::StatLoad;
+use super::orders::OrderPlan;
 use super::tasks::TaskPlan;
 use wardline_core::agency::Agency;
 use wardline_core::availability::{Availability, AvailabilityWrite};
@@ -94,6 +95,7 @@ pub(super) struct Plan<'a> {
     pub(super) broadcasts: BroadcastPlan,
     pub(super) files: FilePlan<'a>,
     pub(super) tasks: TaskPlan<'a>,
+    pub(super) orders: OrderPlan<'a>,
     pub(super) signed: SignedPlan<'a>,
 }
 
@@ -194,6 +196,7 @@ impl<'a> Plan<'a> {
     fn fold(&mut self, change: Change, write: &'a Write) {
         self.files.fold(change, write);
         self.tasks.fold(change, write);
+        self.orders.fold(change, write);
         self.signed.fold(change, write);
         for thread in write.shows_in() {
             self.conversations.entry(*thread).or_default().changed = Some(change);

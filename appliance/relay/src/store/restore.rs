@@ -17,6 +17,7 @@ use super::plan_inbox;
 use super::row::{self, Columns};
 use super::row_clinic;
 use super::row_family;
+use super::orders;
 use super::tasks;
 
 /// The highest number of each device is the greatest of its floor and of its messages still here, those that the table of
@@ -73,6 +74,8 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     restored.uploads.open = open.into_iter().collect();
     restored.uploads.policy = all(from, files::POLICY.to_owned(), files::policy).await?.pop();
     restored.tasks = all(from, tasks::OPEN.to_owned(), tasks::task).await?;
+    restored.orders = all(from, orders::OPEN.to_owned(), orders::order).await?;
+    restored.order_policies = all(from, orders::POLICY.to_owned(), orders::policy).await?;
     let said = "SELECT person, said FROM availability".to_owned();
     restored.availability.people = all(from, said, row::said).await?.into_iter().collect();
     let policy = "SELECT cover_instead FROM cover_policy".to_owned();

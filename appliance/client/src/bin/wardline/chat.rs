@@ -18,7 +18,7 @@ use crate::availability;
 use crate::editor::{Terminal, Typed};
 use crate::exit::Failure;
 use crate::seen::Seen;
-use crate::{Common, access, break_glass, find, pin, role, say, stat, suspensions, task};
+use crate::{Common, access, break_glass, find, order, pin, role, say, stat, suspensions, task};
 
 struct Chat {
     client: Client,
@@ -144,6 +144,11 @@ impl Chat {
             Event::Message(message) => self.message(&message).await,
             Event::Task(told) => {
                 let line = task::line(&told, self.me, |id| self.name(id), |_| None);
+                let title = self.title(told.conversation);
+                self.terminal.print(&format!("   > #{} [{title}] {line}", told.sequence.0));
+            }
+            Event::Order(told) => {
+                let line = order::line(&told, self.me, |id| self.name(id));
                 let title = self.title(told.conversation);
                 self.terminal.print(&format!("   > #{} [{title}] {line}", told.sequence.0));
             }

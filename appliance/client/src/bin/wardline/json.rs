@@ -9,7 +9,7 @@ use wardline_client::stat::{Priority, Stands};
 use wardline_client::{ConversationId, Event, MessageId, PersonId, Sequence};
 
 use crate::exit::Failure;
-use crate::{notice, react, say, signed, stat, task};
+use crate::{notice, order, react, say, signed, stat, task};
 
 pub(crate) fn print(value: &Value) -> Result<(), Failure> {
     say::line(&written(value))
@@ -271,6 +271,7 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "sender_title": ring.sender_title,
             "opened": ring.opened,
         }),
+        Event::Order(told) => order::to_json(told),
         Event::Task(told) => task::to_json(told),
         Event::TaskOverdue { conversation, sequence } => json!({
             "event": "task_overdue",

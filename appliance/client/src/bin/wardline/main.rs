@@ -56,6 +56,7 @@ mod station;
 mod styled;
 mod suspensions;
 mod tail;
+mod order;
 mod task;
 mod template;
 mod unit;
@@ -252,6 +253,9 @@ enum Command {
     /// Beds for a shift: take, end, and who holds which.
     #[command(subcommand)]
     Shift(shift::Act),
+    /// Orders by text: given, read back, confirmed, filed. Off until administration lists roles.
+    #[command(subcommand)]
+    Order(order::Act),
     /// Tasks: what somebody of a conversation is to do.
     #[command(subcommand)]
     Task(task::Act),
@@ -502,6 +506,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Station { json } => station::station(&common, json).await,
         Command::Patient(patient) => patient::patient(&common, patient).await,
         Command::Shift(act) => shift::shift(&common, act).await,
+        Command::Order(act) => order::order(&common, act).await,
         Command::Task(act) => task::task(&common, act).await,
         Command::Availability(act) => availability::availability(&common, act).await,
         Command::Template(act) => template::template(&common, act).await,

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::seen::Seen;
 use crate::{
     Common, access, break_glass, find, json, members, notice, pin, react, role, say, stat, station,
-    suspensions, task,
+    order, suspensions, task,
 };
 
 /// How.
@@ -216,6 +216,10 @@ impl Known {
             }
             Event::Task(told) => {
                 let line = task::line(told, self.me, |id| self.name(id), |_| None);
+                say::told(&format!("   > #{} [{}] {line}", told.sequence.0, self.title(told.conversation)))?;
+            }
+            Event::Order(told) => {
+                let line = order::line(told, self.me, |id| self.name(id));
                 say::told(&format!("   > #{} [{}] {line}", told.sequence.0, self.title(told.conversation)))?;
             }
             Event::TaskOverdue { conversation, sequence } => {
