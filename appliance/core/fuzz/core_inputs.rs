@@ -14,6 +14,7 @@ use wardline_core::escalation::StatId;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit, Zone};
 use wardline_core::limits;
+use wardline_core::order::OrderAsk;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::reaction::React;
@@ -117,6 +118,7 @@ impl Box {
                     mentions: message.mentions.clone(),
                     standing: Default::default(),
                     reactions: Default::default(),
+                    is_order: false,
                 };
                 self.said.insert(id, kept);
             }
@@ -213,7 +215,13 @@ impl Box {
                 reply_to,
                 mentions,
                 attachments,
+                order,
             } => {
+                let by = self.keys.get(&conn).and_then(|key| self.state.device_with(key));
+                let by = by.map(|device| (device.id, device.key));
+                let order = order.map(|order| {
+                    order.of_message(&Trusting, &[0; 32], by, conversation, (message, &text))
+                });
                 let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
                 let attachments = attachments.into_iter().map(|(upload, name)| Attach {
                     upload,
@@ -230,6 +238,7 @@ impl Box {
                     reply_to,
                     mentions,
                     attachments,
+                    order,
                 };
                 Input::Request { conn, request, ask: Ask::Submit(submit) }
             }
@@ -269,6 +278,12 @@ impl Box {
                     Err(said) => Answer::Unsigned(said),
                 };
                 Input::Request { conn, request, ask: Ask::AnswerStat { stat, answer } }
+            }
+            Incoming::AnswerOrder(order, unproven) => {
+                let by = self.keys.get(&conn).and_then(|key| self.state.device_with(key));
+                let by = by.map(|device| (device.id, device.key));
+                let said = unproven.of_answer(&Trusting, &[0; 32], by, order.conversation);
+                Input::Request { conn, request, ask: Ask::Order(OrderAsk::Answer { order, said }) }
             }
             Incoming::GiveTask(giving) => {
                 let found = self.look_up(giving.message);
@@ -323,6 +338,8 @@ impl Box {
             holds: self.state.holds.values().cloned().collect(),
             family: self.state.family.to_restored(),
             tasks: self.state.tasks.all().cloned().collect(),
+            orders: self.state.orders.all().cloned().collect(),
+            order_policies: self.state.orders.policies().clone().into_iter().collect(),
             availability: self.state.availability.clone(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
             inboxes: self.state.inboxes.to_restored(),

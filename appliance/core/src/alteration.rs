@@ -137,7 +137,8 @@ impl Kept {
         };
         self.standing.dress(&mut message);
         message
-    }
+    },
+    is_order: false,
 }
 
 /// The last alterations that were decided: what a look at the store may have come too early for. A look that is older than what
@@ -380,6 +381,7 @@ mod tests {
             mentions: Vec::new(),
             standing: Standing::default(),
             reactions: Reactions::default(),
+            is_order: false,
         }
     }
 

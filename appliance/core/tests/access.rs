@@ -44,6 +44,8 @@ use wardline_core::role::offer::{Answer, Offered};
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::Place;
 use wardline_core::search::{Filter, Query, Search};
+use wardline_core::order::signed::{Deed, Said as OrderSaid};
+use wardline_core::order::{OrderAsk, Whose as OrdersOf};
 use wardline_core::task::{Answer as TaskAnswer, Assignee, TaskAsk};
 use wardline_core::template::{TemplateAsk, Templates};
 use wardline_core::text::{Grounds, Name, Sealed, Title};
@@ -130,17 +132,19 @@ impl Actor {
         let mut is = match self {
             Self::Owner => {
                 let of_patient = [R::CareTeam, R::Attending];
-                [&[R::Staff, R::Clinician, R::Member, R::Owner, R::UnitStaff][..], &of_patient].concat()
+                let of_thread = [R::Receiver];
+                let of_place = [R::Staff, R::Clinician, R::Member, R::Owner, R::UnitStaff];
+                [&of_place[..], &of_patient, &of_thread].concat()
             }
             Self::Member => {
-                let by_name = [R::Author, R::Assignee, R::Announcer];
+                let by_name = [R::Author, R::Assignee, R::Announcer, R::Prescriber];
                 let of_patient = [&[R::CareTeam, R::Holder, R::OnCall][..], &by_name].concat();
                 [&[R::Staff, R::Clinician, R::Member, R::UnitStaff][..], &of_patient].concat()
             }
             Self::Colleague => vec![R::Staff, R::Clinician, R::UnitStaff, R::GlassBreaker, R::OfferedTo],
             Self::ChargeNurse => vec![R::Staff, R::Clinician, R::UnitStaff, R::ChargeNurse, R::Superior],
             Self::ChargeNurseInIt => {
-                let of_unit = [R::UnitStaff, R::ChargeNurse, R::Superior, R::CareTeam];
+                let of_unit = [R::UnitStaff, R::ChargeNurse, R::Superior, R::CareTeam, R::Receiver];
                 [&[R::Staff, R::Clinician, R::Member][..], &of_unit].concat()
             }
             Self::Administrator => vec![R::Staff, R::Administrator],
@@ -409,6 +413,7 @@ impl House {
             mentions: Default::default(),
             standing: Standing::default(),
             reactions: Default::default(),
+            is_order: false,
         };
         Found { as_of: state.change, message: Some(message) }
     }
@@ -443,6 +448,7 @@ impl House {
                 reply_to: None,
                 mentions: Default::default(),
                 attachments: vec![],
+                order: None,
             }),
             Operation::AttachFile => Ask::Attaching(Attaching::Begin(Begin {
                 name: UploadId([7; 16]),
@@ -491,6 +497,14 @@ impl House {
             | Operation::ReassignTask
             | Operation::WithdrawTask
             | Operation::ListTasks => Ask::Task(self.of_task(operation)),
+            Operation::GiveOrder
+            | Operation::ReadBackOrder
+            | Operation::ConfirmOrder
+            | Operation::FileOrder
+            | Operation::ListOrders
+            | Operation::ListUnitOrders
+            | Operation::SetOrderPolicy
+            | Operation::ListOrderPolicies => self.of_order(operation),
             Operation::ListTemplates => Ask::Templates(TemplateAsk::List { unit: Some(unit) }),
             Operation::React => {
                 let found = self.said_by_the_member();

@@ -123,6 +123,7 @@ impl House {
             body: Some(Sealed(vec![0; 40])),
             priority: Priority::Stat,
             call: Call::default(),
+            order: None,
         });
         assert_eq!(refusal(&self.ward.ask(BEN, sent)), None);
         let stat = self.only_stat().id;

@@ -62,6 +62,7 @@ impl Floor {
                     mentions: message.mentions.clone(),
                     standing: Standing::default(),
                     reactions: Reactions::default(),
+                    is_order: false,
                 }),
                 Write::MessageEdited { sequence, standing, .. } => {
                     self.stored[sequence.0 as usize - 1].standing = *standing;
@@ -83,7 +84,7 @@ impl Floor {
         let reply_to = Some(Sequence(reply_to)).filter(|to| *to > Sequence::NONE);
         let (call, mentions, attachments) = Default::default();
         let submit =
-            Submit { number, message, conversation, body, priority, call, reply_to, mentions, attachments };
+            Submit { number, message, conversation, body, priority, call, reply_to, mentions, attachments, order: None };
         self.ask(from, Ask::Submit(submit))
     }
 

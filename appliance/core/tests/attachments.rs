@@ -74,6 +74,7 @@ impl House {
             reply_to: None,
             mentions: Default::default(),
             attachments: names.iter().map(attach).collect(),
+            order: None,
         };
         self.ward.ask(from, Ask::Submit(submit))
     }

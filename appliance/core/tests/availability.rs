@@ -80,6 +80,7 @@ impl House {
             reply_to: None,
             mentions: Default::default(),
             attachments: vec![],
+            order: None,
         };
         let turn = self.ward.ask(ANA, Ask::Submit(submit));
         let sequence = self.ward.relay.state().conversations[&self.place].last;

@@ -278,6 +278,7 @@ fn who_comes_into_a_held_bed_is_the_holders_and_reads_from_the_beginning() {
         reply_to: None,
         mentions: Default::default(),
         attachments: vec![],
+        order: None,
     };
     assert_eq!(refusal(&house.ward.ask(Conn(1), Ask::Submit(said))), None);
     house.take(2, &[], HOUR);
@@ -387,6 +388,7 @@ fn a_thread_closes_some_time_after_the_discharge_and_is_put_away_in_the_end() {
             reply_to,
             mentions: Default::default(),
             attachments,
+            order: None,
         };
         refusal(&house.ward.ask(Conn(1), Ask::Submit(said)))
     };

@@ -91,6 +91,7 @@ impl House {
             mentions: Default::default(),
             attachments: vec![],
             call: Call::default(),
+            order: None,
         };
         let turn = self.ward.ask(who, Ask::Submit(submit));
         assert!(turn.sends.iter().any(|send| matches!(send, Send::Accepted(_))), "taken");

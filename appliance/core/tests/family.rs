@@ -161,6 +161,7 @@ impl House {
                 reply_to,
                 attachments: Vec::new(),
                 mentions: Default::default(),
+                order: None,
             }),
         )
     }

@@ -103,6 +103,7 @@ impl House {
             mentions: Default::default(),
             attachments: vec![],
             call: Call::default(),
+            order: None,
         };
         let turn = self.ward.ask(ANA, Ask::Submit(submit));
         assert!(turn.sends.iter().any(|send| matches!(send, Send::Accepted(_))), "taken");

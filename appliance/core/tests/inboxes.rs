@@ -98,6 +98,7 @@ impl House {
             reply_to: None,
             mentions: Default::default(),
             attachments: vec![],
+            order: None,
         };
         self.ward.ask(conn, Ask::Submit(said))
     }

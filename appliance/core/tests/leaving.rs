@@ -92,6 +92,7 @@ impl House {
             body: Some(Sealed(vec![0; 40])),
             priority: Priority::Stat,
             call: Call::default(),
+            order: None,
         });
         assert_eq!(refusal(&self.ward.ask(by, sent)), None);
         let stat = *self.ward.relay.state().escalations.keys().next().expect("a STAT");

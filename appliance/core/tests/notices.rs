@@ -109,6 +109,7 @@ impl House {
             mentions: Default::default(),
             attachments: vec![],
             call: Default::default(),
+            order: None,
         };
         self.ward.now.mono = self.ward.now.mono.after(1_000);
         self.ward.ask(conn, Ask::Submit(submit));

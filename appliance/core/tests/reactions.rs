@@ -63,6 +63,7 @@ impl Floor {
                     mentions: message.mentions.clone(),
                     standing: Standing::default(),
                     reactions: Reactions::default(),
+                    is_order: false,
                 }),
                 Write::MessageEdited { sequence, standing, .. } => {
                     self.stored[sequence.0 as usize - 1].stands(*standing);
@@ -94,6 +95,7 @@ impl Floor {
                 reply_to: None,
                 mentions: Named::parse(people, roles).expect("in range"),
                 attachments: vec![],
+                order: None,
             }),
         )
     }

@@ -62,7 +62,7 @@ impl Shift {
         let (message, conversation) = (MessageId([self.numbers as u8; 16]), self.place);
         let (reply_to, mentions, attachments) = Default::default();
         let submit =
-            Submit { number, message, conversation, body, priority, call, reply_to, mentions, attachments };
+            Submit { number, message, conversation, body, priority, call, reply_to, mentions, attachments, order: None };
         self.ward.ask(from, Ask::Submit(submit))
     }
 
@@ -328,6 +328,8 @@ fn restored(relay: &Relay) -> Restored {
         family: state.family.to_restored(),
         uploads: state.uploads.clone(),
         tasks: state.tasks.all().cloned().collect(),
+        orders: state.orders.all().cloned().collect(),
+        order_policies: state.orders.policies().clone().into_iter().collect(),
         availability: state.availability.clone(),
         templates: state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         inboxes: state.inboxes.to_restored(),
@@ -679,6 +681,7 @@ fn every_operation_on_a_stat_by_every_actor_is_as_the_table_says() {
                     reply_to: None,
                     mentions: Default::default(),
                     attachments: vec![],
+                    order: None,
                 }),
                 Operation::AskReach => Ask::Prospect { conversation, call },
                 Operation::AnswerStat => answer_with(HAVE_IT),

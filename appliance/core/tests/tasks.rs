@@ -49,6 +49,7 @@ impl House {
                 reply_to: None,
                 mentions: Default::default(),
                 attachments: vec![],
+                order: None,
             }),
         );
         let message = said.writes.iter().find_map(|numbered| match &numbered.write {
@@ -67,6 +68,7 @@ impl House {
             mentions: Vec::new(),
             standing: Default::default(),
             reactions: Default::default(),
+            is_order: false,
         };
         let found = Found { as_of: ward.relay.state().change, message: Some(kept) };
         Self { ward, place, id: StatId { conversation: place, sequence: Sequence(1) }, found }

@@ -127,6 +127,7 @@ impl Ward {
             reply_to: None,
             mentions: Default::default(),
             attachments: vec![],
+            order: None,
         };
         let input = Input::Request { conn: BEN.0, request: RequestId(10 + number), ask: Ask::Submit(submit) };
         let text = Some(Text::parse(CANARY.to_owned()).unwrap().into());

@@ -124,6 +124,57 @@ impl House {
         }
     }
 
+    /// In the patient's thread: the member gives it by their role, the victim reads it back, and it is confirmed, as far as that is
+    /// needed.
+    pub(super) fn of_order(&mut self, operation: Operation) -> Ask {
+        let roles = Some(vec![self.role]);
+        let policy = |unit, roles| Ask::Order(OrderAsk::SetPolicy { unit, roles });
+        done(&self.ward.ask(BOX, policy(Some(self.unit), roles.clone())));
+        let thread = self.ward.relay.state().clinic.encounters[&self.encounter].thread;
+        let order = StatId { conversation: thread, sequence: Sequence(1) };
+        let message = |number: u64, deed| {
+            Ask::Submit(Submit {
+                number: Number(number),
+                message: MessageId([number as u8; 16]),
+                conversation: thread,
+                body: Some(Sealed(vec![0; 40])),
+                priority: Default::default(),
+                call: Default::default(),
+                reply_to: None,
+                mentions: Default::default(),
+                attachments: vec![],
+                order: Some(OrderSaid::Unsigned(deed)),
+            })
+        };
+        let (give, of) = (Deed::Give { to: None }, Sequence(1));
+        let (member, victim) = (Actor::Member.conn(), Conn(100));
+        let read_back = Sequence(2);
+        let confirm = Ask::Order(OrderAsk::Answer {
+            order,
+            said: OrderSaid::Unsigned(Deed::Confirm { of, read_back }),
+        });
+        match operation {
+            Operation::GiveOrder => return message(20, give),
+            Operation::SetOrderPolicy => return policy(None, roles),
+            Operation::ListOrderPolicies => return Ask::Order(OrderAsk::ListPolicies),
+            Operation::ListOrders => return Ask::Order(OrderAsk::List { whose: OrdersOf::Mine, after: None }),
+            Operation::ListUnitOrders => {
+                return Ask::Order(OrderAsk::List { whose: OrdersOf::Unit(self.unit), after: None });
+            }
+            _ => {}
+        }
+        assert_eq!(refusal(&self.ward.ask(member, message(20, give))), None);
+        if operation == Operation::ReadBackOrder {
+            return message(21, Deed::ReadBack { of });
+        }
+        assert_eq!(refusal(&self.ward.ask(victim, message(21, Deed::ReadBack { of }))), None);
+        if operation == Operation::ConfirmOrder {
+            return confirm;
+        }
+        done(&self.ward.ask(member, confirm));
+        Ask::Order(OrderAsk::File { order })
+    }
+
     /// About a message of the member's; given by them for their role, where there is to be one.
     pub(super) fn of_task(&mut self, operation: Operation) -> TaskAsk {
         let found = self.said_by_the_member();

@@ -73,6 +73,7 @@ impl Visiting {
                     reply_to: None,
                     mentions: Default::default(),
                     attachments: Vec::new(),
+                    order: None,
                 });
             }
             _ => Families::List { encounter },

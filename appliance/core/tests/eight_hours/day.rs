@@ -201,6 +201,7 @@ impl Day {
             reply_to: None,
             attachments: Vec::new(),
             mentions: Default::default(),
+            order: None,
         };
         self.ask(whose, Ask::Submit(sent))
     }

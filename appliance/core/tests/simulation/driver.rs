@@ -4,10 +4,12 @@
 use wardline_core::alteration::Edit;
 use wardline_core::attachment::{Announced, Attach, Attaching, Begin};
 use wardline_core::audit::{Act, Entry};
+use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
 use wardline_core::pin::{Pin, join_code_hash};
+use wardline_core::order::OrderAsk;
 use wardline_core::reaction::React;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::{Relay, refused};
@@ -244,6 +246,12 @@ impl World {
         Ok(turn)
     }
 
+    /// The device that has signed in there, and its key.
+    fn key_behind(&self, conn: Conn) -> Option<(DeviceId, PublicKey)> {
+        let Some(Phase::In(device)) = self.phase(conn) else { return None };
+        self.reference.ward.device(device).map(|device| (device.id, device.key))
+    }
+
     fn take_frame(&mut self, conn: Conn, bytes: &[u8]) -> Result<Turn, String> {
         // The reader of a connection that is being closed has stopped.
         if self.doors.get(&conn).is_none_or(|door| door.closing) {
@@ -341,7 +349,12 @@ impl World {
                 reply_to,
                 mentions,
                 attachments,
+                order,
             } => {
+                let order = order.map(|order| {
+                    let (facility, words) = (&reference_signed::FACILITY, (message, &text));
+                    order.of_message(&toys::ToyVerifier, facility, self.key_behind(conn), conversation, words)
+                });
                 let has_key = self.store.has_key(conversation);
                 let attachments = attachments.into_iter().map(|(upload, name)| Attach {
                     upload,
@@ -362,6 +375,7 @@ impl World {
                     reply_to,
                     mentions,
                     attachments,
+                    order,
                 });
                 self.take_ask(conn, request, ask, &body, sealed)
             }
@@ -397,12 +411,13 @@ impl World {
                 let ask = Ask::React(React { message, reaction, taken_back, found });
                 self.take_ask(conn, request, ask, &body, false)
             }
+            Incoming::AnswerOrder(order, unproven) => {
+                let (facility, by) = (&reference_signed::FACILITY, self.key_behind(conn));
+                let said = unproven.of_answer(&toys::ToyVerifier, facility, by, order.conversation);
+                self.take_ask(conn, request, Ask::Order(OrderAsk::Answer { order, said }), &body, false)
+            }
             Incoming::AnswerStat(unproven) => {
-                let signed_in = match self.phase(conn) {
-                    Some(Phase::In(device)) => self.reference.ward.device(device),
-                    _ => None,
-                };
-                let by = signed_in.map(|device| (device.id, device.key));
+                let by = self.key_behind(conn);
                 let stat = unproven.stat;
                 let answer = match unproven.verify(&toys::ToyVerifier, &reference_signed::FACILITY, by) {
                     Ok(proven) => stat::Answer::Signed(Box::new(proven)),

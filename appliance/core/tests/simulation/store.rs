@@ -202,6 +202,7 @@ impl Store {
             mentions: row.message.mentions.clone(),
             standing: row.standing,
             reactions: row.reactions.clone(),
+            is_order: false,
         });
         Found { as_of: self.state.change, message }
     }

@@ -14,6 +14,8 @@ use wardline_core::ids::{
 };
 use wardline_core::input::{Ask, Call, Door, Fresh, Input, Source, Submit, Zone};
 use wardline_core::limits;
+use wardline_core::order::OrderAsk;
+use wardline_core::order::signed::{Deed, Said as OrderSaid, Unproven as UnprovenDeed};
 use wardline_core::pin::{PinMac, bedside_code_hash, join_code_hash};
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
@@ -22,7 +24,7 @@ use wardline_core::rota::{Date, Pattern, Place, Shift, Sources, Team, TimeZone, 
 use wardline_core::session::{Expect, Verifier};
 use wardline_core::stat::Answer;
 use wardline_core::state::Restored;
-use wardline_core::text::{Name, Sealed, Title, WrappedKey};
+use wardline_core::text::{Name, Sealed, Text, Title, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
@@ -59,6 +61,9 @@ pub(crate) fn note(reached: Option<PersonId>, called: Wall) -> Answer {
     let role = if reached.is_none() { Title::parse("Physician on call").ok() } else { None };
     Answer::Unsigned(Said::Note(CallNote { reached, role, name: None, called, read_back: true }))
 }
+
+/// What messages are taken to say where that is signed.
+pub(crate) const WORDS: &str = "Paracetamol 500 mg now";
 
 /// The local service's connection.
 pub(crate) const BOX: Conn = Conn(0);
@@ -124,9 +129,43 @@ impl Ward {
             Ask::AnswerStat { stat, answer: Answer::Unsigned(said) } => {
                 Ask::AnswerStat { stat, answer: self.signed(conn, stat, said) }
             }
+            Ask::Submit(submit) => {
+                let order = match submit.order {
+                    Some(OrderSaid::Unsigned(deed)) => {
+                        Some(self.signed_order(conn, submit.conversation, Some(submit.message), deed))
+                    }
+                    order => order,
+                };
+                Ask::Submit(Submit { order, ..submit })
+            }
+            Ask::Order(OrderAsk::Answer { order, said: OrderSaid::Unsigned(deed) }) => {
+                let said = self.signed_order(conn, order.conversation, None, deed);
+                Ask::Order(OrderAsk::Answer { order, said })
+            }
             ask => ask,
         };
         self.ask_as_it_is(conn, ask)
+    }
+
+    /// The same about an order: of a message that says [`WORDS`], or of none.
+    pub(crate) fn signed_order(
+        &self,
+        conn: Conn,
+        conversation: ConversationId,
+        message: Option<MessageId>,
+        deed: Deed,
+    ) -> OrderSaid {
+        let came = self.came.get(&conn).copied().unwrap_or(conn);
+        let by = self.relay.state().device_with(&key_of(came)).map(|device| (device.id, device.key));
+        let unproven = UnprovenDeed { deed, at: self.now.wall, signature: vec![1; 64] };
+        let facility = [9; 32];
+        match message {
+            None => unproven.of_answer(&AnySignature, &facility, by, conversation),
+            Some(message) => {
+                let text = Text::parse(WORDS.to_owned()).expect("a text");
+                unproven.of_message(&AnySignature, &facility, by, conversation, (message, &text))
+            }
+        }
     }
 
     /// What the device of this connection signs.
@@ -356,6 +395,7 @@ impl Ward {
             reply_to: None,
             mentions: Default::default(),
             attachments: vec![],
+            order: None,
         };
         self.ask(conn, Ask::Submit(sent))
     }

@@ -214,6 +214,7 @@ impl Model {
             mentions: m.mentions.clone(),
             reactions: self.put(*change),
             standing: self.altered.get(change).copied().unwrap_or_default().0,
+            is_order: false,
         });
         Found { as_of: self.state.change, message }
     }
