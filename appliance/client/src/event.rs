@@ -17,8 +17,8 @@ use crate::family::Family;
 use crate::inboxes::GapAhead;
 use crate::notice::Notice;
 use crate::offers::{Fate, Offer};
-use crate::stat::{Escalation, Priority, Ring, StatRef};
 use crate::orders::Order;
+use crate::stat::{Escalation, Priority, Ring, StatRef};
 use crate::tasks::Task;
 
 pub(crate) use wire::{ConversationChange, conversation, person, unit};

@@ -199,7 +199,10 @@ fn signed_from_wire(wire: &proto::SignedOrder) -> Result<SignedDeed, Error> {
         }),
     };
     Ok(SignedDeed {
-        id: StatId { conversation: event::conversation(wire.conversation)?, sequence: Sequence(wire.sequence) },
+        id: StatId {
+            conversation: event::conversation(wire.conversation)?,
+            sequence: Sequence(wire.sequence),
+        },
         person: event::person(wire.person)?,
         device: DeviceId::new(wire.device).ok_or_else(odd)?,
         key: PublicKey::parse(&wire.device_key).ok_or_else(odd)?,
@@ -334,7 +337,8 @@ mod tests {
         let (device, facility) = (DeviceId::new(7).unwrap(), sha256(&root));
         let id = StatId { conversation: ConversationId::new(9).unwrap(), sequence: Sequence(4) };
         let (message, text) = (MessageId([5; 16]), "Paracetamol 500 mg now");
-        let (words, deed, at) = (Some(Words::of(message, text)), Deed::Give { to: PersonId::new(2) }, Wall(5));
+        let (words, deed, at) =
+            (Some(Words::of(message, text)), Deed::Give { to: PersonId::new(2) }, Wall(5));
         let statement =
             Statement { facility: &facility, device, conversation: id.conversation, words, deed, at };
         let signature = key.sign(&statement.to_bytes()).unwrap().as_slice().try_into().unwrap();

@@ -241,7 +241,8 @@ impl Outbox {
                 };
                 let mut beside = beside.ok_or_else(|| damaged("whom a message names"))?;
                 if let Some(order) = order {
-                    beside.order = Some(order.read().ok_or_else(|| damaged("what a message is to an order"))?);
+                    beside.order =
+                        Some(order.read().ok_or_else(|| damaged("what a message is to an order"))?);
                 }
                 let attachments = files.map(|files| self.open_files(id, conversation, &files));
                 let attachments = attachments.unwrap_or(Some(Vec::new()));

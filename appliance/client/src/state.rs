@@ -21,9 +21,9 @@ use crate::family::Relative;
 use crate::files;
 use crate::key::DeviceKey;
 use crate::notice::{self, Notice};
+use crate::orders::Order;
 use crate::sealing::Sealing;
 use crate::stat::Escalation;
-use crate::orders::Order;
 use crate::tasks::Task;
 use stored::{Stored, StoredConversation, StoredPerson};
 

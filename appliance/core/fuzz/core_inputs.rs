@@ -219,9 +219,8 @@ impl Box {
             } => {
                 let by = self.keys.get(&conn).and_then(|key| self.state.device_with(key));
                 let by = by.map(|device| (device.id, device.key));
-                let order = order.map(|order| {
-                    order.of_message(&Trusting, &[0; 32], by, conversation, (message, &text))
-                });
+                let order = order
+                    .map(|order| order.of_message(&Trusting, &[0; 32], by, conversation, (message, &text)));
                 let body = Some(Sealed(text.reveal().as_bytes().to_vec()));
                 let attachments = attachments.into_iter().map(|(upload, name)| Attach {
                     upload,

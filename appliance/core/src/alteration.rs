@@ -137,8 +137,7 @@ impl Kept {
         };
         self.standing.dress(&mut message);
         message
-    },
-    is_order: false,
+    }
 }
 
 /// The last alterations that were decided: what a look at the store may have come too early for. A look that is older than what

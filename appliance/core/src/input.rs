@@ -16,6 +16,8 @@ use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, Re
 use crate::inbox::InboxAsk;
 use crate::leaving::Leaving;
 use crate::mention::Named;
+use crate::order::OrderAsk;
+use crate::order::signed::Said as OrderSaid;
 use crate::pin::PinMac;
 use crate::reaction::React;
 use crate::refusal::PeerFault;
@@ -25,8 +27,6 @@ use crate::search::Search;
 use crate::session::{ProvenDevice, ProvenJoin, ProvenVisit};
 use crate::stat::Answer;
 use crate::stat::load::Span;
-use crate::order::OrderAsk;
-use crate::order::signed::Said as OrderSaid;
 use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::text::{Name, Sealed, Title, WrappedKey};

@@ -7,7 +7,7 @@ mod orders;
 pub use orders::*;
 
 /// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + 500 people whom a STAT calls (4,000) +
-/// [`MENTIONS_MAX`] x 8 bytes (128) + message id, numbers and tags (100) + 8 files of 144; then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
+/// [`MENTIONS_MAX`] x 8 bytes (128) + message id, numbers, tags and what it is to an order (200) + 8 files of 144; then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
 pub const CLIENT_FRAME_MAX: usize = 16 * 1024;
 
 /// A box's frame: a page of 100 messages of 8,192 bytes would be 819,200, so a page also ends at

@@ -176,7 +176,9 @@ pub enum OrderRefusal {
     #[error("An order is text alone: what is in a file cannot be read back. Write it out.")]
     TextAlone,
     /// [`crate::limits::ORDERS_OPEN_MAX`], [`crate::limits::READ_BACKS_MAX`].
-    #[error("There are too many: of orders that are not filed, or of read-backs of this one. File some, or give another order.")]
+    #[error(
+        "There are too many: of orders that are not filed, or of read-backs of this one. File some, or give another order."
+    )]
     Many,
 }
 
@@ -384,10 +386,7 @@ impl Orders {
     }
 
     /// Those of a conversation that are not filed, in order.
-    pub fn of_conversation(
-        &self,
-        conversation: ConversationId,
-    ) -> impl DoubleEndedIterator<Item = &Order> {
+    pub fn of_conversation(&self, conversation: ConversationId) -> impl DoubleEndedIterator<Item = &Order> {
         self.open.range(all_of(conversation, Sequence(u64::MAX))).map(|(_, order)| order)
     }
 

@@ -29,12 +29,12 @@ use crate::ids::{
 use crate::inbox::InboxWrite;
 use crate::leaving::Waiting;
 use crate::notice::Notice;
+use crate::order::{Order, signed::SignedDeed};
 use crate::particulars::Bed;
 use crate::pin::PinMac;
 use crate::reaction::Reactions;
 use crate::retention::Rules;
 use crate::role::Role;
-use crate::order::{Order, signed::SignedDeed};
 use crate::task::Task;
 use crate::template::Templates;
 use crate::text::{Grounds, Sealed, Title, WrappedKey};

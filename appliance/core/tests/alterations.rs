@@ -83,8 +83,18 @@ impl Floor {
         let (message, conversation) = (MessageId([self.numbers as u8; 16]), self.place);
         let reply_to = Some(Sequence(reply_to)).filter(|to| *to > Sequence::NONE);
         let (call, mentions, attachments) = Default::default();
-        let submit =
-            Submit { number, message, conversation, body, priority, call, reply_to, mentions, attachments, order: None };
+        let submit = Submit {
+            number,
+            message,
+            conversation,
+            body,
+            priority,
+            call,
+            reply_to,
+            mentions,
+            attachments,
+            order: None,
+        };
         self.ask(from, Ask::Submit(submit))
     }
 

@@ -48,14 +48,21 @@ fn the_largest_submission_fits() {
                 };
                 limits::ATTACHMENTS_OF_MESSAGE_MAX
             ],
+            order: Some(proto::OrderPart {
+                deed: proto::OrderDeed::Correct.into(),
+                of: limits::CONVERSATION_MESSAGES_MAX,
+                to: ID,
+                at: i64::MAX,
+                signature: vec![255; 64],
+            }),
         }))
     };
     let bytes = submit(limits::TEXT_MAX);
     fits(&bytes);
     let named = 8 * (limits::MEMBERS_MAX + limits::MENTIONS_MAX);
     assert!(
-        bytes.len() - limits::TEXT_MAX - named <= 100 + 8 * 144,
-        "the sum says 100, and 144 of each file"
+        bytes.len() - limits::TEXT_MAX - named <= 200 + 8 * 144,
+        "the sum says 200, and 144 of each file"
     );
     let frame = wire::decode_client(&submit(limits::TEXT_MAX + 1)).expect("still a frame");
     assert!(wire::parse(frame, fresh).1.is_err());
@@ -196,13 +203,33 @@ fn the_largest_page_of_history_fits() {
     for messages in fullest(limits::PAGE_MESSAGES_MAX as usize - 1) {
         let notices = notices.clone();
         let signed = vec![signed.clone(); limits::PAGE_SIGNED_MAX];
-        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices, signed };
+        let (order, order_signed) = (None, Vec::new());
+        let page = proto::HistoryPage {
+            conversation: ID,
+            messages,
+            end: true,
+            notices,
+            signed,
+            order,
+            order_signed,
+        };
         let size = server(server_frame::Body::HistoryPage(page));
         assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
     }
-    for messages in fullest(0) {
+    {
+        // There is nothing else on a page of one.
+        let messages = vec![largest_message()];
         let (notices, signed) = (notices.clone(), vec![signed.clone(); limits::signed_on_page(1)]);
-        let page = proto::HistoryPage { conversation: ID, messages, end: true, notices, signed };
+        let order_signed = vec![signed_order(); limits::ORDER_SIGNED_MAX];
+        let page = proto::HistoryPage {
+            conversation: ID,
+            messages,
+            end: true,
+            notices,
+            signed,
+            order: Some(largest_order()),
+            order_signed,
+        };
         let size = server(server_frame::Body::HistoryPage(page));
         assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
     }
@@ -246,6 +273,7 @@ fn the_largest_conversation_fits() {
         encounter: None,
         family: None,
         tasks: Vec::new(),
+        orders: Vec::new(),
         writer: ID,
     };
     let called = proto::Called { person: ID, step: 8, declined: 5 };
@@ -266,9 +294,11 @@ fn the_largest_conversation_fits() {
     };
     let stats = vec![stat; limits::STATS_SHOWN_MAX];
     let tasks = vec![largest_task(); limits::TASKS_OPEN_MAX];
-    let told = proto::Conversation { stats, tasks, ..conversation.clone() };
+    let orders = vec![largest_order(); limits::ORDERS_SHOWN_MAX];
+    let told = proto::Conversation { stats, tasks, orders, ..conversation.clone() };
     let size = wire::encode_event(proto::event::Kind::Conversation(told)).len();
-    assert!(size <= 500 * 35 + 200 + 20 * (100 * 16 + 120 + 230) + 100 * 100, "the sums say so: {size}");
+    let beside = 100 * 100 + 50 * 120;
+    assert!(size <= 500 * 35 + 200 + 20 * (100 * 16 + 120 + 230) + beside, "the sums say so: {size}");
     assert!(size <= limits::SERVER_FRAME_MAX - 64);
     let size = server(server_frame::Body::Opened(proto::Opened { conversation: Some(conversation.clone()) }));
     assert!(size <= 500 * 35 + 200, "the sum says 35 bytes a member: {size}");
@@ -367,6 +397,66 @@ fn largest_task() -> proto::Task {
         reason: 7,
         overdue: true,
     }
+}
+
+fn largest_order() -> proto::Order {
+    let last = limits::CONVERSATION_MESSAGES_MAX;
+    proto::Order {
+        conversation: ID,
+        sequence: last,
+        author: ID,
+        sort: proto::OrderSort::Cancellation.into(),
+        of: last,
+        to: ID,
+        given: i64::MAX,
+        state: proto::OrderState::Wrong.into(),
+        read_by: ID,
+        read_back: last,
+        at: i64::MAX,
+        replaced: last,
+        filed: i64::MAX,
+        filed_by: ID,
+    }
+}
+
+fn signed_order() -> proto::SignedOrder {
+    let last = limits::CONVERSATION_MESSAGES_MAX;
+    proto::SignedOrder {
+        conversation: ID,
+        sequence: last,
+        person: ID,
+        device: ID,
+        device_key: vec![4; 65],
+        deed: proto::OrderDeed::Wrong.into(),
+        of: last,
+        read_back: last,
+        to: ID,
+        message: vec![255; 16],
+        text_sha256: vec![255; 32],
+        said: last,
+        at: i64::MAX,
+        taken: i64::MAX,
+        signature: vec![255; 64],
+    }
+}
+
+#[test]
+fn the_largest_pages_of_orders_fit() {
+    let page = proto::OrderPage { orders: vec![largest_order(); limits::ORDERS_PAGE_MAX], end: true };
+    let size = server(server_frame::Body::OrderPage(page));
+    assert!(size <= 100 * 120, "{size}");
+    let policy = proto::OrderPolicy { unit: ID, roles: vec![ID; limits::ORDER_ROLES_MAX] };
+    let policies = vec![policy.clone(); limits::UNITS_MAX + 1];
+    let size = server(server_frame::Body::OrderPolicies(proto::OrderPolicies { policies }));
+    assert!(size <= limits::SERVER_FRAME_MAX.min(145 * (limits::UNITS_MAX + 1)), "{size}");
+    let set = proto::SetOrderPolicy { unit: ID, roles: policy.roles, standard: false };
+    fits(&client(client_frame::Body::SetOrderPolicy(set)));
+    assert!(
+        server(server_frame::Body::HistoryPage(proto::HistoryPage {
+            order_signed: vec![signed_order(); limits::ORDER_SIGNED_MAX],
+            ..Default::default()
+        })) <= 7 * 330
+    );
 }
 
 #[test]

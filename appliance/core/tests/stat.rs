@@ -61,8 +61,18 @@ impl Shift {
         let (number, body) = (Number(self.numbers), Some(Sealed(vec![0; 40])));
         let (message, conversation) = (MessageId([self.numbers as u8; 16]), self.place);
         let (reply_to, mentions, attachments) = Default::default();
-        let submit =
-            Submit { number, message, conversation, body, priority, call, reply_to, mentions, attachments, order: None };
+        let submit = Submit {
+            number,
+            message,
+            conversation,
+            body,
+            priority,
+            call,
+            reply_to,
+            mentions,
+            attachments,
+            order: None,
+        };
         self.ward.ask(from, Ask::Submit(submit))
     }
 

@@ -27,8 +27,7 @@ const STAT_NOT_SENT: &str =
 const STAT_NOT_TAKEN: &str = "The box did not take this STAT within a minute, so it was not sent. Call now.";
 const ORDER_NOT_SENT: &str =
     "The box could not be reached within a minute, so this was not sent. Say it in person or by telephone.";
-const ORDER_NOT_SURE: &str =
-    "The box has not confirmed this within a minute: look in the thread whether it is there before you say it again.";
+const ORDER_NOT_SURE: &str = "The box has not confirmed this within a minute: look in the thread whether it is there before you say it again.";
 const STAT_NOT_SURE: &str =
     "The box has not confirmed this STAT within a minute: it may ring nowhere. Call now.";
 
@@ -100,9 +99,8 @@ impl Agent {
 
     fn unanswered_stats(&self) -> impl Iterator<Item = &Waiting> {
         // An order that comes hours late is as bad as a STAT that does: it may have been given otherwise.
-        let is_brief = |waiting: &&Waiting| {
-            waiting.urgency.priority == Priority::Stat || waiting.beside.order.is_some()
-        };
+        let is_brief =
+            |waiting: &&Waiting| waiting.urgency.priority == Priority::Stat || waiting.beside.order.is_some();
         self.outbox.waiting().filter(is_brief).filter(|waiting| waiting.failed.is_none())
     }
 

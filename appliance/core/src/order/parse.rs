@@ -38,10 +38,8 @@ fn roles(roles: &[u64]) -> Result<Vec<RoleId>, Refusal> {
     if roles.len() > limits::ORDER_ROLES_MAX {
         return Err(Refusal::Limit);
     }
-    let mut all: Vec<RoleId> = roles
-        .iter()
-        .map(|role| RoleId::new(*role).ok_or(Refusal::NoSuchRole))
-        .collect::<Result<_, _>>()?;
+    let mut all: Vec<RoleId> =
+        roles.iter().map(|role| RoleId::new(*role).ok_or(Refusal::NoSuchRole)).collect::<Result<_, _>>()?;
     all.sort_unstable();
     all.dedup();
     Ok(all)

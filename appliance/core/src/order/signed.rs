@@ -449,7 +449,7 @@ mod tests {
             (proto::OrderDeed::ReadBack, some, none, PersonId::new(1)),
             (proto::OrderDeed::ReadBack, some, some, None),
         ] {
-            assert_eq!(Deed::from_parts(deed, of, read_back, to), None, "{deed:?}");
+            assert_eq!(Deed::from_parts(deed, of, read_back, to), None, "{}", deed.as_str_name());
         }
     }
 }

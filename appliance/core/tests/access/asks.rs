@@ -157,7 +157,9 @@ impl House {
             Operation::GiveOrder => return message(20, give),
             Operation::SetOrderPolicy => return policy(None, roles),
             Operation::ListOrderPolicies => return Ask::Order(OrderAsk::ListPolicies),
-            Operation::ListOrders => return Ask::Order(OrderAsk::List { whose: OrdersOf::Mine, after: None }),
+            Operation::ListOrders => {
+                return Ask::Order(OrderAsk::List { whose: OrdersOf::Mine, after: None });
+            }
             Operation::ListUnitOrders => {
                 return Ask::Order(OrderAsk::List { whose: OrdersOf::Unit(self.unit), after: None });
             }

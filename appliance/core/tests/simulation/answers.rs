@@ -63,6 +63,10 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                         done: merged.done,
                     }
                 }
+                Body::OrderPage(page) => Answer::Orders(crate::reference_orders::digest(&page.orders)),
+                Body::OrderPolicies(list) => {
+                    Answer::Orders(crate::reference_orders::policies(&list.policies))
+                }
                 Body::TaskPage(page) => Answer::Tasks(crate::reference_tasks::digest(&page.tasks)),
                 Body::AvailabilityPage(page) => {
                     Answer::Availability(crate::reference_availability::digest_of(page))

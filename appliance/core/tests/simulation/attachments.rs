@@ -108,6 +108,7 @@ impl World {
                 reply_to: 0,
                 mentions: Default::default(),
                 files,
+                order: None,
                 under_way: false,
                 tries: 0,
             });

@@ -14,6 +14,7 @@ use wardline_core::wire::proto::{self, RefusalCode as Code};
 use crate::attachments::{Bringing, called};
 use crate::coverage::{Coverage, Situation};
 use crate::inbox::{Inbox, Way};
+use crate::orders::{self, Hand};
 use crate::signed::are_signed;
 use crate::toys;
 
@@ -79,6 +80,8 @@ pub(crate) struct Client {
     pub(crate) stats: BTreeMap<(u64, u64), proto::Escalation>,
     /// How tasks stand, as far as this device was told.
     pub(crate) tasks: BTreeMap<(u64, u64), proto::Task>,
+    /// And orders.
+    pub(crate) orders: BTreeMap<(u64, u64), proto::Order>,
     /// Files that it brings.
     pub(crate) bringing: Vec<Bringing>,
 }
@@ -108,6 +111,8 @@ pub(crate) struct Letter {
     pub(crate) mentions: (Vec<u64>, Vec<u64>),
     /// Uploads.
     pub(crate) files: Vec<Vec<u8>>,
+    /// What it is to an order, and how it is signed.
+    pub(crate) order: Option<(proto::OrderPart, Hand)>,
     /// Sent on this connection and not answered.
     pub(crate) under_way: bool,
     pub(crate) tries: u32,
@@ -153,6 +158,7 @@ impl Client {
             offered: BTreeSet::new(),
             stats: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            orders: BTreeMap::new(),
             bringing: Vec::new(),
         }
     }
@@ -209,7 +215,8 @@ impl Client {
             self.next_number = self.next_number.max(number + 1);
             letter.under_way = true;
             letter.tries += 1;
-            let submit = proto::Submit {
+            let order = letter.order.clone();
+            let mut submit = proto::Submit {
                 number,
                 message: letter.message.to_vec(),
                 conversation: letter.conversation,
@@ -220,7 +227,11 @@ impl Client {
                 mention_people: letter.mentions.0.clone(),
                 mention_roles: letter.mentions.1.clone(),
                 attachments: attached(&letter.files),
+                order: order.as_ref().map(|(part, _)| part.clone()),
             };
+            if let Some((_, hand)) = order {
+                hand.sign(self, &mut submit);
+            }
             self.ask(Ask::Submit(submit));
         }
     }
@@ -287,6 +298,7 @@ impl Client {
                 self.inbox.sync_started(started.snapshot);
                 if started.snapshot {
                     self.tasks.clear();
+                    self.orders.clear();
                 }
                 if started.snapshot {
                     self.stats.clear();
@@ -345,7 +357,9 @@ impl Client {
                 self.rings.remove(&(silence.conversation, silence.sequence));
                 Ok(())
             }
-            Body::HistoryPage(page) if !are_signed(&page, coverage) => {
+            Body::HistoryPage(page)
+                if !are_signed(&page, coverage) || !orders::are_signed(&page, coverage) =>
+            {
                 Err("a page with what nobody signed about it".to_owned())
             }
             Body::HistoryPage(page) => match asked {
@@ -431,11 +445,14 @@ impl Client {
         match delivery.event.and_then(|event| event.kind).ok_or("an empty event")? {
             Kind::Message(message) => self.inbox.message(&message, Way::Delivered, coverage)?,
             Kind::MessageChanged(message) => self.inbox.message(&message, Way::Changed, coverage)?,
+            Kind::Order(told) => drop(self.orders.insert((told.conversation, told.sequence), told)),
             Kind::Task(told) => drop(self.tasks.insert((told.conversation, told.sequence), told)),
             Kind::Reactions(told) => self.inbox.reactions(&told, coverage)?,
             Kind::Conversation(conversation) => {
                 let stats = conversation.stats.iter().cloned();
                 let tasks = conversation.tasks.iter().copied();
+                let orders = conversation.orders.iter().copied();
+                self.orders.extend(orders.map(|order| ((order.conversation, order.sequence), order)));
                 self.tasks.extend(tasks.map(|task| ((task.conversation, task.sequence), task)));
                 self.stats.extend(stats.map(|stat| ((stat.conversation, stat.sequence), stat)));
                 self.inbox.conversation(&conversation);
@@ -449,6 +466,7 @@ impl Client {
             Kind::Gone(gone) => {
                 self.stats.retain(|(conversation, _), _| *conversation != gone.conversation);
                 self.tasks.retain(|(conversation, _), _| *conversation != gone.conversation);
+                self.orders.retain(|(conversation, _), _| *conversation != gone.conversation);
                 self.inbox.places.remove(&gone.conversation);
             }
             Kind::Watermark(watermark) => {

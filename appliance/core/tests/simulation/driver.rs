@@ -8,8 +8,8 @@ use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
-use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::order::OrderAsk;
+use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::reaction::React;
 use wardline_core::refusal::PeerFault;
 use wardline_core::relay::{Relay, refused};
@@ -545,6 +545,7 @@ impl World {
         self.after_turn(&turn, before, false, &mut expected)?;
         self.verify(&expected, &turn, conn, request)?;
         self.verify_signed(conn, body, &expected, &turn)?;
+        self.verify_order_signed(conn, body, &expected, &turn)?;
         self.cover_request(conn, body, &expected);
         self.cover_family(conn, body, &expected);
         Ok(turn)

@@ -144,6 +144,7 @@ impl World {
         for client in self.clients.iter().filter(|client| client.phase == Phase::Synced) {
             let person = self.person_at(client).ok_or("a client of nobody")?;
             self.judge_tasks(client, person)?;
+            self.judge_orders(client, person)?;
             let state = &self.store.state;
             let reviews = self.reference.ward.person(person).is_some_and(|person| person.privacy_officer);
             if reviews && client.to_review != self.reference.ward.clinic.unreviewed() {

@@ -307,7 +307,17 @@ impl World {
         let oldest = messages.last().map(|message| message.sequence);
         let signed = oldest
             .map_or(Vec::new(), |oldest| self.store.signed(id, (oldest, grant.before().0), grant.limit()));
-        let page = proto::HistoryPage { conversation: id.value(), messages, end, notices, signed };
+        let one = oldest.filter(|_| grant.limit() == 1 && grant.right() == Right::Member);
+        let (order, order_signed) = one.map_or((None, Vec::new()), |one| self.store.order(id, one));
+        let page = proto::HistoryPage {
+            conversation: id.value(),
+            messages,
+            end,
+            notices,
+            signed,
+            order,
+            order_signed,
+        };
         self.queue(conn, strip(reply(request, Body::HistoryPage(page))));
         Ok(())
     }
@@ -342,6 +352,9 @@ impl World {
         let stamp = |change: Change| if snapshot { Change(0) } else { change };
         let cursor = self.seal(device, stamp(after));
         for kind in self.store.small_after(person, after) {
+            if matches!(kind, proto::event::Kind::Order(_)) {
+                self.coverage.reach(Situation::CaughtUpOrder);
+            }
             if matches!(kind, proto::event::Kind::Task(_)) {
                 self.coverage.reach(Situation::CaughtUpTask);
             }

@@ -23,6 +23,7 @@ use crate::reference_attachments::Upload;
 use crate::reference_availability::SaysSo;
 use crate::reference_clearing::PinCode;
 use crate::reference_family::Kin;
+use crate::reference_orders::Order;
 use crate::reference_patients::{Clinic, Term};
 use crate::reference_restricted::Waits;
 use crate::reference_roles::Role;
@@ -54,6 +55,10 @@ pub(crate) struct Ward {
     pub(crate) holds: Vec<Held>,
     /// Open ones.
     pub(crate) tasks: Vec<Task>,
+    /// Those that are not filed.
+    pub(crate) orders: Vec<Order>,
+    /// Whose orders count, in the order of units.
+    pub(crate) order_policies: Vec<proto::OrderPolicy>,
     /// When people want to be disturbed; none that says nothing.
     pub(crate) said: Vec<SaysSo>,
     /// A STAT rings for the cover alone.
@@ -143,6 +148,8 @@ pub(crate) struct Saying {
     pub(crate) author: PersonId,
     pub(crate) text: String,
     pub(crate) stat: bool,
+    /// An order, or the read-back of one.
+    pub(crate) order: bool,
     pub(crate) reply_to: u64,
     /// As people are shown it.
     pub(crate) at: Wall,
@@ -362,6 +369,8 @@ pub(crate) enum Answer {
     Offers(u64),
     /// What a page of them comes to.
     Tasks(u64),
+    /// The same; or whose count.
+    Orders(u64),
     /// What they come to.
     Templates(u64),
     /// What is said of people.

@@ -131,6 +131,9 @@ impl Reference {
                     if self.ward.is_held(id) {
                         return Expected::refused(Code::Held);
                     }
+                    if self.ward.first_unfiled(id).is_some() {
+                        return Expected::refused(Code::OrdersUnfiled);
+                    }
                     let Some(conversation) = self.ward.conversation_mut(id) else { return expected };
                     conversation.purged = true;
                     self.ward.uploads.retain(|upload| upload.place != id);
@@ -171,6 +174,10 @@ impl Reference {
             | Body::AskAvailability(_)
             | Body::AskNumbers(_)
             | Body::SetCoverPolicy(_) => self.availability(now, by, true, body),
+            Body::SetOrderPolicy(set) => self.set_order_policy(by, set),
+            Body::ListOrderPolicies(_) => self.list_order_policies(),
+            Body::FileOrder(file) => self.file_order(by, None, file),
+            Body::ListOrders(list) => self.list_orders(None, list),
             Body::SetTemplates(set) => self.set_templates(by, (true, true), set),
             Body::ListTemplates(list) => self.list_templates(list.unit),
             Body::ListBroadcasts(_) | Body::SetAnnouncer(_) | Body::SetBroadcastPolicy(_) => {
@@ -307,6 +314,7 @@ impl Reference {
         // What is open does not go.
         let open = self.ward.stats.iter().filter(|stat| stat.place == place).map(|stat| stat.sequence).min();
         let through = open.map_or(through, |open| through.min(open - 1));
+        let through = self.ward.first_unfiled(place).map_or(through, |first| through.min(first - 1));
         let Some(conversation) = self.ward.conversation_mut(place) else { return expected };
         if through > conversation.expired_through {
             conversation.expired_through = through;

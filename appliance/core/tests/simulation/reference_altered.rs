@@ -92,6 +92,9 @@ impl Reference {
         if self.ward.is_held(place) {
             return Expected::refused(Code::KeptAsWritten);
         }
+        if saying.order {
+            return Expected::refused(Code::OrderAsSent);
+        }
         if saying.stat {
             return Expected::refused(Code::StatNotEdited);
         }
@@ -144,6 +147,9 @@ impl Reference {
         }
         if self.ward.is_held(of.0) {
             return Expected::refused(Code::KeptAsWritten);
+        }
+        if saying.order {
+            return Expected::refused(Code::OrderAsSent);
         }
         if self.ward.stats.iter().any(|stat| (stat.place, stat.sequence) == of) {
             return Expected::refused(Code::StatOpen);

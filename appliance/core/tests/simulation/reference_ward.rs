@@ -180,6 +180,10 @@ impl Reference {
                 self.recall(now, device, me, of, around)
             }
             Body::React(react) => self.react(device, me, react, around),
+            Body::AnswerOrder(said) => self.answer_order(device, me, said),
+            Body::FileOrder(file) => self.file_order(self.actor(device), Some(me), file),
+            Body::ListOrders(list) => self.list_orders(Some(me), list),
+            Body::ListOrderPolicies(_) => self.list_order_policies(),
             Body::GiveTask(give) => self.give_task(now, device, me, give, around),
             Body::AnswerTask(said) => self.answer_task(now, device, me, said),
             Body::ReassignTask(pass) => self.reassign_task(now, device, me, pass),
@@ -413,6 +417,9 @@ impl Reference {
         if let Some(code) = self.refused_files(device, place, submit, sealed) {
             return Expected::refused(code);
         }
+        if let Some(code) = self.refused_order(now, device, me, place, submit) {
+            return Expected::refused(code);
+        }
         let is_stat = stat.is_some();
         let unanswered = self.ward.stats.iter().filter(|open| open.sender == me && open.unanswered()).count();
         if stat.is_some() && unanswered >= 20 {
@@ -439,6 +446,7 @@ impl Reference {
             author: me,
             text: submit.text.clone(),
             stat: is_stat,
+            order: submit.order.is_some(),
             reply_to: submit.reply_to,
             at: shown,
             run,
@@ -458,6 +466,7 @@ impl Reference {
         let mut expected = Expected::answered(Answer::Accepted(place, sequence));
         expected.audits.push((self.actor(device), Act::MessageAccepted(place, Sequence(sequence))));
         self.attach(device, (place, sequence), submit, &mut expected);
+        self.order_placed(device, me, (place, sequence), submit, &mut expected);
         if let Some(plan) = plan {
             self.stat_opens(now, device, (me, place, sequence), plan, &mut expected);
         }

@@ -135,6 +135,9 @@ impl World {
         if self.random.permille(70) {
             return self.about_tasks(index, place);
         }
+        if self.random.permille(60) {
+            return self.about_orders(index, place);
+        }
         let dice = self.random.below(100);
         match (dice, place) {
             (0..20, Some(place)) => self.write_letter(index, place),
@@ -191,6 +194,7 @@ impl World {
                 reply_to,
                 mentions,
                 files: Vec::new(),
+                order: None,
                 under_way,
                 tries,
             };

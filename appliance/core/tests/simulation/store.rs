@@ -14,6 +14,8 @@ use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, Pe
 use wardline_core::limits;
 use wardline_core::mailbox::Under;
 use wardline_core::notice::Notice;
+use wardline_core::order::Order;
+use wardline_core::order::signed::SignedDeed;
 use wardline_core::reaction::Reactions;
 use wardline_core::retention::Bounds;
 use wardline_core::state::{Restored, State};
@@ -36,6 +38,9 @@ pub(crate) struct Store {
     stats: BTreeMap<StatId, Escalation>,
     /// Every task that was given, while its message is kept.
     tasks: BTreeMap<StatId, Task>,
+    /// Every order, filed or not, and what was signed about it.
+    orders: BTreeMap<StatId, Order>,
+    order_signed: Vec<(Change, SignedDeed)>,
     /// What was signed about STATs, while their messages are kept.
     signed: Vec<(Change, SignedAnswer)>,
     /// What was told in threads and is kept.
@@ -112,10 +117,16 @@ impl Store {
                 Write::TaskSet(task) => {
                     self.tasks.insert(task.id, Task { changed: *change, ..(**task).clone() });
                 }
+                Write::OrderSet(order) => {
+                    self.orders.insert(order.id, Order { changed: *change, ..(**order).clone() });
+                }
+                Write::OrderSigned(deed) => self.order_signed.push((*change, (**deed).clone())),
                 Write::KeyGranted { conversation, .. } => self.keys.push(*conversation),
                 Write::KeyDestroyed { conversation } => {
                     self.keys.retain(|kept| kept != conversation);
                     self.tasks.retain(|id, _| id.conversation != *conversation);
+                    self.orders.retain(|id, _| id.conversation != *conversation);
+                    self.order_signed.retain(|(_, deed)| deed.id.conversation != *conversation);
                     self.signed.retain(|(_, answer)| answer.id.conversation != *conversation);
                     self.notices.remove(conversation);
                 }
@@ -164,6 +175,11 @@ impl Store {
                 }
                 Write::MessagesExpired { conversation, through } => {
                     self.tasks.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
+                    self.orders.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
+                    self.order_signed.retain(|(_, deed)| {
+                        deed.id.conversation != *conversation
+                            || deed.said.max(Some(deed.id.sequence)) > Some(*through)
+                    });
                     self.signed.retain(|(_, answer)| {
                         answer.id.conversation != *conversation || answer.id.sequence > *through
                     });
@@ -202,9 +218,28 @@ impl Store {
             mentions: row.message.mentions.clone(),
             standing: row.standing,
             reactions: row.reactions.clone(),
-            is_order: false,
+            is_order: self.is_order(which),
         });
         Found { as_of: self.state.change, message }
+    }
+
+    fn is_order(&self, which: StatId) -> bool {
+        let said = |deed: &SignedDeed| {
+            (deed.id.conversation, deed.said) == (which.conversation, Some(which.sequence))
+        };
+        self.order_signed.iter().any(|(_, deed)| said(deed))
+    }
+
+    /// How the order stands that this message is, and what was signed about it, the newest first.
+    pub(crate) fn order(
+        &self,
+        conversation: ConversationId,
+        sequence: u64,
+    ) -> (Option<proto::Order>, Vec<proto::SignedOrder>) {
+        let id = StatId { conversation, sequence: Sequence(sequence) };
+        let Some(order) = self.orders.get(&id) else { return (None, Vec::new()) };
+        let about = self.order_signed.iter().rev().filter(|(_, deed)| deed.id == id);
+        (Some(order.to_wire()), about.map(|(_, deed)| deed.to_wire()).collect())
     }
 
     /// Every message of this person that was ever altered.
@@ -313,6 +348,8 @@ impl Store {
             family: self.state.family.to_restored(),
             uploads: self.state.uploads.clone(),
             tasks: self.state.tasks.all().cloned().collect(),
+            orders: self.state.orders.all().cloned().collect(),
+            order_policies: self.state.orders.policies().clone().into_iter().collect(),
             availability: self.state.availability.clone(),
             inboxes: self.state.inboxes.to_restored(),
             broadcasts: self.state.broadcasts.to_restored(),
@@ -454,6 +491,13 @@ impl Store {
                 behind || task.standing.is_open() && (after == Change(0) || conversation.changed > after)
             };
             events.extend(theirs.filter(is_new).map(|task| Kind::Task(task.to_wire())));
+            let theirs = self.orders.values().filter(|order| order.id.conversation == conversation.id);
+            let theirs = theirs.filter(|order| order.id.sequence >= member.from);
+            let is_new = |order: &&Order| {
+                let behind = order.changed > after && after > Change(0);
+                behind || order.filed.is_none() && (after == Change(0) || conversation.changed > after)
+            };
+            events.extend(theirs.filter(is_new).map(|order| Kind::Order(order.to_wire())));
         }
         events
     }
@@ -594,6 +638,7 @@ fn conversation_to_wire(conversation: &Conversation, person: PersonId) -> proto:
         encounter: None,
         family: None,
         tasks: Vec::new(),
+        orders: Vec::new(),
         writer: match (conversation.kind, conversation.owner) {
             (conversation::Kind::Role, Some(writer)) => writer.value(),
             _ => 0,

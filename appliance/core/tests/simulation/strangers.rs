@@ -155,6 +155,7 @@ impl World {
         self.cover_reactions(body, refused, expected);
         self.cover_templates(body, refused, expected);
         self.cover_tasks(body, refused, expected);
+        self.cover_orders(body, refused, expected);
         self.cover_availability(body, refused, expected);
         self.cover_inboxes(body, refused, expected);
         self.cover_broadcasts(body, refused, expected);

@@ -217,6 +217,7 @@ impl World {
             Event::Small(kind) => match &**kind {
                 proto::event::Kind::MessageChanged(message) => return self.verify_alteration(message, conns),
                 proto::event::Kind::Reactions(told) => return self.verify_reactions(told, conns),
+                proto::event::Kind::Order(told) => return self.verify_order(told, conns),
                 proto::event::Kind::Task(told) => return self.verify_task(turn, told, conns),
                 proto::event::Kind::Conversation(told) => (place_of(told.conversation)?, None),
                 proto::event::Kind::ConversationChanged(told) => (place_of(told.conversation)?, None),
@@ -597,6 +598,10 @@ impl World {
         }
         if open && after < any.0 {
             self.coverage.reach(Situation::ExpiryHeldBackByStat);
+        }
+        let kept = self.reference.ward.first_unfiled(id) == Some(after + 1);
+        if kept && after < any.0 {
+            self.coverage.reach(Situation::OrderKeptFromExpiry);
         }
         if after < read.0 {
             self.coverage.reach(Situation::ExpiryHeldBackByUnread);

@@ -5,6 +5,8 @@ use wardline_core::broadcast::BroadcastPolicy;
 use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
 use wardline_core::ids::ExportId;
 use wardline_core::inbox::RoleInbox;
+use wardline_core::order::signed::{Deed, SignedDeed, Words};
+use wardline_core::order::{Filed, Order, Reading, Sort, Standing as OrderStanding};
 use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
@@ -33,6 +35,11 @@ pub(crate) fn writes() -> Vec<Write> {
         Write::Availability(said),
         Write::StatAnswered(Box::new(signed())),
     ];
+    writes.extend([
+        Write::OrderSet(Box::new(order())),
+        Write::OrderSigned(Box::new(signed_order())),
+        Write::OrderPolicySet { unit: Some(unit()), roles: Some(vec![role_id()]) },
+    ]);
     writes.extend(inbox_writes());
     writes.extend([
         Write::Broadcast(BroadcastWrite::AnnouncerSet { person: person(), announces: true }),
@@ -59,6 +66,12 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::TaskReassigned(place(), Sequence(300), Assignee::Role(role().id)),
         Act::TaskAnswered(place(), Sequence(300), 4),
         Act::TaskOverdue(place(), Sequence(300)),
+        Act::OrderGiven(place(), Sequence(300)),
+        Act::OrderReplaced(place(), Sequence(300), Sequence(302)),
+        Act::OrderReadBack(place(), Sequence(300), Sequence(301)),
+        Act::OrderAnswered(place(), Sequence(300), 1),
+        Act::OrderFiled(place(), Sequence(300)),
+        Act::OrderPolicySet(Some(unit()), 1),
         Act::UndisturbedSet(person(), Wall(1_795_435_200_000), Some(person())),
         Act::UndisturbedEnded(person()),
         Act::CoverEnded(person(), person()),
@@ -103,6 +116,30 @@ fn signed() -> SignedAnswer {
         taken: Wall(1_795_435_202_000),
         signature: [8; 64],
     }
+}
+
+fn order() -> Order {
+    let at = Wall(1_795_435_201_000);
+    Order {
+        id: stat(),
+        author: person(),
+        sort: Sort::Correction,
+        of: Some(Sequence(298)),
+        to: Some(person()),
+        given: Wall(1_795_435_200_000),
+        standing: OrderStanding::Confirmed(Reading { by: person(), message: Sequence(301), at }),
+        read_backs: 1,
+        replaced: Some(Sequence(302)),
+        filed: Some(Filed { by: None, at }),
+        changed: Change(0),
+    }
+}
+
+fn signed_order() -> SignedDeed {
+    let SignedAnswer { id, person, device, key, at, taken, signature, .. } = signed();
+    let deed = Deed::Correct { of: Sequence(298), to: Some(person) };
+    let words = Some(Words { message: MessageId([5; 16]), text: [6; 32] });
+    SignedDeed { id, person, device, key, deed, words, said: Some(id.sequence), at, taken, signature }
 }
 
 fn availability() -> Availability {

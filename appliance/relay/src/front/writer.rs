@@ -204,15 +204,8 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         // The session may have ended while the store was read.
         if self.lane.is_permitted(generation) {
             let conversation = grant.conversation().value();
-            let page = proto::HistoryPage {
-                conversation,
-                messages,
-                end,
-                notices,
-                signed,
-                order,
-                order_signed,
-            };
+            let page =
+                proto::HistoryPage { conversation, messages, end, notices, signed, order, order_signed };
             self.answer(request, Body::HistoryPage(page));
         }
         Ok(())

@@ -17,6 +17,7 @@ use wardline_core::ids::{Change, ConversationId, PersonId};
 use wardline_core::limits::{CATCH_UP_MAX, SNAPSHOT_MESSAGES, SNAPSHOT_NOTICES, WATERMARK_PUSH_MEMBERS_MAX};
 
 use super::notices::{self, NOTICE};
+use super::orders;
 use super::packed;
 use super::reactions;
 use super::read::number;
@@ -24,7 +25,6 @@ use super::readers::Readers;
 use super::row::{self, Columns};
 use super::row_clinic;
 use super::row_family;
-use super::orders;
 use super::tasks;
 use super::{Changes, StoreError};
 

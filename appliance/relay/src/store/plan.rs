@@ -21,6 +21,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::export::ExportPlan;
+use super::orders::OrderPlan;
 use super::plan_broadcast::BroadcastPlan;
 use super::plan_clinic::ClinicPlan;
 use super::plan_family::FamilyPlan;
@@ -30,7 +31,6 @@ use super::plan_inbox::InboxPlan;
 use super::reactions::ReactionPlan;
 use super::signed::SignedPlan;
 use super::stat_load::StatLoad;
-use super::orders::OrderPlan;
 use super::tasks::TaskPlan;
 use wardline_core::agency::Agency;
 use wardline_core::availability::{Availability, AvailabilityWrite};

@@ -12,12 +12,12 @@ use wardline_core::state::Restored;
 use super::StoreError;
 use super::files;
 use super::filing::Newer;
+use super::orders;
 use super::plan_broadcast;
 use super::plan_inbox;
 use super::row::{self, Columns};
 use super::row_clinic;
 use super::row_family;
-use super::orders;
 use super::tasks;
 
 /// The highest number of each device is the greatest of its floor and of its messages still here, those that the table of

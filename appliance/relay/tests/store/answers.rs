@@ -84,6 +84,13 @@ async fn check(store: &Store, model: &Model, dice: u64) {
         for sequence in 0..conversation.last.0 + 2 {
             let which = StatId { conversation: conversation.id, sequence: Sequence(sequence) };
             assert_eq!(readers.find(which).await.unwrap(), model.find(which));
+            for person in model.state.people.keys().copied().take(3) {
+                let grant = grants::page(person, conversation.id, (Sequence(1), Sequence(sequence + 1)), 1);
+                let order = readers.order(&grant, Some(which.sequence)).await.unwrap();
+                assert_eq!(order, model.order(person, which));
+                let larger = grants::page(person, conversation.id, (Sequence(1), Sequence(sequence + 1)), 2);
+                assert_eq!(readers.order(&larger, Some(which.sequence)).await.unwrap().0, None);
+            }
         }
     }
     // By the change that altered them, some at a time.

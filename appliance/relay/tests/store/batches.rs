@@ -106,7 +106,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 77];
+    let mut seen = [0_u32; 80];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -186,6 +186,9 @@ fn the_dice_throw_every_kind_of_write() {
             Write::Broadcast(BroadcastWrite::PolicySet(_)) => 73,
             Write::PinChosen { .. } => 75,
             Write::ExportBegun { .. } => 76,
+            Write::OrderSet(_) => 77,
+            Write::OrderSigned(_) => 78,
+            Write::OrderPolicySet { .. } => 79,
         };
         seen[kind] += 1;
     }
@@ -405,7 +408,8 @@ fn every_column_of_every_table_is_in_the_hash() {
         let messages = 18 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
         let (roles, emergencies, holds, notices, family) = (7, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
         let (inboxes, announcements, tasks, availability) = (3 + 2, 1 + 3, 5, 4);
-        let newest = inboxes + announcements + tasks + availability;
+        let orders = 5 + 5 + 2;
+        let newest = inboxes + announcements + tasks + availability + orders;
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,

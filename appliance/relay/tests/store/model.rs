@@ -11,11 +11,14 @@ use wardline_core::escalation::{Escalation, Stage, StatId};
 use wardline_core::hold;
 use wardline_core::ids::{Change, ConversationId, DeviceId, Number, PersonId, Sequence};
 use wardline_core::limits::{
-    CATCH_UP_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, STAT_SIGNED_MAX, WATERMARK_PUSH_MEMBERS_MAX, signed_on_page,
+    CATCH_UP_MAX, ORDER_SIGNED_MAX, PAGE_BYTES_MAX, SEAL_OVERHEAD, STAT_SIGNED_MAX,
+    WATERMARK_PUSH_MEMBERS_MAX, signed_on_page,
 };
 use wardline_core::mailbox::Under;
 use wardline_core::mention;
 use wardline_core::notice::Notice;
+use wardline_core::order::Order;
+use wardline_core::order::signed::SignedDeed;
 use wardline_core::reaction::Reactions;
 use wardline_core::retention::{Bounds, KINDS};
 use wardline_core::state::State;
@@ -39,6 +42,8 @@ pub(crate) struct Model {
     pub(crate) stats: BTreeMap<StatId, Escalation>,
     /// Those that are over too, while their messages are there.
     pub(crate) tasks: BTreeMap<StatId, Task>,
+    pub(crate) orders: BTreeMap<StatId, Order>,
+    pub(crate) order_signed: BTreeMap<Change, SignedDeed>,
     /// What was told in threads and is kept.
     pub(crate) notices: BTreeMap<Change, Notice>,
     pub(crate) signed: BTreeMap<Change, SignedAnswer>,
@@ -59,6 +64,8 @@ impl Model {
         let mut model = Self {
             state,
             tasks,
+            orders: BTreeMap::new(),
+            order_signed: BTreeMap::new(),
             messages,
             altered,
             put,
@@ -83,6 +90,12 @@ impl Model {
                 }
                 Write::TaskSet(task) => {
                     model.tasks.insert(task.id, Task { changed: *change, ..(**task).clone() });
+                }
+                Write::OrderSet(order) => {
+                    model.orders.insert(order.id, Order { changed: *change, ..(**order).clone() });
+                }
+                Write::OrderSigned(deed) => {
+                    model.order_signed.insert(*change, (**deed).clone());
                 }
                 Write::MessageRecalled { message, at, conversation, sequence } => {
                     model.tasks.remove(&StatId { conversation: *conversation, sequence: *sequence });
@@ -120,6 +133,11 @@ impl Model {
                     model.put.retain(|change, _| model.messages.contains_key(change));
                     model.stats.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
                     model.tasks.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
+                    model.orders.retain(|id, _| id.conversation != *conversation || id.sequence > *through);
+                    model.order_signed.retain(|_, deed| {
+                        let last = deed.said.unwrap_or_default().max(deed.id.sequence);
+                        deed.id.conversation != *conversation || last > *through
+                    });
                     model
                         .signed
                         .retain(|_, a| a.id.conversation != *conversation || a.id.sequence > *through);
@@ -159,6 +177,8 @@ impl Model {
                     model.keys.remove(conversation);
                     model.signed.retain(|_, answer| answer.id.conversation != *conversation);
                     model.tasks.retain(|id, _| id.conversation != *conversation);
+                    model.orders.retain(|id, _| id.conversation != *conversation);
+                    model.order_signed.retain(|_, deed| deed.id.conversation != *conversation);
                     model.notices.retain(|_, notice| notice.conversation != *conversation);
                     for (change, message) in &mut model.messages {
                         if message.conversation == *conversation {
@@ -214,7 +234,10 @@ impl Model {
             mentions: m.mentions.clone(),
             reactions: self.put(*change),
             standing: self.altered.get(change).copied().unwrap_or_default().0,
-            is_order: false,
+            is_order: self
+                .order_signed
+                .values()
+                .any(|deed| (deed.id.conversation, deed.said) == (which.conversation, Some(which.sequence))),
         });
         Found { as_of: self.state.change, message }
     }
@@ -304,6 +327,15 @@ impl Model {
         self.notices.iter().filter(mine).map(|(change, notice)| (*change, notice.clone())).collect()
     }
 
+    /// How the order stands that one message is, and what was signed about it, newest first.
+    pub(crate) fn order(&self, person: PersonId, id: StatId) -> (Option<Order>, Vec<SignedDeed>) {
+        let starts = self.state.conversations[&id.conversation].member(person).map(|member| member.from);
+        let order = self.orders.get(&id).filter(|_| starts.is_some_and(|starts| starts <= id.sequence));
+        let Some(order) = order else { return (None, Vec::new()) };
+        let of = self.order_signed.values().rev().filter(|deed| deed.id == id);
+        (Some(order.clone()), of.take(ORDER_SIGNED_MAX).cloned().collect())
+    }
+
     /// What was signed about the messages of a page, newest first.
     pub(crate) fn signed(
         &self,
@@ -388,6 +420,14 @@ impl Model {
             };
             self.tasks.values().filter(mine).cloned().collect::<Vec<_>>()
         };
+        let orders = |wanted: &dyn Fn(&Order, &Conversation) -> bool| {
+            let mine = |order: &&Order| {
+                let place = &state.conversations[&order.id.conversation];
+                place.member(person).is_some_and(|member| member.from <= order.id.sequence)
+                    && wanted(order, place)
+            };
+            self.orders.values().filter(mine).cloned().collect::<Vec<_>>()
+        };
         let is_open = |stat: &Escalation| !matches!(stat.stage, Stage::Closed { .. });
         let n = match after {
             Some(n) if n <= state.change && readable(n).len() <= CATCH_UP_MAX => n,
@@ -407,6 +447,7 @@ impl Model {
                     stats: stats(&|stat, place| is_open(stat) || stat.id.sequence.0 + 30 > place.last.0),
                     bedsides: self.bedsides(mine()),
                     tasks: tasks(&|task, _| task.standing.is_open()),
+                    orders: orders(&|order, _| order.filed.is_none()),
                     messages,
                     altered,
                     notices: self.newest_told(person),
@@ -453,6 +494,9 @@ impl Model {
             tasks: tasks(&|task, place| {
                 n > Change(0) && task.changed > n || task.standing.is_open() && place.changed > n
             }),
+            orders: orders(&|order, place| {
+                n > Change(0) && order.changed > n || order.filed.is_none() && place.changed > n
+            }),
             messages: readable(n).into_iter().map(|(change, ..)| self.missed(change)).collect(),
             altered,
         }
@@ -467,7 +511,8 @@ impl Model {
             for place in self.state.conversations.values().filter(|place| place.kind == kind) {
                 let seen = place.present().map(|(_, m)| m.read).min().unwrap_or(place.last);
                 let stats = self.state.escalations.keys().filter(|stat| stat.conversation == place.id);
-                let stat = stats.map(|stat| stat.sequence).min();
+                let orders = self.state.orders.of_conversation(place.id).map(|order| order.id.sequence);
+                let stat = stats.map(|stat| stat.sequence).chain(orders).min();
                 let goes = |change: &Change, sequence: Sequence| {
                     *change < any_before || (*change < read_before && sequence <= seen)
                 };
@@ -508,6 +553,8 @@ impl Model {
                 let (place, at) = (stat.id.conversation, stat.id.sequence);
                 place == conversation.id && at <= conversation.first
             });
+            let mut orders = self.state.orders.of_conversation(conversation.id);
+            let is_held = is_held || orders.any(|order| order.id.sequence <= conversation.first);
             let is_held = is_held || hold::keeps(&self.state, conversation.id);
             if read.min(read_by_all).max(any) >= conversation.first && !is_held {
                 aged.push((conversation.id, read, any));

@@ -19,6 +19,8 @@ use wardline_core::ids::{
 };
 use wardline_core::leaving::Waiting;
 use wardline_core::mention::Mention;
+use wardline_core::order::signed::{Deed, SignedDeed, Words};
+use wardline_core::order::{self, Order};
 use wardline_core::pin::PinMac;
 use wardline_core::reaction::{Reaction, Reactions};
 use wardline_core::retention::Rules;
@@ -250,6 +252,7 @@ impl World {
             (59, _, _, Some(conversation)) => {
                 self.react(conversation, who, how);
                 self.task(conversation, who, how);
+                self.order(conversation, who, how);
             }
             (60..64, ..) => self.family(who, how),
             (64.., _, Some(device), Some(conversation)) => self.file(device, conversation, how),
@@ -286,6 +289,57 @@ impl World {
             let body = Sealed(mix(how + 1).to_be_bytes().into_iter().cycle().take(length).collect());
             self.write(Write::MessageEdited { conversation, sequence, message, standing, body });
         }
+    }
+
+    /// An order that a message is which is there, however it stands, and what was signed about it; and whose count.
+    fn order(&mut self, conversation: ConversationId, who: u64, how: u64) {
+        let unit = nth(self.state.units.keys().copied(), who).filter(|_| how.is_multiple_of(2));
+        let role = nth(self.state.roles.keys().copied(), who);
+        let roles = (!how.is_multiple_of(3)).then(|| role.into_iter().collect());
+        self.write(Write::OrderPolicySet { unit, roles });
+        let known = &self.state.conversations[&conversation];
+        if known.purged || known.first > known.last {
+            return;
+        }
+        let (first, last) = (known.first.0, known.last.0);
+        let Some(author) = nth(known.present().map(|member| member.0), how) else { return };
+        let id = StatId { conversation, sequence: Sequence(first + who % (last - first + 1)) };
+        if self.standings.contains_key(&id) {
+            return;
+        }
+        let at = Wall(self.clock);
+        let message = Sequence(id.sequence.0 + how % (last - id.sequence.0 + 1));
+        let reading = order::Reading { by: author, message, at };
+        let standing = match how / 2 % 4 {
+            0 => order::Standing::Given,
+            1 => order::Standing::ReadBack(reading),
+            2 => order::Standing::Confirmed(reading),
+            _ => order::Standing::Wrong(reading),
+        };
+        let filed = how.is_multiple_of(4).then_some(order::Filed { by: Some(author), at });
+        let (sort, of, to, replaced) = (order::Sort::New, None, Some(author), None);
+        let (given, read_backs, changed) = (at, (how % 8) as u8, Change(0));
+        self.write(Write::OrderSet(Box::new(Order {
+            id,
+            author,
+            sort,
+            of,
+            to,
+            given,
+            standing,
+            read_backs,
+            replaced,
+            filed,
+            changed,
+        })));
+        let Some(device) = nth(self.state.devices.keys().copied(), how) else { return };
+        let key = self.state.devices[&device].key;
+        let said = (!how.is_multiple_of(5)).then_some(message);
+        let words = said.map(|_| Words { message: MessageId([how as u8; 16]), text: [how as u8; 32] });
+        let deed = Deed::ReadBack { of: id.sequence };
+        let (person, taken, signature) = (author, at, [how as u8; 64]);
+        let signed = SignedDeed { id, person, device, key, deed, words, said, at, taken, signature };
+        self.write(Write::OrderSigned(Box::new(signed)));
     }
 
     /// A task about a message that is there, however it stands.
@@ -701,7 +755,7 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && (&a.uploads, &a.inboxes, &a.broadcasts) == (&b.uploads, &b.inboxes, &b.broadcasts)
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
-        && a.tasks == b.tasks
+        && (&a.tasks, &a.orders) == (&b.tasks, &b.orders)
         && a.availability == b.availability
         && (a.change, a.audited, a.last_at, &a.marks) == (b.change, b.audited, b.last_at, &b.marks);
     let indexed = a.people.keys().all(|person| {

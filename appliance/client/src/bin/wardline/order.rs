@@ -126,7 +126,12 @@ async fn about(access: &Access, which: &Which) -> Result<Place, Failure> {
     Ok((alter::place(access, &which.place).await?, Sequence(which.number)))
 }
 
-async fn say_it(access: &Access, place: ConversationId, words: &str, deed: Deed) -> Result<Sequence, Failure> {
+async fn say_it(
+    access: &Access,
+    place: ConversationId,
+    words: &str,
+    deed: Deed,
+) -> Result<Sequence, Failure> {
     let beside = Beside { order: Some(deed), ..Beside::default() };
     let mut sent = access.send(place, words, beside).await?;
     Ok(say::patiently("Waiting for the box to take it …", sent.outcome()).await?.sequence)
@@ -198,7 +203,8 @@ async fn list(
         let known = conversations.iter().find(|known| known.id == order.conversation);
         let title =
             known.map_or_else(|| order.conversation.to_string(), |known| find::title(me, &people, known));
-        let head = format!("#{} [{title}] {}", order.sequence.0, line(order, me, |id| find::name(&people, id)));
+        let head =
+            format!("#{} [{title}] {}", order.sequence.0, line(order, me, |id| find::name(&people, id)));
         // Whoever looks at a unit's may be in none of the threads.
         match whose {
             Whose::Unit(_) => say::line(&head)?,
@@ -237,7 +243,8 @@ async fn show(access: &Access, which: &Which, as_json: bool) -> Result<(), Failu
         };
         let words = said.as_ref().map(|(message, text)| (*message, text.as_str()));
         // What it says must be there to be verified.
-        let verified = is_verified(deed, &access.identity().root, words) && deed.said.is_some() == words.is_some();
+        let verified =
+            is_verified(deed, &access.identity().root, words) && deed.said.is_some() == words.is_some();
         if as_json {
             json::print(&signed_json(deed, verified))?;
             continue;
@@ -333,7 +340,8 @@ async fn set_policy(access: &Access, set: &SetPolicy) -> Result<(), Failure> {
         return say::line("As if it had never been said.");
     }
     let known = if set.roles.is_empty() { Vec::new() } else { access.roles(None).await? };
-    let roles = set.roles.iter().map(|role| Ok(find::role(&known, role)?.id)).collect::<Result<_, Failure>>()?;
+    let roles =
+        set.roles.iter().map(|role| Ok(find::role(&known, role)?.id)).collect::<Result<_, Failure>>()?;
     access.set_order_policy(&OrderPolicy { unit, roles }).await?;
     say::line(if set.off {
         "Orders by text are off there. Those that were given stand."

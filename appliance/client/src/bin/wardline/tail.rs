@@ -12,8 +12,8 @@ use crate::availability;
 use crate::exit::Failure;
 use crate::seen::Seen;
 use crate::{
-    Common, access, break_glass, find, json, members, notice, pin, react, role, say, stat, station,
-    order, suspensions, task,
+    Common, access, break_glass, find, json, members, notice, order, pin, react, role, say, stat, station,
+    suspensions, task,
 };
 
 /// How.
