@@ -28,6 +28,7 @@ fn what_is_synced_comes_back_in_order_and_sealed() {
         reply_to: Some(Sequence(7)),
         people: vec![PersonId::new(3).unwrap()],
         roles: vec![RoleId::new(4).unwrap()],
+        order: Some(Deed::Correct { of: Sequence(6), to: PersonId::new(5) }),
     };
     outbox.put(ward(), "no, wait".to_owned(), Urgency::default(), answered.clone(), 2).unwrap();
     assert_eq!(outbox.number(first).unwrap(), 1);

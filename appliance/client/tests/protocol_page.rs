@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-use wardline_client::{ConversationId, DeviceId, JoinLink, Sequence};
+use wardline_client::{ConversationId, DeviceId, JoinLink, MessageId, PersonId, Sequence};
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::escalation::signed::{CallNote, Said, Statement};
 use wardline_core::limits;
+use wardline_core::order::signed::{self as order, Deed, Words};
 use wardline_core::pin::join_code_hash;
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::session::{join_message, sign_in_message};
@@ -126,6 +127,44 @@ fn print_the_signed_answer() {
         ("answer_key", hex(pair.public_key().as_ref())),
         ("answer", hex(&answer)),
         ("answer_signature", hex(signature.as_ref())),
+    ] {
+        let lines: Vec<&str> =
+            value.as_bytes().chunks(96).map(|chunk| std::str::from_utf8(chunk).unwrap()).collect();
+        println!("{name:17} = {}", lines.join("\n                    "));
+    }
+}
+
+/// Device and conversation of the page's examples; message 00…0f.
+fn example_order(facility: &[u8; 32]) -> Vec<u8> {
+    let (device, at) = (DeviceId::new(0x0123_4567_89ab_cdef).unwrap(), Wall(1_795_435_261_000));
+    let conversation = ConversationId::new(0x77).unwrap();
+    let words = Some(Words::of(MessageId(std::array::from_fn(|n| n as u8)), "Paracetamol 500 mg now"));
+    let deed = Deed::Correct { of: Sequence(12), to: PersonId::new(5) };
+    order::Statement { facility, device, conversation, words, deed, at }.to_bytes()
+}
+
+#[test]
+fn the_signed_order_is_right() {
+    let page = page();
+    let order = example_order(&value(&page, "facility").try_into().unwrap());
+    assert_eq!(hex(&value(&page, "order")), hex(&order));
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, value(&page, "order_key"));
+    key.verify(&order, &value(&page, "order_signature")).unwrap();
+}
+
+/// Prints that example anew, as [`print_the_example`] the other.
+#[test]
+#[ignore = "writes the example for the page"]
+#[allow(clippy::print_stdout, reason = "that is what it is for")]
+fn print_the_signed_order() {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let order = example_order(&std::array::from_fn(|n| 0x60 + n as u8));
+    let signature = pair.sign(&aws_lc_rs::rand::SystemRandom::new(), &order).unwrap();
+    for (name, value) in [
+        ("order_key", hex(pair.public_key().as_ref())),
+        ("order", hex(&order)),
+        ("order_signature", hex(signature.as_ref())),
     ] {
         let lines: Vec<&str> =
             value.as_bytes().chunks(96).map(|chunk| std::str::from_utf8(chunk).unwrap()).collect();

@@ -37,6 +37,8 @@ mod holds;
 mod inboxes;
 #[path = "command/leaving.rs"]
 mod leaving;
+#[path = "command/orders.rs"]
+mod orders;
 #[path = "command/patients.rs"]
 mod patients;
 #[path = "command/reactions.rs"]

@@ -64,6 +64,9 @@ pub(crate) fn are_signed(page: &proto::HistoryPage, coverage: &mut Coverage) -> 
 impl World {
     pub(crate) fn about_orders(&mut self, index: usize, place: Option<u64>) {
         let dice = self.random.below(100);
+        if self.reference.ward.order_policies.is_empty() && self.ordering && dice < 80 {
+            return self.ready_for_orders();
+        }
         if self.reference.ward.order_policies.is_empty() || dice < 4 {
             return self.set_order_policy(index);
         }
@@ -134,6 +137,9 @@ impl World {
             }
         }
         let threads: Vec<u64> = ward.clinic.stays.iter().map(|stay| stay.thread.value()).collect();
+        if may.is_empty() && self.random.permille(if self.ordering { 800 } else { 50 }) {
+            return self.ready_for_orders();
+        }
         let chosen = match self.random.pick(&may).copied() {
             Some(both) if self.random.permille(900) => Some(both),
             _ if self.random.permille(300) => self.random.pick(&threads).map(|thread| (index, *thread)),
@@ -149,11 +155,61 @@ impl World {
         }
     }
 
+    /// A patient, a role of their unit that is listed, people who work there and care for them, and one of them on call: whatever of it is
+    /// missing.
+    fn ready_for_orders(&mut self) {
+        let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
+        let units: Vec<u64> = self.store.state.units.keys().map(|unit| unit.value()).collect();
+        let (Some(somebody), Some(unit)) = (self.random.pick(&people).copied(), units.first().copied())
+        else {
+            return self.local_ask(Ask::SetUnit(proto::SetUnit { unit: 0, name: "4 West".to_owned() }));
+        };
+        let staff = proto::SetPost { person: somebody, unit, rank: proto::Rank::Staff.into() };
+        self.local_ask(Ask::SetPost(staff));
+        let ward = &self.reference.ward;
+        let stays: Vec<(u64, u64)> =
+            ward.clinic.stays.iter().map(|stay| (stay.id.value(), stay.thread.value())).collect();
+        let roles: Vec<u64> = ward
+            .roles
+            .iter()
+            .filter(|role| role.unit.value() == unit && !role.retired)
+            .map(|r| r.id.value())
+            .collect();
+        let Some((encounter, thread)) = self.random.pick(&stays).copied() else {
+            let new_patient = Some(self.particulars());
+            let (record_number, bed, attending) = (String::new(), "1".to_owned(), somebody);
+            let admit = proto::Admit { record_number, new_patient, unit, bed, attending };
+            return self.local_ask(Ask::Admit(admit));
+        };
+        let Some(role) = self.random.pick(&roles).copied() else {
+            let (name, rota) = ("Physician on call".to_owned(), Some(self.some_rota(&people)));
+            return self.local_ask(Ask::SetRole(proto::SetRole { role: 0, unit, name, rota }));
+        };
+        let set = proto::SetOrderPolicy { unit: 0, roles: vec![role], standard: false };
+        self.local_ask(Ask::SetOrderPolicy(set));
+        let thread = ConversationId::new(thread);
+        let inside = |index: &usize| {
+            let who = self.person_of(*index).filter(|_| self.clients[*index].is_in());
+            who.zip(thread).is_some_and(|(who, thread)| self.reference.ward.member(thread, who).is_some())
+        };
+        let inside: Vec<usize> = (0..self.clients.len()).filter(inside).collect();
+        if let Some(index) = self.random.pick(&inside).copied() {
+            let add = people.iter().copied().filter(|_| self.random.permille(300)).collect();
+            let change = proto::ChangeCareTeam { encounter, add, ..Default::default() };
+            self.clients[index].ask(Ask::ChangeCareTeam(change));
+            let until = self.now.wall.0 + 7_200_000;
+            let take = proto::TakeRole { role, place: 0, person: 0, until };
+            self.clients[index].ask(Ask::TakeRole(take));
+        }
+    }
+
+    /// Mostly somebody who can read it back.
     fn somebody_there(&mut self, place: u64) -> u64 {
         let place = ConversationId::new(place).and_then(|place| self.reference.ward.conversation(place));
-        let members: Vec<u64> =
-            place.into_iter().flat_map(|place| &place.members).map(|member| member.person.value()).collect();
-        self.random.pick(&members).copied().filter(|_| self.random.permille(400)).unwrap_or(0)
+        let all = self.random.permille(200);
+        let members = place.into_iter().flat_map(|place| &place.members).filter(|member| all || !member.left);
+        let members: Vec<u64> = members.map(|member| member.person.value()).collect();
+        self.random.pick(&members).copied().filter(|_| self.random.permille(250)).unwrap_or(0)
     }
 
     fn say_order(&mut self, index: usize, conversation: u64, part: proto::OrderPart) {
@@ -188,6 +244,8 @@ impl World {
 
     fn about_order(&mut self, index: usize, order: proto::Order) {
         let proto::Order { conversation, sequence, author, read_back, .. } = order;
+        let index =
+            if self.random.permille(500) { self.whoever_is_next(&order).unwrap_or(index) } else { index };
         let mine = self.person_of(index).map(PersonId::value) == Some(author);
         let of =
             |deed: Deed, to| proto::OrderPart { deed: deed.into(), of: sequence, to, ..Default::default() };
@@ -216,6 +274,21 @@ impl World {
         }
     }
 
+    /// Of an order that was read back its author, of another somebody who may read it back.
+    fn whoever_is_next(&mut self, order: &proto::Order) -> Option<usize> {
+        let place = ConversationId::new(order.conversation)?;
+        let ward = &self.reference.ward;
+        let next = |index: &usize| {
+            let who = self.person_of(*index).filter(|_| self.clients[*index].is_in());
+            who.is_some_and(|who| match order.state() {
+                State::ReadBack => who.value() == order.author,
+                _ => who.value() != order.author && ward.reads_order(who, place, order.sequence),
+            })
+        };
+        let next: Vec<usize> = (0..self.clients.len()).filter(next).collect();
+        self.random.pick(&next).copied()
+    }
+
     fn answer_order(&mut self, index: usize, (conversation, sequence): (u64, u64), read_back: u64) {
         let right = self.random.permille(650);
         let at = self.now.wall.0;
@@ -223,7 +296,7 @@ impl World {
         let said = proto::AnswerOrder { conversation, sequence, read_back, right, at, signature: Vec::new() };
         let client = &self.clients[index];
         let signature = match client.device {
-            Some(device) if !self.random.permille(30) => sign_answer(&client.key, device, &said),
+            Some(device) if !self.random.permille(80) => sign_answer(&client.key, device, &said),
             _ => Vec::new(),
         };
         let said = proto::AnswerOrder { signature, ..said };
@@ -300,7 +373,9 @@ impl World {
         }
         for ((place, sequence), _) in client.orders.iter().filter(|(_, order)| order.filed == 0) {
             let Some(place) = ConversationId::new(*place) else { continue };
-            if ward.reads(me, place, *sequence) && ward.order((place, *sequence)).is_none() {
+            // What was filed and has expired since is told to nobody who was away.
+            let kept = self.store.read(place, Sequence(*sequence)).is_some();
+            if kept && ward.reads(me, place, *sequence) && ward.order((place, *sequence)).is_none() {
                 return Err(format!("{} shows an order as not filed that is", client.name));
             }
         }

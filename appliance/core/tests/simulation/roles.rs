@@ -177,7 +177,7 @@ impl World {
     }
 
     /// Two share a week; they change places soon.
-    fn some_rota(&mut self, people: &[u64]) -> proto::Rota {
+    pub(crate) fn some_rota(&mut self, people: &[u64]) -> proto::Rota {
         let zone = "UTC".to_owned();
         let mut rota = proto::Rota { zone, patterns: Vec::new(), exceptions: Vec::new() };
         let none = if self.on_call { 350 } else { 100 };

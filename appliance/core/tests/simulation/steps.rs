@@ -135,7 +135,7 @@ impl World {
         if self.random.permille(70) {
             return self.about_tasks(index, place);
         }
-        if self.random.permille(60) {
+        if self.random.permille(if self.ordering { 450 } else { 20 }) {
             return self.about_orders(index, place);
         }
         let dice = self.random.below(100);

@@ -74,6 +74,8 @@ pub(crate) struct World {
     pub(crate) on_call: bool,
     /// People send files more than elsewhere.
     pub(crate) showing: bool,
+    /// Much is ordered.
+    pub(crate) ordering: bool,
     pub(crate) faults: bool,
     pub(crate) disk_low: bool,
     pub(crate) crashed_in: u32,
@@ -222,6 +224,7 @@ impl World {
             trace: Trace::new(readable),
             on_call: seed.is_multiple_of(4),
             showing: seed % 8 == 1,
+            ordering: seed % 8 == 3,
             faults: false,
             disk_low: false,
             crashed_in: 0,
