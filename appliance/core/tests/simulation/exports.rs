@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use wardline_core::conversation::Conversation;
 use wardline_core::escalation::StatId;
 use wardline_core::grant::ExportGrant;
 use wardline_core::ids::{Conn, RequestId, Sequence};
@@ -68,12 +69,25 @@ impl World {
         })
     }
 
+    /// Somebody of a conversation in which a file is: there are few.
+    fn some_with_file(&mut self) -> Option<u64> {
+        let has_one = |place: &&Conversation| {
+            let of = |at| StatId { conversation: place.id, sequence: Sequence(at) };
+            (1..=place.last.0).any(|at| self.store.file(of(at), 0).is_some())
+        };
+        let places = self.store.state.conversations.values().filter(has_one);
+        let people: Vec<u64> = places.flat_map(|place| place.members.keys()).map(|who| who.value()).collect();
+        self.random.pick(&people).copied()
+    }
+
     fn some_beginning(&mut self) -> Option<Ask> {
         let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
         let patients = self.reference.ward.clinic.patients.iter();
         let records: Vec<String> = patients.map(|(_, told)| told.record_number.clone()).collect();
         let subject = if self.random.permille(500) {
-            begin_export::Subject::Person(self.random.pick(&people).copied()?)
+            let anybody = self.random.pick(&people).copied()?;
+            let some = self.some_with_file().filter(|_| self.random.permille(700));
+            begin_export::Subject::Person(some.unwrap_or(anybody))
         } else {
             begin_export::Subject::RecordNumber(self.random.pick(&records)?.clone())
         };

@@ -8,6 +8,7 @@ use wardline_core::wire::proto::client_frame::Body as Ask;
 
 use crate::client::{Letter, Phase, REPLAY};
 use crate::coverage::Situation;
+use crate::reference::Phase as At;
 use crate::trace::note;
 use crate::world::{Arrival, Down, Stranger, World};
 
@@ -415,7 +416,9 @@ impl World {
             return;
         }
         let (conn, mac) = self.keeper.swap_remove(self.random.index(self.keeper.len()));
-        let silent = self.faults && self.random.permille(60);
+        // Of another PIN there are few.
+        let clears = matches!(self.phase(conn), Some(At::Clearing(..)));
+        let silent = self.faults && self.random.permille(if clears { 300 } else { 60 });
         self.waiting.push_back((conn, Arrival::PinMac((!silent).then_some(mac))));
     }
 
