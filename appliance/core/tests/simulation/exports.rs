@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use wardline_core::conversation::Conversation;
 use wardline_core::escalation::StatId;
 use wardline_core::grant::ExportGrant;
 use wardline_core::ids::{Conn, RequestId, Sequence};
@@ -69,15 +68,19 @@ impl World {
         })
     }
 
-    /// Somebody of a conversation in which a file is: there are few.
+    /// Somebody who wrote a message with a file that an export of theirs gives: there are few.
     fn some_with_file(&mut self) -> Option<u64> {
-        let has_one = |place: &&Conversation| {
-            let of = |at| StatId { conversation: place.id, sequence: Sequence(at) };
-            (1..=place.last.0).any(|at| self.store.file(of(at), 0).is_some())
-        };
-        let places = self.store.state.conversations.values().filter(has_one);
-        let people: Vec<u64> = places.flat_map(|place| place.members.keys()).map(|who| who.value()).collect();
-        self.random.pick(&people).copied()
+        let mut authors = Vec::new();
+        for place in self.store.state.conversations.values() {
+            let Some(known) = self.committed.conversation(place.id) else { continue };
+            if known.of_patient || known.of_family {
+                continue;
+            }
+            let of = |at: u64| StatId { conversation: place.id, sequence: Sequence(at) };
+            let with = known.said.iter().zip(1..).filter(|(_, at)| self.store.file(of(*at), 0).is_some());
+            authors.extend(with.map(|(said, _)| said.author.value()));
+        }
+        self.random.pick(&authors).copied()
     }
 
     fn some_beginning(&mut self) -> Option<Ask> {
