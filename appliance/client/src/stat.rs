@@ -132,10 +132,8 @@ pub enum Reach {
 /// Whom a STAT would reach, as of now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prospect {
-    /// For whom it would ring first: how they can be reached, and how many milliseconds ago they were last heard of.
-    pub called: Vec<(PersonId, Reach, Option<u64>)>,
-    /// What is known of them besides, in the same order.
-    pub besides: Vec<Beside>,
+    /// For whom it would ring first.
+    pub called: Vec<Prospective>,
     /// How many they are in all.
     pub called_count: u32,
     /// Seconds before the next step.
@@ -151,8 +149,14 @@ pub struct Prospect {
 }
 
 /// What a sender ought to know of somebody whom a STAT would reach.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Beside {
+#[derive(Clone, PartialEq, Eq)]
+pub struct Prospective {
+    /// Who.
+    pub person: PersonId,
+    /// How they can be reached.
+    pub reach: Reach,
+    /// How many milliseconds ago they were last heard of, if ever.
+    pub heard_ago: Option<u64>,
     /// Does not want to be disturbed until then: milliseconds since 1970. It rings all the same.
     pub silent_until: Option<i64>,
     /// Who covers for them.
@@ -163,9 +167,10 @@ pub struct Beside {
     pub on_duty: bool,
 }
 
-impl fmt::Debug for Beside {
+/// Nobody's number in a log.
+impl fmt::Debug for Prospective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Beside(on duty: {})", self.on_duty)
+        write!(f, "Prospective({} {:?})", self.person, self.reach)
     }
 }
 
@@ -415,33 +420,36 @@ impl Escalation {
 
 impl Prospect {
     fn from_wire(wire: proto::Prospect) -> Result<Self, Error> {
-        let called = |called: &proto::Prospective| {
-            let reach = match called.reach() {
-                proto::Reach::AppOpen => Reach::AppOpen,
-                proto::Reach::BellOnly => Reach::BellOnly,
-                proto::Reach::Unspecified | proto::Reach::Unreachable => Reach::Unreachable,
-            };
-            Ok((event::person(called.person)?, reach, called.heard_ago))
-        };
         let step = |step: &proto::ProspectiveStep| {
             let (rings, wait) = Rings::from_wire(&step.step.unwrap_or_default())?;
             Ok((rings, wait, step.people, step.reachable))
         };
-        let beside = |called: &proto::Prospective| Beside {
-            silent_until: (called.silent_until != 0).then_some(called.silent_until),
-            cover: PersonId::new(called.cover),
-            off_site: called.off_site.clone(),
-            on_duty: called.on_duty,
-        };
         Ok(Self {
-            besides: wire.called.iter().map(beside).collect(),
-            called: wire.called.iter().map(called).collect::<Result<_, Error>>()?,
+            called: wire.called.iter().map(Prospective::from_wire).collect::<Result<_, Error>>()?,
             called_count: wire.called_count,
             first_wait: wire.first_wait,
             steps: wire.steps.iter().map(step).collect::<Result<_, Error>>()?,
             stations: (wire.stations, wire.stations_reachable),
             dial: wire.dial,
             unit: UnitId::new(wire.unit),
+        })
+    }
+}
+
+impl Prospective {
+    fn from_wire(wire: &proto::Prospective) -> Result<Self, Error> {
+        Ok(Self {
+            person: event::person(wire.person)?,
+            reach: match wire.reach() {
+                proto::Reach::AppOpen => Reach::AppOpen,
+                proto::Reach::BellOnly => Reach::BellOnly,
+                proto::Reach::Unspecified | proto::Reach::Unreachable => Reach::Unreachable,
+            },
+            heard_ago: wire.heard_ago,
+            silent_until: (wire.silent_until != 0).then_some(wire.silent_until),
+            cover: PersonId::new(wire.cover),
+            off_site: wire.off_site.clone(),
+            on_duty: wire.on_duty,
         })
     }
 }

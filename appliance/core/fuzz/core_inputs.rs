@@ -586,7 +586,7 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
                 5 => Says::CallNote(proto::CallNote {
                     reached: if a % 2 == 0 { world.person(b) } else { 0 },
                     read_back: true,
-                    called: world.now.wall.0 - i64::from(a),
+                    called: world.now.wall.0.saturating_sub_unsigned(a),
                     role: "Physician on call".to_owned(),
                     name: String::new(),
                 }),

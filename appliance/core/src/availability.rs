@@ -12,11 +12,12 @@ use minicbor::{Decode, Encode};
 use thiserror::Error;
 
 use crate::directory::Person;
+use crate::escalation::StatId;
 use crate::escalation::policy::Dial;
 use crate::ids::PersonId;
 use crate::limits;
 use crate::refusal::Fault;
-use crate::rota::{Interval, TimeZone, Weekday};
+use crate::rota::{Date, Interval, TimeZone, Weekday};
 use crate::state::State;
 use crate::time::Wall;
 use crate::wire::proto;
@@ -26,8 +27,6 @@ mod parse;
 
 pub(crate) use acts::{end, expire, handle, off_site, remind, settle};
 pub(crate) use parse::parse;
-
-use crate::escalation::StatId;
 
 /// What is said of everybody who said anything, and of the facility.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -253,7 +252,7 @@ impl Quiet {
     fn around(&self, now: Wall) -> Vec<Interval> {
         const DAY: u32 = 1_440;
         let today = self.zone.date(now).days();
-        let days = (today.saturating_sub(1)..=today.saturating_add(2)).map(crate::rota::Date::from_days);
+        let days = (today.saturating_sub(1)..=today.saturating_add(2)).map(Date::from_days);
         let mut all = Vec::new();
         for day in days {
             for hours in self.hours.iter().filter(|hours| hours.days & bit(day.weekday()) != 0) {

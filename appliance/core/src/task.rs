@@ -14,6 +14,7 @@ use std::ops::RangeInclusive;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
+use crate::alteration::Found;
 use crate::escalation::{Reason, StatId};
 use crate::ids::{Change, ConversationId, PersonId, RoleId, Sequence};
 use crate::refusal::Fault;
@@ -199,7 +200,7 @@ pub enum TaskAsk {
         /// Until when.
         due: Option<Wall>,
         /// The message as it stood.
-        found: crate::alteration::Found,
+        found: Found,
     },
     /// What becomes of one.
     Answer {
@@ -226,7 +227,7 @@ pub enum TaskAsk {
     },
 }
 
-/// What a message is to be done of, as asked for: the message still to be looked up.
+/// A task as it is asked for, its message still to be looked up.
 pub struct Giving {
     /// Which.
     pub message: StatId,
@@ -238,7 +239,7 @@ pub struct Giving {
 
 impl Giving {
     /// With the message as it stood.
-    pub fn found(self, found: crate::alteration::Found) -> TaskAsk {
+    pub fn found(self, found: Found) -> TaskAsk {
         TaskAsk::Give { message: self.message, to: self.to, due: self.due, found }
     }
 }

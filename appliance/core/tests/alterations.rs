@@ -2,20 +2,19 @@
 
 mod ward;
 
-use wardline_core::alteration::{Edit, Found, Kept, Standing};
+use wardline_core::alteration::{Edit, Found, Kept};
 use wardline_core::audit::Act;
 use wardline_core::escalation::{Priority, StatId};
 use wardline_core::ids::{Conn, ConversationId, EditId, MessageId, Number, PersonId, Sequence};
 use wardline_core::input::{Ask, Submit};
 use wardline_core::limits;
-use wardline_core::reaction::Reactions;
 use wardline_core::stat::Answer;
 use wardline_core::text::Sealed;
 use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, event::Kind};
 use wardline_core::write::Write;
 
-use ward::{BOX, HAVE_IT, Ward, acts, group_of, refusal};
+use ward::{BOX, HAVE_IT, Ward, acts, group_of, kept, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -50,20 +49,8 @@ impl Floor {
     fn ask(&mut self, from: Conn, ask: Ask) -> Turn {
         let turn = self.ward.ask(from, ask);
         for numbered in &turn.writes {
+            self.stored.extend(kept(numbered));
             match &numbered.write {
-                Write::MessageAccepted(message) => self.stored.push(Kept {
-                    change: numbered.change,
-                    id: message.id,
-                    sender: message.sender,
-                    device: message.device,
-                    at: message.at,
-                    priority: message.priority,
-                    reply_to: message.reply_to,
-                    mentions: message.mentions.clone(),
-                    standing: Standing::default(),
-                    reactions: Reactions::default(),
-                    is_order: false,
-                }),
                 Write::MessageEdited { sequence, standing, .. } => {
                     self.stored[sequence.0 as usize - 1].standing = *standing;
                 }

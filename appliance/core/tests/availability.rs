@@ -2,7 +2,7 @@
 
 mod ward;
 
-use wardline_core::audit::{Act, Entry};
+use wardline_core::audit::Act;
 use wardline_core::availability::{AvailabilityAsk as Says, AvailabilityRefusal, Hours, Quiet};
 use wardline_core::directory::Post;
 use wardline_core::escalation::policy::Dial;
@@ -15,9 +15,8 @@ use wardline_core::text::Sealed;
 use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, server_frame::Body};
-use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer, group_of, refusal};
+use ward::{BOX, Ward, acts, answer, group_of, heard, refusal};
 
 /// Leads Hall A.
 const ANA: Conn = Conn(1);
@@ -90,11 +89,7 @@ impl House {
 
 /// Where it rings by this turn.
 fn rings(turn: &Turn) -> Vec<Conn> {
-    let ring = |send: &Send| match send {
-        Send::Reply { conn, body: Body::Ring(_), .. } => Some(*conn),
-        _ => None,
-    };
-    let mut conns: Vec<Conn> = turn.sends.iter().filter_map(ring).collect();
+    let mut conns = heard(turn).0;
     conns.sort_unstable();
     conns
 }
@@ -105,14 +100,6 @@ fn told(turn: &Turn, to: Conn) -> Option<proto::OwnAvailability> {
         Send::Reply { conn, body: Body::OwnAvailability(told), .. } if *conn == to => Some(told.clone()),
         _ => None,
     })
-}
-
-fn acts(turn: &Turn) -> Vec<Act> {
-    let bytes = turn.writes.iter().filter_map(|numbered| match &numbered.write {
-        Write::Audited { bytes, .. } => Some(bytes),
-        _ => None,
-    });
-    bytes.map(|bytes| Entry::from_bytes(bytes).expect("an entry").act).collect()
 }
 
 fn refused(turn: &Turn, why: AvailabilityRefusal) {

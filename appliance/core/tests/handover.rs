@@ -362,3 +362,17 @@ fn whoever_is_called_for_another_reason_too_or_is_coming_stays_called() {
     assert!(!house.callable().contains(&house.person(CHIDI)));
     assert!(!house.callable().contains(&house.person(EMIL)));
 }
+
+/// Taken while the clock was months ahead: once that is set right, the place is the rota's again, and is offered by whom the rota names.
+#[test]
+fn what_was_taken_by_a_clock_far_ahead_is_not_held_once_it_is_set_back() {
+    let mut house = House::new();
+    let right = house.ward.now.wall;
+    house.ward.now.wall = right.after(60 * 24 * HOUR_MS);
+    let taken = house.ward.take_role(CHIDI, house.role, None);
+    assert!(matches!(answer(&taken), Body::RoleSet(_)));
+    house.ward.now.wall = right;
+    let until = right.after(HOUR_MS);
+    assert!(refusal(&house.offer_at(CHIDI, EMIL, None, until)).is_some());
+    assert!(matches!(answer(&house.offer_at(ANA, EMIL, None, until)), Body::RoleOffered(_)));
+}

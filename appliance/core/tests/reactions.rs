@@ -17,7 +17,7 @@ use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, event::Kind};
 use wardline_core::write::Write;
 
-use ward::{BOX, HAVE_IT, Ward, acts, group_of, refusal};
+use ward::{BOX, HAVE_IT, Ward, acts, group_of, kept, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -51,20 +51,8 @@ impl Floor {
     fn ask(&mut self, from: Conn, ask: Ask) -> Turn {
         let turn = self.ward.ask(from, ask);
         for numbered in &turn.writes {
+            self.stored.extend(kept(numbered));
             match &numbered.write {
-                Write::MessageAccepted(message) => self.stored.push(Kept {
-                    change: numbered.change,
-                    id: message.id,
-                    sender: message.sender,
-                    device: message.device,
-                    at: message.at,
-                    priority: message.priority,
-                    reply_to: message.reply_to,
-                    mentions: message.mentions.clone(),
-                    standing: Standing::default(),
-                    reactions: Reactions::default(),
-                    is_order: false,
-                }),
                 Write::MessageEdited { sequence, standing, .. } => {
                     self.stored[sequence.0 as usize - 1].stands(*standing);
                 }

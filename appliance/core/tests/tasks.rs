@@ -2,7 +2,7 @@
 
 mod ward;
 
-use wardline_core::alteration::{Found, Kept};
+use wardline_core::alteration::Found;
 use wardline_core::escalation::{Priority, Reason, StatId};
 use wardline_core::ids::{Conn, ConversationId, MessageId, Number, PersonId, Sequence};
 use wardline_core::input::{Ask, Call, Submit};
@@ -14,7 +14,7 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, event::Kind, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, answer, refusal};
+use ward::{BOX, Ward, answer, group_of, kept, refusal};
 
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
@@ -32,11 +32,7 @@ impl House {
     fn new() -> Self {
         let mut ward = Ward::new(3);
         let people = ward.people.clone();
-        let Body::Opened(opened) = answer(&ward.open_group(ANA, people[1..].to_vec())) else {
-            panic!("no group")
-        };
-        let place = opened.conversation.and_then(|place| ConversationId::new(place.conversation));
-        let place = place.expect("a group");
+        let place = group_of(&ward.open_group(ANA, people[1..].to_vec()));
         let said = ward.ask(
             ANA,
             Ask::Submit(Submit {
@@ -52,25 +48,8 @@ impl House {
                 order: None,
             }),
         );
-        let message = said.writes.iter().find_map(|numbered| match &numbered.write {
-            Write::MessageAccepted(message) => Some((numbered.change, message.clone())),
-            _ => None,
-        });
-        let (change, message) = message.expect("accepted");
-        let kept = Kept {
-            change,
-            id: message.id,
-            sender: message.sender,
-            device: message.device,
-            at: message.at,
-            priority: message.priority,
-            reply_to: None,
-            mentions: Vec::new(),
-            standing: Default::default(),
-            reactions: Default::default(),
-            is_order: false,
-        };
-        let found = Found { as_of: ward.relay.state().change, message: Some(kept) };
+        let message = said.writes.iter().find_map(kept);
+        let found = Found { as_of: ward.relay.state().change, message };
         Self { ward, place, id: StatId { conversation: place, sequence: Sequence(1) }, found }
     }
 

@@ -226,7 +226,7 @@ fn again_until(again: impl Fn() -> Done, over: impl Fn(&Done) -> bool) -> Done {
         if over(&done) || began.elapsed() > 2 * PATIENCE {
             return done;
         }
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_secs(2));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wardline_core::ids::PersonId;
+use wardline_core::ids::{ConversationId, PersonId, Sequence};
 use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
 
 use super::{Agent, Link, QUEUE_MAX, Sync, Up};
@@ -57,11 +57,8 @@ impl Agent {
                 Ok(())
             }
             Some(Body::TaskOverdue(told)) => {
-                if let Some(conversation) = wardline_core::ids::ConversationId::new(told.conversation) {
-                    self.tell(Event::TaskOverdue {
-                        conversation,
-                        sequence: wardline_core::ids::Sequence(told.sequence),
-                    });
+                if let Some(conversation) = ConversationId::new(told.conversation) {
+                    self.tell(Event::TaskOverdue { conversation, sequence: Sequence(told.sequence) });
                 }
                 Ok(())
             }
@@ -357,7 +354,7 @@ impl Agent {
         self.queue_all(gone, None);
         self.queue(Some(Event::CaughtUp), Stamp { cursor, ..Stamp::default() });
         for (conversation, delivered) in self.state.undelivered() {
-            self.receipt(conversation, delivered, wardline_core::ids::Sequence(0));
+            self.receipt(conversation, delivered, Sequence(0));
         }
     }
 

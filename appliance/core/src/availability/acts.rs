@@ -13,6 +13,7 @@ use crate::limits;
 use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::relay::Room;
+use crate::rota::Interval;
 use crate::stat;
 use crate::time::Wall;
 use crate::turn::Send;
@@ -286,10 +287,7 @@ fn told(draft: &Draft<'_>, person: PersonId) -> proto::OwnAvailability {
     let now = draft.now.wall;
     let until = |at: Wall| u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0);
     let said = said(draft, person);
-    let silence = |one: &crate::rota::Interval| proto::SilentSpan {
-        begins_in: until(one.start),
-        ends_in: until(one.end),
-    };
+    let silence = |one: &Interval| proto::SilentSpan { begins_in: until(one.start), ends_in: until(one.end) };
     let covering = draft.state.availability.covered_by(person);
     let covering =
         covering.map(|(covered, set)| proto::Covering { person: covered.value(), until: set.until.0 });

@@ -6,6 +6,7 @@
 //! steady clock starts anew, with what the wall clock says is left, and never more than there was at the beginning.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use crate::access::Permit;
 use crate::audit::Actor;
@@ -14,7 +15,7 @@ use crate::clinic::Standing;
 use crate::conversation::Kind;
 use crate::directory::Person;
 use crate::escalation::StatId;
-use crate::ids::{AssignmentId, DeviceId, EmergencyId, EncounterId, OfferId, PersonId, RoleId};
+use crate::ids::{AssignmentId, DeviceId, EmergencyId, EncounterId, OfferId, PersonId, RoleId, Sequence};
 use crate::policy::Policy;
 use crate::relay::Relay;
 use crate::relay::timers::Timer;
@@ -126,6 +127,18 @@ impl Terms {
         self.ends.insert(term, now.mono.after(rest_ms));
     }
 
+    /// Nothing of these tasks is awaited any more, where it is over.
+    fn forget_tasks(&mut self, which: RangeInclusive<StatId>, over: impl Fn(StatId, Wall) -> bool) {
+        let first = Term::Task(*which.start(), Wall(i64::MIN));
+        let last = Term::Task(*which.end(), Wall(i64::MAX));
+        let is_over = |term: &&Term| matches!(term, Term::Task(id, due) if over(*id, *due));
+        let ended: Vec<Term> =
+            self.ends.range(first..=last).map(|(term, _)| term).filter(is_over).copied().collect();
+        for term in ended {
+            self.ends.remove(&term);
+        }
+    }
+
     /// What a turn began and ended.
     fn note(&mut self, now: Now, state: &State, policy: &Policy, turn: &Turn) -> bool {
         let kept_ms = state.retention_or(policy).of(Kind::Patient);
@@ -193,19 +206,18 @@ impl Terms {
                 },
                 Write::TaskSet(task) => {
                     let awaits = task.awaits();
-                    self.ends.retain(|term, _| !matches!(term, Term::Task(id, due) if *id == task.id && Some(*due) != awaits));
+                    self.forget_tasks(task.id..=task.id, |_, due| Some(due) != awaits);
                     if let Some(due) = awaits
                         && !self.ends.contains_key(&Term::Task(task.id, due))
                     {
                         self.set(now, Term::Task(task.id, due), between(now.wall, due));
                     }
                 }
-                Write::MessageRecalled { .. }
-                | Write::MessagesExpired { .. }
-                | Write::KeyDestroyed { .. } => {
-                    let is_gone =
-                        |term: &Term| matches!(term, Term::Task(id, _) if state.tasks.get(*id).is_none());
-                    self.ends.retain(|term, _| !is_gone(term));
+                Write::MessageRecalled { conversation, .. }
+                | Write::MessagesExpired { conversation, .. }
+                | Write::KeyDestroyed { conversation } => {
+                    let at = |sequence| StatId { conversation: *conversation, sequence: Sequence(sequence) };
+                    self.forget_tasks(at(0)..=at(u64::MAX), |id, _| state.tasks.get(id).is_none());
                 }
                 Write::EmergencyBegan(access) => {
                     self.set(now, Term::Emergency(access.id), between(now.wall, access.until));

@@ -6,7 +6,7 @@ use crate::audit::Act;
 use crate::channel;
 use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
-use crate::escalation::StatId;
+use crate::escalation::{Reason, StatId};
 use crate::ids::{Change, Conn, ConversationId, PersonId, RequestId};
 use crate::limits;
 use crate::refusal::Refusal;
@@ -108,7 +108,7 @@ fn answered(draft: &mut Draft<'_>, who: &Ready, id: StatId, answer: Answer) -> R
     Ok(done())
 }
 
-fn declined(task: &Task) -> Option<(PersonId, crate::escalation::Reason)> {
+fn declined(task: &Task) -> Option<(PersonId, Reason)> {
     match task.standing {
         Standing::Declined { by, reason, .. } => Some((by, reason)),
         _ => None,

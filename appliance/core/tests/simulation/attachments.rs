@@ -36,6 +36,10 @@ impl World {
     pub(crate) fn about_files(&mut self, index: usize, place: u64) {
         let known: Vec<Bringing> = self.clients[index].bringing.clone();
         let done: Vec<Bringing> = known.iter().filter(|known| known.done).cloned().collect();
+        // What is whole is mostly sent: few get so far.
+        if let Some(whole) = self.random.pick(&done).cloned().filter(|_| self.random.permille(400)) {
+            return self.write_with_files(index, &whole);
+        }
         let of = if done.is_empty() || self.random.permille(300) { &known } else { &done };
         let known = self.random.pick(of).cloned();
         match (self.random.below(100), known) {
@@ -50,11 +54,14 @@ impl World {
             }
             (40..70, Some(known)) => self.write_with_files(index, &known),
             (70..90, _) => {
-                let shown = self.clients[index].inbox.places.get(&place).map(|place| &place.shown);
-                let with = shown.into_iter().flatten().filter(|(_, shown)| !shown.files.is_empty());
-                let with: Vec<u64> = with.map(|(sequence, _)| *sequence).collect();
+                let places = self.clients[index].inbox.places.iter();
+                let shown =
+                    places.flat_map(|(id, place)| place.shown.iter().map(|(at, shown)| (*id, *at, shown)));
+                let with = shown.filter(|(.., shown)| !shown.files.is_empty());
+                let with: Vec<(u64, u64)> = with.map(|(place, sequence, _)| (place, sequence)).collect();
                 let any = self.random.below(8);
-                let sequence = self.random.pick(&with).copied().filter(|_| any < 6).unwrap_or(any);
+                let known = self.random.pick(&with).copied().filter(|_| any < 6);
+                let (place, sequence) = known.unwrap_or((place, any));
                 let which = self.random.below(10) as u32 / 4;
                 let thumbnail = self.random.permille(300);
                 let open = proto::OpenAttachment { conversation: place, sequence, which, thumbnail };

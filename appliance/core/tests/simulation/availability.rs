@@ -15,7 +15,7 @@ impl World {
     pub(crate) fn some_availability_ask(&mut self, index: usize) -> Option<Ask> {
         let me = self.person_of(index)?;
         let covered = self.reference.ward.covered_by(me);
-        if let Some((person, _)) = covered.first().copied().filter(|_| self.random.permille(300)) {
+        if let Some((person, _)) = covered.first().copied().filter(|_| self.random.permille(700)) {
             return Some(Ask::RefuseCover(proto::RefuseCover { person }));
         }
         let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
@@ -61,7 +61,14 @@ impl World {
                 return Some(Ask::AskNumbers(proto::AskNumbers { conversation, sequence }));
             }
             _ => {
-                let people = vec![anybody, me.value()];
+                // Few are silent at a time.
+                let is_silent = |who: &u64| {
+                    let who = PersonId::new(*who);
+                    who.is_some_and(|who| self.reference.ward.said(who).is_silent(self.now.wall))
+                };
+                let silent: Vec<u64> = people.iter().copied().filter(is_silent).collect();
+                let some = self.random.pick(&silent).copied().filter(|_| self.random.permille(600));
+                let people = vec![some.unwrap_or(anybody), me.value()];
                 return Some(Ask::AskAvailability(proto::AskAvailability { people }));
             }
         };

@@ -80,15 +80,15 @@ impl World {
     /// Whoever administers says who announces, and how.
     pub(crate) fn some_announcer_ask(&mut self, person: u64) -> Ask {
         match self.random.below(10) {
-            0..6 => Ask::SetAnnouncer(proto::SetAnnouncer { person, announces: true }),
-            6..8 => {
+            0..5 => Ask::SetAnnouncer(proto::SetAnnouncer { person, announces: true }),
+            5 => {
                 let named: Vec<u64> = self.reference.ward.announcers.iter().map(|who| who.value()).collect();
                 let person = self.random.pick(&named).copied().unwrap_or(person);
                 Ask::SetAnnouncer(proto::SetAnnouncer { person, announces: false })
             }
-            8 => Ask::ListBroadcasts(proto::ListBroadcasts {}),
+            6 => Ask::ListBroadcasts(proto::ListBroadcasts {}),
             _ => Ask::SetBroadcastPolicy(proto::SetBroadcastPolicy {
-                unit_urgent: self.random.permille(600),
+                unit_urgent: self.random.permille(400),
                 facility_urgent: self.random.permille(500),
             }),
         }

@@ -44,7 +44,7 @@ impl World {
             return false;
         };
         let locked = client.device.and_then(|device| self.reference.ward.device(device));
-        if !locked.is_some_and(|device| device.tries >= 10 && !device.revoked) || !self.random.permille(250) {
+        if !locked.is_some_and(|device| device.tries >= 10 && !device.revoked) || !self.random.permille(600) {
             return false;
         }
         let ask = Ask::ClearPin(proto::ClearPin { person: person.value() });

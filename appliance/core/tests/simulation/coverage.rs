@@ -599,7 +599,7 @@ pub(crate) struct Coverage(Vec<u64>);
 const MANY: u64 = 20_000;
 
 /// Fewer than one in a thousand histories comes to these. Each is told as a story besides, in a test of its own.
-const RARE: [Situation; 14] = [
+const RARE: [Situation; 22] = [
     Situation::TaskForlorn,
     Situation::RetiredWhileRinging,
     Situation::RetireRefusedWhileRung,
@@ -614,6 +614,14 @@ const RARE: [Situation; 14] = [
     Situation::SecondPersonRefused,
     Situation::KeptByHandWhenShiftEnded,
     Situation::RequestWithdrawn,
+    Situation::ShiftChangedWhileRinging,
+    Situation::DemotedCodesWithdrawn,
+    Situation::GuestChangesNoTeam,
+    Situation::TaskTakenByRole,
+    Situation::TaskByStandIn,
+    Situation::ClosedAtShiftEnd,
+    Situation::EditedMeanwhile,
+    Situation::TeamLeftByHand,
 ];
 
 impl Coverage {

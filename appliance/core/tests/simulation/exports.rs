@@ -68,12 +68,29 @@ impl World {
         })
     }
 
+    /// Somebody who wrote a message with a file that an export of theirs gives: there are few.
+    fn some_with_file(&mut self) -> Option<u64> {
+        let mut authors = Vec::new();
+        for place in self.store.state.conversations.values() {
+            let Some(known) = self.committed.conversation(place.id) else { continue };
+            if known.of_patient || known.of_family {
+                continue;
+            }
+            let of = |at: u64| StatId { conversation: place.id, sequence: Sequence(at) };
+            let with = known.said.iter().zip(1..).filter(|(_, at)| self.store.file(of(*at), 0).is_some());
+            authors.extend(with.map(|(said, _)| said.author.value()));
+        }
+        self.random.pick(&authors).copied()
+    }
+
     fn some_beginning(&mut self) -> Option<Ask> {
         let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
         let patients = self.reference.ward.clinic.patients.iter();
         let records: Vec<String> = patients.map(|(_, told)| told.record_number.clone()).collect();
         let subject = if self.random.permille(500) {
-            begin_export::Subject::Person(self.random.pick(&people).copied()?)
+            let anybody = self.random.pick(&people).copied()?;
+            let some = self.some_with_file().filter(|_| self.random.permille(700));
+            begin_export::Subject::Person(some.unwrap_or(anybody))
         } else {
             begin_export::Subject::RecordNumber(self.random.pick(&records)?.clone())
         };

@@ -8,6 +8,7 @@ use wardline_core::wire::proto::client_frame::Body as Ask;
 
 use crate::client::{Letter, Phase, REPLAY};
 use crate::coverage::Situation;
+use crate::reference::Phase as At;
 use crate::trace::note;
 use crate::world::{Arrival, Down, Stranger, World};
 
@@ -22,8 +23,10 @@ impl World {
         if self.random.permille(60) {
             self.family_goes_on();
         }
+        let is_typed = |conn: &Conn| matches!(self.phase(*conn), Some(At::Clearing(..)));
+        let often = if self.doors.keys().any(is_typed) { 150 } else { 4 };
         if !self.reference.lobby.pin_codes.is_empty()
-            && self.random.permille(4)
+            && self.random.permille(often)
             && let Some(thief) = self.some_thief()
         {
             for _ in 0..1 + self.random.below(5) {
@@ -38,7 +41,12 @@ impl World {
             330..520 => self.carry_up(),
             520..710 => self.carry_down()?,
             710..850 => self.batch()?,
-            850..880 => self.keeper_answers(),
+            850..880 => {
+                self.keeper_answers();
+                if self.showing {
+                    self.carry_bytes()?;
+                }
+            }
             880..910 => {
                 self.keeper_answers();
                 self.carry_bytes()?;
@@ -121,10 +129,11 @@ impl World {
         let place = self.random.pick(&places).copied();
         // There are few of them.
         let person = self.person_of(index).and_then(|id| self.reference.ward.person(id));
-        if person.is_some_and(|person| person.privacy_officer) && self.random.permille(250) {
+        let often = if self.showing { 500 } else { 250 };
+        if person.is_some_and(|person| person.privacy_officer) && self.random.permille(often) {
             let me = self.person_of(index);
             let reads = self.reference.lobby.exports.iter().any(|export| Some(export.officer) == me);
-            if self.random.permille(if reads { 800 } else { 500 }) {
+            if self.random.permille(if reads || self.showing { 800 } else { 500 }) {
                 return self.ask_about_exports(index);
             }
             return self.ask_about_holds(index);
@@ -296,7 +305,7 @@ impl World {
 
     fn administer(&mut self) {
         let officer = self.reference.ward.people.iter().any(|person| person.privacy_officer);
-        if !officer && self.random.permille(60) {
+        if !officer && self.random.permille(if self.showing { 400 } else { 60 }) {
             let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
             if let Some(person) = self.random.pick(&people).copied() {
                 let (administrator, privacy_officer) = (false, true);
@@ -419,7 +428,9 @@ impl World {
             return;
         }
         let (conn, mac) = self.keeper.swap_remove(self.random.index(self.keeper.len()));
-        let silent = self.faults && self.random.permille(60);
+        // Of another PIN there are few.
+        let clears = matches!(self.phase(conn), Some(At::Clearing(..)));
+        let silent = self.faults && self.random.permille(if clears { 300 } else { 60 });
         self.waiting.push_back((conn, Arrival::PinMac((!silent).then_some(mac))));
     }
 

@@ -240,7 +240,7 @@ impl World {
         self.open_local();
         let people = 3 + self.random.index(6);
         // A house where many forget their PINs.
-        let forgetful = self.random.permille(150);
+        let forgetful = self.random.permille(250);
         for (index, name) in NAMES.iter().take(people).enumerate() {
             self.people.push(None);
             self.local_ask(proto::client_frame::Body::AddPerson(proto::AddPerson {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use wardline_core::access::Operation;
+use wardline_core::alteration::{Kept, Standing};
 use wardline_core::audit::{Act, Entry};
 use wardline_core::directory::Post;
 use wardline_core::directory::PublicKey;
@@ -18,6 +19,7 @@ use wardline_core::order::OrderAsk;
 use wardline_core::order::signed::{Deed, Said as OrderSaid, Unproven as UnprovenDeed};
 use wardline_core::pin::{PinMac, bedside_code_hash, join_code_hash};
 use wardline_core::policy::Policy;
+use wardline_core::reaction::Reactions;
 use wardline_core::relay::Relay;
 use wardline_core::role::{Roles, Which};
 use wardline_core::rota::{Date, Pattern, Place, Shift, Sources, Team, TimeZone, Weekday};
@@ -28,7 +30,7 @@ use wardline_core::text::{Name, Sealed, Text, Title, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
-use wardline_core::write::Write;
+use wardline_core::write::{Numbered, Write};
 
 /// Operations that `tests/stat.rs` tries by every kind of actor, and `tests/access.rs` does not.
 pub(crate) const OF_STAT: [Operation; 14] = [
@@ -448,6 +450,24 @@ pub(crate) fn refusal(turn: &Turn) -> Option<&'static str> {
     turn.sends.iter().find_map(|send| match send {
         Send::Reply { body: Body::Refused(refused), .. } => Some(refused.code().as_str_name()),
         _ => None,
+    })
+}
+
+/// A message as a store has it once it was accepted.
+pub(crate) fn kept(numbered: &Numbered) -> Option<Kept> {
+    let Write::MessageAccepted(message) = &numbered.write else { return None };
+    Some(Kept {
+        change: numbered.change,
+        id: message.id,
+        sender: message.sender,
+        device: message.device,
+        at: message.at,
+        priority: message.priority,
+        reply_to: message.reply_to,
+        mentions: message.mentions.clone(),
+        standing: Standing::default(),
+        reactions: Reactions::default(),
+        is_order: false,
     })
 }
 

@@ -235,9 +235,9 @@ async fn missed(
             7 => changes.gone.push(columns.conversation()?),
             9 => changes.stats.push(row::escalation(&row)?),
             10 => changes.altered = packed::missed(columns.text_if_any()?)?,
-            16 => changes.tasks.push(tasks::task(&row)?),
             17 => changes.orders.push(orders::order(&row)?),
             15 => changes.reacted = packed::missed(columns.text_if_any()?)?,
+            16 => changes.tasks.push(tasks::task(&row)?),
             11 | 12 => changes.notices.push(notices::notice(&row)?),
             13 => {
                 let (conversation, kin) = row_family::kin(&row)?;

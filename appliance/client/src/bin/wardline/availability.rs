@@ -201,20 +201,12 @@ pub(crate) fn own_line(own: &OwnAvailability, name: impl Fn(PersonId) -> String)
     (!words.is_empty()).then(|| format!("-- {}", words.join("; ")))
 }
 
-/// Whoever of these does not want to be disturbed, in words: for whoever writes to them. What cannot be asked is not said.
-pub(crate) async fn note(access: &Access, people: &[PersonId]) {
-    let asked = &people[..people.len().min(32)];
-    if asked.is_empty() {
-        return;
-    }
-    let (Ok((known, _)), Ok(names)) = (access.availability(asked).await, access.people().await) else {
-        return;
-    };
-    for one in known {
-        if let Some(until) = one.silent_until {
-            let name = find::name(&names, one.person);
-            say::note(&format!("{name} {}.", silence(&names, until, one.cover)));
-        }
+/// That somebody does not want to be disturbed, in words: for whoever writes to them. What cannot be asked is not said.
+pub(crate) async fn note(access: &Access, people: &[Person], person: PersonId) {
+    let Ok((known, _)) = access.availability(&[person]).await else { return };
+    for (one, until) in known.iter().filter_map(|one| Some((one, one.silent_until?))) {
+        let name = find::name(people, one.person);
+        say::note(&format!("{name} {}.", silence(people, until, one.cover)));
     }
 }
 
@@ -242,7 +234,7 @@ fn span(text: &str) -> Result<QuietSpan, Failure> {
     let day = |name: &str| DAYS.iter().position(|day| *day == name.to_lowercase()).ok_or_else(wrong);
     let days = match days {
         "" => 127,
-        days => days.split(',').map(|name| Ok(1_u8 << day(name)?)).sum::<Result<u8, Failure>>()?,
+        days => days.split(',').try_fold(0_u8, |days, name| Ok::<_, Failure>(days | 1 << day(name)?))?,
     };
     let (from, to) = hours.split_once('-').ok_or_else(wrong)?;
     let minute = |clock: &str| {
@@ -279,6 +271,8 @@ mod tests {
             let quiet = QuietHours { zone: "UTC".to_owned(), spans: vec![span(text).unwrap()] };
             assert_eq!(written(&quiet), format!("{text} (UTC)"));
         }
+        // One that is named twice is one day.
+        assert_eq!(span("mon,mon/01:00-02:00").unwrap().days, 1);
         for wrong in ["22-06", "24:00-06:00", "someday/22:00-06:00", "22:60-06:00", "", "mon,mon,/1:00-2:00"]
         {
             assert!(span(wrong).is_err(), "{wrong}");

@@ -308,7 +308,7 @@ pub(crate) async fn online(access: &Access, to: &str) -> Result<ConversationId, 
             if !to.trim().eq_ignore_ascii_case(&name) {
                 say::note(&format!("To {name}."));
             }
-            availability::note(access, &[person]).await;
+            availability::note(access, &people, person).await;
             access.open_direct(person).await?.id
         }
     })

@@ -6,7 +6,7 @@ use wardline_client::availability::AvailabilityCalls as _;
 use wardline_client::event::{Person, Unit};
 use wardline_client::roles::{Role, RoleCalls as _};
 use wardline_client::stat::{
-    Beside, EscalationPolicy, Priority, Prospect, Reach, Reason, Reply, Rings, StatRef, Urgency,
+    EscalationPolicy, Priority, Prospect, Prospective, Reach, Reason, Reply, Rings, StatRef, Urgency,
 };
 use wardline_client::{Calls as _, ConversationId, PersonId, RoleId, Sequence, StatCalls as _, UnitId};
 
@@ -273,9 +273,10 @@ fn reach(reach: Reach, heard_ago: Option<u64>) -> String {
 }
 
 fn show(prospect: &Prospect, names: &Names) -> Result<(), Failure> {
-    for ((person, how, heard_ago), beside) in prospect.called.iter().zip(&prospect.besides) {
-        let name = find::name(&names.people, *person);
-        say::line(&format!("  {name}: {}{}", reach(*how, *heard_ago), besides(&names.people, beside)))?;
+    for called in &prospect.called {
+        let name = find::name(&names.people, called.person);
+        let reach = reach(called.reach, called.heard_ago);
+        say::line(&format!("  {name}: {reach}{}", besides(&names.people, called)))?;
     }
     let rest = prospect.called_count as usize - prospect.called.len().min(prospect.called_count as usize);
     if rest > 0 {
@@ -298,13 +299,13 @@ fn show(prospect: &Prospect, names: &Names) -> Result<(), Failure> {
     ))
 }
 
-fn besides(people: &[Person], beside: &Beside) -> String {
-    let mut words = if beside.on_duty { "; on duty".to_owned() } else { String::new() };
-    if let Some(until) = beside.silent_until {
-        words.push_str(&format!("; {}", availability::silence(people, until, beside.cover)));
+fn besides(people: &[Person], called: &Prospective) -> String {
+    let mut words = if called.on_duty { "; on duty".to_owned() } else { String::new() };
+    if let Some(until) = called.silent_until {
+        words.push_str(&format!("; {}", availability::silence(people, until, called.cover)));
     }
-    if !beside.off_site.is_empty() {
-        words.push_str(&format!("; off site: call {}", say::clean_line(&beside.off_site)));
+    if !called.off_site.is_empty() {
+        words.push_str(&format!("; off site: call {}", say::clean_line(&called.off_site)));
     }
     words
 }
@@ -315,15 +316,15 @@ fn as_json(prospect: &Prospect) -> Value {
         Reach::BellOnly => "bell_only",
         _ => "unreachable",
     };
-    let called = prospect.called.iter().zip(&prospect.besides).map(|((person, how, heard_ago), beside)| {
+    let called = prospect.called.iter().map(|called| {
         json!({
-            "person": person.to_string(),
-            "reach": reach(how),
-            "heard_ago_ms": heard_ago,
-            "silent_until": beside.silent_until,
-            "cover": beside.cover.map(|cover| cover.to_string()),
-            "off_site": beside.off_site,
-            "on_duty": beside.on_duty,
+            "person": called.person.to_string(),
+            "reach": reach(&called.reach),
+            "heard_ago_ms": called.heard_ago,
+            "silent_until": called.silent_until,
+            "cover": called.cover.map(|cover| cover.to_string()),
+            "off_site": called.off_site,
+            "on_duty": called.on_duty,
         })
     });
     let steps = prospect.steps.iter().map(|(rings, wait, people, reachable)| {

@@ -152,7 +152,7 @@ impl<'a> Stage<'a> {
         let urgency = Urgency { priority: Priority::Stat, people: vec![self.ward.staff[&first]], unit: None };
         let client = &self.phone(who).client;
         let prospect = away::again(|| client.prospect(place, &urgency)).await?;
-        let reach = match prospect.called.first().map(|(_, reach, _)| *reach) {
+        let reach = match prospect.called.first().map(|first| first.reach) {
             Some(Reach::AppOpen) => "has the app open",
             Some(Reach::BellOnly) => "has a phone that is on, and the app not open",
             _ => "cannot be reached",
