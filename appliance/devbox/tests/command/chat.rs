@@ -55,7 +55,10 @@ impl Chat {
             }
             match self.screen.recv_timeout(PATIENCE.saturating_sub(began.elapsed())) {
                 Ok(more) => self.shown.push_str(&more),
-                Err(RecvTimeoutError::Timeout) => panic!("{part} did not come; what came: {}", self.shown),
+                Err(RecvTimeoutError::Timeout) => {
+                    let (shown, threads) = (&self.shown, threads());
+                    panic!("{part} did not come; what came: {shown}\n{threads}")
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     panic!("{part} did not come; it ended: {}", self.shown)
                 }
@@ -135,6 +138,17 @@ fn chat_shows_what_is_unread_before_it_says_that_it_was_read() {
     chat.types("/quit");
     assert_eq!(chat.ended(&found).0, Some(0));
     ward.devbox.stop();
+}
+
+/// Where every thread of ours waits: for a screen that stays as it is.
+fn threads() -> String {
+    let listed = Command::new("ps").args(["-eLo", "pid,ppid,lwp,stat,etimes,wchan:32,comm,args"]).output();
+    let listed = listed.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
+    listed
+        .lines()
+        .filter(|line| line.contains("wardline") || line.contains("script"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// How often this is on the screen as a message or as the mark of one.
