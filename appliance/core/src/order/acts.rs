@@ -187,8 +187,8 @@ fn answered(draft: &mut Draft<'_>, who: &Ready, id: StatId, said: Said) -> Resul
     };
     match order.standing {
         // Said again because the answer was lost.
-        Standing::Confirmed(reading) if right && reading.message == read_back => return Ok(done()),
-        Standing::Wrong(reading) if !right && reading.message == read_back => return Ok(done()),
+        Standing::Confirmed(reading) if right && reading.message == read_back => Ok(done()),
+        Standing::Wrong(reading) if !right && reading.message == read_back => Ok(done()),
         Standing::ReadBack(reading) if reading.message == read_back && order.replaced.is_none() => {
             let proven = proof(draft, who, id.conversation, None, said)?;
             if draft.room == Room::Scarce {
