@@ -233,8 +233,10 @@ impl World {
                 matches!(send, Send::Close { conn: of, code } if (of, *code) == (conn, CloseCode::REVOKED))
             })
         };
+        // What is due at that moment comes before the connection is known to be gone.
+        let is_gone = |conn: &Conn| *conn == from && self.reference.link(*conn).is_none();
         for conn in conns {
-            if first.is_none() && closes(conn) {
+            if first.is_none() && (closes(conn) || is_gone(conn)) {
                 continue;
             }
             let link = self.reference.link(*conn).filter(|link| link.attached);
