@@ -10,6 +10,15 @@ use crate::world::World;
 impl World {
     /// Somebody announces, tries to, or looks how many have read it.
     pub(crate) fn about_broadcasts(&mut self, index: usize) {
+        // Where somebody announces, administration has said how urgently.
+        let some = self.reference.ward.conversations.iter().any(|place| place.of_house);
+        if some && self.random.permille(30) {
+            let (unit_urgent, facility_urgent) = (self.random.permille(400), self.random.permille(500));
+            self.local_ask(Ask::SetBroadcastPolicy(proto::SetBroadcastPolicy {
+                unit_urgent,
+                facility_urgent,
+            }));
+        }
         let units: Vec<u64> = self.store.state.units.keys().map(|unit| unit.value()).collect();
         let mine = self.person_of(index).and_then(|me| self.reference.ward.person(me));
         let led = mine.into_iter().flat_map(|me| &me.posts).filter(|(_, leads)| *leads);
