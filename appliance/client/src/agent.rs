@@ -154,6 +154,7 @@ enum Sync {
     Running,
 }
 
+#[expect(clippy::large_enum_variant, reason = "it is boxed as a whole")]
 enum Progress {
     Due,
     Connected(Result<Established, Error>),
@@ -161,6 +162,7 @@ enum Progress {
     Frame(Option<Result<proto::ServerFrame, Broken>>),
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved once")]
 enum Happened {
     Command(Option<Command>),
     Progress(Box<Progress>),
