@@ -73,9 +73,9 @@ fn read_back(ward: &Ward, chidi: &Running) {
 
 fn corrected(ward: &Ward) {
     let listed = ward.ok("Chidi", &["order", "list", "--json"]);
-    let first = events(&listed, "order")[0].split("\"sequence\":").nth(1).unwrap().split(',').next().unwrap();
-    let first = first.trim_end_matches('}').to_owned();
-    let told = ward.ok("Ben", &["order", "give", THREAD, "No", "paracetamol", "--cancels", &first]);
+    let first = &events(&listed, "order")[0];
+    let first = first.split("\"sequence\":").nth(1).unwrap().split([',', '}']).next().unwrap();
+    let told = ward.ok("Ben", &["order", "give", THREAD, "No", "paracetamol", "--cancels", first]);
     assert!(told.contains(&format!("which cancels #{first}")), "{told}");
     let listed = ward.ok("Ana", &["order", "list", THREAD]);
     assert!(
@@ -83,10 +83,10 @@ fn corrected(ward: &Ward) {
         "{listed}"
     );
     assert_eq!(
-        ward.ok("Chidi", &["order", "file", THREAD, &first]),
+        ward.ok("Chidi", &["order", "file", THREAD, first]),
         format!("#{first} is marked as filed.\n")
     );
-    order(ward, "Chidi", &["file", THREAD, &first]).ended(3, "no such order that is not filed");
+    order(ward, "Chidi", &["file", THREAD, first]).ended(3, "no such order that is not filed");
 }
 
 /// A purge waits for the record, and a service of the box files too.
