@@ -225,38 +225,33 @@ fn lines(directory: &Path, manifest: &Manifest) -> Result<Vec<Fault>, Error> {
     Ok(faults)
 }
 
-/// Lines that follow each other are compared; what is nowhere in the other is altered where both have one, else added or missing.
+/// Lines that follow each other are compared; what comes nowhere behind in the other is altered where both have one, else added or
+/// missing.
 fn differences(should: &[[u8; 32]], are: &[[u8; 32]]) -> Vec<Fault> {
-    let mut counted: BTreeMap<&[u8; 32], (usize, usize)> = BTreeMap::new();
-    should.iter().for_each(|line| counted.entry(line).or_default().0 += 1);
-    are.iter().for_each(|line| counted.entry(line).or_default().1 += 1);
+    // How often each line comes from here on: as it should be, and as it is.
+    let mut left: BTreeMap<&[u8; 32], (usize, usize)> = BTreeMap::new();
+    should.iter().for_each(|line| left.entry(line).or_default().0 += 1);
+    are.iter().for_each(|line| left.entry(line).or_default().1 += 1);
     let number = |at: usize| at as u64 + 1;
     let (mut i, mut j, mut faults) = (0, 0, Vec::new());
     while i < should.len() || j < are.len() {
         let (old, new) = (should.get(i), are.get(j));
-        if old.is_some() && old == new {
-            (i, j) = (i + 1, j + 1);
-            continue;
+        let comes =
+            |line: Option<&[u8; 32]>| line.and_then(|line| left.get(line)).copied().unwrap_or_default();
+        let (old_stays, new_stays) = (comes(old).1 > 0, comes(new).0 > 0);
+        let (fault, takes_old, takes_new) = match (old, new) {
+            (Some(old), Some(new)) if old == new => (None, true, true),
+            (Some(_), Some(_)) if old_stays == new_stays => (Some(Fault::LineAltered(number(j))), true, true),
+            (Some(_), None) => (Some(Fault::LineMissing(number(i))), true, false),
+            (Some(_), Some(_)) if !old_stays => (Some(Fault::LineMissing(number(i))), true, false),
+            _ => (Some(Fault::LineAdded(number(j))), false, true),
+        };
+        faults.extend(fault);
+        if let Some(count) = old.filter(|_| takes_old).and_then(|line| left.get_mut(line)) {
+            (i, count.0) = (i + 1, count.0 - 1);
         }
-        let stays = |line: &[u8; 32]| counted.get(line).is_some_and(|(old, new)| *old > 0 && *new > 0);
-        let (old_stays, new_stays) = (old.is_some_and(stays), new.is_some_and(stays));
-        match (old, new) {
-            (Some(_), Some(_)) if old_stays == new_stays => {
-                faults.push(Fault::LineAltered(number(j)));
-                (i, j) = (i + 1, j + 1);
-            }
-            (Some(_), _) if !old_stays => {
-                faults.push(Fault::LineMissing(number(i)));
-                i += 1;
-            }
-            (Some(_), None) => {
-                faults.push(Fault::LineMissing(number(i)));
-                i += 1;
-            }
-            _ => {
-                faults.push(Fault::LineAdded(number(j)));
-                j += 1;
-            }
+        if let Some(count) = new.filter(|_| takes_new).and_then(|line| left.get_mut(line)) {
+            (j, count.1) = (j + 1, count.1 - 1);
         }
     }
     faults

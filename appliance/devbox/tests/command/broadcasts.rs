@@ -1,6 +1,6 @@
 //! `wardline announce`, and who may: one writes, everybody reads, nobody answers.
 
-use super::{Running, Ward, events};
+use super::{Running, Ward, again_until, events};
 
 #[test]
 fn what_is_announced_is_read_and_counted_and_not_answered() {
@@ -36,9 +36,11 @@ fn of_a_unit(ward: &Ward) {
     ward.run("Chidi", &["announce", "readers", "1", "--unit", "Hall A"]).ended(3, "Only a charge nurse");
     ward.run("Ana", &["conversation", "rename", &id, "Mine"]).ended(3, "Whoever works here reads");
     ward.run("Ana", &["stat", "send", &id, "Fire"]).ended(3, "never a STAT");
+    // What was read is told to the box after a moment.
+    let read = "#1: read by 1 of 3, on a device of 1.\n";
+    let readers = again_until(|| ward.run("Ana", &["announce", "readers", "1"]), |told| told.out == read);
+    assert_eq!(readers.out, read);
     chidi.kill();
-    let readers = ward.ok("Ana", &["announce", "readers", "1"]);
-    assert_eq!(readers, "#1: read by 1 of 3, on a device of 1.\n");
     assert!(ward.run("Keiko", &["history", &id]).code != Some(0), "not of another unit");
     assert!(ward.ok("Chidi", &["history", "Announcements, Hall"]).contains("Ana Flores: The lift is out"));
     let urgent = ward.ok("Ana", &["announce", "send", "--urgent", "Use the stairs", "--json"]);

@@ -11,8 +11,7 @@ fn an_order_is_read_back_confirmed_and_kept_until_it_is_filed() {
         ward.join(who);
     }
     let rosa = ["--name", THREAD, "--born", "1947-03-09", "--sex", "F"];
-    let admitted = ward.ok("Chidi", &[&["patient", "admit", "0042", "Hall A", "A-1"], &rosa[..]].concat());
-    assert!(admitted.contains("A-1"), "{admitted}");
+    ward.ok("Chidi", &[&["patient", "admit", "0042", "Hall A", "A-1"], &rosa[..]].concat());
     ward.ok("Ana", &["shift", "give", "Hall A", "--hours", "4", "Ana=A-1", "Chidi=A-1", "Ben=A-1"]);
     switched_on(&ward);
     let chidi = Running::start(ward.command("Chidi", &["tail", "--json"]));
