@@ -12,7 +12,8 @@ fn an_order_is_read_back_confirmed_and_kept_until_it_is_filed() {
     }
     let rosa = ["--name", THREAD, "--born", "1947-03-09", "--sex", "F"];
     ward.ok("Chidi", &[&["patient", "admit", "0042", "Hall A", "A-1"], &rosa[..]].concat());
-    ward.ok("Ana", &["shift", "give", "Hall A", "--hours", "4", "Ana=A-1", "Chidi=A-1", "Ben=A-1"]);
+    ward.ok("Ana", &["shift", "give", "Hall A", "--hours", "4", "Ana=A-1", "Chidi=A-1"]);
+    ward.ok("Ana", &["patient", "team", "add", THREAD, "Ben", "--hours", "4"]);
     switched_on(&ward);
     let chidi = Running::start(ward.command("Chidi", &["tail", "--json"]));
     chidi.until("\"event\":\"caught_up\"");
