@@ -45,6 +45,10 @@ fn seeing(ward: &Ward) {
     let sent = ward.run("Ben", &["send", "Emil", "bed 4 is free"]);
     assert!(sent.out.starts_with("Accepted as #1"), "{}{}", sent.out, sent.err);
     assert!(sent.err.contains("does not want to be disturbed until"), "{}", sent.err);
+    ward.ok("Ana", &["conversation", "open-group", "Huddle", "Ben", "Emil"]);
+    let sent = ward.run("Ana", &["send", "Huddle", "at ten"]);
+    assert!(sent.err.contains("Emil Sand does not want to be disturbed until"), "{}", sent.err);
+    assert!(!sent.err.contains("Ben Okafor"), "{}", sent.err);
     // No device of his is connected: he is called by telephone.
     let check = ward.ok("Ben", &["stat", "check", "Emil"]);
     assert!(

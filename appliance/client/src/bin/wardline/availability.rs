@@ -7,6 +7,7 @@ use wardline_client::availability::{
 };
 use wardline_client::event::Person;
 use wardline_client::{Calls as _, PersonId};
+use wardline_core::limits;
 
 use crate::access::Access;
 use crate::exit::Failure;
@@ -201,9 +202,13 @@ pub(crate) fn own_line(own: &OwnAvailability, name: impl Fn(PersonId) -> String)
     (!words.is_empty()).then(|| format!("-- {}", words.join("; ")))
 }
 
-/// That somebody does not want to be disturbed, in words: for whoever writes to them. What cannot be asked is not said.
-pub(crate) async fn note(access: &Access, people: &[Person], person: PersonId) {
-    let Ok((known, _)) = access.availability(&[person]).await else { return };
+/// Which of these do not want to be disturbed, in words: for whoever writes to them. What cannot be asked is not said, and of more people
+/// than the box answers for nobody is asked: in so large a group that is as good as said.
+pub(crate) async fn note(access: &Access, people: &[Person], whom: &[PersonId]) {
+    if whom.is_empty() || whom.len() > limits::AVAILABILITY_ASKED_MAX {
+        return;
+    }
+    let Ok((known, _)) = access.availability(whom).await else { return };
     for (one, until) in known.iter().filter_map(|one| Some((one, one.silent_until?))) {
         let name = find::name(people, one.person);
         say::note(&format!("{name} {}.", silence(people, until, one.cover)));

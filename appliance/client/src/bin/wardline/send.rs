@@ -308,7 +308,7 @@ pub(crate) async fn online(access: &Access, to: &str) -> Result<ConversationId, 
             if !to.trim().eq_ignore_ascii_case(&name) {
                 say::note(&format!("To {name}."));
             }
-            availability::note(access, &people, person).await;
+            availability::note(access, &people, &[person]).await;
             access.open_direct(person).await?.id
         }
     })
@@ -322,6 +322,10 @@ async fn tell_who_reads(access: &Access, conversation: ConversationId) -> Result
     let place = known.iter().find(|known| known.id == conversation).filter(|_| of_team);
     if let Some(readers) = place.and_then(family::readers) {
         say::note(&format!("FAMILY READS THIS: {readers}."));
+    }
+    if let Some(place) = known.iter().find(|known| known.id == conversation) {
+        let others = place.members.iter().map(|member| member.person).filter(|person| *person != me);
+        availability::note(access, &people, &others.collect::<Vec<_>>()).await;
     }
     let place = known.iter().find(|known| known.id == conversation && known.writer == Some(me));
     if let Some(place) = place.filter(|place| !place.archived)
