@@ -20,6 +20,7 @@ use crate::draft::Draft;
 use crate::emergency;
 use crate::ids::{ConversationId, PersonId, UnitId};
 use crate::input::Fresh;
+use crate::kept;
 use crate::limits;
 use crate::membership;
 use crate::particulars::Bed;
@@ -85,11 +86,7 @@ impl Agency {
 
     /// As it is kept: CBOR (RFC 8949), deterministic.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(64);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// What is behind such bytes.

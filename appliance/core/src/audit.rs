@@ -10,6 +10,7 @@ use crate::ids::{
     AssignmentId, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, PatientId, PersonId,
     RoleId, Sequence, UnitId,
 };
+use crate::kept;
 use crate::refusal::{PeerFault, Refusal};
 use crate::task::Assignee;
 use crate::time::Wall;
@@ -489,20 +490,11 @@ impl Act {
 impl Entry {
     /// The canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(48);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// The entry behind stored bytes. Bytes that are not the canonical form of an entry are none.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
-        let entry: Self = minicbor::decode(bytes)?;
-        if entry.to_bytes() == bytes {
-            Ok(entry)
-        } else {
-            Err(minicbor::decode::Error::message("not the canonical form"))
-        }
+        kept::canonical(bytes)
     }
 }

@@ -15,6 +15,7 @@ use crate::directory::Person;
 use crate::escalation::StatId;
 use crate::escalation::policy::Dial;
 use crate::ids::PersonId;
+use crate::kept;
 use crate::limits;
 use crate::refusal::Fault;
 use crate::rota::{Date, Interval, TimeZone, Weekday};
@@ -210,21 +211,12 @@ impl Availability {
 
     /// As a store keeps it: CBOR (RFC 8949), deterministic.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(64);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// Out of what a store keeps.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
-        let said: Self = minicbor::decode(bytes)?;
-        if said.to_bytes() == bytes {
-            Ok(said)
-        } else {
-            Err(minicbor::decode::Error::message("not the canonical form"))
-        }
+        kept::canonical(bytes)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::directory::PublicKey;
 use crate::escalation::Priority;
 use crate::ids::{ConversationId, DeviceId, EncounterId, PatientId, PersonId};
 use crate::input::{Ask, Fresh};
+use crate::kept;
 use crate::pin::PinMac;
 use crate::refusal::{Fault, Refusal};
 use crate::search;
@@ -167,10 +168,7 @@ macro_rules! kept {
         impl $name {
             /// As it is kept: CBOR (RFC 8949), deterministic.
             pub fn to_bytes(&self) -> Vec<u8> {
-                match minicbor::to_vec(self) {
-                    Ok(bytes) => bytes,
-                    Err(never) => unreachable!("encoding into memory: {never}"),
-                }
+                kept::to_bytes(self)
             }
 
             /// What is behind such bytes.

@@ -24,6 +24,7 @@ use crate::conversation::{Conversation, Kind};
 use crate::draft::{Draft, actor};
 use crate::ids::{Conn, ConversationId, PersonId, RequestId, RoleId, Sequence};
 use crate::input::Fresh;
+use crate::kept;
 use crate::limits;
 use crate::membership::{self, Opening};
 use crate::refusal::{Fault, Refusal};
@@ -77,10 +78,7 @@ pub enum InboxWrite {
 
 /// Gaps as a store keeps them: CBOR (RFC 8949).
 pub fn gaps_to_bytes(gaps: &[Interval]) -> Vec<u8> {
-    match minicbor::to_vec(gaps) {
-        Ok(bytes) => bytes,
-        Err(never) => unreachable!("encoding into memory: {never}"),
-    }
+    kept::to_bytes(gaps)
 }
 
 /// What is behind such bytes.

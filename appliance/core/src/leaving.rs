@@ -19,6 +19,7 @@ use crate::draft::Draft;
 use crate::emergency;
 use crate::escalation::{Escalation, Stage};
 use crate::ids::{Conn, PersonId, RequestId, UnitId};
+use crate::kept;
 use crate::limits;
 use crate::particulars::Bed;
 use crate::refusal::Refusal;
@@ -48,11 +49,7 @@ pub struct Waiting {
 impl Waiting {
     /// As it is kept: CBOR (RFC 8949), deterministic.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(24);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// What is behind such bytes.

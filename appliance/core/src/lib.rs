@@ -40,6 +40,7 @@ pub mod ids;
 pub mod inbox;
 pub mod input;
 mod joining;
+mod kept;
 pub mod leaving;
 pub mod limits;
 pub mod lookup;

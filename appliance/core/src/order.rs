@@ -21,6 +21,7 @@ use thiserror::Error;
 
 use crate::escalation::StatId;
 use crate::ids::{Change, ConversationId, PersonId, RoleId, Sequence, UnitId};
+use crate::kept;
 use crate::refusal::Fault;
 use crate::state::State;
 use crate::time::Wall;
@@ -313,21 +314,12 @@ impl Order {
 
     /// As a store keeps it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(128);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// Out of what a store keeps. Bytes that are not the canonical form of an order are none.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
-        let order: Self = minicbor::decode(bytes)?;
-        if order.to_bytes() == bytes {
-            Ok(order)
-        } else {
-            Err(minicbor::decode::Error::message("not the canonical form"))
-        }
+        kept::canonical(bytes)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::clinical::{self, encounter_of};
 use crate::draft::Draft;
 use crate::emergency;
 use crate::ids::{EncounterId, PatientId, PersonId};
+use crate::kept;
 use crate::limits;
 use crate::membership;
 use crate::notice::Told;
@@ -47,10 +48,7 @@ pub struct Restriction {
 impl Restriction {
     /// As the store keeps it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        match minicbor::to_vec(self) {
-            Ok(bytes) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// The restriction behind kept bytes.

@@ -15,6 +15,7 @@
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use crate::ids::PersonId;
+use crate::kept;
 use crate::limits;
 use crate::time::Wall;
 
@@ -193,11 +194,7 @@ impl Rota {
 
     /// As it is kept: CBOR (RFC 8949), deterministic.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(256);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// The rota behind such bytes.

@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::alteration::Found;
 use crate::escalation::{Reason, StatId};
 use crate::ids::{Change, ConversationId, PersonId, RoleId, Sequence};
+use crate::kept;
 use crate::refusal::Fault;
 use crate::state::State;
 use crate::time::Wall;
@@ -321,21 +322,12 @@ impl Task {
 
     /// As a store keeps it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(96);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// Out of what a store keeps. Bytes that are not the canonical form of a task are none.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
-        let task: Self = minicbor::decode(bytes)?;
-        if task.to_bytes() == bytes {
-            Ok(task)
-        } else {
-            Err(minicbor::decode::Error::message("not the canonical form"))
-        }
+        kept::canonical(bytes)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::access::{self, Operation, Relations};
 use crate::audit::{Act, Actor};
 use crate::draft::Draft;
 use crate::ids::UnitId;
+use crate::kept;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::relay::Room;
@@ -142,11 +143,7 @@ impl Templates {
 
     /// As a store keeps them.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// Out of what a store keeps. Bytes that are not the canonical form of a set are none.

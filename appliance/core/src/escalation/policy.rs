@@ -5,6 +5,7 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 
 use crate::ids::{PersonId, RoleId};
+use crate::kept;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::wire::proto;
@@ -121,11 +122,7 @@ impl EscalationPolicy {
 
     /// As it is kept: CBOR (RFC 8949), deterministic.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(64);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// The policy behind such bytes.

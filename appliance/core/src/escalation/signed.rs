@@ -15,6 +15,7 @@ use minicbor::{Decode, Encode};
 use crate::directory::PublicKey;
 use crate::escalation::{Reason, StatId};
 use crate::ids::{DeviceId, PersonId};
+use crate::kept;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::session::Verifier;
@@ -277,11 +278,7 @@ impl SignedAnswer {
 }
 
 fn to_bytes(value: &impl Encode<()>) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256);
-    match minicbor::encode(value, &mut bytes) {
-        Ok(()) => bytes,
-        Err(never) => unreachable!("encoding into memory: {never}"),
-    }
+    kept::to_bytes(value)
 }
 
 impl fmt::Debug for Said {

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::directory::PublicKey;
 use crate::escalation::StatId;
 use crate::ids::{ConversationId, DeviceId, MessageId, PersonId, Sequence};
+use crate::kept;
 use crate::order::Sort;
 use crate::session::Verifier;
 use crate::text::Text;
@@ -368,11 +369,7 @@ impl SignedDeed {
 
     /// As it is kept: CBOR (RFC 8949), deterministic.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(320);
-        match minicbor::encode(self, &mut bytes) {
-            Ok(()) => bytes,
-            Err(never) => unreachable!("encoding into memory: {never}"),
-        }
+        kept::to_bytes(self)
     }
 
     /// Out of what is kept.

@@ -15,6 +15,7 @@ use crate::audit::{Act, Actor};
 use crate::draft::Draft;
 use crate::ids::{Conn, OfferId, PersonId, RequestId, RoleId, UnitId};
 use crate::input::Fresh;
+use crate::kept;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::relay::Room;
@@ -118,11 +119,7 @@ impl Role {
 
 /// Offers as they are kept: CBOR (RFC 8949), deterministic.
 pub fn to_bytes(offers: &[Offer]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    match minicbor::encode(offers, &mut bytes) {
-        Ok(()) => bytes,
-        Err(never) => unreachable!("encoding into memory: {never}"),
-    }
+    kept::to_bytes(offers)
 }
 
 /// The offers behind such bytes.
