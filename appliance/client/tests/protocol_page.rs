@@ -315,6 +315,29 @@ fn every_limit_stands_there() {
     }
 }
 
+/// What the command prints for scripts.
+#[test]
+fn every_event_of_the_command_stands_there() {
+    let page = page();
+    let section = page.split("## 12. ").nth(1).unwrap().split("\n## ").next().unwrap();
+    let here = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    let (mut folders, mut found) = (vec![here.join("src/bin/wardline")], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            let text = std::fs::read_to_string(&entry).unwrap();
+            for event in text.split("\"event\": \"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+                assert!(section.contains(&format!("`{event}`")), "{event} of {}", entry.display());
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 40, "{found}");
+}
+
 #[test]
 fn every_code_stands_there() {
     let page = page();

@@ -69,6 +69,16 @@ fn follow_one(draft: &mut Draft<'_>, id: StatId, role: RoleId, former: Option<&B
     };
     let off: Vec<PersonId> = open.callable().filter(|who| goes(who) && had_it(*who)).collect();
     let on: Vec<PersonId> = holders.iter().copied().filter(|who| is_new(draft, open, *who)).collect();
+    moves(draft, (id, stage), (on, off), Act::StatFollowed(id.conversation, id.sequence, role));
+}
+
+/// It rings for some from now on, and for others no more.
+fn moves(
+    draft: &mut Draft<'_>,
+    (id, stage): (StatId, Stage),
+    (on, off): (Vec<PersonId>, Vec<PersonId>),
+    act: Act,
+) {
     if on.is_empty() && off.is_empty() {
         return;
     }
@@ -80,7 +90,7 @@ fn follow_one(draft: &mut Draft<'_>, id: StatId, role: RoleId, former: Option<&B
         let (reason, step) = (Reason::HandedOver, step_of(stage));
         change = draft.write(Write::EscalationDeclined { id, person, reason, step });
     }
-    draft.record(Actor::TheBox, Act::StatFollowed(id.conversation, id.sequence, role));
+    draft.record(Actor::TheBox, act);
     on.into_iter().for_each(|person| show(draft, id, person));
     off.into_iter().for_each(|person| hush(draft, id, person));
     settle(draft, id, stage, change);
@@ -114,25 +124,9 @@ fn pass(draft: &mut Draft<'_>, id: StatId, role: RoleId, giver: PersonId, taker:
     let off = !held && !still_holds(draft, role, giver) && rings_by_role(draft, open, role, giver);
     // Who has said that they cannot is not asked again because the role is theirs now.
     let on = is_new(draft, open, taker);
-    if !on && !off {
-        return;
-    }
-    let mut change = draft.state.change;
-    if on {
-        change = draft.write(Write::EscalationMoved { id, stage, rang: vec![taker] });
-    }
-    if off {
-        let (reason, step) = (Reason::HandedOver, step_of(stage));
-        change = draft.write(Write::EscalationDeclined { id, person: giver, reason, step });
-    }
-    draft.record(Actor::TheBox, Act::StatPassed(id.conversation, id.sequence, giver, taker));
-    if on {
-        show(draft, id, taker);
-    }
-    if off {
-        hush(draft, id, giver);
-    }
-    settle(draft, id, stage, change);
+    let some = |is: bool, person: PersonId| is.then_some(person).into_iter().collect();
+    let act = Act::StatPassed(id.conversation, id.sequence, giver, taker);
+    moves(draft, (id, stage), (some(on, taker), some(off, giver)), act);
 }
 
 /// Whether a step that has begun rings for the role.

@@ -37,6 +37,9 @@ fn given(ward: &Ward, ben: &Running) {
     // Neither gave it nor is to do it: he sees it where it stands.
     assert!(task(ward, "Chidi", &["list"]).err.contains("No task is open."));
     assert!(ward.ok("Chidi", &["task", "list", "Huddle"]).contains("task for Ben Okafor, from Ana Flores"));
+    let history = ward.ok("Chidi", &["history", "Huddle"]);
+    assert!(history.contains("   > task for Ben Okafor, from Ana Flores, due "), "{history}");
+    assert_eq!(events(&ward.ok("Chidi", &["history", "Huddle", "--json"]), "task").len(), 1);
     // Nothing is sent for what cannot be given.
     task(ward, "Ana", &["give", "Huddle", "Fetch blood", "--for", "Zora"])
         .ended(2, "there is nobody of this name");

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wardline_client::error::LinkError;
-use wardline_client::event::{Conversation, Person};
+use wardline_client::event::{Conversation, Message, Person};
 use wardline_client::link::Code;
+use wardline_client::tasks::TaskCalls as _;
 use wardline_client::{
     Asking, Calls as _, Client, Device, DeviceId, Error, JoinLink, PersonId, Purpose, Sequence,
 };
@@ -14,7 +15,7 @@ use crate::access::{Access, Parting};
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::notice::{self, Said};
-use crate::{Common, json, patient, pin, react, say};
+use crate::{Common, json, patient, pin, react, say, task};
 
 pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String>) -> Result<(), Failure> {
     let link = whole_link(link)?;
@@ -244,11 +245,18 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
     let page = access.history(place, Sequence(wanted.before), wanted.limit).await?;
     let recalled: BTreeSet<Sequence> =
         page.messages.iter().filter(|m| m.recalled_at.is_some()).map(|m| m.sequence).collect();
+    // A visitor has none, and is not told that there are any.
+    let tasks = access.tasks(Some(place)).await.unwrap_or_default();
+    let roles = if tasks.is_empty() { Vec::new() } else { access.roles(None).await? };
+    let about = |message: &Message| tasks.iter().find(|task| task.sequence == message.sequence);
     // A thread's beds are of units.
     let units = if page.notices.is_empty() { Vec::new() } else { access.units().await? };
     for said in notice::in_order(&page) {
         match said {
-            Said::Message(message) if wanted.json => json::print(&json::message(message, me, &people))?,
+            Said::Message(message) if wanted.json => {
+                json::print(&json::message(message, me, &people))?;
+                about(message).map_or(Ok(()), |task| json::print(&task::to_json(task)))?;
+            }
             Said::Notice(told) if wanted.json => json::print(&notice::json(told))?,
             Said::Message(message) => {
                 let name = find::name(&people, message.sender);
@@ -258,6 +266,11 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
                 say::told(&say::message(&head, message, is_gone, me))?;
                 if !message.reactions.is_empty() {
                     say::told(&react::line("", &message.reactions, me, |id| find::name(&people, id)))?;
+                }
+                if let Some(open) = about(message) {
+                    let role =
+                        |id| roles.iter().find(|role| role.id == id).map(|role| say::clean_line(&role.name));
+                    say::told(&format!("   > {}", task::line(open, me, |id| find::name(&people, id), role)))?;
                 }
             }
             Said::Notice(told) => {
