@@ -12,6 +12,7 @@
 //!
 //! All of it is written beside the directory that it is for, and is called so once it is whole: an export that was broken off is none.
 
+mod acts;
 mod html;
 mod record;
 mod verify;
@@ -156,6 +157,7 @@ impl Client {
             person,
             people,
             units,
+            root: self.identity().root.clone(),
         })
     }
 
@@ -284,7 +286,8 @@ impl Client {
 fn read(page: proto::ExportPage) -> Result<Page, Error> {
     let messages = page.messages.into_iter().map(Message::from_wire).collect::<Result<_, _>>()?;
     let told = page.notices.iter().map(notice::from_wire).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page { messages, notices: told.into_iter().flatten().collect(), hidden: page.names_hidden })
+    let acts = page.acts.into_iter().map(acts::Acts::from_wire).collect::<Result<_, _>>()?;
+    Ok(Page { messages, notices: told.into_iter().flatten().collect(), acts, hidden: page.names_hidden })
 }
 
 /// Where it is written until it is whole.

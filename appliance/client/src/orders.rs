@@ -188,7 +188,7 @@ fn sign(
 }
 
 /// What the box has kept of it.
-fn signed_from_wire(wire: &proto::SignedOrder) -> Result<SignedDeed, Error> {
+pub(crate) fn signed_from_wire(wire: &proto::SignedOrder) -> Result<SignedDeed, Error> {
     let odd = || Error::Protocol("something signed about an order, of another form");
     let (of, read_back) = (Sequence(wire.of), Sequence(wire.read_back));
     let words = match (wire.message.as_slice(), wire.text_sha256.as_slice()) {

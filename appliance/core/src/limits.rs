@@ -633,6 +633,14 @@ pub const EXPORTS_MAX: usize = 2;
 /// Milliseconds that an export is good for: 10 pages of 100 messages a second are 14 million.
 pub const EXPORT_MS: u64 = 4 * 3_600_000;
 
+/// Bytes of text on one page of an export, and of what became of its messages beside it; either may end the page. A message with its text
+/// and files more may still go in, 11 kB, and the notices of a thread ([`NOTICES_KEPT_MAX`]), 37 kB: 107 kB, below [`SERVER_FRAME_MAX`]. What
+/// became of one message is a STAT with [`CALLED_SHOWN_MAX`] x 16 bytes and a note, [`STAT_SIGNED_MAX`] x 450, an order with
+/// [`ORDER_SIGNED_MAX`] x 330, and a task: 20 kB, and so always fits.
+pub const EXPORT_TEXT_MAX: usize = 32 * 1024;
+/// See [`EXPORT_TEXT_MAX`].
+pub const EXPORT_ACTS_MAX: usize = 24 * 1024;
+
 /// Conversations of an export on one page, which also ends at [`PAGE_BYTES_MAX`]: one has some 150 bytes, and of a family's thread 64 and
 /// a name for each of its visitors.
 pub const EXPORT_PLACES_PAGE_MAX: usize = 200;

@@ -68,6 +68,11 @@ pub fn beside(mentions: &[proto::Mention], reactions: &[proto::Reaction]) -> usi
     mentions.len() * MENTION + reactions.len() * REACTION + people * 8
 }
 
+/// Bytes of what became of an exported message.
+pub fn acts_length(acts: &proto::ExportActs) -> usize {
+    prost::Message::encoded_len(acts)
+}
+
 /// A frame with its prefix.
 pub fn encode_frame(frame: &impl prost::Message) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(PREFIX + frame.encoded_len());

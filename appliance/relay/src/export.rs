@@ -8,7 +8,7 @@ use wardline_core::veil::Veil;
 use wardline_core::wire::proto;
 
 use crate::catchup::Library;
-use crate::store::{Exported, ExportedPage, StoreError};
+use crate::store::{Acts, Exported, ExportedPage, StoreError};
 
 /// What hides names in one export; made when its first page is read, and kept with the connection.
 pub struct OfExport {
@@ -22,7 +22,8 @@ pub async fn answer(
     grant: &ExportGrant,
     known: &mut Option<OfExport>,
 ) -> Result<Result<proto::ExportPage, Refusal>, StoreError> {
-    let ExportedPage { messages, notices, through, end } = match library.readers.exported(grant).await? {
+    let ExportedPage { messages, notices, acts, through, end } = match library.readers.exported(grant).await?
+    {
         Exported::Of(page) => page,
         Exported::NotPermitted => return Ok(Err(Refusal::NoSuchExport)),
         Exported::Purged => return Ok(Err(Refusal::Purged)),
@@ -50,11 +51,32 @@ pub async fn answer(
         over(&mut message.text);
         message.attachments.iter_mut().for_each(|file| over(&mut file.name));
     }
+    let mut acts: Vec<proto::ExportActs> = acts.iter().map(Acts::to_wire).collect();
+    for acts in &mut acts {
+        let mut hidden = false;
+        for note in notes(acts) {
+            let whole = note.clone();
+            over(&mut note.role);
+            over(&mut note.name);
+            hidden |= *note != whole;
+        }
+        acts.hidden = hidden;
+    }
     let mut title = grant.title.reveal().to_owned();
     over(&mut title);
     *known = Some(of_export);
     let notices = notices.iter().map(Notice::to_wire).collect();
     let conversation = grant.conversation.value();
     let through = through.0;
-    Ok(Ok(proto::ExportPage { conversation, messages, notices, title, through, end, names_hidden }))
+    Ok(Ok(proto::ExportPage { conversation, messages, notices, title, through, end, names_hidden, acts }))
+}
+
+/// The words of call notes: in what was signed, and in how the STAT stands.
+fn notes(acts: &mut proto::ExportActs) -> impl Iterator<Item = &mut proto::CallNote> {
+    let stands = acts.stat.as_mut().and_then(|stat| stat.note.as_mut());
+    let signed = acts.signed.iter_mut().filter_map(|answer| match &mut answer.said {
+        Some(proto::signed_answer::Said::CallNote(note)) => Some(note),
+        _ => None,
+    });
+    stands.into_iter().chain(signed)
 }

@@ -74,7 +74,7 @@ use crate::keyring::Origin;
 
 pub use aged::WouldGo;
 pub use error::StoreError;
-pub use export::{Exported, ExportedPage};
+pub use export::{Acts, Exported, ExportedPage};
 pub use files::StoredFile;
 pub use key::StoreKey;
 #[cfg(test)]

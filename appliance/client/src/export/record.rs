@@ -1,7 +1,7 @@
 //! The files of an export. Names of fields stay what they are: a later version adds some and takes none away.
 //!
-//! Lines of `record.jsonl`: one `header`; then of each conversation one `conversation`, its `message`s and `notice`s in the order in which
-//! they stand in the thread, and one `conversation_end` with how many of each there were.
+//! Lines of `record.jsonl`: one `header`; then of each conversation one `conversation`, its `message`s, each with what became of it behind it
+//! ([`super::acts`]), and `notice`s in the order in which they stand in the thread, and one `conversation_end` with how many of each there were.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,12 +12,14 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{self, SHA256};
 use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wardline_core::attachment::Media;
 use wardline_core::ids::{ConversationId, ExportId, PersonId, Sequence, UnitId};
 use wardline_core::wire::proto;
 
+use super::acts::Acts;
 use super::{html, unwritable};
 use crate::clinical::{Patient, Sex};
 use crate::error::{Error, InputError};
@@ -25,6 +27,7 @@ use crate::event::{Attachment, Kind, Message, message_hex};
 use crate::files;
 use crate::notice::{self, Notice};
 use crate::stat::Priority;
+use crate::trust;
 
 /// What the manifest says that this is. Another number: fields have another meaning.
 pub const FORMAT: &str = "wardline-export/1";
@@ -52,6 +55,18 @@ pub struct Count {
     pub messages: u64,
     /// Notices between them.
     pub notices: u64,
+    /// STATs, orders by text and tasks among the messages.
+    #[serde(default)]
+    pub stats: u64,
+    /// See above.
+    #[serde(default)]
+    pub orders: u64,
+    /// See above.
+    #[serde(default)]
+    pub tasks: u64,
+    /// What devices signed about STATs and orders.
+    #[serde(default)]
+    pub signed: u64,
     /// Files.
     pub files: u64,
     /// Files that are named and not here: of another's thread, or gone.
@@ -98,6 +113,8 @@ pub(super) struct Header {
     /// The directory.
     pub(super) people: BTreeMap<PersonId, Whom>,
     pub(super) units: BTreeMap<UnitId, String>,
+    /// The facility's: what was signed is verified by it.
+    pub(super) root: CertificateDer<'static>,
 }
 
 /// One conversation of the record.
@@ -128,6 +145,8 @@ impl Place {
 pub(super) struct Page {
     pub(super) messages: Vec<Message>,
     pub(super) notices: Vec<Notice>,
+    /// What became of some of them.
+    pub(super) acts: BTreeMap<Sequence, Acts>,
     /// Names that were hidden in them.
     pub(super) hidden: u32,
 }
@@ -200,6 +219,7 @@ impl Writing {
             "record": "header",
             "format": FORMAT,
             "facility": header.facility,
+            "facility_sha256": hex(&trust::sha256(&header.root)),
             "export": header.export.to_string(),
             "at": time(header.at),
             "by": header.by.to_string(),
@@ -285,7 +305,7 @@ impl Writing {
             while let Some(told) = notices.next_if(|told| told.after < message.sequence) {
                 self.notice(place, told)?;
             }
-            self.message(place, message)?;
+            self.message(place, message, page.acts.get(&message.sequence))?;
         }
         for told in notices {
             self.notice(place, told)?;
@@ -294,7 +314,7 @@ impl Writing {
         Ok(())
     }
 
-    fn message(&mut self, place: &Place, message: &Message) -> Result<(), Error> {
+    fn message(&mut self, place: &Place, message: &Message, acts: Option<&Acts>) -> Result<(), Error> {
         let header = &self.header;
         let who = |person: PersonId| json!({ "person": person.to_string(), "name": header.name(person, Some(place)) });
         let files = self.kept.remove(&message.sequence).unwrap_or_default();
@@ -337,11 +357,19 @@ impl Writing {
             "reactions": reactions.collect::<Vec<_>>(),
             "attachments": attached,
         });
-        let shown = html::message(header, place, message, &files);
+        let became = acts.map_or_else(Vec::new, |acts| acts.lines(header, place, message.sequence));
+        let shown = html::message(header, place, message, (&files, acts));
         self.count.messages += 1;
         self.here.0 += 1;
         self.count.files_withheld += files.iter().filter(|file| file.is_none()).count() as u64;
+        if let Some(acts) = acts {
+            self.count.stats += u64::from(acts.stat.is_some());
+            self.count.orders += u64::from(acts.order.is_some());
+            self.count.tasks += u64::from(acts.task.is_some());
+            self.count.signed += (acts.signed.len() + acts.order_signed.len()) as u64;
+        }
         self.line(&line)?;
+        became.iter().try_for_each(|line| self.line(line))?;
         self.page.write(shown.as_bytes())
     }
 

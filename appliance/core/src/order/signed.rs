@@ -176,7 +176,7 @@ pub struct SignedDeed {
 
 impl Deed {
     /// The wire's number, the order it is about, what was read back, and whom it is for.
-    fn parts(self) -> (proto::OrderDeed, Sequence, Sequence, Option<PersonId>) {
+    pub fn parts(self) -> (proto::OrderDeed, Sequence, Sequence, Option<PersonId>) {
         let none = Sequence::NONE;
         match self {
             Self::Give { to } => (proto::OrderDeed::Give, none, none, to),

@@ -160,6 +160,7 @@ impl World {
             through: through.0,
             end,
             names_hidden: 0,
+            acts: Vec::new(),
         };
         self.reply(conn, request, Body::ExportPage(page));
         Ok(())

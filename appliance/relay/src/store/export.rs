@@ -4,7 +4,7 @@ use futures_util::TryStreamExt;
 use wardline_core::grant::ExportGrant;
 use wardline_core::hold::Subject;
 use wardline_core::ids::{ExportId, PatientId, PersonId, Sequence};
-use wardline_core::limits::{ATTACHMENT_WIRE_MAX, PAGE_BYTES_MAX, PAGE_MESSAGES_MAX, SEAL_OVERHEAD};
+use wardline_core::limits::{ATTACHMENT_WIRE_MAX, EXPORT_TEXT_MAX, PAGE_MESSAGES_MAX, SEAL_OVERHEAD};
 use wardline_core::mention;
 use wardline_core::notice::Notice;
 use wardline_core::restriction::Restriction;
@@ -19,6 +19,10 @@ use super::readers::Readers;
 use super::row::{self, Columns};
 use super::rows::{Many, Script};
 use super::{StoreError, StoredMessage, notices};
+
+mod acts;
+
+pub use acts::Acts;
 
 /// What a batch comes to of exports.
 #[derive(Default)]
@@ -85,6 +89,8 @@ pub struct ExportedPage {
     pub messages: Vec<StoredMessage>,
     /// What was told among them, in its order.
     pub notices: Vec<Notice>,
+    /// What became of them, in their order.
+    pub acts: Vec<Acts>,
     /// Up to here it was read.
     pub through: Sequence,
     /// Nothing stands behind.
@@ -112,7 +118,7 @@ impl Readers {
         }
         // Expired messages leave no gap in what is read: the last one looked at says how far it went.
         let (mut messages, mut text, mut seen, mut last) = (Vec::new(), 0, 0_u32, None);
-        while text < PAGE_BYTES_MAX
+        while text < EXPORT_TEXT_MAX
             && let Some(row) = rows.try_next().await?
         {
             let message = row::message(&row)?;
@@ -128,10 +134,11 @@ impl Readers {
             text += message.files as usize * ATTACHMENT_WIRE_MAX;
             messages.push(message);
         }
-        let whole = seen < PAGE_MESSAGES_MAX && text < PAGE_BYTES_MAX;
+        let whole = seen < PAGE_MESSAGES_MAX && text < EXPORT_TEXT_MAX;
         let through = if whole { grant.through } else { last.unwrap_or(grant.through) };
-        let end = through >= grant.through;
         drop(rows);
+        let (acts, through) = acts::of(&mut loan, grant, &mut messages, through).await?;
+        let end = through >= grant.through;
         let mut told = Vec::new();
         if grant.notices {
             let behind = if end { u64::MAX } else { through.0 };
@@ -144,7 +151,7 @@ impl Readers {
                 told.push(notices::notice(&row)?.1);
             }
         }
-        Ok(Exported::Of(ExportedPage { messages, notices: told, through, end }))
+        Ok(Exported::Of(ExportedPage { messages, notices: told, acts, through, end }))
     }
 
     /// What hides every patient but those of these records.

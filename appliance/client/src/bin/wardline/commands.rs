@@ -6,6 +6,7 @@ use std::time::Duration;
 use wardline_client::error::LinkError;
 use wardline_client::event::{Conversation, Message, Person};
 use wardline_client::link::Code;
+use wardline_client::roles::RoleCalls as _;
 use wardline_client::tasks::TaskCalls as _;
 use wardline_client::{
     Asking, Calls as _, Client, Device, DeviceId, Error, JoinLink, PersonId, Purpose, Sequence,
