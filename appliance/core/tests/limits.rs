@@ -173,9 +173,8 @@ fn full_note() -> proto::CallNote {
     }
 }
 
-#[test]
-fn the_largest_page_of_history_fits() {
-    let notice = proto::ThreadNotice {
+fn largest_notice() -> proto::ThreadNotice {
+    proto::ThreadNotice {
         conversation: ID,
         number: ID,
         after: limits::CONVERSATION_MESSAGES_MAX,
@@ -187,9 +186,11 @@ fn the_largest_page_of_history_fits() {
         unit: ID,
         bed: "x".repeat(limits::BED_MAX),
         until: i64::MAX,
-    };
-    let notices = vec![notice; limits::NOTICES_KEPT_MAX as usize];
-    let signed = proto::SignedAnswer {
+    }
+}
+
+fn signed_answer() -> proto::SignedAnswer {
+    proto::SignedAnswer {
         conversation: ID,
         sequence: limits::CONVERSATION_MESSAGES_MAX,
         person: ID,
@@ -199,7 +200,13 @@ fn the_largest_page_of_history_fits() {
         taken: i64::MAX,
         said: Some(proto::signed_answer::Said::CallNote(full_note())),
         signature: vec![255; 64],
-    };
+    }
+}
+
+#[test]
+fn the_largest_page_of_history_fits() {
+    let notices = vec![largest_notice(); limits::NOTICES_KEPT_MAX as usize];
+    let signed = signed_answer();
     for messages in fullest(limits::PAGE_MESSAGES_MAX as usize - 1) {
         let notices = notices.clone();
         let signed = vec![signed.clone(); limits::PAGE_SIGNED_MAX];
@@ -438,6 +445,52 @@ fn signed_order() -> proto::SignedOrder {
         taken: i64::MAX,
         signature: vec![255; 64],
     }
+}
+
+#[test]
+fn the_largest_page_of_an_export_fits() {
+    let called = proto::Called { person: ID, step: 20, declined: 7 };
+    let stat = proto::Escalation {
+        conversation: ID,
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        state: 4,
+        since: i64::MAX,
+        by: ID,
+        noted_by: ID,
+        step: 20,
+        steps: 20,
+        unit: ID,
+        called: vec![called; limits::CALLED_SHOWN_MAX],
+        dial: "x".repeat(limits::NAME_MAX),
+        called_count: u32::MAX,
+        note: Some(full_note()),
+    };
+    let acts = proto::ExportActs {
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        stat: Some(stat),
+        signed: vec![signed_answer(); limits::STAT_SIGNED_MAX],
+        order: Some(largest_order()),
+        order_signed: vec![signed_order(); limits::ORDER_SIGNED_MAX],
+        task: Some(largest_task()),
+        hidden: true,
+    };
+    let one = wire::acts_length(&acts);
+    assert!(one <= limits::EXPORT_ACTS_MAX, "one always fits: {one}");
+    // A full page of text, one message more, every notice, and as much beside it as there may be.
+    let messages = vec![message(limits::EXPORT_TEXT_MAX - 1), largest_message()];
+    let notices = vec![largest_notice(); limits::NOTICES_KEPT_MAX as usize];
+    let page = proto::ExportPage {
+        conversation: ID,
+        messages,
+        notices,
+        title: "x".repeat(limits::TITLE_MAX),
+        through: limits::CONVERSATION_MESSAGES_MAX,
+        end: true,
+        names_hidden: u32::MAX,
+        acts: vec![acts],
+    };
+    let size = server(server_frame::Body::ExportPage(page)) + limits::EXPORT_ACTS_MAX - one;
+    assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
 }
 
 #[test]

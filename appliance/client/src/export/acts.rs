@@ -120,6 +120,8 @@ fn stat_line(header: &Header, place: &Place, stat: &Escalation) -> Value {
     let called = stat.called.iter().map(|(person, declined)| {
         json!({ "person": person.to_string(), "name": header.name(*person, Some(place)), "declined": declined })
     });
+    // Where a patient lies whose record this is not.
+    let unit = stat.unit.filter(|_| !place.withholds_files());
     json!({
         "record": "stat",
         "stands": stands(stat.stands),
@@ -128,8 +130,8 @@ fn stat_line(header: &Header, place: &Place, stat: &Escalation) -> Value {
         "noted_by": stat.noted_by.map(|person| who(header, place, person)),
         "step": stat.step,
         "steps": stat.steps,
-        "unit": stat.unit.map(|unit| unit.to_string()),
-        "unit_name": stat.unit.and_then(|unit| header.units.get(&unit)),
+        "unit": unit.map(|unit| unit.to_string()),
+        "unit_name": unit.and_then(|unit| header.units.get(&unit)),
         "called": called.collect::<Vec<_>>(),
     })
 }

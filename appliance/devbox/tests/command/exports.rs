@@ -54,9 +54,56 @@ fn lines(directory: &Path, record: &str) -> Vec<String> {
     all.lines().filter(|line| line.contains(&named)).map(str::to_owned).collect()
 }
 
+/// A STAT that one cannot take and somebody was called for, who is another patient's namesake; and a task that was done.
+fn acts(ward: &Ward) {
+    ward.ok("Ana", &["patient", "team", "add", "Rosa Diaz", "Chidi", "--hours", "4"]);
+    let sent = ward.ok("Ana", &["stat", "send", "Rosa Diaz", "Pressure 80 over 50", "--json"]);
+    let accepted = &events(&sent, "accepted")[0];
+    let part =
+        |name: &str, end: &[char]| accepted.split(name).nth(1).unwrap().split(end).next().unwrap().to_owned();
+    let stat = format!("{}#{}", part("\"conversation\":\"", &['"']), part("\"sequence\":", &[',', '}']));
+    ward.ok("Chidi", &["stat", "cannot", &stat, "--because", "busy"]);
+    let called = ["--name", "Maria Lopez", "--role", "Cardiologist on call", "--read-back"];
+    ward.ok("Ana", &[&["stat", "note", &stat], &called[..]].concat());
+    ward.ok("Ana", &["task", "give", "Rosa Diaz", "Change the dressing", "--for", "Chidi"]);
+    let task = ward.ok("Chidi", &["task", "list", "--json"]);
+    let number = events(&task, "task")[0]
+        .split("\"sequence\":")
+        .nth(1)
+        .unwrap()
+        .split([',', '}'])
+        .next()
+        .unwrap()
+        .to_owned();
+    ward.ok("Chidi", &["task", "done", "Rosa Diaz", &number]);
+}
+
+fn acts_are_there(out: &Path) {
+    let [stat, answers, tasks] = ["stat", "stat_answer", "task"].map(|record| lines(out, record));
+    assert!(stat[0].contains("\"stands\":\"accepted\"") && stat[0].contains("Ana Flores"), "{stat:?}");
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    assert!(
+        answers[0].contains("\"reason\":\"busy\"") && answers[0].contains("\"verified\":true"),
+        "{answers:?}"
+    );
+    let hidden = ["\"reached_name\":\"[#]\"", "\"reached_as\":\"Cardiologist on call\"", "\"verified\":null"];
+    assert!(hidden.iter().all(|part| answers[1].contains(part)), "{answers:?}");
+    assert!(tasks[0].contains("\"stands\":\"done\"") && tasks[0].contains("Chidi Eze"), "{tasks:?}");
+    let page = std::fs::read_to_string(out.join("record.html")).unwrap();
+    for part in [
+        "Chidi Eze cannot (busy), ",
+        "reached [#], Cardiologist on call by telephone at ",
+        "Task for Chidi Eze: done by",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("WRONG"), "{page}");
+}
+
 #[test]
 fn a_patient_is_given_their_record_and_nobody_elses() {
     let ward = house();
+    acts(&ward);
     let photo = ward.path("bed.png");
     std::fs::write(&photo, [&b"\x89PNG\r\n\x1a\n"[..], &[7; 3000]].concat()).unwrap();
     ward.ok("Ana", &["send", "Rosa Diaz", "--attach", photo.to_str().unwrap(), "The wound today"]);
@@ -72,7 +119,7 @@ fn a_patient_is_given_their_record_and_nobody_elses() {
     let done = patient("Luis", "MRN-00042", REASON, to);
     done.ended(0, "Read it before you give it away");
     assert!(
-        done.out.starts_with("Exported 2 messages and 1 file (names hidden in 2 places) to "),
+        done.out.starts_with("Exported 4 messages and 1 file (names hidden in 4 places) to "),
         "{}",
         done.out
     );
@@ -82,9 +129,10 @@ fn a_patient_is_given_their_record_and_nobody_elses() {
     for other in OTHERS {
         assert_eq!(has(&out, other), Vec::<PathBuf>::new(), "{other}");
     }
+    acts_are_there(&out);
     let messages = lines(&out, "message");
     assert!(messages[0].contains("Not</b> like [#] ([#]) beside her"), "{messages:?}");
-    assert!(messages[1].contains("\"file\":\"files/000001.png\""), "{messages:?}");
+    assert!(messages[3].contains("\"file\":\"files/000001.png\""), "{messages:?}");
     assert_eq!(std::fs::read(out.join("files/000001.png")).unwrap(), std::fs::read(&photo).unwrap());
     assert!(lines(&out, "header")[0].contains("\"name\":\"Rosa Diaz\""));
     assert!(lines(&out, "notice").iter().any(|line| line.contains("\"notice\":\"admitted\"")));

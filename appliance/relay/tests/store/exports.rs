@@ -1,8 +1,11 @@
 //! What an export reads of the store: everything that belongs to the record, forward, and nothing once the right is gone.
 
+use wardline_core::escalation::StatId;
 use wardline_core::ids::{ConversationId, PersonId, Sequence};
+use wardline_core::limits;
+use wardline_core::wire;
 use wardline_core::write::Write;
-use wardline_relay::store::{Exported, ExportedPage, Readers};
+use wardline_relay::store::{Acts, Exported, ExportedPage, Readers};
 
 use crate::model::Model;
 use crate::world::World;
@@ -88,5 +91,88 @@ fn an_export_reads_everything_forward_and_what_somebody_wrote_alone() {
         commit(&mut store, &[purge]).await;
         let grant = grants::export(dana, (ana, false), (place, last), Sequence(0));
         assert!(matches!(readers.exported(&grant).await.unwrap(), Exported::Purged));
+    });
+}
+
+/// What became of every message of the record, page by page.
+async fn acts(
+    readers: &Readers,
+    officer: PersonId,
+    whose: (PersonId, bool),
+    place: (ConversationId, Sequence),
+) -> Vec<Acts> {
+    let (mut after, mut all) = (Sequence(0), Vec::new());
+    loop {
+        let grant = grants::export(officer, whose, place, after);
+        let Exported::Of(ExportedPage { messages, acts, through, end, .. }) =
+            readers.exported(&grant).await.unwrap()
+        else {
+            panic!("not permitted")
+        };
+        let bytes: usize = acts.iter().map(|acts| wire::acts_length(&acts.to_wire())).sum();
+        assert!(bytes <= limits::EXPORT_ACTS_MAX || acts.len() == 1, "{bytes} bytes");
+        for act in &acts {
+            assert!(messages.iter().any(|message| message.sequence == act.sequence), "of the same page");
+        }
+        all.extend(acts);
+        after = through;
+        if end {
+            return all;
+        }
+    }
+}
+
+#[test]
+fn an_export_has_what_became_of_its_messages() {
+    let (mut world, [ana, ben, dana], place) = house();
+    for how in 0..60 {
+        world.clock += 1;
+        world.message(place, how * 5).unwrap();
+        world.open_stat(place, how);
+        let id = StatId { conversation: place, sequence: world.state.conversations[&place].last };
+        // More than are kept of one, and together more than a page has room for.
+        for answer in 0..40 {
+            world.sign(id, [ana, ben][answer as usize % 2], answer * 3 + 2);
+        }
+        world.task(place, how, how * 2);
+        world.order(place, how, how * 3);
+    }
+    let last = world.state.conversations[&place].last;
+    let model = Model::of(&world.writes);
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        commit(&mut store, &world.writes).await;
+        let readers = store.readers();
+        let whole = acts(&readers, dana, (ana, false), (place, last)).await;
+        let stats: Vec<_> = whole.iter().filter_map(|acts| acts.stat.clone()).collect();
+        let known = |id: &StatId| world.state.escalations.get(id);
+        assert_eq!(stats.len(), 60);
+        assert!(stats.iter().all(|stat| known(&stat.id) == Some(stat)), "as it stands");
+        assert!(whole.iter().any(|acts| acts.signed.len() == limits::STAT_SIGNED_MAX), "the newest 32");
+        for acts in &whole {
+            let at = |answers: &[wardline_core::escalation::signed::SignedAnswer]| {
+                answers.iter().map(|answer| answer.taken).collect::<Vec<_>>()
+            };
+            assert!(at(&acts.signed).is_sorted(), "oldest first");
+            if let Some(task) = &acts.task {
+                assert_eq!((task.id.conversation, task.id.sequence), (place, acts.sequence));
+            }
+        }
+        let orders = whole.iter().filter_map(|acts| acts.order.clone()).count();
+        let tasks = whole.iter().filter_map(|acts| acts.task.clone()).count();
+        assert!(orders > 5 && tasks > 5, "{orders} orders, {tasks} tasks");
+        let places: Vec<Sequence> = whole.iter().map(|acts| acts.sequence).collect();
+        assert!(places.windows(2).all(|two| two[0] < two[1]), "each once, in order");
+        // Of what others wrote, nothing.
+        let own = acts(&readers, dana, (ben, true), (place, last)).await;
+        let wrote = |sequence: Sequence| {
+            world.writes.iter().any(|numbered| {
+                matches!(&numbered.write, Write::MessageAccepted(message)
+                    if message.sequence == sequence && message.sender == ben)
+            })
+        };
+        assert!(own.iter().all(|acts| wrote(acts.sequence)) && own.len() < whole.len());
+        assert_eq!(model.state.change, world.state.change);
     });
 }

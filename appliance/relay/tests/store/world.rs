@@ -292,7 +292,7 @@ impl World {
     }
 
     /// An order that a message is which is there, however it stands, and what was signed about it; and whose count.
-    fn order(&mut self, conversation: ConversationId, who: u64, how: u64) {
+    pub(crate) fn order(&mut self, conversation: ConversationId, who: u64, how: u64) {
         let unit = nth(self.state.units.keys().copied(), who).filter(|_| how.is_multiple_of(2));
         let role = nth(self.state.roles.keys().copied(), who);
         let roles = (!how.is_multiple_of(3)).then(|| role.into_iter().collect());
@@ -343,7 +343,7 @@ impl World {
     }
 
     /// A task about a message that is there, however it stands.
-    fn task(&mut self, conversation: ConversationId, who: u64, how: u64) {
+    pub(crate) fn task(&mut self, conversation: ConversationId, who: u64, how: u64) {
         let known = &self.state.conversations[&conversation];
         if known.purged || known.first > known.last {
             return;
@@ -441,7 +441,7 @@ impl World {
         }
     }
 
-    fn open_stat(&mut self, conversation: ConversationId, how: u64) {
+    pub(crate) fn open_stat(&mut self, conversation: ConversationId, how: u64) {
         let known = &self.state.conversations[&conversation];
         let id = StatId { conversation, sequence: known.last };
         let before =
