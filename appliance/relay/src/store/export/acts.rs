@@ -95,19 +95,19 @@ pub(super) async fn of(
         }
     };
     let span = (grant, through);
-    for stat in rows(loan, AssertSqlSafe(Arc::clone(&STATS)), span, |row| row::escalation(row)).await? {
+    for stat in rows(loan, AssertSqlSafe(Arc::clone(&STATS)), span, row::escalation).await? {
         about(stat.id.sequence, &mut |acts| acts.stat = Some(stat.clone()));
     }
     for answer in rows(loan, SIGNED, span, signed_answer).await? {
         about(answer.id.sequence, &mut |acts| acts.signed.push(answer.clone()));
     }
-    for order in rows(loan, ORDERS, span, |row| orders::order(row)).await? {
+    for order in rows(loan, ORDERS, span, orders::order).await? {
         about(order.id.sequence, &mut |acts| acts.order = Some(order.clone()));
     }
     for deed in rows(loan, ORDER_SIGNED, span, signed_deed).await? {
         about(deed.id.sequence, &mut |acts| acts.order_signed.push(deed.clone()));
     }
-    for task in rows(loan, TASKS, span, |row| tasks::task(row)).await? {
+    for task in rows(loan, TASKS, span, tasks::task).await? {
         about(task.id.sequence, &mut |acts| acts.task = Some(task.clone()));
     }
     Ok(fitting(of, messages, through))
