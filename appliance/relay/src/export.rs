@@ -1,5 +1,7 @@
 //! A page of an export, with the names of other patients hidden.
 
+use std::collections::BTreeSet;
+
 use wardline_core::grant::ExportGrant;
 use wardline_core::ids::ExportId;
 use wardline_core::notice::Notice;
@@ -22,13 +24,14 @@ pub async fn answer(
     grant: &ExportGrant,
     known: &mut Option<OfExport>,
 ) -> Result<Result<proto::ExportPage, Refusal>, StoreError> {
-    let ExportedPage { messages, notices, acts, through, end } = match library.readers.exported(grant).await?
-    {
-        Exported::Of(page) => page,
-        Exported::NotPermitted => return Ok(Err(Refusal::NoSuchExport)),
-        Exported::Purged => return Ok(Err(Refusal::Purged)),
-    };
+    let ExportedPage { messages, notices, acts, said_elsewhere, through, end } =
+        match library.readers.exported(grant).await? {
+            Exported::Of(page) => page,
+            Exported::NotPermitted => return Ok(Err(Refusal::NoSuchExport)),
+            Exported::Purged => return Ok(Err(Refusal::Purged)),
+        };
     let mut messages = library.messages(messages).await?;
+    let said_elsewhere = library.messages(said_elsewhere).await?;
     // Purged while they were opened: some are blank.
     if library.key(grant.conversation).await?.is_none() {
         return Ok(Err(Refusal::Purged));
@@ -38,9 +41,14 @@ pub async fn answer(
         None => OfExport { export: grant.export, veil: library.readers.veil(&grant.shown).await? },
     };
     let words = library.readers.veil_of_words(&grant.hidden).await?;
+    let veils = [&of_export.veil, &words];
+    let is_named = |text: &str| veils.iter().any(|veil| veil.over(text).1 > 0);
+    // Of a message that is not there nobody knows what it says, so it is not among these.
+    let said = messages.iter().chain(&said_elsewhere).filter(|message| !is_named(&message.text));
+    let nameless: BTreeSet<u64> = said.map(|message| message.sequence).collect();
     let mut names_hidden = 0;
     let mut over = |text: &mut String| {
-        for veil in [&of_export.veil, &words] {
+        for veil in veils {
             let (read, count) = veil.over(text);
             if count > 0 {
                 (*text, names_hidden) = (read, names_hidden + count);
@@ -53,14 +61,11 @@ pub async fn answer(
     }
     let mut acts: Vec<proto::ExportActs> = acts.iter().map(Acts::to_wire).collect();
     for acts in &mut acts {
-        let mut hidden = false;
-        for note in notes(acts) {
-            let whole = note.clone();
-            over(&mut note.role);
-            over(&mut note.name);
-            hidden |= *note != whole;
+        hide(acts, &nameless, &mut over);
+        // Where a patient lies whose record this is not.
+        if let Some(stat) = acts.stat.as_mut().filter(|_| !grant.hidden.is_empty()) {
+            (stat.unit, stat.dial) = (0, String::new());
         }
-        acts.hidden = hidden;
     }
     let mut title = grant.title.reveal().to_owned();
     over(&mut title);
@@ -71,12 +76,37 @@ pub async fn answer(
     Ok(Ok(proto::ExportPage { conversation, messages, notices, title, through, end, names_hidden, acts }))
 }
 
-/// The words of call notes: in what was signed, and in how the STAT stands.
-fn notes(acts: &mut proto::ExportActs) -> impl Iterator<Item = &mut proto::CallNote> {
-    let stands = acts.stat.as_mut().and_then(|stat| stat.note.as_mut());
-    let signed = acts.signed.iter_mut().filter_map(|answer| match &mut answer.said {
-        Some(proto::signed_answer::Said::CallNote(note)) => Some(note),
-        _ => None,
-    });
-    stands.into_iter().chain(signed)
+/// Hides names in what became of a message. What was signed holds the name: whoever has the signature, or the hash of the text, and all but
+/// the name could try names until one fits. So where a name is hidden neither goes out.
+fn hide(acts: &mut proto::ExportActs, nameless: &BTreeSet<u64>, over: &mut impl FnMut(&mut String)) {
+    if let Some(note) = acts.stat.as_mut().and_then(|stat| stat.note.as_mut()) {
+        acts.hidden |= is_hidden(note, over);
+    }
+    for answer in &mut acts.signed {
+        if let Some(proto::signed_answer::Said::CallNote(note)) = &mut answer.said
+            && is_hidden(note, over)
+        {
+            answer.signature.clear();
+            acts.hidden = true;
+        }
+    }
+    for deed in &mut acts.order_signed {
+        if !deed.text_sha256.is_empty() && !nameless.contains(&deed.said) {
+            deed.text_sha256.clear();
+            deed.signature.clear();
+            acts.hidden = true;
+        }
+    }
 }
+
+/// Whether a name had to be hidden in the words of a call note.
+fn is_hidden(note: &mut proto::CallNote, over: &mut impl FnMut(&mut String)) -> bool {
+    let whole = note.clone();
+    over(&mut note.role);
+    over(&mut note.name);
+    *note != whole
+}
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;

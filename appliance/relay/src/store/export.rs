@@ -91,6 +91,8 @@ pub struct ExportedPage {
     pub notices: Vec<Notice>,
     /// What became of them, in their order.
     pub acts: Vec<Acts>,
+    /// Messages of other pages that say what is signed in these: to look for names in, and not to be given.
+    pub said_elsewhere: Vec<StoredMessage>,
     /// Up to here it was read.
     pub through: Sequence,
     /// Nothing stands behind.
@@ -138,6 +140,7 @@ impl Readers {
         let through = if whole { grant.through } else { last.unwrap_or(grant.through) };
         drop(rows);
         let (acts, through) = acts::of(&mut loan, grant, &mut messages, through).await?;
+        let said_elsewhere = acts::said_elsewhere(&mut loan, grant, (&messages, &acts)).await?;
         let end = through >= grant.through;
         let mut told = Vec::new();
         if grant.notices {
@@ -151,7 +154,7 @@ impl Readers {
                 told.push(notices::notice(&row)?.1);
             }
         }
-        Ok(Exported::Of(ExportedPage { messages, notices: told, acts, through, end }))
+        Ok(Exported::Of(ExportedPage { messages, notices: told, acts, said_elsewhere, through, end }))
     }
 
     /// What hides every patient but those of these records.

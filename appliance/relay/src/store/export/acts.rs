@@ -1,6 +1,6 @@
 //! What became of the messages of an exported page: how a STAT went, an order, a task, and what was signed about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use futures_util::TryStreamExt;
@@ -16,7 +16,7 @@ use wardline_core::order::signed::SignedDeed;
 use wardline_core::task::Task;
 use wardline_core::wire::{self, proto};
 
-use crate::store::read::number;
+use crate::store::read::{list, number};
 use crate::store::row::{self, Columns};
 use crate::store::{StoreError, StoredMessage, orders, tasks};
 
@@ -46,6 +46,15 @@ const SIGNED: &str = between!("answer", "stat_signed", "sequence, change");
 const ORDERS: &str = between!("content", "given_order", "sequence");
 const ORDER_SIGNED: &str = between!("content", "order_signed", "sequence, change");
 const TASKS: &str = between!("content", "task", "sequence");
+/// The messages at the places `?2`, a list.
+const SAID: &str = concat!(
+    "SELECT ",
+    row::message_columns!(),
+    " FROM (SELECT change FROM message_recent WHERE conversation = (?1 + 0) AND sequence IN (SELECT value FROM json_each(?2)) \
+           UNION ALL SELECT change FROM message_place \
+           WHERE conversation = (?1 + 0) AND sequence IN (SELECT value FROM json_each(?2))) AS place \
+     CROSS JOIN message ON message.change = place.change"
+);
 
 /// What became of one message.
 #[derive(Default, PartialEq, Eq)]
@@ -111,6 +120,30 @@ pub(super) async fn of(
         about(task.id.sequence, &mut |acts| acts.task = Some(task.clone()));
     }
     Ok(fitting(of, messages, through))
+}
+
+/// Messages of other pages that say what was signed about an order of this one: its read-backs. They are no part of the page: whoever makes it
+/// asks whether there is a name in them.
+pub(super) async fn said_elsewhere(
+    loan: &mut SqliteConnection,
+    grant: &ExportGrant,
+    (messages, acts): (&[StoredMessage], &[Acts]),
+) -> Result<Vec<StoredMessage>, StoreError> {
+    let known: BTreeSet<Sequence> = messages.iter().map(|message| message.sequence).collect();
+    let said = acts.iter().flat_map(|acts| &acts.order_signed).filter_map(|deed| deed.said);
+    let elsewhere: BTreeSet<u64> = said.filter(|said| !known.contains(said)).map(|said| said.0).collect();
+    if elsewhere.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = sqlx::query(SAID)
+        .bind(number(grant.conversation.value()))
+        .bind(list(elsewhere.into_iter()))
+        .fetch(loan);
+    let mut all = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        all.push(row::message(&row)?);
+    }
+    Ok(all)
 }
 
 /// As much as a page holds, whole messages at a time, one at least.
