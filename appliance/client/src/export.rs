@@ -8,12 +8,15 @@
 //! | `chain.txt` | of each line of `record.jsonl` its SHA-256, and the hash of all up to there |
 //! | `manifest.json` | how many of what, and the SHA-256 of every other file |
 //!
+//! What became of a message stands behind it ([`acts`]), and what devices signed about it is verified when it is written and by [`verify`] again.
+//!
 //! The SHA-256 of `manifest.json` is the **seal**: it is told to whoever exports and to the box, which records it. [`verify`] needs no box.
 //!
 //! All of it is written beside the directory that it is for, and is called so once it is whole: an export that was broken off is none.
 
 mod acts;
 mod html;
+mod proof;
 mod record;
 mod verify;
 
@@ -35,6 +38,9 @@ use crate::clinical::Patient;
 use crate::error::{Error, InputError, Refused};
 use crate::event::{self, Attachment, Kind, Message};
 use crate::notice;
+use crate::roles::RoleCalls as _;
+use crate::trust::sha256;
+use acts::Acts;
 use record::{Header, Page, Place, Whom, Writing};
 
 /// How often a page is asked for again that the box has no time for.
@@ -148,6 +154,7 @@ impl Client {
             people.insert(person.id, Whom { name: person.name, title: person.title });
         }
         let units = self.units().await?.into_iter().map(|unit| (unit.id, unit.name)).collect();
+        let roles = self.roles(None).await?.into_iter().map(|role| (role.id, role.name)).collect();
         Ok(Header {
             facility: self.identity().facility.clone(),
             export: begun.id,
@@ -157,7 +164,8 @@ impl Client {
             person,
             people,
             units,
-            root: self.identity().root.clone(),
+            roles,
+            facility_sha256: sha256(&self.identity().root),
         })
     }
 
@@ -194,7 +202,7 @@ impl Client {
                 begun = true;
             }
             let page_end = page.end;
-            let page = read(page)?;
+            let page = read(page, writing.facility())?;
             for message in &page.messages {
                 let files = self.files_of(export, place, message, writing, progress).await?;
                 writing.keep(message.sequence, files);
@@ -283,10 +291,16 @@ impl Client {
     }
 }
 
-fn read(page: proto::ExportPage) -> Result<Page, Error> {
-    let messages = page.messages.into_iter().map(Message::from_wire).collect::<Result<_, _>>()?;
+/// A page as the box gave it, with what was signed verified in the facility of this root's SHA-256.
+fn read(page: proto::ExportPage, facility: &[u8; 32]) -> Result<Page, Error> {
+    let messages: Vec<Message> =
+        page.messages.into_iter().map(Message::from_wire).collect::<Result<_, _>>()?;
     let told = page.notices.iter().map(notice::from_wire).collect::<Result<Vec<_>, _>>()?;
-    let acts = page.acts.into_iter().map(acts::Acts::from_wire).collect::<Result<_, _>>()?;
+    let acts = page.acts.into_iter().map(|acts| {
+        let message = messages.iter().find(|message| message.sequence.0 == acts.sequence);
+        Acts::read(acts, facility, message)
+    });
+    let acts = acts.collect::<Result<_, _>>()?;
     Ok(Page { messages, notices: told.into_iter().flatten().collect(), acts, hidden: page.names_hidden })
 }
 

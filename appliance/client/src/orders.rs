@@ -140,17 +140,21 @@ impl Order {
 /// Whether the device's key signed this, in the facility of this root. `said` is the message that says it, as it was read: its name and its
 /// text; none where it was not read, or the deed has no words.
 pub fn is_verified(deed: &SignedDeed, root: &CertificateDer<'_>, said: Option<(MessageId, &str)>) -> bool {
-    let same = match (deed.words, said) {
-        (Some(words), Some((message, text))) => words == Words::of(message, text),
-        _ => true,
-    };
-    let facility = sha256(root);
+    is_verified_in(deed, &sha256(root), said.map(|(message, text)| Words::of(message, text)))
+}
+
+/// The same by the SHA-256 of the root, and of the text.
+pub(crate) fn is_verified_in(deed: &SignedDeed, facility: &[u8; 32], said: Option<Words>) -> bool {
+    let same = deed.words.zip(said).is_none_or(|(signed, said)| signed == said);
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, deed.key.as_bytes());
+    same && key.verify(&statement(deed, facility), &deed.signature).is_ok()
+}
+
+/// What the device has signed.
+pub(crate) fn statement(deed: &SignedDeed, facility: &[u8; 32]) -> Vec<u8> {
     let SignedDeed { device, words, at, .. } = *deed;
     let conversation = deed.id.conversation;
-    let signed =
-        Statement { facility: &facility, device, conversation, words, deed: deed.deed, at }.to_bytes();
-    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, deed.key.as_bytes());
-    same && key.verify(&signed, &deed.signature).is_ok()
+    Statement { facility, device, conversation, words, deed: deed.deed, at }.to_bytes()
 }
 
 /// Signs what is said to a read-back. What is malformed goes unsigned: the box says what is wrong with it.

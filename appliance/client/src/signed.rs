@@ -25,11 +25,19 @@ pub use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
 
 /// Whether the device's key signed this, in the facility of this root.
 pub fn is_verified(answer: &SignedAnswer, root: &CertificateDer<'_>) -> bool {
-    let facility = sha256(root);
-    let SignedAnswer { device, id: stat, at, said, .. } = answer;
-    let signed = Statement { facility: &facility, device: *device, stat: *stat, at: *at, said }.to_bytes();
+    is_verified_in(answer, &sha256(root))
+}
+
+/// The same by the SHA-256 of the root.
+pub(crate) fn is_verified_in(answer: &SignedAnswer, facility: &[u8; 32]) -> bool {
     let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, answer.key.as_bytes());
-    key.verify(&signed, &answer.signature).is_ok()
+    key.verify(&statement(answer, facility), &answer.signature).is_ok()
+}
+
+/// What the device has signed.
+pub(crate) fn statement(answer: &SignedAnswer, facility: &[u8; 32]) -> Vec<u8> {
+    let SignedAnswer { device, id: stat, at, said, .. } = answer;
+    Statement { facility, device: *device, stat: *stat, at: *at, said }.to_bytes()
 }
 
 /// Signs an answer that wants it. What is malformed goes unsigned: the box says what is wrong with it.
@@ -56,7 +64,7 @@ pub(crate) fn read(wire: &[proto::SignedAnswer]) -> Result<Vec<SignedAnswer>, Er
 }
 
 /// What the box has kept; `None`: of a later version.
-fn from_wire(wire: &proto::SignedAnswer) -> Result<Option<SignedAnswer>, Error> {
+pub(crate) fn from_wire(wire: &proto::SignedAnswer) -> Result<Option<SignedAnswer>, Error> {
     use proto::signed_answer::Said as Wire;
     let odd = || Error::Protocol("a signed answer of another form");
     let stat = stat_of(wire.conversation, wire.sequence)?;

@@ -111,10 +111,23 @@ pub struct Escalation {
     pub steps: u32,
     /// The unit whose policy it follows.
     pub unit: Option<UnitId>,
-    /// For whom it has rung, and whether they said that they cannot; the first 100.
-    pub called: Vec<(PersonId, bool)>,
+    /// For whom it has rung; the first 100.
+    pub called: Vec<Called>,
+    /// How many they are in all.
+    pub called_count: u32,
     /// A number to call now; empty before the last step.
     pub dial: String,
+}
+
+/// Somebody for whom a STAT has rung.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Called {
+    /// Who.
+    pub person: PersonId,
+    /// At which step first, from 0.
+    pub step: u32,
+    /// Why they cannot; none: they have not said that they cannot.
+    pub declined: Option<Reason>,
 }
 
 /// Whether somebody can be reached.
@@ -399,8 +412,14 @@ impl Ring {
 
 impl Escalation {
     pub(crate) fn from_wire(wire: proto::Escalation) -> Result<Self, Error> {
+        let declined = |number: i32| {
+            // A reason of a later version is one all the same.
+            (number != 0)
+                .then(|| u32::try_from(number).ok().and_then(Reason::from_number).unwrap_or(Reason::Other))
+        };
         let called = |called: &proto::Called| {
-            Ok((event::person(called.person)?, called.declined() != proto::DeclineReason::Unspecified))
+            let person = event::person(called.person)?;
+            Ok(Called { person, step: called.step, declined: declined(called.declined) })
         };
         Ok(Self {
             stat: stat_of(wire.conversation, wire.sequence)?,
@@ -413,6 +432,7 @@ impl Escalation {
             steps: wire.steps,
             unit: UnitId::new(wire.unit),
             called: wire.called.iter().map(called).collect::<Result<_, Error>>()?,
+            called_count: wire.called_count,
             dial: wire.dial,
         })
     }

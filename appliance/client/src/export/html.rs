@@ -2,18 +2,17 @@
 //!
 //! Everything that somebody wrote is hostile: it goes in as text, with what turns the reading direction shown as `�`.
 
+mod became;
+
 use std::fmt::Write as _;
 
 use wardline_core::ids::{PersonId, UnitId};
 
-use super::acts::{self, Acts};
+use super::acts::Acts;
 use super::record::{Count, Header, Place, kind, priority, sex, time};
 use crate::event::{Kind, Message};
 use crate::notice::{self, Notice};
-use crate::orders;
-use crate::signed::Said;
-use crate::stat::{Priority, Stands};
-use crate::tasks::For;
+use crate::stat::Priority;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #57606a; --line: #d0d7de; --loud: #a40e26; }
@@ -184,7 +183,7 @@ pub(super) fn message(
         let _ = write!(reactions, "<div class=\"soft\">{word}: {}</div>", people.join(", "));
     }
     let became: String = acts
-        .map(|acts| said(header, place, acts))
+        .map(|acts| became::lines(header, place, acts))
         .into_iter()
         .flatten()
         .map(|line| format!("<div>{line}</div>"))
@@ -195,70 +194,6 @@ pub(super) fn message(
         shown(message.at),
         name(message.sender),
     )
-}
-
-/// What became of a message, a line each.
-fn said(header: &Header, place: &Place, acts: &Acts) -> Vec<String> {
-    let name = |person| text(&header.name(person, Some(place)));
-    let some =
-        |person: Option<PersonId>| person.map_or_else(|| "somebody outside the directory".to_owned(), name);
-    let mut lines = Vec::new();
-    if let Some(stat) = &acts.stat {
-        let by = match (stat.stands, stat.noted_by) {
-            (Stands::Accepted, Some(noted)) => {
-                format!(": {}, reached by telephone, noted by {}", some(stat.by), name(noted))
-            }
-            (Stands::Accepted | Stands::Held, None) => format!(": {}", some(stat.by)),
-            _ => String::new(),
-        };
-        lines.push(format!("STAT {}{by}, {}", acts::stands(stat.stands), shown(stat.since)));
-    }
-    for answer in &acts.signed {
-        let what = match &answer.said {
-            Said::Accept => "has it".to_owned(),
-            Said::Decline(reason) => format!("cannot ({})", acts::reason_word(*reason).replace('_', " ")),
-            Said::Note(note) => {
-                let known = [
-                    note.reached.map(name),
-                    note.name.as_ref().map(|called| text(called.reveal())),
-                    note.role.as_ref().map(|role| text(role.reveal())),
-                ];
-                let whom = known.into_iter().flatten().collect::<Vec<_>>().join(", ");
-                let back = if note.read_back { "read back" } else { "not read back" };
-                format!("reached {whom} by telephone at {}, {back}", shown(note.called.0))
-            }
-        };
-        let proof = match acts.is_verified(answer, &header.root) {
-            Some(true) => "signed",
-            Some(false) => "<span class=\"loud\">THE SIGNATURE IS WRONG</span>",
-            None => "signed; a name is hidden",
-        };
-        lines.push(format!("{} {what}, {} ({proof})", name(answer.person), shown(answer.taken.0)));
-    }
-    if let Some(order) = &acts.order {
-        let reader =
-            order.read_back.map(|(reader, at)| format!(", read back by {} in #{}", name(reader), at.0));
-        let replaced = order.replaced.map(|by| format!("; not to be done: #{} is in its place", by.0));
-        let filed = order.filed.map(|(at, _)| format!("; filed {}", shown(at)));
-        let signed = acts.order_signed.iter().all(|deed| orders::is_verified(deed, &header.root, None));
-        let proof = if signed { "signed" } else { "<span class=\"loud\">A SIGNATURE IS WRONG</span>" };
-        lines.push(format!(
-            "Order: {}{}{}{} ({proof})",
-            acts::order_stands(order.stands).replace('_', " "),
-            reader.unwrap_or_default(),
-            replaced.unwrap_or_default(),
-            filed.unwrap_or_default(),
-        ));
-    }
-    if let Some(task) = &acts.task {
-        let to = match task.to {
-            For::Person(person) => name(person),
-            For::Role(_) => "whoever holds a role".to_owned(),
-        };
-        let by = task.by.map(|by| format!(" by {}, {}", name(by), shown(task.at))).unwrap_or_default();
-        lines.push(format!("Task for {to}: {}{by}", acts::task_stands(task.stands)));
-    }
-    lines
 }
 
 pub(super) fn notice(header: &Header, place: &Place, told: &Notice) -> String {
@@ -282,6 +217,7 @@ pub(super) fn ends(count: &Count) -> String {
             ("Orders by text", count.orders.to_string()),
             ("Tasks", count.tasks.to_string()),
             ("Signed", count.signed.to_string()),
+            ("Signatures that are wrong", count.unverified.to_string()),
             ("Files", count.files.to_string()),
             ("Not included", count.files_withheld.to_string()),
             ("Names hidden", count.names_hidden.to_string()),

@@ -1,7 +1,8 @@
 //! The files of an export. Names of fields stay what they are: a later version adds some and takes none away.
 //!
 //! Lines of `record.jsonl`: one `header`; then of each conversation one `conversation`, its `message`s, each with what became of it behind it
-//! ([`super::acts`]), and `notice`s in the order in which they stand in the thread, and one `conversation_end` with how many of each there were.
+//! ([`super::acts`]), and `notice`s in the order in which they stand in the thread, and one `conversation_end` with how many
+//! of each there were.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,14 +13,13 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{self, SHA256};
 use jiff::Timestamp;
-use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wardline_core::attachment::Media;
-use wardline_core::ids::{ConversationId, ExportId, PersonId, Sequence, UnitId};
+use wardline_core::ids::{ConversationId, ExportId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::wire::proto;
 
-use super::acts::Acts;
+use super::acts::{Acts, Proof};
 use super::{html, unwritable};
 use crate::clinical::{Patient, Sex};
 use crate::error::{Error, InputError};
@@ -27,7 +27,6 @@ use crate::event::{Attachment, Kind, Message, message_hex};
 use crate::files;
 use crate::notice::{self, Notice};
 use crate::stat::Priority;
-use crate::trust;
 
 /// What the manifest says that this is. Another number: fields have another meaning.
 pub const FORMAT: &str = "wardline-export/1";
@@ -55,18 +54,21 @@ pub struct Count {
     pub messages: u64,
     /// Notices between them.
     pub notices: u64,
-    /// STATs, orders by text and tasks among the messages.
+    /// STATs among the messages.
     #[serde(default)]
     pub stats: u64,
-    /// See above.
+    /// Orders by text among them.
     #[serde(default)]
     pub orders: u64,
-    /// See above.
+    /// Tasks about them.
     #[serde(default)]
     pub tasks: u64,
     /// What devices signed about STATs and orders.
     #[serde(default)]
     pub signed: u64,
+    /// Of this, what did not verify when it was written.
+    #[serde(default)]
+    pub unverified: u64,
     /// Files.
     pub files: u64,
     /// Files that are named and not here: of another's thread, or gone.
@@ -113,8 +115,9 @@ pub(super) struct Header {
     /// The directory.
     pub(super) people: BTreeMap<PersonId, Whom>,
     pub(super) units: BTreeMap<UnitId, String>,
-    /// The facility's: what was signed is verified by it.
-    pub(super) root: CertificateDer<'static>,
+    pub(super) roles: BTreeMap<RoleId, String>,
+    /// Of the root certificate: what is signed is signed for this facility.
+    pub(super) facility_sha256: [u8; 32],
 }
 
 /// One conversation of the record.
@@ -193,8 +196,8 @@ pub(super) struct Writing {
     files: Vec<Listed>,
     /// Of the messages of a page: where their files are.
     kept: BTreeMap<Sequence, Vec<Option<String>>>,
-    /// Of the conversation that is written: messages and notices.
-    here: (u64, u64),
+    /// What there was before the conversation that is written.
+    before: Count,
 }
 
 impl Writing {
@@ -212,14 +215,14 @@ impl Writing {
             count: Count::default(),
             files: Vec::new(),
             kept: BTreeMap::new(),
-            here: (0, 0),
+            before: Count::default(),
         };
         let header = &writing.header;
         let line = json!({
             "record": "header",
             "format": FORMAT,
             "facility": header.facility,
-            "facility_sha256": hex(&trust::sha256(&header.root)),
+            "facility_sha256": hex(&header.facility_sha256),
             "export": header.export.to_string(),
             "at": time(header.at),
             "by": header.by.to_string(),
@@ -233,6 +236,11 @@ impl Writing {
         writing.line(&line)?;
         writing.page.write(begins.as_bytes())?;
         Ok(writing)
+    }
+
+    /// SHA-256 of the facility's root certificate.
+    pub(super) fn facility(&self) -> &[u8; 32] {
+        &self.header.facility_sha256
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -274,7 +282,7 @@ impl Writing {
             "stay": stay,
         });
         let begins = html::place(header, place, title);
-        self.here = (0, 0);
+        self.before = self.count;
         self.count.conversations += 1;
         self.line(&line)?;
         self.page.write(begins.as_bytes())
@@ -360,13 +368,15 @@ impl Writing {
         let became = acts.map_or_else(Vec::new, |acts| acts.lines(header, place, message.sequence));
         let shown = html::message(header, place, message, (&files, acts));
         self.count.messages += 1;
-        self.here.0 += 1;
         self.count.files_withheld += files.iter().filter(|file| file.is_none()).count() as u64;
         if let Some(acts) = acts {
             self.count.stats += u64::from(acts.stat.is_some());
             self.count.orders += u64::from(acts.order.is_some());
             self.count.tasks += u64::from(acts.task.is_some());
-            self.count.signed += (acts.signed.len() + acts.order_signed.len()) as u64;
+            for proof in acts.proofs() {
+                self.count.signed += 1;
+                self.count.unverified += u64::from(proof == Proof::Wrong);
+            }
         }
         self.line(&line)?;
         became.iter().try_for_each(|line| self.line(line))?;
@@ -396,14 +406,21 @@ impl Writing {
         });
         let shown = html::notice(header, place, told);
         self.count.notices += 1;
-        self.here.1 += 1;
         self.line(&line)?;
         self.page.write(shown.as_bytes())
     }
 
     pub(super) fn place_ends(&mut self) -> Result<(), Error> {
-        let (messages, notices) = self.here;
-        self.line(&json!({ "record": "conversation_end", "messages": messages, "notices": notices }))?;
+        let (all, before) = (&self.count, &self.before);
+        self.line(&json!({
+            "record": "conversation_end",
+            "messages": all.messages - before.messages,
+            "notices": all.notices - before.notices,
+            "stats": all.stats - before.stats,
+            "orders": all.orders - before.orders,
+            "tasks": all.tasks - before.tasks,
+            "signed": all.signed - before.signed,
+        }))?;
         self.page.write(html::PLACE_ENDS.as_bytes())
     }
 
@@ -432,6 +449,11 @@ impl Writing {
 }
 
 impl Header {
+    /// What a role is called; not in a thread of a patient whose record this is not, since it may say where they lie.
+    pub(super) fn role(&self, role: RoleId, place: &Place) -> Option<&str> {
+        self.roles.get(&role).map(String::as_str).filter(|_| place.patient_number.is_none())
+    }
+
     /// What somebody is called in this record.
     pub(super) fn name(&self, person: PersonId, place: Option<&Place>) -> String {
         if let Some(whom) = self.people.get(&person) {

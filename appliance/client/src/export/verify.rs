@@ -1,4 +1,4 @@
-//! Whether an export is what was exported: counts and hashes, without a box.
+//! Whether an export is what was exported: counts, hashes and signatures, without a box.
 //!
 //! Whoever can change a file can change the manifest as well: only the seal, which the box recorded, tells of that.
 
@@ -13,7 +13,7 @@ use aws_lc_rs::digest::{self, SHA256};
 use super::record::{
     CHAIN, CHAIN_BEGINS, Count, FILES, FORMAT, MANIFEST, Manifest, RECORD, Seal, hex, link, sha256,
 };
-use super::unwritable;
+use super::{proof, unwritable};
 use crate::error::Error;
 
 /// Bytes of a manifest: some 150 of each file, 400,000 files.
@@ -49,6 +49,10 @@ pub enum Fault {
     Lines(u64, u64),
     /// Lines, their hashes and the manifest contradict each other.
     Chain,
+    /// This line says something else than a device signed, or than its message does.
+    Unproven(u64),
+    /// Of these there are so many, and the manifest says so many.
+    Count(&'static str, u64, u64),
     /// And others.
     More(usize),
 }
@@ -83,6 +87,10 @@ impl fmt::Display for Fault {
                 write!(f, "{RECORD}: there are {are} lines, and there should be {should}")
             }
             Self::Chain => write!(f, "{CHAIN} contradicts {MANIFEST}: one of the two was altered"),
+            Self::Unproven(line) => write!(f, "{RECORD}: line {line} is not what was signed"),
+            Self::Count(what, are, should) => {
+                write!(f, "{RECORD}: there are {are} {what}, and {MANIFEST} says {should}")
+            }
             Self::More(more) => write!(f, "and {more} more"),
         }
     }
@@ -219,7 +227,13 @@ fn lines(directory: &Path, manifest: &Manifest) -> Result<Vec<Fault>, Error> {
         return Ok(faults);
     }
     match chain(&chain_of, manifest)? {
-        Some(should) => faults.extend(differences(&should, &are)),
+        Some(should) => {
+            faults.extend(differences(&should, &are));
+            // Of lines that are others than they were it is told that they are.
+            if faults.is_empty() {
+                faults.extend(proof::faults(&record, &manifest.count)?);
+            }
+        }
         None => faults.push(Fault::Chain),
     }
     Ok(faults)

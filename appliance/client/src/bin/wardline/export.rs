@@ -102,6 +102,7 @@ async fn write(access: &Access, whose: Whose<'_>, how: &How) -> Result<(), Failu
         say::clean_line(&directory.display().to_string())
     ))?;
     say::line(&format!("seal  {seal}"))?;
+    warn(&count);
     say::note(
         "The box has recorded the seal. To read: record.html. Read it before you give it away: wardline hides names, not hints.",
     );
@@ -116,16 +117,40 @@ fn show(progress: Progress) {
     let _ = to.write_all(line.as_bytes()).and_then(|()| to.flush());
 }
 
+/// "214 messages and 3 files, with 2 STATs and 1 task (names hidden in 2 places)".
 fn words(count: &Count) -> String {
-    let mut words = format!(
-        "{} and {}",
-        say::count(usize::try_from(count.messages).unwrap_or(usize::MAX), "message", "messages"),
-        say::count(usize::try_from(count.files).unwrap_or(usize::MAX), "file", "files"),
-    );
+    let told = |number: u64, one: &str, many: &str| {
+        say::count(usize::try_from(number).unwrap_or(usize::MAX), one, many)
+    };
+    let mut words =
+        format!("{} and {}", told(count.messages, "message", "messages"), told(count.files, "file", "files"));
+    let became =
+        [(count.stats, "STAT", "STATs"), (count.orders, "order", "orders"), (count.tasks, "task", "tasks")];
+    let became: Vec<String> = became
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, one, many)| told(number, one, many))
+        .collect();
+    match &became[..] {
+        [] => {}
+        [one] => words.push_str(&format!(", with {one}")),
+        [more @ .., last] => words.push_str(&format!(", with {} and {last}", more.join(", "))),
+    }
     if count.names_hidden > 0 {
         words.push_str(&format!(" (names hidden in {} places)", count.names_hidden));
     }
     words
+}
+
+/// What whoever gives the record away ought to know of what was signed in it.
+fn warn(count: &Count) {
+    if count.unverified > 0 {
+        let signatures = usize::try_from(count.unverified).unwrap_or(usize::MAX);
+        let signatures = say::count(signatures, "signature does", "signatures do");
+        say::note(&format!(
+            "WARNING: {signatures} not verify, and the record says where. Tell whoever is in charge of the box before you give it away."
+        ));
+    }
 }
 
 fn look(directory: &Path, seal: Option<Seal>, as_json: bool) -> Result<(), Failure> {
@@ -146,6 +171,7 @@ fn look(directory: &Path, seal: Option<Seal>, as_json: bool) -> Result<(), Failu
     }
     if !as_json {
         say::line(&format!("Whole: {}, {} lines.", words(&count), count.lines))?;
+        warn(&count);
         if seal.is_none()
             && let Some(found) = found
         {

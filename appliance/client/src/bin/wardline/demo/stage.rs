@@ -304,6 +304,7 @@ mod tests {
             steps: 4,
             unit,
             called: vec![],
+            called_count: 0,
             dial,
         }
     }
