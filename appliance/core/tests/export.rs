@@ -277,3 +277,16 @@ fn merged_records_are_one_record() {
         assert_eq!(grant(&house.read(DANA, export, rosa, 0)).shown.len(), 2);
     }
 }
+
+#[test]
+fn what_is_purged_since_it_began_is_not_given() {
+    let mut house = House::new();
+    let rosa = house.rosa;
+    let (export, _) = house.begun(DANA, Whose::Record(record("0042")));
+    grant(&house.read(DANA, export, rosa, 0));
+    house.ward.ask(BOX, Ask::PurgeConversation { conversation: rosa });
+    let read = house.read(DANA, export, rosa, 0);
+    assert_eq!(refused(&read), Code::Purged.as_str_name());
+    assert_eq!(acts(&read), [], "nothing was given");
+    assert_eq!(refused(&house.file(DANA, export, rosa)), Code::Purged.as_str_name());
+}

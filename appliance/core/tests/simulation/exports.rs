@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use wardline_core::escalation::StatId;
 use wardline_core::grant::ExportGrant;
-use wardline_core::ids::{Conn, RequestId, Sequence};
+use wardline_core::ids::{Conn, PersonId, RequestId, Sequence};
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body;
-use wardline_core::wire::proto::{self, RefusalCode as Code, begin_export};
+use wardline_core::wire::proto::{self, EscalationState as Stat, RefusalCode as Code, begin_export};
 
 use crate::coverage::Situation;
 use crate::reference::Expected;
 use crate::reference_export::{Export, Of, Part};
+use crate::reference_orders::is_kept_right as is_deed_right;
+use crate::reference_signed::is_kept_right as is_answer_right;
+use crate::reference_stat::Stands;
 use crate::world::World;
 
 /// Messages of a page: few, so that there are several.
@@ -47,16 +50,18 @@ impl World {
                 Ask::ListExport(proto::ListExport { export, after: if dice < 12 { 0 } else { conversation } })
             }
             20..65 => {
+                // Few messages are a STAT or an order, or have a task.
+                let there = self.all_of(known, |world, of| world.store.acts(of).is_some());
+                if let Some(of) = self.random.pick(&there).filter(|_| !strange && dice < 45) {
+                    let (conversation, after) = (of.conversation.value(), of.sequence.0 - 1);
+                    return Some(Ask::ReadExport(proto::ReadExport { export, conversation, after }));
+                }
                 let after = if self.random.permille(500) { 0 } else { sequence };
                 Ask::ReadExport(proto::ReadExport { export, conversation, after })
             }
             65..96 => {
                 // Few messages have one.
-                let of =
-                    |part: &Part, sequence| StatId { conversation: part.place, sequence: Sequence(sequence) };
-                let all =
-                    known.parts.iter().flat_map(|part| (part.first..=part.through).map(|at| of(part, at)));
-                let there: Vec<StatId> = all.filter(|of| self.store.file(*of, 0).is_some()).collect();
+                let there = self.all_of(known, |world, of| world.store.file(of, 0).is_some());
                 let (conversation, sequence) = match self.random.pick(&there) {
                     Some(of) if !strange => (of.conversation.value(), of.sequence.0),
                     _ => (conversation, sequence),
@@ -66,6 +71,13 @@ impl World {
             }
             _ => Ask::FinishExport(proto::FinishExport { export, manifest_sha256: vec![7; 32] }),
         })
+    }
+
+    /// Messages of an export of which something is so.
+    fn all_of(&self, export: &Export, is: impl Fn(&Self, StatId) -> bool) -> Vec<StatId> {
+        let of = |part: &Part, sequence| StatId { conversation: part.place, sequence: Sequence(sequence) };
+        let all = export.parts.iter().flat_map(|part| (part.first..=part.through).map(|at| of(part, at)));
+        all.filter(|of| is(self, *of)).collect()
     }
 
     /// Somebody who wrote a message with a file that an export of theirs gives: there are few.
@@ -149,6 +161,7 @@ impl World {
         }
         let end = through >= grant.through;
         self.holds_what_it_should(grant, &messages, through)?;
+        let acts = self.acts_of(grant, &messages)?;
         if grant.only.is_some() && messages.len() < seen {
             self.coverage.reach(Situation::ExportedTheirsAlone);
         }
@@ -160,10 +173,62 @@ impl World {
             through: through.0,
             end,
             names_hidden: 0,
-            acts: Vec::new(),
+            acts,
         };
         self.reply(conn, request, Body::ExportPage(page));
         Ok(())
+    }
+
+    /// What became of these messages. What of it is not over is held against the reference, and what was signed against the reference's hand.
+    fn acts_of(
+        &mut self,
+        grant: &ExportGrant,
+        messages: &[proto::Message],
+    ) -> Result<Vec<proto::ExportActs>, String> {
+        let mut all = Vec::new();
+        for message in messages {
+            let (place, sequence) = (grant.conversation, message.sequence);
+            let acts = self.store.acts(StatId { conversation: place, sequence: Sequence(sequence) });
+            let (stat, order, task) =
+                acts.as_ref().map_or((None, None, None), |acts| (acts.stat.as_ref(), acts.order, acts.task));
+            let wrong = |what: &str| Err(format!("an export has {what} of {place} #{sequence} otherwise"));
+            let known = self.committed.stats.iter().find(|stat| stat.id() == (place, sequence));
+            if stat.filter(|stat| stat.state() != Stat::Closed).map(how)
+                != known.map(|stat| stands(stat.stands))
+            {
+                return wrong("the STAT");
+            }
+            let known = self.committed.order((place, sequence)).map(|order| order.to_wire());
+            let open = order.filter(|order| order.filed == 0);
+            if open.map(|order| proto::Order { given: 0, at: 0, ..order }) != known {
+                return wrong("the order");
+            }
+            let known = self.committed.task((place, sequence)).map(|task| task.to_wire());
+            let open = task.filter(crate::tasks::is_open);
+            if open.map(|task| proto::Task { given: 0, at: 0, ..task }) != known {
+                return wrong("the task");
+            }
+            let Some(acts) = acts else { continue };
+            // A read-back's own words are not at hand: it is another message.
+            let deed = |kept: &proto::SignedOrder| match kept.said {
+                0 => is_deed_right(kept, None),
+                said => said != sequence || is_deed_right(kept, Some(&message.text)),
+            };
+            if !acts.signed.iter().all(is_answer_right) || !acts.order_signed.iter().all(deed) {
+                return wrong("what was signed");
+            }
+            for (is_there, situation) in [
+                (!acts.signed.is_empty(), Situation::ExportedStatActs),
+                (!acts.order_signed.is_empty(), Situation::ExportedOrderActs),
+                (acts.task.is_some(), Situation::ExportedTask),
+            ] {
+                if is_there {
+                    self.coverage.reach(situation);
+                }
+            }
+            all.push(acts);
+        }
+        Ok(all)
     }
 
     fn holds_what_it_should(
@@ -198,5 +263,21 @@ impl World {
             (None, Some(_)) if grant.hidden.is_empty() => Err("a person's record names a patient".to_owned()),
             _ => Ok(()),
         }
+    }
+}
+
+/// State, who has or holds it, who says that they do.
+type How = (Stat, u64, u64);
+
+fn how(stat: &proto::Escalation) -> How {
+    (stat.state(), stat.by, stat.noted_by)
+}
+
+fn stands(stands: Stands) -> How {
+    let value = |person: Option<PersonId>| person.map_or(0, PersonId::value);
+    match stands {
+        Stands::Ringing => (Stat::Ringing, 0, 0),
+        Stands::Held(by, _) => (Stat::Held, by.value(), 0),
+        Stands::Taken(by, noted, _) => (Stat::Accepted, value(by), value(noted)),
     }
 }

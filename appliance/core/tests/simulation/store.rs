@@ -242,6 +242,24 @@ impl Store {
         (Some(order.to_wire()), about.map(|(_, deed)| deed.to_wire()).collect())
     }
 
+    /// What became of a message, as an export has it; none where nothing did.
+    pub(crate) fn acts(&self, of: StatId) -> Option<proto::ExportActs> {
+        let signed = self.signed.iter().filter(|(_, answer)| answer.id == of);
+        let signed: Vec<_> = signed.map(|(_, answer)| answer.to_wire()).collect();
+        let (order, mut order_signed) = self.order(of.conversation, of.sequence.0);
+        order_signed.reverse();
+        let acts = proto::ExportActs {
+            sequence: of.sequence.0,
+            stat: self.stats.get(&of).map(Escalation::to_wire),
+            signed: signed[signed.len().saturating_sub(limits::STAT_SIGNED_MAX)..].to_vec(),
+            order,
+            order_signed,
+            task: self.tasks.get(&of).map(Task::to_wire),
+            hidden: false,
+        };
+        (acts.stat.is_some() || acts.order.is_some() || acts.task.is_some()).then_some(acts)
+    }
+
     /// Every message of this person that was ever altered.
     pub(crate) fn altered(&self, person: PersonId) -> Vec<proto::Message> {
         let mut found = Vec::new();
