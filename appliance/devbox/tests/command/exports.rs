@@ -54,46 +54,86 @@ fn lines(directory: &Path, record: &str) -> Vec<String> {
     all.lines().filter(|line| line.contains(&named)).map(str::to_owned).collect()
 }
 
-/// A STAT that one cannot take and somebody was called for, who is another patient's namesake; and a task that was done.
+/// The sequence of the first event of this kind.
+fn number_of(json: &str, event: &str) -> String {
+    let first = &events(json, event)[0];
+    first.split("\"sequence\":").nth(1).unwrap().split([',', '}']).next().unwrap().to_owned()
+}
+
+/// A STAT that one cannot take and somebody was called for, who is another patient's namesake; a task that was done; and two orders, of which
+/// one names another patient in its read-back.
 fn acts(ward: &Ward) {
     ward.ok("Ana", &["patient", "team", "add", "Rosa Diaz", "Chidi", "--hours", "4"]);
     let sent = ward.ok("Ana", &["stat", "send", "Rosa Diaz", "Pressure 80 over 50", "--json"]);
     let accepted = &events(&sent, "accepted")[0];
-    let part =
-        |name: &str, end: &[char]| accepted.split(name).nth(1).unwrap().split(end).next().unwrap().to_owned();
-    let stat = format!("{}#{}", part("\"conversation\":\"", &['"']), part("\"sequence\":", &[',', '}']));
+    let place = accepted.split("\"conversation\":\"").nth(1).and_then(|rest| rest.get(..16)).unwrap();
+    let stat = format!("{place}#{}", number_of(&sent, "accepted"));
     ward.ok("Chidi", &["stat", "cannot", &stat, "--because", "busy"]);
     let called = ["--name", "Maria Lopez", "--role", "Cardiologist on call", "--read-back"];
     ward.ok("Ana", &[&["stat", "note", &stat], &called[..]].concat());
     ward.ok("Ana", &["task", "give", "Rosa Diaz", "Change the dressing", "--for", "Chidi"]);
-    let task = ward.ok("Chidi", &["task", "list", "--json"]);
-    let number = events(&task, "task")[0]
-        .split("\"sequence\":")
-        .nth(1)
-        .unwrap()
-        .split([',', '}'])
-        .next()
-        .unwrap()
-        .to_owned();
+    let number = number_of(&ward.ok("Chidi", &["task", "list", "--json"]), "task");
     ward.ok("Chidi", &["task", "done", "Rosa Diaz", &number]);
+    orders(ward);
+}
+
+fn orders(ward: &Ward) {
+    let days = ward.write("days", "zone Europe/Berlin\ndaily 00:00-00:00 Ana Flores", 0o644);
+    ward.ok("Ana", &["role", "add", "Hall A", "Physician on call", "--rota", &days]);
+    ward.ok("Ana", &["order", "set-policy", "--unit", "Hall A", "--role", "physician"]);
+    for (order, read_back) in [
+        ("Paracetamol 500 mg now", "Paracetamol 500 mg now"),
+        ("Ibuprofen 400 mg", "Ibuprofen 400 mg for Maria Lopez"),
+    ] {
+        let given = ward.ok("Ana", &["order", "give", "Rosa Diaz", order, "--for", "Chidi"]);
+        let number = given["Order #".len()..].split(',').next().unwrap().to_owned();
+        ward.ok("Chidi", &["order", "read-back", "Rosa Diaz", &number, read_back]);
+        ward.ok("Ana", &["order", "confirm", "Rosa Diaz", &number]);
+    }
 }
 
 fn acts_are_there(out: &Path) {
     let [stat, answers, tasks] = ["stat", "stat_answer", "task"].map(|record| lines(out, record));
     assert!(stat[0].contains("\"stands\":\"accepted\"") && stat[0].contains("Ana Flores"), "{stat:?}");
-    assert_eq!(answers.len(), 2, "{answers:?}");
     assert!(
-        answers[0].contains("\"reason\":\"busy\"") && answers[0].contains("\"verified\":true"),
-        "{answers:?}"
+        stat[0].contains("\"declined\":\"busy\"") && stat[0].contains("\"reached_name\":\"[#]\""),
+        "{stat:?}"
     );
-    let hidden = ["\"reached_name\":\"[#]\"", "\"reached_as\":\"Cardiologist on call\"", "\"verified\":null"];
-    assert!(hidden.iter().all(|part| answers[1].contains(part)), "{answers:?}");
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    let has_all = |line: &str, parts: &[&str]| {
+        for part in parts {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    };
+    has_all(&answers[0], &["\"reason\":\"busy\"", "\"verified\":true", "\"hidden\":false"]);
+    // By a signature over a name the name could be tried.
+    let nothing = ["\"hidden\":true", "\"verified\":null", "\"signature\":null", "\"signed\":null"];
+    has_all(&answers[1], &["\"reached_name\":\"[#]\"", "\"reached_as\":\"Cardiologist on call\""]);
+    has_all(&answers[1], &nothing);
     assert!(tasks[0].contains("\"stands\":\"done\"") && tasks[0].contains("Chidi Eze"), "{tasks:?}");
+    let orders = lines(out, "order");
+    assert_eq!(orders.len(), 2, "{orders:?}");
+    orders.iter().for_each(|order| has_all(order, &["\"stands\":\"confirmed\"", "Chidi Eze"]));
+    let signed = lines(out, "order_signed");
+    let said: Vec<&str> =
+        signed.iter().filter_map(|line| line.split("\"said\":\"").nth(1)?.split('"').next()).collect();
+    assert_eq!(said, ["give", "read_back", "confirm", "give", "read_back", "confirm"]);
+    for (at, line) in signed.iter().enumerate() {
+        if at == 4 {
+            has_all(line, &nothing);
+            has_all(line, &["\"text_sha256\":null"]);
+        } else {
+            has_all(line, &["\"verified\":true", "\"hidden\":false"]);
+        }
+    }
     let page = std::fs::read_to_string(out.join("record.html")).unwrap();
     for part in [
-        "Chidi Eze cannot (busy), ",
+        "STAT: answered by somebody outside the directory, whom Ana Flores reached by telephone, ",
+        "Chidi Eze cannot: with another patient, ",
         "reached [#], Cardiologist on call by telephone at ",
-        "Task for Chidi Eze: done by",
+        "Order for Chidi Eze: read back by Chidi Eze in #",
+        ", confirmed ",
+        "Task for Chidi Eze: done by Chidi Eze, ",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
@@ -119,7 +159,9 @@ fn a_patient_is_given_their_record_and_nobody_elses() {
     let done = patient("Luis", "MRN-00042", REASON, to);
     done.ended(0, "Read it before you give it away");
     assert!(
-        done.out.starts_with("Exported 4 messages and 1 file (names hidden in 4 places) to "),
+        done.out.starts_with(
+            "Exported 8 messages and 1 file, with 1 STAT, 2 orders and 1 task (names hidden in 5 places) to "
+        ),
         "{}",
         done.out
     );
@@ -132,7 +174,7 @@ fn a_patient_is_given_their_record_and_nobody_elses() {
     acts_are_there(&out);
     let messages = lines(&out, "message");
     assert!(messages[0].contains("Not</b> like [#] ([#]) beside her"), "{messages:?}");
-    assert!(messages[3].contains("\"file\":\"files/000001.png\""), "{messages:?}");
+    assert!(messages[7].contains("\"file\":\"files/000001.png\""), "{messages:?}");
     assert_eq!(std::fs::read(out.join("files/000001.png")).unwrap(), std::fs::read(&photo).unwrap());
     assert!(lines(&out, "header")[0].contains("\"name\":\"Rosa Diaz\""));
     assert!(lines(&out, "notice").iter().any(|line| line.contains("\"notice\":\"admitted\"")));
@@ -169,6 +211,9 @@ fn tampered(ward: &Ward, out: &Path, verify: &dyn Fn(&[&str]) -> super::Done) {
     told(&format!("record.jsonl: what was line {at} is missing\n"));
     std::fs::write(&record, was.clone() + "{\"record\":\"message\"}\n").unwrap();
     told(&format!("record.jsonl: line {} was added\n", was.lines().count() + 1));
+    let answer = was.lines().position(|line| line.contains("\"reason\":\"busy\"")).unwrap() + 1;
+    std::fs::write(&record, was.replace("\"reason\":\"busy\"", "\"reason\":\"other\"")).unwrap();
+    told(&format!("record.jsonl: line {answer} was altered\n"));
     std::fs::write(&record, &was).unwrap();
     std::fs::write(out.join("more.txt"), "more").unwrap();
     told("more.txt was added\n");
@@ -194,15 +239,21 @@ fn in_a_persons_record_patients_are_numbers() {
     std::fs::write(&photo, [&b"\x89PNG\r\n\x1a\n"[..], &[7; 3000]].concat()).unwrap();
     ward.ok("Ana", &["send", "Rosa Diaz", "--attach", photo.to_str().unwrap(), "The wound today"]);
     ward.ok("Ana", &["send", "Chidi", "--attach", photo.to_str().unwrap(), "The rota"]);
+    ward.ok("Ana", &["patient", "team", "add", "Rosa Diaz", "Chidi", "--hours", "4"]);
+    ward.ok("Ana", &["stat", "send", "Rosa Diaz", "Pressure 80 over 50"]);
     let json =
         ward.ok("Luis", &["export", "person", "Ana Flores", "--reason", reason, "--out", to, "--json"]);
     let exported = &events(&json, "exported")[0];
-    assert!(exported.contains("\"messages\":7") && exported.contains("\"files\":1"), "{exported}");
+    assert!(exported.contains("\"messages\":8") && exported.contains("\"files\":1"), "{exported}");
     assert!(exported.contains("\"files_withheld\":1"), "{exported}");
     let hers = ["Rosa", "Diaz", "MRN-00042", "A-1", "Lopez"];
     for other in OTHERS.iter().chain(&hers) {
         assert_eq!(has(&out, other), Vec::<PathBuf>::new(), "{other}");
     }
+    // Nor where she lies.
+    let stat = &lines(&out, "stat")[0];
+    assert!(stat.contains("\"stands\":\"ringing\"") && stat.contains("\"unit\":null"), "{stat}");
+    assert_eq!(has(&out, "Hall A"), Vec::<PathBuf>::new());
     let places = lines(&out, "conversation");
     assert_eq!(places.len(), 4, "{places:?}");
     assert!(

@@ -104,7 +104,7 @@ async fn acts(
     let (mut after, mut all) = (Sequence(0), Vec::new());
     loop {
         let grant = grants::export(officer, whose, place, after);
-        let Exported::Of(ExportedPage { messages, acts, through, end, .. }) =
+        let Exported::Of(ExportedPage { messages, acts, said_elsewhere, through, end, .. }) =
             readers.exported(&grant).await.unwrap()
         else {
             panic!("not permitted")
@@ -113,6 +113,14 @@ async fn acts(
         assert!(bytes <= limits::EXPORT_ACTS_MAX || acts.len() == 1, "{bytes} bytes");
         for act in &acts {
             assert!(messages.iter().any(|message| message.sequence == act.sequence), "of the same page");
+        }
+        // What says what was signed is at hand, here or elsewhere: it may have a name in it.
+        let here = messages.iter().map(|message| message.sequence);
+        let elsewhere = said_elsewhere.iter().map(|message| message.sequence);
+        let at_hand: Vec<Sequence> = here.chain(elsewhere).collect();
+        let said = acts.iter().flat_map(|acts| &acts.order_signed).filter_map(|deed| deed.said);
+        for said in said {
+            assert_eq!(at_hand.iter().filter(|at| **at == said).count(), 1, "#{}", said.0);
         }
         all.extend(acts);
         after = through;
