@@ -165,7 +165,7 @@ pub enum OrderRefusal {
     Unfiled,
     /// Read back already, answered already, replaced, or not settled.
     #[error(
-        "The order does not stand like that: somebody has read it back, its author has answered, or another order is in its place. Look at it again."
+        "The order does not stand like that: what is not confirmed is not filed, and nothing is said to an order that is answered or replaced. Look at how it stands: wardline order show."
     )]
     Stands,
     /// Nobody who could read it back.

@@ -238,7 +238,7 @@ pub enum Refusal {
     NoSuchAssignment,
     /// The end does not lie where it may.
     #[error(
-        "The end must lie ahead, for beds, roles and agency staff within the next 16 hours, and an extension's behind the end before it. Give another time."
+        "The end must lie ahead: of beds, roles and agency staff within the next 16 hours, of an extension later than the end so far. Hours count from now. Give another time."
     )]
     EndInvalid,
     /// Beds are for the unit's staff.
