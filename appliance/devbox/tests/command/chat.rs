@@ -142,7 +142,7 @@ fn chat_shows_what_is_unread_before_it_says_that_it_was_read() {
 
 #[test]
 fn a_stat_is_answered_where_somebody_chats() {
-    let mut ward = Ward::start(&[]);
+    let ward = Ward::start(&[]);
     for who in ["Ben", "Chidi"] {
         ward.join(who);
     }
