@@ -57,7 +57,7 @@ pub enum Refusal {
     PinNotLocked,
     /// Over, forgotten in a restart, or another officer's.
     #[error(
-        "This export is over: it is good for four hours, a restart of the box ends it, and so does another one of yours. Begin it again."
+        "This export is over: it is good for four hours, a restart of the box ends it, and so does another one of yours, or an un-merge of the record. Begin it again."
     )]
     NoSuchExport,
     /// Nobody can hide a patient's name in a photo.
