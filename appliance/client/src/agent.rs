@@ -41,7 +41,7 @@ use crate::settle::{Receipts, Stamp, Taken};
 use crate::share::Share;
 use crate::signed;
 use crate::signin::Proven;
-use crate::stat::Urgency;
+use crate::stat::{Ring, StatRef, Urgency};
 use crate::state::State;
 use crate::trust::{Root, Trust};
 use pulse::Pulse;
@@ -204,6 +204,8 @@ pub(crate) struct Agent {
     kept: Vec<(MessageId, oneshot::Sender<Result<MessageId, Error>>)>,
     settling: BTreeMap<MessageId, oneshot::Sender<Result<Accepted, Error>>>,
     delayed: BTreeMap<MessageId, (Instant, Refused)>,
+    /// What rings on this connection: as many as ring for one person, some 100 bytes each.
+    rings: BTreeMap<StatRef, Ring>,
     /// Who waits for an empty outbox.
     draining: Vec<oneshot::Sender<()>>,
     /// The box took a number for reused: one at a time until the outbox is empty.
@@ -258,6 +260,7 @@ impl Agent {
             kept: Vec::new(),
             settling: BTreeMap::new(),
             delayed: BTreeMap::new(),
+            rings: BTreeMap::new(),
             draining: Vec::new(),
             careful: false,
             taken_before: 0,

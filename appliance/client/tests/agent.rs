@@ -52,6 +52,34 @@ async fn a_device_joins_and_its_message_is_accepted() {
     assert_eq!(outbox, "{\"floor\":{\"number\":42}}\n");
 }
 
+/// The box says once what rings, and an app may take a moment before it listens.
+#[tokio::test]
+async fn what_rang_before_anybody_follows_is_told_to_whoever_does() {
+    let home = tempfile::tempdir().unwrap();
+    let mut the_box = ScriptedBox::open();
+    let ana = the_box.enrol(home.path()).await;
+    let mut line = the_box.sign_in(0).await;
+    for sequence in [1, 2] {
+        let state = proto::EscalationState::Ringing.into();
+        let ring = proto::Ring { conversation: WARD, sequence, state, ..proto::Ring::default() };
+        line.answer(0, Answer::Ring(ring)).await;
+    }
+    let over = proto::Silence { conversation: WARD, sequence: 1, ..proto::Silence::default() };
+    line.answer(0, Answer::Silence(over)).await;
+    // An answer behind them: they have come.
+    let asks = ana.clone();
+    let asked = tokio::spawn(async move { asks.people().await });
+    let (request, Ask::ListPeople(_)) = line.ask().await else { panic!("no question") };
+    line.answer(request, Answer::PeoplePage(proto::PeoplePage { people: vec![], end: true })).await;
+    assert!(asked.await.unwrap().unwrap().is_empty());
+
+    let mut events = ana.events().unwrap();
+    match happening(&mut events).await {
+        Event::Ring(ring) => assert_eq!(ring.stat.sequence, Sequence(2), "the other one is over"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_submission_in_doubt_is_repeated_as_it_was() {
     let home = tempfile::tempdir().unwrap();

@@ -497,6 +497,13 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
                     })
                     .into_iter()
                     .collect(),
+                order: (a % 9 == 1).then(|| proto::OrderPart {
+                    deed: 1 + (b % 5) as i32,
+                    of: b % 7,
+                    to: if b % 3 == 0 { world.person(a) } else { 0 },
+                    at: 1,
+                    signature: vec![1; 64],
+                }),
             };
             world.frame(conn, Body::Submit(submit));
         }

@@ -223,8 +223,8 @@ operations! {
     ListPatients: "see a unit's patients by name", [ChargeNurse, BoxService], "which is recorded";
     ListBeds: "see a unit's beds and who holds them", [UnitStaff], "without names of patients";
     SetRole: "add a role to a unit, rename it or say who holds it when", [ChargeNurse, Administrator, BoxService], "a role opens nothing: who holds it is called by it";
-    TakeRole: "take a role of a unit for some hours", [UnitStaff], "here and below a privacy officer counts as nobody of a unit";
-    AssignRole: "give a role of a unit to others for some hours", [ChargeNurse, Administrator, BoxService], "to whoever works there";
+    TakeRole: "take a role of a unit for some hours", [UnitStaff], "one that is listed for orders by text is given instead; here and below a privacy officer counts as nobody of a unit";
+    AssignRole: "give a role of a unit to others for some hours", [ChargeNurse, Administrator, BoxService], "to whoever works there; one that is listed for orders by text to oneself too";
     ReturnRole: "give a role back to whom its rota names", [OnCall, ChargeNurse, Administrator, BoxService], "not when nobody would hold it then";
     RetireRole: "retire a role", [ChargeNurse, Administrator, BoxService], "not while an escalation policy rings it; its rota and offers end";
     ReadRota: "read a role's rota whole", [UnitStaff, Administrator, BoxService], "who is to hold it when, for as long as it says";

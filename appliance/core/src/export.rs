@@ -163,7 +163,21 @@ fn about(state: &State, conversation: &Conversation) -> Option<PatientId> {
     state.clinic.patient_of(conversation.id).filter(|_| of_patient)
 }
 
+/// Two records may be un-merged while they are exported as one: what is another patient's then is given to nobody.
+fn is_of_one(state: &State, export: &Export) -> bool {
+    let Subject::Patient(patient) = export.subject else { return true };
+    let records = state.clinic.records_of(patient);
+    let threads = export.places.keys().filter_map(|place| state.clinic.patient_of(*place));
+    threads.into_iter().all(|of| records.contains(&of))
+}
+
 impl Relay {
+    /// This officer's export, while it is good.
+    fn under_way(&self, now: Now, officer: PersonId, export: ExportId) -> Result<&Export, Refusal> {
+        let export = self.exports.of(now.mono, officer, export)?;
+        if is_of_one(&self.state, export) { Ok(export) } else { Err(Refusal::NoSuchExport) }
+    }
+
     pub(crate) fn export(
         &mut self,
         now: Now,
@@ -183,7 +197,7 @@ impl Relay {
                 self.begin_export(now, turn, (permit, officer), whose, grounds, &fresh)?
             }
             Exporting::Places { export, after } => {
-                let export = self.exports.of(now.mono, officer, export)?;
+                let export = self.under_way(now, officer, export)?;
                 page_of_places(&self.state, export, after)
             }
             Exporting::Read { export, conversation, after } => {
@@ -202,7 +216,7 @@ impl Relay {
                 return Ok(());
             }
             Exporting::Finish { export, seal } => {
-                self.exports.of(now.mono, officer, export)?;
+                self.under_way(now, officer, export)?;
                 self.exports.0.remove(&officer);
                 self.draft(now, turn).record(permit.by(), Act::ExportFinished(export, numbers_of(seal)));
                 Body::Done(proto::Done {})
@@ -271,7 +285,7 @@ impl Relay {
         id: ConversationId,
         after: Sequence,
     ) -> Result<ExportGrant, Refusal> {
-        let export = self.exports.of(now.mono, officer, export)?;
+        let export = self.under_way(now, officer, export)?;
         let Place { first, through, only } = export.place(id)?;
         let conversation = self.state.conversations.get(&id).ok_or(Refusal::NoSuchConversation)?;
         if conversation.purged {
@@ -307,7 +321,7 @@ impl Relay {
         message: StatId,
         which: u32,
     ) -> Result<AttachmentGrant, Refusal> {
-        let export = self.exports.of(now.mono, officer, export)?;
+        let export = self.under_way(now, officer, export)?;
         let place = export.place(message.conversation)?;
         let conversation = self.state.conversations.get(&message.conversation);
         let conversation = conversation.ok_or(Refusal::NoSuchConversation)?;

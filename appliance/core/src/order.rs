@@ -165,7 +165,7 @@ pub enum OrderRefusal {
     Unfiled,
     /// Read back already, answered already, replaced, or not settled.
     #[error(
-        "The order does not stand like that: somebody has read it back, its author has answered, or another order is in its place. Look at it again."
+        "The order does not stand like that: what is not confirmed is not filed, and nothing is said to an order that is answered or replaced. Look at how it stands: wardline order show."
     )]
     Stands,
     /// Nobody who could read it back.
@@ -178,7 +178,7 @@ pub enum OrderRefusal {
     TextAlone,
     /// [`crate::limits::ORDERS_OPEN_MAX`], [`crate::limits::READ_BACKS_MAX`].
     #[error(
-        "There are too many: of orders that are not filed, or of read-backs of this one. File some, or give another order."
+        "This order was read back three times, or too many here are not filed. Call whoever gave it; have orders filed that are in the record."
     )]
     Many,
 }
@@ -370,6 +370,11 @@ impl Orders {
     /// Whose orders count, where that was said.
     pub fn policies(&self) -> &BTreeMap<Option<UnitId>, Vec<RoleId>> {
         &self.policies
+    }
+
+    /// Whether whoever holds this role may order somewhere.
+    pub fn lists(&self, role: RoleId) -> bool {
+        self.policies.values().any(|roles| roles.contains(&role))
     }
 
     /// One that is not filed.

@@ -57,7 +57,7 @@ pub enum Refusal {
     PinNotLocked,
     /// Over, forgotten in a restart, or another officer's.
     #[error(
-        "This export is over: it is good for four hours, a restart of the box ends it, and so does another one of yours. Begin it again."
+        "This export is over: it is good for four hours, a restart of the box ends it, and so does another one of yours, or an un-merge of the record. Begin it again."
     )]
     NoSuchExport,
     /// Nobody can hide a patient's name in a photo.
@@ -238,7 +238,7 @@ pub enum Refusal {
     NoSuchAssignment,
     /// The end does not lie where it may.
     #[error(
-        "The end must lie ahead, for beds, roles and agency staff within the next 16 hours, and an extension's behind the end before it. Give another time."
+        "The end must lie ahead: of beds, roles and agency staff within the next 16 hours, of an extension later than the end so far. Hours count from now. Give another time."
     )]
     EndInvalid,
     /// Beds are for the unit's staff.

@@ -290,7 +290,9 @@ fn take(
         _ => None,
     };
     let for_another = person.is_some() && person != asker;
-    let operation = if for_another { Operation::AssignRole } else { Operation::TakeRole };
+    // Who may order is not for everybody of a unit to say, of themselves either.
+    let by_word = for_another || draft.state.orders.lists(id);
+    let operation = if by_word { Operation::AssignRole } else { Operation::TakeRole };
     let permit = access::permit(operation, is.and(to_unit(draft, by, role.unit)), by)?;
     let person = person.or(asker).ok_or(Refusal::NoSuchPerson)?;
     let entry =

@@ -245,8 +245,11 @@ fn orders_are_off_until_roles_are_listed_and_count_for_whoever_holds_one() {
     assert!(night.policy(BOX, Some(vec![night.role])).writes.is_empty(), "as it was");
     assert_eq!(refusal(&night.say(BEN, give)), Some(Code::NotPermitted.as_str_name()));
     assert_eq!(refusal(&night.say(ANA, give)), None);
-    // Ben has the role for an hour; what Ana gave stays hers.
-    night.ward.take_role(BEN, night.role, None);
+    // Nobody of the unit makes themselves somebody who may order.
+    is_refused(&night.ward.take_role(BEN, night.role, None), Code::NotPermitted);
+    // Ben is given the role for an hour; what Ana gave stays hers.
+    let ben = night.person(BEN);
+    assert_eq!(refusal(&night.ward.take_role(DANA, night.role, Some(ben))), None);
     is_refused(&night.say(ANA, give), Code::NotPermitted);
     assert_eq!(refusal(&night.say(BEN, give)), None);
     assert_eq!(refusal(&night.say(CHIDI, Deed::ReadBack { of: Sequence(1) })), None);

@@ -86,6 +86,7 @@ impl Agent {
     pub(super) fn established(&mut self, established: Established) {
         let Established { connection, facility, proven } = established;
         self.asked = InFlight::new();
+        self.rings.clear();
         self.reached(&connection);
         self.receipts.reconnected(Instant::now());
         self.link = Link::Up(Up {
@@ -177,6 +178,7 @@ impl Agent {
             self.attempt = 0;
         }
         self.asked.abandon();
+        self.rings.clear();
         self.refuse_questions(|| Error::Offline(why.to_string()));
         // A PIN is held for the attempt under way, not for whenever the box is back.
         if let Some((_, reply)) = self.unlocking.take() {

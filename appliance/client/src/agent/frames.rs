@@ -52,6 +52,7 @@ impl Agent {
             Some(Body::SignedIn(signed_in)) => self.signed_in(request, signed_in),
             Some(Body::Ring(ring)) => {
                 if let Ok(ring) = Ring::from_wire(ring) {
+                    self.rings.insert(ring.stat, ring.clone());
                     self.tell(Event::Ring(ring));
                 }
                 Ok(())
@@ -90,6 +91,7 @@ impl Agent {
             }
             Some(Body::Silence(silence)) => {
                 if let Ok(stat) = stat_of(silence.conversation, silence.sequence) {
+                    self.rings.remove(&stat);
                     self.tell(Event::Silence(stat, PersonId::new(silence.by)));
                 }
                 Ok(())
@@ -234,6 +236,10 @@ impl Agent {
                 self.tell(Event::Reconnecting { after: Duration::ZERO, why: why.to_string(), untrusted });
             }
             _ => {}
+        }
+        // The box tells a connection once what rings: before anybody followed, perhaps.
+        for ring in self.rings.values().cloned().collect::<Vec<_>>() {
+            self.tell(Event::Ring(ring));
         }
         let failed: Vec<_> = self
             .outbox

@@ -272,7 +272,7 @@ fn the_page_says_in_words_what_became_of_a_message() {
     for part in [
         "STAT: answered by Ben Okafor, whom Ana Flores reached by telephone, ",
         "(visitor) had it, and gave it back",
-        "Ana Flores cannot: with another patient, ",
+        "Ana Flores cannot: busy, ",
         "reached Ben Okafor, Physician on call by telephone at ",
         "Order for the care team: read back by Ben Okafor in #3, confirmed ",
         "Task for Ben Okafor: done by Ben Okafor, ",

@@ -477,7 +477,15 @@ fn patient(patient: &Patient) -> Value {
 }
 
 pub(super) fn sex(sex: Sex) -> String {
-    format!("{sex:?}").to_lowercase()
+    match sex {
+        Sex::Female => "female",
+        Sex::Male => "male",
+        Sex::Other => "other",
+        Sex::Unknown => "unknown",
+        Sex::Ambiguous => "ambiguous",
+        Sex::NotApplicable => "not applicable",
+    }
+    .to_owned()
 }
 
 pub(super) fn kind(kind: Kind) -> &'static str {

@@ -198,8 +198,14 @@ impl World {
             let change = proto::ChangeCareTeam { encounter, add, ..Default::default() };
             self.clients[index].ask(Ask::ChangeCareTeam(change));
             let until = self.now.wall.0 + 7_200_000;
-            let take = proto::TakeRole { role, place: 0, person: 0, until };
-            self.clients[index].ask(Ask::TakeRole(take));
+            // Mostly given: nobody takes one for themselves that is listed.
+            let given = self.person_of(index).filter(|_| self.random.permille(800));
+            let person = given.map_or(0, |person| person.value());
+            let take = proto::TakeRole { role, place: 0, person, until };
+            match given {
+                Some(_) => self.local_ask(Ask::TakeRole(take)),
+                None => self.clients[index].ask(Ask::TakeRole(take)),
+            }
         }
     }
 

@@ -96,6 +96,16 @@ impl Reference {
         let theirs = |export: &&Export| export.officer == me && now.mono < export.ends;
         let found = self.lobby.exports.iter().filter(theirs).find(|found| found.id.value() == export);
         let Some(found) = found.cloned() else { return refused(Code::NoSuchExport) };
+        if let Of::Patient(patient) = found.of {
+            // Un-merged since: what is another's is given to nobody.
+            let others = |part: &Part| {
+                let mut threads = self.ward.clinic.threads.iter();
+                threads.any(|(thread, of)| *thread == part.place && !self.ward.clinic.is_one(*of, patient))
+            };
+            if found.parts.iter().any(others) {
+                return refused(Code::NoSuchExport);
+            }
+        }
         let of = |id: u64| {
             let part = found.parts.iter().find(|part| part.place.value() == id);
             let part = *part.ok_or(Code::NoSuchConversation)?;

@@ -220,7 +220,10 @@ impl Reference {
                 };
                 let who = PersonId::new(take.person);
                 let post = self.post_of(me, role.unit);
-                let may = if who.is_some() && who != me {
+                // Who may order, nobody says of themselves.
+                let mut policies = self.ward.order_policies.iter();
+                let listed = policies.any(|policy| policy.roles.contains(&take.role));
+                let may = if listed || who.is_some() && who != me {
                     administers || post == Some(true)
                 } else {
                     post.is_some()

@@ -140,6 +140,30 @@ fn chat_shows_what_is_unread_before_it_says_that_it_was_read() {
     ward.devbox.stop();
 }
 
+#[test]
+fn a_stat_is_answered_where_somebody_chats() {
+    let ward = Ward::start(&[]);
+    for who in ["Ben", "Chidi"] {
+        ward.join(who);
+    }
+    ward.ok("Ben", &["send", "Chidi", "hello"]);
+    let mut chidi = Chat::start(&ward, "Chidi", "Ben");
+    let found = chidi.found();
+    chidi.until("-- with Ben Okafor");
+    chidi.types("/have");
+    chidi.until("No STAT rings here.");
+    ward.ok("Ben", &["stat", "send", "Chidi", "Bed", "4"]);
+    chidi.until("!! STAT RINGS from MD, attending");
+    chidi.until("/have: you have it.");
+    chidi.types("/have");
+    chidi.until("you have it. /back gives it back.");
+    chidi.types("/back");
+    chidi.until("you gave it back: it rings again.");
+    chidi.types("/quit");
+    assert_eq!(chidi.ended(&found).0, Some(0));
+    ward.devbox.stop();
+}
+
 /// Where every thread of ours waits: for a screen that stays as it is.
 fn threads() -> String {
     let listed = Command::new("ps").args(["-eLo", "pid,ppid,lwp,stat,etimes,wchan:32,comm,args"]).output();

@@ -87,8 +87,9 @@ fn orders(ward: &Ward) {
     ] {
         let given = ward.ok("Ana", &["order", "give", "Rosa Diaz", order, "--for", "Chidi"]);
         let number = given["Order #".len()..].split(',').next().unwrap().to_owned();
-        ward.ok("Chidi", &["order", "read-back", "Rosa Diaz", &number, read_back]);
-        ward.ok("Ana", &["order", "confirm", "Rosa Diaz", &number]);
+        let read = ward.ok("Chidi", &["order", "read-back", "Rosa Diaz", &number, read_back]);
+        let read = read["Read back as #".len()..].split('.').next().unwrap().to_owned();
+        ward.ok("Ana", &["order", "confirm", "Rosa Diaz", &number, "--read-back", &read]);
     }
 }
 
@@ -129,7 +130,7 @@ fn acts_are_there(out: &Path) {
     let page = std::fs::read_to_string(out.join("record.html")).unwrap();
     for part in [
         "STAT: answered by somebody outside the directory, whom Ana Flores reached by telephone, ",
-        "Chidi Eze cannot: with another patient, ",
+        "Chidi Eze cannot: busy, ",
         "reached [#], Cardiologist on call by telephone at ",
         "Order for Chidi Eze: read back by Chidi Eze in #",
         ", confirmed ",

@@ -39,6 +39,8 @@ fn switched_on(ward: &Ward) {
     ward.ok("Ana", &["order", "set-policy", "--unit", "Hall A", "--role", "physician"]);
     let policy = ward.ok("Chidi", &["order", "policy"]);
     assert_eq!(policy, "Hall A: Physician on call\n");
+    // Nor does anybody of the unit make themselves somebody who may order.
+    ward.run("Emil", &["role", "take", "physician", "--hours", "1"]).ended(3, "charge nurse");
     order(ward, "Chidi", &["give", THREAD, "Paracetamol"])
         .ended(3, "Only whoever holds a role that is listed");
 }
@@ -54,13 +56,19 @@ fn read_back(ward: &Ward, chidi: &Running) {
         "{told}"
     );
     order(ward, "Ana", &["read-back", THREAD, &number, "Paracetamol"]).ended(3, "may read an order back");
-    order(ward, "Ben", &["confirm", THREAD, &number]).ended(2, "no order that somebody has read back");
+    order(ward, "Ben", &["confirm", THREAD, &number]).ended(2, "Nobody has read");
     ward.ok("Chidi", &["order", "read-back", THREAD, &number, "Paracetamol", "50", "mg"]);
     chidi.until("\"stands\":\"read_back\"");
     let wrong = ward.ok("Ben", &["order", "wrong", THREAD, &number]);
     assert!(wrong.contains("Paracetamol 50 mg") && wrong.contains("That is wrong, you said."), "{wrong}");
-    ward.ok("Chidi", &["order", "read-back", THREAD, &number, "Paracetamol", "500", "mg", "now"]);
-    assert!(ward.ok("Ben", &["order", "confirm", THREAD, &number]).contains("That is right, you said."));
+    let read = ward.ok("Chidi", &["order", "read-back", THREAD, &number, "Paracetamol", "500", "mg", "now"]);
+    let read = read["Read back as #".len()..].split('.').next().unwrap().to_owned();
+    // Without somebody who has looked at it nothing is confirmed.
+    order(ward, "Ben", &["confirm", THREAD, &number]).ended(2, &format!("--read-back {read}"));
+    order(ward, "Ben", &["confirm", THREAD, &number, "--read-back", "2"]).ended(2, "Nothing was confirmed");
+    let confirmed = ward.ok("Ben", &["order", "confirm", THREAD, &number, "--read-back", &read]);
+    assert!(confirmed.contains("Chidi Eze read back: Paracetamol 500 mg now"), "{confirmed}");
+    assert!(confirmed.ends_with("Confirmed.\n"), "{confirmed}");
     chidi.until("\"stands\":\"confirmed\"");
     let shown = ward.ok("Ana", &["order", "show", THREAD, &number]);
     assert_eq!(shown.matches(", verified").count(), 5, "{shown}");

@@ -18,7 +18,7 @@ fn what_is_answered_to_a_stat_is_signed_and_verified() {
     ward.ok("Chidi", &["stat", "cannot", stat, "--because", "busy"]);
     // Who is called and is not in the conversation sees it as well.
     let seen = ward.ok("Ana", &["stat", "answers", stat]);
-    assert!(seen.contains("Chidi Eze: cannot: with another patient. Signed by their device "), "{seen}");
+    assert!(seen.contains("Chidi Eze: cannot: busy. Signed by their device "), "{seen}");
     assert!(seen.trim_end().ends_with(", verified."), "{seen}");
     ward.run("Emil", &["stat", "answers", stat]).ended(3, "There is no such conversation among yours.");
     wrong_notes(&ward, stat);

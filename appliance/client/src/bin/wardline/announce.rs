@@ -189,7 +189,7 @@ fn line(one: &Announcements, units: &[Unit]) -> String {
     let name = known.map_or_else(|| "the facility".to_owned(), |unit| say::clean_line(&unit.name));
     let may = if one.announces { "; you announce there" } else { "" };
     match one.conversation {
-        Some(id) => format!("{id}  {name}, read by {}{may}", one.readers),
+        Some(id) => format!("{id}  {name}, for {} people{may}", one.readers),
         None => format!("{name}: nothing yet{may}"),
     }
 }

@@ -1,6 +1,7 @@
 //! `wardline chat`: one conversation in front, the others announced beside it.
 
 mod front;
+mod ringing;
 mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use wardline_client::event::{Accepted, Conversation, Kind, Person, SignedIn, Unit, Watermark};
+use wardline_client::stat::{Stands, StatRef};
 use wardline_client::{
     Calls as _, Client, ConversationId, Error, Event, Events, MessageId, PersonId, Sequence, UnitId,
 };
@@ -41,6 +43,8 @@ struct Chat {
     met: BTreeSet<MessageId>,
     /// Of the front conversation: this device's own on the screen.
     mine: BTreeSet<Sequence>,
+    /// What rings here, or rang and is this person's now.
+    ringing: BTreeMap<StatRef, Stands>,
     /// Recalled messages that were told of.
     recalled: BTreeSet<(ConversationId, Sequence)>,
     /// Why there is no connection, as far as it was said since there was one.
@@ -83,6 +87,7 @@ pub(crate) async fn chat(common: &Common, with: Option<String>) -> Result<(), Fa
         own: BTreeMap::new(),
         met: BTreeSet::new(),
         mine: BTreeSet::new(),
+        ringing: BTreeMap::new(),
         recalled: BTreeSet::new(),
         outage: BTreeSet::new(),
         locked: false,
@@ -175,10 +180,8 @@ impl Chat {
             Event::RoleGap(gap) => self.terminal.print(&role::gap_ahead_line(&gap)),
             Event::Notice(told) => self.notice(&told).await,
             Event::Unit(unit) => drop(self.units.insert(unit.id, unit)),
-            Event::Ring(ring) => self.terminal.print(&stat::ring_line(&ring)),
-            Event::Silence(silent, _) => {
-                self.terminal.print(&format!("-- STAT {} is silent here", stat::name(silent)));
-            }
+            Event::Ring(ring) => self.rings(&ring),
+            Event::Silence(silent, _) => self.is_silent(silent),
             Event::Escalation(told) => {
                 let line = stat::stands_line(&told, |id| self.name(id));
                 self.terminal.print(&line);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use wardline_client::error::LinkError;
 use wardline_client::event::{Conversation, Message, Person};
 use wardline_client::link::Code;
+use wardline_client::orders::{OrderCalls as _, Whose};
 use wardline_client::roles::RoleCalls as _;
 use wardline_client::tasks::TaskCalls as _;
 use wardline_client::{
@@ -16,7 +17,7 @@ use crate::access::{Access, Parting};
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::notice::{self, Said};
-use crate::{Common, json, patient, pin, react, say, task};
+use crate::{Common, json, order, patient, pin, react, say, task};
 
 pub(crate) async fn join(common: &Common, link: &str, device_name: Option<String>) -> Result<(), Failure> {
     let link = whole_link(link)?;
@@ -248,6 +249,7 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
         page.messages.iter().filter(|m| m.recalled_at.is_some()).map(|m| m.sequence).collect();
     // A visitor has none, and is not told that there are any.
     let tasks = access.tasks(Some(place)).await.unwrap_or_default();
+    let orders = access.orders(Whose::Thread(place)).await.unwrap_or_default();
     let roles = if tasks.is_empty() { Vec::new() } else { access.roles(None).await? };
     let about = |message: &Message| tasks.iter().find(|task| task.sequence == message.sequence);
     // A thread's beds are of units.
@@ -257,6 +259,8 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
             Said::Message(message) if wanted.json => {
                 json::print(&json::message(message, me, &people))?;
                 about(message).map_or(Ok(()), |task| json::print(&task::to_json(task)))?;
+                let order = orders.iter().find(|order| order.sequence == message.sequence);
+                order.map_or(Ok(()), |order| json::print(&order::to_json(order)))?;
             }
             Said::Notice(told) if wanted.json => json::print(&notice::json(told))?,
             Said::Message(message) => {
@@ -267,6 +271,9 @@ async fn tell_history(access: &Access, conversation: &str, wanted: Wanted) -> Re
                 say::told(&say::message(&head, message, is_gone, me))?;
                 if !message.reactions.is_empty() {
                     say::told(&react::line("", &message.reactions, me, |id| find::name(&people, id)))?;
+                }
+                if let Some(order) = orders.iter().find(|order| order.sequence == message.sequence) {
+                    say::told(&format!("   > {}", order::line(order, me, |id| find::name(&people, id))))?;
                 }
                 if let Some(open) = about(message) {
                     let role =

@@ -11,7 +11,7 @@ use wardline_client::{Calls as _, ConversationId, MessageId, PersonId, Sequence}
 
 use crate::access::Access;
 use crate::exit::Failure;
-use crate::{Common, alter, find, json, say};
+use crate::{Common, alter, find, json, pin, say};
 
 #[derive(Subcommand)]
 pub(crate) enum Act {
@@ -40,8 +40,14 @@ pub(crate) enum Act {
         #[arg(required = true)]
         words: Vec<String>,
     },
-    /// The read-back is right: by whoever gave the order.
-    Confirm(Which),
+    /// The read-back is right: by whoever gave the order. Shows both, and asks.
+    Confirm {
+        #[command(flatten)]
+        which: Which,
+        /// Of a script, which does not answer questions: the number of the read-back that was looked at.
+        #[arg(long, value_name = "NUMBER")]
+        read_back: Option<u64>,
+    },
     /// The read-back is wrong: it may be read back again, or give another order in its place.
     Wrong(Which),
     /// The order is in the record. Until then it is kept whatever retention says.
@@ -108,8 +114,8 @@ pub(crate) async fn order(common: &Common, act: Act) -> Result<(), Failure> {
             give(access, &place, &words.join(" "), to.as_deref(), (corrects, cancels)).await
         }
         Act::ReadBack { which, words } => read_back(access, &which, &words.join(" ")).await,
-        Act::Confirm(which) => answer(access, &which, true).await,
-        Act::Wrong(which) => answer(access, &which, false).await,
+        Act::Confirm { which, read_back } => confirm(access, &which, read_back).await,
+        Act::Wrong(which) => wrong(access, &which).await,
         Act::File(which) => {
             access.file_order(about(access, &which).await?).await?;
             say::line(&format!("#{} is marked as filed.", which.number))
@@ -163,19 +169,69 @@ async fn read_back(access: &Access, which: &Which, words: &str) -> Result<(), Fa
     say::line(&format!("Read back as #{}. Wait until it is confirmed.", sequence.0))
 }
 
-/// What is confirmed is shown: a read-back that came meanwhile is another.
-async fn answer(access: &Access, which: &Which, right: bool) -> Result<(), Failure> {
+/// The order and its read-back, one below the other; and which message the read-back is.
+async fn shown(access: &Access, which: &Which) -> Result<(Place, Sequence), Failure> {
     let about = about(access, which).await?;
-    let found = access.order(about).await?;
-    let read = found.and_then(|(order, _)| order.read_back);
-    let Some((by, message)) = read else {
-        return Err(Failure::Usage(format!("#{} is no order that somebody has read back.", which.number)));
+    let number = which.number;
+    let Some((order, _)) = access.order(about).await? else {
+        return Err(Failure::Usage(format!(
+            "#{number} is no order. wardline order list {} shows those that are.",
+            which.place
+        )));
     };
-    access.answer_order(about, message, right).await?;
+    let Some((reader, message)) = order.read_back else {
+        return Err(Failure::Usage(format!("Nobody has read #{number} back yet. Wait for it, or call.")));
+    };
     let people = access.people().await?;
-    let text = text(access, (about.0, message)).await?.map(|(_, text)| text).unwrap_or_default();
-    say::told(&say::spoken(&format!("#{} {}", message.0, find::name(&people, by)), &text))?;
-    say::line(if right { "That is right, you said." } else { "That is wrong, you said. Say what is right." })
+    for (verb, sequence, person) in [("ordered", about.1, order.author), ("read back", message, reader)] {
+        let text = text(access, (about.0, sequence)).await?.map(|(_, text)| text).unwrap_or_default();
+        let head = format!("#{} {} {verb}", sequence.0, find::name(&people, person));
+        say::told(&say::spoken(&head, &text))?;
+    }
+    Ok((about, message))
+}
+
+/// Nothing is confirmed that was not on the screen before.
+async fn confirm(access: &Access, which: &Which, seen: Option<u64>) -> Result<(), Failure> {
+    let (about, message) = shown(access, which).await?;
+    match seen {
+        Some(seen) if seen == message.0 => {}
+        Some(seen) => {
+            let how =
+                format!("#{seen} is not its last read-back: that is #{}. Nothing was confirmed.", message.0);
+            return Err(Failure::Usage(how));
+        }
+        None if !pin::has_terminal() => {
+            let how =
+                format!("Nothing was confirmed: there is no terminal to ask at. --read-back {}", message.0);
+            return Err(Failure::Usage(how));
+        }
+        None if tokio::task::block_in_place(is_right)? => {}
+        None => {
+            let how = format!(
+                "Nothing was confirmed. If it is wrong: wardline order wrong {} {}",
+                which.place, which.number
+            );
+            return Err(Failure::Usage(how));
+        }
+    }
+    access.answer_order(about, message, true).await?;
+    say::line("Confirmed.")
+}
+
+/// Whoever gave it says so, letter by letter: Enter alone confirms nothing.
+fn is_right() -> Result<bool, Failure> {
+    let failed = |error: std::io::Error| Failure::Machine(format!("The terminal cannot be read: {error}."));
+    say::note("Is that right? Type yes, or Enter for no.");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(failed)?;
+    Ok(line.trim().eq_ignore_ascii_case("yes"))
+}
+
+async fn wrong(access: &Access, which: &Which) -> Result<(), Failure> {
+    let (about, message) = shown(access, which).await?;
+    access.answer_order(about, message, false).await?;
+    say::line("That is wrong, you said. It may be read back again; or give another order in its place.")
 }
 
 async fn list(
@@ -227,7 +283,10 @@ async fn text(access: &Access, (place, sequence): Place) -> Result<Option<(Messa
 async fn show(access: &Access, which: &Which, as_json: bool) -> Result<(), Failure> {
     let about = about(access, which).await?;
     let Some((order, signed)) = access.order(about).await? else {
-        return Err(Failure::Usage(format!("#{} is no order.", which.number)));
+        return Err(Failure::Usage(format!(
+            "#{} is no order. wardline order list {} shows those that are.",
+            which.number, which.place
+        )));
     };
     let people = access.people().await?;
     let name = |id| find::name(&people, id);

@@ -106,7 +106,7 @@ pub(crate) async fn show(access: &Access, stat: StatRef, as_json: bool) -> Resul
 
 fn why(reason: Reason) -> &'static str {
     match reason {
-        Reason::Busy => "with another patient",
+        Reason::Busy => "busy",
         Reason::NotMine => "not theirs to answer",
         Reason::OffDuty => "not on duty",
         _ => "no reason chosen",

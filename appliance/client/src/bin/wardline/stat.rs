@@ -190,7 +190,7 @@ pub(crate) fn name(stat: StatRef) -> String {
     format!("{}#{}", stat.conversation, stat.sequence.0)
 }
 
-fn reference(text: &str) -> Result<StatRef, Failure> {
+pub(crate) fn reference(text: &str) -> Result<StatRef, Failure> {
     let parts = text.split_once('#');
     let conversation = parts.and_then(|(place, _)| find::identifier(place).and_then(ConversationId::new));
     let sequence = parts.and_then(|(_, number)| number.parse().ok());

@@ -241,7 +241,7 @@ pub(crate) fn line(
 
 fn because(reason: Reason) -> &'static str {
     match reason {
-        Reason::Busy => " (with another patient)",
+        Reason::Busy => " (busy)",
         Reason::NotMine => " (not theirs)",
         Reason::OffDuty => " (off duty)",
         _ => "",

@@ -110,7 +110,7 @@ fn called(note: &CallNote, name: &impl Fn(PersonId) -> String) -> String {
 
 fn why(reason: Reason) -> &'static str {
     match reason {
-        Reason::Busy => "cannot: with another patient",
+        Reason::Busy => "cannot: busy",
         Reason::NotMine => "cannot: not theirs to answer",
         Reason::OffDuty => "cannot: not on duty",
         Reason::Other => "cannot: no reason chosen",

@@ -3,7 +3,7 @@
 use wardline_client::beside::Beside;
 use wardline_client::error::Refused;
 use wardline_client::event::{Member, Message, Person, SignedIn};
-use wardline_client::stat::Urgency;
+use wardline_client::stat::{Reply, Urgency};
 use wardline_client::{Calls as _, ConversationId, Error, PersonId, Pin, Sequence};
 use wardline_core::limits;
 use wardline_core::wire::proto::RefusalCode;
@@ -16,6 +16,7 @@ use crate::{alter, find, naming, react, say};
 
 const HELP: &str = "\
 Type and press Enter to send. Messages have numbers: #12. @Name mentions somebody here, or a role.
+/have                a STAT rings: you have it; /coming, /cannot busy, and /back when you cannot after all
 /quick WORDS         send the quick reply that begins so; without words, which there are
 /reply #N TEXT       answer a message; without #N the newest of somebody else
 /edit #N TEXT        another text for a message of yours, within 15 minutes; without #N the last one
@@ -96,6 +97,10 @@ impl Chat {
             "/group" => self.group(rest).await,
             "/add" => self.add(rest).await,
             "/leave" => self.leave().await,
+            "/have" => self.reply_to_stat(rest, Reply::Accept).await,
+            "/coming" => self.reply_to_stat(rest, Reply::Coming).await,
+            "/cannot" => self.cannot(rest).await,
+            "/back" => self.reply_to_stat(rest, Reply::HandBack).await,
             unknown if unknown.starts_with('/') => Err(Failure::Usage(format!("{unknown}: see /help."))),
             _ => self.say(line).await,
         };
