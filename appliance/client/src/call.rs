@@ -11,6 +11,7 @@ use crate::error::{Error, InputError};
 use crate::event::{self, Conversation, Message, Person, Unit};
 use crate::notice::{self, Notice};
 use crate::signed::{self, SignedAnswer};
+use crate::stat::Escalation;
 
 /// Somebody who answers requests.
 pub trait Call: Sync {
@@ -28,6 +29,8 @@ pub struct Page {
     pub notices: Vec<Notice>,
     /// What was signed about STATs of this page, the newest first.
     pub signed: Vec<SignedAnswer>,
+    /// Of a page of one message that is a STAT: how it stands.
+    pub stat: Option<Escalation>,
 }
 
 /// A join code fresh from the box. Shown to the person who is to join, and to nobody else.
@@ -254,6 +257,7 @@ pub trait Calls: Call {
                     messages: page.messages.into_iter().map(Message::from_wire).collect::<Result<_, _>>()?,
                     end: page.end,
                     signed: signed::read(&page.signed)?,
+                    stat: page.stat.map(Escalation::from_wire).transpose()?,
                 }),
                 other => odd(other),
             }

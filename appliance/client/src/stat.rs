@@ -231,6 +231,14 @@ pub enum Reply {
     Close,
 }
 
+/// What was answered to a STAT.
+pub struct StatAnswers {
+    /// Accepted, declined, noted of a call: each signed, the newest first. What is handed back or closed is not signed.
+    pub signed: Vec<SignedAnswer>,
+    /// How it stands, for members of its conversation.
+    pub stands: Option<Escalation>,
+}
+
 /// What can be asked about STATs.
 pub trait StatCalls: Calls {
     /// Whom a STAT would reach. Ask before sending one.
@@ -265,23 +273,24 @@ pub trait StatCalls: Calls {
         self.done(Ask::AnswerStat(proto::AnswerStat { conversation, sequence, answer, at, signature }))
     }
 
-    /// What was signed about a STAT, the newest first: for whoever reads its message. [`crate::signed::is_verified`] verifies one. Where
-    /// it rings for somebody who is not in the conversation, that they looked is recorded.
-    fn stat_answers(&self, stat: StatRef) -> impl Future<Output = Result<Vec<SignedAnswer>, Error>> + Send {
+    /// What was signed about a STAT, the newest first, and how it stands: for whoever reads its message. [`crate::signed::is_verified`]
+    /// verifies one. Where it rings for somebody who is not in the conversation, that they looked is recorded, and they are told how it
+    /// stands by what rings alone.
+    fn stat_answers(&self, stat: StatRef) -> impl Future<Output = Result<StatAnswers, Error>> + Send {
         let of = move |answer: &SignedAnswer| answer.id.sequence == stat.sequence;
         async move {
-            let signed = match self.history(stat.conversation, stat.sequence.next(), 1).await {
-                Ok(page) => page.signed,
+            let (signed, stands) = match self.history(stat.conversation, stat.sequence.next(), 1).await {
+                Ok(page) => (page.signed, page.stat.filter(|told| told.stat == stat)),
                 Err(Error::Refused(refused)) if refused.code == RefusalCode::NoSuchConversation => {
                     let (conversation, sequence) = (stat.conversation.value(), stat.sequence.0);
                     match self.call(Ask::ReadStat(proto::ReadStat { conversation, sequence })).await? {
-                        Answer::HistoryPage(page) => signed::read(&page.signed)?,
+                        Answer::HistoryPage(page) => (signed::read(&page.signed)?, None),
                         other => return odd(other),
                     }
                 }
                 Err(error) => return Err(error),
             };
-            Ok(signed.into_iter().filter(of).collect())
+            Ok(StatAnswers { signed: signed.into_iter().filter(of).collect(), stands })
         }
     }
 

@@ -76,7 +76,9 @@ impl World {
             return self.list_orders(index, place, &open);
         }
         let many = self.reference.ward.orders.len() >= OPEN;
-        match self.random.pick(&open).copied() {
+        let read_back =
+            open.iter().find(|order| order.state() == State::ReadBack && self.random.permille(500));
+        match read_back.or_else(|| self.random.pick(&open)).copied() {
             Some(order) if many || dice < 75 => self.about_order(index, order),
             _ if many => {}
             _ => self.give_order(index, place),
@@ -251,7 +253,7 @@ impl World {
     fn about_order(&mut self, index: usize, order: proto::Order) {
         let proto::Order { conversation, sequence, author, read_back, .. } = order;
         let index =
-            if self.random.permille(500) { self.whoever_is_next(&order).unwrap_or(index) } else { index };
+            if self.random.permille(800) { self.whoever_is_next(&order).unwrap_or(index) } else { index };
         let mine = self.person_of(index).map(PersonId::value) == Some(author);
         let of =
             |deed: Deed, to| proto::OrderPart { deed: deed.into(), of: sequence, to, ..Default::default() };
@@ -302,7 +304,7 @@ impl World {
         let said = proto::AnswerOrder { conversation, sequence, read_back, right, at, signature: Vec::new() };
         let client = &self.clients[index];
         let signature = match client.device {
-            Some(device) if !self.random.permille(80) => sign_answer(&client.key, device, &said),
+            Some(device) if !self.random.permille(200) => sign_answer(&client.key, device, &said),
             _ => Vec::new(),
         };
         let said = proto::AnswerOrder { signature, ..said };

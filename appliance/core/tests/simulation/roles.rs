@@ -214,7 +214,7 @@ impl World {
         };
         let held = ward.roles.iter().find(|role| role.at(0, now) == Some(me) && rings(role.id));
         let held = held.map(|role| (role.id.value(), role.unit));
-        let retires = if self.random.permille(250) { self.retires(me) } else { None };
+        let retires = if self.random.permille(700) { self.retires(me) } else { None };
         let ask = if let Some(ask) = retires {
             ask
         } else if let Some(offer) = mine.filter(|_| self.random.permille(300)) {

@@ -27,6 +27,10 @@ fn saying(ward: &Ward) {
     quiet(&["22:00-06:00", "--zone", "Nowhere"]).ended(3, "zone");
     let said = ward.ok("Ben", &["availability", "quiet", "sat,sun/22:00-08:00", "--zone", "Europe/Berlin"]);
     assert!(said.contains("Quiet hours: sat,sun/22:00-08:00 (Europe/Berlin)."), "{said}");
+    let said = ward.ok("Ben", &["availability", "quiet", "22:00-06:00", "--zone", "Europe/Berlin"]);
+    assert!(said.contains(", in place of sat,sun/22:00-08:00 (Europe/Berlin)."), "{said}");
+    ward.run("Ben", &["availability", "dnd", "off", "--cover", "Ana"]).ended(2, "leave --cover out");
+    ward.run("Emil", &["availability", "number", "my desk"]).ended(2, "my desk is no telephone number");
     let said = ward.ok("Emil", &["availability", "number", "+49 171 5550123"]);
     assert!(said.contains("while no device of yours is here"), "{said}");
     ward.run("Emil", &["availability", "policy", "cover"]).ended(3, "Only an administrator");

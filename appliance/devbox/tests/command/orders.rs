@@ -1,6 +1,8 @@
 //! `wardline order`: given, read back, confirmed, corrected, filed; signed, verified, and kept until then.
 
-use super::{Running, Ward, events};
+use std::time::Instant;
+
+use super::{PATIENCE, Running, Ward, events};
 
 const THREAD: &str = "Rosa Diaz";
 
@@ -97,6 +99,21 @@ fn corrected(ward: &Ward) {
     order(ward, "Chidi", &["file", THREAD, first]).ended(3, "no such order that is not filed");
 }
 
+/// An order is not taken for a message.
+fn found(ward: &Ward) {
+    let began = Instant::now();
+    let found = loop {
+        let found = ward.ok("Chidi", &["search", "no", "paracetamol"]);
+        if !found.is_empty() {
+            break found;
+        }
+        assert!(began.elapsed() < PATIENCE, "it is not found");
+    };
+    assert!(found.contains("   > order that cancels #"), "{found}");
+    let who = ward.ok("Chidi", &["whoami", "--json"]);
+    assert!(events(&who, "whoami")[0].contains("\"signed_in\":true"), "{who}");
+}
+
 /// A purge waits for the record, and a service of the box files too.
 fn kept(ward: &Ward) {
     let listed = ward.ok("Chidi", &["order", "list", "--json"]);
@@ -107,6 +124,7 @@ fn kept(ward: &Ward) {
         .ended(3, "not marked as filed");
     let unit = ward.ok("Ana", &["order", "list", "--unit", "Hall A"]);
     assert!(unit.contains("not read back") && !unit.contains("paracetamol"), "{unit}");
+    found(ward);
     order(ward, "Emil", &["list", "--unit", "Hall A"]).ended(3, "see orders of a unit");
     let number = one.split("\"sequence\":").nth(1).unwrap().split([',', '}']).next().unwrap();
     ward.ok("Ana", &["order", "file", THREAD, number]);

@@ -14,7 +14,8 @@ fn what_is_answered_to_a_stat_is_signed_and_verified() {
     let accepted = &events(&sent, "accepted")[0];
     let place = accepted.split("\"conversation\":\"").nth(1).and_then(|rest| rest.get(..16)).unwrap();
     let stat = &format!("{place}#1");
-    assert!(ward.ok("Ben", &["stat", "answers", stat]).contains("Nobody has answered it"));
+    let seen = ward.ok("Ben", &["stat", "answers", stat]);
+    assert!(seen.contains(": rings, step 1 of ") && seen.contains("Nobody has answered it"), "{seen}");
     ward.ok("Chidi", &["stat", "cannot", stat, "--because", "busy"]);
     // Who is called and is not in the conversation sees it as well.
     let seen = ward.ok("Ana", &["stat", "answers", stat]);
@@ -48,10 +49,15 @@ fn noted(ward: &Ward, stat: &str) {
     assert!(told.contains("reached Dr. Reyes, not in the directory, Cardiologist on call, at "), "{told}");
     assert!(told.contains(", read back"), "{told}");
     ben.kill();
+    let seen = ward.ok("Ben", &["stat", "answers", stat]);
+    assert!(seen.starts_with(&format!("-- STAT {stat}: answered by call note of Ana Flores")), "{seen}");
     ward.ok("Ben", &["stat", "close", stat]);
+    let seen = ward.ok("Chidi", &["stat", "answers", stat]);
+    assert!(seen.starts_with(&format!("-- STAT {stat}: closed since ")), "{seen}");
     // It is over, and what was signed is there.
     for who in ["Ben", "Chidi"] {
         let answers = ward.ok(who, &["stat", "answers", stat, "--json"]);
+        assert!(events(&answers, "escalation")[0].contains("\"stands\":\"closed\""), "{answers}");
         let answers = events(&answers, "signed_answer");
         assert_eq!(answers.len(), 2, "{answers:?}");
         assert!(answers.iter().all(|answer| answer.contains("\"verified\":true")), "{answers:?}");

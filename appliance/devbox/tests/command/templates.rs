@@ -30,6 +30,9 @@ fn setting(ward: &Ward) {
     set("Ben", &[&file, "--facility"]).ended(3, "Only an administrator");
     let done = ward.ok("Ana", &["template", "set", &file, "--unit", "Hall A"]);
     assert_eq!(done, "Hall A has 2 quick replies and 1 template now.\n");
+    // What unit and facility both have is one.
+    let common = ward.write("common", "reply On my way", 0o644);
+    ward.ok("Ana", &["template", "set", &common, "--facility"]);
     let listed = ward.ok("Emil", &["template", "list"]);
     assert!(listed.contains("Hall A: On my way\n"), "{listed}");
     assert!(listed.contains("Hall A: template Fall report (Bed, What happened, Injuries)"), "{listed}");

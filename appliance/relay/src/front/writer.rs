@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use wardline_core::escalation::Escalation;
 use wardline_core::escalation::signed::SignedAnswer;
 use wardline_core::grant::{ExportGrant, PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, RequestId};
@@ -190,6 +191,8 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         let oldest = stored.last().map(|oldest| oldest.sequence);
         let signed = self.context.library.readers.signed(grant, oldest).await?;
         let signed = signed.iter().map(SignedAnswer::to_wire).collect();
+        let stat = self.context.library.readers.stat(grant, oldest).await?;
+        let stat = stat.as_ref().map(Escalation::to_wire);
         let (order, about) = self.context.library.readers.order(grant, oldest).await?;
         let order = order.as_ref().map(Order::to_wire);
         let order_signed = about.iter().map(SignedDeed::to_wire).collect();
@@ -204,8 +207,16 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         // The session may have ended while the store was read.
         if self.lane.is_permitted(generation) {
             let conversation = grant.conversation().value();
-            let page =
-                proto::HistoryPage { conversation, messages, end, notices, signed, order, order_signed };
+            let page = proto::HistoryPage {
+                conversation,
+                messages,
+                end,
+                notices,
+                signed,
+                order,
+                order_signed,
+                stat,
+            };
             self.answer(request, Body::HistoryPage(page));
         }
         Ok(())

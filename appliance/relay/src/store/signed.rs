@@ -1,10 +1,12 @@
 //! What devices signed about STATs. The core keeps none of it: it goes with the message, and is read with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 use futures_util::TryStreamExt;
-use wardline_core::escalation::StatId;
+use sqlx::AssertSqlSafe;
 use wardline_core::escalation::signed::SignedAnswer;
+use wardline_core::escalation::{Escalation, StatId};
 use wardline_core::grant::{PageGrant, Right};
 use wardline_core::ids::{Change, ConversationId, Sequence};
 use wardline_core::limits::{STAT_SIGNED_MAX, signed_on_page};
@@ -13,7 +15,7 @@ use wardline_core::write::Write;
 use super::StoreError;
 use super::read::number;
 use super::readers::Readers;
-use super::row::Columns;
+use super::row::{self, Columns};
 use super::rows::{Many, Script};
 
 const SIGNED: Many = Many {
@@ -44,6 +46,16 @@ const PAGE_OF_STAT: &str = "SELECT stat_signed.answer FROM escalation_rung AS ru
      WHERE rung.conversation = (?1 + 0) AND rung.sequence = (?3 + 0) AND rung.sequence < (?4 + 0) AND rung.person = (?2 + 0) \
      AND rung.declined = 0 AND escalation.stage <> 3 \
      ORDER BY stat_signed.change DESC LIMIT (?5 + 0)";
+/// How the STAT stands that a message is: `?3`, for a member.
+static STANDS: LazyLock<Arc<str>> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM member CROSS JOIN escalation ON escalation.conversation = member.conversation \
+         AND escalation.sequence = (?3 + 0) \
+         WHERE member.conversation = (?1 + 0) AND member.person = (?2 + 0) AND member.gone = 0 AND member.starts <= (?3 + 0)",
+        row::ESCALATION
+    )
+    .into()
+});
 
 /// What a batch comes to.
 #[derive(Default)]
@@ -116,5 +128,25 @@ impl Readers {
             signed.push(answer.map_err(|_| StoreError::value("a signed answer"))?);
         }
         Ok(signed)
+    }
+
+    /// How the STAT stands that a page of one message is. Of a larger page, of one that is no STAT, and of what somebody reads only because
+    /// it rings for them, nothing.
+    pub async fn stat(
+        &self,
+        grant: &PageGrant,
+        message: Option<Sequence>,
+    ) -> Result<Option<Escalation>, StoreError> {
+        let Some(message) = message.filter(|_| grant.limit() == 1 && grant.right() == Right::Member) else {
+            return Ok(None);
+        };
+        let mut loan = self.lend().await?;
+        let row = sqlx::query(AssertSqlSafe(Arc::clone(&STANDS)))
+            .bind(number(grant.conversation().value()))
+            .bind(number(grant.person().value()))
+            .bind(number(message.0))
+            .fetch_optional(&mut *loan)
+            .await?;
+        row.as_ref().map(row::escalation).transpose()
     }
 }

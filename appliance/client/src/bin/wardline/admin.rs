@@ -20,7 +20,7 @@ use crate::announce::{self, Announcer, Urgencies};
 use crate::attachment::{self, Sizes};
 use crate::exit::Failure;
 use crate::retention::{Retention, retention};
-use crate::{Common, clearing, find, say, suspensions};
+use crate::{Common, clearing, find, json, say, suspensions};
 
 #[derive(Args)]
 pub(crate) struct Admin {
@@ -104,6 +104,9 @@ enum Act {
     Devices {
         /// Whose.
         person: String,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
     },
     /// End a device, for good.
     Revoke {
@@ -220,13 +223,24 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             code(door, identity, &person, place).await?;
         }
         Act::ClearPin { person } => clearing::give(door, &person).await?,
-        Act::Devices { person: wanted } => {
+        Act::Devices { person: wanted, json } => {
             let person = find::person(&door.people().await?, &wanted)?;
             let devices = door.list_devices(person).await?;
-            if devices.is_empty() {
+            if devices.is_empty() && !json {
                 say::note(&format!("No device yet. Next: wardline admin code {}", quoted(&wanted)));
             }
             for device in devices {
+                if json {
+                    json::print(&serde_json::json!({
+                        "event": "device",
+                        "person": person.to_string(),
+                        "device": device.id.to_string(),
+                        "name": device.name,
+                        "revoked": device.revoked,
+                        "locked": device.pin_locked_out,
+                    }))?;
+                    continue;
+                }
                 let revoked = if device.revoked { "  revoked" } else { "" };
                 let locked = if device.pin_locked_out { "  locked by wrong PINs" } else { "" };
                 say::line(&format!("{}  {}{revoked}{locked}", device.id, say::clean_line(&device.name)))?;

@@ -111,6 +111,15 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
             let people = access.people().await?;
             let person = find::person(&people, &person)?;
             let until = say::now().saturating_add(hours * 3_600_000);
+            let agency =
+                people.iter().find(|known| known.id == person).and_then(|known| known.agency.as_ref());
+            if let Some(agency) = agency.filter(|agency| !agency.over && agency.until >= until) {
+                return Err(Failure::Usage(format!(
+                    "{} is here until {} anyway. --hours counts from now: {hours} ends before that.",
+                    find::name(&people, person),
+                    say::time(agency.until)
+                )));
+            }
             access.extend_agency(person, until, &why.join(" ")).await?;
             say::line(&format!("{} stays until {}.", find::name(&people, person), say::time(until)))
         }
@@ -169,8 +178,12 @@ fn is_alike(person: &Person, arrival: &Arrival<'_>) -> bool {
 fn known(person: &Person) -> String {
     let agency = person.agency.as_ref();
     let until = agency.map_or(String::new(), |agency| {
-        let words = if agency.over { "was here until" } else { "is here until" };
-        format!("  {words} {}", say::time(agency.until))
+        // Sent home early, they were not here until then.
+        if agency.over {
+            "  was here".to_owned()
+        } else {
+            format!("  is here until {}", say::time(agency.until))
+        }
     });
     format!("  {}  {}{until}\n", person.id, say::clean_line(&person.name))
 }

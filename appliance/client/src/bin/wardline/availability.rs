@@ -77,6 +77,9 @@ pub(crate) async fn availability(common: &Common, act: Act) -> Result<(), Failur
 async fn act(access: &Access, act: Act) -> Result<(), Failure> {
     match act {
         Act::Show { people, json } => show(access, &people, json).await,
+        Act::Dnd { time, cover: Some(_) } if time == "off" => {
+            Err(Failure::Usage("Nobody covers for whom may be disturbed: leave --cover out.".to_owned()))
+        }
         Act::Dnd { time, .. } if time == "off" => {
             access.disturb_again().await?;
             say::line("You may be disturbed.")
@@ -99,8 +102,19 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
         Act::Quiet { hours, zone } => {
             let spans = hours.iter().map(|text| span(text)).collect::<Result<_, _>>()?;
             let quiet = QuietHours { zone, spans };
+            let (before, _) = access.availability(&[access.identity().person]).await?;
             access.set_quiet_hours(&quiet).await?;
-            say::line(&format!("Quiet hours: {}. A STAT rings all the same.", written(&quiet)))
+            let before = before.first().and_then(|one| one.quiet.as_ref()).filter(|before| **before != quiet);
+            let before =
+                before.map(|before| format!(", in place of {}", written(before))).unwrap_or_default();
+            say::line(&format!("Quiet hours: {}{before}. A STAT rings all the same.", written(&quiet)))
+        }
+        Act::Number { number }
+            if !number.trim().is_empty() && !number.contains(|c: char| c.is_ascii_digit()) =>
+        {
+            Err(Failure::Usage(format!(
+                "{number} is no telephone number. Write it as in +49 30 1234 or 4711."
+            )))
         }
         Act::Number { number } => {
             access.set_off_site_number(&number).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::json;
 use wardline_client::error::LinkError;
 use wardline_client::event::{Conversation, Message, Person};
 use wardline_client::link::Code;
@@ -108,9 +109,9 @@ fn machine_name() -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-pub(crate) async fn whoami(common: &Common) -> Result<(), Failure> {
+pub(crate) async fn whoami(common: &Common, as_json: bool) -> Result<(), Failure> {
     let access = Access::open(common).await?;
-    let told = tell_who(&access).await;
+    let told = if as_json { who_as_json(&access).await } else { tell_who(&access).await };
     access.leave(Parting::default()).await;
     told
 }
@@ -147,6 +148,42 @@ async fn tell_who(access: &Access) -> Result<(), Failure> {
         say::line(&format!("{head:8} {}", listed(device, identity.device)))?;
     }
     Ok(())
+}
+
+async fn who_as_json(access: &Access) -> Result<(), Failure> {
+    let identity = access.identity();
+    let root = wardline_client::trust::sha256(&identity.root);
+    let outbox = match access {
+        Access::Own(client) => Some(client.unsent().await?.len()),
+        Access::Guest(_) => None,
+    };
+    let (standing, failed) = match access.signed_in().await {
+        Ok(signed_in) => (Some(signed_in), None),
+        Err(Failure::Locked(_) | Failure::Client(Error::Locked { .. })) => (None, None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let devices = standing.as_ref().map(|standing| {
+        let one = |device: &Device| {
+            let name = device.name.as_str();
+            json!({ "device": device.id.to_string(), "name": name, "locked": device.pin_locked_out })
+        };
+        standing.devices.iter().map(one).collect::<Vec<_>>()
+    });
+    json::print(&json!({
+        "event": "whoami",
+        "person": identity.person.to_string(),
+        "name": identity.name,
+        "device": identity.device.to_string(),
+        "device_name": identity.device_name,
+        "facility": identity.facility,
+        "root": root.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        "box": identity.address.to_string(),
+        "outbox": outbox,
+        "signed_in": standing.is_some(),
+        "administrator": standing.as_ref().map(|standing| standing.administrator),
+        "devices": devices,
+    }))?;
+    failed.map_or(Ok(()), Err)
 }
 
 fn listed(device: &Device, this: DeviceId) -> String {

@@ -5,7 +5,7 @@ use wardline_client::clinical::{Bedside, Encounter, Standing};
 use wardline_client::error::Refused;
 use wardline_client::event::{Accepted, Conversation, Kind, Message, Person, message_hex};
 use wardline_client::offers::{Fate, Offer};
-use wardline_client::stat::{Priority, Stands};
+use wardline_client::stat::{Escalation, Priority, Stands};
 use wardline_client::{ConversationId, Event, MessageId, PersonId, Sequence};
 
 use crate::exit::Failure;
@@ -310,20 +310,25 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "stat": stat::name(*stat),
             "by": by.map(|by| by.to_string()),
         }),
-        Event::Escalation(told) => json!({
-            "event": "escalation",
-            "stat": stat::name(told.stat),
-            "stands": stands(told.stands),
-            "since": told.since,
-            "by": told.by.map(|by| by.to_string()),
-            "noted_by": told.noted_by.map(|by| by.to_string()),
-            "note": told.note.as_ref().map(signed::note_json),
-            "step": told.step,
-            "steps": told.steps,
-            "unit": told.unit.map(|unit| unit.to_string()),
-            "dial": told.dial,
-        }),
+        Event::Escalation(told) => escalation(told),
         _ => return None,
+    })
+}
+
+/// How a STAT stands.
+pub(crate) fn escalation(told: &Escalation) -> Value {
+    json!({
+        "event": "escalation",
+        "stat": stat::name(told.stat),
+        "stands": stands(told.stands),
+        "since": told.since,
+        "by": told.by.map(|by| by.to_string()),
+        "noted_by": told.noted_by.map(|by| by.to_string()),
+        "note": told.note.as_ref().map(signed::note_json),
+        "step": told.step,
+        "steps": told.steps,
+        "unit": told.unit.map(|unit| unit.to_string()),
+        "dial": told.dial,
     })
 }
 

@@ -123,7 +123,11 @@ enum Command {
         code: Option<String>,
     },
     /// Who this device is, whether its box answers, and which devices are yours.
-    Whoami,
+    Whoami {
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Everybody in the directory.
     People {
         /// One JSON object a line.
@@ -474,7 +478,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             commands::visit(&common, &link, device_name, visit).await
         }
         Command::NewPin { code } => clearing::choose(&common, code).await,
-        Command::Whoami => commands::whoami(&common).await,
+        Command::Whoami { json } => commands::whoami(&common, json).await,
         Command::People { json } => commands::people(&common, json).await,
         Command::Send { to, text, attach, template, field, quick, reply_to, mention, wait, json } => {
             let wait = wait.unwrap_or(if attach.is_empty() { 10 } else { 300 });

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use wardline_client::beside::Beside;
+use wardline_client::clinical::{Bedside, ClinicalCalls as _};
 use wardline_client::orders::{
     Deed, Order, OrderCalls as _, OrderPolicy, SignedDeed, Sort, Stands, Whose, is_verified,
 };
@@ -31,6 +32,9 @@ pub(crate) enum Act {
         /// The order of this number is not to be done: say why.
         #[arg(long, value_name = "NUMBER", conflicts_with = "corrects", value_parser = clap::value_parser!(u64).range(1..))]
         cancels: Option<u64>,
+        /// Say which number it has as one JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// Read an order back: say in full what you are going to do. Whoever gave it says whether that is right. Do nothing before that.
     ReadBack {
@@ -110,8 +114,8 @@ type Place = (ConversationId, Sequence);
 
 pub(crate) async fn order(common: &Common, act: Act) -> Result<(), Failure> {
     Access::during(common, async |access: &Access| match act {
-        Act::Give { place, words, to, corrects, cancels } => {
-            give(access, &place, &words.join(" "), to.as_deref(), (corrects, cancels)).await
+        Act::Give { place, words, to, corrects, cancels, json } => {
+            give(access, (&place, &words.join(" ")), to.as_deref(), (corrects, cancels), json).await
         }
         Act::ReadBack { which, words } => read_back(access, &which, &words.join(" ")).await,
         Act::Confirm { which, read_back } => confirm(access, &which, read_back).await,
@@ -145,10 +149,10 @@ async fn say_it(
 
 async fn give(
     access: &Access,
-    place: &str,
-    words: &str,
+    (place, words): (&str, &str),
     to: Option<&str>,
     (corrects, cancels): (Option<u64>, Option<u64>),
+    as_json: bool,
 ) -> Result<(), Failure> {
     let place = alter::place(access, place).await?;
     let people = access.people().await?;
@@ -159,6 +163,13 @@ async fn give(
         (None, None) => (Deed::Give { to }, String::new()),
     };
     let sequence = say_it(access, place, words, deed).await?;
+    if as_json {
+        return json::print(&json!({
+            "event": "order_given",
+            "conversation": place.to_string(),
+            "sequence": sequence.0,
+        }));
+    }
     let whom = to.map_or_else(|| "the care team".to_owned(), |to| find::name(&people, to));
     say::line(&format!("Order #{}{what}, for {whom}. Wait for the read-back.", sequence.0))
 }
@@ -255,10 +266,17 @@ async fn list(
     }
     let (people, conversations) = access.look().await?;
     let me = access.identity().person;
+    let beds = match whose {
+        Whose::Unit(unit) => access.patients(unit).await?,
+        _ => Vec::new(),
+    };
     for order in &orders {
         let known = conversations.iter().find(|known| known.id == order.conversation);
-        let title =
-            known.map_or_else(|| order.conversation.to_string(), |known| find::title(me, &people, known));
+        let bed = || beds.iter().find(|known| known.encounter.conversation == order.conversation);
+        let title = match known {
+            Some(known) => find::title(me, &people, known),
+            None => bed().map_or_else(|| order.conversation.to_string(), bed_and_name),
+        };
         let head =
             format!("#{} [{title}] {}", order.sequence.0, line(order, me, |id| find::name(&people, id)));
         // Whoever looks at a unit's may be in none of the threads.
@@ -271,6 +289,11 @@ async fn list(
         }
     }
     Ok(())
+}
+
+/// Where the patient lies, and who they are to a charge nurse.
+fn bed_and_name(bedside: &Bedside) -> String {
+    say::clean_line(&format!("{} {}", bedside.encounter.bed, bedside.patient.particulars.name))
 }
 
 /// A look at one message, which is recorded.

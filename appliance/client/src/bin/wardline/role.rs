@@ -41,6 +41,9 @@ pub(crate) enum Act {
     Show {
         /// A part of its name that fits one alone, or its identifier.
         role: String,
+        /// One JSON object, with the lines of the file.
+        #[arg(long)]
+        json: bool,
     },
     /// Add a role to a unit. For its charge nurses, and administrators.
     Add {
@@ -204,9 +207,18 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
             }
             roles.iter().try_for_each(|role| if json { print(role) } else { show(role, &units, &people) })
         }
-        Act::Show { role } => {
+        Act::Show { role, json } => {
             let known = find::role(&access.roles(None).await?, &role)?;
             let (rota, people) = (access.rota(known.id).await?, access.people().await?);
+            if json {
+                return json::print(&json!({
+                    "event": "rota",
+                    "role": known.id.to_string(),
+                    "lines": rota::written(&rota.sources, &people)?,
+                    "imported": rota.imported,
+                    "imported_until": rota.imported_until,
+                }));
+            }
             rota::written(&rota.sources, &people)?.iter().try_for_each(|line| say::line(line))?;
             match rota.imported_until {
                 Some(until) => say::line(&format!(

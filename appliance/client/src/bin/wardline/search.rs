@@ -7,13 +7,14 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use wardline_client::clinical::{Bedside, Standing};
 use wardline_client::event::{Message, Person, Unit};
+use wardline_client::orders::{OrderCalls as _, Whose};
 use wardline_client::{Calls as _, ConversationId, Searches as _, Wanted, Whom, line_with};
 
 use crate::access::Access;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::patient::unit_name;
-use crate::{Common, json, say};
+use crate::{Common, json, order, say};
 
 /// What was asked for.
 pub(crate) struct Wish {
@@ -143,6 +144,13 @@ async fn tell(access: &Access, wish: Wish, others: usize) -> Result<(), Failure>
         limit: wish.limit,
     };
     let hits = access.search(&wanted).await?;
+    // An order must not be taken for a message. A visitor has none, and is not told that there are any.
+    let orders = access.orders(Whose::Mine).await.unwrap_or_default();
+    let order_of = |message: &Message| {
+        orders
+            .iter()
+            .find(|order| (order.conversation, order.sequence) == (message.conversation, message.sequence))
+    };
     let titles: BTreeMap<ConversationId, String> =
         conversations.iter().map(|known| (known.id, find::title(me, &people, known))).collect();
     for message in &hits.messages {
@@ -152,12 +160,16 @@ async fn tell(access: &Access, wish: Wish, others: usize) -> Result<(), Failure>
             object["event"] = json!("hit");
             object["line"] = json!(line);
             json::print(&object)?;
+            order_of(message).map_or(Ok(()), |order| json::print(&order::to_json(order)))?;
         } else {
             let place = titles.get(&message.conversation).cloned();
             let place = place.unwrap_or_else(|| format!("(conversation {})", message.conversation));
             let name = find::name(&people, message.sender);
             let head = format!("{place} #{} {} {name}", message.sequence.0, say::time(message.at));
             say::told(&say::spoken(&head, line))?;
+            if let Some(order) = order_of(message) {
+                say::told(&format!("   > {}", order::line(order, me, |id| find::name(&people, id))))?;
+            }
         }
     }
     summary(

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 use wardline_client::signed::{CallNote, Said, SignedAnswer, is_verified};
-use wardline_client::stat::{Reason, StatRef};
+use wardline_client::stat::{Reason, StatAnswers, StatRef};
 use wardline_client::{Calls as _, PersonId, StatCalls as _};
 use wardline_core::refusal::Refusal;
 use wardline_core::text::{Name, Title};
@@ -76,9 +76,20 @@ pub(crate) fn note_json(note: &CallNote) -> Value {
 }
 
 pub(crate) async fn show(access: &Access, stat: StatRef, as_json: bool) -> Result<(), Failure> {
-    let answers = access.stat_answers(stat).await?;
+    let StatAnswers { signed: answers, stands } = access.stat_answers(stat).await?;
     let people = access.people().await?;
     let root = &access.identity().root;
+    if let Some(stands) = &stands {
+        if as_json {
+            json::print(&json::escalation(stands))?;
+        } else {
+            say::line(&format!(
+                "{} since {}",
+                crate::stat::stands_line(stands, |id| find::name(&people, id)),
+                say::time(stands.since)
+            ))?;
+        }
+    }
     if answers.is_empty() && !as_json {
         return say::line("Nobody has answered it, or what was said needs no signature.");
     }

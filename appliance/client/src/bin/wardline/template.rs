@@ -1,5 +1,6 @@
 //! `wardline template`: what a unit writes often; and a message that is filled in.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 
 use clap::{Args, Subcommand};
@@ -177,17 +178,22 @@ impl Known {
             return Ok(whole.clone());
         }
         let begins: Vec<&String> = all().filter(|reply| reply.to_lowercase().starts_with(&wanted)).collect();
-        let fits = match begins[..] {
+        let mut fits = match begins[..] {
             [] => all().filter(|reply| reply.to_lowercase().contains(&wanted)).collect(),
             _ => begins,
         };
+        // What unit and facility both have is one.
+        let mut seen = BTreeSet::new();
+        fits.retain(|reply| seen.insert(reply.to_lowercase()));
         one(text, fits, |reply| reply, "there is no quick reply like it. See wardline template list.")
             .cloned()
     }
 
     /// For `/quick` alone.
     pub(crate) fn replies(&self) -> Vec<String> {
-        self.sets.iter().flat_map(|(_, _, set)| &set.replies).map(|reply| say::clean_line(reply)).collect()
+        let mut seen = BTreeSet::new();
+        let all = self.sets.iter().flat_map(|(_, _, set)| &set.replies);
+        all.filter(|reply| seen.insert(reply.to_lowercase())).map(|reply| say::clean_line(reply)).collect()
     }
 }
 

@@ -3,13 +3,14 @@
 use wardline_client::beside::Reacted;
 use wardline_client::event::{Accepted, Conversation, Message, Person};
 use wardline_client::notice::Notice;
+use wardline_client::orders::{OrderCalls as _, Whose};
 use wardline_client::{Calls as _, ConversationId, Error, Page, Sequence};
 
 use super::Chat;
 use crate::exit::Failure;
 use crate::find::{self, Target};
 use crate::notice::{self, Said};
-use crate::{family, members, react, role, say};
+use crate::{family, members, order, react, role, say};
 
 /// Messages shown when a conversation comes to the front, more when more are unread.
 const SHOWN: u32 = 15;
@@ -194,7 +195,8 @@ impl Chat {
         before: Sequence,
         least: u32,
     ) -> Result<(), Error> {
-        let mut whole = Page { messages: Vec::new(), end: false, notices: Vec::new(), signed: Vec::new() };
+        let mut whole =
+            Page { messages: Vec::new(), end: false, notices: Vec::new(), signed: Vec::new(), stat: None };
         let (mut next, mut limit) = (before, least.clamp(1, PAGE));
         loop {
             let page = self.client.history(conversation, next, limit).await?;
@@ -220,6 +222,8 @@ impl Chat {
         if let Some(told) = whole.notices.iter().find(elsewhere) {
             self.know_units(told).await;
         }
+        // An order must not be taken for a message. A visitor has none, and is not told that there are any.
+        let orders = self.client.orders(Whose::Thread(conversation)).await.unwrap_or_default();
         for said in notice::in_order(&whole) {
             match said {
                 Said::Notice(told) if told.number > self.noticed => self.show_notice(told),
@@ -227,6 +231,10 @@ impl Chat {
                 Said::Message(message) => {
                     if message.sequence > self.newest && !self.mine.contains(&message.sequence) {
                         self.show(message);
+                        if let Some(order) = orders.iter().find(|order| order.sequence == message.sequence) {
+                            let line = order::line(order, self.me, |id| self.name(id));
+                            self.terminal.print(&format!("   > {line}"));
+                        }
                     }
                     self.mark(conversation, message.sequence).await;
                 }
