@@ -185,7 +185,7 @@ operations! {
     Purge: "destroy what was said in a conversation", [Administrator, BoxService], "who thereby reads nothing";
     ListPeople: "see the directory", [Staff, BoxService], "names, titles, units";
     ListUnits: "see the units", [Staff, BoxService], "";
-    PlaceStaff: "say who works in a unit", [ChargeNurse, Administrator, BoxService], "who no longer does is out of its channels in the same moment";
+    PlaceStaff: "say who works in a unit", [ChargeNurse, Administrator, BoxService], "who no longer does is out of its channels in the same moment; of somebody with a device whom she placed herself a charge nurse is not the superior, until administration says so too";
     NameChargeNurse: "say who leads a unit", [Administrator, BoxService], "";
     SetUnit: "add or rename a unit", [Administrator, BoxService], "";
     AddPerson: "add somebody to the directory", [Administrator, BoxService], "";
@@ -212,7 +212,7 @@ operations! {
     ReadStatLoad: "see how many STATs a unit had and how long they took", [ChargeNurse, Administrator, BoxService], "figures only, no name and no text; of all units only who administers; each look is recorded";
     AddStation: "add a station screen to a unit", [Administrator, BoxService], "which hears what rings, without a text and a name, and can do nothing else";
     Admit: "admit a patient", [UnitStaff, BoxService], "which opens the patient's thread; here and below a privacy officer counts as nobody of a unit";
-    Transfer: "move a patient to another bed or unit", [UnitStaff, BoxService], "whoever works where the patient is or where they go";
+    Transfer: "move a patient to another bed or unit", [UnitStaff, BoxService], "of where the patient is; of where they go, who is in the care team already; a restricted one by whoever is named, or the charge nurse of where they are";
     SetLeave: "say that a patient is away for a time, or back", [UnitStaff, BoxService], "";
     Discharge: "discharge a patient", [UnitStaff, BoxService], "the thread closes after a time";
     UpdatePatient: "correct a patient's particulars", [UnitStaff, BoxService], "of the unit where the patient is; of one who is nowhere, a service of the box";
@@ -222,7 +222,7 @@ operations! {
     EndAssignment: "end a shift's beds early", [Holder, ChargeNurse], "";
     ListPatients: "see a unit's patients by name", [ChargeNurse, BoxService], "which is recorded";
     ListBeds: "see a unit's beds and who holds them", [UnitStaff], "without names of patients";
-    SetRole: "add a role to a unit, rename it or say who holds it when", [ChargeNurse, Administrator, BoxService], "a role opens nothing: who holds it is called by it";
+    SetRole: "add a role to a unit, rename it or say who holds it when", [ChargeNurse, Administrator, BoxService], "who holds it is called by it, and reads what is written to it; nobody is named who administers and works in no unit";
     TakeRole: "take a role of a unit for some hours", [UnitStaff], "one that is listed for orders by text is given instead; here and below a privacy officer counts as nobody of a unit";
     AssignRole: "give a role of a unit to others for some hours", [ChargeNurse, Administrator, BoxService], "to whoever works there; one that is listed for orders by text to oneself too";
     ReturnRole: "give a role back to whom its rota names", [OnCall, ChargeNurse, Administrator, BoxService], "not when nobody would hold it then";
@@ -235,7 +235,7 @@ operations! {
     ListRoles: "see roles and who holds them", [Staff, BoxService], "";
     BreakGlass: "break the glass: enter the thread of a patient of whose care team they are not", [Clinician], "for an hour, with grounds; the care team sees it, the privacy officers are told at once; it gives the thread and nothing else";
     Restrict: "restrict a patient to people whom they name, or end that", [ChargeNurse, Attending, BoxService], "everybody else is out of the thread in the same moment and sees an alias; a bed brings nobody in; no privacy officer is named; the attending only if named";
-    MergeRecords: "merge two records of one patient, or un-merge them", [ChargeNurse, BoxService], "by a charge nurse who leads every unit where the patient is, or was so recently that the thread is kept, and may see who they are; every message stays where it was written";
+    MergeRecords: "merge two records of one patient, or un-merge them", [ChargeNurse, BoxService], "by a charge nurse who leads every unit where the patient is, or was so recently that the thread is kept, and may see who they are; a record without such a stay only if it says the same day of birth; every message stays where it was written";
     Countersign: "countersign that a colleague breaks the glass to a restricted patient", [Clinician], "not for oneself; within five minutes of the request; both are on record";
     EndEmergency: "end an emergency access early", [GlassBreaker, ChargeNurse], "a charge nurse of the unit where the patient lay when it began";
     ListEmergencies: "see who broke the glass, and why", [PrivacyOfficer], "while it goes on or waits for a review; each look is recorded";
@@ -271,7 +271,7 @@ operations! {
     ListAttachmentPolicy: "see what may be attached", [Staff, BoxService], "";
     SetTemplates: "set a unit's templates and quick replies", [ChargeNurse, Administrator, BoxService], "form alone; what is filled in is an ordinary message";
     SetFacilityTemplates: "set the facility's templates and quick replies", [Administrator, BoxService], "which every unit has";
-    GiveTask: "give somebody a task", [Member], "about a message, to a member who may read it, or to a role that one of them holds; not in a family thread";
+    GiveTask: "give somebody a task", [Member], "about a message, to a member who may read it, or to a role that one of them holds; neither in a family thread nor about an announcement";
     AnswerTask: "take, do or decline a task", [Assignee], "who did it, and when, is seen by whoever reads the message";
     ReassignTask: "give a task to somebody else", [Author, Assignee, StandIn], "";
     WithdrawTask: "withdraw a task", [Author, StandIn], "";

@@ -400,7 +400,7 @@ pub(crate) fn shut(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
     draft.announce_person(change, person);
     // So that what rings on meanwhile finds whom the rota names.
     role::offer::end_all(draft, permit, person, None);
-    role::end_all(draft, permit, person);
+    role::end_all(draft, permit, person, None);
     availability::end(draft, permit, person);
 }
 

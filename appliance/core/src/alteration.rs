@@ -12,7 +12,9 @@ use minicbor::{Decode, Encode};
 
 use crate::access::{self, Operation};
 use crate::audit::Act;
+use crate::broadcast;
 use crate::channel;
+use crate::conversation::Kind as PlaceKind;
 use crate::draft::{Draft, actor};
 use crate::escalation::{Priority, StatId};
 use crate::hold;
@@ -269,7 +271,12 @@ pub(crate) fn edit(
         if kept.priority == Priority::Stat {
             return Err(Refusal::StatNotEdited);
         }
-        channel::takes_more(draft.conversation_of(who, conversation)?)?;
+        let place = draft.conversation_of(who, conversation)?;
+        channel::takes_more(place)?;
+        // Whoever announces no more says nothing more by an earlier announcement either.
+        if place.kind == PlaceKind::Broadcast {
+            broadcast::may_send(draft, who, place, Priority::Routine)?;
+        }
         if before.edits >= limits::EDITS_MAX {
             return Err(Refusal::EditsSpent);
         }

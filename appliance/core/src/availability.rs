@@ -320,13 +320,19 @@ pub(crate) fn may_cover(state: &State, person: PersonId, cover: PersonId) -> boo
 }
 
 /// For whom it rings that calls these people: for those who do not want to be disturbed too, and for their covers at once; or for the
-/// covers instead, where the facility says so. Never for `but`, who called. In order, each once.
-pub(crate) fn called(state: &State, people: Vec<PersonId>, but: PersonId) -> Vec<PersonId> {
+/// covers instead, where the facility says so. Never for `but`, who called; and nobody is passed over for a cover who `cannot`. In order,
+/// each once.
+pub(crate) fn called(
+    state: &State,
+    people: Vec<PersonId>,
+    but: PersonId,
+    cannot: impl Fn(PersonId) -> bool,
+) -> Vec<PersonId> {
     let said = &state.availability;
     let cover = |person: &PersonId| {
         let cover = said.people.get(person)?.undisturbed?.cover?;
         let rings = state.people.get(&cover).is_some_and(|entry| !entry.suspended);
-        (cover != but && rings).then_some(cover)
+        (cover != but && rings && !cannot(cover)).then_some(cover)
     };
     let covers: BTreeMap<PersonId, PersonId> =
         people.iter().filter_map(|person| Some((*person, cover(person)?))).collect();

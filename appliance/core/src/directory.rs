@@ -71,6 +71,9 @@ pub enum Post {
     /// Leads it: also decides who works there, and what becomes of its channels.
     #[n(2)]
     ChargeNurse,
+    /// Works there by the word of its charge nurse alone, who had a device before: she is not their superior.
+    #[n(3)]
+    Lent,
 }
 
 /// A unit of the facility.

@@ -1,7 +1,7 @@
 //! A patient's stay: admission, moves, leave, discharge, and the two ends of its thread. It closes to new messages some time
 //! after the discharge, and is put away when its last readers have had it for as long as messages are kept.
 
-use crate::access::{self, Operation, Permit};
+use crate::access::{self, Operation, Permit, Relation, Relations};
 use crate::agency;
 use crate::assignment;
 use crate::audit::{Act, Actor};
@@ -21,6 +21,7 @@ use crate::refusal::Refusal;
 use crate::relay::Room;
 use crate::session::Draw;
 use crate::stat;
+use crate::state::State;
 use crate::text::Title;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
@@ -111,8 +112,7 @@ pub(crate) fn transfer(
 ) -> Result<Body, Refusal> {
     let stay = encounter_of(draft.state, id)?.clone();
     draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?;
-    let is = clinical::relations(draft.state, by, stay.unit).and(clinical::relations(draft.state, by, unit));
-    let permit = access::permit(Operation::Transfer, is, by)?;
+    let permit = access::permit(Operation::Transfer, movers(draft.state, by, &stay, unit), by)?;
     goes_on(&stay)?;
     if (stay.unit, &stay.bed) == (unit, &bed) {
         return Ok(done());
@@ -131,6 +131,18 @@ pub(crate) fn transfer(
     assignment::cover(draft, id);
     care::settle_moved(draft, permit, id, told);
     Ok(done())
+}
+
+/// What somebody is to a patient who is moved to this unit. A move brings in whoever holds the new bed, and makes its charge nurse the
+/// patient's: so whoever works there alone does not fetch a patient, unless they are in the care team already, by no emergency access; and a
+/// restricted patient is moved by whoever may see them, or by the charge nurse of where they are.
+fn movers(state: &State, by: Actor, stay: &Encounter, unit: UnitId) -> Relations {
+    let Actor::Person { person, .. } = by else { return clinical::relations(state, by, stay.unit) };
+    let here = clinical::relations(state, by, stay.unit);
+    let cares = care::team_without_emergencies(&state.clinic, stay.id).contains(&person);
+    let is = if cares { here.and(clinical::relations(state, by, unit)) } else { here };
+    let shown = state.clinic.known(stay.patient).is_some_and(|known| known.shows_to(Some(person)));
+    if shown || here.has(Relation::ChargeNurse) { is } else { access::STAFF }
 }
 
 pub(crate) fn set_leave(

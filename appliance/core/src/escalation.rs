@@ -241,6 +241,11 @@ impl Escalation {
         self.rung.iter().filter(|(_, rung)| rung.declined.is_none()).map(|(person, _)| *person)
     }
 
+    /// Whether it rang for them, and they have said that they cannot.
+    pub(crate) fn has_declined(&self, person: PersonId) -> bool {
+        self.rung.get(&person).is_some_and(|rung| rung.declined.is_some())
+    }
+
     /// Of those, who was first rung at this step.
     pub(crate) fn callable_at(&self, step: u8) -> impl Iterator<Item = PersonId> + '_ {
         let of_step = move |rung: &Rung| rung.declined.is_none() && rung.step == step;

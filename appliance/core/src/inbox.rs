@@ -42,7 +42,7 @@ use crate::write::Write;
 pub(crate) mod gaps;
 mod moving;
 
-pub(crate) use moving::{due, settle, touches};
+pub(crate) use moving::{Scope, due, settle, touched};
 
 /// The conversation of one writer with one role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

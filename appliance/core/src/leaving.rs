@@ -17,13 +17,14 @@ use crate::clinic::Assignment;
 use crate::directory::Person;
 use crate::draft::Draft;
 use crate::emergency;
-use crate::escalation::{Escalation, Stage};
+use crate::escalation::Escalation;
 use crate::ids::{Conn, PersonId, RequestId, UnitId};
 use crate::kept;
 use crate::limits;
 use crate::particulars::Bed;
 use crate::refusal::Refusal;
 use crate::role::{self, Role};
+use crate::stat;
 use crate::state::State;
 use crate::task;
 use crate::time::Wall;
@@ -144,7 +145,7 @@ pub(crate) fn set_standing(
     if suspended {
         // First, so that what rings on meanwhile finds whom the rota names.
         role::offer::end_all(draft, permit, person, None);
-        role::end_all(draft, permit, person);
+        role::end_all(draft, permit, person, None);
         assignment::end_all(draft, permit, person, None);
         emergency::end_all(draft, permit, person);
         availability::end(draft, permit, person);
@@ -245,7 +246,7 @@ pub(crate) fn left_behind(state: &State, person: PersonId, now: Wall) -> proto::
         return proto::Suspended::default();
     }
     let shifts = state.clinic.assignments.values().filter(|held| held.person == person);
-    let stats = state.escalations.values().filter(|open| has(open, person));
+    let stats = state.escalations.values().filter(|open| stat::rests_with(open, person));
     proto::Suspended {
         roles: state.roles.values().filter_map(|role| left_role(state, role, person, now)).collect(),
         shifts: shifts.map(|held| left_shift(state, held)).collect(),
@@ -304,14 +305,6 @@ fn left_stat(state: &State, open: &Escalation, person: PersonId) -> proto::LeftS
         sequence: open.id.sequence.0,
         unit: open.unit.map_or(0, UnitId::value),
         successor: value(open.callable().find(may).or_else(nurse)),
-    }
-}
-
-fn has(open: &Escalation, person: PersonId) -> bool {
-    match open.stage {
-        Stage::Accepted { by, noted_by, .. } => by == Some(person) && noted_by.is_none(),
-        Stage::Held { by, .. } => by == person,
-        _ => false,
     }
 }
 

@@ -70,6 +70,9 @@ pub(crate) fn merge(draft: &mut Draft<'_>, by: Actor, ask: Merge) -> Result<Body
     let mut together = clinic.records_of(surviving);
     together.push(merged);
     let permit = may(draft, by, &together)?;
+    if !may_name(draft, by, [surviving, merged]) {
+        return Err(Refusal::NoSuchPatient);
+    }
     if surviving == merged {
         return Err(Refusal::SameRecord);
     }
@@ -266,6 +269,16 @@ fn may(draft: &Draft<'_>, by: Actor, records: &[PatientId]) -> Result<Permit, Re
         }
     };
     access::permit(Operation::MergeRecords, is, by)
+}
+
+/// A record without a stay that is kept is nobody's unit's. Whoever leads one learns whose it is only where it can be their patient's: of the
+/// same day of birth. Anything else is a service of the box's to merge, and looks like a record that there is not.
+fn may_name(draft: &Draft<'_>, by: Actor, records: [PatientId; 2]) -> bool {
+    let clinic = &draft.state.clinic;
+    let is_here = |record: &PatientId| !clinic.kept_of(&clinic.records_of(*record)).is_empty();
+    let [one, other] =
+        records.map(|record| clinic.patients.get(&record).map(|known| &known.particulars.birth));
+    by == Actor::Local || records.iter().all(is_here) || one == other
 }
 
 fn leads_somewhere(state: &State, by: Actor) -> Relations {

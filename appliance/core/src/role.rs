@@ -255,7 +255,14 @@ fn may_be_named(state: &State, people: impl Iterator<Item = PersonId> + Clone) -
     if !people.clone().all(|person| entry(person).is_some()) {
         return Err(Refusal::NoSuchPerson);
     }
-    people.filter_map(entry).try_for_each(agency::may_stay)
+    people.clone().filter_map(entry).try_for_each(agency::may_stay)?;
+    // By a role one is called, and reads what is written to it.
+    if people.filter_map(entry).all(|entry| may_read(entry)) { Ok(()) } else { Err(Refusal::NotStaffOfUnit) }
+}
+
+/// Whether somebody may read what is written to a role that they hold: whoever administers and works in no unit reads nothing.
+pub(crate) fn may_read(entry: &Person) -> bool {
+    may_hold(entry) && (!entry.administrator || !entry.posts.is_empty())
 }
 
 fn new_role(draft: &Draft<'_>, fresh: &Fresh) -> RoleId {
@@ -361,29 +368,42 @@ fn give_back(
     Ok(done(Some(id)))
 }
 
-/// Ends what somebody has by hand: the rota says again who holds it.
-pub(crate) fn end_all(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
-    let is_theirs = |entry: &ByHand| match entry.says {
-        Says::Place { person: Some(holder), .. } => holder == person,
-        _ => false,
-    };
-    let has = |role: &&Role| role.rota.sources().by_hand.iter().any(is_theirs);
-    let roles: Vec<Role> = draft.state.roles.values().filter(has).cloned().collect();
+/// Ends what somebody has by hand, of this unit or of every one: the rota says again who holds it.
+pub(crate) fn end_all(draft: &mut Draft<'_>, permit: Permit, person: PersonId, unit: Option<UnitId>) {
+    let of = |role: &&Role| unit.is_none_or(|unit| role.unit == unit);
+    let roles: Vec<RoleId> = draft.state.roles.values().filter(of).map(|role| role.id).collect();
     for role in roles {
-        let former = role.all_named().collect();
-        let mut sources = role.rota.sources().clone();
-        let ended: Vec<ByHand> = sources.by_hand.extract_if(.., |entry| is_theirs(entry)).collect();
-        // What was in order without it, is.
-        let Ok(rota) = Rota::new(sources) else { continue };
-        let (id, now) = (role.id, draft.now.wall);
-        draft.write(Write::RoleSet(Role { rota, ..role }));
-        for entry in ended.iter().filter(|entry| entry.when.end > now) {
-            if let Says::Place { place, .. } = entry.says {
-                draft.record(permit.by(), Act::RoleReturned(id, place.value().into()));
-            }
-        }
-        stat::follow(draft, id, Some(&former));
+        end_by_hand(draft, permit, role, |holder| holder == person);
     }
+}
+
+/// Ends what these have of a role by hand.
+pub(crate) fn end_by_hand(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    id: RoleId,
+    whose: impl Fn(PersonId) -> bool,
+) {
+    let ends =
+        |entry: &ByHand| matches!(entry.says, Says::Place { person: Some(holder), .. } if whose(holder));
+    let Some(role) = draft.state.roles.get(&id) else { return };
+    if !role.rota.sources().by_hand.iter().any(ends) {
+        return;
+    }
+    let role = role.clone();
+    let former = role.all_named().collect();
+    let mut sources = role.rota.sources().clone();
+    let ended: Vec<ByHand> = sources.by_hand.extract_if(.., |entry| ends(entry)).collect();
+    // What was in order without it, is.
+    let Ok(rota) = Rota::new(sources) else { return };
+    let now = draft.now.wall;
+    draft.write(Write::RoleSet(Role { rota, ..role }));
+    for entry in ended.iter().filter(|entry| entry.when.end > now) {
+        if let Says::Place { place, .. } = entry.says {
+            draft.record(permit.by(), Act::RoleReturned(id, place.value().into()));
+        }
+    }
+    stat::follow(draft, id, Some(&former));
 }
 
 /// Whose the place is now. Who took the backup's place and is first by the rota is asked once, and has both.

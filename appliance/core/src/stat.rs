@@ -93,7 +93,7 @@ pub(crate) fn plan(
         ring = conversation.present().map(|(person, _)| person).collect();
     }
     ring.retain(|person| *person != sender && may_be_rung(draft, *person));
-    let ring = availability::called(draft.state, ring, sender);
+    let ring = availability::called(draft.state, ring, sender, |_| false);
     if call.unit.is_some_and(|unit| !draft.state.units.contains_key(&unit)) {
         return Err(Refusal::NoSuchUnit);
     }
@@ -416,7 +416,8 @@ pub(crate) fn close(draft: &mut Draft<'_>, id: StatId, by: Actor) {
 /// before is closed where it is time that put them out.
 pub(crate) fn give_up(draft: &mut Draft<'_>, person: PersonId, by: Actor) {
     let ids: Vec<StatId> = draft.state.escalations.keys().copied().collect();
-    for id in ids.into_iter().filter(|id| has(draft, person, *id)).collect::<Vec<_>>() {
+    let rests = |id: &StatId| draft.state.escalations.get(id).is_some_and(|open| rests_with(open, person));
+    for id in ids.into_iter().filter(rests).collect::<Vec<_>>() {
         if by == Actor::TheBox && was_dealt_with(draft, id) {
             close(draft, id, by);
         } else {
@@ -486,6 +487,15 @@ fn was_dealt_with(draft: &Draft<'_>, id: StatId) -> bool {
         Stage::Accepted { at, .. } => at.after(limits::STAT_FRESH_MS) <= draft.now.wall,
         _ => false,
     })
+}
+
+/// Whether nobody has it once this person is gone: they have it, by their own word or by a call note; or they alone know who does.
+pub(crate) fn rests_with(open: &Escalation, person: PersonId) -> bool {
+    match open.stage {
+        Stage::Accepted { by, noted_by, .. } => by.or(noted_by) == Some(person),
+        Stage::Held { by, .. } => by == person,
+        _ => false,
+    }
 }
 
 /// Whether it waits for this person.

@@ -1,7 +1,7 @@
 //! Units, and who works where. A post in a unit is what opens its channels, so whoever loses it is out of them in the same
 //! turn.
 
-use crate::access::{self, Operation, Permit, Relations};
+use crate::access::{self, Operation, Permit, Relation, Relations};
 use crate::admin;
 use crate::agency;
 use crate::assignment;
@@ -18,6 +18,7 @@ use crate::refusal::Refusal;
 use crate::relay::Room;
 use crate::role;
 use crate::session::Draw;
+use crate::state::State;
 use crate::text::Name;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
@@ -73,6 +74,15 @@ pub(crate) fn set_post(
     let leads = [was, post].contains(&Some(Post::ChargeNurse));
     let operation = if leads { Operation::NameChargeNurse } else { Operation::PlaceStaff };
     let permit = access::permit(operation, is, by)?;
+    // A charge nurse who could make herself the superior of anybody could have a device of theirs.
+    let by_administration = is.has(Relation::Administrator) || is.has(Relation::BoxService);
+    let post = match (was, post) {
+        (Some(Post::Lent), Some(Post::Staff)) if !by_administration => was,
+        (None, Some(Post::Staff)) if !by_administration && has_device(draft.state, person) => {
+            Some(Post::Lent)
+        }
+        _ => post,
+    };
     if was == post {
         return Ok(Body::Done(proto::Done {}));
     }
@@ -103,6 +113,10 @@ pub(crate) fn set_post(
     Ok(Body::Done(proto::Done {}))
 }
 
+fn has_device(state: &State, person: PersonId) -> bool {
+    state.devices_of(person).any(|device| !device.revoked)
+}
+
 fn give_post(draft: &mut Draft<'_>, permit: Permit, person: PersonId, unit: UnitId, post: Option<Post>) {
     let change = draft.write(Write::PostSet { person, unit, post });
     draft.record(permit.by(), Act::PostSet(person, unit, rank(post)));
@@ -123,6 +137,7 @@ pub(crate) fn end_post(draft: &mut Draft<'_>, permit: Permit, person: PersonId, 
     }
     assignment::end_all(draft, permit, person, Some(unit));
     role::offer::end_all(draft, permit, person, Some(unit));
+    role::end_all(draft, permit, person, Some(unit));
     if !emergency::is_clinician(draft.state, person) {
         emergency::end_all(draft, permit, person);
     }
@@ -135,6 +150,7 @@ fn rank(post: Option<Post>) -> u32 {
         None => 0,
         Some(Post::Staff) => 1,
         Some(Post::ChargeNurse) => 2,
+        Some(Post::Lent) => 3,
     }
 }
 

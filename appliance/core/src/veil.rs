@@ -5,7 +5,7 @@
 //! the family name first, whatever stands between the words. What is found gives way to [`MASK`]. What is not found is what nobody
 //! recorded: a nickname, a surname by itself, a bed. So whoever gives an export away reads it first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::search::folded;
 
@@ -19,9 +19,10 @@ const NUMBER_MIN: usize = 5;
 /// Bytes between two words that may be one name: `Alvarez, R.` and `Alvarez -- Rosa`.
 const GAP_MAX: usize = 4;
 
-/// Names by their first word; each is a list of words.
+/// Names by their first word and their second, of one word by none; each is a list of words. By both, since thousands are called Maria: a
+/// text that repeats one word costs a look for each, whatever a facility's patients are called.
 #[derive(Default)]
-pub struct Veil(BTreeMap<String, Vec<Vec<String>>>);
+pub struct Veil(BTreeMap<String, BTreeMap<Option<String>, BTreeSet<Vec<String>>>>);
 
 /// A word of a text: where it begins and ends, and how it is compared.
 struct Word {
@@ -66,10 +67,8 @@ impl Veil {
     fn enter(&mut self, form: Vec<String>, at_least: usize) {
         let long = form.iter().map(String::len).sum::<usize>() >= at_least;
         let Some(first) = form.first().filter(|_| long).cloned() else { return };
-        let known = self.0.entry(first).or_default();
-        if !known.contains(&form) {
-            known.push(form);
-        }
+        let second = form.get(1).cloned();
+        self.0.entry(first).or_default().entry(second).or_default().insert(form);
     }
 
     /// A name that is not to be read.
@@ -90,8 +89,9 @@ impl Veil {
     /// Whoever is called so may be read: asked after everything that is hidden.
     pub fn show(&mut self, name: &str) {
         for form in forms(name) {
-            if let Some(known) = form.first().and_then(|first| self.0.get_mut(first)) {
-                known.retain(|hidden| *hidden != form);
+            let known = form.first().and_then(|first| self.0.get_mut(first));
+            if let Some(known) = known.and_then(|known| known.get_mut(&form.get(1).cloned())) {
+                known.remove(&form);
             }
         }
     }
@@ -121,12 +121,15 @@ impl Veil {
     /// How many of these words are a hidden name: the longest that fits.
     fn found(&self, text: &str, words: &[Word]) -> Option<usize> {
         let known = self.0.get(&words.first()?.folded)?;
+        let second = words.get(1).map(|word| word.folded.clone());
+        let alone = known.get(&None).filter(|_| second.is_some());
+        let known = known.get(&second).into_iter().chain(alone).flatten();
         let fits = |form: &&Vec<String>| {
             form.len() <= words.len()
                 && form.iter().zip(words).all(|(wanted, word)| *wanted == word.folded)
                 && words[..form.len()].windows(2).all(|two| text[two[0].to..two[1].from].len() <= GAP_MAX)
         };
-        known.iter().filter(fits).map(Vec::len).max()
+        known.filter(fits).map(Vec::len).max()
     }
 }
 

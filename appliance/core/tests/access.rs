@@ -700,6 +700,29 @@ fn a_charge_nurse_has_no_codes_for_who_has_more_than_she() {
     assert_eq!(alive, limits::JOIN_CODES_OF_PERSON_MAX, "the oldest end");
 }
 
+/// Or she could have a device of anybody's, by placing them in her unit first.
+#[test]
+fn a_charge_nurse_is_not_the_superior_of_whom_she_placed_herself() {
+    let mut house = House::new(Subject::Channel);
+    let (unit, victim) = (house.unit, house.victim);
+    let nurse = Actor::ChargeNurse.conn();
+    let post = |post| Ask::SetPost { person: victim, unit, post };
+    done(&house.ward.ask(nurse, post(None)));
+    done(&house.ward.ask(nurse, post(Some(Post::Staff))));
+    let fresh = house.ward.fresh();
+    let code = Ask::IssueJoinCode { person: victim, fresh };
+    assert_eq!(refusal(&house.ward.ask(nurse, code)), Some(RefusalCode::NotPermitted.as_str_name()));
+    assert!(!is_done(&house.ward.ask(nurse, Ask::SetStanding { person: victim, suspended: true })));
+    // Her saying so once more is no more; administration's is.
+    assert!(house.ward.ask(nurse, post(Some(Post::Staff))).writes.is_empty());
+    let fresh = house.ward.fresh();
+    let code = Ask::IssueJoinCode { person: victim, fresh };
+    assert!(!is_done(&house.ward.ask(nurse, code)));
+    done(&house.ward.ask(BOX, post(Some(Post::Staff))));
+    let fresh = house.ward.fresh();
+    assert!(is_done(&house.ward.ask(nurse, Ask::IssueJoinCode { person: victim, fresh })));
+}
+
 #[test]
 fn the_page_shows_the_table() {
     let page = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where"))

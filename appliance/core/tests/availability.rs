@@ -6,7 +6,7 @@ use wardline_core::audit::Act;
 use wardline_core::availability::{AvailabilityAsk as Says, AvailabilityRefusal, Hours, Quiet};
 use wardline_core::directory::Post;
 use wardline_core::escalation::policy::Dial;
-use wardline_core::escalation::{Priority, StatId};
+use wardline_core::escalation::{Priority, Reason, StatId};
 use wardline_core::ids::{Conn, ConversationId, MessageId, Number, PersonId, UnitId};
 use wardline_core::input::{Ask, Call, Input, Submit};
 use wardline_core::limits;
@@ -16,7 +16,7 @@ use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, server_frame::Body};
 
-use ward::{BOX, Ward, acts, answer, group_of, heard, refusal};
+use ward::{BOX, Ward, acts, answer, cannot, group_of, heard, refusal};
 
 /// Leads Hall A.
 const ANA: Conn = Conn(1);
@@ -211,6 +211,21 @@ fn a_later_step_rings_for_the_cover_of_whoever_it_calls() {
     let turns = house.ward.pass(60_000);
     let rung: Vec<Vec<Conn>> = turns.iter().map(rings).filter(|conns| !conns.is_empty()).collect();
     assert!(rung.iter().any(|conns| conns.contains(&BEN) && conns.contains(&CHIDI)), "{rung:?}");
+}
+
+/// She covers instead of him, and cannot: a step that calls him rings for him then.
+#[test]
+fn a_cover_who_cannot_leaves_nobody_unrung() {
+    let mut house = House::new();
+    let (ben, unit) = (house.person(BEN), house.unit);
+    house.ward.ask(BOX, Ask::SetPost { person: ben, unit, post: Some(Post::ChargeNurse) });
+    house.undisturbed(BEN, HOUR, Some(CHIDI));
+    house.say(BOX, Says::Policy { cover_instead: true });
+    let (stat, turn) = house.stat(&[CHIDI]);
+    assert_eq!(rings(&turn), [CHIDI]);
+    // Of the first step nobody is left: the charge nurses come next, and of them Ben.
+    let turn = house.ward.ask(CHIDI, Ask::AnswerStat { stat, answer: cannot(Reason::Busy) });
+    assert_eq!(rings(&turn), [BEN]);
 }
 
 #[test]

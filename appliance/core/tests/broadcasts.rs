@@ -2,12 +2,14 @@
 
 mod ward;
 
+use wardline_core::alteration::{Edit, Found, Kept};
 use wardline_core::audit::Act;
 use wardline_core::broadcast::{AnnouncerAsk, BroadcastAsk, BroadcastPolicy};
 use wardline_core::directory::Post;
-use wardline_core::escalation::Priority;
-use wardline_core::ids::{Conn, ConversationId, MessageId, Number, PersonId, Sequence, UnitId};
+use wardline_core::escalation::{Priority, StatId};
+use wardline_core::ids::{Conn, ConversationId, EditId, MessageId, Number, PersonId, Sequence, UnitId};
 use wardline_core::input::{Ask, Call, Submit};
+use wardline_core::task::{Assignee, TaskAsk};
 use wardline_core::text::{Name, Sealed, Title};
 use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, event::Kind, server_frame::Body};
@@ -216,6 +218,44 @@ fn how_many_have_read_it_is_told_and_not_who() {
         list.broadcasts.iter().map(|one| (one.conversation, one.announces, one.readers)).collect();
     assert_eq!(of, [(place.value(), false, 2), (0, false, 0)]);
     assert!(list.announcers.is_empty() && list.unit_urgent && !list.facility_urgent);
+}
+
+/// Nothing there names a reader, and whoever announces no more says no more.
+#[test]
+fn nobody_is_given_a_task_there_and_a_former_announcer_edits_nothing() {
+    let mut house = House::new();
+    let place = group_of(&house.open(ANA, Some(house.unit)));
+    assert_eq!(refusal(&house.send(ANA, place, 1, Priority::Routine)), None);
+    let (ana, ben) = (house.person(ANA), house.person(BEN));
+    let as_of = house.ward.relay.state().change;
+    let device = house.ward.relay.state().devices_of(ana).next().expect("a device").id;
+    let message = Some(Kept {
+        change: as_of,
+        id: MessageId([1; 16]),
+        sender: ana,
+        device,
+        at: house.ward.now.wall,
+        priority: Priority::Routine,
+        reply_to: None,
+        mentions: Vec::new(),
+        standing: Default::default(),
+        reactions: Default::default(),
+        is_order: false,
+    });
+    let found = Found { as_of, message };
+    let message = StatId { conversation: place, sequence: Sequence(1) };
+    let give = TaskAsk::Give { message, to: Assignee::Person(ana), due: None, found: found.clone() };
+    refused(&house.ward.ask(BEN, Ask::Task(give)), Code::TaskNotHere);
+    let edit = |version| {
+        let (conversation, sequence, body) = (place, Sequence(1), Some(Sealed(vec![0; 40])));
+        let name = EditId([version as u8; 16]);
+        Ask::Edit(Edit { conversation, sequence, version, name, body, found: found.clone() })
+    };
+    house.post(ana, Some(Post::Staff));
+    house.post(ben, Some(Post::ChargeNurse));
+    refused(&house.ward.ask(ANA, edit(1)), Code::NotPermitted);
+    house.post(ana, Some(Post::ChargeNurse));
+    assert_eq!(refusal(&house.ward.ask(ANA, edit(1))), None);
 }
 
 #[test]

@@ -459,6 +459,25 @@ fn what_is_wrong_is_refused_in_its_own_words_and_changes_nothing() {
 }
 
 #[test]
+fn whoever_works_where_a_patient_would_go_fetches_nobody() {
+    let mut house = House::new();
+    let (stranger, encounter) = (house.person(4), house.encounter);
+    let other = house.ward.add_unit("Hall B", &[stranger], &[]);
+    let to_hall =
+        |bed_name: &str| Ask::Clinical(Clinical::Transfer { encounter, unit: other, bed: bed(bed_name) });
+    let turn = house.ward.ask(Conn(4), to_hall("B-1"));
+    assert_eq!(refusal(&turn), Some(RefusalCode::NotPermitted.as_str_name()));
+    assert!(turn.writes.iter().all(|n| matches!(n.write, Write::Audited { .. })));
+    // Of the care team, they bring the patient with them; and who works where the patient lies sends them.
+    house.take(2, &["A-1"], HOUR);
+    assert_eq!(refusal(&house.team(2, &[stranger], None, &[])), None);
+    assert_eq!(refusal(&house.ward.ask(Conn(4), to_hall("B-1"))), None);
+    let back = Clinical::Transfer { encounter, unit: house.unit, bed: bed("A-1") };
+    assert_eq!(refusal(&house.ward.ask(Conn(4), Ask::Clinical(back))), None, "hers to send back");
+    assert_eq!(refusal(&house.ward.ask(Conn(3), to_hall("B-2"))), None);
+}
+
+#[test]
 fn loss_of_the_post_or_of_the_access_ends_the_shift_and_restoring_does_not_bring_it_back() {
     for losing in 0..3 {
         let mut house = House::new();

@@ -305,6 +305,34 @@ fn who_may_not_is_refused_and_nothing_changes() {
     house.refused(&turn, "REFUSAL_CODE_RECORD_NOT_MERGED");
 }
 
+/// A record without a stay here is nobody's unit's: whose it is, is told only of who can be her patient.
+#[test]
+fn a_merge_shows_nobody_a_former_patient_of_another_day_of_birth() {
+    let mut house = House::new();
+    for (record, birth) in [("7", "1931-01-31"), ("8", "1947-03-09")] {
+        let birth = BirthDate::parse(birth).expect("a day");
+        let new = Some(Particulars { birth, ..particulars(record, "Vera Lang") });
+        let (fresh, bed) = (house.ward.fresh(), Bed::parse(record).expect("a bed"));
+        let unit = house.west;
+        let admission = Admission { record: number(record), new, unit, bed, attending: None, fresh };
+        let Body::Admitted(admitted) = answer(&house.ask(BOX, Clinical::Admit(admission))) else {
+            panic!("not admitted")
+        };
+        let encounter = EncounterId::new(admitted.encounter).expect("a stay");
+        house.ask(BOX, Clinical::Discharge { encounter });
+    }
+    // Their stays are put away.
+    house.ward.pass(40 * 24 * 3_600_000);
+    assert_eq!(house.ward.relay.state().clinic.encounters.len(), 2);
+    house.ward.unlock(ANA);
+    let turn = house.look(ANA, ROSA, "7");
+    house.refused(&turn, "REFUSAL_CODE_NO_SUCH_PATIENT");
+    let turn = house.look(ANA, "7", ROSA);
+    house.refused(&turn, "REFUSAL_CODE_NO_SUCH_PATIENT");
+    assert!(matches!(answer(&house.look(BOX, ROSA, "7")), Body::MergedRecords(_)), "a service of the box");
+    assert!(matches!(answer(&house.look(ANA, ROSA, "8")), Body::MergedRecords(_)));
+}
+
 #[test]
 fn a_patient_has_so_many_records_and_no_more() {
     let mut house = House::new();

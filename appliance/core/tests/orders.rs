@@ -260,6 +260,23 @@ fn orders_are_off_until_roles_are_listed_and_count_for_whoever_holds_one() {
     is_refused(&night.say(BEN, give), Code::OrdersOff);
 }
 
+/// What they took while it was not listed, nobody gave them.
+#[test]
+fn whoever_had_taken_a_role_for_themselves_does_not_order_once_it_is_listed() {
+    let mut night = Night::off();
+    assert_eq!(refusal(&night.ward.take_role(BEN, night.role, None)), None);
+    assert_eq!(refusal(&night.policy(BOX, Some(vec![night.role]))), None);
+    let give = Deed::Give { to: None };
+    is_refused(&night.say(BEN, give), Code::NotPermitted);
+    assert_eq!(refusal(&night.say(ANA, give)), None, "whom the rota names");
+    // What a charge nurse gives from then on stays, whatever is listed besides.
+    let ben = night.person(BEN);
+    assert_eq!(refusal(&night.ward.take_role(DANA, night.role, Some(ben))), None);
+    let other = night.ward.add_role(night.unit, "Charge physician", ben);
+    assert_eq!(refusal(&night.policy(BOX, Some(vec![night.role, other]))), None);
+    assert_eq!(refusal(&night.say(BEN, give)), None);
+}
+
 #[test]
 fn an_order_is_nowhere_but_in_a_patients_thread_and_is_text_alone() {
     let mut night = Night::new();

@@ -26,6 +26,7 @@ const HOUR_MS: u64 = 3_600_000;
 struct House {
     ward: Ward,
     unit: UnitId,
+    hall: UnitId,
     role: RoleId,
 }
 
@@ -35,9 +36,9 @@ impl House {
         let mut ward = Ward::new(4);
         let [ana, ben, chidi, dana] = ward.people[..] else { panic!("four people") };
         let unit = ward.add_unit("4 West", &[ana, chidi], &[ben]);
-        ward.add_unit("Hall B", &[dana], &[]);
+        let hall = ward.add_unit("Hall B", &[dana], &[]);
         let role = ward.add_role(unit, "Physician on call", ana);
-        Self { ward, unit, role }
+        Self { ward, unit, hall, role }
     }
 
     fn person(&self, conn: Conn) -> PersonId {
@@ -120,6 +121,36 @@ fn whoever_takes_it_holds_it_until_then_and_no_longer() {
     let back = Ask::Role(Roles::Return { role: house.role, place: Place::FIRST });
     assert_eq!(refusal(&house.ward.ask(CHIDI, back)), None);
     assert_eq!(house.holders(), [ana]);
+}
+
+#[test]
+fn whoever_loses_the_post_loses_what_they_took_by_hand() {
+    let mut house = House::new();
+    let (ana, chidi, unit) = (house.person(ANA).value(), house.person(CHIDI), house.unit);
+    assert_eq!(refusal(&house.ward.take_role(CHIDI, house.role, None)), None);
+    assert_eq!(house.holders(), [chidi.value()]);
+    let turn = house.ward.ask(BEN, Ask::SetPost { person: chidi, unit, post: None });
+    assert_eq!(refusal(&turn), None);
+    assert_eq!(house.holders(), [ana], "in the same turn");
+}
+
+/// By a role one reads what is written to it.
+#[test]
+fn whoever_administers_and_works_nowhere_is_named_by_no_rota() {
+    let mut house = House::new();
+    let (dana, hall) = (house.person(DANA), house.hall);
+    let duties = Ask::SetDuties { person: dana, administrator: true, privacy_officer: false };
+    assert_eq!(refusal(&house.ward.ask(BOX, duties)), None);
+    assert_eq!(
+        refusal(&house.set(BOX, Which::New(house.unit), Some(all_week(dana)))),
+        None,
+        "she nurses as well"
+    );
+    let leaves = Ask::SetPost { person: dana, unit: hall, post: None };
+    assert_eq!(refusal(&house.ward.ask(BOX, leaves)), None);
+    let turn = house.set(BOX, Which::New(house.unit), Some(all_week(dana)));
+    assert_eq!(refusal(&turn), Some("REFUSAL_CODE_NOT_STAFF_OF_UNIT"));
+    assert!(turn.writes.iter().all(|n| matches!(n.write, Write::Audited { .. })));
 }
 
 #[test]

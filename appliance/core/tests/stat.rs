@@ -317,6 +317,23 @@ fn a_call_note_answers_for_whoever_was_reached() {
     );
 }
 
+#[test]
+fn what_a_call_note_answered_rings_again_when_whoever_has_it_is_out() {
+    for (reached, out) in [(Some(FARAH), FARAH), (None, CHIDI)] {
+        let mut shift = Shift::new();
+        let stat = shift.stat();
+        let called = shift.ward.now.wall;
+        let whom = reached.map(|conn| shift.person(conn));
+        // Of nobody in the directory it says as what they were reached.
+        assert_eq!(refusal(&shift.answer(CHIDI, stat, note(whom, called))), None);
+        assert!(matches!(shift.stage(stat), Some(Stage::Accepted { .. })));
+        let (person, suspended) = (shift.person(out), true);
+        let turn = shift.ward.ask(BOX, Ask::SetStanding { person, suspended });
+        assert!(matches!(shift.stage(stat), Some(Stage::Ringing { .. })), "{out:?}");
+        assert!(rings(&turn).contains(&(BEN, RINGING)), "{out:?}");
+    }
+}
+
 fn restored(relay: &Relay) -> Restored {
     let state = relay.state();
     Restored {

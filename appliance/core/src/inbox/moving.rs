@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use crate::access::Permit;
 use crate::audit::Act;
 use crate::draft::Draft;
-use crate::escalation::policy::Ring;
+use crate::escalation::policy::{Ring, Step};
 use crate::ids::{ConversationId, PersonId, RoleId};
+use crate::inbox::InboxWrite;
 use crate::limits;
 use crate::membership;
-use crate::role::{Role, may_hold};
+use crate::role::{self, Role};
 use crate::state::State;
 use crate::text::Title;
 use crate::time::Wall;
@@ -24,7 +25,8 @@ const AHEAD_MS: u64 = 600_000;
 /// nobody's.
 pub(super) fn readers(state: &State, id: RoleId, writer: PersonId, now: Wall) -> BTreeSet<PersonId> {
     let Some(role) = state.roles.get(&id) else { return BTreeSet::new() };
-    let holders: BTreeSet<PersonId> = role.holders(state, now).collect();
+    let reads = |person: &PersonId| state.people.get(person).is_some_and(role::may_read);
+    let holders: BTreeSet<PersonId> = role.holders(state, now).filter(reads).collect();
     let mut readers = if holders.is_empty() { cover(state, role, writer, now) } else { holders };
     readers.remove(&writer);
     readers
@@ -34,7 +36,8 @@ fn cover(state: &State, role: &Role, writer: PersonId, now: Wall) -> BTreeSet<Pe
     let policy = state.policy_of(Some(role.unit));
     let rings = policy.steps().iter().map(|step| step.ring).chain([Ring::ChargeNurses]);
     let mut named = rings.map(|ring| named(state, role, ring, now)).map(|people| {
-        let can = |person: &PersonId| *person != writer && state.people.get(person).is_some_and(may_hold);
+        let can =
+            |person: &PersonId| *person != writer && state.people.get(person).is_some_and(role::may_read);
         people.into_iter().filter(can).take(limits::ROLE_COVER_MAX).collect::<BTreeSet<PersonId>>()
     });
     named.find(|people| !people.is_empty()).unwrap_or_default()
@@ -84,25 +87,62 @@ fn follow_name(draft: &mut Draft<'_>, id: ConversationId) -> Option<String> {
     Some(name)
 }
 
-/// Whether a write may alter who is in such a conversation.
-pub(crate) fn touches(write: &Write) -> bool {
-    matches!(
-        write,
-        Write::RoleSet(_)
-            | Write::StandingSet { .. }
-            | Write::DutiesSet { .. }
-            | Write::PostSet { .. }
-            | Write::EscalationPolicySet { .. }
-            | Write::ArchivedSet { .. }
-            | Write::Inbox(_)
-    )
+/// Whose conversations may have to be looked at.
+pub(crate) enum Scope {
+    /// Everybody's.
+    All,
+    /// Those with these roles.
+    With(BTreeSet<RoleId>),
 }
 
-/// Conversations that are not done, and the wall clock's time at which who is in one of them may change by itself: of the roles that
-/// have some, and of those that look after them.
-pub(crate) fn due(state: &State, now: Wall) -> (Vec<ConversationId>, Wall) {
-    let open: Vec<ConversationId> = state.inboxes.open.iter().map(|(_, id)| *id).collect();
-    let mut roles: BTreeSet<RoleId> = state.inboxes.open.iter().map(|(role, _)| *role).collect();
+/// Whose readers these writes may alter. One conversation more or less must not cost a look at all of them: anybody can make one.
+pub(crate) fn touched<'w>(state: &State, writes: impl Iterator<Item = &'w Write>) -> Scope {
+    let mut roles = BTreeSet::new();
+    for write in writes {
+        match write {
+            Write::StandingSet { .. } | Write::DutiesSet { .. } | Write::EscalationPolicySet { .. } => {
+                return Scope::All;
+            }
+            // Whoever administers reads by their roles once they work somewhere.
+            Write::PostSet { person, .. }
+                if state.people.get(person).is_some_and(|who| who.administrator) =>
+            {
+                return Scope::All;
+            }
+            // Its charge nurses look after its roles.
+            Write::PostSet { unit, .. } => {
+                roles.extend(state.roles.values().filter(|role| role.unit == *unit).map(|role| role.id));
+            }
+            Write::RoleSet(set) => {
+                let follows = |role: &&Role| {
+                    let rings = |step: &Step| step.ring == Ring::Role(set.id);
+                    role.id == set.id || state.policy_of(Some(role.unit)).steps().iter().any(rings)
+                };
+                roles.extend(state.roles.values().filter(follows).map(|role| role.id));
+            }
+            Write::ArchivedSet { conversation, .. } => {
+                roles.extend(state.inboxes.get(*conversation).map(|inbox| inbox.role));
+            }
+            Write::Inbox(InboxWrite::Opened(inbox)) => {
+                roles.insert(inbox.role);
+            }
+            _ => {}
+        }
+    }
+    Scope::With(roles)
+}
+
+/// Conversations of this scope that are not done, and the wall clock's time at which who is in one of them may change by itself: of the
+/// roles that have some, and of those that look after them.
+pub(crate) fn due(state: &State, now: Wall, scope: &Scope) -> (Vec<ConversationId>, Wall) {
+    let open: Vec<(RoleId, ConversationId)> = match scope {
+        Scope::All => state.inboxes.open.iter().copied().collect(),
+        Scope::With(roles) => {
+            let of = |role: &RoleId| state.inboxes.open_of(*role).map(|id| (*role, id)).collect::<Vec<_>>();
+            roles.iter().flat_map(of).collect()
+        }
+    };
+    let mut roles: BTreeSet<RoleId> = open.iter().map(|(role, _)| *role).collect();
     let covers = |id: &RoleId| {
         let steps = state.roles.get(id).map(|role| state.policy_of(Some(role.unit)));
         steps.into_iter().flat_map(|policy| policy.steps().to_vec()).filter_map(|step| match step.ring {
@@ -115,5 +155,6 @@ pub(crate) fn due(state: &State, now: Wall) -> (Vec<ConversationId>, Wall) {
     let until = now.after(AHEAD_MS);
     let roles = roles.iter().filter_map(|id| state.roles.get(id));
     let ends = roles.filter_map(|role| role.rota.timeline(now, until).next());
-    (open, ends.map(|(when, _)| when.end).min().unwrap_or(until))
+    let due = ends.map(|(when, _)| when.end).min().unwrap_or(until);
+    (open.into_iter().map(|(_, id)| id).collect(), due)
 }

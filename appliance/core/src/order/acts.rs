@@ -1,6 +1,8 @@
 //! What people do to orders.
 
-use crate::access::{self, Operation, Relation, Relations};
+use std::collections::BTreeSet;
+
+use crate::access::{self, Operation, Permit, Relation, Relations};
 use crate::alteration;
 use crate::audit::{Act, Actor};
 use crate::conversation::{Conversation, Kind};
@@ -12,6 +14,7 @@ use crate::order::signed::{Deed, ProvenDeed, Said};
 use crate::order::{Filed, Order, OrderAsk, OrderRefusal, Reading, Standing, Whose};
 use crate::refusal::Refusal;
 use crate::relay::Room;
+use crate::role;
 use crate::session::Ready;
 use crate::state::State;
 use crate::turn::{Event, Send};
@@ -159,7 +162,7 @@ pub(crate) fn handle(
         OrderAsk::List { whose, after } => list(draft, (by, is, who), whose, after),
         OrderAsk::SetPolicy { unit, roles } => {
             let permit = access::permit(Operation::SetOrderPolicy, is, by)?;
-            set_policy(draft, permit.by(), unit, roles)
+            set_policy(draft, permit, unit, roles)
         }
         OrderAsk::ListPolicies => {
             access::permit(Operation::ListOrderPolicies, is, by)?;
@@ -274,7 +277,7 @@ fn list(
 
 fn set_policy(
     draft: &mut Draft<'_>,
-    by: Actor,
+    permit: Permit,
     unit: Option<UnitId>,
     roles: Option<Vec<RoleId>>,
 ) -> Result<Body, Refusal> {
@@ -288,8 +291,14 @@ fn set_policy(
     }
     if draft.state.orders.policies().get(&unit) != roles.as_ref() {
         let count = roles.as_ref().map_or(0, Vec::len) as u32;
+        // Whoever took one by hand while it was not listed was not named by anybody: they are given it, or the rota says who holds it.
+        let listed = roles.iter().flatten().copied().filter(|role| !draft.state.orders.lists(*role));
+        let listed: BTreeSet<RoleId> = listed.collect();
         draft.write(Write::OrderPolicySet { unit, roles });
-        draft.record(by, Act::OrderPolicySet(unit, count));
+        draft.record(permit.by(), Act::OrderPolicySet(unit, count));
+        for role in listed {
+            role::end_by_hand(draft, permit, role, |_| true);
+        }
     }
     Ok(done())
 }

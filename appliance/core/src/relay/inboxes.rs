@@ -3,7 +3,7 @@
 
 use crate::broadcast;
 use crate::ids::RoleId;
-use crate::inbox::{self, gaps};
+use crate::inbox::{self, Scope, gaps};
 use crate::relay::Relay;
 use crate::time::Now;
 use crate::turn::Turn;
@@ -22,12 +22,18 @@ impl Relay {
 
     /// Brings every conversation with a role to its members, when that may be others than before.
     pub(super) fn follow_inboxes(&mut self, now: Now, turn: &mut Turn) {
-        let touched = turn.writes.iter().any(|numbered| inbox::touches(&numbered.write));
-        let stepped_back = now.wall < self.inboxes_looked;
-        if !touched && !stepped_back && now.wall < self.inboxes_due {
+        let by_time = now.wall < self.inboxes_looked || now.wall >= self.inboxes_due;
+        let scope = if by_time {
+            Scope::All
+        } else {
+            inbox::touched(&self.state, turn.writes.iter().map(|numbered| &numbered.write))
+        };
+        if matches!(&scope, Scope::With(roles) if roles.is_empty()) {
             return;
         }
-        let (open, due) = inbox::due(&self.state, now.wall);
+        let (open, due) = inbox::due(&self.state, now.wall, &scope);
+        // Those outside of the scope may be due before.
+        let due = if matches!(scope, Scope::All) { due } else { due.min(self.inboxes_due) };
         (self.inboxes_due, self.inboxes_looked) = (due, now.wall);
         // Those that this turn has finished are its writer's alone.
         let done = turn.writes.iter().filter_map(|numbered| match &numbered.write {

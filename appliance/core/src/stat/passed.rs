@@ -156,5 +156,6 @@ pub(crate) fn rings_by_role(draft: &Draft<'_>, open: &Escalation, role: RoleId, 
         return false;
     }
     let mut others = reached(open, step).filter(|ring| *ring != Ring::Role(role));
-    !others.any(|ring| resolve(draft, open.sender, open.unit, ring).contains(&person))
+    let cannot = |person| open.has_declined(person);
+    !others.any(|ring| resolve(draft, (open.sender, open.unit), ring, cannot).contains(&person))
 }

@@ -69,7 +69,7 @@ pub(crate) fn prospective(
 }
 
 fn follows(draft: &Draft<'_>, sender: PersonId, unit: Option<UnitId>, step: &Step) -> proto::ProspectiveStep {
-    let people = resolve(draft, sender, unit, step.ring);
+    let people = resolve(draft, (sender, unit), step.ring, |_| false);
     proto::ProspectiveStep {
         step: Some(step.to_wire()),
         people: people.len() as u32,

@@ -69,7 +69,7 @@ pub(super) fn advance(draft: &mut Draft<'_>, id: StatId) {
     let (now, last) = (open.stage.step().unwrap_or_default(), open.last_step());
     let next = (now + 1..last).find_map(|step| {
         let ring = open.step(step)?.ring;
-        let mut people = resolve(draft, open.sender, open.unit, ring);
+        let mut people = resolve(draft, (open.sender, open.unit), ring, |person| open.has_declined(person));
         people.retain(|person| !open.rung.contains_key(person));
         (!people.is_empty()).then_some((step, people))
     });
@@ -80,12 +80,12 @@ pub(super) fn advance(draft: &mut Draft<'_>, id: StatId) {
     begin_step(draft, id, change);
 }
 
-/// For whom a step rings, never for the sender. Of very many, those who can be reached.
+/// For whom a step rings, never for the sender, nor for a cover who `cannot`. Of very many, those who can be reached.
 pub(super) fn resolve(
     draft: &Draft<'_>,
-    sender: PersonId,
-    unit: Option<UnitId>,
+    (sender, unit): (PersonId, Option<UnitId>),
     ring: Ring,
+    cannot: impl Fn(PersonId) -> bool,
 ) -> Vec<PersonId> {
     let staff = |all: bool| unit.into_iter().flat_map(move |unit| draft.state.staff_of(unit, all)).collect();
     let mut people: Vec<PersonId> = match ring {
@@ -102,7 +102,7 @@ pub(super) fn resolve(
     let is_officer =
         |person: &PersonId| draft.state.people.get(person).is_some_and(|entry| entry.privacy_officer);
     people.retain(|person| *person != sender && may_be_rung(draft, *person) && !is_officer(person));
-    let mut people = availability::called(draft.state, people, sender);
+    let mut people = availability::called(draft.state, people, sender, cannot);
     if people.len() > limits::RUNG_AT_ONCE_MAX {
         people.sort_by_cached_key(|person| {
             (!draft.phones.is_reachable(draft.state, *person, draft.now), *person)

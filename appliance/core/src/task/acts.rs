@@ -54,7 +54,8 @@ fn give(
     let Some(place) = draft.state.conversations.get(&id.conversation) else {
         return Err(Refusal::NoSuchConversation);
     };
-    if place.kind == Kind::Family {
+    // Of an announcement everybody would see a reader's name, and be woken by it.
+    if matches!(place.kind, Kind::Family | Kind::Broadcast) {
         return Err(Refusal::Task(TaskRefusal::NotHere));
     }
     if let Some(open) = draft.state.tasks.get(id) {

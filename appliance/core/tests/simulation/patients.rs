@@ -105,7 +105,7 @@ impl World {
             record_number: format!("MRN{}", self.random.below(8)),
             // So that a name names one.
             name: format!("Patient {} {}", self.random.below(50), self.random.next()),
-            birth_date: "1947-03-09".to_owned(),
+            birth_date: format!("1947-03-{}", if self.random.permille(150) { "10" } else { "09" }),
             sex: 1 + self.random.below(6) as i32,
         }
     }

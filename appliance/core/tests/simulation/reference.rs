@@ -84,6 +84,8 @@ pub(crate) struct Person {
     pub(crate) suspended: bool,
     /// Where, and whether in charge.
     pub(crate) posts: Vec<(UnitId, bool)>,
+    /// Where their charge nurse alone says so.
+    pub(crate) lent: Vec<UnitId>,
     /// From an agency.
     pub(crate) hired: Option<Hired>,
     /// From an agency, and suspended by somebody.

@@ -27,6 +27,7 @@ impl Reference {
                     privacy_officer,
                     suspended,
                     posts,
+                    lent: Vec::new(),
                     hired,
                     barred,
                     waits: None,
@@ -157,7 +158,7 @@ impl Reference {
             }
             Body::SetUnit(set) => self.set_unit(by, set, chosen),
             Body::SetDuties(set) => self.set_duties(by, set),
-            Body::SetPost(set) => self.set_post(by, true, set),
+            Body::SetPost(set) => self.set_post(now, by, true, set),
             Body::SetEscalation(set) => self.set_escalation(by, set),
             Body::ListEscalation(_) => Expected::answered(Answer::Policies),
             Body::SetRole(_)
@@ -174,7 +175,7 @@ impl Reference {
             | Body::AskAvailability(_)
             | Body::AskNumbers(_)
             | Body::SetCoverPolicy(_) => self.availability(now, by, true, body),
-            Body::SetOrderPolicy(set) => self.set_order_policy(by, set),
+            Body::SetOrderPolicy(set) => self.set_order_policy(now, by, set),
             Body::ListOrderPolicies(_) => self.list_order_policies(),
             Body::FileOrder(file) => self.file_order(by, None, file),
             Body::ListOrders(list) => self.list_orders(None, list),
@@ -261,7 +262,7 @@ impl Reference {
             self.ward.codes.retain(|code| !ends(code));
             if suspended {
                 self.end_offers_of(by, id, None, expected);
-                self.end_roles_of(now, by, id, expected);
+                self.end_roles_of(now, (by, id), None, expected);
                 self.end_shifts_of(by, id, None, expected);
                 self.withdraw(by, id, expected);
                 self.end_emergencies(by, |broken| broken.who == id, expected);
@@ -285,7 +286,7 @@ impl Reference {
         }
         let roles = self.ward.roles.iter().filter(|role| role.is_of(who, now.wall)).count();
         let shifts = self.ward.clinic.shifts.iter().filter(|shift| shift.person == who).count();
-        let stats = self.ward.stats.iter().filter(|stat| self.has_stat(who, stat.id())).count();
+        let stats = self.ward.stats.iter().filter(|stat| self.rests_with(who, stat.id())).count();
         [roles, shifts, stats, self.ward.tasks_had(who)]
     }
 

@@ -169,6 +169,7 @@ impl Reference {
                 privacy_officer: false,
                 suspended: false,
                 posts: vec![(unit, false)],
+                lent: Vec::new(),
                 hired,
                 barred: false,
                 waits: None,
@@ -177,7 +178,7 @@ impl Reference {
         } else {
             for person in self.ward.people.iter_mut().filter(|person| person.id == who) {
                 (person.hired, person.suspended) = (hired.clone(), false);
-                person.posts = vec![(unit, false)];
+                (person.posts, person.lent) = (vec![(unit, false)], Vec::new());
             }
             expected.audits.push((by, Act::AgencyReturned(who, unit)));
         }
@@ -243,7 +244,7 @@ impl Reference {
         expected.audits.extend(withdrawn.map(|code| (by, Act::JoinCodeWithdrawn(code.person))));
         self.ward.codes.retain(|code| !theirs(code));
         self.end_offers_of(by, who, None, expected);
-        self.end_roles_of(now, by, who, expected);
+        self.end_roles_of(now, (by, who), None, expected);
         self.availability_ends(by, who, expected);
         let mut posts = Vec::new();
         for person in self.ward.people.iter_mut().filter(|person| person.id == who) {

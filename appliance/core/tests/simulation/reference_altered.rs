@@ -3,7 +3,7 @@
 use wardline_core::audit::Act;
 use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence};
 use wardline_core::time::Now;
-use wardline_core::wire::proto::{self, RefusalCode as Code};
+use wardline_core::wire::proto::{self, Priority, RefusalCode as Code};
 
 use crate::reference::{Answer, Expected, Reference, Saying};
 use crate::reference_ward::Circumstances;
@@ -100,6 +100,9 @@ impl Reference {
         }
         if let Some(closed) = self.ward.conversation(place).filter(|place| place.archived) {
             return Expected::refused(closed.closed());
+        }
+        if let Some(code) = self.announces_wrongly(place, me, Priority::Routine) {
+            return Expected::refused(code);
         }
         if saying.edits == 10 {
             return Expected::refused(Code::EditsSpent);

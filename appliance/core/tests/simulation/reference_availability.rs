@@ -86,13 +86,20 @@ impl Ward {
         a != b && works(one) && works(other) && share
     }
 
-    /// For whom it rings besides these, or instead.
-    pub(crate) fn with_covers(&self, people: Vec<PersonId>, caller: PersonId) -> Vec<PersonId> {
+    /// For whom it rings besides these, or instead; not instead of somebody whose cover has said that they cannot.
+    pub(crate) fn with_covers(
+        &self,
+        people: Vec<PersonId>,
+        caller: PersonId,
+        cannot: impl Fn(PersonId) -> bool,
+    ) -> Vec<PersonId> {
         let mut rings = Vec::new();
         for person in people {
             let cover = self.said(person).dnd.and_then(|dnd| dnd.cover);
             let cover = cover.filter(|cover| {
-                *cover != caller && self.person(*cover).is_some_and(|cover| !cover.suspended)
+                *cover != caller
+                    && !cannot(*cover)
+                    && self.person(*cover).is_some_and(|cover| !cover.suspended)
             });
             if cover.is_none() || !self.cover_instead {
                 rings.push(person);

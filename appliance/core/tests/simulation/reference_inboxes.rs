@@ -86,7 +86,8 @@ impl Reference {
     /// Whoever reads what somebody writes to a role.
     fn readers(&self, role: RoleId, writer: PersonId, now: Wall) -> Vec<PersonId> {
         let Some(role) = self.ward.role(role) else { return Vec::new() };
-        let holders = self.ward.holders(role, now);
+        let mut holders = self.ward.holders(role, now);
+        holders.retain(|who| self.ward.may_read_inboxes(*who));
         let mut readers = if holders.is_empty() { self.cover(role, writer, now) } else { holders };
         readers.retain(|who| *who != writer);
         readers.sort_unstable();
@@ -108,7 +109,7 @@ impl Reference {
                     self.ward.role(other).map_or(Vec::new(), |other| self.ward.holders(other, now))
                 }
             };
-            people.retain(|who| *who != writer && self.ward.may_hold(*who));
+            people.retain(|who| *who != writer && self.ward.may_read_inboxes(*who));
             if !people.is_empty() {
                 return people;
             }

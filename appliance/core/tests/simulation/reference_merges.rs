@@ -136,6 +136,16 @@ impl Reference {
         if !self.leads_all(by, &together) {
             return refused(Code::NotPermitted);
         }
+        let born = |record| {
+            clinic.patients.iter().find(|(id, _)| *id == record).map(|(_, told)| told.birth_date.as_str())
+        };
+        let gone = |record| {
+            let theirs = clinic.records(record);
+            !clinic.stays.iter().any(|stay| theirs.contains(&stay.patient))
+        };
+        if by != Actor::Local && (gone(surviving) || gone(merged)) && born(surviving) != born(merged) {
+            return refused(Code::NoSuchPatient);
+        }
         if surviving == merged {
             return refused(Code::SameRecord);
         }

@@ -366,7 +366,7 @@ impl Reference {
         Expected::answered(Answer::Orders(digest(&found)))
     }
 
-    pub(crate) fn set_order_policy(&mut self, by: Actor, set: &proto::SetOrderPolicy) -> Expected {
+    pub(crate) fn set_order_policy(&mut self, now: Now, by: Actor, set: &proto::SetOrderPolicy) -> Expected {
         if set.unit != 0 && !self.ward.units.iter().any(|unit| unit.value() == set.unit) {
             return Expected::refused(Code::NoSuchUnit);
         }
@@ -382,11 +382,17 @@ impl Reference {
         let known = self.ward.order_policies.iter().find(|policy| policy.unit == set.unit).cloned();
         let mut expected = Expected::answered(Answer::Done);
         if known != wanted {
+            let lists =
+                |role: &u64| self.ward.order_policies.iter().any(|policy| policy.roles.contains(role));
+            let listed: Vec<u64> = roles.iter().copied().filter(|role| !lists(role)).collect();
             self.ward.order_policies.retain(|policy| policy.unit != set.unit);
             self.ward.order_policies.extend(wanted);
             self.ward.order_policies.sort_unstable_by_key(|policy| policy.unit);
             let act = Act::OrderPolicySet(UnitId::new(set.unit), roles.len() as u32);
             expected.audits.push((by, act));
+            for role in listed.into_iter().filter_map(RoleId::new) {
+                self.end_by_hand(now, by, role, |_| true, &mut expected);
+            }
         }
         expected
     }

@@ -261,6 +261,15 @@ impl Reference {
         by == Actor::Local || self.rank(by, unit).is_some()
     }
 
+    /// Whoever works where the patient lies; of where they go whoever cares for them already. Of a secret patient not everybody.
+    fn may_move(&self, by: Actor, stay: &Stay, unit: UnitId) -> bool {
+        let Actor::Person { person, .. } = by else { return by == Actor::Local };
+        let cares = self.ward.clinic.cares(stay, person);
+        let works = self.works_in(by, stay.unit) || cares && self.works_in(by, unit);
+        let leads = self.rank(by, stay.unit) == Some(true);
+        works && (leads || self.ward.clinic.shows(stay.patient, Some(person)))
+    }
+
     pub(crate) fn clinical(&mut self, now: Now, by: Actor, body: &Body, chosen: Chosen) -> Expected {
         let done = Expected::answered(Answer::Done);
         let unit_of = |id: u64| UnitId::new(id).expect("parsed before");
@@ -276,7 +285,7 @@ impl Reference {
                 if !self.ward.units.contains(&unit) {
                     return refused(Code::NoSuchUnit);
                 }
-                if !self.works_in(by, stay.unit) && !self.works_in(by, unit) {
+                if !self.may_move(by, &stay, unit) {
                     return refused(Code::NotPermitted);
                 }
                 if stay.discharged.is_some() {

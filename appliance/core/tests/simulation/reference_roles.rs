@@ -159,6 +159,12 @@ impl Ward {
         self.person(who).is_some_and(|who| !who.suspended && !who.privacy_officer)
     }
 
+    /// Whoever administers and works nowhere reads nothing by a role.
+    pub(crate) fn may_read_inboxes(&self, who: PersonId) -> bool {
+        let administers = |who: &crate::reference::Person| who.administrator && who.posts.is_empty();
+        self.may_hold(who) && !self.person(who).is_some_and(administers)
+    }
+
     pub(crate) fn role(&self, id: RoleId) -> Option<&Role> {
         self.roles.iter().find(|role| role.id == id)
     }
@@ -303,19 +309,40 @@ impl Reference {
         }
     }
 
-    /// Whatever somebody has by hand is over.
-    pub(crate) fn end_roles_of(&mut self, now: Now, by: Actor, who: PersonId, expected: &mut Expected) {
-        let has = |role: &&Role| role.by_hand.iter().any(|taken| taken.who == who);
-        let mut roles: Vec<(RoleId, Vec<PersonId>)> =
-            self.ward.roles.iter().filter(has).map(|role| (role.id, role.all_named())).collect();
+    /// Whatever somebody has by hand is over, of one unit or of all.
+    pub(crate) fn end_roles_of(
+        &mut self,
+        now: Now,
+        (by, who): (Actor, PersonId),
+        unit: Option<UnitId>,
+        expected: &mut Expected,
+    ) {
+        let has = |role: &&Role| unit.is_none_or(|unit| role.unit == unit);
+        let mut roles: Vec<RoleId> = self.ward.roles.iter().filter(has).map(|role| role.id).collect();
         roles.sort_unstable();
-        for (id, former) in roles {
-            let Some(role) = self.ward.roles.iter_mut().find(|role| role.id == id) else { continue };
-            let theirs = role.by_hand.iter().filter(|taken| taken.who == who && taken.end > now.wall);
-            expected.audits.extend(theirs.map(|taken| (by, Act::RoleReturned(role.id, taken.place))));
-            role.by_hand.retain(|taken| taken.who != who);
-            self.stats_follow(now, id, &former, expected);
+        for id in roles {
+            self.end_by_hand(now, by, id, |other| other == who, expected);
         }
+    }
+
+    /// What these have of a role by hand is over.
+    pub(crate) fn end_by_hand(
+        &mut self,
+        now: Now,
+        by: Actor,
+        id: RoleId,
+        whose: impl Fn(PersonId) -> bool,
+        expected: &mut Expected,
+    ) {
+        let Some(role) = self.ward.roles.iter_mut().find(|role| role.id == id) else { return };
+        if !role.by_hand.iter().any(|taken| whose(taken.who)) {
+            return;
+        }
+        let former = role.all_named();
+        let theirs = role.by_hand.iter().filter(|taken| whose(taken.who) && taken.end > now.wall);
+        expected.audits.extend(theirs.map(|taken| (by, Act::RoleReturned(role.id, taken.place))));
+        role.by_hand.retain(|taken| !whose(taken.who));
+        self.stats_follow(now, id, &former, expected);
     }
 
     pub(crate) fn post_of(&self, me: Option<PersonId>, unit: UnitId) -> Option<bool> {
@@ -347,6 +374,10 @@ impl Reference {
         let mut named = week.iter().flat_map(|week| [week.one, week.other]);
         if named.any(|who| self.is_hired(who)) {
             return Expected::refused(Code::AgencyBound);
+        }
+        let mut named = week.iter().flat_map(|week| [week.one, week.other]);
+        if named.any(|who| !self.ward.may_read_inboxes(who)) {
+            return Expected::refused(Code::NotStaffOfUnit);
         }
         let by_hand = known.as_ref().map_or_else(Vec::new, |role| role.pruned(now.wall));
         let brought = known.as_ref().map_or_else(Vec::new, |role| role.brought_ahead(now.wall));

@@ -58,6 +58,9 @@ impl Reference {
         if new.iter().any(|shift| self.is_hired(shift.who)) {
             return Expected::refused(Code::AgencyBound);
         }
+        if new.iter().any(|shift| !self.ward.may_read_inboxes(shift.who)) {
+            return Expected::refused(Code::NotStaffOfUnit);
+        }
         let meet = |one: &Brought, other: &Brought| {
             one.place == other.place && one.start < other.end && other.start < one.end
         };

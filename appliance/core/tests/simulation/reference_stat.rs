@@ -173,7 +173,7 @@ impl Reference {
         people.sort_unstable();
         people.dedup();
         people.retain(|who| *who != me && self.ward.person(*who).is_some_and(|who| !who.suspended));
-        let people = self.ward.with_covers(people, me);
+        let people = self.ward.with_covers(people, me, |_| false);
         let named = UnitId::new(call.unit);
         if named.is_some_and(|unit| !self.ward.units.contains(&unit)) {
             return Err(Code::NoSuchUnit);
@@ -475,7 +475,8 @@ impl Reference {
             *who != stat.sender
                 && self.ward.person(*who).is_some_and(|who| !who.suspended && !who.privacy_officer)
         });
-        self.ward.with_covers(people, stat.sender)
+        let cannot = |who| stat.called.iter().any(|called| called.person == who && called.cannot);
+        self.ward.with_covers(people, stat.sender, cannot)
     }
 
     pub(crate) fn stat_closes(&mut self, id: Id, by: Actor, expected: &mut Expected) {
@@ -508,7 +509,7 @@ impl Reference {
     pub(crate) fn stats_given_up(&mut self, now: Now, who: PersonId, expected: &mut Expected) {
         let mut ids: Vec<Id> = self.ward.stats.iter().map(Stat::id).collect();
         ids.sort_unstable();
-        for id in ids.into_iter().filter(|id| self.has_stat(who, *id)).collect::<Vec<_>>() {
+        for id in ids.into_iter().filter(|id| self.rests_with(who, *id)).collect::<Vec<_>>() {
             expected.audits.push((Actor::TheBox, Act::StatResumed(id.0, Sequence(id.1))));
             self.stat_resumes(now, id, Some(who), expected);
         }
@@ -518,7 +519,7 @@ impl Reference {
     pub(crate) fn stats_off_duty(&mut self, now: Now, who: PersonId, expected: &mut Expected) {
         let mut ids: Vec<Id> = self.ward.stats.iter().map(Stat::id).collect();
         ids.sort_unstable();
-        for id in ids.into_iter().filter(|id| self.has_stat(who, *id)).collect::<Vec<_>>() {
+        for id in ids.into_iter().filter(|id| self.rests_with(who, *id)).collect::<Vec<_>>() {
             let long = |stat: &Stat| matches!(stat.stands, Stands::Taken(.., at) if at.0 + 30 * 60_000 <= now.wall.0);
             if self.stat(id).is_some_and(long) {
                 self.stat_closes(id, Actor::TheBox, expected);
@@ -532,6 +533,16 @@ impl Reference {
     pub(crate) fn has_stat(&self, who: PersonId, id: Id) -> bool {
         self.stat(id).is_some_and(|stat| match stat.stands {
             Stands::Taken(by, noted, _) => by == Some(who) && noted.is_none(),
+            Stands::Held(by, _) => by == who,
+            Stands::Ringing => false,
+        })
+    }
+
+    /// Whether nobody has it once they are gone: also where a call note says that they have it, or where they alone know who does.
+    pub(crate) fn rests_with(&self, who: PersonId, id: Id) -> bool {
+        self.stat(id).is_some_and(|stat| match stat.stands {
+            Stands::Taken(Some(by), ..) => by == who,
+            Stands::Taken(None, noted, _) => noted == Some(who),
             Stands::Held(by, _) => by == who,
             Stands::Ringing => false,
         })

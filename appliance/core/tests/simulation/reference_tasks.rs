@@ -162,7 +162,7 @@ impl Reference {
         }
         let place = self.ward.conversation(of.0).expect("readable");
         let to = (give.person, give.role);
-        if place.of_family {
+        if place.of_family || place.of_house {
             return Expected::refused(Code::TaskNotHere);
         }
         if let Some(open) = self.ward.task(of) {

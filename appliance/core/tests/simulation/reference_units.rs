@@ -2,6 +2,7 @@
 
 use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{ConversationId, DeviceId, PersonId, UnitId};
+use wardline_core::time::Now;
 use wardline_core::wire::proto::client_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
@@ -74,14 +75,20 @@ impl Reference {
         self.ward.codes.retain(|code| code.issuer != Some(issuer));
     }
 
-    pub(crate) fn set_post(&mut self, by: Actor, administers: bool, set: &proto::SetPost) -> Expected {
-        self.set_post_as(by, (administers, false), set)
+    pub(crate) fn set_post(
+        &mut self,
+        now: Now,
+        by: Actor,
+        administers: bool,
+        set: &proto::SetPost,
+    ) -> Expected {
+        self.set_post_as((now, by), (administers, false), set)
     }
 
     /// By somebody who administers, or leads this unit, or neither.
     pub(crate) fn set_post_as(
         &mut self,
-        by: Actor,
+        (now, by): (Now, Actor),
         (administers, leads): (bool, bool),
         set: &proto::SetPost,
     ) -> Expected {
@@ -107,9 +114,13 @@ impl Reference {
             return Expected::refused(Code::NotPermitted);
         }
         let mut expected = Expected::answered(Answer::Done);
-        if was == becomes {
+        let lent = self.ward.person(id).is_some_and(|person| person.lent.contains(&unit));
+        if was == becomes && !(lent && administers) {
             return expected;
         }
+        let has_device = self.ward.devices.iter().any(|device| device.person == id && !device.revoked);
+        let lends = becomes == Some(false) && was.is_none() && !administers && has_device;
+        let number = if lends { 3 } else { number };
         for person in self.ward.people.iter_mut().filter(|person| person.id == id) {
             if becomes.is_some() && person.suspended {
                 return Expected::refused(Code::NoSuchPerson);
@@ -125,6 +136,8 @@ impl Reference {
             }
             person.posts.retain(|(where_to, _)| *where_to != unit);
             person.posts.extend(becomes.map(|charge| (unit, charge)));
+            person.lent.retain(|where_to| *where_to != unit);
+            person.lent.extend(lends.then_some(unit));
         }
         expected.audits.push((by, Act::PostSet(id, unit, number)));
         if was == Some(true) {
@@ -142,6 +155,7 @@ impl Reference {
         if becomes.is_none() {
             self.end_shifts_of(by, id, Some(unit), &mut expected);
             self.end_offers_of(by, id, Some(unit), &mut expected);
+            self.end_roles_of(now, (by, id), Some(unit), &mut expected);
             if !self.is_clinician(id) {
                 self.withdraw(by, id, &mut expected);
                 self.end_emergencies(by, |broken| broken.who == id, &mut expected);
@@ -159,7 +173,8 @@ impl Reference {
         let plain =
             !asked.administrator && !asked.privacy_officer && asked.posts.iter().all(|(_, charge)| !charge);
         let mut led = asker.posts.iter().filter(|(_, charge)| *charge);
-        me != other && plain && led.any(|(unit, _)| asked.posts.contains(&(*unit, false)))
+        let is_led = |unit: &UnitId| asked.posts.contains(&(*unit, false)) && !asked.lent.contains(unit);
+        me != other && plain && led.any(|(unit, _)| is_led(unit))
     }
 
     pub(crate) fn channel(

@@ -350,7 +350,7 @@ impl Reference {
                 let administers = self.ward.person(me).is_some_and(|person| person.administrator)
                     && door.is_some_and(Self::is_admin_zone);
                 let leads = UnitId::new(set.unit).and_then(|unit| self.ward.post(me, unit)) == Some(true);
-                self.set_post_as(self.actor(device), (administers, leads), set)
+                self.set_post_as((now, self.actor(device)), (administers, leads), set)
             }
             other => {
                 let door = self.link(conn).map(|link| link.door);

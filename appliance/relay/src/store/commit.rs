@@ -470,7 +470,7 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         }
     }
     script.many(&POSTS, &held, |((person, unit), post), row| {
-        row.count(person.value()).count(unit.value()).flag(*post == Post::ChargeNurse);
+        row.count(person.value()).count(unit.value()).int(row::post_number(*post));
     });
     script.many(&POSTS_ENDED, &left, |(person, unit), row| {
         row.count(person.value()).count(unit.value());

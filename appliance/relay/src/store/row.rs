@@ -201,6 +201,15 @@ fn waits(bytes: &[u8]) -> Result<Option<Waiting>, StoreError> {
     Waiting::from_bytes(bytes).map(Some).map_err(|_| StoreError::value("a suspension that waits"))
 }
 
+/// As the column `charge_nurse` has it.
+pub(super) fn post_number(post: Post) -> i64 {
+    match post {
+        Post::Staff => 0,
+        Post::ChargeNurse => 1,
+        Post::Lent => 2,
+    }
+}
+
 /// "unit charge_nurse unit charge_nurse …".
 fn posts(list: &str) -> Result<BTreeMap<UnitId, Post>, StoreError> {
     let damaged = || StoreError::value("a person's posts");
@@ -211,6 +220,7 @@ fn posts(list: &str) -> Result<BTreeMap<UnitId, Post>, StoreError> {
         let post = match parts.next() {
             Some("0") => Post::Staff,
             Some("1") => Post::ChargeNurse,
+            Some("2") => Post::Lent,
             _ => return Err(damaged()),
         };
         posts.insert(unit, post);

@@ -204,7 +204,8 @@ impl World {
             (40, ..) => self.unit(who, how),
             (41, Some(person), ..) => {
                 if let Some(unit) = nth(self.state.units.keys().copied(), how) {
-                    let post = [None, Some(Post::Staff), Some(Post::ChargeNurse)][(how % 3) as usize];
+                    let post = [None, Some(Post::Staff), Some(Post::ChargeNurse), Some(Post::Lent)]
+                        [(how % 4) as usize];
                     self.write(Write::PostSet { person, unit, post });
                 }
             }
