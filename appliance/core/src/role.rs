@@ -257,7 +257,7 @@ fn may_be_named(state: &State, people: impl Iterator<Item = PersonId> + Clone) -
     }
     people.clone().filter_map(entry).try_for_each(agency::may_stay)?;
     // By a role one is called, and reads what is written to it.
-    if people.filter_map(entry).all(|entry| may_read(entry)) { Ok(()) } else { Err(Refusal::NotStaffOfUnit) }
+    if people.filter_map(entry).all(may_read) { Ok(()) } else { Err(Refusal::NotStaffOfUnit) }
 }
 
 /// Whether somebody may read what is written to a role that they hold: whoever administers and works in no unit reads nothing.

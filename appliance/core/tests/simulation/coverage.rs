@@ -443,6 +443,9 @@ situations!(
     OfferExpired,
     OfferToSuspended,
     RoleHandedOver,
+    RoleEndedWithPost,
+    RoleEndedByListing,
+    PostLent,
     HandedOverWhileRinging,
     OffersListed,
     // Patients, and who is in their threads.

@@ -366,6 +366,15 @@ impl World {
                 reached.extend(offered.then_some(Situation::RetiredWhileOffered));
             }
             (_, Some(Code::RoleRetired)) => reached.push(Situation::RetiredRoleRefused),
+            (Ask::SetPost(_), None) => {
+                let ended = acts(|act| matches!(act, Act::RoleReturned(..)));
+                reached.extend(ended.then_some(Situation::RoleEndedWithPost));
+                let lent = acts(|act| matches!(act, Act::PostSet(_, _, 3)));
+                reached.extend(lent.then_some(Situation::PostLent));
+            }
+            (Ask::SetOrderPolicy(_), None) if acts(|act| matches!(act, Act::RoleReturned(..))) => {
+                reached.push(Situation::RoleEndedByListing);
+            }
             _ => {}
         }
         reached.into_iter().for_each(|situation| self.coverage.reach(situation));
