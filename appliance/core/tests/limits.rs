@@ -203,6 +203,24 @@ fn signed_answer() -> proto::SignedAnswer {
     }
 }
 
+fn largest_stat() -> proto::Escalation {
+    proto::Escalation {
+        conversation: ID,
+        sequence: limits::CONVERSATION_MESSAGES_MAX,
+        state: proto::EscalationState::Accepted.into(),
+        since: i64::MAX,
+        by: ID,
+        noted_by: ID,
+        step: 8,
+        steps: 8,
+        unit: ID,
+        called: vec![proto::Called { person: ID, step: 8, declined: 5 }; limits::CALLED_SHOWN_MAX],
+        dial: "0".repeat(limits::DIAL_MAX),
+        called_count: u32::MAX,
+        note: Some(full_note()),
+    }
+}
+
 #[test]
 fn the_largest_page_of_history_fits() {
     let notices = vec![largest_notice(); limits::NOTICES_KEPT_MAX as usize];
@@ -219,6 +237,7 @@ fn the_largest_page_of_history_fits() {
             signed,
             order,
             order_signed,
+            stat: None,
         };
         let size = server(server_frame::Body::HistoryPage(page));
         assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
@@ -236,6 +255,7 @@ fn the_largest_page_of_history_fits() {
             signed,
             order: Some(largest_order()),
             order_signed,
+            stat: Some(largest_stat()),
         };
         let size = server(server_frame::Body::HistoryPage(page));
         assert!(size <= limits::SERVER_FRAME_MAX, "{size} bytes");
@@ -283,23 +303,7 @@ fn the_largest_conversation_fits() {
         orders: Vec::new(),
         writer: ID,
     };
-    let called = proto::Called { person: ID, step: 8, declined: 5 };
-    let stat = proto::Escalation {
-        conversation: ID,
-        sequence: limits::CONVERSATION_MESSAGES_MAX,
-        state: 3,
-        since: i64::MAX,
-        by: ID,
-        noted_by: ID,
-        step: 8,
-        steps: 8,
-        unit: ID,
-        note: Some(full_note()),
-        called: vec![called; limits::CALLED_SHOWN_MAX],
-        called_count: u32::MAX,
-        dial: "0".repeat(limits::DIAL_MAX),
-    };
-    let stats = vec![stat; limits::STATS_SHOWN_MAX];
+    let stats = vec![largest_stat(); limits::STATS_SHOWN_MAX];
     let tasks = vec![largest_task(); limits::TASKS_OPEN_MAX];
     let orders = vec![largest_order(); limits::ORDERS_SHOWN_MAX];
     let told = proto::Conversation { stats, tasks, orders, ..conversation.clone() };
@@ -449,25 +453,9 @@ fn signed_order() -> proto::SignedOrder {
 
 #[test]
 fn the_largest_page_of_an_export_fits() {
-    let called = proto::Called { person: ID, step: 20, declined: 7 };
-    let stat = proto::Escalation {
-        conversation: ID,
-        sequence: limits::CONVERSATION_MESSAGES_MAX,
-        state: 4,
-        since: i64::MAX,
-        by: ID,
-        noted_by: ID,
-        step: 20,
-        steps: 20,
-        unit: ID,
-        called: vec![called; limits::CALLED_SHOWN_MAX],
-        dial: "x".repeat(limits::NAME_MAX),
-        called_count: u32::MAX,
-        note: Some(full_note()),
-    };
     let acts = proto::ExportActs {
         sequence: limits::CONVERSATION_MESSAGES_MAX,
-        stat: Some(stat),
+        stat: Some(largest_stat()),
         signed: vec![signed_answer(); limits::STAT_SIGNED_MAX],
         order: Some(largest_order()),
         order_signed: vec![signed_order(); limits::ORDER_SIGNED_MAX],

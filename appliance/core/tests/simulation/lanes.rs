@@ -2,8 +2,9 @@
 //! nothing: the connection goes back to reading the store from the last change that it was sent.
 
 use wardline_core::cursor::Cursor;
+use wardline_core::escalation::StatId;
 use wardline_core::grant::{PageGrant, Right};
-use wardline_core::ids::{Change, Conn, DeviceId, RequestId};
+use wardline_core::ids::{Change, Conn, DeviceId, RequestId, Sequence};
 use wardline_core::limits;
 use wardline_core::mailbox::{self, Again, Under};
 use wardline_core::turn::{Accepted, Event, Send};
@@ -317,6 +318,7 @@ impl World {
             signed,
             order,
             order_signed,
+            stat: one.and_then(|one| self.store.stat(StatId { conversation: id, sequence: Sequence(one) })),
         };
         self.queue(conn, strip(reply(request, Body::HistoryPage(page))));
         Ok(())

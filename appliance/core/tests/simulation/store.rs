@@ -242,6 +242,11 @@ impl Store {
         (Some(order.to_wire()), about.map(|(_, deed)| deed.to_wire()).collect())
     }
 
+    /// How the STAT stands that a message is.
+    pub(crate) fn stat(&self, of: StatId) -> Option<proto::Escalation> {
+        self.stats.get(&of).map(Escalation::to_wire)
+    }
+
     /// What became of a message, as an export has it; none where nothing did.
     pub(crate) fn acts(&self, of: StatId) -> Option<proto::ExportActs> {
         let signed = self.signed.iter().filter(|(_, answer)| answer.id == of);
@@ -250,7 +255,7 @@ impl Store {
         order_signed.reverse();
         let acts = proto::ExportActs {
             sequence: of.sequence.0,
-            stat: self.stats.get(&of).map(Escalation::to_wire),
+            stat: self.stat(of),
             signed: signed[signed.len().saturating_sub(limits::STAT_SIGNED_MAX)..].to_vec(),
             order,
             order_signed,

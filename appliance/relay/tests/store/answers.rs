@@ -88,8 +88,11 @@ async fn check(store: &Store, model: &Model, dice: u64) {
                 let grant = grants::page(person, conversation.id, (Sequence(1), Sequence(sequence + 1)), 1);
                 let order = readers.order(&grant, Some(which.sequence)).await.unwrap();
                 assert_eq!(order, model.order(person, which));
+                let stat = readers.stat(&grant, Some(which.sequence)).await.unwrap();
+                assert_eq!(stat, model.stat(person, which));
                 let larger = grants::page(person, conversation.id, (Sequence(1), Sequence(sequence + 1)), 2);
                 assert_eq!(readers.order(&larger, Some(which.sequence)).await.unwrap().0, None);
+                assert_eq!(readers.stat(&larger, Some(which.sequence)).await.unwrap(), None);
             }
         }
     }

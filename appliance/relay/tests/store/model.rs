@@ -336,6 +336,12 @@ impl Model {
         (Some(order.clone()), of.take(ORDER_SIGNED_MAX).cloned().collect())
     }
 
+    /// How the STAT stands that a message is.
+    pub(crate) fn stat(&self, person: PersonId, id: StatId) -> Option<Escalation> {
+        let starts = self.state.conversations[&id.conversation].member(person).map(|member| member.from);
+        self.stats.get(&id).filter(|_| starts.is_some_and(|starts| starts <= id.sequence)).cloned()
+    }
+
     /// What was signed about the messages of a page, newest first.
     pub(crate) fn signed(
         &self,
