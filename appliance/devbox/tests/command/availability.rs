@@ -29,6 +29,7 @@ fn saying(ward: &Ward) {
     assert!(said.contains("Quiet hours: sat,sun/22:00-08:00 (Europe/Berlin)."), "{said}");
     let said = ward.ok("Ben", &["availability", "quiet", "22:00-06:00", "--zone", "Europe/Berlin"]);
     assert!(said.contains(", in place of sat,sun/22:00-08:00 (Europe/Berlin)."), "{said}");
+    assert_eq!(ward.ok("Ben", &["availability", "quiet", "off"]), "You have no quiet hours.\n");
     ward.run("Ben", &["availability", "dnd", "off", "--cover", "Ana"]).ended(2, "leave --cover out");
     ward.run("Emil", &["availability", "number", "my desk"]).ended(2, "my desk is no telephone number");
     let said = ward.ok("Emil", &["availability", "number", "+49 171 5550123"]);

@@ -181,8 +181,11 @@ impl Chat {
             Event::Notice(told) => self.notice(&told).await,
             Event::Unit(unit) => drop(self.units.insert(unit.id, unit)),
             Event::Ring(ring) => self.rings(&ring),
-            Event::Silence(silent, _) => self.is_silent(silent),
+            Event::Silence(silent, by) => self.is_silent(silent, by),
             Event::Escalation(told) => {
+                if told.stands == Stands::Closed {
+                    self.ringing.remove(&told.stat);
+                }
                 let line = stat::stands_line(&told, |id| self.name(id));
                 self.terminal.print(&line);
             }

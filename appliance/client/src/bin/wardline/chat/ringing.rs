@@ -1,5 +1,6 @@
 //! A STAT that rings in front of whoever chats: answered where they are.
 
+use wardline_client::PersonId;
 use wardline_client::stat::{Reason, Reply, Ring, Stands, StatCalls as _, StatRef};
 
 use super::Chat;
@@ -22,8 +23,12 @@ impl Chat {
         }
     }
 
-    pub(super) fn is_silent(&mut self, silent: StatRef) {
-        self.ringing.remove(&silent);
+    pub(super) fn is_silent(&mut self, silent: StatRef, by: Option<PersonId>) {
+        if by == Some(self.me) {
+            self.ringing.insert(silent, Stands::Accepted);
+        } else {
+            self.ringing.remove(&silent);
+        }
         self.terminal.print(&format!("-- STAT {} is silent here", stat::name(silent)));
     }
 
@@ -37,7 +42,11 @@ impl Chat {
             Reply::HandBack => "you gave it back: it rings again.",
             _ => "you cannot: it goes on to the next.",
         };
+        let accepts = matches!(reply, Reply::Accept);
         self.client.answer_stat(meant, reply).await?;
+        if accepts {
+            self.ringing.insert(meant, Stands::Accepted);
+        }
         self.terminal.print(&format!("-- STAT {}: {told}", stat::name(meant)));
         Ok(())
     }
