@@ -324,13 +324,14 @@ fn a_merge_shows_nobody_a_former_patient_of_another_day_of_birth() {
     // Their stays are put away.
     house.ward.pass(40 * 24 * 3_600_000);
     assert_eq!(house.ward.relay.state().clinic.encounters.len(), 2);
-    house.ward.unlock(ANA);
-    let turn = house.look(ANA, ROSA, "7");
+    let again = Conn(60);
+    house.ward.sign_in(ANA, again);
+    let turn = house.look(again, ROSA, "7");
     house.refused(&turn, "REFUSAL_CODE_NO_SUCH_PATIENT");
-    let turn = house.look(ANA, "7", ROSA);
+    let turn = house.look(again, "7", ROSA);
     house.refused(&turn, "REFUSAL_CODE_NO_SUCH_PATIENT");
     assert!(matches!(answer(&house.look(BOX, ROSA, "7")), Body::MergedRecords(_)), "a service of the box");
-    assert!(matches!(answer(&house.look(ANA, ROSA, "8")), Body::MergedRecords(_)));
+    assert!(matches!(answer(&house.look(again, ROSA, "8")), Body::MergedRecords(_)));
 }
 
 #[test]

@@ -130,6 +130,9 @@ impl House {
         let roles = Some(vec![self.role]);
         let policy = |unit, roles| Ask::Order(OrderAsk::SetPolicy { unit, roles });
         done(&self.ward.ask(BOX, policy(Some(self.unit), roles.clone())));
+        // Whoever had it by hand before it was listed has it no more: the member is given it.
+        let (role, member) = (self.role, self.people[Actor::Member as usize]);
+        self.ward.take_role(Actor::ChargeNurse.conn(), role, Some(member));
         let thread = self.ward.relay.state().clinic.encounters[&self.encounter].thread;
         let order = StatId { conversation: thread, sequence: Sequence(1) };
         let message = |number: u64, deed| {

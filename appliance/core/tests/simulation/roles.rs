@@ -152,7 +152,7 @@ impl World {
     }
 
     /// Whoever leads a unit where something rings for a role has it ring others from now on, and retires the role.
-    fn retires(&mut self, me: PersonId) -> Option<Ask> {
+    fn retires(&mut self, me: PersonId) -> Option<(Option<Ask>, Ask)> {
         let ward = &self.reference.ward;
         let rings = |role: RoleId| {
             ward.stats
@@ -166,14 +166,12 @@ impl World {
             ward.ladders.iter().filter(|(_, ladder)| ladder.iter().any(|(whom, _)| *whom == named));
         let (role, ringing) =
             (role.id.value(), ringing.next().map(|(unit, _)| unit.map_or(0, |unit| unit.value())));
-        Some(match ringing {
-            Some(unit) => {
-                let policy =
-                    proto::EscalationPolicy { unit, first_wait: 60, steps: Vec::new(), dial: String::new() };
-                Ask::SetEscalation(proto::SetEscalation { policy: Some(policy), standard: true })
-            }
-            None => Ask::RetireRole(proto::RetireRole { role }),
-        })
+        let before = ringing.map(|unit| {
+            let policy =
+                proto::EscalationPolicy { unit, first_wait: 60, steps: Vec::new(), dial: String::new() };
+            Ask::SetEscalation(proto::SetEscalation { policy: Some(policy), standard: true })
+        });
+        Some((before, Ask::RetireRole(proto::RetireRole { role })))
     }
 
     /// Two share a week; they change places soon.
@@ -215,7 +213,8 @@ impl World {
         let held = ward.roles.iter().find(|role| role.at(0, now) == Some(me) && rings(role.id));
         let held = held.map(|role| (role.id.value(), role.unit));
         let retires = if self.random.permille(700) { self.retires(me) } else { None };
-        let ask = if let Some(ask) = retires {
+        let ask = if let Some((before, ask)) = retires {
+            before.into_iter().for_each(|before| self.clients[index].ask(before));
             ask
         } else if let Some(offer) = mine.filter(|_| self.random.permille(300)) {
             let accepts = self.random.permille(850);

@@ -1,7 +1,7 @@
 //! Units and their channels: what people do with them by chance, and what came of it.
 
 use wardline_core::audit::Act;
-use wardline_core::ids::{Conn, ConversationId};
+use wardline_core::ids::{Conn, ConversationId, PersonId};
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
@@ -71,8 +71,11 @@ impl World {
         // Whoever has given out a code sometimes loses the right to.
         let issuers = self.reference.ward.codes.iter().filter_map(|code| code.issuer);
         let issuers: Vec<u64> = issuers.map(|issuer| issuer.value()).collect();
-        let issuer = self.random.pick(&issuers).copied().filter(|_| self.random.permille(300));
+        let issuer = self.random.pick(&issuers).copied().filter(|_| self.random.permille(600));
         let person = issuer.unwrap_or(person);
+        let led = issuer.and_then(PersonId::new).and_then(|issuer| self.reference.ward.person(issuer));
+        let led = led.and_then(|issuer| issuer.posts.iter().find(|(_, charge)| *charge));
+        let unit = led.map_or(unit, |(unit, _)| unit.value());
         let rank = match self.random.below(10) {
             0..4 => proto::Rank::None,
             4..8 => proto::Rank::Staff,
