@@ -564,6 +564,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         unit: Some(unit()),
     };
     let ended = Write::PostSet { person: person(), unit: unit(), post: None };
+    let lent = Write::PostSet { person: person(), unit: unit(), post: Some(Post::Lent) };
     let (from, seen) = (Sequence(1), Some(Sequence(9)));
     let entered = Write::MemberAdded { conversation: place(), person: person(), from, seen };
     let restriction = Some(Restriction {
@@ -582,6 +583,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         ("PersonAdded with a post", Write::PersonAdded(ben)),
         ("ConversationOpened in a unit", opened),
         ("PostSet to none", ended),
+        ("PostSet to lent", lent),
         ("MemberAdded to a channel", entered),
         ("PersonAdded from an agency", Write::PersonAdded(ines)),
         ("SuspensionWaits no more", Write::SuspensionWaits { person: person(), waits: None }),
