@@ -17,7 +17,7 @@ use wardline_core::text::Title;
 use wardline_core::write::Numbered;
 
 use super::plan::{Alteration, ConversationPatch, Plan};
-use super::row::{kind_number, priority_number};
+use super::row::{kind_number, post_number, priority_number};
 use super::rows::{Many, Script, Values};
 use super::{Commit, Store, StoreError, filing, notices, open, orders, reactions, signed, tasks};
 
@@ -470,7 +470,7 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         }
     }
     script.many(&POSTS, &held, |((person, unit), post), row| {
-        row.count(person.value()).count(unit.value()).int(row::post_number(*post));
+        row.count(person.value()).count(unit.value()).int(post_number(*post));
     });
     script.many(&POSTS_ENDED, &left, |(person, unit), row| {
         row.count(person.value()).count(unit.value());
