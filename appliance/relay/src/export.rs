@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wardline_core::grant::ExportGrant;
-use wardline_core::ids::ExportId;
+use wardline_core::ids::{Change, ExportId};
 use wardline_core::notice::Notice;
 use wardline_core::refusal::Refusal;
 use wardline_core::veil::Veil;
@@ -12,9 +12,11 @@ use wardline_core::wire::proto;
 use crate::catchup::Library;
 use crate::store::{Acts, Exported, ExportedPage, StoreError};
 
-/// What hides names in one export; made when its first page is read, and kept with the connection.
+/// What hides names in one export; made when its first page is read and whenever a patient is entered or corrected since, and kept with
+/// the connection.
 pub struct OfExport {
     export: ExportId,
+    as_of: Change,
     veil: Veil,
 }
 
@@ -36,9 +38,11 @@ pub async fn answer(
     if library.key(grant.conversation).await?.is_none() {
         return Ok(Err(Refusal::Purged));
     }
-    let of_export = match known.take().filter(|known| known.export == grant.export) {
+    // Asked first: who is entered while the veil is made is in it, and has it made once more.
+    let (export, as_of) = (grant.export, library.readers.patients_changed().await?);
+    let of_export = match known.take().filter(|known| (known.export, known.as_of) == (export, as_of)) {
         Some(of_export) => of_export,
-        None => OfExport { export: grant.export, veil: library.readers.veil(&grant.shown).await? },
+        None => OfExport { export, as_of, veil: library.readers.veil(&grant.shown).await? },
     };
     let words = library.readers.veil_of_words(&grant.hidden).await?;
     let veils = [&of_export.veil, &words];

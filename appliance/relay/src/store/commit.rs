@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use sqlx::Executor;
 use wardline_core::agency::Agency;
-use wardline_core::directory::Post;
 use wardline_core::escalation::signed::CallNote;
 use wardline_core::escalation::{Reason, Stage};
 use wardline_core::family::Visitor;

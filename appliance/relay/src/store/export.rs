@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt;
 use wardline_core::grant::ExportGrant;
 use wardline_core::hold::Subject;
-use wardline_core::ids::{ExportId, PatientId, PersonId, Sequence};
+use wardline_core::ids::{Change, ExportId, PatientId, PersonId, Sequence};
 use wardline_core::limits::{ATTACHMENT_WIRE_MAX, EXPORT_TEXT_MAX, PAGE_MESSAGES_MAX, SEAL_OVERHEAD};
 use wardline_core::mention;
 use wardline_core::notice::Notice;
@@ -155,6 +155,13 @@ impl Readers {
             }
         }
         Ok(Exported::Of(ExportedPage { messages, notices: told, acts, said_elsewhere, through, end }))
+    }
+
+    /// The change that last touched what is known of patients: whom [`Readers::veil`] hides is as it was until there is a newer one.
+    pub async fn patients_changed(&self) -> Result<Change, StoreError> {
+        let mut loan = self.lend().await?;
+        let row = sqlx::query("SELECT coalesce(max(changed), 0) FROM patient").fetch_one(&mut *loan).await?;
+        Columns::new(&row).change()
     }
 
     /// What hides every patient but those of these records.

@@ -1,8 +1,11 @@
 //! What an export reads of the store: everything that belongs to the record, forward, and nothing once the right is gone.
 
+use wardline_core::clinic::Patient;
 use wardline_core::escalation::StatId;
-use wardline_core::ids::{ConversationId, PersonId, Sequence};
+use wardline_core::ids::{Change, ConversationId, PatientId, PersonId, Sequence};
 use wardline_core::limits;
+use wardline_core::particulars::{BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::text::Name;
 use wardline_core::wire;
 use wardline_core::write::Write;
 use wardline_relay::store::{Acts, Exported, ExportedPage, Readers};
@@ -189,5 +192,41 @@ fn an_export_has_what_became_of_its_messages() {
         assert!(own.iter().all(|acts| wrote(acts.sequence)));
         assert!(!own.is_empty() && own.len() < whole.len(), "{} of {}", own.len(), whole.len());
         assert_eq!(model.state.change, world.state.change);
+    });
+}
+
+/// A name that is recorded while an export is read is hidden on the pages that come.
+#[test]
+fn a_patient_who_is_entered_or_corrected_is_hidden_from_then_on() {
+    let (mut world, ..) = house();
+    let before = world.writes.len();
+    let id = PatientId::new(7).unwrap();
+    for name in ["Unknown Male", "Hugo Reyes"] {
+        let particulars = Particulars {
+            record: RecordNumber::parse("4711").unwrap(),
+            name: Name::parse(name).unwrap(),
+            birth: BirthDate::parse("1947-03-09").unwrap(),
+            sex: Sex::Male,
+        };
+        let patient = Patient { id, particulars, changed: Change(0), restriction: None, merged: None };
+        world.write(Write::PatientSet { patient, thread: None });
+    }
+    block_on(async {
+        let directory = quick_directory();
+        let (mut store, _) = open(directory.path()).await;
+        commit(&mut store, &world.writes[..before]).await;
+        let readers = store.readers();
+        let none = readers.patients_changed().await.unwrap();
+        for write in &world.writes[before..] {
+            let was = readers.patients_changed().await.unwrap();
+            commit(&mut store, std::slice::from_ref(write)).await;
+            assert!(readers.patients_changed().await.unwrap() > was, "made once more");
+        }
+        assert_eq!(none, Change(0));
+        let veil = readers.veil(&[]).await.unwrap();
+        assert_eq!(
+            veil.over("Hugo Reyes, whom we called Unknown Male").0,
+            "[#], whom we called Unknown Male"
+        );
     });
 }
