@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use wardline_client::attachments::FileToSend;
-use wardline_client::stat::{Priority, Urgency};
-use wardline_client::{Calls as _, Client, ConversationId, Event, Events, PersonId, Pin};
+use wardline_client::stat::{Priority, Reply, StatRef, Urgency};
+use wardline_client::{Calls as _, Client, ConversationId, Event, Events, PersonId, Pin, StatCalls as _};
 use wardline_devbox::devbox::{Devbox, Options};
 use wardline_devbox::facility;
 
@@ -118,6 +118,9 @@ async fn stat(client: &Client, place: ConversationId, text: &str, hears: &mut Ev
         }
     };
     let took = tokio::time::timeout(PATIENCE, heard).await.context("a STAT did not arrive")??;
-    sent.outcome().await?;
+    let accepted = sent.outcome().await?;
+    // Of one sender so many may be open, and no more.
+    let stat = StatRef { conversation: accepted.conversation, sequence: accepted.sequence };
+    client.answer_stat(stat, Reply::Close).await?;
     Ok(took)
 }

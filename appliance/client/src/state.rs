@@ -183,8 +183,12 @@ impl State {
         taken_cursor.map_or(Ok(()), |cursor| files::write_whole(&self.cursor_path, cursor))
     }
 
-    /// A sync begins. A snapshot says of itself which conversations there are.
+    /// A sync begins. A snapshot says of itself which conversations there are, and with it the user forgets what else stood: so one that
+    /// breaks off is begun anew, and not gone on with behind the cursor from before.
     pub(crate) fn sync_started(&mut self, snapshot: bool) {
+        if snapshot {
+            self.cursor.clear();
+        }
         self.unnamed = snapshot.then(|| self.conversations.keys().copied().collect());
     }
 

@@ -4,6 +4,7 @@ mod admission;
 mod congestion;
 pub mod connection;
 pub mod local;
+mod pace;
 mod pin;
 pub mod quic;
 mod transfer;

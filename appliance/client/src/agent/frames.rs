@@ -290,7 +290,8 @@ impl Agent {
         }
         self.state.sync_started(snapshot);
         if snapshot {
-            self.tell(Event::Snapshot);
+            // Once the user has forgotten what stood, the cursor from before is worth nothing on the disk either.
+            self.queue(Some(Event::Snapshot), Stamp { cursor: Some(Vec::new()), ..Stamp::default() });
         }
     }
 

@@ -297,10 +297,10 @@ impl Client {
             Body::SyncStarted(started) => {
                 self.inbox.sync_started(started.snapshot);
                 if started.snapshot {
+                    // What is forgotten here does not come behind the cursor that was kept before: one that breaks off begins anew.
+                    self.cursor.clear();
                     self.tasks.clear();
                     self.orders.clear();
-                }
-                if started.snapshot {
                     self.stats.clear();
                 }
                 Ok(())

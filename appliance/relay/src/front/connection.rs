@@ -32,6 +32,7 @@ use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::wire::{self, Incoming};
 use wardline_keys_protocol::message::Leaves;
 
+use super::pace::Pace;
 use super::writer;
 use crate::catchup::Library;
 use crate::clock::Clock;
@@ -61,6 +62,8 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// See [`STRETCHES_MAX`].
     pub stretches: Arc<Semaphore>,
+    /// How fast files come in.
+    pub(super) pace: Pace,
     clock: Clock,
     next: AtomicU64,
 }
@@ -86,7 +89,8 @@ impl Context {
     ) -> Self {
         let stretches = Arc::new(Semaphore::new(STRETCHES_MAX));
         let (clock, next) = (Clock::start(), AtomicU64::new(1));
-        Self { commands, library, keeper, facility, metrics, stretches, clock, next }
+        let pace = Pace::new();
+        Self { commands, library, keeper, facility, metrics, stretches, pace, clock, next }
     }
 
     async fn tell(&self, input: Input) {

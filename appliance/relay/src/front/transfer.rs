@@ -128,6 +128,7 @@ impl Transfer {
             if !self.lane.is_permitted(generation) {
                 return Err(End::Gone);
             }
+            self.context.pace.take(read).await;
             self.context.metrics.attachment_bytes_in_total.add(read as u64);
             incoming = match incoming.push(&library.keyring, &bytes[..read]).await {
                 Ok(incoming) => incoming,
