@@ -52,11 +52,21 @@ pub(crate) async fn measure(wanted: &Uploads) -> Result<()> {
             idle.add(stat(&client, place, &format!("idle {device} {number}"), &mut hears).await?);
         }
         let file = photo(&home.path().join("photo.jpg"), wanted.bytes, device)?;
+        let (arrived, mut arrives) = tokio::sync::watch::channel(0_u64);
         let uploading = {
             let client = client.clone();
-            tokio::spawn(async move { client.upload(place, &file, |_, _| {}).await })
+            // Nobody may be waiting any more: the file goes on.
+            let told = move |have, _| {
+                arrived.send_replace(have);
+            };
+            tokio::spawn(async move { client.upload(place, &file, told).await })
         };
         for number in 0..EACH {
+            // Over the whole of it, not in its first milliseconds.
+            let part = wanted.bytes as u64 / u64::from(EACH + 1) * u64::from(number + 1);
+            if arrives.wait_for(|have| *have >= part).await.is_err() {
+                break;
+            }
             let took = stat(&client, place, &format!("busy {device} {number}"), &mut hears).await?;
             if uploading.is_finished() {
                 break;
@@ -101,6 +111,8 @@ fn photo(path: &Path, bytes: usize, seed: usize) -> Result<FileToSend> {
     let mut content = b"\xff\xd8\xff".to_vec();
     content.extend((3..bytes).map(|at| ((at ^ seed) as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0]));
     std::fs::write(path, content)?;
+    // Or the box's next flush writes it out, on this disk that both are on: a phone's photo lies elsewhere.
+    std::fs::File::open(path)?.sync_all()?;
     Ok(FileToSend::open(path)?)
 }
 
