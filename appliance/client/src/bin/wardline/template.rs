@@ -172,28 +172,30 @@ impl Known {
 
     /// The quick reply that this is a part of.
     pub(crate) fn reply(&self, text: &str) -> Result<String, Failure> {
-        let all = || self.sets.iter().flat_map(|(_, _, set)| &set.replies);
+        let all = || self.distinct().into_iter();
         let wanted = text.trim().to_lowercase();
         if let Some(whole) = all().find(|reply| reply.to_lowercase() == wanted) {
             return Ok(whole.clone());
         }
         let begins: Vec<&String> = all().filter(|reply| reply.to_lowercase().starts_with(&wanted)).collect();
-        let mut fits = match begins[..] {
+        let fits = match begins[..] {
             [] => all().filter(|reply| reply.to_lowercase().contains(&wanted)).collect(),
             _ => begins,
         };
-        // What unit and facility both have is one.
-        let mut seen = BTreeSet::new();
-        fits.retain(|reply| seen.insert(reply.to_lowercase()));
         one(text, fits, |reply| reply, "there is no quick reply like it. See wardline template list.")
             .cloned()
     }
 
     /// For `/quick` alone.
     pub(crate) fn replies(&self) -> Vec<String> {
+        self.distinct().into_iter().map(|reply| say::clean_line(reply)).collect()
+    }
+
+    /// Each once: what unit and facility both have is one.
+    fn distinct(&self) -> Vec<&String> {
         let mut seen = BTreeSet::new();
         let all = self.sets.iter().flat_map(|(_, _, set)| &set.replies);
-        all.filter(|reply| seen.insert(reply.to_lowercase())).map(|reply| say::clean_line(reply)).collect()
+        all.filter(|reply| seen.insert(reply.to_lowercase())).collect()
     }
 }
 
