@@ -377,7 +377,7 @@ pub(crate) fn end_all(draft: &mut Draft<'_>, permit: Permit, person: PersonId, u
     }
 }
 
-/// Ends what these have of a role by hand.
+/// Ends what these have of a role by hand, and with it the offers that they made of it.
 pub(crate) fn end_by_hand(
     draft: &mut Draft<'_>,
     permit: Permit,
@@ -397,12 +397,14 @@ pub(crate) fn end_by_hand(
     // What was in order without it, is.
     let Ok(rota) = Rota::new(sources) else { return };
     let now = draft.now.wall;
-    draft.write(Write::RoleSet(Role { rota, ..role }));
+    let (role, lapsed) = Role { rota, ..role }.without_lapsed(now);
+    draft.write(Write::RoleSet(role));
     for entry in ended.iter().filter(|entry| entry.when.end > now) {
         if let Says::Place { place, .. } = entry.says {
             draft.record(permit.by(), Act::RoleReturned(id, place.value().into()));
         }
     }
+    offer::ended(draft, permit, id, &lapsed, Fate::Superseded);
     stat::follow(draft, id, Some(&former));
 }
 

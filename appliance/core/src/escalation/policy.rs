@@ -52,7 +52,7 @@ pub enum Ring {
 }
 
 /// A telephone number for when nobody answers: at most [`limits::DIAL_MAX`] digits, blanks, `+`, `*`, `#`, `(`, `)`, `-` and
-/// `x` before an extension. May be empty. Nobody's private number: every member sees it.
+/// `x` before an extension, and one digit at least. May be empty. Nobody's private number: every member sees it.
 #[derive(Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Dial(#[n(0)] String);
@@ -64,7 +64,8 @@ impl Dial {
         if text.len() > limits::DIAL_MAX {
             return Err(Refusal::TooLarge);
         }
-        if !text.bytes().all(|byte| b"0123456789 +*#()-x".contains(&byte)) {
+        let can_be_dialled = text.is_empty() || text.bytes().any(|byte| byte.is_ascii_digit());
+        if !can_be_dialled || !text.bytes().all(|byte| b"0123456789 +*#()-x".contains(&byte)) {
             return Err(Refusal::Invalid);
         }
         Ok(Self(text.to_owned()))
@@ -190,7 +191,7 @@ mod tests {
         for good in ["", "4410", "+49 (30) 901-0", "5551234 x12", "*7#"] {
             assert!(Dial::parse(good).is_ok(), "{good}");
         }
-        for bad in ["Ana", "44\n10", "44١0"] {
+        for bad in ["Ana", "44\n10", "44١0", "+-", "x"] {
             assert_eq!(Dial::parse(bad), Err(Refusal::Invalid), "{bad:?}");
         }
         assert_eq!(Dial::parse(&"1".repeat(33)), Err(Refusal::TooLarge));

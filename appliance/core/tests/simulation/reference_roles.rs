@@ -342,6 +342,7 @@ impl Reference {
         let theirs = role.by_hand.iter().filter(|taken| whose(taken.who) && taken.end > now.wall);
         expected.audits.extend(theirs.map(|taken| (by, Act::RoleReturned(role.id, taken.place))));
         role.by_hand.retain(|taken| !whose(taken.who));
+        self.offers_lapse(now, by, id, expected);
         self.stats_follow(now, id, &former, expected);
     }
 

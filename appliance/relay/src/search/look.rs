@@ -1,7 +1,6 @@
 //! Looking in the index. Reads rows of the asker's own conversations and of nothing else, and counts them.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -12,7 +11,7 @@ use wardline_core::limits::{SEARCH_COUNT_MAX, SEARCH_ROWS_MAX};
 use wardline_core::search::{Behind, Filter, Rank, Search, Wanted};
 use wardline_core::time::Wall;
 
-use super::index::{ENTRY, SAID};
+use super::index::{BLOCK, ENTRY, SAID};
 use crate::store::{StoreError, Window};
 
 /// Searches at a time; each waits for its own turn. As with the store's readers, two a core of a small box are too many here: the
@@ -21,6 +20,8 @@ const LOOKERS: usize = 2;
 /// Cache in KiB, as a negative number, for the upper pages and for what the same person asks next. 2 x 8 + 8 = 24 MB with the
 /// writer's.
 const CACHE: &str = "-8192";
+/// Rows read ahead: each has some hundred bytes, and where a word begins every other one of a whole block, a megabyte.
+const ROWS_AHEAD: usize = 32;
 /// Conversations of one statement: 64 x 100 bytes of JSON.
 const AT_ONCE: usize = 64;
 /// Messages that fit at most, before they are filtered: 262,144 x 24 bytes are 6 MB.
@@ -61,7 +62,7 @@ pub(super) struct Looker(Vec<Mutex<Option<SqliteConnection>>>);
 
 impl Looker {
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
-        let options = options.clone().read_only(true).pragma("cache_size", CACHE).row_buffer_size(512);
+        let options = options.clone().read_only(true).pragma("cache_size", CACHE).row_buffer_size(ROWS_AHEAD);
         let mut all = Vec::with_capacity(LOOKERS);
         for _ in 0..LOOKERS {
             all.push(Mutex::new(Some(options.connect().await?)));
@@ -135,9 +136,16 @@ struct Looking<'a> {
 
 /// Of one block: which words each message has, and which of them as whole words.
 struct Marks {
-    conversation: ConversationId,
-    block: u64,
-    of: BTreeMap<u16, (u8, u8)>,
+    at: Option<(ConversationId, u64)>,
+    of: Box<[(u8, u8); BLOCK as usize]>,
+}
+
+/// Where one word stands in one block: the rows behind it, and two bytes for each message that has it as a whole word, and
+/// for each word of a message that only begins so.
+struct Stand<'a> {
+    rows: usize,
+    whole: &'a [u8],
+    begun: &'a [u8],
 }
 
 impl Looking<'_> {
@@ -154,38 +162,31 @@ impl Looking<'_> {
             high.push(if *prefix { 0xff } else { 0 });
             query = query.bind(term.as_bytes()).bind(high);
         }
-        let (all, mut marks) = (u8::MAX >> (8 - terms.len()), None::<Marks>);
+        let all = u8::MAX >> (8 - terms.len());
+        let mut marks = Marks::new();
         let mut rows = query.fetch(&mut *self.connection);
         while let Some(row) = rows.try_next().await? {
-            self.rows += 1;
             if self.rows > SEARCH_ROWS_MAX || self.fitting.len() > FITTING_MAX {
                 return Ok(false);
             }
             let window = windows.get(usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX));
             let window = window.ok_or_else(wrong)?;
             let block = row.try_get::<i64, _>(1)?.cast_unsigned();
-            let (which, whole): (i64, bool) = (row.try_get(2)?, row.try_get::<i64, _>(3)? != 0);
-            let at: &[u8] = row.try_get(4)?;
-            if marks.as_ref().is_none_or(|old| (old.conversation, old.block) != (window.conversation, block))
-            {
-                if let Some(old) = marks.take() {
-                    old.settle(all, windows, &mut self.fitting);
-                }
-                marks = Some(Marks { conversation: window.conversation, block, of: BTreeMap::new() });
+            let which: i64 = row.try_get(2)?;
+            let stand = Stand::parse(row.try_get(3)?).ok_or_else(wrong)?;
+            self.rows += stand.rows;
+            if marks.at != Some((window.conversation, block)) {
+                marks.settle(all, windows, &mut self.fitting);
+                marks.at = Some((window.conversation, block));
             }
-            let Some(marks) = &mut marks else { continue };
             let bit = 1u8.checked_shl(u32::try_from(which).map_err(|_| wrong())?).ok_or_else(wrong)?;
-            for offset in at.chunks_exact(2) {
-                let (has, has_whole) =
-                    marks.of.entry(u16::from_be_bytes([offset[0], offset[1]])).or_default();
-                *has |= bit;
-                *has_whole |= if whole { bit } else { 0 };
-            }
+            marks
+                .add(bit, bit, stand.whole)
+                .and_then(|()| marks.add(bit, 0, stand.begun))
+                .ok_or_else(wrong)?;
         }
-        if let Some(marks) = marks {
-            marks.settle(all, windows, &mut self.fitting);
-        }
-        Ok(self.fitting.len() <= FITTING_MAX)
+        marks.settle(all, windows, &mut self.fitting);
+        Ok(self.rows <= SEARCH_ROWS_MAX && self.fitting.len() <= FITTING_MAX)
     }
 
     /// Rows of `said` that these messages stand in, in order.
@@ -238,31 +239,62 @@ impl Looking<'_> {
 }
 
 impl Marks {
-    fn settle(self, all: u8, windows: &[Window], fitting: &mut Vec<Fitting>) {
-        let Self { conversation, block, of } = self;
-        let Some(window) = windows.iter().find(|window| window.conversation == conversation) else { return };
-        for (offset, (has, whole)) in of {
-            let sequence = block + u64::from(offset);
-            if has == all && (window.from.0..=window.through.0).contains(&sequence) {
-                let rank = Rank(whole.count_ones() as u8);
-                fitting.push(Fitting { conversation, block, sequence, rank });
+    fn new() -> Self {
+        Self { at: None, of: Box::new([(0, 0); BLOCK as usize]) }
+    }
+
+    /// `None`: a message that no block has.
+    fn add(&mut self, has: u8, has_whole: u8, at: &[u8]) -> Option<()> {
+        for offset in at.as_chunks::<2>().0 {
+            let mark = self.of.get_mut(usize::from(u16::from_be_bytes(*offset)))?;
+            mark.0 |= has;
+            mark.1 |= has_whole;
+        }
+        Some(())
+    }
+
+    fn settle(&mut self, all: u8, windows: &[Window], fitting: &mut Vec<Fitting>) {
+        let Some((conversation, block)) = self.at.take() else { return };
+        if let Some(window) = windows.iter().find(|window| window.conversation == conversation) {
+            for (sequence, (has, whole)) in (block..).zip(self.of.iter()) {
+                if *has == all && (window.from.0..=window.through.0).contains(&sequence) {
+                    let rank = Rank(whole.count_ones() as u8);
+                    fitting.push(Fitting { conversation, block, sequence, rank });
+                }
             }
         }
+        self.of.fill((0, 0));
     }
 }
 
-/// The walk: windows, their blocks, the words, in this order.
+impl<'a> Stand<'a> {
+    /// As [`statement`] has it: two numbers, a blank behind each, and the bytes that they speak of.
+    fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let mut parts = bytes.splitn(3, |byte| *byte == b' ');
+        let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse().ok();
+        let (rows, length): (usize, usize) = (number()?, number()?);
+        let (whole, begun) = parts.next()?.split_at_checked(length)?;
+        Some(Self { rows, whole, begun })
+    }
+}
+
+/// The walk: windows, their blocks, the words, in this order. Where a word stands in a block comes as one value: a word that many
+/// begin with stands in thousands of rows, and each that sqlx hands over costs more than reading it.
 fn statement(terms: usize) -> String {
     let wanted: Vec<String> =
         (0..terms).map(|which| format!("({which}, ?{}, ?{})", 2 * which + 2, 2 * which + 3)).collect();
     format!(
         "WITH wanted (which, low, high) AS (VALUES {}) \
-         SELECT at.key, block.start, wanted.which, posting.term = wanted.low, posting.at FROM json_each(?1) AS at \
+         SELECT at.key, block.start, wanted.which, (\
+             SELECT CAST(concat_ws(' ', count(*), ifnull(sum(length(posting.at)) FILTER (WHERE posting.term = wanted.low), 0), '') \
+                 || ifnull(group_concat(posting.at, '') FILTER (WHERE posting.term = wanted.low), '') \
+                 || ifnull(group_concat(posting.at, '') FILTER (WHERE posting.term > wanted.low), '') AS BLOB) \
+             FROM posting WHERE posting.place = block.place AND posting.block = block.start \
+             AND posting.term >= wanted.low AND posting.term < wanted.high) \
+         FROM json_each(?1) AS at \
          CROSS JOIN place ON place.conversation = at.value ->> 0 \
          CROSS JOIN block ON block.place = place.id AND block.start <= at.value ->> 2 AND block.last >= at.value ->> 1 \
-         CROSS JOIN wanted \
-         CROSS JOIN posting ON posting.place = block.place AND posting.block = block.start \
-                           AND posting.term >= wanted.low AND posting.term < wanted.high",
+         CROSS JOIN wanted",
         wanted.join(", ")
     )
 }
