@@ -512,7 +512,8 @@ pub const SEARCH_COUNT_MAX: usize = 1_000;
 pub const SEARCH_TEXTS_MAX: usize = 500;
 
 /// Rows of the index that one search may read, all of them of messages that the person may see: a word that stands in every
-/// message of 2,000 conversations is some 4,000 rows. 65,536 x about 1 us are 66 ms; their 100 bytes each are not held at once.
+/// message of 2,000 conversations is some 4,000 rows. 65,536 x about 1 us are 66 ms. What one block has of a word
+/// is held at once (`look.rs`).
 pub const SEARCH_ROWS_MAX: usize = 65_536;
 
 /// People, and patients, that one search shows at most: 50 x (220 + 11 x [`POSTS_MAX`]) + 50 x 470 = 43 kB.

@@ -20,8 +20,9 @@ const LOOKERS: usize = 2;
 /// Cache in KiB, as a negative number, for the upper pages and for what the same person asks next. 2 x 8 + 8 = 24 MB with the
 /// writer's.
 const CACHE: &str = "-8192";
-/// Rows read ahead: each has some hundred bytes, and where a word begins every other one of a whole block, a megabyte.
-const ROWS_AHEAD: usize = 32;
+/// Rows read ahead: each has some hundred bytes. At the very most, where a block's 1,024 messages of 8 KiB have 2,000 words each that
+/// all begin alike, 1,024 x 2,000 x 2 bytes = 4 MB: 16 MB a looker.
+const ROWS_AHEAD: usize = 4;
 /// Conversations of one statement: 64 x 100 bytes of JSON.
 const AT_ONCE: usize = 64;
 /// Messages that fit at most, before they are filtered: 262,144 x 24 bytes are 6 MB.
@@ -281,6 +282,8 @@ impl<'a> Stand<'a> {
 /// The walk: windows, their blocks, the words, in this order. Where a word stands in a block comes as one value: a word that many
 /// begin with stands in thousands of rows, and each that sqlx hands over costs more than reading it.
 fn statement(terms: usize) -> String {
+    // No block reads more than a whole search may.
+    const ONE_TOO_MANY: usize = SEARCH_ROWS_MAX + 1;
     let wanted: Vec<String> =
         (0..terms).map(|which| format!("({which}, ?{}, ?{})", 2 * which + 2, 2 * which + 3)).collect();
     format!(
@@ -289,8 +292,8 @@ fn statement(terms: usize) -> String {
              SELECT CAST(concat_ws(' ', count(*), ifnull(sum(length(posting.at)) FILTER (WHERE posting.term = wanted.low), 0), '') \
                  || ifnull(group_concat(posting.at, '') FILTER (WHERE posting.term = wanted.low), '') \
                  || ifnull(group_concat(posting.at, '') FILTER (WHERE posting.term > wanted.low), '') AS BLOB) \
-             FROM posting WHERE posting.place = block.place AND posting.block = block.start \
-             AND posting.term >= wanted.low AND posting.term < wanted.high) \
+             FROM (SELECT posting.term, posting.at FROM posting WHERE posting.place = block.place AND posting.block = block.start \
+                   AND posting.term >= wanted.low AND posting.term < wanted.high LIMIT {ONE_TOO_MANY}) AS posting) \
          FROM json_each(?1) AS at \
          CROSS JOIN place ON place.conversation = at.value ->> 0 \
          CROSS JOIN block ON block.place = place.id AND block.start <= at.value ->> 2 AND block.last >= at.value ->> 1 \
