@@ -124,11 +124,11 @@ impl Transfer {
             }
             let read = self.receive.read(&mut bytes).await.map_err(|_| End::Gone)?;
             let Some(read) = read else { break incoming.end().await };
+            self.context.pace.take(read).await;
             // The session may have ended meanwhile.
             if !self.lane.is_permitted(generation) {
                 return Err(End::Gone);
             }
-            self.context.pace.take(read).await;
             self.context.metrics.attachment_bytes_in_total.add(read as u64);
             incoming = match incoming.push(&library.keyring, &bytes[..read]).await {
                 Ok(incoming) => incoming,
