@@ -1,7 +1,7 @@
 //! Starting, provisioning, breaking and stopping a box.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -48,14 +48,14 @@ impl Options {
     /// process. Nothing is bound to see whether it is free: a process that this one forks just then would hold it for a moment.
     pub fn local(directory: &Path) -> Result<Self> {
         static BOXES: AtomicU32 = AtomicU32::new(0);
-        let taken = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+        let taken =
+            ["/proc/net/udp", "/proc/net/tcp"].map(|of| fs::read_to_string(of).unwrap_or_default()).concat();
         let first = std::process::id().wrapping_mul(31);
         let mut ports = (0..PORTS.len() as u32).map(|_| {
             let at = first.wrapping_add(BOXES.fetch_add(1, Ordering::Relaxed)) % PORTS.len() as u32;
             PORTS.start + at as u16
         });
-        let port =
-            ports.find(|port| !taken.contains(&format!(":{port:04X} "))).context("no free UDP port")?;
+        let port = ports.find(|port| !taken.contains(&format!(":{port:04X} "))).context("no free port")?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self { directory: directory.to_owned(), listen, tpm: None, relay: Vec::new(), fresh: false })
     }
@@ -332,16 +332,20 @@ impl Devbox {
 
 /// Looked at first, because a relay that cannot listen has made a box by then.
 fn is_free(listen: SocketAddr) -> Result<()> {
-    match UdpSocket::bind(listen) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-            "another program listens on UDP {listen}, another box perhaps: end that one, or choose a port with \
-             --listen {}:{}",
-            listen.ip(),
-            listen.port().saturating_add(1)
-        ),
-        Err(error) => Err(error).with_context(|| format!("listening on UDP {listen}")),
+    let bound = [("UDP", UdpSocket::bind(listen).map(drop)), ("TCP", TcpListener::bind(listen).map(drop))];
+    for (of, bound) in bound {
+        match bound {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
+                "another program listens on {of} {listen}, another box perhaps: end that one, or choose a port with \
+                 --listen {}:{}",
+                listen.ip(),
+                listen.port().saturating_add(1)
+            ),
+            Err(error) => return Err(error).with_context(|| format!("listening on {of} {listen}")),
+        }
     }
+    Ok(())
 }
 
 /// The process, while it runs.

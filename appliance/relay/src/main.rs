@@ -22,6 +22,7 @@ use wardline_relay::driver::{Command, Driver, Ended, INPUTS_MAX};
 use wardline_relay::front::connection::Context;
 use wardline_relay::front::local;
 use wardline_relay::front::quic::{self, Certificates, SourceLimit};
+use wardline_relay::front::web;
 use wardline_relay::hardening;
 use wardline_relay::intake::Intake;
 use wardline_relay::keeper::Keeper;
@@ -100,6 +101,10 @@ async fn run(config: Config) -> Result<()> {
     let endpoint = quic::open(config.listen, Arc::clone(&certificates), &keys.reset)?;
     let limit = SourceLimit { per_second: config.source_rate, burst: config.source_burst };
     let zones = Arc::new(Zones::new(config.zone.clone()));
+    let open = web::open(endpoint.local_addr()?, Arc::clone(&certificates)).await?;
+    let (leaving, mut gone) = mpsc::channel(1);
+    let web = web::run(open, Arc::clone(&zones), limit, Arc::clone(&context), leaving);
+    let mut web = tokio::spawn(web);
     let mut quic = tokio::spawn(quic::run(endpoint.clone(), zones, limit, Arc::clone(&context)));
     tokio::spawn(renewal::run(keeper, certificates, Arc::clone(&metrics)));
     let place = search::Place::new(config.data.join("search.db"), keys.search.clone());
@@ -138,12 +143,16 @@ async fn run(config: Config) -> Result<()> {
         // Nobody else closes the endpoint before the driver is done: without its doorway the box is of no use.
         failed = &mut quic => return failed.map_err(Into::into).and(Err(anyhow::anyhow!("ended")))
             .context("the QUIC doorway"),
+        failed = &mut web => return failed.map_err(Into::into).and(Err(anyhow::anyhow!("ended")))
+            .context("the browser's doorway"),
     };
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     match ended {
         Ended::Drained => {
             // Everybody was told; what they were told is given a moment to arrive.
-            let _ = tokio::time::timeout(Duration::from_secs(2), endpoint.wait_idle()).await;
+            web.abort();
+            let left = async { tokio::join!(endpoint.wait_idle(), gone.recv()) };
+            let _ = tokio::time::timeout(Duration::from_secs(2), left).await;
             Ok(())
         }
         failed @ Ended::NotCommitted(_) => Err(failed.into()),

@@ -12,6 +12,7 @@ pub(crate) mod roamer;
 pub(crate) mod sweep;
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 pub(crate) mod volume;
+pub(crate) mod websocket;
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 pub(crate) mod wifi;
 

@@ -64,8 +64,16 @@ const SEND_WINDOW: u64 = 256 * 1024;
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {source}. Is another relay running?")]
+    #[error("cannot listen on UDP {address}: {source}. Is another relay running?")]
     Bind {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The same of TCP.
+    #[error("cannot listen on TCP {address}: {source}. Is another relay or a web server running?")]
+    Listen {
         /// Where.
         address: SocketAddr,
         /// Why.
@@ -139,15 +147,7 @@ pub fn open(
     certificates: Arc<Certificates>,
     reset: &[u8; 32],
 ) -> Result<Endpoint, OpenError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_no_client_auth()
-        .with_cert_resolver(certificates);
-    tls.alpn_protocols = vec![ALPN.to_vec()];
-    tls.max_early_data_size = 0;
-    // Every sign-in signs a fresh challenge; resumption would save one signature and keep secrets longer.
-    tls.send_tls13_tickets = 0;
+    let tls = tls(certificates, ALPN)?;
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
     config.transport_config(Arc::new(transport()));
     config.migration(true);
@@ -168,6 +168,23 @@ pub fn open(
     endpoint.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
     endpoint.min_reset_interval(RESETS_APART);
     Endpoint::new(endpoint, Some(config), socket, runtime).map_err(bind)
+}
+
+/// TLS 1.3 with this box's certificate, for one protocol.
+pub(super) fn tls(
+    certificates: Arc<Certificates>,
+    protocol: &[u8],
+) -> Result<rustls::ServerConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(certificates);
+    tls.alpn_protocols = vec![protocol.to_vec()];
+    tls.max_early_data_size = 0;
+    // Every sign-in signs a fresh challenge; resumption would save one signature and keep secrets longer.
+    tls.send_tls13_tickets = 0;
+    Ok(tls)
 }
 
 fn transport() -> TransportConfig {

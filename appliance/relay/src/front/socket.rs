@@ -1,0 +1,288 @@
+//! A WebSocket (RFC 6455) that carries a connection: binary messages, end to end the bytes that a QUIC stream would carry.
+//!
+//! What a proof is bound to is the page's origin, since browsers give out nothing of TLS: a page of another origin has another binding
+//! and no key of ours. It refuses a page of another origin than the address that it was asked at, another subprotocol, text,
+//! and messages longer than a frame may be.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context as Poller, Poll, ready};
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use bytes::{Buf as _, Bytes};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{Sink as _, SinkExt as _, Stream as _, StreamExt as _};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::upgrade::OnUpgrade;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as SocketCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use wardline_core::input::Door;
+use wardline_core::limits;
+use wardline_core::refusal::CloseCode;
+
+use super::admission::source;
+use super::connection::{Carrier, serve};
+use super::web::{Answer, Visit, plain};
+use crate::lane::Lane;
+
+/// Where it is asked for.
+pub(super) const PATH: &str = "/wardline/1";
+/// What both ends speak on it (RFC 6455, 1.9).
+const SUBPROTOCOL: &str = "wardline.1";
+/// Close codes of ours begin here (RFC 6455, 7.4.2: private use).
+const CODES: u16 = 4_000;
+/// In front of the origin, in what a proof is bound to.
+const BINDING: &[u8] = b"wardline/1 origin\0";
+/// A frame with its length.
+const MESSAGE_MAX: usize = limits::CLIENT_FRAME_MAX + wardline_core::wire::PREFIX;
+/// What is read ahead of one, once.
+const READ_AHEAD: usize = 4 * 1024;
+/// What waits to be written beside what the writer has gathered: 30,000 connections that nobody reads, 2 GB, which end after a
+/// second's closing or when the keepalive finds them dead.
+const UNSENT_MAX: usize = 64 * 1024;
+/// How long a close waits for the other end's.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
+
+type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+
+/// Answers a request for a socket, and begins to serve it.
+pub(super) fn upgrade(visit: &Visit, mut request: Request<Incoming>) -> Answer {
+    let asked = match Asked::read(request.headers()) {
+        Ok(asked) => asked,
+        Err(refused) => return plain(refused.0, refused.1),
+    };
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(carry(visit.clone(), upgraded, asked.binding));
+    let mut answer = Response::new(Full::new(Bytes::new()));
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, asked.accept);
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    answer
+}
+
+/// A request that may have its socket.
+#[derive(Debug)]
+struct Asked {
+    accept: HeaderValue,
+    binding: [u8; 32],
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct NotASocket(StatusCode, &'static str);
+
+impl Asked {
+    /// RFC 6455, 4.2.1, and an origin (RFC 6454, 7) that is this very address.
+    fn read(headers: &HeaderMap) -> Result<Self, NotASocket> {
+        let wrong = |why| NotASocket(StatusCode::BAD_REQUEST, why);
+        if !names(headers, header::UPGRADE, "websocket") || !names(headers, header::CONNECTION, "upgrade") {
+            return Err(NotASocket(StatusCode::UPGRADE_REQUIRED, "This address takes WebSockets only."));
+        }
+        if text(headers, header::SEC_WEBSOCKET_VERSION) != Some("13") {
+            return Err(wrong("Only version 13 of WebSocket is spoken here."));
+        }
+        let key = text(headers, header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
+        let key = key.ok_or(wrong("The WebSocket's key is missing or has a wrong length."))?;
+        if !names(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+            return Err(wrong("Only the subprotocol wardline.1 is spoken here."));
+        }
+        let host = text(headers, header::HOST).ok_or(wrong("The request names no host."))?;
+        let origin = text(headers, header::ORIGIN).ok_or(wrong("The request names no origin."))?;
+        let own = origin.strip_prefix("https://").is_some_and(|from| from.eq_ignore_ascii_case(host));
+        if !own {
+            return Err(NotASocket(StatusCode::FORBIDDEN, "A page of another origin may not come in."));
+        }
+        let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
+            .map_err(|_| wrong("The WebSocket's key is none."))?;
+        Ok(Self { accept, binding: binding(origin) })
+    }
+}
+
+/// What proofs on a page of this origin are bound to, in the exporter's place. Browsers send an origin in lower case.
+fn binding(origin: &str) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(BINDING);
+    context.update(origin.as_bytes());
+    let mut binding = [0; 32];
+    binding.copy_from_slice(context.finish().as_ref());
+    binding
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    let mut all = headers.get_all(name).iter();
+    let one = all.next()?.to_str().ok()?;
+    // Two of what there may be one of: whoever stands between might go by the other.
+    all.next().is_none().then_some(one)
+}
+
+/// Whether a list (RFC 9110, 5.6.1) has this token, in any case.
+fn names(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
+    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|one| one.trim().eq_ignore_ascii_case(token))
+}
+
+async fn carry(visit: Visit, upgraded: OnUpgrade, binding: [u8; 32]) {
+    let Ok(upgraded) = upgraded.await else { return };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_AHEAD)
+        .write_buffer_size(0)
+        .max_write_buffer_size(UNSENT_MAX)
+        .max_message_size(Some(MESSAGE_MAX))
+        .max_frame_size(Some(MESSAGE_MAX));
+    let socket = Stream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let (sink, stream) = socket.split();
+    let Visit { context, zones, from, place, leaving } = visit;
+    let door = || Door::Network(zones.of(from));
+    // Whoever has signed in is counted by the core.
+    let signed_in = move |_: &std::sync::Arc<Lane>| drop(place);
+    let carrier = Carrier { door, source: source(from), exporter: Some(binding), signed_in };
+    let mut reader = Reader { stream, rest: Bytes::new() };
+    let mut writer = Writer { sink };
+    let code = serve(&context, carrier, &mut reader, &mut writer).await;
+    close(code, reader.stream, writer.sink).await;
+    drop(leaving);
+}
+
+/// RFC 6455, 7.1.2: says why, and waits for a moment to hear the same.
+async fn close(code: CloseCode, mut stream: SplitStream<Stream>, mut sink: SplitSink<Stream, Message>) {
+    let code = CODES.saturating_add(u16::try_from(code.0).unwrap_or(0));
+    let frame = CloseFrame { code: SocketCode::from(code), reason: "".into() };
+    let said = async {
+        if sink.send(Message::Close(Some(frame))).await.is_ok() {
+            // What still comes is of no interest any more.
+            while let Some(Ok(_)) = stream.next().await {}
+        }
+    };
+    let _ = tokio::time::timeout(LAST_WORDS_MAX, said).await;
+}
+
+/// The bytes that come.
+struct Reader {
+    stream: SplitStream<Stream>,
+    rest: Bytes,
+}
+
+impl AsyncRead for Reader {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        poller: &mut Poller<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_next(poller)) {
+                Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
+                // Pings are answered by the library.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Text(_))) => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(())),
+                Some(Err(error)) => return Poll::Ready(Err(broken(error))),
+            }
+        }
+        let taken = self.rest.len().min(into.remaining());
+        into.put_slice(&self.rest[..taken]);
+        self.rest.advance(taken);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The bytes that go, a message for each write.
+struct Writer {
+    sink: SplitSink<Stream, Message>,
+}
+
+impl AsyncWrite for Writer {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        poller: &mut Poller<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.sink.poll_ready_unpin(poller)).map_err(broken)?;
+        let now = &bytes[..bytes.len().min(UNSENT_MAX / 2)];
+        Pin::new(&mut self.sink).start_send(Message::Binary(Bytes::copy_from_slice(now))).map_err(broken)?;
+        Poll::Ready(Ok(now.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.sink).poll_flush(poller).map_err(broken)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(poller)
+    }
+}
+
+fn broken(error: Error) -> io::Error {
+    match error {
+        Error::Io(error) => error,
+        _ => io::ErrorKind::InvalidData.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(change: impl FnOnce(&mut HeaderMap)) -> Result<Asked, NotASocket> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            (header::HOST, "box.example:8443"),
+            (header::ORIGIN, "https://box.example:8443"),
+            (header::CONNECTION, "keep-alive, Upgrade"),
+            (header::UPGRADE, "websocket"),
+            (header::SEC_WEBSOCKET_VERSION, "13"),
+            (header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="),
+            (header::SEC_WEBSOCKET_PROTOCOL, "wardline.1"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        change(&mut headers);
+        Asked::read(&headers)
+    }
+
+    /// RFC 6455, 1.3 has the key and its answer; the protocol page has the binding.
+    #[test]
+    fn a_page_of_this_address_is_let_in() {
+        let asked = asked(|_| {}).unwrap();
+        assert_eq!(asked.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(asked.binding, binding("https://box.example:8443"));
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_not() {
+        for origin in ["https://evil.example", "http://box.example:8443", "https://box.example", "null"] {
+            let refused =
+                asked(|headers| drop(headers.insert(header::ORIGIN, HeaderValue::from_static(origin))));
+            assert_eq!(refused.unwrap_err().0, StatusCode::FORBIDDEN, "{origin}");
+        }
+        let two = asked(|headers| {
+            headers.append(header::ORIGIN, HeaderValue::from_static("https://evil.example"));
+        });
+        assert_eq!(two.unwrap_err().0, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        for (name, status) in [
+            (header::ORIGIN, StatusCode::BAD_REQUEST),
+            (header::HOST, StatusCode::BAD_REQUEST),
+            (header::UPGRADE, StatusCode::UPGRADE_REQUIRED),
+            (header::SEC_WEBSOCKET_KEY, StatusCode::BAD_REQUEST),
+            (header::SEC_WEBSOCKET_VERSION, StatusCode::BAD_REQUEST),
+            (header::SEC_WEBSOCKET_PROTOCOL, StatusCode::BAD_REQUEST),
+        ] {
+            let refused = asked(|headers| drop(headers.remove(&name)));
+            assert_eq!(refused.unwrap_err().0, status, "{name}");
+        }
+    }
+}

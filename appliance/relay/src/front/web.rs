@@ -1,0 +1,157 @@
+//! The browser's doorway: HTTPS (RFC 9112 over TLS 1.3) on the TCP port of the same number. It serves the app and takes a
+//! WebSocket to the same sessions ([`super::socket`]).
+//!
+//! It refuses: any method but GET and HEAD, a request with a body, a host that is missing; to speak TLS 1.2; to keep a
+//! connection that nobody signs in on for longer than [`VISIT_MAX`].
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+
+use super::admission::{Admission, Pace, SourceLimit, Verdict, source};
+use super::assets;
+use super::connection::Context;
+use super::places::{Place, Places};
+use super::quic::{Certificates, HANDSHAKE_TIME_MAX, OpenError, tls};
+use super::socket;
+use crate::config::Zones;
+
+/// From the first byte of a request to the end of its headers, and between two requests of a connection.
+const HEADERS_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a connection may be used for reading pages: the whole app over 64 kbit/s takes 20 s.
+const VISIT_MAX: Duration = Duration::from_secs(60);
+/// What is read of a connection before it must make sense: headers of a browser take 1 kB. hyper takes no less than 8 KiB.
+const READ_AHEAD: usize = 8 * 1024;
+/// Headers of a request; browsers send some 20.
+const HEADERS_MAX: usize = 64;
+/// Handshakes under way: 20 kB each, 10 MB.
+const HANDSHAKES_MAX: usize = 512;
+
+/// An open doorway.
+pub struct Web {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+/// Listens, over TLS with the certificate that the other doorway has.
+pub async fn open(address: SocketAddr, certificates: Arc<Certificates>) -> Result<Web, OpenError> {
+    let config = tls(certificates, b"http/1.1")?;
+    let listener =
+        TcpListener::bind(address).await.map_err(|source| OpenError::Listen { address, source })?;
+    Ok(Web { listener, acceptor: TlsAcceptor::from(Arc::new(config)) })
+}
+
+/// What every connection has of its own.
+#[derive(Clone)]
+pub(super) struct Visit {
+    pub(super) context: Arc<Context>,
+    pub(super) zones: Arc<Zones>,
+    pub(super) from: IpAddr,
+    pub(super) place: Arc<Place>,
+    /// Held until the last of it is gone, so that the process can wait for that.
+    pub(super) leaving: mpsc::Sender<()>,
+}
+
+/// Accepts until the task ends; handshakes begin at the pace of the other doorway. `leaving` closes when the last connection has
+/// ended.
+pub async fn run(
+    web: Web,
+    zones: Arc<Zones>,
+    limit: SourceLimit,
+    context: Arc<Context>,
+    leaving: mpsc::Sender<()>,
+) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut pace = Pace::new(cores, Instant::now());
+    let mut admission = Admission::new(limit);
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let places = Arc::new(Places::default());
+    loop {
+        tokio::time::sleep_until(pace.due().into()).await;
+        let Ok((stream, from)) = web.listener.accept().await else {
+            // Out of descriptors, or the peer is gone already: neither is better for being asked again at once.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        context.metrics.handshakes_total.one();
+        let from = from.ip().to_canonical();
+        let busy = under_way.load(Ordering::Relaxed) >= HANDSHAKES_MAX;
+        // TCP has validated the address.
+        let welcome = !busy && admission.of(source(from), true, 0, false) == Verdict::Accept;
+        let Some(place) = welcome.then(|| places.take(source(from))).flatten() else {
+            context.metrics.handshakes_dropped_total.one();
+            continue;
+        };
+        pace.began(Instant::now());
+        let (context, zones) = (Arc::clone(&context), Arc::clone(&zones));
+        let visit = Visit { context, zones, from, place: Arc::new(place), leaving: leaving.clone() };
+        under_way.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(visited(visit, stream, web.acceptor.clone(), Arc::clone(&under_way)));
+    }
+}
+
+async fn visited(visit: Visit, stream: TcpStream, acceptor: TlsAcceptor, under_way: Arc<AtomicUsize>) {
+    // A frame is small, and somebody waits for it.
+    let _ = stream.set_nodelay(true);
+    let shaken = tokio::time::timeout(HANDSHAKE_TIME_MAX, acceptor.accept(stream)).await;
+    under_way.fetch_sub(1, Ordering::Relaxed);
+    let Ok(Ok(stream)) = shaken else {
+        visit.context.metrics.handshakes_failed_total.one();
+        return;
+    };
+    let answer = service_fn(|request| {
+        let answered = answer(&visit, request);
+        async move { Ok::<_, std::convert::Infallible>(answered) }
+    });
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_TIME_MAX)
+        .max_buf_size(READ_AHEAD)
+        .max_headers(HEADERS_MAX)
+        .serve_connection(TokioIo::new(stream), answer)
+        .with_upgrades();
+    // Whatever ends it, there is nobody to tell.
+    let _ = tokio::time::timeout(VISIT_MAX, served).await;
+}
+
+pub(super) type Answer = Response<Full<Bytes>>;
+
+fn answer(visit: &Visit, request: Request<Incoming>) -> Answer {
+    let mut answer = if request.headers().get(header::HOST).is_none() {
+        plain(StatusCode::BAD_REQUEST, "The request names no host.")
+    } else if !request.body().is_end_stream() {
+        plain(StatusCode::PAYLOAD_TOO_LARGE, "No request to this address has a body.")
+    } else if request.method() != Method::GET && request.method() != Method::HEAD {
+        let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD.");
+        refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        refused
+    } else if request.uri().path() == socket::PATH {
+        socket::upgrade(visit, request)
+    } else {
+        assets::serve(&request)
+    };
+    assets::harden(answer.headers_mut());
+    answer
+}
+
+/// A short text, for whoever looks at it by hand.
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
