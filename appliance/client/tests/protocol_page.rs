@@ -45,6 +45,15 @@ fn value(page: &str, name: &str) -> Vec<u8> {
 }
 
 #[test]
+fn the_binding_of_a_page_is_right() {
+    let page = page();
+    let origin = page.split_once("\norigin            = ").unwrap().1.lines().next().unwrap();
+    let said = wardline_client::trust::sha256(format!("wardline/1 origin\0{origin}").as_bytes());
+    assert_eq!(hex(&value(&page, "origin_binding")), hex(&said));
+    assert!(page.contains(&format!("SUPERSEDED is {}", 4_000 + CloseCode::SUPERSEDED.0)));
+}
+
+#[test]
 fn the_worked_example_is_right() {
     let page = page();
     let fixed = |name| <[u8; 32]>::try_from(value(&page, name)).unwrap();

@@ -1,0 +1,133 @@
+/**
+ * A whole box for the browsers: software TPM, keeper and relay as `make run` starts them, in a directory of its own.
+ *
+ * The programs are those that were built last: `WARDLINE_PROGRAMS` says where they are.
+ */
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What a development box's certificate names besides its address. */
+const NAME = 'box.lindenhof.example';
+/** Six TPM objects are made at the first start. */
+const START_MAX_MS = 60_000;
+
+export class Box {
+  readonly directory: string;
+  readonly port: number;
+  #child: ChildProcess | null = null;
+  #said = '';
+
+  private constructor(directory: string, port: number) {
+    this.directory = directory;
+    this.port = port;
+  }
+
+  /** Starts one with the demo facility's people. */
+  static async start(): Promise<Box> {
+    const box = new Box(mkdtempSync(join(tmpdir(), 'wardline-box-')), await freePort());
+    await box.#up();
+    return box;
+  }
+
+  /** What people type, and what browsers call the origin. */
+  get address(): string {
+    return `https://${NAME}:${this.port}`;
+  }
+
+  /** For Chromium, in the place of the facility's name server. */
+  get hostRule(): string {
+    return `MAP ${NAME} 127.0.0.1`;
+  }
+
+  /** The facility root, as its file on IT's laptop has it. */
+  get root(): Buffer {
+    return readFileSync(join(this.directory, 'box/facility/facility-root.crt.der'));
+  }
+
+  /** A fresh join code for somebody, as an administrator reads it out. */
+  code(person: string): string {
+    return this.admin('code', person).split(/\s/)[0] ?? '';
+  }
+
+  /** `wardline admin` on the box's own socket. */
+  admin(...words: string[]): string {
+    return this.command('admin', '--socket', join(this.directory, 'box/relay.sock'), ...words);
+  }
+
+  /** The terminal client. */
+  command(...words: string[]): string {
+    const ran = spawnSync(program('wardline'), words, { encoding: 'utf8', timeout: 30_000 });
+    if (ran.status !== 0) throw new Error(`wardline ${words[0]} ${words[3] ?? ''}: ${ran.stderr}`);
+    return ran.stdout;
+  }
+
+  /** Kills the relay as a power cut would; the box starts it again. */
+  killRelay(): void {
+    const pids = [...this.#said.matchAll(/relay (\d+), keeper/g)];
+    const pid = Number(pids.at(-1)?.[1]);
+    if (!(pid > 1)) throw new Error('the box did not say which process its relay is');
+    process.kill(pid, 'SIGKILL');
+  }
+
+  /** Stops it in order, so that devices hear of it; its directory stays. */
+  async down(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#child = null;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    await ended;
+  }
+
+  /** Starts it again where it was. */
+  async up(): Promise<void> {
+    await this.#up();
+  }
+
+  async stop(): Promise<void> {
+    await this.down();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #up(): Promise<void> {
+    const listen = `127.0.0.1:${this.port}`;
+    const args = ['--directory', join(this.directory, 'box'), '--listen', listen];
+    const child = spawn(program('wardline-devbox'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    this.#said = '';
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`the box did not start: ${this.#said}`)), START_MAX_MS);
+      const heard = (chunk: Buffer): void => {
+        this.#said += chunk.toString();
+        if (!this.#said.includes('Ctrl-C stops the box.')) return;
+        clearTimeout(late);
+        resolve();
+      };
+      child.stdout.on('data', heard);
+      child.stderr.on('data', heard);
+      child.once('exit', (code) => reject(new Error(`the box ended with ${code}: ${this.#said}`)));
+    });
+  }
+}
+
+function program(name: string): string {
+  const folder = process.env['WARDLINE_PROGRAMS'];
+  if (folder === undefined) throw new Error('WARDLINE_PROGRAMS does not say where the programs are');
+  return join(folder, name);
+}
+
+/** One that no system hands to whoever asks for any: below 32,768 (ip(7), `ip_local_port_range`). */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer().once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}

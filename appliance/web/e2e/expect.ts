@@ -1,0 +1,2 @@
+/** vitest's `expect`, in one place. */
+export { expect } from 'vitest';

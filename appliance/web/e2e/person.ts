@@ -1,0 +1,115 @@
+/** Somebody at the app, as far as a test has to know it: what they see and touch, by its words, never by a class or an id. */
+
+import { expect } from './expect.ts';
+import type { Box } from './box.ts';
+import { Browser, type Look } from './browser.ts';
+
+/** A PIN that is no canary. */
+export const PIN = '739154';
+
+export class PersonAtApp {
+  readonly name: string;
+  readonly box: Box;
+  browser: Browser;
+
+  private constructor(name: string, box: Box, browser: Browser) {
+    this.name = name;
+    this.box = box;
+    this.browser = browser;
+  }
+
+  /** Opens the app in a fresh browser. */
+  static async arrive(box: Box, name: string, look: Look = {}): Promise<PersonAtApp> {
+    const browser = await Browser.open(box, look);
+    await browser.page.goto(`${box.address}/`);
+    return new PersonAtApp(name, box, browser);
+  }
+
+  /** The same, and joins with a fresh code. */
+  static async join(box: Box, name: string, look: Look = {}): Promise<PersonAtApp> {
+    const person = await PersonAtApp.arrive(box, name, look);
+    await person.goOnInBrowser();
+    await person.redeem(box.code(name));
+    await person.seesInbox();
+    return person;
+  }
+
+  get page() {
+    return this.browser.page;
+  }
+
+  async goOnInBrowser(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Go on in the browser' }).click();
+  }
+
+  async redeem(code: string, pin = PIN): Promise<void> {
+    await this.page.getByLabel('Join code').fill(code);
+    await this.page.getByLabel('Choose a PIN').fill(pin);
+    await this.page.getByLabel('Type the PIN again').fill(pin);
+    await this.page.getByRole('button', { name: 'Join', exact: true }).click();
+  }
+
+  async seesInbox(): Promise<void> {
+    await this.page.getByRole('heading', { name: 'Inbox' }).waitFor();
+  }
+
+  async lock(): Promise<void> {
+    await this.tab('More');
+    await this.page.getByRole('button', { name: 'Lock now' }).click();
+    await this.page.getByRole('heading', { name: 'Locked' }).waitFor();
+  }
+
+  async unlock(pin = PIN): Promise<void> {
+    await this.page.getByLabel('PIN', { exact: true }).fill(pin);
+    await this.page.getByRole('button', { name: 'Open', exact: true }).click();
+  }
+
+  async tab(name: 'Inbox' | 'On call' | 'People' | 'More'): Promise<void> {
+    const inner = this.page.getByRole('button', { name: 'Back', exact: true });
+    if (await inner.isVisible()) await inner.click();
+    await this.page.getByRole('navigation').getByText(name, { exact: true }).click();
+  }
+
+  /** Opens the conversation with somebody of the directory. */
+  async writeTo(name: string): Promise<void> {
+    await this.tab('People');
+    await this.page.getByLabel('Search people and roles').fill(name);
+    await this.page.getByRole('button', { name }).first().click();
+    await this.page.getByLabel('Message', { exact: true }).waitFor();
+  }
+
+  /** Opens one that stands in the inbox. */
+  async open(title: string): Promise<void> {
+    await this.tab('Inbox');
+    await this.page.getByRole('main').getByText(title).first().click();
+    await this.page.getByLabel('Message', { exact: true }).waitFor();
+  }
+
+  async say(text: string, priority: 'Routine' | 'Urgent' | 'STAT' = 'Routine'): Promise<void> {
+    await this.page.getByLabel('Message', { exact: true }).fill(text);
+    if (priority !== 'Routine') await this.page.getByText(priority, { exact: true }).last().click();
+    if (priority !== 'STAT') {
+      await this.page.getByRole('button', { name: 'Send', exact: true }).click();
+      return;
+    }
+    await this.page.getByRole('button', { name: 'Send STAT' }).click();
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Send STAT' }).click();
+  }
+
+  async sees(text: string): Promise<void> {
+    await this.page.getByText(text, { exact: true }).first().waitFor();
+  }
+
+  /** Texts of the open conversation that begin with this, in the order of the screen. */
+  async texts(prefix: string): Promise<string[]> {
+    const all = await this.page.getByRole('log').getByText(new RegExp(`^${prefix}`)).allTextContents();
+    return all.map((text) => text.trim());
+  }
+
+  /** Nothing went wrong that only a developer would see, and nothing was asked of anybody but the box. */
+  async leaves(): Promise<void> {
+    expect(this.browser.complaints, `${this.name}'s browser complained`).toEqual([]);
+    expect(this.browser.strangers, `${this.name}'s browser asked others`).toEqual([]);
+    await this.browser.close();
+  }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Browsers against a whole box: one file at a time, since two cores are all there may be. */
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+    bail: 1,
+  },
+});
