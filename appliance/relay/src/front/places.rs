@@ -77,6 +77,7 @@ mod tests {
         drop(mallory);
         assert!(places.take(Source(9)).is_some());
         drop(others);
-        assert_eq!((lock(&places.0).all, lock(&places.0).of.len()), (0, 0));
+        let taken = lock(&places.0);
+        assert_eq!((taken.all, taken.of.len()), (0, 0));
     }
 }
