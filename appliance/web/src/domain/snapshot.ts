@@ -154,6 +154,8 @@ export interface Ringing {
   readonly opened: At;
   /** Said from the lock screen, or here. */
   readonly coming: boolean;
+  /** Somebody is coming: shown, and silent. True as well when it is this person. */
+  readonly held: boolean;
 }
 
 export interface Snapshot {
@@ -203,6 +205,8 @@ export interface Commands {
   askRoles(): void;
   takeRole(role: Id): void;
   returnRole(role: Id): void;
+  /** The new ones among {@link Snapshot.devices} were on the screen: none of them is told of again. */
+  devicesShown(): void;
   dismissRefusal(): void;
 }
 
