@@ -1,0 +1,49 @@
+/** The STAT's sound: two tones, no words, made here, so that nothing has to be loaded while somebody waits. */
+
+let context: AudioContext | null = null;
+let repeating: ReturnType<typeof setInterval> | undefined;
+
+/** Browsers give sound only after a touch or a key: called at each until it is given. */
+export function wakeSound(): void {
+  context ??= typeof AudioContext === 'undefined' ? null : new AudioContext();
+  if (context?.state === 'suspended') void context.resume();
+}
+
+/** Whether a ring would be heard. */
+export function canSound(): boolean {
+  return context?.state === 'running';
+}
+
+export function startRinging(): void {
+  if (repeating !== undefined) return;
+  ringOnce();
+  repeating = setInterval(ringOnce, 2000);
+}
+
+export function stopRinging(): void {
+  clearInterval(repeating);
+  repeating = undefined;
+  if ('vibrate' in navigator) navigator.vibrate(0);
+}
+
+export function ringOnce(): void {
+  if ('vibrate' in navigator) navigator.vibrate([350, 150, 350, 150, 350]);
+  if (context === null || !canSound()) return;
+  [880, 1175, 880, 1175].forEach((pitch, i) => tone(context as AudioContext, pitch, i * 0.25));
+}
+
+function tone(on: AudioContext, pitch: number, after: number): void {
+  const start = on.currentTime + after;
+  const oscillator = on.createOscillator();
+  const volume = on.createGain();
+  oscillator.type = 'triangle';
+  oscillator.frequency.value = pitch;
+  // Without a rise and a fall each tone would begin and end with a crack.
+  volume.gain.setValueAtTime(0, start);
+  volume.gain.linearRampToValueAtTime(0.9, start + 0.02);
+  volume.gain.setValueAtTime(0.9, start + 0.18);
+  volume.gain.linearRampToValueAtTime(0, start + 0.23);
+  oscillator.connect(volume).connect(on.destination);
+  oscillator.start(start);
+  oscillator.stop(start + 0.24);
+}
