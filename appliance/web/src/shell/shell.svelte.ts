@@ -17,6 +17,8 @@ export class Shell {
   updateReady = $state(false);
   /** The browser offers to install the app. */
   installable = $state(false);
+  /** Which build this is. */
+  readonly version: string = __VERSION__;
   private waiting: ServiceWorker | null = null;
   private prompt: InstallPrompt | null = null;
 

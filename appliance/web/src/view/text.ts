@@ -43,3 +43,15 @@ export function beginning(text: string, longest = 1200, lines = 18): { short: st
 function wellFormed(text: string): string {
   return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
 }
+
+/** A name inside a sentence of ours: isolated, so that its direction moves nothing around it. */
+export function inSentence(name: string, longest = 80): string {
+  return `\u2068${line(name, longest)}\u2069`;
+}
+
+/** Several names inside a sentence; of many, the first ones and how many more. */
+export function names(all: readonly string[], locale: string, andMore: (names: string, more: number) => string, most = 3): string {
+  const shown = all.slice(0, most).map((name) => inSentence(name));
+  if (all.length > most) return andMore(shown.join(', '), all.length - most);
+  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(shown);
+}
