@@ -23,13 +23,18 @@ export function startRinging(): void {
 export function stopRinging(): void {
   clearInterval(repeating);
   repeating = undefined;
-  if ('vibrate' in navigator) navigator.vibrate(0);
+  shake(0);
 }
 
 export function ringOnce(): void {
-  if ('vibrate' in navigator) navigator.vibrate([350, 150, 350, 150, 350]);
+  shake([350, 150, 350, 150, 350]);
   if (context === null || !canSound()) return;
   [880, 1175, 880, 1175].forEach((pitch, i) => tone(context as AudioContext, pitch, i * 0.25));
+}
+
+/** As with sound, a browser shakes only after a touch. */
+function shake(pattern: number | number[]): void {
+  if ('vibrate' in navigator && navigator.userActivation?.hasBeenActive) navigator.vibrate(pattern);
 }
 
 function tone(on: AudioContext, pitch: number, after: number): void {

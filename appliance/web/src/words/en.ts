@@ -17,7 +17,6 @@ export const en = {
     hide: 'Hide',
     newVersion: 'A new version is ready.',
     update: 'Update now',
-    skip: 'Skip to the content',
     nobody: 'Nobody',
     and: (names: string, more: number) => `${names} and ${more} more`,
   },

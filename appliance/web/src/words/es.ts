@@ -15,7 +15,6 @@ export const es: Words = {
     hide: 'Ocultar',
     newVersion: 'Hay una versión nueva.',
     update: 'Actualizar ahora',
-    skip: 'Saltar al contenido',
     nobody: 'Nadie',
     and: (names, more) => `${names} y ${more} más`,
   },

@@ -84,6 +84,14 @@ export const refusalsEn = {
   AGENCY_OVER: 'Your time here has ended. A charge nurse can prolong it.',
   BEYOND_AGENCY_END: 'That is longer than you are here.',
   NO_SUCH_OFFER: 'This offer is over.',
+  TEXT_EMPTY: 'There is nothing to send yet.',
+  DEVICE_NAME: 'Give this device a shorter name, without special characters.',
+  OUTBOX_FULL: 'Too many messages wait on this device. Get a connection first, or call.',
+  STAT_NOT_SENT: 'This STAT was not sent: the box did not take it in time. Call, or send it again.',
+  STAT_NOT_SURE: 'Nobody knows whether this STAT rings. Call whoever you need.',
+  NO_FACILITY: 'The box has not said which facility it is. Join the ward Wi-Fi and try again.',
+  INTERRUPTED: 'The connection broke before the box answered. Try again.',
+  LOCK_LASTS: 'This device is locked for a while. Wait, then try again.',
   OFFLINE: 'Not connected. Try again once the box answers.',
 };
 

@@ -85,5 +85,13 @@ export const refusalsEs: Record<RefusalCode, string> = {
   AGENCY_OVER: 'Su tiempo aquí terminó. Un jefe de enfermería puede prolongarlo.',
   BEYOND_AGENCY_END: 'Es más tiempo del que usted estará aquí.',
   NO_SUCH_OFFER: 'Esta oferta ya terminó.',
+  TEXT_EMPTY: 'Aún no hay nada que enviar.',
+  DEVICE_NAME: 'Dé a este dispositivo un nombre más corto, sin caracteres especiales.',
+  OUTBOX_FULL: 'Demasiados mensajes esperan en este dispositivo. Busque conexión primero, o llame.',
+  STAT_NOT_SENT: 'Este STAT no se envió: la caja no lo aceptó a tiempo. Llame, o envíelo otra vez.',
+  STAT_NOT_SURE: 'No se sabe si este STAT suena. Llame a quien necesite.',
+  NO_FACILITY: 'La caja no ha dicho de qué centro es. Conéctese a la wifi de la planta e inténtelo otra vez.',
+  INTERRUPTED: 'La conexión se cortó antes de que la caja respondiera. Inténtelo otra vez.',
+  LOCK_LASTS: 'Este dispositivo está bloqueado por un rato. Espere e inténtelo otra vez.',
   OFFLINE: 'Sin conexión. Inténtelo otra vez cuando la caja responda.',
 };
