@@ -43,6 +43,11 @@ export function recallPreferences(): void {
 function show(next: Look): void {
   look = next;
   document.documentElement.dataset['look'] = next;
+  // The device's own bars follow the choice as well.
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    const night = next === 'dark' || (next === 'system' && meta.media.includes('dark'));
+    meta.content = night ? '#0c1217' : '#eff2f4';
+  }
 }
 
 // Private windows may forbid storage: then a choice lasts as long as the window.
