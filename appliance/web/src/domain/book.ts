@@ -5,7 +5,7 @@
 
 import { type Accepted, type Conversation as WireConversation, type Event, type HistoryPage, type UnitList } from '../gen/wardline_pb.js';
 import { Conversation } from './conversation.ts';
-import { type ConversationId, type PersonId, type Sequence, type UnitId } from './ids.ts';
+import { type ConversationId, type DeviceId, type PersonId, type Sequence, type UnitId } from './ids.ts';
 import type { KnownDevice, KnownMessage, KnownPerson, KnownRole, KnownUnit, Marks } from './known.ts';
 import { CONVERSATIONS_MAX, MESSAGES_KEPT, MESSAGES_OPEN_MAX, PEOPLE_MAX, TEXT_KEPT_MAX, UNITS_MAX } from './limits.ts';
 import { cleanLine } from './texts.ts';
@@ -204,7 +204,7 @@ export class Book {
         this.#unit(readUnit(kind.value));
         return OTHER;
       case 'deviceJoined': {
-        const id = readId(kind.value.device);
+        const id = readId<DeviceId>(kind.value.device);
         return { applied: 'device', device: { id, name: cleanLine(kind.value.name) } };
       }
       default:

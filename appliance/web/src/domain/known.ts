@@ -1,7 +1,7 @@
 /** What is known of people, conversations and messages, as values. Out of the frames by `wire.ts`. */
 
 import type { EscalationState } from '../gen/wardline_pb.js';
-import type { ConversationId, MessageName, PatientId, PersonId, RoleId, Sequence, UnitId } from './ids.ts';
+import type { ConversationId, DeviceId, MessageName, PatientId, PersonId, RoleId, Sequence, UnitId } from './ids.ts';
 import type { ConversationKind, Priority } from './snapshot.ts';
 
 export interface KnownUnit {
@@ -29,7 +29,7 @@ export interface KnownRole {
 }
 
 export interface KnownDevice {
-  readonly id: string;
+  readonly id: DeviceId;
   readonly name: string;
 }
 

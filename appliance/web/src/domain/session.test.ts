@@ -81,7 +81,7 @@ describe('signing in', () => {
 
   it('closes after a refusal, whatever the box does', () => {
     const outs = welcomed().frame(0, frame(2, { case: 'refused', value: { code: RefusalCode.DEVICE_UNKNOWN } }));
-    expect(names(outs)).toEqual(['refused', 'close']);
+    expect(names(outs)).toEqual(['close', 'refused']);
   });
 
   it('takes no welcome twice, and none without a challenge', () => {
@@ -199,8 +199,8 @@ describe('a connection lives', () => {
 
   it('until the box restarts', () => {
     expect(open().frame(0, frame(0, { case: 'draining', value: { retryAfter: 2_000n } }))).toEqual([
-      { out: 'draining', retryAfter: 2_000 },
       { out: 'close' },
+      { out: 'draining', retryAfter: 2_000 },
     ]);
   });
 

@@ -83,7 +83,8 @@ type At =
 const NO_SYNC: Sync = { sync: 'no' };
 
 export class Session<Call> {
-  readonly #purpose: Purpose;
+  /** `null` once it has served: it may have a PIN. */
+  #purpose: Purpose | null;
   readonly #binding: Hash;
   readonly #client: string;
   #at: At;
@@ -137,16 +138,17 @@ export class Session<Call> {
   opened(now: number): Out<Call>[] {
     if (this.#at.at !== 'opening') return [];
     this.#at = { at: 'greeting' };
-    const device = this.#purpose.purpose === 'signIn' ? wireId(this.#purpose.device) : 0n;
+    const device = this.#purpose?.purpose === 'signIn' ? wireId(this.#purpose.device) : 0n;
     const hello = { versionMin: VERSION, versionMax: VERSION, client: this.#client, device };
     return this.#ask(now, { ask: 'hello' }, { case: 'hello', value: hello });
   }
 
   /** What {@link Out} `sign` asked for. */
   signed(now: number, signature: Signature): Out<Call>[] {
-    if (this.#at.at !== 'signing') return [];
-    this.#at = { at: 'proving' };
     const purpose = this.#purpose;
+    if (this.#at.at !== 'signing' || purpose === null) return [];
+    this.#at = { at: 'proving' };
+    this.#purpose = null;
     if (purpose.purpose === 'signIn') {
       return this.#ask(now, { ask: 'prove' }, { case: 'prove', value: { device: wireId(purpose.device), signature } });
     }
@@ -249,7 +251,7 @@ export class Session<Call> {
         return [{ out: 'accepted', accepted: body.value }];
       case 'draining': {
         const retryAfter = Number(body.value.retryAfter > 60_000n ? 60_000n : body.value.retryAfter);
-        return [{ out: 'draining', retryAfter }, ...this.close()];
+        return [...this.close(), { out: 'draining', retryAfter }];
       }
       default:
         return this.#answered(request, body);
@@ -257,10 +259,10 @@ export class Session<Call> {
   }
 
   #welcomed(request: number, challenge: Uint8Array, facility: string, boxTime: bigint): Out<Call>[] {
-    const read = hashOf(challenge);
-    if (this.#at.at !== 'greeting' || this.#take(request)?.ask !== 'hello' || read === null) return this.#dead('protocol');
+    const [read, purpose] = [hashOf(challenge), this.#purpose];
+    const isAnswer = this.#at.at === 'greeting' && this.#take(request)?.ask === 'hello';
+    if (!isAnswer || read === null || purpose === null) return this.#dead('protocol');
     this.#at = { at: 'signing' };
-    const purpose = this.#purpose;
     const bytes =
       purpose.purpose === 'signIn'
         ? signInBytes(read, this.#binding, purpose.device)
@@ -302,7 +304,7 @@ export class Session<Call> {
       case 'prove':
       case 'join':
         // What is corrected goes by a new connection: whether the box keeps this one open makes no difference then.
-        return [{ out: 'refused', asked, declined }, ...this.close()];
+        return [...this.close(), { out: 'refused', asked, declined }];
       case 'unlock':
         if (this.#at.at === 'barred') this.#at = { at: 'barred', isUnlocking: false };
         break;
