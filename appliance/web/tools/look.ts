@@ -1,18 +1,21 @@
 /**
  * Looks at every screen: in both languages, by day and at night, on a phone and on a desk, at twice the size and on the narrowest
- * phone. Writes pictures, and fails where axe finds fault, where something is wider than the screen, or a target is too small.
+ * phone; under the rules that the box serves the app by. Writes pictures, and fails where axe finds fault, where something is wider than the screen, or a target is too small.
  *
- *   npm run look [-- PART_OF_A_NAME]
+ *   npm run look [-- PART_OF_A_NAME [SIZE]]
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
-import { createServer } from 'vite';
+import { buildLook, serve } from './look-server.ts';
 
 const OUT = '/tmp/look';
+const SITE = '/tmp/look-site';
 const only = process.argv[2] ?? '';
+const onlySize = process.argv[3] ?? '';
 const phone = { width: 390, height: 844 };
 const sizes = { phone, desk: { width: 1440, height: 900 }, narrow: { width: 320, height: 640 }, zoomed: { width: 640, height: 400 } };
 type Size = keyof typeof sizes;
+const sizesAsked = (Object.keys(sizes) as Size[]).filter((size) => size.includes(onlySize));
 
 /** A scene, and what is done in it before it is looked at. */
 interface View {
@@ -40,7 +43,7 @@ const views: Record<string, View> = {
   conversation: { scene: 'conversation' },
   conversationStat: { scene: 'conversationStat' },
   conversationAccepted: { scene: 'conversationAccepted' },
-  conversationDetails: { scene: 'conversation', act: (page) => page.locator('summary').click() },
+  conversationDetails: { scene: 'conversation', act: (page) => page.locator('.about').click() },
   composeStat: { scene: 'conversation', act: write },
   confirmStat: {
     scene: 'conversation',
@@ -121,9 +124,8 @@ async function layoutFaults(page: Page): Promise<string[]> {
 }
 
 mkdirSync(OUT, { recursive: true });
-const server = await createServer({ server: { port: 0 }, logLevel: 'error' });
-await server.listen();
-const origin = server.resolvedUrls?.local[0]?.replace(/\/$/, '') ?? '';
+await buildLook(SITE);
+const { origin, stop } = await serve(SITE);
 const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 const page = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC', reducedMotion: 'reduce' });
 await page.addInitScript(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
@@ -134,7 +136,7 @@ page.on('console', (told) => {
 
 let count = 0;
 for (const [name, view] of Object.entries(views).filter(([name]) => name.includes(only))) {
-  for (const size of Object.keys(sizes) as Size[]) {
+  for (const size of sizesAsked) {
     for (const language of ['en', 'es']) {
       for (const theme of ['light', 'dark']) {
         // Colours are the same on the narrowest and at twice the size.
@@ -146,7 +148,7 @@ for (const [name, view] of Object.entries(views).filter(([name]) => name.include
   }
 }
 await browser.close();
-await server.close();
+await stop();
 for (const fault of new Set(faults)) console.log(fault);
 console.log(`${count} screens looked at, ${faults.length} faults; pictures are in ${OUT}`);
 process.exit(faults.length === 0 ? 0 : 1);
