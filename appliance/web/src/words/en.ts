@@ -17,7 +17,6 @@ export const en = {
     hide: 'Hide',
     newVersion: 'A new version is ready.',
     update: 'Update now',
-    nobody: 'Nobody',
     and: (names: string, more: number) => `${names} and ${more} more`,
   },
   nav: { label: 'Main', inbox: 'Inbox', onCall: 'On call', people: 'People', more: 'More' },
@@ -95,7 +94,6 @@ export const en = {
     mentioned: 'Mentions you',
     waiting: (n: number) => (n === 1 ? '1 waits to be sent' : `${n} wait to be sent`),
     you: 'You',
-    bed: (bed: string) => `Bed ${bed}`,
     choose: 'Choose a conversation',
     chooseHint: 'It is shown here.',
   },
@@ -110,7 +108,6 @@ export const en = {
     teamTitle: 'Who reads this',
     record: 'Record number',
     born: 'Born',
-    unit: 'Unit',
     flags: 'Flags',
     details: 'Details',
     charge: 'charge nurse',
@@ -125,7 +122,6 @@ export const en = {
     actionsMine: 'React to your message',
     reply: 'Reply',
     react: 'React',
-    takeBack: (kind: string) => `Take back: ${kind}`,
     reactedBy: (kind: string, people: string) => `${kind}: ${people}`,
     kinds: { agree: 'Agree', thanks: 'Thanks', done: 'Done', looking: 'Looking into it', question: 'Not clear', concern: 'Concern' },
     attachment: { photo: 'Photo', pdf: 'PDF', audio: 'Audio note' },
@@ -170,7 +166,6 @@ export const en = {
   },
   onCall: {
     title: 'On call',
-    holds: (who: string) => `Held by ${who}`,
     nobody: 'Nobody holds this now',
     mine: 'You hold this',
     write: 'Write',
@@ -192,7 +187,6 @@ export const en = {
   people: {
     title: 'People',
     search: 'Search people and roles',
-    clear: 'Clear the search',
     roles: 'Roles',
     staff: 'People',
     found: (n: number) => (n === 1 ? '1 found' : `${n} found`),
@@ -219,7 +213,6 @@ export const en = {
     trySound: 'Try the STAT sound',
     soundHint: 'A STAT rings only while Wardline is open on the screen. Turn the volume up.',
     lock: 'Lock now',
-    notices: 'Notices',
     version: 'Version',
   },
   notice: {
@@ -240,8 +233,7 @@ export const en = {
     retry: (wait: string) => `Try again in ${wait}.`,
     codes: refusalsEn,
   },
-  time: { now: 'now', minutes: (n: number) => `${n} min ago`, seconds: (n: number) => `${n} s`, yesterday: 'yesterday', min: (n: number) => `${n} min` },
-  role: { inbox: 'role' },
+  time: { now: 'now', minutes: (n: number) => `${n} min ago`, seconds: (n: number) => `${n} s`, min: (n: number) => `${n} min` },
 };
 
 /** The shape of a catalogue. */

@@ -1,3 +1,5 @@
+import type { OwnCode } from '../domain/refusals.ts';
+
 /** What the app says instead of the box's advice, by refusal code; {@link RefusalCode} is every code that it has words for. */
 export const refusalsEn = {
   VERSION_UNSUPPORTED: 'This version of Wardline is too old for the box. Close it and open it again to update.',
@@ -93,7 +95,7 @@ export const refusalsEn = {
   INTERRUPTED: 'The connection broke before the box answered. Try again.',
   LOCK_LASTS: 'This device is locked for a while. Wait, then try again.',
   OFFLINE: 'Not connected. Try again once the box answers.',
-};
+} satisfies Record<OwnCode, string> & Record<string, string>;
 
 /** A refusal that the app has words for. */
 export type RefusalCode = keyof typeof refusalsEn;

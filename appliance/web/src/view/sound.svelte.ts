@@ -1,17 +1,23 @@
 /** The STAT's sound: two tones, no words, made here, so that nothing has to be loaded while somebody waits. */
 
 let context: AudioContext | null = null;
+let audible = $state(false);
 let repeating: ReturnType<typeof setInterval> | undefined;
 
 /** Browsers give sound only after a touch or a key: called at each until it is given. */
 export function wakeSound(): void {
-  context ??= typeof AudioContext === 'undefined' ? null : new AudioContext();
-  if (context?.state === 'suspended') void context.resume();
+  if (context === null && typeof AudioContext !== 'undefined') {
+    const made = new AudioContext();
+    made.onstatechange = () => (audible = made.state === 'running');
+    context = made;
+  }
+  // Also after a call, which on some phones interrupts all other sound.
+  if (context !== null && context.state !== 'running') void context.resume();
 }
 
-/** Whether a ring would be heard. */
+/** Whether a ring would be heard; read in a template it follows. */
 export function canSound(): boolean {
-  return context?.state === 'running';
+  return audible;
 }
 
 export function startRinging(): void {
@@ -28,7 +34,7 @@ export function stopRinging(): void {
 
 export function ringOnce(): void {
   shake([350, 150, 350, 150, 350]);
-  if (context === null || !canSound()) return;
+  if (context === null || context.state !== 'running') return;
   [880, 1175, 880, 1175].forEach((pitch, i) => tone(context as AudioContext, pitch, i * 0.25));
 }
 
