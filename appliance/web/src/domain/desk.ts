@@ -1,0 +1,358 @@
+/**
+ * What the person has before them once signed in: the book, what they write, answer and read. It asks the box through a
+ * {@link Link} and hears answers; whether there is a session, and whether anything may be seen, is `phone.ts`'s.
+ */
+
+import { type Accepted, type Conversation as WireConversation, DeclineReason, Priority as WirePriority } from '../gen/wardline_pb.js';
+import { Book } from './book.ts';
+import { type Bytes, fromHex } from './bytes.ts';
+import type { Call, StatAnswer } from './calls.ts';
+import type { Conversation } from './conversation.ts';
+import type { Ask, Told } from './frames.ts';
+import {
+  type ConversationId,
+  type DeviceId,
+  type MessageName,
+  momentOf,
+  parseId,
+  parseSequence,
+  type PersonId,
+  type RoleId,
+  type Sequence,
+  wireId,
+  wireSequence,
+} from './ids.ts';
+import type { KnownMessage } from './known.ts';
+import { DRAFTS_MAX, HISTORY_PAGE, MESSAGES_OPEN_MAX, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
+import { mentionsIn } from './mentions.ts';
+import type { Outbox, Waiting } from './outbox.ts';
+import { answerBytes, type Hash, type Said, type Signature } from './proofs.ts';
+import { Receipts } from './receipts.ts';
+import { type OwnCode, ownRefusal } from './refusals.ts';
+import { Rings } from './rings.ts';
+import { REACTIONS, Screen } from './screen.ts';
+import type { Id, Priority, Refusal } from './snapshot.ts';
+import { cleanText } from './texts.ts';
+import { readId, readName, readRole, readSequence } from './wire.ts';
+
+/** Milliseconds: of a clock that only goes on, and since 1970 by the device's own. */
+export interface Now {
+  readonly steady: number;
+  readonly wall: number;
+}
+
+/** The way to the box, as far as there is one. */
+export interface Link {
+  /** False: not now. */
+  ask(call: Call, body: Ask): boolean;
+  /** Not answered. */
+  tell(body: Ask): void;
+  /** By the device's key; {@link Desk.signed} has the rest. */
+  sign(bytes: Bytes, answer: SignedLater): void;
+  refuse(refusal: Refusal): void;
+}
+
+/** An answer to a STAT that waits for its signature. */
+export interface SignedLater {
+  readonly conversation: ConversationId;
+  readonly sequence: Sequence;
+  readonly answer: 'accept' | 'cannot';
+  readonly reason: DeclineReason;
+  readonly at: number;
+}
+
+const REASONS = new Map<string, DeclineReason>([
+  ['busy', DeclineReason.BUSY],
+  ['notMine', DeclineReason.NOT_MINE],
+  ['offDuty', DeclineReason.OFF_DUTY],
+  ['other', DeclineReason.OTHER],
+]);
+
+const PRIORITIES: Readonly<Record<Priority, WirePriority>> = {
+  routine: WirePriority.ROUTINE,
+  urgent: WirePriority.URGENT,
+  stat: WirePriority.STAT,
+};
+
+export class Desk {
+  readonly book = new Book();
+  readonly rings = new Rings();
+  readonly receipts = new Receipts();
+  readonly screen: Screen;
+  readonly #outbox: Outbox;
+  readonly #link: Link;
+  readonly #drafts = new Map<ConversationId, string>();
+  #open: ConversationId | null = null;
+  #me: PersonId | null = null;
+  #roles: ReturnType<typeof readRole>[] = [];
+
+  constructor(outbox: Outbox, link: Link) {
+    this.#outbox = outbox;
+    this.#link = link;
+    this.screen = new Screen(this.book, outbox, this.rings);
+  }
+
+  get open(): Conversation | null {
+    return this.#open === null ? null : (this.book.conversations.get(this.#open) ?? null);
+  }
+
+  get draftOfOpen(): string {
+    return this.#open === null ? '' : (this.#drafts.get(this.#open) ?? '');
+  }
+
+  signedIn(me: PersonId, now: Now): void {
+    this.#me = me;
+    this.receipts.reconnected(now.steady);
+  }
+
+  /** Everything but messages, once all was delivered: what the box may not know of this device. */
+  caughtUp(now: Now): void {
+    const me = this.#me;
+    for (const conversation of me === null ? [] : this.book.conversations.values()) {
+      const delivered = conversation.newest?.sequence;
+      const known = me === null ? null : conversation.marks(me);
+      if (delivered !== undefined && known !== null && delivered > known.delivered) this.#raise(conversation, { delivered }, now);
+    }
+  }
+
+  delivered(message: KnownMessage, now: Now): void {
+    const conversation = this.book.conversations.get(message.conversation);
+    if (conversation !== undefined && message.sender !== this.#me) this.#raise(conversation, { delivered: message.sequence }, now);
+  }
+
+  /** The box has a message of this device. Throws a `WireFault`. */
+  accepted(accepted: Accepted, now: Now): void {
+    const [name, id, sequence] = [readName(accepted.message), readId<ConversationId>(accepted.conversation), readSequence(accepted.sequence)];
+    const waiting = this.#outbox.accepted(name);
+    const me = this.#me;
+    if (waiting === null || me === null) return;
+    this.book.accepted(accepted, messageOf(waiting, { id, sequence, at: momentOf(accepted.at), sender: me }));
+    const conversation = this.book.conversations.get(id);
+    const marks = conversation?.marks(me);
+    // Who had seen everything before has seen their own as well.
+    if (conversation !== undefined && marks?.read === sequence - 1) this.#raise(conversation, { delivered: sequence, read: sequence }, now);
+  }
+
+  /** What the box says unasked. Throws a `WireFault`. */
+  told(body: Told): void {
+    if (body.case === 'ring') this.rings.ring(body.value);
+    else if (body.case === 'silence') this.rings.silence(body.value);
+  }
+
+  /** An answer. Throws a `WireFault`. */
+  answered(call: Call, body: Told): void {
+    if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
+    else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);
+    else if (call.call === 'roles' && body.case === 'rolePage') this.#rolePage(body.value.roles.map(readRole), body.value.end);
+    else if (call.call === 'role') this.askRoles();
+    else if (call.call === 'stat' && call.answer === 'coming') this.rings.coming(call.conversation, call.sequence);
+  }
+
+  /** No answer comes, or it was refused. */
+  unanswered(call: Call): void {
+    if (call.call === 'history') this.book.conversations.get(call.conversation)?.history('failed');
+    if (call.call === 'roles') this.#roles = [];
+  }
+
+  /** Receipts that are due. */
+  flushReceipts(now: Now): void {
+    if (now.steady < this.receipts.nextAt()) return;
+    for (const [conversation, { delivered, read }] of this.receipts.flush(now.steady)) {
+      const value = { conversation: wireId(conversation), delivered: wireSequence(delivered), read: wireSequence(read) };
+      this.#link.tell({ case: 'receipt', value });
+    }
+  }
+
+  openConversation(id: Id): void {
+    this.#open = parseId<ConversationId>(id);
+    this.book.open(this.#open);
+    // Whoever enters a channel is delivered nothing of what was said before.
+    if (this.open?.messages.length === 0) this.loadOlder();
+  }
+
+  closeConversation(): void {
+    this.#open = null;
+    this.book.open(null);
+  }
+
+  seen(sequence: number, now: Now): void {
+    const { open } = this;
+    const seen = parseSequence(sequence);
+    if (open !== null && seen !== null && seen <= open.last) this.#raise(open, { read: seen }, now);
+  }
+
+  loadOlder(): void {
+    const { open } = this;
+    if (open === null || open.older !== 'some' || open.messages.length >= MESSAGES_OPEN_MAX) return;
+    const value = { conversation: wireId(open.id), before: wireSequence(open.oldest), limit: HISTORY_PAGE };
+    if (this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value })) open.history('loading');
+  }
+
+  draft(text: string): void {
+    if (this.#open === null) return;
+    this.#drafts.delete(this.#open);
+    if (text === '') return;
+    // What is too long to be sent is cut where it could still be: in code units, which are never more than bytes.
+    this.#drafts.set(this.#open, text.slice(0, TEXT_MAX));
+    const [oldest] = this.#drafts.keys();
+    if (this.#drafts.size > DRAFTS_MAX && oldest !== undefined) this.#drafts.delete(oldest);
+  }
+
+  send(to: Id, text: string, priority: Priority, replyTo: number, name: MessageName, now: Now): void {
+    const conversation = this.book.conversations.get((parseId<ConversationId>(to) ?? '') as ConversationId);
+    if (conversation === undefined) return this.#refuse('TEXT_EMPTY');
+    const people = [...conversation.members.keys()].filter((id) => id !== this.#me);
+    const named = people.map((id) => ({ id, name: this.book.nameOf(id, conversation) }));
+    const held = (this.book.roles ?? []).filter((role) => role.holders.some((holder) => conversation.members.has(holder)));
+    const draft = {
+      conversation: conversation.id,
+      text,
+      priority,
+      replyTo: parseSequence(replyTo) ?? (0 as Sequence),
+      ...mentionsIn(text, { people: named, roles: held }),
+    };
+    const refusal = this.#outbox.compose(draft, name, now.wall);
+    if (refusal !== null) return this.#link.refuse(refusal);
+    this.#drafts.delete(conversation.id);
+  }
+
+  answerStat(to: Id, at: number, answer: StatAnswer, reason: string | undefined, by: { facility: Hash | null; device: DeviceId }, now: Now): void {
+    const [conversation, sequence] = [parseId<ConversationId>(to), parseSequence(at)];
+    if (conversation === null || sequence === null) return;
+    const call: Call = { call: 'stat', conversation, sequence, answer };
+    const place = { conversation: wireId(conversation), sequence: wireSequence(sequence) };
+    switch (answer) {
+      case 'coming':
+      case 'close':
+      case 'handBack':
+        this.#asks(call, { case: 'answerStat', value: { ...place, answer: { case: answer, value: {} } } });
+        return;
+      case 'accept':
+      case 'cannot': {
+        const { facility, device } = by;
+        if (facility === null) return this.#refuse('NO_FACILITY');
+        const declines = REASONS.get(reason ?? '') ?? DeclineReason.OTHER;
+        const said: Said = answer === 'accept' ? { say: 'accept' } : { say: 'decline', reason: declines };
+        const bytes = answerBytes({ facility, device, conversation, sequence, at: now.wall, said });
+        this.#link.sign(bytes, { conversation, sequence, answer, reason: declines, at: now.wall });
+      }
+    }
+  }
+
+  signed(later: SignedLater, signature: Signature): void {
+    const { conversation, sequence, answer, reason, at } = later;
+    const place = { conversation: wireId(conversation), sequence: wireSequence(sequence), at: BigInt(at), signature };
+    const says: Ask =
+      answer === 'accept'
+        ? { case: 'answerStat', value: { ...place, answer: { case: 'accept', value: {} } } }
+        : { case: 'answerStat', value: { ...place, answer: { case: 'decline', value: { reason } } } };
+    this.#asks({ call: 'stat', conversation, sequence, answer }, says);
+  }
+
+  react(to: Id, at: number, kind: string, takenBack: boolean): void {
+    const [conversation, sequence, reaction] = [parseId<ConversationId>(to), parseSequence(at), REACTIONS.get(kind)];
+    if (conversation === null || sequence === null || reaction === undefined) return;
+    const value = { conversation: wireId(conversation), sequence: wireSequence(sequence), reaction, takenBack };
+    this.#asks({ call: 'react' }, { case: 'react', value });
+  }
+
+  writeTo(id: Id): void {
+    const person = parseId<PersonId>(id);
+    if (person === null) return;
+    for (const conversation of this.book.conversations.values()) {
+      if (conversation.known.kind === 'direct' && conversation.members.has(person) && person !== this.#me) return this.openConversation(conversation.id);
+    }
+    this.#asks({ call: 'open' }, { case: 'openDirect', value: { person: wireId(person) } });
+  }
+
+  writeToRole(id: Id): void {
+    const role = parseId<RoleId>(id);
+    if (role !== null) this.#asks({ call: 'open' }, { case: 'openRoleInbox', value: { role: wireId(role) } });
+  }
+
+  askRoles(): void {
+    this.#roles = [];
+    this.#asks({ call: 'roles' }, { case: 'listRoles', value: {} });
+  }
+
+  /** For one shift, by the box's clock. */
+  takeRole(id: Id, boxWall: number): void {
+    const role = parseId<RoleId>(id);
+    if (role === null) return;
+    const until = BigInt(Math.floor(boxWall) + ROLE_HOURS * 3_600_000);
+    this.#asks({ call: 'role', role }, { case: 'takeRole', value: { role: wireId(role), until } });
+  }
+
+  returnRole(id: Id): void {
+    const role = parseId<RoleId>(id);
+    const place = this.book.roles?.find((one) => one.id === role)?.holders.indexOf((this.#me ?? '') as PersonId) ?? -1;
+    if (role !== null && place >= 0) this.#asks({ call: 'role', role }, { case: 'returnRole', value: { role: wireId(role), place } });
+  }
+
+  #rolePage(roles: readonly ReturnType<typeof readRole>[], end: boolean): void {
+    this.#roles.push(...roles);
+    const last = this.#roles.at(-1);
+    if (!end && last !== undefined && roles.length > 0 && this.#roles.length < ROLES_MAX) {
+      this.#asks({ call: 'roles' }, { case: 'listRoles', value: { after: wireId(last.id) } });
+      return;
+    }
+    this.book.roles = this.#roles;
+    this.#roles = [];
+  }
+
+  #show(wire: WireConversation | undefined): void {
+    const conversation = wire === undefined ? null : this.book.learn(wire);
+    if (conversation !== null) this.openConversation(conversation.id);
+  }
+
+  #raise(conversation: Conversation, marks: { delivered?: Sequence; read?: Sequence }, now: Now): void {
+    this.receipts.raise(conversation.id, marks, now.steady);
+    const read = marks.read ?? (0 as Sequence);
+    if (this.#me !== null) this.book.raise(conversation.id, this.#me, { delivered: marks.delivered ?? read, read });
+  }
+
+  #asks(call: Call, body: Ask): boolean {
+    const isAsked = this.#link.ask(call, body);
+    if (!isAsked) this.#refuse('OFFLINE');
+    return isAsked;
+  }
+
+  #refuse(code: OwnCode): void {
+    this.#link.refuse(ownRefusal(code));
+  }
+}
+
+/** How a message goes to the box. */
+export function submitOf(waiting: Waiting): Ask {
+  return {
+    case: 'submit',
+    value: {
+      number: waiting.number ?? 0n,
+      message: fromHex(waiting.name) ?? new Uint8Array(0),
+      conversation: wireId(waiting.conversation),
+      text: waiting.text,
+      priority: PRIORITIES[waiting.priority],
+      replyTo: wireSequence(waiting.replyTo),
+      mentionPeople: waiting.people.map(wireId),
+      mentionRoles: waiting.roles.map(wireId),
+    },
+  };
+}
+
+function messageOf(waiting: Waiting, place: { id: ConversationId; sequence: Sequence; at: number; sender: PersonId }): KnownMessage {
+  return {
+    conversation: place.id,
+    sequence: place.sequence,
+    name: waiting.name,
+    sender: place.sender,
+    at: place.at,
+    text: cleanText(waiting.text),
+    priority: waiting.priority,
+    replyTo: waiting.replyTo,
+    edits: 0,
+    recalled: false,
+    mentions: waiting.people,
+    reactions: [],
+    attachments: [],
+  };
+}

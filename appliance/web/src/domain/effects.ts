@@ -1,0 +1,72 @@
+/** Between the domain and its edges: what happens, and what is to be done. */
+
+import type { Bytes } from './bytes.ts';
+import type { DeviceId, MessageName, PersonId } from './ids.ts';
+import type { Waiting, Writes } from './outbox.ts';
+import type { Pin } from './pins.ts';
+import type { DeviceKey, Hash, JoinCode, Signature } from './proofs.ts';
+import type { Commands } from './snapshot.ts';
+
+/** Whose device this is, as it is on the disk beside the device's key. */
+export interface Identity {
+  readonly device: DeviceId;
+  readonly person: PersonId;
+  /** As the person called it. */
+  readonly deviceName: string;
+  readonly facility: string;
+  /** Devices of the person that they know of. */
+  readonly told: readonly DeviceId[];
+  /** The person locked it here, while the box's session was open: a start of the app opens nothing. */
+  readonly locked: boolean;
+}
+
+/** One attempt at a connection, and what came of it: rises from 1. */
+export type LineNumber = number;
+
+export type Command = {
+  readonly [Name in keyof Commands]: { readonly command: Name; readonly with: Parameters<Commands[Name]> };
+}[keyof Commands];
+
+export type Input =
+  /** What the disk had. `facility`: SHA-256 of the facility root's certificate, where the page knows it. */
+  | {
+      readonly input: 'loaded';
+      readonly identity: Identity | null;
+      readonly waiting: readonly Waiting[];
+      readonly highest: bigint;
+      readonly facility: Hash | null;
+    }
+  | { readonly input: 'storageFailed' }
+  | { readonly input: 'opened'; readonly line: LineNumber }
+  | { readonly input: 'bytes'; readonly line: LineNumber; readonly bytes: Uint8Array }
+  /** `code` is the protocol's; `null`: the transport's own end. */
+  | { readonly input: 'closed'; readonly line: LineNumber; readonly code: number | null }
+  /** `null`: the key cannot be used. */
+  | { readonly input: 'signed'; readonly token: number; readonly signature: Signature | null }
+  /** The key for a code is on the disk. */
+  | { readonly input: 'keyReady'; readonly key: DeviceKey; readonly codeHash: Hash }
+  | { readonly input: 'kept'; readonly kept: readonly { readonly name: MessageName; readonly version: number }[] }
+  /** Of a PIN that was compared here; `null`: there is none to compare with. */
+  | { readonly input: 'pinChecked'; readonly isRight: boolean | null }
+  /** The network came back, or changed, or the app was brought to the front. */
+  | { readonly input: 'network' }
+  /** The app is open in front of somebody, or not any more. */
+  | { readonly input: 'foreground'; readonly isVisible: boolean }
+  | { readonly input: 'tick' }
+  | { readonly input: 'command'; readonly command: Command };
+
+export type Effect =
+  | { readonly effect: 'connect'; readonly line: LineNumber }
+  | { readonly effect: 'send'; readonly line: LineNumber; readonly bytes: Bytes }
+  | { readonly effect: 'close'; readonly line: LineNumber }
+  /** By the device's key, or by the one that was made for a code. */
+  | { readonly effect: 'sign'; readonly token: number; readonly bytes: Bytes; readonly key: 'device' | 'joining' }
+  /** Makes the key for a code, or finds the one that was made for it before; `own`: the device's key, which a new PIN is for. */
+  | { readonly effect: 'prepareKey'; readonly code: JoinCode; readonly own: boolean }
+  /** With the key that joined. */
+  | { readonly effect: 'keepIdentity'; readonly identity: Identity; readonly joined: boolean }
+  | { readonly effect: 'write'; readonly writes: Writes }
+  /** So that the app can be locked and unlocked here while the box's session is open: in memory, as a hash. */
+  | { readonly effect: 'rememberPin'; readonly pin: Pin }
+  | { readonly effect: 'checkPin'; readonly pin: Pin }
+  | { readonly effect: 'forgetPin' };

@@ -1,0 +1,75 @@
+/**
+ * What rings on this device (README.md, section 13): no text and no name, so that it may be shown on a locked one. The box says it
+ * anew to each connection; what rang on the last is forgotten then.
+ */
+
+import { EscalationState, type Ring as WireRing, type Silence } from '../gen/wardline_pb.js';
+import { type ConversationId, idOf, momentOf, type Sequence, type UnitId } from './ids.ts';
+import { RINGS_MAX } from './limits.ts';
+import { cleanLine } from './texts.ts';
+import { readId, readSequence } from './wire.ts';
+
+export interface Ring {
+  readonly conversation: ConversationId;
+  readonly sequence: Sequence;
+  /** `held`: somebody is coming, and it is silent. `mine`: this person has it. */
+  readonly state: 'rings' | 'held' | 'mine';
+  readonly unit: UnitId | null;
+  readonly senderTitle: string;
+  readonly opened: number;
+  /** This person said here that they are coming; once for each STAT. */
+  readonly coming: boolean;
+}
+
+export class Rings {
+  readonly #rings = new Map<string, Ring>();
+  /** Rises with every change. */
+  revision = 0;
+
+  /** What calls the person, the newest first. */
+  calling(): Ring[] {
+    return [...this.#rings.values()].filter((ring) => ring.state !== 'mine').sort((one, other) => other.opened - one.opened);
+  }
+
+  get(conversation: ConversationId, sequence: Sequence): Ring | null {
+    return this.#rings.get(keyOf(conversation, sequence)) ?? null;
+  }
+
+  /** Throws a `WireFault`. */
+  ring(wire: WireRing): void {
+    const [conversation, sequence] = [readId<ConversationId>(wire.conversation), readSequence(wire.sequence)];
+    const key = keyOf(conversation, sequence);
+    if (!this.#rings.has(key) && this.#rings.size >= RINGS_MAX) return;
+    this.revision += 1;
+    this.#rings.set(key, {
+      conversation,
+      sequence,
+      state: wire.state === EscalationState.ACCEPTED ? 'mine' : wire.state === EscalationState.HELD ? 'held' : 'rings',
+      unit: idOf(wire.unit),
+      senderTitle: cleanLine(wire.senderTitle),
+      opened: momentOf(wire.opened),
+      coming: this.#rings.get(key)?.coming ?? false,
+    });
+  }
+
+  silence(wire: Silence): void {
+    this.revision += 1;
+    this.#rings.delete(keyOf(readId<ConversationId>(wire.conversation), readSequence(wire.sequence)));
+  }
+
+  coming(conversation: ConversationId, sequence: Sequence): void {
+    const ring = this.get(conversation, sequence);
+    if (ring === null) return;
+    this.revision += 1;
+    this.#rings.set(keyOf(conversation, sequence), { ...ring, coming: true });
+  }
+
+  clear(): void {
+    if (this.#rings.size > 0) this.revision += 1;
+    this.#rings.clear();
+  }
+}
+
+function keyOf(conversation: ConversationId, sequence: Sequence): string {
+  return `${conversation}/${sequence}`;
+}

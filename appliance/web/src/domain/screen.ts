@@ -1,0 +1,329 @@
+/**
+ * Out of what is known, what the person sees: lines of the inbox in their order, messages, people. Values of the contract in
+ * `snapshot.ts`; nothing is decided here but what is shown.
+ */
+
+import { EscalationState, ReactionKind } from '../gen/wardline_pb.js';
+import type { Book } from './book.ts';
+import type { Conversation } from './conversation.ts';
+import type { ConversationId, PersonId, UnitId } from './ids.ts';
+import type { KnownMessage, KnownPerson, KnownStat } from './known.ts';
+import type { Outbox, Waiting } from './outbox.ts';
+import type { Rings } from './rings.ts';
+import type { InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Ringing, Role, Stat } from './snapshot.ts';
+import { cleanText } from './texts.ts';
+
+/** How long somebody who is coming holds a STAT. Milliseconds. */
+const HOLD = 60_000;
+
+const SECTIONS = ['stat', 'mentions', 'patients', 'rest'] as const;
+
+export const REACTIONS = new Map<string, ReactionKind>([
+  ['agree', ReactionKind.AGREE],
+  ['thanks', ReactionKind.THANKS],
+  ['done', ReactionKind.DONE],
+  ['looking', ReactionKind.LOOKING],
+  ['question', ReactionKind.QUESTION],
+  ['concern', ReactionKind.CONCERN],
+]);
+
+export class Screen {
+  readonly #book: Book;
+  readonly #outbox: Outbox;
+  readonly #rings: Rings;
+  /** Lines of the inbox that did not change are not made anew. */
+  readonly #items = new Map<ConversationId, { readonly key: string; readonly item: InboxItem }>();
+  #people: { readonly key: string; readonly people: readonly Person[] } = { key: '', people: [] };
+  #messages: { readonly key: string; readonly messages: readonly MessageItem[] } = { key: '', messages: [] };
+
+  constructor(book: Book, outbox: Outbox, rings: Rings) {
+    this.#book = book;
+    this.#outbox = outbox;
+    this.#rings = rings;
+  }
+
+  inbox(me: PersonId): readonly InboxItem[] {
+    const waiting = new Map<ConversationId, number>();
+    for (const one of this.#outbox.waiting()) {
+      if (one.failed === null) waiting.set(one.conversation, (waiting.get(one.conversation) ?? 0) + 1);
+    }
+    const items = [...this.#book.conversations.values()].map((conversation) => this.#item(conversation, me, waiting.get(conversation.id) ?? 0));
+    for (const id of this.#items.keys()) if (!this.#book.conversations.has(id)) this.#items.delete(id);
+    return items.sort(
+      (one, other) =>
+        SECTIONS.indexOf(one.section) - SECTIONS.indexOf(other.section) || other.lastAt - one.lastAt || (one.id < other.id ? -1 : 1),
+    );
+  }
+
+  conversation(conversation: Conversation, me: PersonId, draft: string): OpenConversation {
+    const waiting = this.#outbox.waiting().filter((one) => one.conversation === conversation.id);
+    const going = waiting.filter((one) => one.failed === null).length;
+    const { archived, purged, kind } = conversation.known;
+    return {
+      item: this.#item(conversation, me, going),
+      people: [...conversation.members.keys()].map((person) => this.person(person, conversation)),
+      messages: this.#messagesOf(conversation, me, waiting),
+      older: conversation.older,
+      writable: !archived && !purged && (kind !== 'broadcast' || this.#announces(conversation, me)),
+      draft,
+    };
+  }
+
+  person(id: PersonId, within: Conversation | null): Person {
+    const known = this.#book.people.get(id);
+    if (known !== undefined) return this.#person(known);
+    const relative = within?.known.family?.people.find((one) => one.id === id);
+    return { id, name: relative?.name ?? '', title: relative?.title ?? '', units: [], suspended: false };
+  }
+
+  /** Everybody of the directory, by name; screens of units are nobody. */
+  people(): readonly Person[] {
+    const key = `${this.#book.directoryRevision}`;
+    if (this.#people.key === key) return this.#people.people;
+    const people = [...this.#book.people.values()].filter((person) => !person.isStation).map((person) => this.#person(person));
+    people.sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+    this.#people = { key, people };
+    return people;
+  }
+
+  roles(me: PersonId): readonly Role[] | null {
+    const roles = this.#book.roles?.filter((role) => !role.retired);
+    if (roles === undefined) return null;
+    return roles.map((role) => ({
+      id: role.id,
+      name: role.name,
+      unit: this.#unitName(role.unit),
+      holders: role.holders.map((id) => ({ id, name: this.#book.nameOf(id, null) })),
+      mine: role.holders.includes(me),
+    }));
+  }
+
+  ringing(): readonly Ringing[] {
+    return this.#rings.calling().map((ring) => ({
+      conversation: ring.conversation,
+      sequence: ring.sequence,
+      unit: this.#unitName(ring.unit),
+      senderTitle: ring.senderTitle,
+      opened: ring.opened,
+      coming: ring.coming,
+      held: ring.state === 'held',
+    }));
+  }
+
+  #item(conversation: Conversation, me: PersonId, waiting: number): InboxItem {
+    const key = `${conversation.revision} ${this.#book.directoryRevision} ${this.#rings.revision} ${waiting} ${me}`;
+    const cached = this.#items.get(conversation.id);
+    // A family's thread is called by the patient, who is another conversation's: it is made anew each time.
+    if (cached?.key === key && conversation.known.kind !== 'family') return cached.item;
+    const item = this.#makeItem(conversation, me, waiting);
+    this.#items.set(conversation.id, { key, item });
+    return item;
+  }
+
+  #makeItem(conversation: Conversation, me: PersonId, waiting: number): InboxItem {
+    const { known, newest } = conversation;
+    const read = Math.max(conversation.marks(me)?.read ?? 0, known.first - 1, 0);
+    const unread = conversation.messages.filter((message) => message.sequence > read);
+    const own = unread.filter((message) => message.sender === me).length;
+    const mentioned = unread.some((message) => message.sender !== me && message.mentions.includes(me));
+    const stats = [...conversation.stats.values()].filter((stat) => stat.state !== EscalationState.CLOSED);
+    const calling = stats.find((stat) => this.#calls(stat));
+    const stat = calling ?? stats.at(-1);
+    return {
+      id: conversation.id,
+      kind: known.kind,
+      ...this.#called(conversation, me),
+      patient: this.#patient(conversation),
+      lastText: newest?.text ?? '',
+      lastAuthor: newest === null ? '' : this.#book.nameOf(newest.sender, conversation),
+      lastAt: newest?.at ?? 0,
+      unread: Math.max(conversation.last - read - own, 0),
+      mentioned,
+      waiting,
+      stat: stat === undefined ? null : this.#stat(conversation, stat, me),
+      section: calling !== undefined ? 'stat' : mentioned ? 'mentions' : known.kind === 'patient' ? 'patients' : 'rest',
+    };
+  }
+
+  #called(conversation: Conversation, me: PersonId): { readonly title: string; readonly subtitle: string } {
+    const { kind, title, unit, writer } = conversation.known;
+    switch (kind) {
+      case 'direct': {
+        const other = [...conversation.members.keys()].find((person) => person !== me) ?? me;
+        const { name, title: profession } = this.person(other, conversation);
+        return { title: name, subtitle: profession };
+      }
+      case 'patient':
+      case 'family': {
+        const patient = this.#patient(conversation);
+        const place = [patient?.unit, patient?.bed].filter((part) => part !== undefined && part !== '').join(' · ');
+        return { title: patient?.name ?? title, subtitle: place };
+      }
+      case 'roleInbox':
+        return { title, subtitle: writer === null || writer === me ? this.#unitName(unit) : this.#book.nameOf(writer, conversation) };
+      case 'broadcast':
+        return { title: title || this.#unitName(unit), subtitle: this.#unitName(unit) };
+      default:
+        return { title, subtitle: this.#unitName(unit) };
+    }
+  }
+
+  #patient(conversation: Conversation): PatientHeader | null {
+    const { family } = conversation.known;
+    const thread = family?.thread == null ? conversation : this.#book.conversations.get(family.thread);
+    const { patient, stay } = thread?.known ?? conversation.known;
+    if (patient === null) return null;
+    const { particulars, alias } = patient;
+    const flags = [
+      ...(alias === '' ? [] : ['restricted']),
+      ...(stay === null || stay.state === 'admitted' ? [] : [stay.state]),
+      ...(stay?.muted === true ? ['muted'] : []),
+    ];
+    return {
+      id: patient.id,
+      name: particulars?.name ?? alias,
+      bed: stay?.bed ?? '',
+      unit: this.#unitName(stay?.unit ?? null),
+      recordNumber: particulars?.recordNumber ?? '',
+      bornOn: particulars?.bornOn ?? '',
+      flags,
+    };
+  }
+
+  #messagesOf(conversation: Conversation, me: PersonId, waiting: readonly Waiting[]): readonly MessageItem[] {
+    const { directoryRevision, isCaughtUp } = this.#book;
+    const key = [conversation.id, conversation.revision, directoryRevision, this.#rings.revision, this.#outbox.revision, isCaughtUp, me].join(' ');
+    if (this.#messages.key === key) return this.#messages.messages;
+    // While it is caught up with, a message of one's own may stand ahead of what was delivered: that is no gap to stop at.
+    const there = isCaughtUp ? conversation.run : conversation.messages;
+    const names = new Set(there.map((message) => message.name));
+    const messages = [
+      ...there.map((message) => this.#message(conversation, message, me)),
+      ...waiting.filter((one) => !names.has(one.name)).map((one) => this.#waiting(conversation, one, me)),
+    ];
+    this.#messages = { key, messages };
+    return messages;
+  }
+
+  #message(conversation: Conversation, message: KnownMessage, me: PersonId): MessageItem {
+    const author = this.person(message.sender, conversation);
+    const mine = message.sender === me;
+    const stat = conversation.stats.get(message.sequence);
+    return {
+      key: message.name,
+      sequence: message.sequence,
+      author: author.name,
+      authorTitle: author.title,
+      mine,
+      at: message.at,
+      text: message.text,
+      priority: message.priority,
+      edited: message.edits > 0,
+      recalled: message.recalled,
+      replyTo: this.#quoted(conversation, message.replyTo),
+      reactions: message.reactions.flatMap(({ kind, people }) => {
+        const name = [...REACTIONS].find(([, one]) => one === kind)?.[0];
+        if (name === undefined || people.length === 0) return [];
+        return [{ kind: name, people: people.map((person) => this.#book.nameOf(person, conversation)), mine: people.includes(me) }];
+      }),
+      attachments: message.attachments,
+      mentionsMe: message.mentions.includes(me),
+      fate: mine ? this.#fate(conversation, message, me) : null,
+      refusal: null,
+      stat: stat === undefined ? null : this.#stat(conversation, stat, me),
+    };
+  }
+
+  #waiting(conversation: Conversation, waiting: Waiting, me: PersonId): MessageItem {
+    const author = this.person(me, conversation);
+    return {
+      key: waiting.name,
+      sequence: 0,
+      author: author.name,
+      authorTitle: author.title,
+      mine: true,
+      at: waiting.composed,
+      text: cleanText(waiting.text),
+      priority: waiting.priority,
+      edited: false,
+      recalled: false,
+      replyTo: this.#quoted(conversation, waiting.replyTo),
+      reactions: [],
+      attachments: [],
+      mentionsMe: false,
+      fate: waiting.failed === null ? 'waiting' : 'failed',
+      refusal: waiting.failed,
+      stat: null,
+    };
+  }
+
+  /** A reply is a number and no copy: what is not here has no words. */
+  #quoted(conversation: Conversation, to: KnownMessage['replyTo']): MessageItem['replyTo'] {
+    if (to === 0) return null;
+    const quoted = conversation.at(to);
+    return quoted === null ? { author: '', text: '' } : { author: this.#book.nameOf(quoted.sender, conversation), text: quoted.text };
+  }
+
+  /** Delivered to, or read by, everybody else who may sign in. */
+  #fate(conversation: Conversation, message: KnownMessage, me: PersonId): 'sent' | 'delivered' | 'read' {
+    const others = [...conversation.members].filter(([person]) => person !== me && this.#book.people.get(person)?.suspended !== true);
+    if (others.length === 0) return 'sent';
+    if (others.every(([, marks]) => marks.read >= message.sequence)) return 'read';
+    return others.every(([, marks]) => marks.delivered >= message.sequence) ? 'delivered' : 'sent';
+  }
+
+  #stat(conversation: Conversation, stat: KnownStat, me: PersonId): Stat {
+    const isHeld = stat.state === EscalationState.HELD;
+    const names = stat.called.map((person) => this.#book.nameOf(person, conversation));
+    const isCalling = stat.state === EscalationState.RINGING || isHeld;
+    return {
+      state: stat.state === EscalationState.CLOSED ? 'closed' : stat.state === EscalationState.ACCEPTED ? 'accepted' : isHeld ? 'held' : 'open',
+      by: stat.by === null ? stat.reached : this.#book.nameOf(stat.by, conversation),
+      ringing: isCalling ? names : [],
+      nextAt: isHeld ? stat.since + HOLD : null,
+      step: stat.step,
+      mine: this.#calls(stat),
+      may: this.#may(conversation, stat, me),
+    };
+  }
+
+  /** README.md, section 13: who may say what. The box has the last word. */
+  #may(conversation: Conversation, stat: KnownStat, me: PersonId): Stat['may'] {
+    const isSender = conversation.at(stat.sequence)?.sender === me;
+    switch (stat.state) {
+      case EscalationState.RINGING:
+      case EscalationState.HELD: {
+        if (isSender) return ['close'];
+        const ring = this.#rings.get(stat.conversation, stat.sequence);
+        const comes = stat.state === EscalationState.RINGING && ring?.coming !== true;
+        const isCalled = this.#calls(stat) || stat.called.includes(me);
+        return ['accept', ...(comes ? (['coming'] as const) : []), ...(isCalled ? (['cannot'] as const) : [])];
+      }
+      case EscalationState.ACCEPTED:
+        if (stat.by === me || stat.notedBy === me) return ['handBack', 'close'];
+        return isSender ? ['close'] : [];
+      default:
+        return [];
+    }
+  }
+
+  #calls(stat: KnownStat): boolean {
+    const ring = this.#rings.get(stat.conversation, stat.sequence);
+    return ring !== null && ring.state !== 'mine';
+  }
+
+  /** Whoever may announce is not told to clients but on asking; whoever leads the unit may. The box has the last word. */
+  #announces(conversation: Conversation, me: PersonId): boolean {
+    const { unit } = conversation.known;
+    return this.#book.people.get(me)?.posts.some((post) => post.unit === unit && post.chargeNurse) ?? false;
+  }
+
+  #person(known: KnownPerson): Person {
+    const units = known.posts.map((post) => ({ id: post.unit, name: this.#unitName(post.unit), chargeNurse: post.chargeNurse }));
+    return { id: known.id, name: known.name, title: known.title, units, suspended: known.suspended };
+  }
+
+  #unitName(unit: UnitId | null): string {
+    return unit === null ? '' : (this.#book.units.get(unit)?.name ?? '');
+  }
+}

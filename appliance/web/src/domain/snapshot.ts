@@ -1,0 +1,218 @@
+/**
+ * What the app shows, as plain values: the only thing that the view knows of the domain besides {@link Commands}.
+ *
+ * A snapshot is made whole by the domain after each change and is never changed in place. It refuses to hold what the person in
+ * front of the screen may not see: while `stage` is not `open`, everything that is somebody's is absent.
+ */
+
+/** 64 bits, 1 to 2^63 - 1, as 16 hexadecimal digits: a person, conversation, unit, role, patient or device. */
+export type Id = string;
+/** Milliseconds since 1970-01-01 UTC, by the box's clock. */
+export type At = number;
+
+export type Priority = 'routine' | 'urgent' | 'stat';
+
+/** Where the app stands. */
+export type Stage =
+  /** Reads what it kept. */
+  | 'starting'
+  /** No device of anybody's yet: wants a code. */
+  | 'joining'
+  /** Knows its device, wants the person's PIN. */
+  | 'locked'
+  /** Shows what the person may see. */
+  | 'open'
+  /** Cannot go on by itself: `ended` says why. */
+  | 'ended';
+
+/** The connection, as it is. */
+export interface Line {
+  readonly state: 'online' | 'connecting' | 'offline';
+  readonly by: 'WebTransport' | 'WebSocket' | null;
+  /** When it became so. */
+  readonly since: At;
+  /** The facility's name, once a box has said it. */
+  readonly facility: string;
+}
+
+/** A refusal by the box or by the app itself, shown where it arose. `code` is a `RefusalCode` without prefix, or one of the app's. */
+export interface Refusal {
+  readonly code: string;
+  /** The box's own words, hostile like every text; shown only when the app has none for `code`. */
+  readonly advice: string;
+  readonly triesLeft?: number;
+  /** Seconds until it is worth trying again. */
+  readonly retryAfter?: number;
+}
+
+export interface Person {
+  readonly id: Id;
+  readonly name: string;
+  readonly title: string;
+  readonly units: readonly { readonly id: Id; readonly name: string; readonly chargeNurse: boolean }[];
+  readonly suspended: boolean;
+}
+
+export interface Role {
+  readonly id: Id;
+  readonly name: string;
+  readonly unit: string;
+  /** Who holds it now. */
+  readonly holders: readonly { readonly id: Id; readonly name: string }[];
+  readonly mine: boolean;
+}
+
+export interface PatientHeader {
+  readonly id: Id;
+  /** The name, or the alias of a restricted patient. */
+  readonly name: string;
+  readonly bed: string;
+  readonly unit: string;
+  readonly recordNumber: string;
+  readonly bornOn: string;
+  readonly flags: readonly string[];
+}
+
+/** How a STAT stands. */
+export interface Stat {
+  readonly state: 'open' | 'held' | 'accepted' | 'closed';
+  /** Who is coming or has it. */
+  readonly by: string;
+  /** Whom it rings for now, names or role titles. */
+  readonly ringing: readonly string[];
+  /** When the next step begins, while it rings. */
+  readonly nextAt: At | null;
+  readonly step: number;
+  /** It rings for the person in front of this screen. */
+  readonly mine: boolean;
+  /** What this person may answer now. */
+  readonly may: readonly ('accept' | 'coming' | 'cannot' | 'close' | 'handBack')[];
+}
+
+export interface MessageItem {
+  /** Key for lists: stable from composing to acceptance. */
+  readonly key: string;
+  /** 0 while it waits to be accepted. */
+  readonly sequence: number;
+  readonly author: string;
+  readonly authorTitle: string;
+  readonly mine: boolean;
+  readonly at: At;
+  /** Empty when recalled or destroyed. Hostile: show it as text. */
+  readonly text: string;
+  readonly priority: Priority;
+  readonly edited: boolean;
+  readonly recalled: boolean;
+  readonly replyTo: { readonly author: string; readonly text: string } | null;
+  readonly reactions: readonly { readonly kind: string; readonly people: readonly string[]; readonly mine: boolean }[];
+  readonly attachments: readonly { readonly name: string; readonly kind: 'photo' | 'pdf' | 'audio'; readonly size: number }[];
+  readonly mentionsMe: boolean;
+  /** Of one's own messages; null of others'. `failed` was refused for good. */
+  readonly fate: 'waiting' | 'sent' | 'delivered' | 'read' | 'failed' | null;
+  readonly refusal: Refusal | null;
+  readonly stat: Stat | null;
+}
+
+export type ConversationKind = 'direct' | 'group' | 'channel' | 'patient' | 'family' | 'roleInbox' | 'broadcast';
+
+/** A line of the inbox. */
+export interface InboxItem {
+  readonly id: Id;
+  readonly kind: ConversationKind;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly patient: PatientHeader | null;
+  readonly lastText: string;
+  readonly lastAuthor: string;
+  readonly lastAt: At;
+  readonly unread: number;
+  readonly mentioned: boolean;
+  readonly waiting: number;
+  readonly stat: Stat | null;
+  /** Where it belongs: the inbox is in this order, newest first within each. */
+  readonly section: 'stat' | 'mentions' | 'patients' | 'rest';
+}
+
+/** The one conversation that is open on the screen. */
+export interface OpenConversation {
+  readonly item: InboxItem;
+  readonly people: readonly Person[];
+  readonly messages: readonly MessageItem[];
+  /** Older messages exist and can be asked for. */
+  readonly older: 'none' | 'some' | 'loading';
+  /** Takes new messages. */
+  readonly writable: boolean;
+  readonly draft: string;
+}
+
+/** A STAT that calls the person in front of this screen, or, while locked, this device: no name and no text then. */
+export interface Ringing {
+  readonly conversation: Id;
+  readonly sequence: number;
+  readonly unit: string;
+  readonly senderTitle: string;
+  readonly opened: At;
+  /** Said from the lock screen, or here. */
+  readonly coming: boolean;
+  /** Somebody is coming: shown, and silent. True as well when it is this person. */
+  readonly held: boolean;
+}
+
+export interface Snapshot {
+  readonly stage: Stage;
+  readonly line: Line;
+  readonly ended: 'superseded' | 'revoked' | 'suspended' | 'tooOld' | 'storage' | null;
+  /** Something the person asked for is under way: a join, a PIN. */
+  readonly busy: boolean;
+  /** Why the last join, PIN or act was not done; cleared by the next. */
+  readonly refusal: Refusal | null;
+  /** While locked: how many messages of the last user wait to be sent. */
+  readonly waiting: number;
+  readonly ringing: readonly Ringing[];
+  readonly me: Person | null;
+  /** Caught up with the box: what is shown is complete. */
+  readonly caughtUp: boolean;
+  readonly inbox: readonly InboxItem[];
+  readonly conversation: OpenConversation | null;
+  readonly people: readonly Person[];
+  readonly roles: readonly Role[] | null;
+  readonly devices: readonly { readonly id: Id; readonly name: string; readonly isThis: boolean; readonly isNew: boolean }[];
+}
+
+/** What the view may ask for. Each returns at once; what comes of it is in a later snapshot. */
+export interface Commands {
+  /** A code of ten characters as typed, the PIN chosen, and what to call this device. */
+  join(code: string, pin: string, deviceName: string): void;
+  unlock(pin: string): void;
+  lock(): void;
+  /** The person touched the app: keeps the session from locking. At most every few seconds. */
+  touched(): void;
+  openConversation(id: Id): void;
+  closeConversation(): void;
+  /** What of the open conversation was on the screen, up to this sequence. */
+  seen(sequence: number): void;
+  loadOlder(): void;
+  draft(text: string): void;
+  send(conversation: Id, text: string, priority: Priority, replyTo: number): void;
+  /** Forgets a message that was refused. */
+  discard(key: string): void;
+  answerStat(conversation: Id, sequence: number, answer: 'accept' | 'coming' | 'cannot' | 'close' | 'handBack', reason?: string): void;
+  react(conversation: Id, sequence: number, kind: string, takenBack: boolean): void;
+  /** Opens the direct conversation with somebody, and shows it. */
+  writeTo(person: Id): void;
+  /** Opens the conversation with whoever holds a role, and shows it. */
+  writeToRole(role: Id): void;
+  askRoles(): void;
+  takeRole(role: Id): void;
+  returnRole(role: Id): void;
+  /** The new ones among {@link Snapshot.devices} were on the screen: none of them is told of again. */
+  devicesShown(): void;
+  dismissRefusal(): void;
+}
+
+/** The domain as the view holds it. */
+export interface App extends Commands {
+  readonly snapshot: Snapshot;
+  /** Called after each new snapshot; returns how to stop. */
+  subscribe(changed: (snapshot: Snapshot) => void): () => void;
+}

@@ -1,0 +1,263 @@
+/**
+ * The domain with its edges: one tab has the connection, the disk, the clock, and what the browser tells of network and foreground.
+ */
+
+import type { Bytes } from '../domain/bytes.ts';
+import type { Now } from '../domain/desk.ts';
+import type { Command, Effect, Input } from '../domain/effects.ts';
+import { Phone } from '../domain/phone.ts';
+import type { App, Commands, Snapshot } from '../domain/snapshot.ts';
+import { Doorway } from './doorway.ts';
+import { facilityOf } from './facility.ts';
+import { codeHash, originBinding, PinMemory, sign, type SigningKey } from './keys.ts';
+import { Storage } from './storage.ts';
+
+/** Told to the box, for its log. */
+const CLIENT = 'wardline-app 1';
+/** One profile has one connection: of several tabs the one that has this lock. */
+const LOCK = 'wardline';
+/** Changes are shown together, at most so often: a snapshot's thousand events are no thousand pictures. Milliseconds. */
+const SHOW_AFTER = 16;
+/** The longest that a browser's timer takes. */
+const TIMER_MAX = 2 ** 31 - 1;
+
+/** Starts the app of this page. What it finds comes in snapshots. */
+export function startApp(): App {
+  const app = new BrowserApp();
+  // A page that has no keys, since it did not come over TLS, can begin nothing.
+  app.start().catch(() => app.fail());
+  return app;
+}
+
+class BrowserApp implements App {
+  #snapshot: Snapshot = bare('starting');
+  readonly #subscribers = new Set<(snapshot: Snapshot) => void>();
+  #phone: Phone | null = null;
+  #storage: Storage | null = null;
+  readonly #pins = new PinMemory();
+  readonly #doorway = new Doorway(location.host, {
+    opened: (line) => this.#give({ input: 'opened', line }),
+    bytes: (line, bytes) => this.#give({ input: 'bytes', line, bytes }),
+    closed: (line, code) => this.#give({ input: 'closed', line, code }),
+  });
+  #key: SigningKey | null = null;
+  #joiningKey: SigningKey | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #showing: ReturnType<typeof setTimeout> | undefined;
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  subscribe(changed: (snapshot: Snapshot) => void): () => void {
+    this.#subscribers.add(changed);
+    return () => this.#subscribers.delete(changed);
+  }
+
+  /** Once this tab is the one. Until then, where another is, it says so. */
+  async start(): Promise<void> {
+    // Browsers without it have no tabs worth the name: an installed app's only window.
+    if (!('locks' in navigator)) return this.#begin();
+    const held = new Promise<void>((resolve, reject) => {
+      const run = (): Promise<never> => {
+        this.#begin().then(resolve, reject);
+        // Held as long as the page is.
+        return new Promise<never>(() => undefined);
+      };
+      void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+        if (lock !== null) return run();
+        this.#show({ ...bare('ended'), ended: 'superseded' });
+        void navigator.locks.request(LOCK, run);
+        return undefined;
+      });
+    });
+    await held;
+  }
+
+  fail(): void {
+    this.#show({ ...bare('ended'), ended: 'storage' });
+  }
+
+  async #begin(): Promise<void> {
+    this.#show(bare('starting'));
+    const chance = {
+      number: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
+      bytes: (count: number): Bytes => crypto.getRandomValues(new Uint8Array(count)),
+    };
+    this.#phone = new Phone(await originBinding(location.origin), CLIENT, chance);
+    this.#listen();
+    try {
+      const storage = await Storage.open();
+      this.#storage = storage;
+      this.#key = (await storage.get('key')) ?? null;
+      const told = facilityOf(document, location);
+      if (told !== null) await storage.keepFacility(told);
+      // An identity without its key is none.
+      const identity = this.#key === null ? null : ((await storage.get('identity')) ?? null);
+      const [facility, highest, waiting] = [told ?? (await storage.get('facility')) ?? null, (await storage.get('highest')) ?? 0n, await storage.waiting()];
+      this.#give({ input: 'loaded', identity, waiting, highest, facility });
+    } catch {
+      this.#give({ input: 'storageFailed' });
+    }
+    // Told once what was kept is known: a browser may otherwise throw it away when room is scarce.
+    if ('storage' in navigator) void navigator.storage.persist().catch(() => false);
+  }
+
+  #listen(): void {
+    const isVisible = (): boolean => document.visibilityState === 'visible';
+    const network = (): void => this.#give({ input: 'network' });
+    document.addEventListener('visibilitychange', () => {
+      this.#give({ input: 'foreground', isVisible: isVisible() });
+      if (isVisible()) network();
+    });
+    addEventListener('online', network);
+    addEventListener('pageshow', network);
+    const { connection } = navigator as Navigator & { readonly connection?: EventTarget };
+    connection?.addEventListener('change', network);
+    this.#give({ input: 'foreground', isVisible: isVisible() });
+  }
+
+  #give(input: Input): void {
+    const phone = this.#phone;
+    if (phone === null) return;
+    const now: Now = { steady: performance.now(), wall: Date.now() };
+    for (const effect of phone.handle(now, input)) void this.#do(effect).catch(() => this.#give({ input: 'storageFailed' }));
+    clearTimeout(this.#timer);
+    const wait = phone.nextAt() - performance.now();
+    if (wait < Infinity) this.#timer = setTimeout(() => this.#give({ input: 'tick' }), Math.min(Math.max(wait, 0), TIMER_MAX));
+    this.#showing ??= setTimeout(() => {
+      this.#showing = undefined;
+      this.#show(phone.snapshot);
+    }, SHOW_AFTER);
+  }
+
+  async #do(effect: Effect): Promise<void> {
+    const storage = this.#storage;
+    switch (effect.effect) {
+      case 'connect':
+        return this.#doorway.open(effect.line);
+      case 'send':
+        return this.#doorway.send(effect.line, effect.bytes);
+      case 'close':
+        return this.#doorway.close(effect.line);
+      case 'sign': {
+        const key = effect.key === 'joining' ? this.#joiningKey : this.#key;
+        const signature = key === null ? null : await sign(key, effect.bytes).catch(() => null);
+        return this.#give({ input: 'signed', token: effect.token, signature });
+      }
+      case 'prepareKey': {
+        const hash = await codeHash(effect.code);
+        const key = effect.own ? this.#key : ((await storage?.joiningKey(hash)) ?? null);
+        if (key === null) return this.#give({ input: 'storageFailed' });
+        if (!effect.own) this.#joiningKey = key;
+        return this.#give({ input: 'keyReady', key: key.point, codeHash: hash });
+      }
+      case 'keepIdentity': {
+        const key = effect.joined ? this.#joiningKey : null;
+        this.#key = key ?? this.#key;
+        return storage?.keepIdentity(effect.identity, key);
+      }
+      case 'write': {
+        await storage?.write(effect.writes);
+        const kept = effect.writes.puts.map(({ waiting, version }) => ({ name: waiting.name, version }));
+        return this.#give({ input: 'kept', kept });
+      }
+      case 'rememberPin':
+        return this.#pins.remember(effect.pin);
+      case 'checkPin':
+        return this.#give({ input: 'pinChecked', isRight: await this.#pins.check(effect.pin).catch(() => null) });
+      case 'forgetPin':
+        return this.#pins.forget();
+    }
+  }
+
+  #show(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    for (const changed of this.#subscribers) changed(snapshot);
+  }
+
+  #command<Name extends keyof Commands>(command: Name, ...args: Parameters<Commands[Name]>): void {
+    this.#give({ input: 'command', command: { command, with: args } as Command });
+  }
+
+  join(...args: Parameters<Commands['join']>): void {
+    this.#command('join', ...args);
+  }
+  unlock(pin: string): void {
+    this.#command('unlock', pin);
+  }
+  lock(): void {
+    this.#command('lock');
+  }
+  touched(): void {
+    this.#command('touched');
+  }
+  openConversation(id: string): void {
+    this.#command('openConversation', id);
+  }
+  closeConversation(): void {
+    this.#command('closeConversation');
+  }
+  seen(sequence: number): void {
+    this.#command('seen', sequence);
+  }
+  loadOlder(): void {
+    this.#command('loadOlder');
+  }
+  draft(text: string): void {
+    this.#command('draft', text);
+  }
+  send(...args: Parameters<Commands['send']>): void {
+    this.#command('send', ...args);
+  }
+  discard(key: string): void {
+    this.#command('discard', key);
+  }
+  answerStat(...args: Parameters<Commands['answerStat']>): void {
+    this.#command('answerStat', ...args);
+  }
+  react(...args: Parameters<Commands['react']>): void {
+    this.#command('react', ...args);
+  }
+  writeTo(person: string): void {
+    this.#command('writeTo', person);
+  }
+  writeToRole(role: string): void {
+    this.#command('writeToRole', role);
+  }
+  askRoles(): void {
+    this.#command('askRoles');
+  }
+  takeRole(role: string): void {
+    this.#command('takeRole', role);
+  }
+  returnRole(role: string): void {
+    this.#command('returnRole', role);
+  }
+  devicesShown(): void {
+    this.#command('devicesShown');
+  }
+  dismissRefusal(): void {
+    this.#command('dismissRefusal');
+  }
+}
+
+/** Nothing of anybody's. */
+function bare(stage: Snapshot['stage']): Snapshot {
+  return {
+    stage,
+    line: { state: 'connecting', by: null, since: Date.now(), facility: '' },
+    ended: null,
+    busy: false,
+    refusal: null,
+    waiting: 0,
+    ringing: [],
+    me: null,
+    caughtUp: false,
+    inbox: [],
+    conversation: null,
+    people: [],
+    roles: null,
+    devices: [],
+  };
+}

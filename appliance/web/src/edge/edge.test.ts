@@ -1,0 +1,166 @@
+import 'fake-indexeddb/auto';
+
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { concat, toHex, type Bytes } from '../domain/bytes.ts';
+import type { Identity } from '../domain/effects.ts';
+import type { ConversationId, MessageName, Sequence } from '../domain/ids.ts';
+import type { Waiting } from '../domain/outbox.ts';
+import type { Pin } from '../domain/pins.ts';
+import { codePreimage, hashOf, type Hash, type JoinCode } from '../domain/proofs.ts';
+import { facilityOf } from './facility.ts';
+import { codeHash, makeSigningKey, originBinding, PinMemory, Sealing, sign } from './keys.ts';
+import { Storage } from './storage.ts';
+
+function hash(byte: number): Hash {
+  const read = hashOf(new Uint8Array(32).fill(byte));
+  if (read === null) throw new Error('not 32 bytes');
+  return read;
+}
+
+function waiting(name: string, text: string, more: Partial<Waiting> = {}): Waiting {
+  return {
+    name: name as MessageName,
+    conversation: '0000000000000077' as ConversationId,
+    text,
+    priority: 'routine',
+    replyTo: 0 as Sequence,
+    people: [],
+    roles: [],
+    composed: 5,
+    number: null,
+    failed: null,
+    ...more,
+  };
+}
+
+function puts(...all: Waiting[]): { puts: { waiting: Waiting; version: number }[]; deletes: MessageName[]; highest: bigint } {
+  return { puts: all.map((one) => ({ waiting: one, version: 1 })), deletes: [], highest: 7n };
+}
+
+beforeEach(async () => {
+  await new Promise((resolve) => {
+    indexedDB.deleteDatabase('wardline').onsuccess = resolve;
+  });
+});
+
+describe('keys', () => {
+  it('sign as the box verifies, and cannot be read', async () => {
+    const key = await makeSigningKey();
+    const said = new TextEncoder().encode('wardline/1 sign-in');
+    const signature = await sign(key, said as Bytes);
+    const known = await crypto.subtle.importKey('raw', key.point, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
+    expect(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, known, signature, said)).toBe(true);
+    await expect(crypto.subtle.exportKey('pkcs8', key.secret)).rejects.toThrow();
+  });
+
+  it('hash codes and origins as the page says', async () => {
+    expect(toHex(await codeHash('ABCDEFGHJK' as JoinCode))).toBe('3086fff6cdb65ab342efce19dd58ccb19ee9abf8fb066ce027827044bcf33a93');
+    expect(codePreimage('ABCDEFGHJK' as JoinCode).length).toBe(26);
+    expect(toHex(await originBinding('https://box.example:8443'))).toBe('c3b944db80d9db27f35c6022c1d94aafaac3da125ac5b19db5bac8550ea0bd29');
+  });
+
+  it('open what was sealed as the same thing alone', async () => {
+    const sealing = new Sealing(await Sealing.makeKey());
+    const sealed = await sealing.seal('a', 'Bed 12: on my way');
+    expect(await sealing.open('a', sealed)).toBe('Bed 12: on my way');
+    await expect(sealing.open('b', sealed)).rejects.toThrow();
+    await expect(sealing.open('a', concat([sealed.subarray(0, -1), Uint8Array.of(0)]))).rejects.toThrow();
+  });
+
+  it('of a PIN are compared, and forgotten', async () => {
+    const memory = new PinMemory();
+    expect(await memory.check('739154' as Pin)).toBeNull();
+    memory.remember('739154' as Pin);
+    expect([await memory.check('739154' as Pin), await memory.check('739155' as Pin)]).toEqual([true, false]);
+    memory.forget();
+    expect(await memory.check('739154' as Pin)).toBeNull();
+  });
+});
+
+describe('the disk', () => {
+  it('keeps what was composed, in its order, with its numbers', async () => {
+    const storage = await Storage.open();
+    await storage.write(puts(waiting('cc', 'first'), waiting('aa', 'second')));
+    await storage.write(puts(waiting('bb', 'third'), waiting('cc', 'first', { number: 7n })));
+    const again = await Storage.open();
+    expect(await again.waiting()).toEqual([waiting('cc', 'first', { number: 7n }), waiting('aa', 'second'), waiting('bb', 'third')]);
+    expect(await again.get('highest')).toBe(7n);
+    await again.write({ ...puts(waiting('dd', 'fourth')), deletes: ['cc' as MessageName] });
+    expect((await (await Storage.open()).waiting()).map((one) => one.text)).toEqual(['second', 'third', 'fourth']);
+  });
+
+  it('has no word of it in clear', async () => {
+    const storage = await Storage.open();
+    await storage.write(puts(waiting('aa', 'Bed 12: on my way', { failed: { code: 'ARCHIVED', advice: 'closed' } })));
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open('wardline');
+      request.onsuccess = () => resolve(request.result);
+    });
+    const lines = await new Promise<unknown[]>((resolve) => {
+      const request = database.transaction('outbox').objectStore('outbox').getAll();
+      request.onsuccess = () => resolve(request.result);
+    });
+    expect(lines.length).toBe(1);
+    const kept = JSON.stringify(lines, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value instanceof Uint8Array ? new TextDecoder().decode(value) : value));
+    for (const word of ['Bed 12', 'ARCHIVED', 'closed', 'routine']) expect(kept).not.toContain(word);
+    database.close();
+  });
+
+  it('refuses a line that was tampered with, and says nothing of it', async () => {
+    const storage = await Storage.open();
+    await storage.write(puts(waiting('aa', 'Bed 12')));
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open('wardline');
+      request.onsuccess = () => resolve(request.result);
+    });
+    const store = database.transaction('outbox', 'readwrite').objectStore('outbox');
+    await new Promise((resolve) => {
+      const request = store.get('aa');
+      request.onsuccess = () => {
+        store.put({ ...(request.result as object), conversation: '0000000000000078' }).onsuccess = resolve;
+      };
+    });
+    await expect(storage.waiting()).rejects.toThrow(/^a line of the outbox$/);
+    database.close();
+  });
+
+  it('has one key for a code, however often it is tried, and another for another', async () => {
+    const storage = await Storage.open();
+    const key = await storage.joiningKey(hash(1));
+    expect((await (await Storage.open()).joiningKey(hash(1))).point).toEqual(key.point);
+    const other = await storage.joiningKey(hash(2));
+    expect(other.point).not.toEqual(key.point);
+    const identity: Identity = {
+      device: '0123456789abcdef' as Identity['device'],
+      person: '000000000000000a' as Identity['person'],
+      deviceName: "Ana's phone",
+      facility: 'Lindenhof',
+      told: [],
+      locked: false,
+    };
+    await storage.keepIdentity(identity, other);
+    const again = await Storage.open();
+    expect(await again.get('identity')).toEqual(identity);
+    expect((await again.get('key'))?.point).toEqual(other.point);
+    expect(await again.get('joining')).toBeUndefined();
+    const kept = await again.get('key');
+    if (kept === undefined) throw new Error('no key');
+    expect((await sign(kept, new Uint8Array(3))).length).toBe(64);
+  });
+});
+
+describe('the facility', () => {
+  const root = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
+  const page = (content: string | null): Document => ({ querySelector: () => (content === null ? null : { content }) }) as unknown as Document;
+  const address = (search: string, fragment: string): Location => ({ search, hash: fragment }) as Location;
+
+  it('is said by the page, or by the link', () => {
+    const expected = Uint8Array.from({ length: 32 }, (_, at) => at);
+    expect(facilityOf(page(root), address('', ''))).toEqual(expected);
+    expect(facilityOf(page(null), address(`?code=ABCDE-FGHJK&root=${root}`, ''))).toEqual(expected);
+    expect(facilityOf(page(null), address('', `#/join?code=ABCDE-FGHJK&root=${root}`))).toEqual(expected);
+    expect(facilityOf(page(null), address('', `#root=${root}`))).toEqual(expected);
+    for (const odd of ['', '?root=', `?root=${root}A`, `?roots=${root}`]) expect(facilityOf(page(null), address(odd, ''))).toBeNull();
+  });
+});

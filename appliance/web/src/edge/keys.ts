@@ -1,0 +1,121 @@
+/** Keys that never leave the browser, hashes and signatures: WebCrypto. */
+
+import { concat, isSame, type Bytes } from '../domain/bytes.ts';
+import type { Pin } from '../domain/pins.ts';
+import {
+  codePreimage,
+  type DeviceKey,
+  deviceKeyOf,
+  type Hash,
+  hashOf,
+  type JoinCode,
+  originPreimage,
+  type Signature,
+  signatureOf,
+} from '../domain/proofs.ts';
+
+const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
+
+/** A device's key: a script can sign with it and never read it. */
+export interface SigningKey {
+  readonly secret: CryptoKey;
+  readonly point: DeviceKey;
+}
+
+/** What this browser gave is not what WebCrypto says it gives. */
+export class KeyFault extends Error {
+  override readonly name = 'KeyFault';
+}
+
+export async function makeSigningKey(): Promise<SigningKey> {
+  const pair = await crypto.subtle.generateKey(CURVE, false, ['sign', 'verify']);
+  const point = deviceKeyOf(new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)));
+  if (point === null) throw new KeyFault('a point');
+  return { secret: pair.privateKey, point };
+}
+
+export async function sign(key: SigningKey, bytes: Bytes): Promise<Signature> {
+  const signature = signatureOf(new Uint8Array(await crypto.subtle.sign(SIGNING, key.secret, bytes)));
+  if (signature === null) throw new KeyFault('a signature');
+  return signature;
+}
+
+/** What takes the exporter's place where the connection is a WebSocket of this page; `origin` as the browser writes it. */
+export function originBinding(origin: string): Promise<Hash> {
+  return sha256(originPreimage(origin));
+}
+
+export function codeHash(code: JoinCode): Promise<Hash> {
+  return sha256(codePreimage(code));
+}
+
+async function sha256(bytes: Bytes): Promise<Hash> {
+  const hash = hashOf(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+  if (hash === null) throw new KeyFault('a hash');
+  return hash;
+}
+
+/** Seals what is on the disk, each bound to what it is. */
+export class Sealing {
+  readonly #key: CryptoKey;
+
+  constructor(key: CryptoKey) {
+    this.#key = key;
+  }
+
+  /** A random one that no script can read. */
+  static makeKey(): Promise<CryptoKey> {
+    return crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+  }
+
+  /** 12 random bytes, then the ciphertext: 2^32 of them may be sealed under one key, and a device composes thousands. */
+  async seal(what: string, plain: string): Promise<Bytes> {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const sealed = await crypto.subtle.encrypt(this.#algorithm(iv, what), this.#key, new TextEncoder().encode(plain));
+    return concat([iv, new Uint8Array(sealed)]);
+  }
+
+  /** Rejects what was not sealed as this under this key. */
+  async open(what: string, sealed: Bytes): Promise<string> {
+    const plain = await crypto.subtle.decrypt(this.#algorithm(sealed.slice(0, 12), what), this.#key, sealed.slice(12));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain);
+  }
+
+  #algorithm(iv: Bytes, what: string): AesGcmParams {
+    return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(what) };
+  }
+}
+
+/**
+ * The PIN that opened the session, so that the app can be locked and opened here meanwhile. In memory alone, and not itself: a slow
+ * hash with a salt that is as short-lived. It is gone with the page, and once the box asks for the PIN.
+ */
+export class PinMemory {
+  #kept: { readonly salt: Bytes; readonly digest: Promise<Bytes> } | null = null;
+
+  remember(pin: Pin): void {
+    const salt = crypto.getRandomValues(new Uint8Array(16));
+    const digest = digestOf(pin, salt);
+    // Whoever compares hears of a failure; nobody else needs to.
+    digest.catch(() => undefined);
+    this.#kept = { salt, digest };
+  }
+
+  /** `null`: there is none to compare with. */
+  async check(pin: Pin): Promise<boolean | null> {
+    const kept = this.#kept;
+    if (kept === null) return null;
+    return isSame(await kept.digest, await digestOf(pin, kept.salt));
+  }
+
+  forget(): void {
+    this.#kept = null;
+  }
+}
+
+/** 200,000 rounds are 0.1 s on a phone. */
+async function digestOf(pin: Pin, salt: Bytes): Promise<Bytes> {
+  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(pin), 'PBKDF2', false, ['deriveBits']);
+  return new Uint8Array(await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations: 200_000 }, key, 256));
+}

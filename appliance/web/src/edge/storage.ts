@@ -1,0 +1,194 @@
+/**
+ * What survives the page: whose device this is, its key, its numbers, and what was composed and is not accepted, sealed. Nothing that
+ * was read: each start takes a snapshot.
+ *
+ * Every change is one transaction, and they are carried out in the order in which they were asked for: what counts as kept is what
+ * the browser says it has on the disk.
+ */
+
+import type { Bytes } from '../domain/bytes.ts';
+import { toHex } from '../domain/bytes.ts';
+import type { Identity } from '../domain/effects.ts';
+import type { ConversationId, MessageName } from '../domain/ids.ts';
+import type { Waiting, Writes } from '../domain/outbox.ts';
+import type { Hash } from '../domain/proofs.ts';
+import { makeSigningKey, Sealing, type SigningKey } from './keys.ts';
+
+const NAME = 'wardline';
+const VERSION = 1;
+const DEVICE = 'device';
+const OUTBOX = 'outbox';
+
+/** The device's values, each under its name. */
+interface Kept {
+  identity: Identity;
+  key: SigningKey;
+  /** A key with the code that it was made for, until it is the device's: one key is one device's, and each code has its own. */
+  joining: { readonly codeHash: string; readonly key: SigningKey };
+  sealing: CryptoKey;
+  /** The highest number ever given. */
+  highest: bigint;
+  facility: Hash;
+}
+
+/** A line of the outbox. What a person wrote, and to whom it goes beside the conversation, is sealed. */
+interface Line {
+  readonly name: MessageName;
+  readonly conversation: ConversationId;
+  /** In which it was composed. */
+  readonly order: number;
+  readonly number: bigint | null;
+  readonly sealed: Bytes;
+}
+
+type Sealed = Omit<Waiting, 'name' | 'conversation' | 'number'>;
+
+/** What is kept is not what was written. Says nothing of what it was. */
+export class StorageFault extends Error {
+  override readonly name = 'StorageFault';
+}
+
+export class Storage {
+  readonly #database: IDBDatabase;
+  readonly #sealing: Sealing;
+  readonly #orders = new Map<MessageName, number>();
+  #next = 1;
+  /** The last of what is to be done, so that the next comes behind it. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  private constructor(database: IDBDatabase, sealing: Sealing) {
+    this.#database = database;
+    this.#sealing = sealing;
+  }
+
+  static async open(): Promise<Storage> {
+    const request = indexedDB.open(NAME, VERSION);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(DEVICE);
+      request.result.createObjectStore(OUTBOX, { keyPath: 'name' });
+    };
+    const database = await answerOf(request);
+    // Another tab with a newer version of the app: this one makes way.
+    database.onversionchange = () => database.close();
+    const kept = await get(database, 'sealing');
+    const key = kept ?? (await Sealing.makeKey());
+    if (kept === undefined) await put(database, { sealing: key });
+    return new Storage(database, new Sealing(key));
+  }
+
+  get<Name extends keyof Kept>(name: Name): Promise<Kept[Name] | undefined> {
+    return this.#behind(() => get(this.#database, name));
+  }
+
+  /** What waits to be sent, in the order in which it was composed. Rejects where a line is damaged: to drop it would lose a message. */
+  waiting(): Promise<Waiting[]> {
+    return this.#behind(async () => {
+      const lines = await answerOf(this.#database.transaction(OUTBOX).objectStore(OUTBOX).getAll() as IDBRequest<Line[]>);
+      lines.sort((one, other) => one.order - other.order);
+      for (const { name, order } of lines) {
+        this.#orders.set(name, order);
+        this.#next = Math.max(this.#next, order + 1);
+      }
+      return Promise.all(lines.map((line) => this.#unsealed(line)));
+    });
+  }
+
+  /** Rejects unless all of it is on the disk. */
+  write({ puts, deletes, highest }: Writes): Promise<void> {
+    return this.#behind(async () => {
+      const lines = await Promise.all(puts.map(({ waiting }) => this.#sealed(waiting)));
+      const transaction = this.#database.transaction([DEVICE, OUTBOX], 'readwrite', { durability: 'strict' });
+      const outbox = transaction.objectStore(OUTBOX);
+      for (const line of lines) outbox.put(line);
+      for (const name of deletes) {
+        outbox.delete(name);
+        this.#orders.delete(name);
+      }
+      transaction.objectStore(DEVICE).put(highest, 'highest');
+      await doneOf(transaction);
+    });
+  }
+
+  /** The key for a code: the one that was made for it before, or a fresh one. On the disk before the box hears of it. */
+  joiningKey(code: Hash): Promise<SigningKey> {
+    return this.#behind(async () => {
+      const codeHash = toHex(code);
+      const kept = await get(this.#database, 'joining');
+      if (kept?.codeHash === codeHash) return kept.key;
+      const key = await makeSigningKey();
+      await put(this.#database, { joining: { codeHash, key } });
+      return key;
+    });
+  }
+
+  /** Whose device this is; `key`: with the key that has joined. */
+  keepIdentity(identity: Identity, key: SigningKey | null): Promise<void> {
+    return this.#behind(async () => {
+      await put(this.#database, key === null ? { identity } : { identity, key, joining: null });
+    });
+  }
+
+  keepFacility(facility: Hash): Promise<void> {
+    return this.#behind(() => put(this.#database, { facility }));
+  }
+
+  async #sealed(waiting: Waiting): Promise<Line> {
+    const { name, conversation, number, ...rest } = waiting;
+    const order = this.#orders.get(name) ?? this.#next;
+    if (order === this.#next) this.#next += 1;
+    this.#orders.set(name, order);
+    const sealed = await this.#sealing.seal(boundTo(waiting), JSON.stringify(rest satisfies Sealed));
+    return { name, conversation, order, number, sealed };
+  }
+
+  async #unsealed({ name, conversation, number, sealed }: Line): Promise<Waiting> {
+    let rest: Sealed;
+    try {
+      rest = JSON.parse(await this.#sealing.open(boundTo({ name, conversation }), sealed)) as Sealed;
+    } catch {
+      throw new StorageFault('a line of the outbox');
+    }
+    return { ...rest, name, conversation, number };
+  }
+
+  /** One after the other; one that fails does not hold back the next. */
+  #behind<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(work, work);
+    this.#tail = done;
+    return done;
+  }
+}
+
+function boundTo({ name, conversation }: Pick<Waiting, 'name' | 'conversation'>): string {
+  return `outbox ${name} ${conversation}`;
+}
+
+function get<Name extends keyof Kept>(database: IDBDatabase, name: Name): Promise<Kept[Name] | undefined> {
+  return answerOf(database.transaction(DEVICE).objectStore(DEVICE).get(name) as IDBRequest<Kept[Name] | undefined>);
+}
+
+/** `null`: not any more. */
+async function put(database: IDBDatabase, values: { readonly [Name in keyof Kept]?: Kept[Name] | null }): Promise<void> {
+  const transaction = database.transaction(DEVICE, 'readwrite', { durability: 'strict' });
+  const store = transaction.objectStore(DEVICE);
+  for (const [name, value] of Object.entries(values)) {
+    if (value === null) store.delete(name);
+    else store.put(value, name);
+  }
+  await doneOf(transaction);
+}
+
+function answerOf<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(new StorageFault('a request'));
+  });
+}
+
+function doneOf(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(new StorageFault('a transaction'));
+    transaction.onerror = () => reject(new StorageFault('a transaction'));
+  });
+}

@@ -1,0 +1,2 @@
+/** Which build this is: put in by Vite. */
+declare const __VERSION__: string;

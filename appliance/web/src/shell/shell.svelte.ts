@@ -1,0 +1,95 @@
+/**
+ * The page's side of what the browser gives an installed app: the service worker's new versions, and being installed.
+ */
+
+const WORKER = '/sw.js';
+
+interface InstallPrompt extends Event {
+  prompt(): Promise<unknown>;
+}
+
+interface TrustedTypesFactory {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
+}
+
+export class Shell {
+  /** A new version is loaded and waits. */
+  updateReady = $state(false);
+  /** The browser offers to install the app. */
+  installable = $state(false);
+  /** Which build this is. */
+  readonly version: string = __VERSION__;
+  private waiting: ServiceWorker | null = null;
+  private prompt: InstallPrompt | null = null;
+
+  /** Opened from the home screen rather than in a browser's tab. */
+  get isInstalled(): boolean {
+    const apple = navigator as Navigator & { standalone?: boolean };
+    return matchMedia('(display-mode: standalone)').matches || apple.standalone === true;
+  }
+
+  start(): void {
+    addEventListener('beforeinstallprompt', (event) => {
+      event.preventDefault();
+      this.prompt = event as InstallPrompt;
+      this.installable = true;
+    });
+    if ('serviceWorker' in navigator) void this.register();
+  }
+
+  async install(): Promise<void> {
+    await this.prompt?.prompt();
+    this.prompt = null;
+    this.installable = false;
+  }
+
+  /** Goes over to the new version: drafts and what waits to be sent are on the disk already. */
+  update(): void {
+    navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+    this.waiting?.postMessage('skipWaiting');
+  }
+
+  private async register(): Promise<void> {
+    try {
+      const registration = await navigator.serviceWorker.register(workerUrl(), { updateViaCache: 'none' });
+      this.watch(registration);
+    } catch (error) {
+      // Without it the app works as long as the box answers.
+      console.warn('no service worker', error);
+    }
+  }
+
+  private watch(registration: ServiceWorkerRegistration): void {
+    const found = (worker: ServiceWorker | null) => {
+      // The very first one has nobody to take over from.
+      if (worker === null || navigator.serviceWorker.controller === null) return;
+      this.waiting = worker;
+      this.updateReady = true;
+    };
+    found(registration.waiting);
+    registration.addEventListener('updatefound', () => {
+      const worker = registration.installing;
+      worker?.addEventListener('statechange', () => {
+        if (worker.state === 'installed') found(worker);
+      });
+    });
+    let looked = Date.now();
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState !== 'visible' || Date.now() - looked < 600_000) return;
+      looked = Date.now();
+      registration.update().catch(() => undefined);
+    });
+  }
+}
+
+/** The only address that this page ever makes a script of: the page's one trusted-types policy says so. */
+function workerUrl(): string {
+  const factory = (globalThis as { trustedTypes?: TrustedTypesFactory }).trustedTypes;
+  const policy = factory?.createPolicy('wardline-worker', {
+    createScriptURL: (url) => {
+      if (url !== WORKER) throw new TypeError('not our worker');
+      return url;
+    },
+  });
+  return policy?.createScriptURL(WORKER) ?? WORKER;
+}

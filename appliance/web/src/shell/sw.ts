@@ -1,0 +1,46 @@
+/**
+ * The service worker: keeps the app's own files, so that it opens without the box. It holds nothing that is somebody's: what the
+ * box answers never passes through here.
+ */
+
+/** Put in by the build: every file of the shell, and one name for all of them together. */
+declare const __SHELL__: { readonly version: string; readonly files: readonly string[] };
+
+const worker = globalThis as unknown as ServiceWorkerGlobalScope;
+const CACHE = `shell-${__SHELL__.version}`;
+const FILES = new Set(__SHELL__.files);
+/** Where the box speaks. */
+const NEVER = ['/wardline/', '/api/', '/api'];
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(fill());
+});
+worker.addEventListener('activate', (event) => {
+  event.waitUntil(dropOthers().then(() => worker.clients.claim()));
+});
+worker.addEventListener('message', (event) => {
+  if (event.data === 'skipWaiting') void worker.skipWaiting();
+});
+worker.addEventListener('fetch', (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== 'GET' || url.origin !== worker.location.origin) return;
+  if (NEVER.some((path) => url.pathname === path || (path.endsWith('/') && url.pathname.startsWith(path)))) return;
+  if (event.request.mode === 'navigate') event.respondWith(kept('/', event.request));
+  else if (FILES.has(url.pathname)) event.respondWith(kept(url.pathname, event.request));
+});
+
+/** All or nothing: half a shell would be worse than the old one. */
+async function fill(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await cache.addAll(__SHELL__.files.map((path) => new Request(path, { cache: 'reload' })));
+}
+
+async function dropOthers(): Promise<void> {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+}
+
+async function kept(path: string, request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(path)) ?? fetch(request);
+}

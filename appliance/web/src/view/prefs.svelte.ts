@@ -1,0 +1,68 @@
+import { languageOf, LANGUAGES, speak, type Language } from '../words/words.svelte.ts';
+
+/** What the person chose for this device: nothing of a patient's, nothing of the facility's. */
+export const LOOKS = ['system', 'light', 'dark'] as const;
+export type Look = (typeof LOOKS)[number];
+
+let look = $state<Look>('system');
+let letters = $state(false);
+
+export function currentLook(): Look {
+  return look;
+}
+
+/** Whether PINs are typed with letters: which keyboard comes up. */
+export function pinLetters(): boolean {
+  return letters;
+}
+
+export function chooseLanguage(next: Language): void {
+  keep('language', next);
+  speak(next);
+}
+
+export function chooseLook(next: Look): void {
+  keep('look', next);
+  show(next);
+}
+
+export function choosePinLetters(next: boolean): void {
+  keep('pin', next ? 'letters' : 'digits');
+  letters = next;
+}
+
+/** Takes up what was chosen before; called once, before anything is drawn. */
+export function recallPreferences(): void {
+  const language = kept('language');
+  speak(LANGUAGES.find((one) => one === language) ?? languageOf(navigator.languages));
+  const chosen = kept('look');
+  show(LOOKS.find((one) => one === chosen) ?? 'system');
+  letters = kept('pin') === 'letters';
+}
+
+function show(next: Look): void {
+  look = next;
+  document.documentElement.dataset['look'] = next;
+  // The device's own bars follow the choice as well.
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    const night = next === 'dark' || (next === 'system' && meta.media.includes('dark'));
+    meta.content = night ? '#0c1217' : '#eff2f4';
+  }
+}
+
+// Private windows may forbid storage: then a choice lasts as long as the window.
+function keep(name: string, value: string): void {
+  try {
+    localStorage.setItem(`wardline.${name}`, value);
+  } catch {
+    return;
+  }
+}
+
+function kept(name: string): string | null {
+  try {
+    return localStorage.getItem(`wardline.${name}`);
+  } catch {
+    return null;
+  }
+}

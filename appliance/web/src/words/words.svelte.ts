@@ -1,0 +1,51 @@
+import { en, type Words } from './en.ts';
+import { es } from './es.ts';
+import type { Refusal } from '../domain/snapshot.ts';
+import { line } from '../view/text.ts';
+
+const catalogues = { en, es } as const;
+
+export type Language = keyof typeof catalogues;
+export const LANGUAGES = Object.keys(catalogues) as Language[];
+
+/** Languages that are written from right to left; none has a catalogue yet, the layout is ready. */
+const RIGHT_TO_LEFT: readonly string[] = ['ar', 'he', 'fa', 'ur'];
+
+let language = $state<Language>('en');
+
+/** What the app says, in the language chosen. Read in a template it follows the choice. */
+export function t(): Words {
+  return catalogues[language];
+}
+
+export function currentLanguage(): Language {
+  return language;
+}
+
+export function speak(next: Language): void {
+  language = next;
+  document.documentElement.lang = next;
+  document.documentElement.dir = RIGHT_TO_LEFT.includes(next) ? 'rtl' : 'ltr';
+}
+
+/** The first language of the device that there is a catalogue for. */
+export function languageOf(preferred: readonly string[]): Language {
+  const bases = preferred.map((tag) => tag.slice(0, 2).toLowerCase());
+  return bases.find((base): base is Language => base in catalogues) ?? 'en';
+}
+
+/** The device's own variety of the language chosen: how it writes times and dates. */
+export function locale(): string {
+  return navigator.languages.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
+}
+
+/** A refusal as a sentence, and what to do next. */
+export function refusalText(refusal: Refusal): string {
+  const words = t();
+  const known: Partial<Record<string, string>> = words.refusal.codes;
+  const advice = line(refusal.advice, 300);
+  const said = known[refusal.code] ?? (advice === '' ? words.refusal.unknown : words.refusal.boxSays(advice));
+  const wait = refusal.retryAfter ?? 0;
+  if (wait <= 0) return said;
+  return `${said} ${words.refusal.retry(wait < 100 ? words.time.seconds(Math.ceil(wait)) : words.time.min(Math.ceil(wait / 60)))}`;
+}

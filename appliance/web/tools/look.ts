@@ -1,0 +1,154 @@
+/**
+ * Looks at every screen: in both languages, by day and at night, on a phone and on a desk, at twice the size and on the narrowest
+ * phone; under the rules that the box serves the app by. Writes pictures, and fails where axe finds fault, where something is wider than the screen, or a target is too small.
+ *
+ *   npm run look [-- PART_OF_A_NAME [SIZE]]
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { chromium, type Page } from 'playwright-core';
+import { buildLook, serve } from './look-server.ts';
+
+const OUT = '/tmp/look';
+const SITE = '/tmp/look-site';
+const only = process.argv[2] ?? '';
+const onlySize = process.argv[3] ?? '';
+const phone = { width: 390, height: 844 };
+const sizes = { phone, desk: { width: 1440, height: 900 }, narrow: { width: 320, height: 640 }, zoomed: { width: 640, height: 400 } };
+type Size = keyof typeof sizes;
+const sizesAsked = (Object.keys(sizes) as Size[]).filter((size) => size.includes(onlySize));
+
+/** A scene, and what is done in it before it is looked at. */
+interface View {
+  scene: string;
+  query?: string;
+  act?: (page: Page) => Promise<void>;
+}
+const tab = (name: number) => (page: Page) => page.locator('nav button').nth(name).click();
+const write = async (page: Page) => {
+  await page.locator('textarea').fill('BP 72/40, pale. Need help in 412-B now.');
+  await page.locator('.compose label.stat').click();
+};
+const views: Record<string, View> = {
+  starting: { scene: 'starting' },
+  install: { scene: 'join' },
+  join: { scene: 'join', query: 'installed' },
+  joinFault: { scene: 'joinFault', query: 'installed', act: (page) => page.locator('button[type=submit]').click() },
+  locked: { scene: 'locked' },
+  lockedRings: { scene: 'lockedRings' },
+  lockedFault: { scene: 'lockedFault' },
+  inbox: { scene: 'inbox', query: 'update' },
+  inboxRings: { scene: 'inboxRings' },
+  inboxEmpty: { scene: 'inboxEmpty' },
+  offline: { scene: 'offline' },
+  conversation: { scene: 'conversation' },
+  conversationStat: { scene: 'conversationStat' },
+  conversationAccepted: { scene: 'conversationAccepted' },
+  conversationDetails: { scene: 'conversation', act: (page) => page.locator('.about').click() },
+  composeStat: { scene: 'conversation', act: write },
+  confirmStat: {
+    scene: 'conversation',
+    act: async (page) => {
+      await write(page);
+      await page.locator('.compose button[type=submit]').click();
+    },
+  },
+  cannot: { scene: 'conversationStat', act: (page) => page.locator('.button.cannot').click() },
+  react: { scene: 'conversation', act: (page) => page.locator('.more[aria-haspopup]').first().click() },
+  hostile: { scene: 'hostile' },
+  onCall: { scene: 'onCall', act: tab(1) },
+  take: {
+    scene: 'onCall',
+    act: async (page) => {
+      await tab(1)(page);
+      await page.locator('.roles [aria-haspopup]').nth(1).click();
+    },
+  },
+  people: { scene: 'people', act: tab(2) },
+  peopleFound: {
+    scene: 'people',
+    act: async (page) => {
+      await tab(2)(page);
+      await page.locator('input[type=search]').fill('icu');
+    },
+  },
+  more: { scene: 'more', act: tab(3) },
+  superseded: { scene: 'superseded' },
+  suspended: { scene: 'suspended' },
+  revoked: { scene: 'revoked' },
+  tooOld: { scene: 'tooOld' },
+  storage: { scene: 'storage' },
+};
+
+const faults: string[] = [];
+
+async function look(page: Page, origin: string, name: string, view: View, language: string, theme: string, size: Size): Promise<void> {
+  const called = `${name}-${language}-${theme}-${size}`;
+  await page.setViewportSize(sizes[size]);
+  await page.goto(`${origin}/tools/look/?scene=${view.scene}&language=${language}&look=${theme}&${view.query ?? ''}`);
+  await page.locator('#app > *').first().waitFor();
+  try {
+    await view.act?.(page);
+  } catch (error) {
+    faults.push(`${called}: ${String(error).slice(0, 300)}`);
+  }
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.screenshot({ path: `${OUT}/${called}.png` });
+  for (const fault of [...(await axeFaults(page)), ...(await layoutFaults(page))]) faults.push(`${called}: ${fault}`);
+}
+
+async function axeFaults(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+    const { violations } = await axe.run({ resultTypes: ['violations'] });
+    return violations.map((one) => `axe ${one.id}: ${one.nodes.map((node) => `${node.html.slice(0, 160)} (${node.failureSummary.slice(0, 200)})`).join(' | ')}`);
+  });
+}
+
+/** Nothing to be scrolled sideways, nothing to be touched that is smaller than 56 by 44, or than 56 high. */
+async function layoutFaults(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const named = (element: Element) => `${element.tagName.toLowerCase()}.${element.className} ${(element.textContent ?? '').trim().slice(0, 30)}`;
+    for (const element of document.querySelectorAll('*')) {
+      const style = getComputedStyle(element);
+      const scrolls = ['auto', 'scroll'].includes(style.overflowX) || element === document.documentElement;
+      if (scrolls && element.scrollWidth > element.clientWidth + 1 && element.tagName !== 'TEXTAREA') found.push(`wider than the screen: ${named(element)}`);
+    }
+    for (const element of document.querySelectorAll('button, input:not([type=radio]), textarea, summary, fieldset label')) {
+      const box = element.getBoundingClientRect();
+      if (box.width > 0 && (box.height < 55.5 || box.width < 55.5)) found.push(`small target ${Math.round(box.width)}x${Math.round(box.height)}: ${named(element)}`);
+      if (box.width > 0 && (box.left < -1 || box.right > innerWidth + 1)) found.push(`off the screen: ${named(element)}`);
+    }
+    return found;
+  });
+}
+
+mkdirSync(OUT, { recursive: true });
+await buildLook(SITE);
+const { origin, stop } = await serve(SITE);
+const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const page = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC', reducedMotion: 'reduce' });
+await page.addInitScript(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
+page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
+page.on('console', (told) => {
+  if (told.type() === 'error' || told.type() === 'warning') faults.push(`console: ${told.text().slice(0, 300)}`);
+});
+
+let count = 0;
+for (const [name, view] of Object.entries(views).filter(([name]) => name.includes(only))) {
+  for (const size of sizesAsked) {
+    for (const language of ['en', 'es']) {
+      for (const theme of ['light', 'dark']) {
+        // Colours are the same on the narrowest and at twice the size.
+        if (theme === 'dark' && (size === 'narrow' || size === 'zoomed')) continue;
+        await look(page, origin, name, view, language, theme, size);
+        count += 1;
+      }
+    }
+  }
+}
+await browser.close();
+await stop();
+for (const fault of new Set(faults)) console.log(fault);
+console.log(`${count} screens looked at, ${faults.length} faults; pictures are in ${OUT}`);
+process.exit(faults.length === 0 ? 0 : 1);

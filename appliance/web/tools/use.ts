@@ -1,0 +1,193 @@
+/** Uses the app as people do, and says what did not come out: npm run use */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { buildLook, serve } from './look-server.ts';
+
+const SITE = '/tmp/use-site';
+const phone = { viewport: { width: 390, height: 844 }, locale: 'en-US', hasTouch: true } as const;
+
+interface Fixture {
+  asked: { command: string; values: unknown[] }[];
+  snapshot: { conversation: { messages: object[] } & object };
+  set(change: object): void;
+}
+type World = typeof globalThis & { fixture: Fixture };
+
+const asked = (page: Page, command: string): Promise<unknown[][]> =>
+  page.evaluate((name) => (globalThis as World).fixture.asked.filter((one) => one.command === name).map((one) => one.values), command);
+const top = (page: Page) => page.locator('.messages').evaluate((element) => element.scrollTop);
+
+const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) => Promise<void>> = {
+  async 'joins with a code as it was typed'(page, open) {
+    await open('scene=join&installed');
+    await page.locator('#code').pressSequentially('abo-il 12345zz');
+    assert.equal(await page.locator('#code').inputValue(), 'AB011 12345');
+    await page.locator('#code').press('Home');
+    await page.locator('#code').press('Delete');
+    assert.equal(await page.locator('#code').inputValue(), 'B0111 2345');
+    await page.locator('#code').pressSequentially('a');
+    const pins = page.locator('input[type=password]');
+    await pins.nth(0).fill('123456');
+    await pins.nth(1).fill('123456');
+    await page.locator('button[type=submit]').click();
+    assert.deepEqual(await asked(page, 'join'), [], 'a PIN that is too common is not sent');
+    await pins.nth(0).fill('482915');
+    await pins.nth(1).fill('482915');
+    await page.locator('button[type=submit]').click();
+    assert.deepEqual(await asked(page, 'join'), [['AB01112345', '482915', 'Desk computer']]);
+  },
+  async 'says "coming" from the lock screen with one tap'(page, open) {
+    await open('scene=lockedRings');
+    assert.match(await page.title(), /^STAT/);
+    await page.getByRole('button', { name: 'Coming' }).tap();
+    assert.equal((await asked(page, 'answerStat'))[0]?.[2], 'coming');
+    const shown = await page.locator('body').innerText();
+    assert.doesNotMatch(shown, /Rosa|SpO2|412/, 'no name and no text while locked');
+  },
+  async 'asks once before a STAT, and says whom it rings for'(page, open) {
+    await open('scene=conversation');
+    await page.locator('textarea').fill('Need help in 412-B');
+    await page.locator('.compose label.stat').tap();
+    await page.locator('.compose button[type=submit]').tap();
+    assert.deepEqual(await asked(page, 'send'), []);
+    assert.match(await page.locator('dialog').innerText(), /Ben Okafor/);
+    await page.locator('dialog .alarm').tap();
+    assert.deepEqual((await asked(page, 'send')).map((values) => values.slice(1)), [['Need help in 412-B', 'stat', 0]]);
+    assert.equal(await page.locator('textarea').inputValue(), '');
+    assert.equal(await page.locator('dialog').count(), 0);
+  },
+  async 'answers a STAT, with a reason where one cannot come'(page, open) {
+    await open('scene=conversationStat');
+    await page.getByRole('button', { name: "Can't" }).tap();
+    await page.getByRole('button', { name: 'Off duty' }).tap();
+    assert.deepEqual((await asked(page, 'answerStat'))[0]?.slice(2), ['cannot', 'offDuty']);
+    await page.getByRole('button', { name: 'I have it' }).tap();
+    assert.deepEqual((await asked(page, 'answerStat'))[1]?.slice(2), ['accept']);
+  },
+  async 'opens a conversation at the STAT that calls'(page, open) {
+    await open('scene=inboxRings');
+    await page.getByRole('button', { name: 'Open' }).tap();
+    await page.getByRole('button', { name: 'I have it' }).waitFor();
+    const box = await page.getByRole('button', { name: 'I have it' }).boundingBox();
+    assert.ok(box !== null && box.y > 60 && box.y < 700, 'in sight');
+  },
+  async 'keeps what is read where it is'(page, open) {
+    await open('scene=hostile');
+    const add = (where: 'above' | 'below', key: string) =>
+      page.evaluate(
+        ([where, key]) => {
+          const { fixture } = globalThis as World;
+          const { conversation } = fixture.snapshot;
+          const pattern = conversation.messages[1] as object;
+          const one = { ...pattern, key, sequence: where === 'above' ? 0 : 999, mine: false };
+          fixture.set({ conversation: { ...conversation, messages: where === 'above' ? [one, ...conversation.messages] : [...conversation.messages, one] } });
+        },
+        [where, key] as const,
+      );
+    const end = () => page.locator('.messages').evaluate((element) => element.scrollHeight - element.clientHeight - element.scrollTop);
+    assert.ok((await end()) < 2, 'begins at the end');
+    await add('below', 'new1');
+    await page.waitForTimeout(100);
+    assert.ok((await end()) < 2, 'stays at the end');
+    await page.locator('.messages').evaluate((element) => (element.scrollTop = 300));
+    await page.waitForTimeout(100);
+    await add('below', 'new2');
+    await page.waitForTimeout(100);
+    assert.equal(await top(page), 300, 'a new message does not move the page');
+    const mark = page.locator('.messages ol > li').nth(1);
+    const before = (await mark.boundingBox())?.y ?? 0;
+    await add('above', 'old1');
+    await page.waitForTimeout(100);
+    const after = (await page.locator('.messages ol > li').nth(2).boundingBox())?.y ?? 0;
+    assert.ok(Math.abs(before - after) < 2, `older ones do not either: ${before}, ${after}`);
+    await page.getByRole('button', { name: 'New messages' }).tap();
+    assert.ok((await end()) < 2);
+  },
+  async 'is used with the keyboard alone'(page, open) {
+    await open('scene=inbox');
+    const row = page.locator('.inbox button').nth(1);
+    for (let i = 0; i < 20 && !(await row.evaluate((element) => element === document.activeElement)); i += 1) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('#conversation-title').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'conversation-title');
+    for (let i = 0; i < 40 && !(await page.locator('textarea').evaluate((element) => element === document.activeElement)); i += 1) await page.keyboard.press('Tab');
+    await page.keyboard.type('On my way');
+    await page.keyboard.press('Control+Enter');
+    assert.deepEqual((await asked(page, 'send')).map((values) => values.slice(1)), [['On my way', 'routine', 0]]);
+    await page.goBack();
+    await page.locator('.inbox h1').waitFor();
+    assert.ok(await row.evaluate((element) => element === document.activeElement), 'the focus is where it was');
+  },
+  async 'replies and reacts without a long press'(page, open) {
+    await open('scene=conversation');
+    await page.locator('.more[aria-haspopup]').last().tap();
+    await page.getByRole('button', { name: 'Looking into it' }).tap();
+    assert.deepEqual((await asked(page, 'react'))[0]?.slice(2), ['looking', false]);
+    await page.locator('.more[aria-haspopup]').last().tap();
+    await page.getByRole('button', { name: 'Reply', exact: true }).tap();
+    await page.locator('textarea').fill('Seen');
+    await page.locator('.compose button[type=submit]').tap();
+    const [sent] = await asked(page, 'send');
+    assert.ok(Number(sent?.[3]) > 0);
+  },
+  async 'says what was read, and not before'(page, open) {
+    await open('scene=conversation');
+    await page.waitForTimeout(200);
+    assert.ok((await asked(page, 'seen')).length > 0);
+  },
+};
+
+/** The built app itself: its worker takes the shell over, which then opens with nobody there to serve it. */
+async function opensOffline(browser: Browser): Promise<void> {
+  const { origin, stop } = await serve(`${process.cwd()}/dist`);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const told: string[] = [];
+  page.on('console', (message) => {
+    if (/Content Security|TrustedScript|Trusted Type/i.test(message.text())) told.push(message.text());
+  });
+  page.on('pageerror', (error) => told.push(error.message));
+  await page.goto(origin);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.reload();
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await stop();
+  await page.goto(`${origin}/somewhere`);
+  assert.equal(await page.title(), 'Wardline');
+  const styled = await page.evaluate(() => getComputedStyle(document.body).margin);
+  assert.equal(styled, '0px', 'the style is there');
+  assert.deepEqual(await page.evaluate(() => fetch('/wardline/anything').then(() => 'kept', () => 'gone')), 'gone');
+  assert.deepEqual(told, []);
+  await context.close();
+}
+
+await buildLook(SITE);
+const { origin, stop } = await serve(SITE);
+const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+let failed = 0;
+const tell = async (name: string, use: () => Promise<void>) => {
+  try {
+    await use();
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}\n${String(error).slice(0, 800)}`);
+  }
+};
+for (const [name, use] of Object.entries(uses)) {
+  const context = await browser.newContext(phone);
+  context.setDefaultTimeout(5000);
+  const page = await context.newPage();
+  await tell(name, () =>
+    use(page, async (query) => {
+      await page.goto(`${origin}/tools/look/?${query}`);
+      await page.locator('#app > *').first().waitFor();
+    }),
+  );
+  await context.close();
+}
+await stop();
+if (existsSync('dist/sw.js')) await tell('opens without the box', () => opensOffline(browser));
+await browser.close();
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,21 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+import { shell } from './tools/shell.ts';
+
+export default defineConfig({
+  plugins: [svelte(), shell()],
+  define: { __VERSION__: JSON.stringify(process.env['WARDLINE_VERSION'] ?? 'dev') },
+  build: {
+    // No script or style inside the page, no data: address: the server allows only its own files.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    rolldownOptions: {
+      input: { index: 'index.html', sw: 'src/shell/sw.ts' },
+      output: {
+        // The service worker's address must not change; all else is named by its content.
+        entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
+  },
+});
