@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { EscalationState, RefusalCode } from '../gen/wardline_pb.js';
+import { type ConversationId, type MessageName, NONE } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 import { ANAS, Bench, hex, need, seeded } from './testing/bench.ts';
 import { Box, PIN, refused, WARD } from './testing/box.ts';
@@ -271,6 +272,17 @@ describe('a STAT', () => {
     expect(bench.snapshot.ringing).toEqual([]);
   });
 
+  it('is forgotten where the PIN is asked for on a new connection, and not where the session just locks', () => {
+    const bench = started();
+    need(bench.box.current).send(0n, { case: 'ring', value: RING });
+    need(bench.box.current).lock();
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', ringing: [{ senderTitle: 'RN', unit: '4 West' }] });
+    bench.drop();
+    bench.pass(5_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', ringing: [], line: { state: 'online' } });
+  });
+
   it('is answered with the signature of the device', () => {
     const bench = started();
     bench.command('answerStat', hex(WARD), 4, 'cannot', 'notMine');
@@ -333,6 +345,20 @@ describe('the end', () => {
     bench.command('join', 'ABCDEFGHJK', PIN, 'x');
     bench.settle();
     expect(bench.box.log.map((one) => one.text)).toEqual(['later']);
+  });
+
+  it('of what waits is another person who joins here', () => {
+    const bench = new Bench(new Box(), seeded(1), { ...ANAS, person: hex(0xbn) as typeof ANAS.person });
+    bench.box.instead.set('hello', [refused(RefusalCode.DEVICE_UNKNOWN)]);
+    const name = 'aa'.repeat(16) as MessageName;
+    const to = hex(WARD) as ConversationId;
+    bench.disk.waiting.set(name, { name, conversation: to, text: "Ben's", priority: 'routine', replyTo: NONE, people: [], roles: [], composed: 1, number: null, failed: null });
+    bench.start();
+    bench.settle();
+    bench.command('join', 'ABCDEFGHJK', PIN, 'x');
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'open', waiting: 0 });
+    expect([bench.box.log, bench.disk.waiting.size]).toEqual([[], 0]);
   });
 
   it('comes after five faults of this app in a row', () => {
@@ -478,10 +504,11 @@ describe('a box that is none', () => {
   it('has another past: everything is taken anew', () => {
     const bench = started();
     bench.box.say('before');
+    bench.box.say('and before');
     bench.settle();
     bench.command('openConversation', hex(WARD));
     bench.drop();
-    bench.box.log.splice(0, 1, { sequence: 1n, sender: 0xbn, name: '00'.repeat(16), text: 'after' });
+    bench.box.log.splice(0, 2, { sequence: 1n, sender: 0xbn, name: '00'.repeat(16), text: 'after' });
     bench.box.instead.set('sync', [refused(RefusalCode.CURSOR_INVALID)]);
     bench.pass(5_000);
     expect(bench.snapshot.conversation?.messages.map((one) => one.text)).toEqual(['after']);
