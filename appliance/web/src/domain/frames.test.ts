@@ -137,6 +137,11 @@ describe('what is read', () => {
     }
   });
 
+  it('ends at a length that cannot be, before anything comes behind it', () => {
+    expect(new FrameDecoder().push(Uint8Array.of(0, 0, 0, 0)).fault).toBe('empty');
+    expect(new FrameDecoder().push(Uint8Array.of(0, 2, 0, 1)).fault).toBe('oversize');
+  });
+
   it('takes the largest frame and holds no more than that', () => {
     const decoder = new FrameDecoder();
     const largest = framed(padded(SERVER_FRAME_MAX));

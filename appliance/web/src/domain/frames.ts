@@ -75,8 +75,7 @@ export class FrameDecoder {
 
   /** How many bytes the next step needs: those of the length, or of the whole frame. `null` when there is nothing to read. */
   #wanted(rest: Uint8Array): number | null {
-    if (rest.length === 0) return null;
-    if (this.#held.length < LENGTH_BYTES) return LENGTH_BYTES;
+    if (this.#held.length < LENGTH_BYTES) return rest.length === 0 ? null : LENGTH_BYTES;
     const length = new DataView(this.#held.buffer, this.#held.byteOffset).getUint32(0);
     if (length === 0) this.#fault = 'empty';
     else if (length > SERVER_FRAME_MAX) this.#fault = 'oversize';

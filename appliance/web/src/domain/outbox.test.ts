@@ -193,11 +193,17 @@ describe('a number that the box took for reused', () => {
     const desk = new Desk();
     desk.compose('a');
     desk.compose('b', { conversation: OTHER });
+    desk.compose('c', { conversation: '0000000000000079' as ConversationId });
     desk.send();
-    desk.outbox.suspectNumbers(['a', 'b'] as MessageName[]);
+    desk.outbox.suspectNumbers(['a', 'b', 'c'] as MessageName[]);
     expect(desk.send()).toEqual(['a 1']);
     desk.outbox.accepted('a' as MessageName);
     expect(desk.send()).toEqual(['b 2']);
+    desk.outbox.accepted('b' as MessageName);
+    desk.outbox.accepted('c' as MessageName);
+    desk.compose('d');
+    desk.compose('e', { conversation: OTHER });
+    expect(desk.send()).toEqual(['d 4', 'e 5']);
   });
 });
 
