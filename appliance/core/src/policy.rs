@@ -5,6 +5,8 @@
 pub struct Policy {
     /// Shown to a client before it signs in.
     pub facility: String,
+    /// SHA-256 of the facility root's certificate: told to clients that cannot see it, browsers.
+    pub facility_root: [u8; 32],
     /// A session with no act of the person for so long locks. Milliseconds; default 5 minutes.
     pub idle_lock_ms: u64,
     /// A session asks for the PIN again after so long in any case. Milliseconds; default 12 hours.
@@ -23,6 +25,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             facility: "Wardline".to_owned(),
+            facility_root: [0; 32],
             idle_lock_ms: 5 * 60_000,
             session_ms: 12 * 3_600_000,
             join_code_ms: 24 * 3_600_000,

@@ -97,6 +97,7 @@ impl Relay {
                 facility: self.policy.facility.clone(),
                 box_time: now.wall.0,
                 guest,
+                facility_root: self.policy.facility_root.to_vec(),
             },
         });
     }

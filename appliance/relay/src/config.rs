@@ -69,10 +69,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// The core's part of it.
-    pub fn policy(&self) -> Policy {
+    /// The core's part of it, with SHA-256 of the facility root, which the keeper's certificates say.
+    pub fn policy(&self, facility_root: [u8; 32]) -> Policy {
         Policy {
             facility: self.facility.clone(),
+            facility_root,
             idle_lock_ms: self.idle_lock * 1_000,
             session_ms: self.session * 3_600_000,
             join_code_ms: self.join_code * 3_600_000,

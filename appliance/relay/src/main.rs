@@ -19,7 +19,7 @@ use wardline_relay::clock::Clock;
 use wardline_relay::config::{Config, Zones};
 use wardline_relay::disk::{self, Disk, OPEN_MIN};
 use wardline_relay::driver::{Command, Driver, Ended, INPUTS_MAX};
-use wardline_relay::front::connection::Context;
+use wardline_relay::front::connection::{Context, facility};
 use wardline_relay::front::local;
 use wardline_relay::front::quic::{self, Certificates, SourceLimit};
 use wardline_relay::front::web;
@@ -78,7 +78,7 @@ async fn run(config: Config) -> Result<()> {
     let key = StoreKey::new(*keys.store);
     let (store, restored) = Store::open(&config.data.join("wardline.db"), &key).await?;
     let clock = Clock::start();
-    let relay = Relay::new(clock.now(), config.policy(), &keys.cursor, restored)?;
+    let relay = Relay::new(clock.now(), config.policy(facility(&leaves)), &keys.cursor, restored)?;
 
     let metrics = Arc::new(Metrics::default());
     let keyring = Arc::new(Keyring::new(&keys)?);

@@ -2,7 +2,7 @@
  * The core path, in real browsers against a real box: join, PIN, send, receive, STAT, lock, a box that goes away.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { Box } from './box.ts';
 import { PersonAtApp, PIN } from './person.ts';
@@ -17,6 +17,11 @@ describe('two people at their phones', () => {
     ana = await PersonAtApp.join(box, 'Ana');
     ben = await PersonAtApp.join(box, 'Ben');
   });
+  afterEach(async (context) => {
+    if (context.task.result?.state !== 'fail') return;
+    await ana.picture(context.task.id);
+    await ben.picture(context.task.id);
+  });
   afterAll(async () => {
     await ana?.leaves();
     await ben?.leaves();
@@ -28,7 +33,7 @@ describe('two people at their phones', () => {
     await ana.say('bed 4 is free');
     await ben.open('Ana Flores');
     await ben.sees('bed 4 is free');
-    await ana.page.getByText('Read', { exact: true }).first().waitFor();
+    await ana.page.getByText('Read', { exact: true }).filter({ visible: true }).first().waitFor();
     await ben.say('on my way');
     await ana.sees('on my way');
   });
@@ -38,17 +43,16 @@ describe('two people at their phones', () => {
     await ana.say('code at the desk', 'STAT');
     await ben.page.getByRole('button', { name: 'Open', exact: true }).or(ben.page.getByText('Rings for you')).first().click();
     await ben.page.getByRole('button', { name: 'I have it' }).click();
-    await ana.page.getByText('Ben Okafor has it').first().waitFor();
+    await ana.reads('Ben Okafor has it');
   });
 
   test('what somebody else cannot take goes on', async () => {
     await ana.say('second call', 'STAT');
     await ben.page.getByRole('button', { name: "Can't" }).last().click();
     await ben.page.getByRole('button', { name: 'With another patient' }).click();
-    await ben.page.getByRole('button', { name: 'I have it' }).last().waitFor({ state: 'detached' }).catch(() => undefined);
-    await ana.page.getByText('Nobody has answered yet').last().waitFor();
+    await ana.reads('Nobody has answered yet');
     await ana.page.getByRole('button', { name: 'Close', exact: true }).last().click();
-    await ana.page.getByText('Closed').last().waitFor();
+    await ana.reads('Closed');
   });
 
   test('a locked phone shows no text and no name, and says "coming" in one tap', async () => {
@@ -58,13 +62,13 @@ describe('two people at their phones', () => {
     const shown = await ben.page.locator('body').innerText();
     for (const secret of ['third call', 'Ana', 'bed 4']) expect(shown).not.toContain(secret);
     await ben.page.getByRole('button', { name: 'Coming', exact: true }).click();
-    await ana.page.getByText('Ben Okafor is coming').last().waitFor();
+    await ana.reads('Ben Okafor is coming');
     await ben.unlock('000001');
     await ben.page.getByText(/tries are left/).waitFor();
     await ben.unlock();
     await ben.open('Ana Flores');
     await ben.page.getByRole('button', { name: 'I have it' }).last().click();
-    await ana.page.getByText('Ben Okafor has it').last().waitFor();
+    await ana.reads('Ben Okafor has it');
   });
 
   test('the relay is killed in the midst of it: nothing is lost, and nobody types a PIN', async () => {

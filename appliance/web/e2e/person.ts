@@ -18,6 +18,13 @@ export class PersonAtApp {
     this.browser = browser;
   }
 
+  /** A sentence with somebody's name in it stands on the screen: names are isolated there (U+2068, U+2069). */
+  async reads(sentence: string): Promise<void> {
+    const parts = sentence.split(' ').map((word) => word.replace(/[^\w]/g, '\\$&'));
+    const loosely = new RegExp(parts.join('[\\s\u2066-\u2069]+'));
+    await this.page.getByText(loosely).filter({ visible: true }).last().waitFor();
+  }
+
   /** Opens the app in a fresh browser. */
   static async arrive(box: Box, name: string, look: Look = {}): Promise<PersonAtApp> {
     const browser = await Browser.open(box, look);
@@ -81,13 +88,13 @@ export class PersonAtApp {
   /** Opens one that stands in the inbox. */
   async open(title: string): Promise<void> {
     await this.tab('Inbox');
-    await this.page.getByRole('main').getByText(title).first().click();
+    await this.page.getByRole('main').getByText(title).filter({ visible: true }).first().click();
     await this.page.getByLabel('Message', { exact: true }).waitFor();
   }
 
   async say(text: string, priority: 'Routine' | 'Urgent' | 'STAT' = 'Routine'): Promise<void> {
     await this.page.getByLabel('Message', { exact: true }).fill(text);
-    if (priority !== 'Routine') await this.page.getByText(priority, { exact: true }).last().click();
+    if (priority !== 'Routine') await this.page.getByRole('radio', { name: priority }).check();
     if (priority !== 'STAT') {
       await this.page.getByRole('button', { name: 'Send', exact: true }).click();
       return;
@@ -97,13 +104,19 @@ export class PersonAtApp {
   }
 
   async sees(text: string): Promise<void> {
-    await this.page.getByText(text, { exact: true }).first().waitFor();
+    await this.page.getByText(text, { exact: true }).filter({ visible: true }).first().waitFor();
   }
 
   /** Texts of the open conversation that begin with this, in the order of the screen. */
   async texts(prefix: string): Promise<string[]> {
-    const all = await this.page.getByRole('log').getByText(new RegExp(`^${prefix}`)).allTextContents();
-    return all.map((text) => text.trim());
+    const found = this.page.getByRole('list').getByText(new RegExp(`^${prefix}`)).filter({ visible: true });
+    return (await found.allTextContents()).map((text) => text.trim());
+  }
+
+  /** What is on the screen, into `e2e/out`, for whoever looks why a test failed. */
+  async picture(name: string): Promise<void> {
+    const path = `${import.meta.dirname}/out/${this.name}${name}`;
+    await this.page.screenshot({ path: `${path}.png` });
   }
 
   /** Nothing went wrong that only a developer would see, and nothing was asked of anybody but the box. */

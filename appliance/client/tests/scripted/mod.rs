@@ -104,6 +104,7 @@ impl ScriptedBox {
         let mut line = Line { quic, send, receive, exporter };
         let (request, Ask::Hello(hello)) = line.ask().await else { panic!("no hello") };
         let welcome = proto::Welcome {
+            facility_root: Vec::new(),
             version: wire::VERSION,
             challenge: vec![7; 32],
             facility: "St. Elsewhere".to_owned(),

@@ -81,7 +81,7 @@ pub(super) fn harden(headers: &mut HeaderMap) {
         (
             "permissions-policy",
             "camera=(self), microphone=(self), screen-wake-lock=(self), geolocation=(), display-capture=(), \
-             clipboard-read=(), payment=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), interest-cohort=()",
+             clipboard-read=(), payment=(), usb=(), serial=(), hid=(), midi=()",
         ),
     ];
     for (name, value) in FIXED {

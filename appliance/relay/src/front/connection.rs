@@ -100,7 +100,7 @@ impl Context {
 }
 
 /// SHA-256 of the root that the keeper's certificates come from: the last of the chain.
-fn facility(leaves: &Leaves) -> [u8; 32] {
+pub fn facility(leaves: &Leaves) -> [u8; 32] {
     let mut facility = [0; 32];
     let root = leaves.current.chain.last().map_or(&[][..], Vec::as_slice);
     facility.copy_from_slice(digest::digest(&digest::SHA256, root).as_ref());

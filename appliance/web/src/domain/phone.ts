@@ -320,6 +320,7 @@ export class Phone {
         return this.#sign(out.bytes, line.number, line.isJoin && !this.#isLockedOut ? 'joining' : 'device');
       case 'welcomed':
         this.#ahead = momentOf(out.boxTime) - this.#now.wall;
+        this.#facility = out.root ?? this.#facility;
         this.#lines.welcomed(cleanLine(out.facility));
         return;
       case 'barred':

@@ -9,7 +9,7 @@
  * are under way and how long, keeps the connection alive, and lets through of deliveries only what belongs to the sync that counts.
  */
 
-import { type Accepted, type Event, RefusalCode, type ServerFrame, type SignedIn } from '../gen/wardline_pb.js';
+import { type Accepted, type Event, RefusalCode, type ServerFrame, type SignedIn, type Welcome } from '../gen/wardline_pb.js';
 import { type Bytes } from './bytes.ts';
 import { type Ask, encodeFrame, type Told } from './frames.ts';
 import { type DeviceId, type MessageName, wireId } from './ids.ts';
@@ -41,7 +41,7 @@ export type Out<Call> =
   | { readonly out: 'send'; readonly bytes: Bytes }
   | { readonly out: 'sign'; readonly bytes: Bytes }
   | { readonly out: 'close' }
-  | { readonly out: 'welcomed'; readonly facility: string; readonly boxTime: bigint }
+  | { readonly out: 'welcomed'; readonly facility: string; readonly root: Hash | null; readonly boxTime: bigint }
   /** The PIN is wanted: from the beginning, or because the session has just locked. */
   | { readonly out: 'barred'; readonly triesLeft: number; readonly hasLocked: boolean; readonly dropped: readonly Asked<Call>[] }
   | { readonly out: 'signedIn'; readonly signedIn: SignedIn; readonly pin: Pin | null }
@@ -230,7 +230,7 @@ export class Session<Call> {
     const { body } = frame;
     switch (body.case) {
       case 'welcome':
-        return this.#welcomed(request, body.value.challenge, body.value.facility, body.value.boxTime);
+        return this.#welcomed(request, body.value);
       case 'pinNeeded':
         return this.#barred(this.#take(request)?.ask === 'prove' || this.#at.at === 'proving', body.value.triesLeft, false);
       case 'locked':
@@ -258,7 +258,7 @@ export class Session<Call> {
     }
   }
 
-  #welcomed(request: number, challenge: Uint8Array, facility: string, boxTime: bigint): Out<Call>[] {
+  #welcomed(request: number, { challenge, facility, facilityRoot, boxTime }: Welcome): Out<Call>[] {
     const [read, purpose] = [hashOf(challenge), this.#purpose];
     const isAnswer = this.#at.at === 'greeting' && this.#take(request)?.ask === 'hello';
     if (!isAnswer || read === null || purpose === null) return this.#dead('protocol');
@@ -268,7 +268,7 @@ export class Session<Call> {
         ? signInBytes(read, this.#binding, purpose.device)
         : joinBytes(read, this.#binding, purpose.codeHash, purpose.key);
     return [
-      { out: 'welcomed', facility, boxTime },
+      { out: 'welcomed', facility, root: hashOf(facilityRoot), boxTime },
       { out: 'sign', bytes },
     ];
   }
