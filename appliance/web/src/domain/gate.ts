@@ -62,6 +62,8 @@ export class Gate {
   #pendingPin: Pin | null = null;
   #isChecking = false;
   #wrongHere = 0;
+  /** What is shown as refused is a sign-in. */
+  #hasTurnedAway = false;
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -200,9 +202,11 @@ export class Gate {
     this.#ground.desk.signedIn(person, this.#ground.now);
     const proven = pin ?? joining?.pin ?? null;
     if (proven !== null) this.#ground.do({ effect: 'rememberPin', pin: proven });
-    // Who locked it here is asked here, whatever the box still holds open.
-    if (proven !== null || this.#identity?.locked !== true) this.#open();
-    else this.#stage = { is: 'locked', by: 'here' };
+    // Who locked it here is asked here, whatever the box still holds open. That a connection came back is no act of anybody's.
+    if (proven !== null) this.#open();
+    else this.#stage = this.#identity?.locked === true ? { is: 'locked', by: 'here' } : { is: 'open' };
+    if (this.#hasTurnedAway) this.refusal = null;
+    this.#hasTurnedAway = false;
     if (this.#pendingPin !== null) {
       const pending = this.#pendingPin;
       this.#pendingPin = null;
@@ -225,6 +229,7 @@ export class Gate {
       return this.rest({ is: 'joining' });
     }
     if (this.#stage.is === 'starting') this.#stage = { is: 'locked', by: 'box' };
+    this.#hasTurnedAway = true;
     this.leave(this.#ground.lines.refused(declined.retryAfter, this.#ground.now, this.#ground.chance.number()));
   }
 

@@ -213,6 +213,18 @@ describe('locking here', () => {
     expectNothingSeen(bench.snapshot);
   });
 
+  it('is not put off by a connection that comes back: that is no act of anybody', () => {
+    const bench = started();
+    bench.pass(100_000);
+    const before = heard(bench, 'active');
+    bench.drop();
+    bench.pass(199_999);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', line: { state: 'online' } });
+    bench.pass(1);
+    expect(bench.snapshot.stage).toBe('locked');
+    expect(heard(bench, 'active')).toBe(before);
+  });
+
   it('counts the time that the device slept', () => {
     const bench = started();
     bench.now = { ...bench.now, wall: bench.now.wall + 300_000 };
@@ -399,6 +411,17 @@ describe('without the box', () => {
     bench.pass(30_000);
     expect(bench.snapshot).toMatchObject({ stage: 'open', caughtUp: true, waiting: 0 });
     expect(bench.snapshot.conversation?.messages[1]).toMatchObject({ key, fate: 'sent', sequence: 2 });
+  });
+
+  it('a sign-in that is declined for a moment is said, until it is let in', () => {
+    const bench = started();
+    bench.box.instead.set('prove', [refused(RefusalCode.SLOW_DOWN, 0, 4_000n)]);
+    bench.drop();
+    bench.pass(2_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: { code: 'SLOW_DOWN', retryAfter: 4 } });
+    bench.pass(10_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: null, line: { state: 'online' } });
+    expect(bench.snapshot.line.since).toBeGreaterThan(1_800_000_000_000);
   });
 
   it('a network that comes back is tried at once, unless the box said how long to wait', () => {

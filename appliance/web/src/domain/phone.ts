@@ -145,8 +145,8 @@ export class Phone {
         if (!gate.isOpen && !(gate.stage.is === 'locked' && isComing)) return;
       }
     }
-    // What was on the screen is told by the app itself, and nobody may be there.
-    if (command.command !== 'seen') gate.acted();
+    // What was on the screen is told by the app itself, and nobody may be there; who locks wants the session to end.
+    if (command.command !== 'seen' && command.command !== 'lock') gate.acted();
     switch (command.command) {
       case 'lock':
         return gate.lockHere();
