@@ -491,6 +491,40 @@ describe('what the box is told', () => {
     bench.drop();
     bench.pass(5_000);
     expect(receipts().at(-1)).toEqual([2n, 2n]);
+    // Whoever leaves says it before.
+    bench.box.say('three');
+    bench.settle();
+    bench.give({ input: 'foreground', isVisible: false });
+    bench.settle();
+    expect(receipts().at(-1)).toEqual([3n, 2n]);
+  });
+});
+
+describe('numbers that the box took for reused', () => {
+  it('are given anew: nothing is lost by a disk from a copy', () => {
+    const bench = started();
+    bench.command('send', hex(WARD), 'before', 'routine', 0);
+    bench.settle();
+    // A copy of the disk from before, on which the number goes to another message.
+    const name = 'aa'.repeat(16) as MessageName;
+    const to = hex(WARD) as ConversationId;
+    bench.disk.waiting.set(name, { name, conversation: to, text: 'after', priority: 'routine', replyTo: NONE, people: [], roles: [], composed: 2, number: 1n, failed: null });
+    bench.restart();
+    bench.pass(20_000);
+    expect(bench.box.log.map((one) => one.text)).toEqual(['before', 'after']);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', waiting: 0 });
+  });
+});
+
+describe('the last word of the box', () => {
+  it('is why it closed, and is tried again from another network', () => {
+    const bench = started();
+    need(bench.box.current).send(0n, refused(RefusalCode.ZONE));
+    need(bench.box.current).close(0x14);
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: { code: 'ZONE' } });
+    bench.pass(5_000);
+    expect(bench.snapshot).toMatchObject({ refusal: null, line: { state: 'online' } });
   });
 });
 

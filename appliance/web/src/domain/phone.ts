@@ -121,6 +121,7 @@ export class Phone {
         return;
       case 'foreground':
         this.#gate.presence.foreground(input.isVisible, now);
+        if (!input.isVisible && this.#ground.session?.isOpen === true) this.#ground.desk.flushReceipts(now, true);
         return this.#tick();
       case 'tick':
         return this.#tick();
