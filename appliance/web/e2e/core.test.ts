@@ -94,7 +94,7 @@ describe('two people at their phones', () => {
 
   test('somebody suspended is out at once', async () => {
     box.admin('suspend', 'Ben');
-    await ben.page.getByRole('heading', { name: 'Your access is suspended' }).waitFor();
+    await ben.page.getByRole('heading', { name: 'no longer let in' }).waitFor();
     const shown = await ben.page.locator('body').innerText();
     for (const secret of ['during the cut', 'Ana Flores']) expect(shown).not.toContain(secret);
   });

@@ -146,6 +146,7 @@ export class Desk {
     else if (call.call === 'roles' && body.case === 'rolePage') this.#rolePage(body.value.roles.map(readRole), body.value.end);
     else if (call.call === 'role') this.askRoles();
     else if (call.call === 'stat' && call.answer === 'coming') this.rings.coming(call.conversation, call.sequence);
+    else this.unanswered(call);
   }
 
   /** No answer comes, or it was refused. */
@@ -154,9 +155,9 @@ export class Desk {
     if (call.call === 'roles') this.#roles = [];
   }
 
-  /** Receipts that are due. */
-  flushReceipts(now: Now): void {
-    if (now.steady < this.receipts.nextAt()) return;
+  /** Receipts that are due; `leaving`: all that can go, since the app may be stopped behind this. */
+  flushReceipts(now: Now, leaving = false): void {
+    if (now.steady < this.receipts.nextAt() && !leaving) return;
     for (const [conversation, { delivered, read }] of this.receipts.flush(now.steady)) {
       const value = { conversation: wireId(conversation), delivered: wireSequence(delivered), read: wireSequence(read) };
       this.#link.tell({ case: 'receipt', value });

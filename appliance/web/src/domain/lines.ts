@@ -129,7 +129,7 @@ export class Lines {
   }
 
   #show(state: Shown['state'], now: Now): void {
-    if (this.#shown.state === state) return;
+    if (this.#shown.state === state && this.#shown.since > 0) return;
     this.#shown = { ...this.#shown, state, by: state === 'online' ? 'WebSocket' : null, since: now.wall };
   }
 }

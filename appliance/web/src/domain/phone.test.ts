@@ -213,6 +213,18 @@ describe('locking here', () => {
     expectNothingSeen(bench.snapshot);
   });
 
+  it('is not put off by a connection that comes back: that is no act of anybody', () => {
+    const bench = started();
+    bench.pass(100_000);
+    const before = heard(bench, 'active');
+    bench.drop();
+    bench.pass(199_999);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', line: { state: 'online' } });
+    bench.pass(1);
+    expect(bench.snapshot.stage).toBe('locked');
+    expect(heard(bench, 'active')).toBe(before);
+  });
+
   it('counts the time that the device slept', () => {
     const bench = started();
     bench.now = { ...bench.now, wall: bench.now.wall + 300_000 };
@@ -401,6 +413,17 @@ describe('without the box', () => {
     expect(bench.snapshot.conversation?.messages[1]).toMatchObject({ key, fate: 'sent', sequence: 2 });
   });
 
+  it('a sign-in that is declined for a moment is said, until it is let in', () => {
+    const bench = started();
+    bench.box.instead.set('prove', [refused(RefusalCode.SLOW_DOWN, 0, 4_000n)]);
+    bench.drop();
+    bench.pass(2_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: { code: 'SLOW_DOWN', retryAfter: 4 } });
+    bench.pass(10_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: null, line: { state: 'online' } });
+    expect(bench.snapshot.line.since).toBeGreaterThan(1_800_000_000_000);
+  });
+
   it('a network that comes back is tried at once, unless the box said how long to wait', () => {
     const bench = started();
     bench.isReachable = false;
@@ -468,6 +491,40 @@ describe('what the box is told', () => {
     bench.drop();
     bench.pass(5_000);
     expect(receipts().at(-1)).toEqual([2n, 2n]);
+    // Whoever leaves says it before.
+    bench.box.say('three');
+    bench.settle();
+    bench.give({ input: 'foreground', isVisible: false });
+    bench.settle();
+    expect(receipts().at(-1)).toEqual([3n, 2n]);
+  });
+});
+
+describe('numbers that the box took for reused', () => {
+  it('are given anew: nothing is lost by a disk from a copy', () => {
+    const bench = started();
+    bench.command('send', hex(WARD), 'before', 'routine', 0);
+    bench.settle();
+    // A copy of the disk from before, on which the number goes to another message.
+    const name = 'aa'.repeat(16) as MessageName;
+    const to = hex(WARD) as ConversationId;
+    bench.disk.waiting.set(name, { name, conversation: to, text: 'after', priority: 'routine', replyTo: NONE, people: [], roles: [], composed: 2, number: 1n, failed: null });
+    bench.restart();
+    bench.pass(20_000);
+    expect(bench.box.log.map((one) => one.text)).toEqual(['before', 'after']);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', waiting: 0 });
+  });
+});
+
+describe('the last word of the box', () => {
+  it('is why it closed, and is tried again from another network', () => {
+    const bench = started();
+    need(bench.box.current).send(0n, refused(RefusalCode.ZONE));
+    need(bench.box.current).close(0x14);
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: { code: 'ZONE' } });
+    bench.pass(5_000);
+    expect(bench.snapshot).toMatchObject({ refusal: null, line: { state: 'online' } });
   });
 });
 

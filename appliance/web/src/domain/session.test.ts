@@ -193,8 +193,11 @@ describe('a connection lives', () => {
   it('passes over a frame of a later version, and ends at what is no answer', () => {
     const session = open();
     expect(session.frame(0, frame(0, undefined))).toEqual([]);
+    session.ask(0, { ask: 'call', call: 'x' }, { case: 'listRoles', value: {} });
+    expect(session.frame(0, frame(3, undefined))).toEqual([]);
+    expect(names(session.frame(0, frame(3, { case: 'rolePage', value: {} })))).toEqual(['answer']);
     session.sync(0, new Uint8Array(0));
-    expect(names(session.frame(0, frame(3, { case: 'done', value: {} })))).toEqual(['close', 'dead']);
+    expect(names(session.frame(0, frame(4, { case: 'done', value: {} })))).toEqual(['close', 'dead']);
   });
 
   it('until the box restarts', () => {

@@ -341,7 +341,9 @@ export class Session<Call> {
   }
 
   #answered(request: number, body: Told): Out<Call>[] {
-    if (request === 0) return body.case === undefined ? [] : [{ out: 'told', body }];
+    // Of a later version: passed over, as if it had not come.
+    if (body.case === undefined) return [];
+    if (request === 0) return [{ out: 'told', body }];
     const asked = this.#take(request);
     if (asked === null || asked.ask === 'echo') return [];
     return asked.ask === 'call' ? [{ out: 'answer', asked, body }] : this.#dead('protocol');

@@ -222,7 +222,7 @@ export const en = {
   ended: {
     superseded: { title: 'Wardline is open in another tab', text: 'Only one window at a time can be signed in on this device.', act: 'Use it here' },
     suspended: { title: 'Your access is suspended', text: 'You cannot sign in for now. Your charge nurse or an administrator can tell you why, and restore it.', act: 'Try again' },
-    revoked: { title: 'This device is no longer let in', text: 'It was revoked, or the box does not know it. Ask your charge nurse or an administrator for a new join code.', act: 'Try again' },
+    revoked: { title: 'This device is no longer let in', text: 'It was revoked, or your access is suspended. Your charge nurse or an administrator can tell you which, and give you a new join code.', act: 'Try again' },
     tooOld: { title: 'Wardline needs an update', text: 'This version is too old for the box. Load the new one. If that does not help, close Wardline and open it again.', act: 'Load the new version' },
     storage: { title: 'This device cannot keep messages', text: 'The browser lets Wardline store nothing, or the storage is full. Leave private browsing, free some space, then try again.', act: 'Try again' },
   },

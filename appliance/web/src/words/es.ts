@@ -220,7 +220,7 @@ export const es: Words = {
   ended: {
     superseded: { title: 'Wardline está abierto en otra pestaña', text: 'En este dispositivo solo puede haber una ventana con la sesión abierta.', act: 'Usarlo aquí' },
     suspended: { title: 'Su acceso está suspendido', text: 'Por ahora no puede entrar. Su jefe de enfermería o un administrador pueden decirle por qué, y restablecerlo.', act: 'Intentar otra vez' },
-    revoked: { title: 'Este dispositivo ya no puede entrar', text: 'Se revocó, o el servidor no lo conoce. Pida un código nuevo a su jefe de enfermería o a un administrador.', act: 'Intentar otra vez' },
+    revoked: { title: 'Este dispositivo ya no puede entrar', text: 'Se revocó, o su acceso está suspendido. Su jefe de enfermería o un administrador puede decirle cuál de los dos, y darle un código nuevo.', act: 'Intentar otra vez' },
     tooOld: { title: 'Wardline necesita actualizarse', text: 'Esta versión es demasiado antigua para el servidor. Cargue la nueva. Si no basta, cierre Wardline y ábralo otra vez.', act: 'Cargar la versión nueva' },
     storage: { title: 'Este dispositivo no puede guardar mensajes', text: 'El navegador no deja que Wardline guarde nada, o no queda espacio. Salga de la navegación privada, libere espacio e inténtelo otra vez.', act: 'Intentar otra vez' },
   },

@@ -1,0 +1,336 @@
+/**
+ * Who may see: joining, locking, unlocking, and what becomes of the device when the box says so.
+ *
+ * ```text
+ * starting -> joining -> open <-> locked          ended (from anywhere)
+ * ```
+ *
+ * A PIN is held for the join or the attempt under way, never longer, and never tried twice by itself.
+ */
+
+import type { SignedIn } from '../gen/wardline_pb.js';
+import type { Next } from './backoff.ts';
+import type { Call } from './calls.ts';
+import { Devices } from './devices.ts';
+import type { Identity } from './effects.ts';
+import type { Ground } from './ground.ts';
+import { type DeviceId, momentOf, type PersonId } from './ids.ts';
+import type { Line } from './lines.ts';
+import { choosePin, parseDeviceName, parsePin, type Pin } from './pins.ts';
+import { Presence } from './presence.ts';
+import { type DeviceKey, type Hash, type JoinCode, parseJoinCode } from './proofs.ts';
+import { type Declined, type OwnCode, ownRefusal, refusalOf, verdictOf } from './refusals.ts';
+import type { Asked } from './session.ts';
+import type { Refusal, Snapshot } from './snapshot.ts';
+import { cleanLine } from './texts.ts';
+import { readId } from './wire.ts';
+
+export type Stage =
+  | { readonly is: 'starting' }
+  | { readonly is: 'joining' }
+  /** `here`: the box's session may be open all the same. */
+  | { readonly is: 'locked'; readonly by: 'box' | 'here' }
+  | { readonly is: 'open' }
+  | { readonly is: 'ended'; readonly why: NonNullable<Snapshot['ended']> };
+
+interface Joining {
+  readonly code: JoinCode;
+  readonly pin: Pin;
+  readonly deviceName: string;
+  readonly key: { readonly key: DeviceKey; readonly codeHash: Hash } | null;
+  readonly attempts: number;
+}
+
+/** The same join goes so often before the person is asked again. */
+const JOIN_ATTEMPTS = 3;
+/** Wrong PINs that are compared here before only the box is asked. */
+const WRONG_HERE_MAX = 5;
+
+export class Gate {
+  readonly #ground: Ground;
+  readonly presence = new Presence();
+  readonly devices = new Devices();
+  /** Why the last thing that the person asked for was not done. */
+  refusal: Refusal | null = null;
+  /** The box's clock is so much ahead of the device's. */
+  boxAhead = 0;
+  #stage: Stage = { is: 'starting' };
+  #identity: Identity | null = null;
+  #joining: Joining | null = null;
+  /** Wrong PINs have locked the device: a code clears that, and its own key joins again. */
+  #isLockedOut = false;
+  #pendingPin: Pin | null = null;
+  #isChecking = false;
+  #wrongHere = 0;
+  /** What is shown as refused is a sign-in. */
+  #hasTurnedAway = false;
+
+  constructor(ground: Ground) {
+    this.#ground = ground;
+  }
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  get isOpen(): boolean {
+    return this.#stage.is === 'open';
+  }
+
+  get identity(): Identity | null {
+    return this.#identity;
+  }
+
+  /** The key that proves a line of now. */
+  get provingKey(): 'device' | 'joining' {
+    return this.#joining !== null && !this.#isLockedOut ? 'joining' : 'device';
+  }
+
+  /** A join or a PIN is under way. */
+  get isBusy(): boolean {
+    return this.#joining !== null || this.#pendingPin !== null || this.#isChecking || this.#ground.session?.isUnlocking === true;
+  }
+
+  /** What the disk had. */
+  loaded(identity: Identity | null): void {
+    this.#identity = identity;
+    if (identity === null) this.rest({ is: 'joining' });
+    else this.connect();
+  }
+
+  keyReady(key: DeviceKey, codeHash: Hash): void {
+    if (this.#joining === null) return;
+    this.#joining = { ...this.#joining, key: { key, codeHash } };
+    this.connect();
+  }
+
+  /** When the app locks by itself. */
+  idleAt(): number {
+    return this.isOpen ? this.presence.idleAt(this.#ground.now, this.boxAhead) : Infinity;
+  }
+
+  devicesShown(): void {
+    this.#keep({ told: this.devices.ids() });
+  }
+
+  join(typed: string, pin: string, named: string): void {
+    if (this.#stage.is !== 'joining' || this.#joining !== null) return;
+    const [code, chosen, deviceName] = [parseJoinCode(typed), choosePin(pin), parseDeviceName(named)];
+    if (code === null) return this.refuse('JOIN_CODE_INVALID');
+    if (typeof chosen !== 'string') return this.refuse(chosen.fault);
+    if (deviceName === null) return this.refuse('DEVICE_NAME');
+    this.refusal = null;
+    this.#joining = { code, pin: chosen, deviceName, key: null, attempts: 0 };
+    this.#ground.do({ effect: 'prepareKey', code, own: this.#isLockedOut });
+  }
+
+  unlock(typed: string): void {
+    if (this.#stage.is !== 'locked') return;
+    const pin = parsePin(typed);
+    if (pin === null) return this.refuse('PIN_TOO_SHORT');
+    const { session } = this.#ground;
+    if (this.#isChecking || this.#pendingPin !== null || session?.isUnlocking === true) return;
+    this.refusal = null;
+    if (session?.isBarred === true) return this.#ground.run(session.unlock(this.#ground.now.steady, pin));
+    if (session?.isOpen === true) {
+      this.#isChecking = true;
+      this.#ground.do({ effect: 'checkPin', pin });
+      return;
+    }
+    // Held for the attempt under way, not for whenever the box is back.
+    if (session === null && !this.#ground.lines.hurries(this.#ground.now)) return this.refuse('OFFLINE');
+    this.#pendingPin = pin;
+    if (session === null) this.connect();
+  }
+
+  pinChecked(isRight: boolean | null): void {
+    this.#isChecking = false;
+    if (this.#stage.is !== 'locked') return;
+    if (isRight === true) return this.#open();
+    this.#wrongHere += isRight === false ? 1 : 0;
+    const isOver = isRight === null || this.#wrongHere >= WRONG_HERE_MAX;
+    // The box asks for the PIN itself once its session has been idle for long enough.
+    const retryAfter = Math.max(Math.ceil((this.presence.idleAt(this.#ground.now, this.boxAhead) - this.#ground.now.steady) / 1000), 1);
+    if (isOver) this.#ground.do({ effect: 'forgetPin' });
+    this.refusal = isOver ? ownRefusal('LOCK_LASTS', { retryAfter }) : ownRefusal('PIN_WRONG', { triesLeft: WRONG_HERE_MAX - this.#wrongHere });
+  }
+
+  /** The next attempt, for whoever is to be signed in. */
+  connect(): void {
+    const joining = this.#joining;
+    if (joining !== null && joining.key === null) return;
+    const key = joining?.key;
+    if (joining !== null && key != null) {
+      this.#joining = { ...joining, attempts: joining.attempts + 1 };
+      const line = this.#ground.lines.connect({ purpose: 'join', ...joining, ...key }, this.#ground.now);
+      this.#ground.do({ effect: 'connect', line });
+    } else if (this.#identity !== null && this.#stage.is !== 'joining') {
+      const line = this.#ground.lines.connect({ purpose: 'signIn', device: this.#identity.device }, this.#ground.now);
+      this.#ground.do({ effect: 'connect', line });
+    }
+  }
+
+  /** The PIN is wanted. */
+  barred(hasLocked: boolean, dropped: readonly Asked<Call>[]): void {
+    // A join says who it is with its PIN: where one is asked for all the same, the same join again brings the device.
+    if (this.#joining !== null) {
+      this.#joining = null;
+      this.refuse('PIN_WRONG');
+      return this.rest({ is: 'joining' });
+    }
+    this.#ground.lines.up(this.#ground.now);
+    for (const asked of dropped) if (asked.ask === 'call') this.#ground.desk.unanswered(asked.call);
+    this.#ground.desk.book.interrupted();
+    if (!hasLocked) this.#ground.desk.rings.clear();
+    this.#stage = { is: 'locked', by: 'box' };
+    this.#ground.do({ effect: 'forgetPin' });
+    const pin = this.#pendingPin;
+    this.#pendingPin = null;
+    if (pin !== null) this.#ground.run(this.#ground.session?.unlock(this.#ground.now.steady, pin) ?? null);
+  }
+
+  signedIn(wire: SignedIn, pin: Pin | null): void {
+    const [device, person] = [readId<DeviceId>(wire.device), readId<PersonId>(wire.person)];
+    const joining = this.#joining;
+    if (joining !== null) this.#joined(device, person, joining.deviceName);
+    else if (device !== this.#identity?.device) return this.#ground.run(this.#ground.session?.broken() ?? null);
+    this.#ground.lines.up(this.#ground.now);
+    this.presence.session(momentOf(wire.idleLock), momentOf(wire.sessionEnds), this.#ground.now);
+    this.#list(wire);
+    this.#ground.desk.rings.clear();
+    this.#ground.outbox.signedIn(wire.lastNumber);
+    this.#ground.desk.signedIn(person, this.#ground.now);
+    const proven = pin ?? joining?.pin ?? null;
+    if (proven !== null) this.#ground.do({ effect: 'rememberPin', pin: proven });
+    // Who locked it here is asked here, whatever the box still holds open. That a connection came back is no act of anybody's.
+    if (proven !== null) this.#open();
+    else this.#stage = this.#identity?.locked === true ? { is: 'locked', by: 'here' } : { is: 'open' };
+    if (this.#hasTurnedAway) this.refusal = null;
+    this.#hasTurnedAway = false;
+    if (this.#pendingPin !== null) {
+      const pending = this.#pendingPin;
+      this.#pendingPin = null;
+      if (this.#stage.is === 'locked') this.unlock(pending);
+    }
+    if (wire.station === 0n) this.#ground.run(this.#ground.session?.sync(this.#ground.now.steady, this.#ground.desk.book.cursor) ?? null);
+  }
+
+  /** A sign-in, a join or a PIN was refused. */
+  turnedAway(declined: Declined): void {
+    const isJoin = this.#joining !== null;
+    this.refusal = refusalOf(declined);
+    this.#joining = null;
+    this.#pendingPin = null;
+    const verdict = verdictOf(declined.code);
+    if (verdict === 'suspended' || verdict === 'tooOld') return this.end(verdict);
+    if (isJoin || verdict === 'unknown' || verdict === 'lockedOut') {
+      this.#isLockedOut = verdict === 'lockedOut' || (isJoin && this.#isLockedOut);
+      if (verdict === 'unknown') this.#ground.clearDesk();
+      return this.rest({ is: 'joining' });
+    }
+    if (this.#stage.is === 'starting') this.#stage = { is: 'locked', by: 'box' };
+    this.#hasTurnedAway = true;
+    this.leave(this.#ground.lines.refused(declined.retryAfter, this.#ground.now, this.#ground.chance.number()));
+  }
+
+  /** Ends the connection from here; another one follows. */
+  leave(next: Next): void {
+    const { line } = this.#ground.lines;
+    if (line !== null) this.#ground.run(line.session.close());
+    this.lost(next, line);
+  }
+
+  /** The connection is no more; what follows is settled. */
+  lost(next: Next, line: Line | null): void {
+    if (line !== null) this.abandon(line);
+    if (next.next === 'stop') return this.end(next.why === 'faulty' ? 'tooOld' : next.why);
+    if (this.#joining !== null && this.#joining.attempts >= JOIN_ATTEMPTS) {
+      this.#joining = null;
+      this.refuse('OFFLINE');
+      return this.rest({ is: 'joining' });
+    }
+    if (this.#pendingPin !== null) this.refuse('OFFLINE');
+    this.#pendingPin = null;
+    if (this.#stage.is === 'starting') this.#stage = { is: 'locked', by: 'box' };
+  }
+
+  /** What waits for answers hears that none comes. */
+  abandon(line: Line): void {
+    this.#ground.desk.book.interrupted();
+    this.#ground.forgetSigning();
+    this.#isChecking = false;
+    for (const asked of line.session.underWay()) {
+      if (asked.ask === 'unlock') this.refuse('INTERRUPTED');
+      if (asked.ask !== 'call') continue;
+      this.#ground.desk.unanswered(asked.call);
+      if (asked.call.call !== 'history' && asked.call.call !== 'roles') this.refuse('INTERRUPTED');
+    }
+  }
+
+  /** Nothing is tried by itself any more. */
+  rest(stage: Stage): void {
+    const { line } = this.#ground.lines;
+    if (line !== null) this.#ground.run(line.session.close());
+    this.#ground.lines.rest(this.#ground.now);
+    this.#stage = stage;
+  }
+
+  /** Nothing of it stays before anybody's eyes. */
+  end(why: NonNullable<Snapshot['ended']>): void {
+    this.#joining = null;
+    this.#pendingPin = null;
+    this.rest({ is: 'ended', why });
+    this.#ground.clearDesk();
+    this.#ground.do({ effect: 'forgetPin' });
+  }
+
+  /** By the person, or since nobody has been there for long enough. */
+  lockHere(): void {
+    this.#stage = { is: 'locked', by: 'here' };
+    this.refusal = null;
+    this.#keep({ locked: true });
+  }
+
+  /** The person did something. */
+  acted(): void {
+    if (this.presence.acted(this.#ground.now) && this.#stage.is === 'open') this.#ground.tell({ case: 'active', value: {} });
+  }
+
+  refuse(code: OwnCode): void {
+    this.refusal = ownRefusal(code);
+  }
+
+  #joined(device: DeviceId, person: PersonId, deviceName: string): void {
+    const before = this.#identity;
+    this.#joining = null;
+    // What waits is whoever's who composed it: another person's is not sent as this one's.
+    if (before?.person !== person) this.#ground.outbox.clear();
+    else if (before?.device !== device) this.#ground.outbox.renumber();
+    if (before?.device !== device) this.#ground.clearDesk();
+    const told = before?.device === device ? before.told : [device];
+    this.#identity = { device, person, deviceName, facility: this.#ground.lines.shown.facility, told, locked: false };
+    this.#ground.do({ effect: 'keepIdentity', identity: this.#identity, joined: !this.#isLockedOut });
+    this.#isLockedOut = false;
+  }
+
+  #open(): void {
+    this.#stage = { is: 'open' };
+    this.#wrongHere = 0;
+    this.refusal = null;
+    this.acted();
+    if (this.#identity?.locked === true) this.#keep({ locked: false });
+  }
+
+  #list(wire: SignedIn): void {
+    const devices = wire.devices.filter((one) => !one.revoked).map((one) => ({ id: readId<DeviceId>(one.device), name: cleanLine(one.name) }));
+    const before = this.#identity?.told ?? [];
+    const told = this.devices.list(devices, before);
+    if (told.length !== before.length) this.#keep({ told });
+  }
+
+  #keep(changed: Partial<Pick<Identity, 'told' | 'locked'>>): void {
+    if (this.#identity === null) return;
+    this.#identity = { ...this.#identity, ...changed };
+    this.#ground.do({ effect: 'keepIdentity', identity: this.#identity, joined: false });
+  }
+}
