@@ -9,11 +9,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 
-import type { Box } from './box.ts';
-
 const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 /** What any step of a test may take on a busy machine. */
 const PATIENCE_MS = 20_000;
+
+/** What a browser reaches the box by: the box itself, or a cable to it. */
+export interface Way {
+  readonly address: string;
+  readonly hostRule: string;
+  readonly root: Buffer;
+}
 
 export interface Look {
   readonly width?: number;
@@ -43,7 +48,7 @@ export class Browser {
   }
 
   /** Opens one, with an empty profile unless `home` has one. */
-  static async open(box: Box, look: Look = {}, home = newHome(box)): Promise<Browser> {
+  static async open(way: Way, look: Look = {}, home = newHome(way)): Promise<Browser> {
     const program = browserProgram();
     if (program === null) throw new Error('there is no Chromium here');
     const context = await chromium.launchPersistentContext(join(home, 'profile'), {
@@ -51,7 +56,7 @@ export class Browser {
       // Playwright would switch the checks off by itself.
       ignoreDefaultArgs: ['--ignore-certificate-errors', '--disable-component-update'],
       args: [
-        `--host-resolver-rules=${box.hostRule}`,
+        `--host-resolver-rules=${way.hostRule}`,
         '--no-sandbox',
         '--disable-background-networking',
         '--no-first-run',
@@ -73,7 +78,7 @@ export class Browser {
     });
     context.on('request', (request) => {
       const url = request.url();
-      const own = url.startsWith(`${box.address}/`) || /^(blob|data|about):/.test(url);
+      const own = url.startsWith(`${way.address}/`) || /^(blob|data|about):/.test(url);
       if (!own) browser.strangers.push(url);
     });
     return browser;
@@ -92,11 +97,11 @@ export class Browser {
 }
 
 /** A home whose certificate store has the facility's root, and nothing else. */
-function newHome(box: Box): string {
+function newHome(way: Way): string {
   const home = mkdtempSync(join(tmpdir(), 'wardline-browser-'));
   const store = join(home, '.pki/nssdb');
   mkdirSync(store, { recursive: true });
-  writeFileSync(join(home, 'root.der'), box.root);
+  writeFileSync(join(home, 'root.der'), way.root);
   const certutil = (...words: string[]): void => {
     const ran = spawnSync('certutil', ['-d', `sql:${store}`, ...words], { encoding: 'utf8' });
     if (ran.status !== 0) throw new Error(`certutil ${words[0]}: ${ran.stderr}`);

@@ -2,19 +2,17 @@
 
 import { expect } from './expect.ts';
 import type { Box } from './box.ts';
-import { Browser, type Look } from './browser.ts';
+import { Browser, type Look, type Way } from './browser.ts';
 
 /** A PIN that is no canary. */
 export const PIN = '739154';
 
 export class PersonAtApp {
   readonly name: string;
-  readonly box: Box;
   browser: Browser;
 
-  private constructor(name: string, box: Box, browser: Browser) {
+  private constructor(name: string, browser: Browser) {
     this.name = name;
-    this.box = box;
     this.browser = browser;
   }
 
@@ -26,15 +24,15 @@ export class PersonAtApp {
   }
 
   /** Opens the app in a fresh browser. */
-  static async arrive(box: Box, name: string, look: Look = {}): Promise<PersonAtApp> {
-    const browser = await Browser.open(box, look);
-    await browser.page.goto(`${box.address}/`);
-    return new PersonAtApp(name, box, browser);
+  static async arrive(way: Way, name: string, look: Look = {}): Promise<PersonAtApp> {
+    const browser = await Browser.open(way, look);
+    await browser.page.goto(`${way.address}/`);
+    return new PersonAtApp(name, browser);
   }
 
   /** The same, and joins with a fresh code. */
-  static async join(box: Box, name: string, look: Look = {}): Promise<PersonAtApp> {
-    const person = await PersonAtApp.arrive(box, name, look);
+  static async join(box: Box, name: string, look: Look = {}, way: Way = box): Promise<PersonAtApp> {
+    const person = await PersonAtApp.arrive(way, name, look);
     await person.goOnInBrowser();
     await person.redeem(box.code(name));
     await person.seesInbox();
@@ -111,6 +109,16 @@ export class PersonAtApp {
   async texts(prefix: string): Promise<string[]> {
     const found = this.page.getByRole('list').getByText(new RegExp(`^${prefix}`)).filter({ visible: true });
     return (await found.allTextContents()).map((text) => text.trim());
+  }
+
+  /** The same of the whole conversation, older messages fetched. */
+  async allTexts(prefix: string): Promise<string[]> {
+    const older = this.page.getByRole('button', { name: 'Load older messages' });
+    while (await older.isVisible()) {
+      await older.click();
+      await this.page.getByText('Loading older messages').waitFor({ state: 'detached' });
+    }
+    return this.texts(prefix);
   }
 
   /** What is on the screen, into `e2e/out`, for whoever looks why a test failed. */
