@@ -41,6 +41,8 @@ fn the_app_is_served_with_its_rules() {
         // The app's own addresses are the same page; what looks like a file and is none is not.
         let inner = https.ask(&["GET /inbox HTTP/1.1", "Accept: text/html"]).await?;
         ensure!((inner.status, &inner.body) == (200, &page.body), "an address of the app");
+        let kept = https.ask(&["GET / HTTP/1.1", "Accept: */*"]).await?;
+        ensure!((kept.status, &kept.body) == (200, &page.body), "the page for the service worker");
         let missing = https.ask(&["GET /assets/none.js HTTP/1.1"]).await?;
         ensure!(missing.status == 404, "{}", missing.status);
 

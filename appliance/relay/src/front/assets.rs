@@ -31,7 +31,8 @@ const PAGE: &str = "/index.html";
 /// A file for a request of GET or HEAD.
 pub(super) fn serve<B>(request: &Request<B>) -> Answer {
     let path = request.uri().path();
-    let asset = match find(path) {
+    // The service worker asks for the page as what it is, not to show it.
+    let asset = match find(if path == "/" { PAGE } else { path }) {
         Some(asset) => asset,
         None if navigates(path, request.headers()) => match find(PAGE) {
             Some(page) => page,

@@ -1,0 +1,65 @@
+/** A phone that is lost: what is on its disk, and what it shows, without the box. */
+
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+import { Box } from './box.ts';
+import { Browser } from './browser.ts';
+import { Cable } from './cable.ts';
+import { PersonAtApp } from './person.ts';
+
+/** No word of any language, and nothing that compresses away. */
+const CANARIES = { received: 'kqzvwx-received-7731', sent: 'kqzvwx-sent-7732', waiting: 'kqzvwx-waiting-7733', draft: 'kqzvwx-draft-7734' };
+
+test('without the box a copied profile has nothing to read, and the app shows a locked screen', async () => {
+  const box = await Box.start();
+  const cable = await Cable.lay(box);
+  const ana = await PersonAtApp.join(box, 'Ana', {}, cable);
+  const ben = await PersonAtApp.join(box, 'Ben');
+  await ben.writeTo('Ana Flores');
+  await ben.say(CANARIES.received);
+  await ana.open('Ben Okafor');
+  await ana.sees(CANARIES.received);
+  await ana.say(CANARIES.sent);
+  await ben.sees(CANARIES.sent);
+  cable.cut();
+  await ana.say(CANARIES.waiting);
+  await ana.page.getByLabel('Message', { exact: true }).fill(CANARIES.draft);
+  await ana.page.getByText('Waiting to be sent').filter({ visible: true }).last().waitFor();
+
+  const home = await ana.browser.quit();
+  const found = filesWith(home, [...Object.values(CANARIES), 'Ben Okafor']);
+  expect(found).toEqual([]);
+
+  // The thief opens it, far from the box.
+  const thief = await Browser.open(cable, {}, home);
+  await thief.page.goto(`${cable.address}/`);
+  await thief.page.getByRole('heading', { name: 'Locked' }).waitFor();
+  const shown = await thief.page.locator('body').innerText();
+  for (const canary of [...Object.values(CANARIES), 'Ben']) expect(shown).not.toContain(canary);
+
+  // Its owner finds it again: what waited leaves.
+  cable.mend();
+  await thief.page.getByLabel('PIN', { exact: true }).fill('739154');
+  await thief.page.getByRole('button', { name: 'Open', exact: true }).click();
+  await ben.sees(CANARIES.waiting);
+  await thief.close();
+  await ben.leaves();
+  cable.remove();
+  await box.stop();
+});
+
+/** Files below this folder that hold one of these, as UTF-8 or UTF-16. */
+function filesWith(folder: string, texts: readonly string[]): string[] {
+  const needles = texts.flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]);
+  const found: string[] = [];
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const path = join(folder, name);
+    const entry = statSync(path, { throwIfNoEntry: false });
+    if (entry?.isFile() !== true) continue;
+    const bytes = readFileSync(path);
+    if (needles.some((needle) => bytes.includes(needle))) found.push(name);
+  }
+  return found;
+}
