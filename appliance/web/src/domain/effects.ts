@@ -37,6 +37,8 @@ export type Input =
       readonly facility: Hash | null;
     }
   | { readonly input: 'storageFailed' }
+  /** Another tab has the connection from now on. */
+  | { readonly input: 'superseded' }
   | { readonly input: 'opened'; readonly line: LineNumber }
   | { readonly input: 'bytes'; readonly line: LineNumber; readonly bytes: Uint8Array }
   /** `code` is the protocol's; `null`: the transport's own end. */

@@ -100,6 +100,8 @@ export class Phone {
         return this.#gate.loaded(input.identity);
       case 'storageFailed':
         return this.#gate.end('storage');
+      case 'superseded':
+        return this.#gate.end('superseded');
       case 'opened':
         return this.#on(input.line, (line) => line.session.opened(now.steady));
       case 'bytes':

@@ -11,11 +11,10 @@ import { Doorway } from './doorway.ts';
 import { facilityOf } from './facility.ts';
 import { codeHash, originBinding, PinMemory, sign, type SigningKey } from './keys.ts';
 import { Storage } from './storage.ts';
+import { takeTurns } from './tabs.ts';
 
 /** Told to the box, for its log. */
 const CLIENT = 'wardline-app 1';
-/** One profile has one connection: of several tabs the one that has this lock. */
-const LOCK = 'wardline';
 /** Changes are shown together, at most so often: a snapshot's thousand events are no thousand pictures. Milliseconds. */
 const SHOW_AFTER = 16;
 /** The longest that a browser's timer takes. */
@@ -24,8 +23,11 @@ const TIMER_MAX = 2 ** 31 - 1;
 /** Starts the app of this page. What it finds comes in snapshots. */
 export function startApp(): App {
   const app = new BrowserApp();
-  // A page that has no keys, since it did not come over TLS, can begin nothing.
-  app.start().catch(() => app.fail());
+  takeTurns({
+    // A page that has no keys, since it did not come over TLS, can begin nothing.
+    begin: () => void app.begin().catch(() => app.end('storage')),
+    superseded: () => app.end('superseded'),
+  });
   return app;
 }
 
@@ -54,31 +56,14 @@ class BrowserApp implements App {
     return () => this.#subscribers.delete(changed);
   }
 
-  /** Once this tab is the one. Until then, where another is, it says so. */
-  async start(): Promise<void> {
-    // Browsers without it have no tabs worth the name: an installed app's only window.
-    if (!('locks' in navigator)) return this.#begin();
-    const held = new Promise<void>((resolve, reject) => {
-      const run = (): Promise<never> => {
-        this.#begin().then(resolve, reject);
-        // Held as long as the page is.
-        return new Promise<never>(() => undefined);
-      };
-      void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
-        if (lock !== null) return run();
-        this.#show({ ...bare('ended'), ended: 'superseded' });
-        void navigator.locks.request(LOCK, run);
-        return undefined;
-      });
-    });
-    await held;
+  /** Nothing goes on in this tab. */
+  end(why: 'storage' | 'superseded'): void {
+    if (this.#phone === null) this.#show({ ...bare('ended'), ended: why });
+    else this.#give({ input: why === 'storage' ? 'storageFailed' : 'superseded' });
   }
 
-  fail(): void {
-    this.#show({ ...bare('ended'), ended: 'storage' });
-  }
-
-  async #begin(): Promise<void> {
+  /** Once, when this tab is the one. */
+  async begin(): Promise<void> {
     this.#show(bare('starting'));
     const chance = {
       number: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
