@@ -24,7 +24,7 @@ export interface Identity {
 export type LineNumber = number;
 
 export type Command = {
-  readonly [Name in keyof Commands]: { readonly command: Name; readonly with: Parameters<Commands[Name]> };
+  readonly [Name in keyof Commands]-?: { readonly command: Name; readonly with: Parameters<NonNullable<Commands[Name]>> };
 }[keyof Commands];
 
 export type Input =

@@ -263,7 +263,7 @@ export class Gate {
       if (asked.ask === 'unlock') this.refuse('INTERRUPTED');
       if (asked.ask !== 'call') continue;
       this.#ground.desk.unanswered(asked.call);
-      if (asked.call.call !== 'history' && asked.call.call !== 'roles') this.refuse('INTERRUPTED');
+      if (!['history', 'roles', 'prospect'].includes(asked.call.call)) this.refuse('INTERRUPTED');
     }
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { EscalationState, RefusalCode } from '../gen/wardline_pb.js';
+import { EscalationState, Reach, RefusalCode } from '../gen/wardline_pb.js';
 import { type ConversationId, type MessageName, NONE } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 import { ANAS, Bench, hex, need, seeded } from './testing/bench.ts';
@@ -307,6 +307,31 @@ describe('a STAT', () => {
       signature: new Uint8Array(64).fill(5),
       answer: { case: 'decline', value: { reason: 2 } },
     });
+  });
+
+  it('is shown whom it would reach, of the conversation that is open', () => {
+    const called = [{ person: 0xbn, reach: Reach.BELL_ONLY, silentUntil: 9n, cover: 0xan, offSite: '555' }, { person: 0xcn, reach: 77 as Reach }];
+    const value = { called, calledCount: 2, firstWait: 60, steps: [{ people: 3, reachable: 1 }], stations: 2, stationsReachable: 1, dial: '112' };
+    const bench = started((box) => box.instead.set('askProspect', [{ case: 'prospect', value }, refused(RefusalCode.SLOW_DOWN)]));
+    bench.command('openConversation', hex(WARD));
+    bench.command('askProspect');
+    bench.settle();
+    expect(bench.snapshot.conversation?.prospect).toEqual({
+      at: 1_800_000_000_000,
+      called: [
+        { name: 'Ben', title: 'MD', reach: 'bell', silent: true, cover: 'Ana', offSite: '555' },
+        { name: '', title: '', reach: 'none', silent: false, cover: '', offSite: '' },
+      ],
+      calledCount: 2,
+      firstWait: 60,
+      steps: [{ people: 3, reachable: 1 }],
+      stations: 2,
+      stationsReachable: 1,
+      dial: '112',
+    });
+    bench.command('askProspect');
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ conversation: { prospect: null }, refusal: { code: 'SLOW_DOWN' } });
   });
 
   it('that is refused says why', () => {

@@ -84,7 +84,7 @@ export class Phone {
       me: screen.person(me, null),
       caughtUp: book.isCaughtUp,
       inbox: screen.inbox(me),
-      conversation: open === null ? null : screen.conversation(open, me, desk.draftOfOpen),
+      conversation: open === null ? null : screen.conversation(open, me, desk.draftOfOpen, desk.prospect),
       people: screen.people(),
       roles: screen.roles(me),
       devices: devices.shown(identity.device, identity.told),
@@ -218,7 +218,7 @@ export class Phone {
       case 'refused':
         return this.#refused(out.asked, out.declined);
       case 'answer':
-        if (out.asked.ask === 'call') desk.answered(out.asked.call, out.body);
+        if (out.asked.ask === 'call') desk.answered(out.asked.call, out.body, now);
         return;
       case 'accepted':
         lines.accepted();

@@ -161,7 +161,7 @@ class BrowserApp implements App {
     for (const changed of this.#subscribers) changed(snapshot);
   }
 
-  #command<Name extends keyof Commands>(command: Name, ...args: Parameters<Commands[Name]>): void {
+  #command<Name extends keyof Commands>(command: Name, ...args: Parameters<NonNullable<Commands[Name]>>): void {
     this.#give({ input: 'command', command: { command, with: args } as Command });
   }
 
@@ -194,6 +194,9 @@ class BrowserApp implements App {
   }
   send(...args: Parameters<Commands['send']>): void {
     this.#command('send', ...args);
+  }
+  askProspect(): void {
+    this.#command('askProspect');
   }
   discard(key: string): void {
     this.#command('discard', key);
