@@ -203,9 +203,11 @@ export class Gate {
     const proven = pin ?? joining?.pin ?? null;
     if (proven !== null) this.#ground.do({ effect: 'rememberPin', pin: proven });
     // Who locked it here is asked here, whatever the box still holds open. That a connection came back is no act of anybody's.
+    const wasOpen = this.isOpen;
     if (proven !== null) this.#open();
     else this.#stage = this.#identity?.locked === true ? { is: 'locked', by: 'here' } : { is: 'open' };
-    if (this.#hasTurnedAway) this.refusal = null;
+    // Why it was not let in before is nothing to say any more.
+    if (this.#hasTurnedAway || (this.isOpen && !wasOpen)) this.refusal = null;
     this.#hasTurnedAway = false;
     if (this.#pendingPin !== null) {
       const pending = this.#pendingPin;

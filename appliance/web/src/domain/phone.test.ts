@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { EscalationState, Reach, RefusalCode } from '../gen/wardline_pb.js';
+import { ConversationKind, EscalationState, Reach, RefusalCode } from '../gen/wardline_pb.js';
 import { type ConversationId, type MessageName, NONE } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 import { ANAS, Bench, hex, need, seeded } from './testing/bench.ts';
@@ -329,6 +329,12 @@ describe('a STAT', () => {
       stationsReachable: 1,
       dial: '112',
     });
+    bench.box.change({ case: 'conversation', value: { conversation: 0x78n, kind: ConversationKind.GROUP, title: 'Other' } });
+    bench.settle();
+    bench.command('openConversation', hex(0x78n));
+    expect(bench.snapshot.conversation).toMatchObject({ item: { title: 'Other' }, prospect: null });
+    bench.command('openConversation', hex(WARD));
+    expect(bench.snapshot.conversation?.prospect?.calledCount).toBe(2);
     bench.command('askProspect');
     bench.settle();
     expect(bench.snapshot).toMatchObject({ conversation: { prospect: null }, refusal: { code: 'SLOW_DOWN' } });
