@@ -45,6 +45,8 @@ interface Joining {
 const JOIN_ATTEMPTS = 3;
 /** Wrong PINs that are compared here before only the box is asked. */
 const WRONG_HERE_MAX = 5;
+/** How long a start waits for the box's first word before the PIN is asked for all the same. */
+const START_MAX = 3_000;
 
 export class Gate {
   readonly #ground: Ground;
@@ -55,6 +57,7 @@ export class Gate {
   /** The box's clock is so much ahead of the device's. */
   boxAhead = 0;
   #stage: Stage = { is: 'starting' };
+  #startedAt = Infinity;
   #identity: Identity | null = null;
   #joining: Joining | null = null;
   /** Wrong PINs have locked the device: a code clears that, and its own key joins again. */
@@ -94,6 +97,7 @@ export class Gate {
   /** What the disk had. */
   loaded(identity: Identity | null): void {
     this.#identity = identity;
+    this.#startedAt = this.#ground.now.steady;
     if (identity === null) this.rest({ is: 'joining' });
     else this.connect();
   }
@@ -102,6 +106,18 @@ export class Gate {
     if (this.#joining === null) return;
     this.#joining = { ...this.#joining, key: { key, codeHash } };
     this.connect();
+  }
+
+  /** When a start has waited for long enough. */
+  startsUntil(): number {
+    return this.#stage.is === 'starting' ? this.#startedAt + START_MAX : Infinity;
+  }
+
+  /** What time alone does. */
+  tick(): void {
+    const { steady } = this.#ground.now;
+    if (steady >= this.startsUntil()) this.#stage = { is: 'locked', by: 'box' };
+    if (steady >= this.idleAt()) this.lockHere();
   }
 
   /** When the app locks by itself. */

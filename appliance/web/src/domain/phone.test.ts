@@ -444,6 +444,19 @@ describe('without the box', () => {
     expect(bench.snapshot.conversation?.messages[1]).toMatchObject({ key, fate: 'sent', sequence: 2 });
   });
 
+  it('a start waits three seconds for it, and then asks for the PIN', () => {
+    const bench = new Bench(new Box());
+    bench.isReachable = false;
+    bench.start();
+    bench.pass(2_999);
+    expect(bench.snapshot).toMatchObject({ stage: 'starting', line: { state: 'connecting' } });
+    bench.pass(1);
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', line: { state: 'connecting' } });
+    bench.isReachable = true;
+    bench.pass(20_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', line: { state: 'online' } });
+  });
+
   it('a sign-in that is declined for a moment is said, until it is let in', () => {
     const bench = started();
     bench.box.instead.set('prove', [refused(RefusalCode.SLOW_DOWN, 0, 4_000n)]);

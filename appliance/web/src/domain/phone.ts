@@ -57,6 +57,7 @@ export class Phone {
       session?.isOpen === true ? desk.receipts.nextAt() : Infinity,
       this.#gate.presence.hereAt(),
       this.#gate.idleAt(),
+      this.#gate.startsUntil(),
       lines.lostAt !== null && desk.rings.calling().length > 0 ? lines.lostAt + RINGS_OFFLINE_MAX : Infinity,
     );
   }
@@ -173,7 +174,7 @@ export class Phone {
     const { session, lines, desk, now } = this.#ground;
     if (session !== null) this.#ground.run(session.tick(now.steady));
     else if (now.steady >= lines.retryAt()) this.#gate.connect();
-    if (now.steady >= this.#gate.idleAt()) this.#gate.lockHere();
+    this.#gate.tick();
     if (lines.lostAt !== null && now.steady >= lines.lostAt + RINGS_OFFLINE_MAX) desk.rings.clear();
     if (this.#gate.presence.isHere(now) && this.#gate.isOpen) this.#ground.tell({ case: 'here', value: {} });
   }

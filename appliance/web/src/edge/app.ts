@@ -81,11 +81,10 @@ class BrowserApp implements App {
       const identity = this.#key === null ? null : ((await storage.get('identity')) ?? null);
       const [facility, highest, waiting] = [told ?? (await storage.get('facility')) ?? null, (await storage.get('highest')) ?? 0n, await storage.waiting()];
       this.#give({ input: 'loaded', identity, waiting, highest, facility });
+      if (identity !== null) askToPersist();
     } catch {
       this.#give({ input: 'storageFailed' });
     }
-    // Told once what was kept is known: a browser may otherwise throw it away when room is scarce.
-    if ('storage' in navigator) void navigator.storage.persist().catch(() => false);
   }
 
   #listen(): void {
@@ -140,6 +139,7 @@ class BrowserApp implements App {
       case 'keepIdentity': {
         const key = effect.joined ? this.#joiningKey : null;
         this.#key = key ?? this.#key;
+        if (effect.joined) askToPersist();
         return storage?.keepIdentity(effect.identity, key);
       }
       case 'write': {
@@ -228,6 +228,11 @@ class BrowserApp implements App {
   dismissRefusal(): void {
     this.#command('dismissRefusal');
   }
+}
+
+/** A browser may otherwise throw away what is kept when room is scarce. Some ask the person: not before there is something. */
+function askToPersist(): void {
+  if ('storage' in navigator) navigator.storage.persist().catch(() => false);
 }
 
 /** Nothing of anybody's. */
