@@ -1,23 +1,23 @@
 import { mount } from 'svelte';
-import type { App as Domain } from './domain/snapshot.ts';
+import { startApp } from './edge/app.ts';
 import { Shell } from './shell/shell.svelte.ts';
 import App from './view/App.svelte';
 import './view/app.css';
 import { recallPreferences } from './view/prefs.svelte.ts';
+import Ended from './view/screens/Ended.svelte';
 
-const edges = import.meta.glob<{ startApp: () => Domain | Promise<Domain> }>('./edge/app.ts');
-
-async function start(): Promise<void> {
-  recallPreferences();
-  const shell = new Shell();
-  shell.start();
-  const edge = await edges['./edge/app.ts']?.();
-  if (edge === undefined) return;
-  const app = await edge.startApp();
-  const target = document.getElementById('app');
-  if (target === null) throw new Error('no #app');
+const target = document.getElementById('app');
+if (target === null) throw new Error('no #app');
+recallPreferences();
+const shell = new Shell();
+shell.start();
+try {
+  const app = startApp();
   target.replaceChildren();
   mount(App, { target, props: { app, shell } });
+} catch (error) {
+  // Whatever is the matter, a person is told what to do.
+  console.error(error);
+  target.replaceChildren();
+  mount(Ended, { target, props: { why: 'broken', shell } });
 }
-
-void start();

@@ -58,11 +58,9 @@ async function compress(path: string): Promise<void> {
   await writeFile(`${path}.gz`, await promisify(gzip)(content, { level: 9 }));
 }
 
-/** index.html and whatever it names: scripts, styles, preloads, icon and manifest. */
+/** Every script, style and page, whether it is loaded at once or a little later: all of it is there before a message is. */
 async function weigh(out: string): Promise<void> {
-  const page = await readFile(join(out, 'index.html'), 'utf8');
-  const named = [...page.matchAll(/(?:src|href)="\/([^"]+)"/g)].map((match) => match[1] ?? '').filter((name) => COMPRESSED.test(name));
-  const files = ['index.html', ...new Set(named)];
+  const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => COMPRESSED.test(name));
   const total = async (ending: string) => (await Promise.all(files.map((name) => readFile(join(out, name + ending))))).reduce((sum, content) => sum + content.length, 0);
   const [brotli, gzipped] = [await total('.br'), await total('.gz')];
   console.log(`first load: ${(brotli / 1024).toFixed(1)} KiB brotli, ${(gzipped / 1024).toFixed(1)} KiB gzip (${files.join(', ')}); at most ${FIRST_LOAD_MAX / 1024} KiB`);

@@ -31,6 +31,8 @@ export function act(desk: Desk, act: Act, means: Means): void {
       return desk.loadOlder();
     case 'draft':
       return desk.draft(...act.with);
+    case 'askProspect':
+      return desk.askProspect();
     case 'send':
       return desk.send(...act.with, means.name(), means.now);
     case 'answerStat': {

@@ -6,6 +6,7 @@ export type StatAnswer = 'accept' | 'coming' | 'cannot' | 'close' | 'handBack';
 
 export type Call =
   | { readonly call: 'history'; readonly conversation: ConversationId }
+  | { readonly call: 'prospect'; readonly conversation: ConversationId }
   /** A conversation that is shown once it is there. */
   | { readonly call: 'open' }
   | { readonly call: 'roles' }

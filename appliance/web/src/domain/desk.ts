@@ -3,7 +3,7 @@
  * {@link Link} and hears answers; whether there is a session, and whether anything may be seen, is `phone.ts`'s.
  */
 
-import { type Accepted, type Conversation as WireConversation, DeclineReason, Priority as WirePriority } from '../gen/wardline_pb.js';
+import { type Accepted, type Conversation as WireConversation, DeclineReason, Priority as WirePriority, type Prospect as WireProspect } from '../gen/wardline_pb.js';
 import { Book } from './book.ts';
 import { type Bytes, fromHex } from './bytes.ts';
 import type { Call, StatAnswer } from './calls.ts';
@@ -27,11 +27,12 @@ import { DRAFTS_MAX, HISTORY_PAGE, MESSAGES_OPEN_MAX, ROLE_HOURS, ROLES_MAX, TEX
 import { mentionsIn } from './mentions.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import { answerBytes, type Hash, type Said, type Signature } from './proofs.ts';
+import { prospectOf } from './prospect.ts';
 import { Receipts } from './receipts.ts';
 import { type OwnCode, ownRefusal } from './refusals.ts';
 import { Rings } from './rings.ts';
 import { REACTIONS, Screen } from './screen.ts';
-import type { Id, Priority, Refusal } from './snapshot.ts';
+import type { Id, Priority, Prospect, Refusal } from './snapshot.ts';
 import { cleanText } from './texts.ts';
 import { readId, readName, readRole, readSequence } from './wire.ts';
 
@@ -85,6 +86,7 @@ export class Desk {
   #open: ConversationId | null = null;
   #me: PersonId | null = null;
   #roles: ReturnType<typeof readRole>[] = [];
+  #prospect: { readonly of: ConversationId; readonly prospect: Prospect } | null = null;
 
   constructor(outbox: Outbox, link: Link) {
     this.#outbox = outbox;
@@ -98,6 +100,11 @@ export class Desk {
 
   get draftOfOpen(): string {
     return this.#open === null ? '' : (this.#drafts.get(this.#open) ?? '');
+  }
+
+  /** Of the conversation that is open. */
+  get prospect(): Prospect | null {
+    return this.#prospect !== null && this.#prospect.of === this.#open ? this.#prospect.prospect : null;
   }
 
   signedIn(me: PersonId, now: Now): void {
@@ -140,8 +147,9 @@ export class Desk {
   }
 
   /** An answer. Throws a `WireFault`. */
-  answered(call: Call, body: Told): void {
+  answered(call: Call, body: Told, now: Now): void {
     if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
+    else if (call.call === 'prospect' && body.case === 'prospect') this.#foresee(call.conversation, body.value, now);
     else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);
     else if (call.call === 'roles' && body.case === 'rolePage') this.#rolePage(body.value.roles.map(readRole), body.value.end);
     else if (call.call === 'role') this.askRoles();
@@ -197,6 +205,13 @@ export class Desk {
     this.#drafts.set(this.#open, text.slice(0, TEXT_MAX));
     const [oldest] = this.#drafts.keys();
     if (this.#drafts.size > DRAFTS_MAX && oldest !== undefined) this.#drafts.delete(oldest);
+  }
+
+  askProspect(): void {
+    const { open } = this;
+    if (open === null) return;
+    this.#prospect = null;
+    this.#asks({ call: 'prospect', conversation: open.id }, { case: 'askProspect', value: { conversation: wireId(open.id) } });
   }
 
   send(to: Id, text: string, priority: Priority, replyTo: number, name: MessageName, now: Now): void {
@@ -299,6 +314,11 @@ export class Desk {
     }
     this.book.roles = this.#roles;
     this.#roles = [];
+  }
+
+  #foresee(of: ConversationId, wire: WireProspect, now: Now): void {
+    const conversation = this.book.conversations.get(of);
+    if (conversation !== undefined) this.#prospect = { of, prospect: prospectOf(wire, this.book, conversation, now.wall) };
   }
 
   #show(wire: WireConversation | undefined): void {

@@ -24,7 +24,7 @@ export interface Identity {
 export type LineNumber = number;
 
 export type Command = {
-  readonly [Name in keyof Commands]: { readonly command: Name; readonly with: Parameters<Commands[Name]> };
+  readonly [Name in keyof Commands]-?: { readonly command: Name; readonly with: Parameters<NonNullable<Commands[Name]>> };
 }[keyof Commands];
 
 export type Input =
@@ -37,6 +37,8 @@ export type Input =
       readonly facility: Hash | null;
     }
   | { readonly input: 'storageFailed' }
+  /** Another tab has the connection from now on. */
+  | { readonly input: 'superseded' }
   | { readonly input: 'opened'; readonly line: LineNumber }
   | { readonly input: 'bytes'; readonly line: LineNumber; readonly bytes: Uint8Array }
   /** `code` is the protocol's; `null`: the transport's own end. */

@@ -45,6 +45,8 @@ interface Joining {
 const JOIN_ATTEMPTS = 3;
 /** Wrong PINs that are compared here before only the box is asked. */
 const WRONG_HERE_MAX = 5;
+/** How long a start waits for the box's first word before the PIN is asked for all the same. */
+const START_MAX = 3_000;
 
 export class Gate {
   readonly #ground: Ground;
@@ -55,6 +57,7 @@ export class Gate {
   /** The box's clock is so much ahead of the device's. */
   boxAhead = 0;
   #stage: Stage = { is: 'starting' };
+  #startedAt = Infinity;
   #identity: Identity | null = null;
   #joining: Joining | null = null;
   /** Wrong PINs have locked the device: a code clears that, and its own key joins again. */
@@ -94,6 +97,7 @@ export class Gate {
   /** What the disk had. */
   loaded(identity: Identity | null): void {
     this.#identity = identity;
+    this.#startedAt = this.#ground.now.steady;
     if (identity === null) this.rest({ is: 'joining' });
     else this.connect();
   }
@@ -102,6 +106,18 @@ export class Gate {
     if (this.#joining === null) return;
     this.#joining = { ...this.#joining, key: { key, codeHash } };
     this.connect();
+  }
+
+  /** When a start has waited for long enough. */
+  startsUntil(): number {
+    return this.#stage.is === 'starting' ? this.#startedAt + START_MAX : Infinity;
+  }
+
+  /** What time alone does. */
+  tick(): void {
+    const { steady } = this.#ground.now;
+    if (steady >= this.startsUntil()) this.#stage = { is: 'locked', by: 'box' };
+    if (steady >= this.idleAt()) this.lockHere();
   }
 
   /** When the app locks by itself. */
@@ -203,9 +219,11 @@ export class Gate {
     const proven = pin ?? joining?.pin ?? null;
     if (proven !== null) this.#ground.do({ effect: 'rememberPin', pin: proven });
     // Who locked it here is asked here, whatever the box still holds open. That a connection came back is no act of anybody's.
+    const wasOpen = this.isOpen;
     if (proven !== null) this.#open();
     else this.#stage = this.#identity?.locked === true ? { is: 'locked', by: 'here' } : { is: 'open' };
-    if (this.#hasTurnedAway) this.refusal = null;
+    // Why it was not let in before is nothing to say any more.
+    if (this.#hasTurnedAway || (this.isOpen && !wasOpen)) this.refusal = null;
     this.#hasTurnedAway = false;
     if (this.#pendingPin !== null) {
       const pending = this.#pendingPin;
@@ -263,7 +281,7 @@ export class Gate {
       if (asked.ask === 'unlock') this.refuse('INTERRUPTED');
       if (asked.ask !== 'call') continue;
       this.#ground.desk.unanswered(asked.call);
-      if (asked.call.call !== 'history' && asked.call.call !== 'roles') this.refuse('INTERRUPTED');
+      if (!['history', 'roles', 'prospect'].includes(asked.call.call)) this.refuse('INTERRUPTED');
     }
   }
 

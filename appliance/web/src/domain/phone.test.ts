@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { EscalationState, RefusalCode } from '../gen/wardline_pb.js';
+import { ConversationKind, EscalationState, Reach, RefusalCode } from '../gen/wardline_pb.js';
 import { type ConversationId, type MessageName, NONE } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 import { ANAS, Bench, hex, need, seeded } from './testing/bench.ts';
@@ -309,6 +309,37 @@ describe('a STAT', () => {
     });
   });
 
+  it('is shown whom it would reach, of the conversation that is open', () => {
+    const called = [{ person: 0xbn, reach: Reach.BELL_ONLY, silentUntil: 9n, cover: 0xan, offSite: '555' }, { person: 0xcn, reach: 77 as Reach }];
+    const value = { called, calledCount: 2, firstWait: 60, steps: [{ people: 3, reachable: 1 }], stations: 2, stationsReachable: 1, dial: '112' };
+    const bench = started((box) => box.instead.set('askProspect', [{ case: 'prospect', value }, refused(RefusalCode.SLOW_DOWN)]));
+    bench.command('openConversation', hex(WARD));
+    bench.command('askProspect');
+    bench.settle();
+    expect(bench.snapshot.conversation?.prospect).toEqual({
+      at: 1_800_000_000_000,
+      called: [
+        { name: 'Ben', title: 'MD', reach: 'bell', silent: true, cover: 'Ana', offSite: '555' },
+        { name: '', title: '', reach: 'none', silent: false, cover: '', offSite: '' },
+      ],
+      calledCount: 2,
+      firstWait: 60,
+      steps: [{ people: 3, reachable: 1 }],
+      stations: 2,
+      stationsReachable: 1,
+      dial: '112',
+    });
+    bench.box.change({ case: 'conversation', value: { conversation: 0x78n, kind: ConversationKind.GROUP, title: 'Other' } });
+    bench.settle();
+    bench.command('openConversation', hex(0x78n));
+    expect(bench.snapshot.conversation).toMatchObject({ item: { title: 'Other' }, prospect: null });
+    bench.command('openConversation', hex(WARD));
+    expect(bench.snapshot.conversation?.prospect?.calledCount).toBe(2);
+    bench.command('askProspect');
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ conversation: { prospect: null }, refusal: { code: 'SLOW_DOWN' } });
+  });
+
   it('that is refused says why', () => {
     const bench = started((box) => box.instead.set('answerStat', [refused(RefusalCode.STAT_TAKEN)]));
     bench.command('answerStat', hex(WARD), 4, 'accept');
@@ -411,6 +442,19 @@ describe('without the box', () => {
     bench.pass(30_000);
     expect(bench.snapshot).toMatchObject({ stage: 'open', caughtUp: true, waiting: 0 });
     expect(bench.snapshot.conversation?.messages[1]).toMatchObject({ key, fate: 'sent', sequence: 2 });
+  });
+
+  it('a start waits three seconds for it, and then asks for the PIN', () => {
+    const bench = new Bench(new Box());
+    bench.isReachable = false;
+    bench.start();
+    bench.pass(2_999);
+    expect(bench.snapshot).toMatchObject({ stage: 'starting', line: { state: 'connecting' } });
+    bench.pass(1);
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', line: { state: 'connecting' } });
+    bench.isReachable = true;
+    bench.pass(20_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'open', line: { state: 'online' } });
   });
 
   it('a sign-in that is declined for a moment is said, until it is let in', () => {

@@ -57,6 +57,7 @@ export class Phone {
       session?.isOpen === true ? desk.receipts.nextAt() : Infinity,
       this.#gate.presence.hereAt(),
       this.#gate.idleAt(),
+      this.#gate.startsUntil(),
       lines.lostAt !== null && desk.rings.calling().length > 0 ? lines.lostAt + RINGS_OFFLINE_MAX : Infinity,
     );
   }
@@ -84,7 +85,7 @@ export class Phone {
       me: screen.person(me, null),
       caughtUp: book.isCaughtUp,
       inbox: screen.inbox(me),
-      conversation: open === null ? null : screen.conversation(open, me, desk.draftOfOpen),
+      conversation: open === null ? null : screen.conversation(open, me, desk.draftOfOpen, desk.prospect),
       people: screen.people(),
       roles: screen.roles(me),
       devices: devices.shown(identity.device, identity.told),
@@ -100,6 +101,8 @@ export class Phone {
         return this.#gate.loaded(input.identity);
       case 'storageFailed':
         return this.#gate.end('storage');
+      case 'superseded':
+        return this.#gate.end('superseded');
       case 'opened':
         return this.#on(input.line, (line) => line.session.opened(now.steady));
       case 'bytes':
@@ -171,7 +174,7 @@ export class Phone {
     const { session, lines, desk, now } = this.#ground;
     if (session !== null) this.#ground.run(session.tick(now.steady));
     else if (now.steady >= lines.retryAt()) this.#gate.connect();
-    if (now.steady >= this.#gate.idleAt()) this.#gate.lockHere();
+    this.#gate.tick();
     if (lines.lostAt !== null && now.steady >= lines.lostAt + RINGS_OFFLINE_MAX) desk.rings.clear();
     if (this.#gate.presence.isHere(now) && this.#gate.isOpen) this.#ground.tell({ case: 'here', value: {} });
   }
@@ -217,7 +220,7 @@ export class Phone {
       case 'refused':
         return this.#refused(out.asked, out.declined);
       case 'answer':
-        if (out.asked.ask === 'call') desk.answered(out.asked.call, out.body);
+        if (out.asked.ask === 'call') desk.answered(out.asked.call, out.body, now);
         return;
       case 'accepted':
         lines.accepted();

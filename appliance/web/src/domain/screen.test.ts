@@ -84,7 +84,7 @@ class Sight {
   messages(conversation: bigint): readonly MessageItem[] {
     const found = this.book.conversations.get(idOf(conversation) ?? ('' as ConversationId));
     if (found === undefined) throw new Error('no conversation');
-    return this.screen.conversation(found, ME, '').messages;
+    return this.screen.conversation(found, ME, '', null).messages;
   }
 }
 

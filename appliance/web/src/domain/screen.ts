@@ -10,7 +10,7 @@ import type { ConversationId, PersonId, UnitId } from './ids.ts';
 import type { KnownMessage, KnownPerson, KnownStat } from './known.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { Rings } from './rings.ts';
-import type { InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Ringing, Role, Stat } from './snapshot.ts';
+import type { InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Stat } from './snapshot.ts';
 import { cleanText } from './texts.ts';
 
 /** How long somebody who is coming holds a STAT. Milliseconds. */
@@ -55,7 +55,7 @@ export class Screen {
     );
   }
 
-  conversation(conversation: Conversation, me: PersonId, draft: string): OpenConversation {
+  conversation(conversation: Conversation, me: PersonId, draft: string, prospect: Prospect | null): OpenConversation {
     const waiting = this.#outbox.waiting().filter((one) => one.conversation === conversation.id);
     const going = waiting.filter((one) => one.failed === null).length;
     const { archived, purged, kind } = conversation.known;
@@ -66,6 +66,7 @@ export class Screen {
       older: conversation.older,
       writable: !archived && !purged && (kind !== 'broadcast' || this.#announces(conversation, me)),
       draft,
+      prospect,
     };
   }
 

@@ -133,6 +133,32 @@ export interface InboxItem {
   readonly section: 'stat' | 'mentions' | 'patients' | 'rest';
 }
 
+/** Whom a STAT in a conversation would reach, as of when it was asked; the box promises nothing. Shown before one is sent. */
+export interface Prospect {
+  readonly at: At;
+  /** For whom it would ring first; 100 at most are named. */
+  readonly called: readonly {
+    readonly name: string;
+    readonly title: string;
+    /** The app is open in front of them; a device is connected and would ring; nothing of theirs is here. */
+    readonly reach: 'open' | 'bell' | 'none';
+    /** Does not want to be disturbed; it rings all the same. */
+    readonly silent: boolean;
+    /** Who covers for them, and is called as well; empty: nobody. */
+    readonly cover: string;
+    /** Where to call them when they are not here; empty: nowhere. */
+    readonly offSite: string;
+  }[];
+  readonly calledCount: number;
+  /** Seconds until the next step begins, if nobody answers. */
+  readonly firstWait: number;
+  readonly steps: readonly { readonly people: number; readonly reachable: number }[];
+  readonly stations: number;
+  readonly stationsReachable: number;
+  /** A number to call when nobody answers; may be empty. */
+  readonly dial: string;
+}
+
 /** The one conversation that is open on the screen. */
 export interface OpenConversation {
   readonly item: InboxItem;
@@ -143,6 +169,8 @@ export interface OpenConversation {
   /** Takes new messages. */
   readonly writable: boolean;
   readonly draft: string;
+  /** What {@link Commands.askProspect} was answered last, of this conversation. */
+  readonly prospect?: Prospect | null;
 }
 
 /** A STAT that calls the person in front of this screen, or, while locked, this device: no name and no text then. */
@@ -194,6 +222,8 @@ export interface Commands {
   loadOlder(): void;
   draft(text: string): void;
   send(conversation: Id, text: string, priority: Priority, replyTo: number): void;
+  /** Asks whom a STAT in the open conversation would reach: before one is offered for sending. */
+  askProspect?(): void;
   /** Forgets a message that was refused. */
   discard(key: string): void;
   answerStat(conversation: Id, sequence: number, answer: 'accept' | 'coming' | 'cannot' | 'close' | 'handBack', reason?: string): void;

@@ -88,19 +88,26 @@ function last(): FakeSocket {
   return socket;
 }
 
-/** Locks as a browser has them: one holder of a name, and whoever waits. */
-function locks(): { request: (...args: unknown[]) => Promise<unknown> } {
-  let isHeld = false;
+/** Locks as a browser has them: one holder of a name, whoever waits, and whoever takes it. */
+function locks(): { request: (name: string, options: LockOptions, run: (lock: object | null) => unknown) => Promise<unknown> } {
+  let lose: ((why: Error) => void) | null = null;
   return {
-    request: async (...args: unknown[]) => {
-      const run = args.at(-1) as (lock: object | null) => Promise<unknown> | undefined;
-      if (!isHeld) {
-        isHeld = true;
-        return run({});
-      }
-      return args.length === 3 ? run(null) : new Promise(() => undefined);
+    request: async (_, options, run) => {
+      if (lose !== null && options.ifAvailable === true) return run(null);
+      if (lose !== null && options.steal !== true) return new Promise(() => undefined);
+      lose?.(new Error('stolen'));
+      return new Promise((_resolve, reject) => {
+        lose = reject;
+        run({});
+      });
     },
   };
+}
+
+/** What a tab keeps for itself. */
+function tabStorage(): Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeItem'> {
+  const kept = new Map<string, string>();
+  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) };
 }
 
 beforeEach(async () => {
@@ -112,6 +119,7 @@ beforeEach(async () => {
   vi.stubGlobal('addEventListener', listener);
   vi.stubGlobal('navigator', { locks: locks() });
   vi.stubGlobal('WebSocket', FakeSocket);
+  vi.stubGlobal('sessionStorage', tabStorage());
   await new Promise((resolve) => {
     indexedDB.deleteDatabase('wardline').onsuccess = resolve;
   });
@@ -197,6 +205,13 @@ describe('the app of a page', () => {
     const second = startApp();
     expect(await until(second, (snapshot) => snapshot.stage === 'ended')).toMatchObject({ ended: 'superseded' });
     expect(app.snapshot.stage).toBe('joining');
+    // Loaded again, it is the one, and the first gives way.
+    app.join('ABCDE-FGHJK', PIN, 'x');
+    await until(app, (snapshot) => snapshot.stage === 'open');
+    const reloaded = startApp();
+    expect(await until(app, (snapshot) => snapshot.stage === 'ended')).toMatchObject({ ended: 'superseded', me: null, inbox: [] });
+    expect(sockets[0]?.closedWith).toBe(4_016);
+    await until(reloaded, (snapshot) => snapshot.stage === 'open');
   });
 
   it('shows a snapshot that stays the same until there is another', async () => {

@@ -11,11 +11,10 @@ import { Doorway } from './doorway.ts';
 import { facilityOf } from './facility.ts';
 import { codeHash, originBinding, PinMemory, sign, type SigningKey } from './keys.ts';
 import { Storage } from './storage.ts';
+import { takeTurns } from './tabs.ts';
 
 /** Told to the box, for its log. */
 const CLIENT = 'wardline-app 1';
-/** One profile has one connection: of several tabs the one that has this lock. */
-const LOCK = 'wardline';
 /** Changes are shown together, at most so often: a snapshot's thousand events are no thousand pictures. Milliseconds. */
 const SHOW_AFTER = 16;
 /** The longest that a browser's timer takes. */
@@ -24,8 +23,11 @@ const TIMER_MAX = 2 ** 31 - 1;
 /** Starts the app of this page. What it finds comes in snapshots. */
 export function startApp(): App {
   const app = new BrowserApp();
-  // A page that has no keys, since it did not come over TLS, can begin nothing.
-  app.start().catch(() => app.fail());
+  takeTurns({
+    // A page that has no keys, since it did not come over TLS, can begin nothing.
+    begin: () => void app.begin().catch(() => app.end('storage')),
+    superseded: () => app.end('superseded'),
+  });
   return app;
 }
 
@@ -54,31 +56,14 @@ class BrowserApp implements App {
     return () => this.#subscribers.delete(changed);
   }
 
-  /** Once this tab is the one. Until then, where another is, it says so. */
-  async start(): Promise<void> {
-    // Browsers without it have no tabs worth the name: an installed app's only window.
-    if (!('locks' in navigator)) return this.#begin();
-    const held = new Promise<void>((resolve, reject) => {
-      const run = (): Promise<never> => {
-        this.#begin().then(resolve, reject);
-        // Held as long as the page is.
-        return new Promise<never>(() => undefined);
-      };
-      void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
-        if (lock !== null) return run();
-        this.#show({ ...bare('ended'), ended: 'superseded' });
-        void navigator.locks.request(LOCK, run);
-        return undefined;
-      });
-    });
-    await held;
+  /** Nothing goes on in this tab. */
+  end(why: 'storage' | 'superseded'): void {
+    if (this.#phone === null) this.#show({ ...bare('ended'), ended: why });
+    else this.#give({ input: why === 'storage' ? 'storageFailed' : 'superseded' });
   }
 
-  fail(): void {
-    this.#show({ ...bare('ended'), ended: 'storage' });
-  }
-
-  async #begin(): Promise<void> {
+  /** Once, when this tab is the one. */
+  async begin(): Promise<void> {
     this.#show(bare('starting'));
     const chance = {
       number: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
@@ -96,11 +81,10 @@ class BrowserApp implements App {
       const identity = this.#key === null ? null : ((await storage.get('identity')) ?? null);
       const [facility, highest, waiting] = [told ?? (await storage.get('facility')) ?? null, (await storage.get('highest')) ?? 0n, await storage.waiting()];
       this.#give({ input: 'loaded', identity, waiting, highest, facility });
+      if (identity !== null) askToPersist();
     } catch {
       this.#give({ input: 'storageFailed' });
     }
-    // Told once what was kept is known: a browser may otherwise throw it away when room is scarce.
-    if ('storage' in navigator) void navigator.storage.persist().catch(() => false);
   }
 
   #listen(): void {
@@ -155,6 +139,7 @@ class BrowserApp implements App {
       case 'keepIdentity': {
         const key = effect.joined ? this.#joiningKey : null;
         this.#key = key ?? this.#key;
+        if (effect.joined) askToPersist();
         return storage?.keepIdentity(effect.identity, key);
       }
       case 'write': {
@@ -176,7 +161,7 @@ class BrowserApp implements App {
     for (const changed of this.#subscribers) changed(snapshot);
   }
 
-  #command<Name extends keyof Commands>(command: Name, ...args: Parameters<Commands[Name]>): void {
+  #command<Name extends keyof Commands>(command: Name, ...args: Parameters<NonNullable<Commands[Name]>>): void {
     this.#give({ input: 'command', command: { command, with: args } as Command });
   }
 
@@ -210,6 +195,9 @@ class BrowserApp implements App {
   send(...args: Parameters<Commands['send']>): void {
     this.#command('send', ...args);
   }
+  askProspect(): void {
+    this.#command('askProspect');
+  }
   discard(key: string): void {
     this.#command('discard', key);
   }
@@ -240,6 +228,11 @@ class BrowserApp implements App {
   dismissRefusal(): void {
     this.#command('dismissRefusal');
   }
+}
+
+/** A browser may otherwise throw away what is kept when room is scarce. Some ask the person: not before there is something. */
+function askToPersist(): void {
+  if ('storage' in navigator) navigator.storage.persist().catch(() => false);
 }
 
 /** Nothing of anybody's. */

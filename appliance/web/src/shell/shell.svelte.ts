@@ -19,6 +19,7 @@ export class Shell {
   installable = $state(false);
   /** Which build this is. */
   readonly version: string = __VERSION__;
+  private registration: ServiceWorkerRegistration | null = null;
   private waiting: ServiceWorker | null = null;
   private prompt: InstallPrompt | null = null;
 
@@ -49,9 +50,17 @@ export class Shell {
     this.waiting?.postMessage('skipWaiting');
   }
 
+  /** Looks for a newer version and goes over to it; without one, loads the page anew. */
+  async renew(): Promise<void> {
+    if (this.waiting === null) await this.registration?.update().catch(() => undefined);
+    if (this.waiting === null) location.reload();
+    else this.update();
+  }
+
   private async register(): Promise<void> {
     try {
       const registration = await navigator.serviceWorker.register(workerUrl(), { updateViaCache: 'none' });
+      this.registration = registration;
       this.watch(registration);
     } catch (error) {
       // Without it the app works as long as the box answers.

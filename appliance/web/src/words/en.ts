@@ -129,6 +129,7 @@ export const en = {
     again: 'Send again',
     discard: 'Discard',
     you: 'You',
+    newFrom: (who: string) => `New message from ${who}`,
   },
   priority: { label: 'Priority', routine: 'Routine', urgent: 'Urgent', stat: 'STAT' },
   compose: {
@@ -224,6 +225,7 @@ export const en = {
     suspended: { title: 'Your access is suspended', text: 'You cannot sign in for now. Your charge nurse or an administrator can tell you why, and restore it.', act: 'Try again' },
     revoked: { title: 'This device is no longer let in', text: 'It was revoked, or your access is suspended. Your charge nurse or an administrator can tell you which, and give you a new join code.', act: 'Try again' },
     tooOld: { title: 'Wardline needs an update', text: 'This version is too old for the box. Load the new one. If that does not help, close Wardline and open it again.', act: 'Load the new version' },
+    broken: { title: 'Wardline could not start', text: 'Something is wrong with this app, not with you. Try again. If it does not help, call whoever you need and tell IT.', act: 'Try again' },
     storage: { title: 'This device cannot keep messages', text: 'The browser lets Wardline store nothing, or the storage is full. Leave private browsing, free some space, then try again.', act: 'Try again' },
   },
   refusal: {

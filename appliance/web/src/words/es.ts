@@ -127,6 +127,7 @@ export const es: Words = {
     again: 'Enviar otra vez',
     discard: 'Descartar',
     you: 'Usted',
+    newFrom: (who) => `Mensaje nuevo de ${who}`,
   },
   priority: { label: 'Prioridad', routine: 'Normal', urgent: 'Urgente', stat: 'STAT' },
   compose: {
@@ -222,6 +223,7 @@ export const es: Words = {
     suspended: { title: 'Su acceso está suspendido', text: 'Por ahora no puede entrar. Su jefe de enfermería o un administrador pueden decirle por qué, y restablecerlo.', act: 'Intentar otra vez' },
     revoked: { title: 'Este dispositivo ya no puede entrar', text: 'Se revocó, o su acceso está suspendido. Su jefe de enfermería o un administrador puede decirle cuál de los dos, y darle un código nuevo.', act: 'Intentar otra vez' },
     tooOld: { title: 'Wardline necesita actualizarse', text: 'Esta versión es demasiado antigua para el servidor. Cargue la nueva. Si no basta, cierre Wardline y ábralo otra vez.', act: 'Cargar la versión nueva' },
+    broken: { title: 'Wardline no pudo arrancar', text: 'Algo falla en esta aplicación, no es culpa suya. Inténtelo otra vez. Si no basta, llame a quien necesite y avise a informática.', act: 'Intentar otra vez' },
     storage: { title: 'Este dispositivo no puede guardar mensajes', text: 'El navegador no deja que Wardline guarde nada, o no queda espacio. Salga de la navegación privada, libere espacio e inténtelo otra vez.', act: 'Intentar otra vez' },
   },
   refusal: {

@@ -20,6 +20,8 @@ class LookShell extends Shell {
     return asked.has('installed');
   }
 }
+if (asked.has('rtl')) document.documentElement.dir = 'rtl';
+if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
 const shell = new LookShell();
 shell.updateReady = asked.has('update');

@@ -92,7 +92,7 @@ export class Bench {
     this.start();
   }
 
-  command<Name extends keyof Commands>(command: Name, ...args: Parameters<Commands[Name]>): void {
+  command<Name extends keyof Commands>(command: Name, ...args: Parameters<NonNullable<Commands[Name]>>): void {
     this.give({ input: 'command', command: { command, with: args } as Command });
   }
 
