@@ -446,7 +446,12 @@ pub(crate) fn pin_of(device: DeviceId) -> PersonId {
 /// All that a visitor may ask for. Everything else is refused, whatever it would have come to.
 pub(crate) fn may_ask(ask: &Ask) -> Result<(), Refusal> {
     match ask {
-        Ask::Sync { .. } | Ask::Receipt { .. } | Ask::History { .. } | Ask::Active | Ask::Here => Ok(()),
+        Ask::Sync { .. }
+        | Ask::Receipt { .. }
+        | Ask::History { .. }
+        | Ask::Active
+        | Ask::Lock
+        | Ask::Here => Ok(()),
         // A mention reaches whoever has muted a thread: that is for the staff among themselves.
         Ask::Submit(submit) if submit.priority == Priority::Routine && submit.mentions.is_empty() => Ok(()),
         _ => Err(Refusal::FamilyOnly),

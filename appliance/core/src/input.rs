@@ -347,6 +347,8 @@ pub enum Ask {
     },
     /// The person is there.
     Active,
+    /// The person leaves the device: its session locks.
+    Lock,
     /// Administration: a person enters the directory.
     AddPerson {
         /// As colleagues know them.

@@ -426,6 +426,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             },
         },
         Body::Active(_) => Ask::Active,
+        Body::Lock(_) => Ask::Lock,
         Body::AddPerson(add) => Ask::AddPerson {
             name: Name::parse(&add.name)?,
             title: match add.title.len() {

@@ -165,6 +165,10 @@ impl Relay {
                 Ok(())
             }
             Ask::Active | Ask::Here => Ok(()),
+            Ask::Lock => {
+                self.lock_by_hand(now, turn, conn, who);
+                Ok(())
+            }
             Ask::Clinical(ask) => clinical::handle(&mut draft, conn, request, actor(who), ask),
             Ask::Family(ask) => {
                 let body = family::handle(&mut draft, actor(who), ask)?;

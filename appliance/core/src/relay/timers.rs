@@ -1,13 +1,14 @@
 //! What happens because time passes: a deadline, a session that locks, the sweep.
 
 use crate::audit::{Act, Actor};
+use crate::draft::actor;
 use crate::ids::{Conn, ConversationId, DeviceId, RequestId, Sequence};
 use crate::input::Ask;
 use crate::refusal::PeerFault;
 use crate::relay::Relay;
 use crate::relay::asks::is_act_of_a_person;
 use crate::retention::Rules;
-use crate::session::Session;
+use crate::session::{Ready, Session};
 use crate::time::{Mono, Now};
 use crate::turn::{Send, Turn};
 use crate::wire::proto::{self, server_frame::Body};
@@ -138,6 +139,16 @@ impl Relay {
         if let Some(conn) = self.by_device.get(&device).copied() {
             self.lock(turn, conn);
         }
+    }
+
+    /// Locks the session of somebody who leaves their device.
+    pub(super) fn lock_by_hand(&mut self, now: Now, turn: &mut Turn, conn: Conn, who: &Ready) {
+        let device = who.device();
+        self.unfollow(device);
+        let mut draft = self.draft(now, turn);
+        draft.write(Write::SessionEnded { device });
+        draft.record(actor(who), Act::SessionLocked(device));
+        self.lock(turn, conn);
     }
 
     fn lock(&mut self, turn: &mut Turn, conn: Conn) {

@@ -288,6 +288,11 @@ impl Client {
                 Ok(())
             }
             Body::Locked(_) => {
+                let before = self.asked.len();
+                self.asked.retain(|(_, ask)| !matches!(ask, Ask::Lock(_)));
+                if self.asked.len() < before {
+                    coverage.reach(Situation::LockedByHand);
+                }
                 // Pages that were on their way are taken back with the deliveries.
                 self.asked
                     .retain(|(_, ask)| !matches!(ask, Ask::History(_) | Ask::Sync(_) | Ask::ReadStat(_)));

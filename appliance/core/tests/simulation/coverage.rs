@@ -42,6 +42,7 @@ situations!(
     ResumedWithoutPin,
     IdleLocked,
     AgeLocked,
+    LockedByHand,
     Unlocked,
     WrongPin,
     LockedOut,

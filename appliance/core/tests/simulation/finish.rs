@@ -107,10 +107,9 @@ impl World {
             let in_place = client.phase == Phase::Synced
                 && client.outbox.is_empty()
                 && client.inbox.hole().is_none()
-                && client
-                    .asked
-                    .iter()
-                    .all(|(_, ask)| matches!(ask, Ask::Receipt(_) | Ask::Active(_) | Ask::Here(_)));
+                && client.asked.iter().all(|(_, ask)| {
+                    matches!(ask, Ask::Receipt(_) | Ask::Active(_) | Ask::Lock(_) | Ask::Here(_))
+                });
             let waits = |device| self.store.state.family.requests.contains_key(&device);
             let outside = client.visits && client.device.is_none_or(waits);
             (client.barred || outside) && client.link.is_none() || in_place

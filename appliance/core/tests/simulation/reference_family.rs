@@ -258,7 +258,12 @@ impl Reference {
     /// What a visitor may ask for.
     pub(crate) fn may_visitor(body: &Body) -> bool {
         match body {
-            Body::Sync(_) | Body::Receipt(_) | Body::History(_) | Body::Active(_) | Body::Here(_) => true,
+            Body::Sync(_)
+            | Body::Receipt(_)
+            | Body::History(_)
+            | Body::Active(_)
+            | Body::Lock(_)
+            | Body::Here(_) => true,
             Body::Submit(submit) => {
                 let named = submit.mention_people.len() + submit.mention_roles.len();
                 let urgent = matches!(submit.priority(), proto::Priority::Urgent | proto::Priority::Stat);

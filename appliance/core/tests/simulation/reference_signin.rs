@@ -395,6 +395,25 @@ impl Reference {
         }
     }
 
+    /// The person leaves the device.
+    pub(crate) fn locked_by_hand(&mut self, device: DeviceId, person: PersonId) -> Expected {
+        self.lock(device);
+        let by = Actor::Person { person, device };
+        Expected { audits: vec![(by, Act::SessionLocked(device))], ..Expected::default() }
+    }
+
+    fn lock(&mut self, id: DeviceId) {
+        self.lobby.open.retain(|open| open.0 != id);
+        if let Some(device) = self.ward.device_mut(id) {
+            device.session = None;
+        }
+        for link in &mut self.lobby.links {
+            if link.phase == Phase::In(id) {
+                (link.phase, link.attached) = (Phase::PinDue(id), false);
+            }
+        }
+    }
+
     /// Time passed: which sessions ended is the core's to say (`locked`), but each must have a reason, and none that
     /// has one by the steady clock may stay open. `codes` are those that it let expire.
     pub(crate) fn timeout(
@@ -426,15 +445,7 @@ impl Reference {
             if !idle && !over {
                 return Err(format!("{id} locked too early"));
             }
-            self.lobby.open.retain(|open| open.0 != *id);
-            if let Some(device) = self.ward.device_mut(*id) {
-                device.session = None;
-            }
-            for link in &mut self.lobby.links {
-                if link.phase == Phase::In(*id) {
-                    (link.phase, link.attached) = (Phase::PinDue(*id), false);
-                }
-            }
+            self.lock(*id);
             expected.audits.push((Actor::TheBox, Act::SessionLocked(*id)));
         }
         for (device, used, ends) in &self.lobby.open {

@@ -216,6 +216,7 @@ impl Reference {
             Body::ListPeople(_) => Expected::answered(Answer::People),
             Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::Active(_) | Body::Here(_) => Expected::default(),
+            Body::Lock(_) => self.locked_by_hand(device, me),
             Body::AnswerStat(said) => self.answer_stat(now, device, me, said),
             Body::ReadStat(read) => self.read_stat(device, me, read),
             Body::ListEscalation(_) => Expected::answered(Answer::Policies),

@@ -165,7 +165,8 @@ impl World {
             }
             (62..68, Some(conversation)) => self.change_members(index, conversation),
             (68..71, _) => self.misbehave(index),
-            (71..74, _) => self.clients[index].ask(Ask::Active(proto::Active {})),
+            (71, _) => self.clients[index].ask(Ask::Lock(proto::Lock {})),
+            (72..74, _) => self.clients[index].ask(Ask::Active(proto::Active {})),
             (74..76, _) => self.clients[index].ask(Ask::ListPeople(proto::ListPeople { after: 0 })),
             (76..80, _) => self.fill_hole(index),
             (80..83, _) => self.administer_as(index),

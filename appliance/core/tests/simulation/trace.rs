@@ -98,6 +98,7 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::ChangeMembers(_) => "change members",
         Body::ListPeople(_) => "list people",
         Body::Active(_) => "active",
+        Body::Lock(_) => "lock",
         Body::Echo(_) => "echo",
         Body::AddPerson(_) => "add person",
         Body::IssueJoinCode(_) => "issue join code",

@@ -185,6 +185,7 @@ impl World {
         let now = Now { mono: Mono(0), wall: Wall(1_800_000_000_000) };
         let policy = Policy {
             facility: "St. Elsewhere".to_owned(),
+            facility_root: [9; 32],
             idle_lock_ms: 60_000,
             session_ms: 15 * 60_000,
             join_code_ms: 10 * 60_000,
