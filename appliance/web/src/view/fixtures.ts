@@ -1,4 +1,4 @@
-import type { App, Commands, InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
+import type { App, Commands, InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
 
 /** Made-up screens for looking at and for tests; never part of what is built. Everybody in here is invented. */
 
@@ -123,6 +123,18 @@ const hostile = thread({
   ],
 });
 
+const called = { name: 'Ben Okafor', title: 'Hospitalist', reach: 'open', silent: false, cover: '', offSite: '' } as const;
+const prospect: Prospect = {
+  at: NOW,
+  called: [called, { ...called, name: 'Carla Méndez', title: 'Respiratory therapist', reach: 'bell', silent: true, cover: 'Eli Nakamura' }, { ...called, name: 'Dana Whitfield', title: 'Registered nurse', reach: 'none', offSite: '555-0142' }],
+  calledCount: 3,
+  firstWait: 60,
+  steps: [{ people: 4, reachable: 2 }],
+  stations: 2,
+  stationsReachable: 2,
+  dial: '4410',
+};
+
 const ringing: Ringing[] = [{ conversation: first.id, sequence: statMessage.sequence, unit: '4 West', senderTitle: 'Hospitalist', opened: minutes(1), coming: false, held: false }];
 
 const roles: Role[] = [
@@ -216,6 +228,10 @@ export class FixtureApp implements App {
   takeRole = this.note('takeRole');
   returnRole = this.note('returnRole');
   devicesShown = () => this.set({ devices: this.snapshot.devices.map((one) => ({ ...one, isNew: false })) });
+  askProspect = () => {
+    const { conversation } = this.snapshot;
+    if (conversation !== null) this.set({ conversation: { ...conversation, prospect } });
+  };
   dismissRefusal = () => this.set({ refusal: null });
 
   private note(command: keyof Commands) {

@@ -56,6 +56,11 @@ export function left(until: At, from: At): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
+/** A wait in words: 45 s, 2 min. */
+export function span(seconds: number): string {
+  return seconds < 120 ? t().time.seconds(Math.round(seconds)) : t().time.min(Math.round(seconds / 60));
+}
+
 export function iso(at: At): string {
   return new Date(at).toISOString();
 }
