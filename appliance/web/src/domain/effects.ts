@@ -3,7 +3,6 @@
 import type { Bytes } from './bytes.ts';
 import type { DeviceId, MessageName, PersonId } from './ids.ts';
 import type { Waiting, Writes } from './outbox.ts';
-import type { Pin } from './pins.ts';
 import type { DeviceKey, Hash, JoinCode, Signature } from './proofs.ts';
 import type { Commands } from './snapshot.ts';
 
@@ -28,13 +27,12 @@ export type Command = {
 }[keyof Commands];
 
 export type Input =
-  /** What the disk had. `facility`: SHA-256 of the facility root's certificate, where the page knows it. */
+  /** What the disk had. */
   | {
       readonly input: 'loaded';
       readonly identity: Identity | null;
       readonly waiting: readonly Waiting[];
       readonly highest: bigint;
-      readonly facility: Hash | null;
     }
   | { readonly input: 'storageFailed' }
   /** Another tab has the connection from now on. */
@@ -48,8 +46,6 @@ export type Input =
   /** The key for a code is on the disk. */
   | { readonly input: 'keyReady'; readonly key: DeviceKey; readonly codeHash: Hash }
   | { readonly input: 'kept'; readonly kept: readonly { readonly name: MessageName; readonly version: number }[] }
-  /** Of a PIN that was compared here; `null`: there is none to compare with. */
-  | { readonly input: 'pinChecked'; readonly isRight: boolean | null }
   /** The network came back, or changed, or the app was brought to the front. */
   | { readonly input: 'network' }
   /** The app is open in front of somebody, or not any more. */
@@ -67,8 +63,4 @@ export type Effect =
   | { readonly effect: 'prepareKey'; readonly code: JoinCode; readonly own: boolean }
   /** With the key that joined. */
   | { readonly effect: 'keepIdentity'; readonly identity: Identity; readonly joined: boolean }
-  | { readonly effect: 'write'; readonly writes: Writes }
-  /** So that the app can be locked and unlocked here while the box's session is open: in memory, as a hash. */
-  | { readonly effect: 'rememberPin'; readonly pin: Pin }
-  | { readonly effect: 'checkPin'; readonly pin: Pin }
-  | { readonly effect: 'forgetPin' };
+  | { readonly effect: 'write'; readonly writes: Writes };

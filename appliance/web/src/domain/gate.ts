@@ -43,8 +43,8 @@ interface Joining {
 
 /** The same join goes so often before the person is asked again. */
 const JOIN_ATTEMPTS = 3;
-/** Wrong PINs that are compared here before only the box is asked. */
-const WRONG_HERE_MAX = 5;
+/** For so long what waits to be sent may leave over the session of whoever locked it, before the box locks it too. */
+const LAST_SENDS_MAX = 5_000;
 /** How long a start waits for the box's first word before the PIN is asked for all the same. */
 const START_MAX = 3_000;
 
@@ -63,8 +63,9 @@ export class Gate {
   /** Wrong PINs have locked the device: a code clears that, and its own key joins again. */
   #isLockedOut = false;
   #pendingPin: Pin | null = null;
-  #isChecking = false;
-  #wrongHere = 0;
+  /** Locked here: when the box is told at the latest, and the line it was told on. */
+  #lockBy = Infinity;
+  #lockToldOn: Line | null = null;
   /** What is shown as refused is a sign-in. */
   #hasTurnedAway = false;
 
@@ -91,7 +92,7 @@ export class Gate {
 
   /** A join or a PIN is under way. */
   get isBusy(): boolean {
-    return this.#joining !== null || this.#pendingPin !== null || this.#isChecking || this.#ground.session?.isUnlocking === true;
+    return this.#joining !== null || this.#pendingPin !== null || this.#ground.session?.isUnlocking === true;
   }
 
   /** What the disk had. */
@@ -145,30 +146,15 @@ export class Gate {
     const pin = parsePin(typed);
     if (pin === null) return this.refuse('PIN_TOO_SHORT');
     const { session } = this.#ground;
-    if (this.#isChecking || this.#pendingPin !== null || session?.isUnlocking === true) return;
+    if (this.#pendingPin !== null || session?.isUnlocking === true) return;
     this.refusal = null;
     if (session?.isBarred === true) return this.#ground.run(session.unlock(this.#ground.now.steady, pin));
-    if (session?.isOpen === true) {
-      this.#isChecking = true;
-      this.#ground.do({ effect: 'checkPin', pin });
-      return;
-    }
     // Held for the attempt under way, not for whenever the box is back.
     if (session === null && !this.#ground.lines.hurries(this.#ground.now)) return this.refuse('OFFLINE');
     this.#pendingPin = pin;
+    // A PIN is the box's to look at: where its session is open still, it locks that first.
+    this.#lockBy = this.#ground.now.steady;
     if (session === null) this.connect();
-  }
-
-  pinChecked(isRight: boolean | null): void {
-    this.#isChecking = false;
-    if (this.#stage.is !== 'locked') return;
-    if (isRight === true) return this.#open();
-    this.#wrongHere += isRight === false ? 1 : 0;
-    const isOver = isRight === null || this.#wrongHere >= WRONG_HERE_MAX;
-    // The box asks for the PIN itself once its session has been idle for long enough.
-    const retryAfter = Math.max(Math.ceil((this.presence.idleAt(this.#ground.now, this.boxAhead) - this.#ground.now.steady) / 1000), 1);
-    if (isOver) this.#ground.do({ effect: 'forgetPin' });
-    this.refusal = isOver ? ownRefusal('LOCK_LASTS', { retryAfter }) : ownRefusal('PIN_WRONG', { triesLeft: WRONG_HERE_MAX - this.#wrongHere });
   }
 
   /** The next attempt, for whoever is to be signed in. */
@@ -199,7 +185,7 @@ export class Gate {
     this.#ground.desk.book.interrupted();
     if (!hasLocked) this.#ground.desk.rings.clear();
     this.#stage = { is: 'locked', by: 'box' };
-    this.#ground.do({ effect: 'forgetPin' });
+    if (this.#identity?.locked === true) this.#keep({ locked: false });
     const pin = this.#pendingPin;
     this.#pendingPin = null;
     if (pin !== null) this.#ground.run(this.#ground.session?.unlock(this.#ground.now.steady, pin) ?? null);
@@ -217,20 +203,16 @@ export class Gate {
     this.#ground.outbox.signedIn(wire.lastNumber);
     this.#ground.desk.signedIn(person, this.#ground.now);
     const proven = pin ?? joining?.pin ?? null;
-    if (proven !== null) this.#ground.do({ effect: 'rememberPin', pin: proven });
-    // Who locked it here is asked here, whatever the box still holds open. That a connection came back is no act of anybody's.
+    // Who locked it here is asked for the PIN, though the box still holds the session open. That a connection came back is no act of anybody's.
     const wasOpen = this.isOpen;
     if (proven !== null) this.#open();
     else this.#stage = this.#identity?.locked === true ? { is: 'locked', by: 'here' } : { is: 'open' };
     // Why it was not let in before is nothing to say any more.
     if (this.#hasTurnedAway || (this.isOpen && !wasOpen)) this.refusal = null;
     this.#hasTurnedAway = false;
-    if (this.#pendingPin !== null) {
-      const pending = this.#pendingPin;
-      this.#pendingPin = null;
-      if (this.#stage.is === 'locked') this.unlock(pending);
-    }
-    if (wire.station === 0n) this.#ground.run(this.#ground.session?.sync(this.#ground.now.steady, this.#ground.desk.book.cursor) ?? null);
+    if (this.#stage.is === 'locked') this.#lockBy = this.#ground.now.steady + (this.#pendingPin === null ? LAST_SENDS_MAX : 0);
+    else this.#pendingPin = null;
+    if (wire.station === 0n && this.isOpen) this.#ground.run(this.#ground.session?.sync(this.#ground.now.steady, this.#ground.desk.book.cursor) ?? null);
   }
 
   /** A sign-in, a join or a PIN was refused. */
@@ -276,7 +258,6 @@ export class Gate {
   abandon(line: Line): void {
     this.#ground.desk.book.interrupted();
     this.#ground.forgetSigning();
-    this.#isChecking = false;
     for (const asked of line.session.underWay()) {
       if (asked.ask === 'unlock') this.refuse('INTERRUPTED');
       if (asked.ask !== 'call') continue;
@@ -299,14 +280,28 @@ export class Gate {
     this.#pendingPin = null;
     this.rest({ is: 'ended', why });
     this.#ground.clearDesk();
-    this.#ground.do({ effect: 'forgetPin' });
   }
 
   /** By the person, or since nobody has been there for long enough. */
   lockHere(): void {
     this.#stage = { is: 'locked', by: 'here' };
+    this.#lockBy = this.#ground.now.steady + LAST_SENDS_MAX;
     this.refusal = null;
     this.#keep({ locked: true });
+  }
+
+  /** When the box is to be told of a lock, at the latest. */
+  lockDue(): number {
+    const isDue = this.#stage.is === 'locked' && this.#stage.by === 'here' && this.#ground.session?.isOpen === true;
+    return isDue && this.#lockToldOn !== this.#ground.lines.line ? this.#lockBy : Infinity;
+  }
+
+  /** Tells the box of a lock, once what its person composed has left. */
+  settleLock(): void {
+    const due = this.lockDue();
+    if (due === Infinity || (this.#ground.outbox.count > 0 && this.#ground.now.steady < due)) return;
+    this.#lockToldOn = this.#ground.lines.line;
+    this.#ground.tell({ case: 'lock', value: {} });
   }
 
   /** The person did something. */
@@ -333,7 +328,6 @@ export class Gate {
 
   #open(): void {
     this.#stage = { is: 'open' };
-    this.#wrongHere = 0;
     this.refusal = null;
     this.acted();
     if (this.#identity?.locked === true) this.#keep({ locked: false });

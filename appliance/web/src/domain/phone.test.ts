@@ -164,39 +164,72 @@ describe('a PIN', () => {
 });
 
 describe('locking here', () => {
-  it('hides at once, and the PIN that opened the session opens it', () => {
+  it('hides at once, and the box locks the session: the PIN is its to look at', () => {
     const bench = locked();
     bench.command('unlock', PIN);
     bench.settle();
     bench.command('lock');
     expect(bench.snapshot.stage).toBe('locked');
     expectNothingSeen(bench.snapshot);
+    bench.settle();
+    expect(heard(bench, 'lock')).toBe(1);
+    expect(need(bench.box.current).state).toBe('barred');
     bench.command('unlock', '111112');
-    expect(bench.snapshot).toMatchObject({ stage: 'locked', refusal: { code: 'PIN_WRONG', triesLeft: 4 } });
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', refusal: { code: 'PIN_WRONG', triesLeft: 9 } });
     bench.command('unlock', PIN);
+    bench.settle();
     expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: null });
-    expect(heard(bench, 'unlock')).toBe(1);
+    expect(heard(bench, 'unlock')).toBe(3);
   });
 
-  it('holds over a connection that breaks and a start of the app', () => {
+  it('holds over a connection that breaks and a start of the app: the box is told on the next one', () => {
     const bench = locked();
     bench.command('unlock', PIN);
     bench.settle();
-    bench.command('lock');
     bench.drop();
-    bench.pass(5_000);
-    expect(bench.snapshot).toMatchObject({ stage: 'locked', line: { state: 'online' } });
+    bench.isReachable = false;
+    bench.command('lock');
     bench.restart();
-    bench.settle();
-    expect(bench.snapshot.stage).toBe('locked');
-    bench.command('unlock', PIN);
-    expect(bench.snapshot).toMatchObject({ stage: 'locked', refusal: { code: 'LOCK_LASTS', retryAfter: 300 } });
-    need(bench.box.current).lock();
-    bench.settle();
+    bench.isReachable = true;
+    bench.pass(60_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', line: { state: 'online' } });
+    expect(heard(bench, 'lock')).toBe(1);
     bench.command('unlock', PIN);
     bench.settle();
     expect(bench.snapshot.stage).toBe('open');
     expect(bench.disk.identity?.locked).toBe(false);
+  });
+
+  it('lets what was composed leave first, over the session that is open still, and reads nothing on it', () => {
+    const bench = started();
+    bench.drop();
+    bench.isReachable = false;
+    bench.command('openConversation', hex(WARD));
+    bench.command('send', hex(WARD), 'written offline', 'routine', 0);
+    bench.command('lock');
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', waiting: 1 });
+    const syncs = heard(bench, 'sync');
+    bench.isReachable = true;
+    bench.pass(60_000);
+    expect(bench.box.log.filter((one) => one.text === 'written offline')).toHaveLength(1);
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', waiting: 0 });
+    expect([heard(bench, 'lock'), heard(bench, 'sync')]).toEqual([1, syncs]);
+  });
+
+  it('waits five seconds for what does not leave, and no longer', () => {
+    const bench = started();
+    bench.box.instead.set('submit', Array.from({ length: 100 }, () => ({ case: 'refused' as const, value: { code: RefusalCode.SLOW_DOWN, retryAfter: 60_000n } })) as never);
+    bench.command('openConversation', hex(WARD));
+    bench.command('send', hex(WARD), 'not now', 'routine', 0);
+    bench.settle();
+    bench.command('lock');
+    bench.pass(4_999);
+    expect(heard(bench, 'lock')).toBe(0);
+    bench.pass(1);
+    expect(heard(bench, 'lock')).toBe(1);
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', waiting: 1 });
   });
 
   it('happens by itself after the time that the box named, without it too', () => {
@@ -235,6 +268,7 @@ describe('locking here', () => {
   it('lets nothing be done but come', () => {
     const bench = started();
     bench.command('lock');
+    bench.settle();
     const before = bench.box.heard.length;
     bench.command('send', hex(WARD), 'hello', 'routine', 0);
     bench.command('openConversation', hex(WARD));

@@ -42,6 +42,7 @@ export class Phone {
     if (this.#gate.stage.is !== 'ended') {
       this.#take(input);
       this.#push();
+      this.#gate.settleLock();
     }
     return this.#ground.done();
   }
@@ -58,6 +59,7 @@ export class Phone {
       this.#gate.presence.hereAt(),
       this.#gate.idleAt(),
       this.#gate.startsUntil(),
+      this.#gate.lockDue(),
       lines.lostAt !== null && desk.rings.calling().length > 0 ? lines.lostAt + RINGS_OFFLINE_MAX : Infinity,
     );
   }
@@ -96,7 +98,6 @@ export class Phone {
     const { now, lines, outbox } = this.#ground;
     switch (input.input) {
       case 'loaded':
-        this.#facility = input.facility;
         outbox.load(input.waiting, input.highest);
         return this.#gate.loaded(input.identity);
       case 'storageFailed':
@@ -116,8 +117,6 @@ export class Phone {
       case 'kept':
         for (const { name, version } of input.kept) outbox.kept(name, version);
         return;
-      case 'pinChecked':
-        return this.#gate.pinChecked(input.isRight);
       case 'network':
         if (lines.line !== null) return this.#on(lines.line.number, (line) => line.session.probe(now.steady));
         if (lines.hurries(now)) this.#tick();

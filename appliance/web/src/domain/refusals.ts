@@ -47,8 +47,7 @@ export type OwnCode =
   | 'STAT_NOT_SENT'
   | 'STAT_NOT_SURE'
   | 'NO_FACILITY'
-  | 'INTERRUPTED'
-  | 'LOCK_LASTS';
+  | 'INTERRUPTED';
 
 export function ownRefusal(code: OwnCode, more: { triesLeft?: number; retryAfter?: number } = {}): Refusal {
   return { code, advice: '', ...more };

@@ -8,8 +8,7 @@ import type { Command, Effect, Input } from '../domain/effects.ts';
 import { Phone } from '../domain/phone.ts';
 import type { App, Commands, Snapshot } from '../domain/snapshot.ts';
 import { Doorway } from './doorway.ts';
-import { facilityOf } from './facility.ts';
-import { codeHash, originBinding, PinMemory, sign, type SigningKey } from './keys.ts';
+import { codeHash, originBinding, sign, type SigningKey } from './keys.ts';
 import { Storage } from './storage.ts';
 import { takeTurns } from './tabs.ts';
 
@@ -36,7 +35,6 @@ class BrowserApp implements App {
   readonly #subscribers = new Set<(snapshot: Snapshot) => void>();
   #phone: Phone | null = null;
   #storage: Storage | null = null;
-  readonly #pins = new PinMemory();
   readonly #doorway = new Doorway(location.host, {
     opened: (line) => this.#give({ input: 'opened', line }),
     bytes: (line, bytes) => this.#give({ input: 'bytes', line, bytes }),
@@ -75,12 +73,10 @@ class BrowserApp implements App {
       const storage = await Storage.open();
       this.#storage = storage;
       this.#key = (await storage.get('key')) ?? null;
-      const told = facilityOf(document, location);
-      if (told !== null) await storage.keepFacility(told);
       // An identity without its key is none.
       const identity = this.#key === null ? null : ((await storage.get('identity')) ?? null);
-      const [facility, highest, waiting] = [told ?? (await storage.get('facility')) ?? null, (await storage.get('highest')) ?? 0n, await storage.waiting()];
-      this.#give({ input: 'loaded', identity, waiting, highest, facility });
+      const [highest, waiting] = [(await storage.get('highest')) ?? 0n, await storage.waiting()];
+      this.#give({ input: 'loaded', identity, waiting, highest });
       if (identity !== null) askToPersist();
     } catch {
       this.#give({ input: 'storageFailed' });
@@ -147,12 +143,6 @@ class BrowserApp implements App {
         const kept = effect.writes.puts.map(({ waiting, version }) => ({ name: waiting.name, version }));
         return this.#give({ input: 'kept', kept });
       }
-      case 'rememberPin':
-        return this.#pins.remember(effect.pin);
-      case 'checkPin':
-        return this.#give({ input: 'pinChecked', isRight: await this.#pins.check(effect.pin).catch(() => null) });
-      case 'forgetPin':
-        return this.#pins.forget();
     }
   }
 

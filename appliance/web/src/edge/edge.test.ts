@@ -6,10 +6,8 @@ import { concat, toHex, type Bytes } from '../domain/bytes.ts';
 import type { Identity } from '../domain/effects.ts';
 import type { ConversationId, MessageName, Sequence } from '../domain/ids.ts';
 import type { Waiting } from '../domain/outbox.ts';
-import type { Pin } from '../domain/pins.ts';
 import { codePreimage, hashOf, type Hash, type JoinCode } from '../domain/proofs.ts';
-import { facilityOf } from './facility.ts';
-import { codeHash, makeSigningKey, originBinding, PinMemory, Sealing, sign } from './keys.ts';
+import { codeHash, makeSigningKey, originBinding, Sealing, sign } from './keys.ts';
 import { Storage } from './storage.ts';
 
 function hash(byte: number): Hash {
@@ -66,15 +64,6 @@ describe('keys', () => {
     expect(await sealing.open('a', sealed)).toBe('Bed 12: on my way');
     await expect(sealing.open('b', sealed)).rejects.toThrow();
     await expect(sealing.open('a', concat([sealed.subarray(0, -1), Uint8Array.of(0)]))).rejects.toThrow();
-  });
-
-  it('of a PIN are compared, and forgotten', async () => {
-    const memory = new PinMemory();
-    expect(await memory.check('739154' as Pin)).toBeNull();
-    memory.remember('739154' as Pin);
-    expect([await memory.check('739154' as Pin), await memory.check('739155' as Pin)]).toEqual([true, false]);
-    memory.forget();
-    expect(await memory.check('739154' as Pin)).toBeNull();
   });
 });
 
@@ -147,20 +136,5 @@ describe('the disk', () => {
     const kept = await again.get('key');
     if (kept === undefined) throw new Error('no key');
     expect((await sign(kept, new Uint8Array(3))).length).toBe(64);
-  });
-});
-
-describe('the facility', () => {
-  const root = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
-  const page = (content: string | null): Document => ({ querySelector: () => (content === null ? null : { content }) }) as unknown as Document;
-  const address = (search: string, fragment: string): Location => ({ search, hash: fragment }) as Location;
-
-  it('is said by the page, or by the link', () => {
-    const expected = Uint8Array.from({ length: 32 }, (_, at) => at);
-    expect(facilityOf(page(root), address('', ''))).toEqual(expected);
-    expect(facilityOf(page(null), address(`?code=ABCDE-FGHJK&root=${root}`, ''))).toEqual(expected);
-    expect(facilityOf(page(null), address('', `#/join?code=ABCDE-FGHJK&root=${root}`))).toEqual(expected);
-    expect(facilityOf(page(null), address('', `#root=${root}`))).toEqual(expected);
-    for (const odd of ['', '?root=', `?root=${root}A`, `?roots=${root}`]) expect(facilityOf(page(null), address(odd, ''))).toBeNull();
   });
 });

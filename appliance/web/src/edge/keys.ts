@@ -1,7 +1,6 @@
 /** Keys that never leave the browser, hashes and signatures: WebCrypto. */
 
-import { concat, isSame, type Bytes } from '../domain/bytes.ts';
-import type { Pin } from '../domain/pins.ts';
+import { concat, type Bytes } from '../domain/bytes.ts';
 import {
   codePreimage,
   type DeviceKey,
@@ -85,37 +84,4 @@ export class Sealing {
   #algorithm(iv: Bytes, what: string): AesGcmParams {
     return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(what) };
   }
-}
-
-/**
- * The PIN that opened the session, so that the app can be locked and opened here meanwhile. In memory alone, and not itself: a slow
- * hash with a salt that is as short-lived. It is gone with the page, and once the box asks for the PIN.
- */
-export class PinMemory {
-  #kept: { readonly salt: Bytes; readonly digest: Promise<Bytes> } | null = null;
-
-  remember(pin: Pin): void {
-    const salt = crypto.getRandomValues(new Uint8Array(16));
-    const digest = digestOf(pin, salt);
-    // Whoever compares hears of a failure; nobody else needs to.
-    digest.catch(() => undefined);
-    this.#kept = { salt, digest };
-  }
-
-  /** `null`: there is none to compare with. */
-  async check(pin: Pin): Promise<boolean | null> {
-    const kept = this.#kept;
-    if (kept === null) return null;
-    return isSame(await kept.digest, await digestOf(pin, kept.salt));
-  }
-
-  forget(): void {
-    this.#kept = null;
-  }
-}
-
-/** 200,000 rounds are 0.1 s on a phone. */
-async function digestOf(pin: Pin, salt: Bytes): Promise<Bytes> {
-  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(pin), 'PBKDF2', false, ['deriveBits']);
-  return new Uint8Array(await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations: 200_000 }, key, 256));
 }

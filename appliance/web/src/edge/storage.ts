@@ -28,7 +28,6 @@ interface Kept {
   sealing: CryptoKey;
   /** The highest number ever given. */
   highest: bigint;
-  facility: Hash;
 }
 
 /** A line of the outbox. What a person wrote, and to whom it goes beside the conversation, is sealed. */
@@ -126,10 +125,6 @@ export class Storage {
     return this.#behind(async () => {
       await put(this.#database, key === null ? { identity } : { identity, key, joining: null });
     });
-  }
-
-  keepFacility(facility: Hash): Promise<void> {
-    return this.#behind(() => put(this.#database, { facility }));
   }
 
   async #sealed(waiting: Waiting): Promise<Line> {

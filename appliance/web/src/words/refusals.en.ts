@@ -93,7 +93,6 @@ export const refusalsEn = {
   STAT_NOT_SURE: 'Nobody knows whether this STAT rings. Call whoever you need.',
   NO_FACILITY: 'The box has not said which facility it is. Join the ward Wi-Fi and try again.',
   INTERRUPTED: 'The connection broke before the box answered. Try again.',
-  LOCK_LASTS: 'This device is locked for a while. Wait, then try again.',
   OFFLINE: 'Not connected. Try again once the box answers.',
 } satisfies Record<OwnCode, string> & Record<string, string>;
 

@@ -92,6 +92,5 @@ export const refusalsEs: Record<RefusalCode, string> = {
   STAT_NOT_SURE: 'No se sabe si este STAT suena. Llame a quien necesite.',
   NO_FACILITY: 'El servidor no ha dicho de qué centro es. Conéctese a la wifi de la planta e inténtelo otra vez.',
   INTERRUPTED: 'La conexión se cortó antes de que el servidor respondiera. Inténtelo otra vez.',
-  LOCK_LASTS: 'Este dispositivo está bloqueado por un rato. Espere e inténtelo otra vez.',
   OFFLINE: 'Sin conexión. Inténtelo otra vez cuando el servidor responda.',
 };

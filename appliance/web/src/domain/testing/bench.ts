@@ -79,7 +79,7 @@ export class Bench {
   /** The app starts, with what the disk has. */
   start(): void {
     const { identity, waiting, highest } = this.disk;
-    this.give({ input: 'loaded', identity, waiting: [...waiting.values()].sort((one, other) => one.composed - other.composed), highest, facility: HASH });
+    this.give({ input: 'loaded', identity, waiting: [...waiting.values()].sort((one, other) => one.composed - other.composed), highest });
   }
 
   /** It is killed: whatever was only in memory is gone. */
@@ -196,14 +196,6 @@ export class Bench {
         return;
       case 'write':
         this.pending.push(effect);
-        return;
-      case 'rememberPin':
-        this.pin = effect.pin;
-        return;
-      case 'checkPin':
-        return this.give({ input: 'pinChecked', isRight: this.pin === null ? null : this.pin === effect.pin });
-      case 'forgetPin':
-        this.pin = null;
     }
   }
 

@@ -188,7 +188,7 @@ export class BoxConnection {
     switch (body.case) {
       case 'hello':
         this.state = 'welcomed';
-        this.send(request, { case: 'welcome', value: { version: 1, challenge: new Uint8Array(32).fill(7), facility: 'Lindenhof', boxTime: box.boxTime } });
+        this.send(request, { case: 'welcome', value: { version: 1, challenge: new Uint8Array(32).fill(7), facility: 'Lindenhof', facilityRoot: new Uint8Array(32).fill(9), boxTime: box.boxTime } });
         return;
       case 'prove':
         if (body.value.device !== DEVICE) return this.send(request, refused(RefusalCode.DEVICE_UNKNOWN));
@@ -244,6 +244,8 @@ export class BoxConnection {
         const messages = page.map((at) => box.message(at)).flatMap((kind) => (kind.case === 'message' ? [kind.value] : []));
         return this.send(request, { case: 'historyPage', value: { conversation: WARD, messages, end: page.length === places.length } });
       }
+      case 'lock':
+        return this.lock();
       case 'receipt':
       case 'active':
       case 'here':
