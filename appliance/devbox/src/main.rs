@@ -78,7 +78,12 @@ fn welcome(devbox: &mut Devbox, directory: &Path) -> Result<()> {
     let people = facility::seed(&mut devbox.console()?)?;
     let programs = sibling("wardline")?;
     let programs = programs.parent().unwrap_or(Path::new(".")).display().to_string();
-    println!("\n{} is up: {} people, listening on UDP {}.", facility::NAME, people.len(), devbox.address());
+    println!(
+        "\n{} is up: {} people, listening on UDP and TCP {}.",
+        facility::NAME,
+        people.len(),
+        devbox.address()
+    );
     println!("\nJoin as two of them, each in a terminal of its own. In both, first:\n");
     println!("  export PATH={}:$PATH", shell_word(&programs));
     for (name, other) in [("Ana Flores", "Ben"), ("Ben Okafor", "Ana")] {
@@ -94,6 +99,12 @@ fn welcome(devbox: &mut Devbox, directory: &Path) -> Result<()> {
         }
         println!("  wardline --profile {profile} chat {other}");
     }
+    println!(
+        "\nThe app: https://{}/ in a browser that trusts the facility root, which is",
+        devbox.reached_at()
+    );
+    println!("  {}", in_home(&directory.join("facility/facility-root.crt.der")));
+    println!("It asks for the ten characters behind `code=` in a join link.");
     println!("\nA join link for somebody else:");
     println!(
         "  wardline admin --socket {} code Chidi --address {} --root {}",

@@ -72,7 +72,7 @@ pub(super) fn harden(headers: &mut HeaderMap) {
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; \
              media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
              form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
-             trusted-types svelte-trusted-html wardline-worker",
+             trusted-types wardline-worker",
         ),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
