@@ -2,7 +2,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/wardline/target
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test bench bench-peers deny fuzz
+.PHONY: help prepare run test bench bench-peers deny fuzz screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,3 +35,7 @@ deny: prepare ## licences, sources and forbidden crates only
 
 fuzz: prepare ## the fuzzers only, FUZZ_SECONDS (default 10) each; FUZZ=name runs that one
 	@.ci/fuzz $(FUZZ)
+
+screenshots: prepare ## pictures of the app's screens, phone and desk, by day and at night, into docs/pictures/app
+	@cargo build --locked --workspace --bins
+	@WARDLINE_PROGRAMS=$(CARGO_TARGET_DIR)/debug WARDLINE_PICTURES=$(CURDIR)/docs/pictures/app npm --prefix appliance/web run --silent e2e -- pictures
