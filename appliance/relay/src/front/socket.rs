@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::{Buf as _, Bytes};
 use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{Sink as _, SinkExt as _, Stream as _, StreamExt as _};
+use futures_util::{Sink as _, SinkExt as _, StreamExt as _};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -20,6 +20,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as SocketCode;
@@ -49,6 +50,9 @@ const READ_AHEAD: usize = 4 * 1024;
 /// What waits to be written beside what the writer has gathered: 30,000 connections that nobody reads, 2 GB, which end after a
 /// second's closing or when the keepalive finds them dead.
 const UNSENT_MAX: usize = 64 * 1024;
+/// Silence after which a connection is given up, as on QUIC. TCP alone would keep that of a phone that has left for ever; the app says
+/// something every 10 s.
+const IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long a close waits for the other end's.
 const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
 
@@ -147,7 +151,7 @@ async fn carry(visit: Visit, upgraded: OnUpgrade, binding: [u8; 32]) {
     // Whoever has signed in is counted by the core.
     let signed_in = move |_: &std::sync::Arc<Lane>| drop(place);
     let carrier = Carrier { door, source: source(from), exporter: Some(binding), signed_in };
-    let mut reader = Reader { stream, rest: Bytes::new() };
+    let mut reader = Reader::new(stream);
     let mut writer = Writer { sink };
     let code = serve(&context, carrier, &mut reader, &mut writer).await;
     close(code, reader.stream, writer.sink).await;
@@ -167,20 +171,32 @@ async fn close(code: CloseCode, mut stream: SplitStream<Stream>, mut sink: Split
     let _ = tokio::time::timeout(LAST_WORDS_MAX, said).await;
 }
 
-/// The bytes that come.
-struct Reader {
-    stream: SplitStream<Stream>,
+/// The bytes that come; their end when none has come for [`IDLE_MAX`].
+struct Reader<S> {
+    stream: S,
     rest: Bytes,
+    idle: Pin<Box<Sleep>>,
 }
 
-impl AsyncRead for Reader {
+impl<S> Reader<S> {
+    fn new(stream: S) -> Self {
+        Self { stream, rest: Bytes::new(), idle: Box::pin(tokio::time::sleep(IDLE_MAX)) }
+    }
+}
+
+impl<S: futures_util::Stream<Item = Result<Message, Error>> + Unpin> AsyncRead for Reader<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         poller: &mut Poller<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         while self.rest.is_empty() {
-            match ready!(Pin::new(&mut self.stream).poll_next(poller)) {
+            let next = match Pin::new(&mut self.stream).poll_next(poller) {
+                Poll::Ready(next) => next,
+                Poll::Pending => return self.idle.as_mut().poll(poller).map(Ok),
+            };
+            self.idle.as_mut().reset(Instant::now() + IDLE_MAX);
+            match next {
                 Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
                 // Pings are answered by the library.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
@@ -270,6 +286,25 @@ mod tests {
             headers.append(header::ORIGIN, HeaderValue::from_static("https://evil.example"));
         });
         assert_eq!(two.unwrap_err().0, StatusCode::BAD_REQUEST);
+    }
+
+    /// Time passes by itself where nothing else can happen (tokio's paused clock).
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_for_a_minute_is_gone_and_who_says_something_is_not() {
+        let began = Instant::now();
+        let says = futures_util::stream::unfold(0, |said| async move {
+            if said == 3 {
+                return std::future::pending().await;
+            }
+            tokio::time::sleep(IDLE_MAX - Duration::from_millis(1)).await;
+            let what = if said == 1 { Message::Ping(Bytes::new()) } else { Message::binary(vec![said]) };
+            Some((Ok(what), said + 1))
+        });
+        let mut reader = Reader::new(Box::pin(says));
+        let mut bytes = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut bytes).await.unwrap();
+        assert_eq!(bytes, [0, 2]);
+        assert_eq!(began.elapsed().as_secs(), 239);
     }
 
     #[test]
