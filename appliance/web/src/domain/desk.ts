@@ -170,7 +170,7 @@ export class Desk {
     else if (call.call === 'roles' && body.case === 'rolePage') this.#rolePage(body.value.roles.map(readRole), body.value.end);
     else if (call.call === 'role') this.askRoles();
     else if (call.call === 'care') this.care.done(call);
-    else if (call.call === 'look' && call.at === 'around' && body.case === 'historyPage') this.#window(call, body.value.messages.map(readMessage));
+    else if (call.call === 'look' && call.at === 'around' && body.case === 'historyPage') this.#apart(call, body.value.messages.map(readMessage));
     else if (call.call === 'look' && this.care.looked(call, body, now.wall)) return;
     else if (call.call === 'stat' && call.answer === 'coming') this.rings.coming(call.conversation, call.sequence);
     else this.unanswered(call);
@@ -180,7 +180,7 @@ export class Desk {
   unanswered(call: Call): void {
     if (call.call === 'history') this.book.conversations.get(call.conversation)?.history('failed');
     if (call.call === 'roles') this.#roles = [];
-    if (call.call === 'look' && call.at === 'around') this.#window(call, []);
+    if (call.call === 'look' && call.at === 'around') this.#apart(call, []);
     else if (call.call === 'look') this.care.unlooked(call);
   }
 
@@ -349,12 +349,12 @@ export class Desk {
   }
 
   /** Newest first, as history comes. */
-  #window({ conversation, sequence }: { conversation: ConversationId; sequence: Sequence }, messages: readonly KnownMessage[]): void {
+  #apart({ conversation, sequence }: { conversation: ConversationId; sequence: Sequence }, messages: readonly KnownMessage[]): void {
     if (this.around?.of !== conversation || this.#around?.found.sequence !== sequence) return;
     const known = this.book.conversations.get(conversation);
     const readable = messages.filter((message) => message.conversation === conversation && message.sequence >= (known?.known.first ?? 0));
-    const state = readable.some((message) => message.sequence === sequence) ? 'window' : 'failed';
-    this.#around = { of: conversation, found: { sequence, state }, messages: state === 'window' ? readable.slice(0, AROUND).reverse() : [] };
+    const state = readable.some((message) => message.sequence === sequence) ? 'around' : 'failed';
+    this.#around = { of: conversation, found: { sequence, state }, messages: state === 'around' ? readable.slice(0, AROUND).reverse() : [] };
   }
 
   #rolePage(roles: readonly ReturnType<typeof readRole>[], end: boolean): void {

@@ -70,8 +70,8 @@ export class Screen {
     return {
       item: this.#item(conversation, me, going),
       people: [...conversation.members.keys()].map((person) => this.person(person, conversation)),
-      messages: around === null || around.found.state !== 'window' ? this.#messagesOf(conversation, me, waiting) : around.messages.map((message) => this.#message(conversation, message, me)),
-      older: around?.found.state === 'window' ? 'none' : conversation.older,
+      messages: around === null || around.found.state !== 'around' ? this.#messagesOf(conversation, me, waiting) : around.messages.map((message) => this.#message(conversation, message, me)),
+      older: around?.found.state === 'around' ? 'none' : conversation.older,
       found: around?.found ?? null,
       writable: !archived && !purged && (kind !== 'broadcast' || this.#announces(conversation, me)),
       draft,

@@ -179,7 +179,7 @@ export const scenes: Record<string, Snapshot> = {
   lapsed: { ...base, ...closed, stage: 'locked', lapsed: true, waiting: 1, line: { ...base.line, state: 'offline', by: null, since: minutes(10) } },
   search: { ...base, inbox: quiet, care: { ...careAt(NOW, people), search: searchAt(NOW, people) } },
   searchNone: { ...base, inbox: quiet, care: { ...careAt(NOW, people), search: { ...(searchAt(NOW, people) as NonNullable<Care['search']>), hits: [], people: [], patients: [], complete: true, more: false } } },
-  found: { ...base, inbox: quiet, conversation: thread({ item: { ...first, stat: null }, messages: talk.slice(0, 4), older: 'none', found: { sequence: talk[1]?.sequence ?? 0, state: 'window' } }) },
+  found: { ...base, inbox: quiet, conversation: thread({ item: { ...first, stat: null }, messages: talk.slice(0, 4), older: 'none', found: { sequence: talk[1]?.sequence ?? 0, state: 'around' } }) },
   quiet: { ...base, inbox: quiet, care: { ...careAt(NOW, people), availability: { until: NOW + 7_200_000, cover: 'Dana Whitfield', covering: [] } } },
   careNone: { ...base, inbox: quiet, care: { ...careAt(NOW, people), wards: [], shifts: [], team: [], tasks: { state: 'there', list: [] } } },
   prospect: { ...base, inbox: quiet, conversation: thread({ item: { ...first, stat: null }, messages: talk, prospect: prospectAt(NOW) }) },

@@ -231,7 +231,7 @@ describe('a search', () => {
     expect(bench.snapshot.conversation).toMatchObject({ found: { sequence: 20, state: 'asking' } });
     bench.settle();
     const open = need(bench.snapshot.conversation);
-    expect(open).toMatchObject({ found: { sequence: 20, state: 'window' }, older: 'none' });
+    expect(open).toMatchObject({ found: { sequence: 20, state: 'around' }, older: 'none' });
     expect(open.messages.map((message) => message.sequence)).toEqual(Array.from({ length: 30 }, (_, at) => at + 6));
     bench.command('care', { act: 'leaveFound' });
     expect(bench.snapshot.conversation?.messages.at(-1)?.sequence).toBe(100);

@@ -137,8 +137,8 @@ export interface Availability {
 /** The place in the open conversation that was asked for. */
 export interface Found {
   readonly sequence: number;
-  /** `here`: among the messages; `window`: the messages are those around it, and the newest are not. */
-  readonly state: 'here' | 'asking' | 'window' | 'failed';
+  /** `here`: among the messages; `around`: the messages are those around it, and the newest are not. */
+  readonly state: 'here' | 'asking' | 'around' | 'failed';
 }
 
 export interface Care {
