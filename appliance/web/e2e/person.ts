@@ -69,7 +69,7 @@ export class PersonAtApp {
     await this.page.getByRole('button', { name: 'Open', exact: true }).click();
   }
 
-  async tab(name: 'Inbox' | 'On call' | 'People' | 'More'): Promise<void> {
+  async tab(name: 'Inbox' | 'Patients' | 'On call' | 'People' | 'More'): Promise<void> {
     const inner = this.page.getByRole('button', { name: 'Back', exact: true });
     if (await inner.isVisible()) await inner.click();
     await this.page.getByRole('navigation').getByText(name, { exact: true }).click();

@@ -8,8 +8,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
 import { buildLook, serve } from './look-server.ts';
 
-const OUT = '/tmp/look';
-const SITE = '/tmp/look-site';
+const OUT = process.env['OUT'] ?? '/tmp/look';
+const SITE = `${OUT}-site`;
 const only = process.argv[2] ?? '';
 const onlySize = process.argv[3] ?? '';
 const phone = { width: 390, height: 844 };
@@ -55,31 +55,100 @@ const views: Record<string, View> = {
   cannot: { scene: 'conversationStat', act: (page) => page.locator('.button.cannot').click() },
   react: { scene: 'conversation', act: (page) => page.locator('.more[aria-haspopup]').first().click() },
   hostile: { scene: 'hostile' },
-  onCall: { scene: 'onCall', act: tab(1) },
+  lapsed: { scene: 'lapsed' },
+  patients: { scene: 'inbox', act: tab(1) },
+  patientsNone: { scene: 'careNone', act: tab(1) },
+  patientOutside: {
+    scene: 'inbox',
+    act: async (page) => {
+      await tab(1)(page);
+      await page.locator('.patients .row[aria-haspopup]').nth(1).click();
+    },
+  },
+  shiftEnd: {
+    scene: 'inbox',
+    act: async (page) => {
+      await tab(1)(page);
+      await page.locator('.shift [aria-haspopup]').first().click();
+    },
+  },
+  bedsTake: {
+    scene: 'inbox',
+    act: async (page) => {
+      await tab(1)(page);
+      await page.locator('.acts .button.main').click();
+      await page.locator('.known .button').nth(1).click();
+      await page.locator('.take input.input').fill('500-502');
+    },
+  },
+  bedsFault: {
+    scene: 'inbox',
+    act: async (page) => {
+      await tab(1)(page);
+      await page.locator('.acts .button.main').click();
+      await page.locator('.take input.input').fill('34-20');
+    },
+  },
+  search: {
+    scene: 'search',
+    act: async (page) => {
+      await page.locator('.tools button').first().click();
+      await page.locator('input[type=search]').fill('potassium');
+    },
+  },
+  searchNone: { scene: 'searchNone', act: (page) => page.locator('.tools button').first().click() },
+  found: { scene: 'found' },
+  tasks: { scene: 'inbox', act: (page) => page.locator('.tools button').nth(1).click() },
+  tasksNone: { scene: 'careNone', act: (page) => page.locator('.tools button').nth(1).click() },
+  taskCannot: {
+    scene: 'inbox',
+    act: async (page) => {
+      await page.locator('.tools button').nth(1).click();
+      await page.locator('.tasks [aria-haspopup]').first().click();
+    },
+  },
+  taskGive: {
+    scene: 'conversation',
+    act: async (page) => {
+      await page.locator('.more[aria-haspopup]').first().click();
+      await page.locator('dialog .button:not(.main)').first().click();
+    },
+  },
+  quiet: { scene: 'quiet', act: tab(4) },
+  quietChoose: {
+    scene: 'inbox',
+    act: async (page) => {
+      await tab(4)(page);
+      await page.locator('.more [aria-haspopup]').first().click();
+    },
+  },
+  bigPatients: { scene: 'inbox', query: 'big', act: tab(1) },
+  bigTasks: { scene: 'inbox', query: 'big', act: (page) => page.locator('.tools button').nth(1).click() },
+  onCall: { scene: 'onCall', act: tab(2) },
   take: {
     scene: 'onCall',
     act: async (page) => {
-      await tab(1)(page);
+      await tab(2)(page);
       await page.locator('.roles [aria-haspopup]').nth(1).click();
     },
   },
-  people: { scene: 'people', act: tab(2) },
+  people: { scene: 'people', act: tab(3) },
   peopleFound: {
     scene: 'people',
     act: async (page) => {
-      await tab(2)(page);
+      await tab(3)(page);
       await page.locator('input[type=search]').fill('icu');
     },
   },
-  more: { scene: 'more', act: tab(3) },
+  more: { scene: 'more', act: tab(4) },
   rtl: { scene: 'conversationStat', query: 'rtl' },
   rtlInbox: { scene: 'inboxRings', query: 'rtl' },
   // Letters twice as large, as the phone's own setting makes them.
   bigLocked: { scene: 'lockedRings', query: 'big' },
   bigInbox: { scene: 'inboxRings', query: 'big' },
   bigStat: { scene: 'conversationStat', query: 'big' },
-  bigOnCall: { scene: 'onCall', query: 'big', act: tab(1) },
-  bigMore: { scene: 'more', query: 'big', act: tab(3) },
+  bigOnCall: { scene: 'onCall', query: 'big', act: tab(2) },
+  bigMore: { scene: 'more', query: 'big', act: tab(4) },
   superseded: { scene: 'superseded' },
   suspended: { scene: 'suspended' },
   revoked: { scene: 'revoked' },
@@ -122,7 +191,7 @@ async function layoutFaults(page: Page): Promise<string[]> {
       const scrolls = ['auto', 'scroll'].includes(style.overflowX) || element === document.documentElement;
       if (scrolls && element.scrollWidth > element.clientWidth + 1 && element.tagName !== 'TEXTAREA') found.push(`wider than the screen: ${named(element)}`);
     }
-    for (const element of document.querySelectorAll('button, input:not([type=radio]), textarea, summary, fieldset label')) {
+    for (const element of document.querySelectorAll('button, input:not([type=radio]), select, textarea, summary, fieldset label')) {
       const box = element.getBoundingClientRect();
       if (box.width > 0 && (box.height < 55.5 || box.width < 55.5)) found.push(`small target ${Math.round(box.width)}x${Math.round(box.height)}: ${named(element)}`);
       if (box.width > 0 && (box.left < -1 || box.right > innerWidth + 1)) found.push(`off the screen: ${named(element)}`);

@@ -106,7 +106,7 @@ const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) 
   },
   async 'is used with the keyboard alone'(page, open) {
     await open('scene=inbox');
-    const row = page.locator('.inbox button').nth(1);
+    const row = page.locator('.inbox li button').nth(1);
     for (let i = 0; i < 20 && !(await row.evaluate((element) => element === document.activeElement)); i += 1) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.locator('#conversation-title').waitFor();

@@ -41,6 +41,8 @@ export function act(desk: Desk, act: Act, means: Means): void {
     }
     case 'react':
       return desk.react(...act.with);
+    case 'care':
+      return desk.act(act.with[0], means.now.wall + means.boxAhead);
     case 'writeTo':
       return desk.writeTo(...act.with);
     case 'writeToRole':

@@ -3,7 +3,7 @@
  * section 4). In memory alone: each start of the app begins with a snapshot.
  */
 
-import { type Accepted, type Conversation as WireConversation, type Event, type HistoryPage, type UnitList } from '../gen/wardline_pb.js';
+import { type Accepted, type Conversation as WireConversation, type Event, type HistoryPage, type Task, type UnitList } from '../gen/wardline_pb.js';
 import { Conversation } from './conversation.ts';
 import { type ConversationId, type DeviceId, type PersonId, type Sequence, type UnitId } from './ids.ts';
 import type { KnownDevice, KnownMessage, KnownPerson, KnownRole, KnownUnit, Marks } from './known.ts';
@@ -15,6 +15,7 @@ import { readChange, readConversation, readId, readMarks, readMessage, readPerso
 export type Applied =
   | { readonly applied: 'message'; readonly message: KnownMessage }
   | { readonly applied: 'device'; readonly device: KnownDevice }
+  | { readonly applied: 'task'; readonly task: Task }
   | { readonly applied: 'other' };
 
 const CURSOR_BYTES = 16;
@@ -207,8 +208,10 @@ export class Book {
         const id = readId<DeviceId>(kind.value.device);
         return { applied: 'device', device: { id, name: cleanLine(kind.value.name) } };
       }
+      case 'task':
+        return { applied: 'task', task: kind.value };
       default:
-        // Notices, tasks and orders are not shown yet; what is none known is of a later version.
+        // Notices and orders are not shown yet; what is none known is of a later version.
         return OTHER;
     }
   }

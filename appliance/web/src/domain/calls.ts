@@ -1,8 +1,17 @@
 /** What the app asks of the box beside signing in and submitting, and what each was for. */
 
-import type { ConversationId, RoleId, Sequence } from './ids.ts';
+import type { ConversationId, RoleId, Sequence, UnitId } from './ids.ts';
 
 export type StatAnswer = 'accept' | 'coming' | 'cannot' | 'close' | 'handBack';
+
+/** What is only looked at: nothing is lost where no answer comes. */
+export type Look =
+  | { readonly at: 'beds' | 'patients'; readonly unit: UnitId }
+  | { readonly at: 'search' | 'lookUp'; readonly number: number }
+  | { readonly at: 'tasks' }
+  | { readonly at: 'taskText' | 'around'; readonly conversation: ConversationId; readonly sequence: Sequence };
+
+export type CareCall = { readonly of: 'shift'; readonly unit: UnitId } | { readonly of: 'task' | 'availability' };
 
 export type Call =
   | { readonly call: 'history'; readonly conversation: ConversationId }
@@ -12,4 +21,6 @@ export type Call =
   | { readonly call: 'roles' }
   | { readonly call: 'role'; readonly role: RoleId }
   | { readonly call: 'stat'; readonly conversation: ConversationId; readonly sequence: Sequence; readonly answer: StatAnswer }
-  | { readonly call: 'react' };
+  | { readonly call: 'react' }
+  | ({ readonly call: 'look' } & Look)
+  | ({ readonly call: 'care' } & CareCall);

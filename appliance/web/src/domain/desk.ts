@@ -7,6 +7,8 @@ import { type Accepted, type Conversation as WireConversation, DeclineReason, Pr
 import { Book } from './book.ts';
 import { type Bytes, fromHex } from './bytes.ts';
 import type { Call, StatAnswer } from './calls.ts';
+import { Care } from './care/care.ts';
+import type { CareAct } from './care/contract.ts';
 import type { Conversation } from './conversation.ts';
 import type { Ask, Told } from './frames.ts';
 import {
@@ -31,10 +33,10 @@ import { prospectOf } from './prospect.ts';
 import { Receipts } from './receipts.ts';
 import { type OwnCode, ownRefusal } from './refusals.ts';
 import { Rings } from './rings.ts';
-import { REACTIONS, Screen } from './screen.ts';
+import { type Around, REACTIONS, Screen } from './screen.ts';
 import type { Id, Priority, Prospect, Refusal } from './snapshot.ts';
 import { cleanText } from './texts.ts';
-import { readId, readName, readRole, readSequence } from './wire.ts';
+import { readId, readMessage, readName, readRole, readSequence } from './wire.ts';
 
 /** Milliseconds: of a clock that only goes on, and since 1970 by the device's own. */
 export interface Now {
@@ -69,6 +71,10 @@ const REASONS = new Map<string, DeclineReason>([
   ['other', DeclineReason.OTHER],
 ]);
 
+/** Messages around one that was looked for, and how far behind it they begin; of 8 KiB each they are 250 kB. */
+const AROUND = 30;
+const AROUND_AFTER = 16;
+
 const PRIORITIES: Readonly<Record<Priority, WirePriority>> = {
   routine: WirePriority.ROUTINE,
   urgent: WirePriority.URGENT,
@@ -80,18 +86,21 @@ export class Desk {
   readonly rings = new Rings();
   readonly receipts = new Receipts();
   readonly screen: Screen;
+  readonly care: Care;
   readonly #outbox: Outbox;
   readonly #link: Link;
   readonly #drafts = new Map<ConversationId, string>();
   #open: ConversationId | null = null;
   #me: PersonId | null = null;
   #roles: ReturnType<typeof readRole>[] = [];
+  #around: Around | null = null;
   #prospect: { readonly of: ConversationId; readonly prospect: Prospect } | null = null;
 
   constructor(outbox: Outbox, link: Link) {
     this.#outbox = outbox;
     this.#link = link;
     this.screen = new Screen(this.book, outbox, this.rings);
+    this.care = new Care(this.book, this.screen, { ask: (call, body) => this.#asks(call, body) });
   }
 
   get open(): Conversation | null {
@@ -107,8 +116,14 @@ export class Desk {
     return this.#prospect !== null && this.#prospect.of === this.#open ? this.#prospect.prospect : null;
   }
 
+  /** The place that was asked for in the conversation that is open. */
+  get around(): Around | null {
+    return this.#around !== null && this.#around.of === this.#open ? this.#around : null;
+  }
+
   signedIn(me: PersonId, now: Now): void {
     this.#me = me;
+    this.care.signedIn();
     this.receipts.reconnected(now.steady);
   }
 
@@ -144,6 +159,7 @@ export class Desk {
   told(body: Told): void {
     if (body.case === 'ring') this.rings.ring(body.value);
     else if (body.case === 'silence') this.rings.silence(body.value);
+    else this.care.told(body);
   }
 
   /** An answer. Throws a `WireFault`. */
@@ -153,6 +169,9 @@ export class Desk {
     else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);
     else if (call.call === 'roles' && body.case === 'rolePage') this.#rolePage(body.value.roles.map(readRole), body.value.end);
     else if (call.call === 'role') this.askRoles();
+    else if (call.call === 'care') this.care.done(call);
+    else if (call.call === 'look' && call.at === 'around' && body.case === 'historyPage') this.#apart(call, body.value.messages.map(readMessage));
+    else if (call.call === 'look' && this.care.looked(call, body, now.wall)) return;
     else if (call.call === 'stat' && call.answer === 'coming') this.rings.coming(call.conversation, call.sequence);
     else this.unanswered(call);
   }
@@ -161,6 +180,8 @@ export class Desk {
   unanswered(call: Call): void {
     if (call.call === 'history') this.book.conversations.get(call.conversation)?.history('failed');
     if (call.call === 'roles') this.#roles = [];
+    if (call.call === 'look' && call.at === 'around') this.#apart(call, []);
+    else if (call.call === 'look') this.care.unlooked(call);
   }
 
   /** Receipts that are due; `leaving`: all that can go, since the app may be stopped behind this. */
@@ -173,6 +194,7 @@ export class Desk {
   }
 
   openConversation(id: Id): void {
+    this.#around = null;
     this.#open = parseId<ConversationId>(id);
     this.book.open(this.#open);
     // Whoever enters a channel is delivered nothing of what was said before.
@@ -180,6 +202,7 @@ export class Desk {
   }
 
   closeConversation(): void {
+    this.#around = null;
     this.#open = null;
     this.book.open(null);
   }
@@ -303,6 +326,35 @@ export class Desk {
     const role = parseId<RoleId>(id);
     const place = this.book.roles?.find((one) => one.id === role)?.holders.indexOf((this.#me ?? '') as PersonId) ?? -1;
     if (role !== null && place >= 0) this.#asks({ call: 'role', role }, { case: 'returnRole', value: { role: wireId(role), place } });
+  }
+
+  /** What is asked for beside conversations; `boxWall`: the box's clock. */
+  act(act: CareAct, boxWall: number): void {
+    if (this.#me === null) return;
+    if (act.act === 'openAt') this.#openAt(act.conversation, act.sequence);
+    else if (act.act === 'leaveFound') this.#around = null;
+    else this.care.act(act, this.#me, boxWall);
+  }
+
+  /** What is not among the messages without a gap is asked for, with four that came after it. */
+  #openAt(id: Id, at: number): void {
+    const [of, sequence] = [parseId<ConversationId>(id), parseSequence(at)];
+    const conversation = of === null ? undefined : this.book.conversations.get(of);
+    if (of === null || sequence === null || conversation === undefined) return;
+    this.openConversation(of);
+    const isHere = conversation.run.some((message) => message.sequence === sequence);
+    const value = { conversation: wireId(of), before: wireSequence(sequence + AROUND_AFTER), limit: AROUND };
+    const isAsked = !isHere && this.#asks({ call: 'look', at: 'around', conversation: of, sequence }, { case: 'history', value });
+    this.#around = { of, found: { sequence, state: isHere ? 'here' : isAsked ? 'asking' : 'failed' }, messages: [] };
+  }
+
+  /** Newest first, as history comes. */
+  #apart({ conversation, sequence }: { conversation: ConversationId; sequence: Sequence }, messages: readonly KnownMessage[]): void {
+    if (this.around?.of !== conversation || this.#around?.found.sequence !== sequence) return;
+    const known = this.book.conversations.get(conversation);
+    const readable = messages.filter((message) => message.conversation === conversation && message.sequence >= (known?.known.first ?? 0));
+    const state = readable.some((message) => message.sequence === sequence) ? 'around' : 'failed';
+    this.#around = { of: conversation, found: { sequence, state }, messages: state === 'around' ? readable.slice(0, AROUND).reverse() : [] };
   }
 
   #rolePage(roles: readonly ReturnType<typeof readRole>[], end: boolean): void {

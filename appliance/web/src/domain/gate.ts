@@ -12,6 +12,7 @@ import type { SignedIn } from '../gen/wardline_pb.js';
 import type { Next } from './backoff.ts';
 import type { Call } from './calls.ts';
 import { Devices } from './devices.ts';
+import type { Now } from './desk.ts';
 import type { Identity } from './effects.ts';
 import type { Ground } from './ground.ts';
 import { type DeviceId, momentOf, type PersonId } from './ids.ts';
@@ -47,6 +48,8 @@ const JOIN_ATTEMPTS = 3;
 const LAST_SENDS_MAX = 5_000;
 /** How long a start waits for the box's first word before the PIN is asked for all the same. */
 const START_MAX = 3_000;
+/** Without the box nothing of anybody's is held for longer than this: it may have said meanwhile that this device is not to have it. */
+const LEASE = 600_000;
 
 export class Gate {
   readonly #ground: Ground;
@@ -66,6 +69,9 @@ export class Gate {
   /** Locked here: when the box is told at the latest, and the line it was told on. */
   #lockBy = Infinity;
   #lockToldOn: Line | null = null;
+  /** When the box was last there, as far as anything of its is held; `null`: nothing is. */
+  #heardAt: Now | null = null;
+  #hasLapsed = false;
   /** What is shown as refused is a sign-in. */
   #hasTurnedAway = false;
 
@@ -119,6 +125,38 @@ export class Gate {
     const { steady } = this.#ground.now;
     if (steady >= this.startsUntil()) this.#stage = { is: 'locked', by: 'box' };
     if (steady >= this.idleAt()) this.lockHere();
+  }
+
+  /** Something came from the box, which knows this device; it may want the PIN. */
+  heard(): void {
+    const { session, now } = this.#ground;
+    if (session?.isOpen === true || (session?.isBarred === true && this.#heardAt !== null)) this.#heardAt = now;
+  }
+
+  /** When what is held is forgotten for want of the box. A device that slept may have a steady clock that slept as well. */
+  leaseEnds(): number {
+    if (this.#heardAt === null) return Infinity;
+    const { now } = this.#ground;
+    const [gone, slept] = [now.steady - this.#heardAt.steady, now.wall - this.#heardAt.wall];
+    return this.#heardAt.steady + LEASE - Math.max(slept - gone, 0);
+  }
+
+  /** Locked for want of the box. */
+  get lapsed(): boolean {
+    return this.#hasLapsed && this.#stage.is === 'locked';
+  }
+
+  /** Whatever else says that the app may stay open. */
+  expire(): void {
+    const { now, lines, chance } = this.#ground;
+    if (now.steady < this.leaseEnds()) return;
+    this.#heardAt = null;
+    // Nothing goes on with what is forgotten: a new connection brings everything.
+    if (lines.line !== null) this.leave(lines.closed(null, now, chance.number()));
+    if (this.#stage.is !== 'open' && this.#stage.is !== 'locked') return;
+    this.#ground.clearDesk();
+    this.lockHere();
+    this.#hasLapsed = true;
   }
 
   /** When the app locks by itself. */
@@ -197,6 +235,7 @@ export class Gate {
     if (joining !== null) this.#joined(device, person, joining.deviceName);
     else if (device !== this.#identity?.device) return this.#ground.run(this.#ground.session?.broken() ?? null);
     this.#ground.lines.up(this.#ground.now);
+    this.#heardAt = this.#ground.now;
     this.presence.session(momentOf(wire.idleLock), momentOf(wire.sessionEnds), this.#ground.now);
     this.#list(wire);
     this.#ground.desk.rings.clear();
@@ -262,7 +301,7 @@ export class Gate {
       if (asked.ask === 'unlock') this.refuse('INTERRUPTED');
       if (asked.ask !== 'call') continue;
       this.#ground.desk.unanswered(asked.call);
-      if (!['history', 'roles', 'prospect'].includes(asked.call.call)) this.refuse('INTERRUPTED');
+      if (!['history', 'roles', 'prospect', 'look'].includes(asked.call.call)) this.refuse('INTERRUPTED');
     }
   }
 
@@ -286,6 +325,7 @@ export class Gate {
   lockHere(): void {
     this.#stage = { is: 'locked', by: 'here' };
     this.#lockBy = this.#ground.now.steady + LAST_SENDS_MAX;
+    this.#hasLapsed = false;
     this.refusal = null;
     this.#keep({ locked: true });
   }
@@ -328,6 +368,7 @@ export class Gate {
 
   #open(): void {
     this.#stage = { is: 'open' };
+    this.#hasLapsed = false;
     this.refusal = null;
     this.acted();
     if (this.#identity?.locked === true) this.#keep({ locked: false });

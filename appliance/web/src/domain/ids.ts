@@ -11,12 +11,16 @@ export type ConversationId = Branded<string, 'conversation'>;
 export type UnitId = Branded<string, 'unit'>;
 export type RoleId = Branded<string, 'role'>;
 export type PatientId = Branded<string, 'patient'>;
+/** A patient's stay: an encounter. */
+export type StayId = Branded<string, 'stay'>;
+/** Beds that somebody took: an assignment. */
+export type ShiftId = Branded<string, 'shift'>;
 /** A message's name: 16 bytes as 32 hexadecimal digits. */
 export type MessageName = Branded<string, 'message'>;
 /** A message's place in its conversation: 1, 2, 3 …; 0 is before the first. */
 export type Sequence = Branded<number, 'sequence'>;
 
-export type AnyId = PersonId | DeviceId | ConversationId | UnitId | RoleId | PatientId;
+export type AnyId = PersonId | DeviceId | ConversationId | UnitId | RoleId | PatientId | StayId | ShiftId;
 
 const ID_MAX = (1n << 63n) - 1n;
 

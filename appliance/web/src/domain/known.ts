@@ -1,7 +1,7 @@
 /** What is known of people, conversations and messages, as values. Out of the frames by `wire.ts`. */
 
 import type { EscalationState } from '../gen/wardline_pb.js';
-import type { ConversationId, DeviceId, MessageName, PatientId, PersonId, RoleId, Sequence, UnitId } from './ids.ts';
+import type { ConversationId, DeviceId, MessageName, PatientId, PersonId, RoleId, Sequence, StayId, UnitId } from './ids.ts';
 import type { ConversationKind, Priority } from './snapshot.ts';
 
 export interface KnownUnit {
@@ -97,6 +97,7 @@ export interface KnownPatient {
 }
 
 export interface KnownStay {
+  readonly id: StayId | null;
   readonly unit: UnitId | null;
   readonly bed: string;
   readonly state: 'admitted' | 'onLeave' | 'discharged';

@@ -40,6 +40,7 @@ export class Phone {
   handle(now: Now, input: Input): Effect[] {
     this.#ground.now = now;
     if (this.#gate.stage.is !== 'ended') {
+      this.#gate.expire();
       this.#take(input);
       this.#push();
       this.#gate.settleLock();
@@ -58,6 +59,7 @@ export class Phone {
       session?.isOpen === true ? desk.receipts.nextAt() : Infinity,
       this.#gate.presence.hereAt(),
       this.#gate.idleAt(),
+      this.#gate.leaseEnds(),
       this.#gate.startsUntil(),
       this.#gate.lockDue(),
       lines.lostAt !== null && desk.rings.calling().length > 0 ? lines.lostAt + RINGS_OFFLINE_MAX : Infinity,
@@ -75,10 +77,11 @@ export class Phone {
       busy: isBusy,
       refusal,
       waiting: stage.is === 'ended' ? 0 : outbox.count,
+      lapsed: this.#gate.lapsed,
       ringing: isRung ? desk.screen.ringing() : [],
     };
     if (stage.is !== 'open' || identity === null) {
-      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [] };
+      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null };
     }
     const { screen, book, open } = desk;
     const me = identity.person;
@@ -87,10 +90,11 @@ export class Phone {
       me: screen.person(me, null),
       caughtUp: book.isCaughtUp,
       inbox: screen.inbox(me),
-      conversation: open === null ? null : screen.conversation(open, me, desk.draftOfOpen, desk.prospect),
+      conversation: open === null ? null : screen.conversation(open, me, desk.draftOfOpen, desk.prospect, desk.around),
       people: screen.people(),
       roles: screen.roles(me),
       devices: devices.shown(identity.device, identity.told),
+      care: desk.care.shown(me),
     };
   }
 
@@ -182,6 +186,7 @@ export class Phone {
     const { lines, now } = this.#ground;
     const line = lines.of(number);
     if (line === null) return;
+    this.#gate.heard();
     const { frames, fault } = line.decoder.push(bytes);
     try {
       for (const frame of frames) if (lines.of(number) !== null) this.#ground.run(line.session.frame(now.steady, frame));
@@ -227,10 +232,12 @@ export class Phone {
       case 'told':
         return desk.told(out.body);
       case 'syncStarted':
+        if (out.snapshot) desk.care.tasks.forget();
         return desk.book.syncStarted(out.snapshot);
       case 'delivered': {
         const applied = desk.book.apply(out.cursor, out.event);
         if (applied.applied === 'message') desk.delivered(applied.message, now);
+        if (applied.applied === 'task') desk.care.tasks.told(applied.task, this.#gate.identity?.person ?? null);
         if (applied.applied === 'device') this.#gate.devices.joined(applied.device);
         return;
       }

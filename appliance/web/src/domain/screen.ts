@@ -5,6 +5,7 @@
 
 import { EscalationState, ReactionKind } from '../gen/wardline_pb.js';
 import type { Book } from './book.ts';
+import type { Found } from './care/contract.ts';
 import type { Conversation } from './conversation.ts';
 import type { ConversationId, PersonId, UnitId } from './ids.ts';
 import type { KnownMessage, KnownPerson, KnownStat } from './known.ts';
@@ -15,6 +16,13 @@ import { cleanText } from './texts.ts';
 
 /** How long somebody who is coming holds a STAT. Milliseconds. */
 const HOLD = 60_000;
+
+/** The place in a conversation that was asked for, and, where it is not among what is here, the messages around it. */
+export interface Around {
+  readonly of: ConversationId;
+  readonly found: Found;
+  readonly messages: readonly KnownMessage[];
+}
 
 const SECTIONS = ['stat', 'mentions', 'patients', 'rest'] as const;
 
@@ -55,15 +63,16 @@ export class Screen {
     );
   }
 
-  conversation(conversation: Conversation, me: PersonId, draft: string, prospect: Prospect | null): OpenConversation {
+  conversation(conversation: Conversation, me: PersonId, draft: string, prospect: Prospect | null, around: Around | null = null): OpenConversation {
     const waiting = this.#outbox.waiting().filter((one) => one.conversation === conversation.id);
     const going = waiting.filter((one) => one.failed === null).length;
     const { archived, purged, kind } = conversation.known;
     return {
       item: this.#item(conversation, me, going),
       people: [...conversation.members.keys()].map((person) => this.person(person, conversation)),
-      messages: this.#messagesOf(conversation, me, waiting),
-      older: conversation.older,
+      messages: around === null || around.found.state !== 'around' ? this.#messagesOf(conversation, me, waiting) : around.messages.map((message) => this.#message(conversation, message, me)),
+      older: around?.found.state === 'around' ? 'none' : conversation.older,
+      found: around?.found ?? null,
       writable: !archived && !purged && (kind !== 'broadcast' || this.#announces(conversation, me)),
       draft,
       prospect,
@@ -72,7 +81,7 @@ export class Screen {
 
   person(id: PersonId, within: Conversation | null): Person {
     const known = this.#book.people.get(id);
-    if (known !== undefined) return this.#person(known);
+    if (known !== undefined) return this.known(known);
     const relative = within?.known.family?.people.find((one) => one.id === id);
     return { id, name: relative?.name ?? '', title: relative?.title ?? '', units: [], suspended: false };
   }
@@ -81,7 +90,7 @@ export class Screen {
   people(): readonly Person[] {
     const key = `${this.#book.directoryRevision}`;
     if (this.#people.key === key) return this.#people.people;
-    const people = [...this.#book.people.values()].filter((person) => !person.isStation).map((person) => this.#person(person));
+    const people = [...this.#book.people.values()].filter((person) => !person.isStation).map((person) => this.known(person));
     people.sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
     this.#people = { key, people };
     return people;
@@ -133,7 +142,7 @@ export class Screen {
     return {
       id: conversation.id,
       kind: known.kind,
-      ...this.#called(conversation, me),
+      ...this.called(conversation, me),
       patient: this.#patient(conversation),
       lastText: newest?.text ?? '',
       lastAuthor: newest === null ? '' : this.#book.nameOf(newest.sender, conversation),
@@ -146,7 +155,8 @@ export class Screen {
     };
   }
 
-  #called(conversation: Conversation, me: PersonId): { readonly title: string; readonly subtitle: string } {
+  /** What a conversation is called, and where it is. */
+  called(conversation: Conversation, me: PersonId): { readonly title: string; readonly subtitle: string } {
     const { kind, title, unit, writer } = conversation.known;
     switch (kind) {
       case 'direct': {
@@ -319,7 +329,7 @@ export class Screen {
     return this.#book.people.get(me)?.posts.some((post) => post.unit === unit && post.chargeNurse) ?? false;
   }
 
-  #person(known: KnownPerson): Person {
+  known(known: KnownPerson): Person {
     const units = known.posts.map((post) => ({ id: post.unit, name: this.#unitName(post.unit), chargeNurse: post.chargeNurse }));
     return { id: known.id, name: known.name, title: known.title, units, suspended: known.suspended };
   }

@@ -5,6 +5,8 @@
  * front of the screen may not see: while `stage` is not `open`, everything that is somebody's is absent.
  */
 
+import type { Care, CareAct, Found } from './care/contract.ts';
+
 /** 64 bits, 1 to 2^63 - 1, as 16 hexadecimal digits: a person, conversation, unit, role, patient or device. */
 export type Id = string;
 /** Milliseconds since 1970-01-01 UTC, by the box's clock. */
@@ -171,6 +173,8 @@ export interface OpenConversation {
   readonly draft: string;
   /** What {@link Commands.askProspect} was answered last, of this conversation. */
   readonly prospect?: Prospect | null;
+  /** Where it was opened at, when that was asked for. */
+  readonly found?: Found | null;
 }
 
 /** A STAT that calls the person in front of this screen, or, while locked, this device: no name and no text then. */
@@ -205,6 +209,10 @@ export interface Snapshot {
   readonly people: readonly Person[];
   readonly roles: readonly Role[] | null;
   readonly devices: readonly { readonly id: Id; readonly name: string; readonly isThis: boolean; readonly isNew: boolean }[];
+  /** Beds, searching, tasks, availability; `null` while the app is not open. */
+  readonly care: Care | null;
+  /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
+  readonly lapsed: boolean;
 }
 
 /** What the view may ask for. Each returns at once; what comes of it is in a later snapshot. */
@@ -235,6 +243,8 @@ export interface Commands {
   askRoles(): void;
   takeRole(role: Id): void;
   returnRole(role: Id): void;
+  /** What is asked for beside conversations. */
+  care(act: CareAct): void;
   /** The new ones among {@link Snapshot.devices} were on the screen: none of them is told of again. */
   devicesShown(): void;
   dismissRefusal(): void;

@@ -170,7 +170,7 @@ function readRelative(wire: FamilyPerson): KnownRelative {
   return { id: readId(wire.person), name: cleanLine(wire.name), title: cleanLine(wire.title) };
 }
 
-function readPatient(wire: Patient): KnownPatient {
+export function readPatient(wire: Patient): KnownPatient {
   const { particulars } = wire;
   return {
     id: readId(wire.patient),
@@ -182,10 +182,10 @@ function readPatient(wire: Patient): KnownPatient {
   };
 }
 
-function readStay(wire: Encounter): KnownStay {
+export function readStay(wire: Encounter): KnownStay {
   const state =
     wire.state === EncounterState.DISCHARGED ? 'discharged' : wire.state === EncounterState.ON_LEAVE ? 'onLeave' : 'admitted';
-  return { unit: idOf(wire.unit), bed: cleanLine(wire.bed), state, muted: wire.muted };
+  return { id: idOf(wire.encounter), unit: idOf(wire.unit), bed: cleanLine(wire.bed), state, muted: wire.muted };
 }
 
 function readPriority(wire: WirePriority): Priority {

@@ -212,6 +212,9 @@ class BrowserApp implements App {
   returnRole(role: string): void {
     this.#command('returnRole', role);
   }
+  care(act: Parameters<Commands['care']>[0]): void {
+    this.#command('care', act);
+  }
   devicesShown(): void {
     this.#command('devicesShown');
   }
@@ -242,5 +245,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     people: [],
     roles: null,
     devices: [],
+    care: null,
+    lapsed: false,
   };
 }

@@ -1,4 +1,6 @@
+import type { Care } from '../domain/care/contract.ts';
 import type { App, Commands, InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
+import { careAt, searchAt } from './fixtures.care.ts';
 
 /** Made-up screens for looking at and for tests; never part of what is built. Everybody in here is invented. */
 
@@ -162,8 +164,10 @@ const base: Snapshot = {
     { id: '0000000000000501', name: 'Ana’s phone', isThis: true, isNew: false },
     { id: '0000000000000502', name: 'Desk 4 West', isThis: false, isNew: false },
   ],
+  care: careAt(NOW, people),
+  lapsed: false,
 };
-const closed = { me: null, inbox: [], people: [], roles: null, devices: [] } as const;
+const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null } as const;
 const quiet = inbox.map((one) => ({ ...one, stat: null, section: one.section === 'stat' ? ('patients' as const) : one.section }));
 
 export const scenes: Record<string, Snapshot> = {
@@ -184,6 +188,12 @@ export const scenes: Record<string, Snapshot> = {
   onCall: base,
   people: base,
   more: { ...base, devices: [...base.devices, { id: '0000000000000503', name: 'Unknown tablet', isThis: false, isNew: true }] },
+  lapsed: { ...base, ...closed, stage: 'locked', lapsed: true, waiting: 1, line: { ...base.line, state: 'offline', by: null, since: minutes(10) } },
+  search: { ...base, inbox: quiet, care: { ...careAt(NOW, people), search: searchAt(NOW, people) } },
+  searchNone: { ...base, inbox: quiet, care: { ...careAt(NOW, people), search: { ...(searchAt(NOW, people) as NonNullable<Care['search']>), hits: [], people: [], patients: [], complete: true, more: false } } },
+  found: { ...base, inbox: quiet, conversation: thread({ item: { ...first, stat: null }, messages: talk.slice(0, 4), older: 'none', found: { sequence: talk[1]?.sequence ?? 0, state: 'around' } }) },
+  quiet: { ...base, inbox: quiet, care: { ...careAt(NOW, people), availability: { until: NOW + 7_200_000, cover: 'Dana Whitfield', covering: [] } } },
+  careNone: { ...base, inbox: quiet, care: { ...careAt(NOW, people), wards: [], shifts: [], team: [], tasks: { state: 'there', list: [] } } },
   superseded: { ...base, ...closed, stage: 'ended', ended: 'superseded' },
   suspended: { ...base, ...closed, stage: 'ended', ended: 'suspended' },
   revoked: { ...base, ...closed, stage: 'ended', ended: 'revoked' },
@@ -227,6 +237,7 @@ export class FixtureApp implements App {
   askRoles = this.note('askRoles');
   takeRole = this.note('takeRole');
   returnRole = this.note('returnRole');
+  care = this.note('care');
   devicesShown = () => this.set({ devices: this.snapshot.devices.map((one) => ({ ...one, isNew: false })) });
   askProspect = () => {
     const { conversation } = this.snapshot;

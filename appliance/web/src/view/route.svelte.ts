@@ -1,7 +1,10 @@
+import { createContext } from 'svelte';
 import type { Held } from './held.svelte.ts';
 
-export const TABS = ['inbox', 'onCall', 'people', 'more'] as const;
+export const TABS = ['inbox', 'patients', 'onCall', 'people', 'more'] as const;
 export type Tab = (typeof TABS)[number];
+/** What lies behind a tab, and goes back to it. */
+export type Page = 'search' | 'tasks' | 'beds';
 
 /**
  * Which tab is shown; and the device's own back, which closes a conversation. Addresses never change: what somebody reads
@@ -9,6 +12,9 @@ export type Tab = (typeof TABS)[number];
  */
 export class Route {
   tab = $state<Tab>('inbox');
+  page = $state<Page | null>(null);
+  /** A bed that was looked at, for the page that takes beds. */
+  bed: { readonly unit: string; readonly bed: string } | null = null;
   private readonly held: Held;
 
   constructor(held: Held) {
@@ -17,7 +23,17 @@ export class Route {
 
   show(tab: Tab): void {
     this.tab = tab;
+    this.page = null;
     if (this.held.snapshot.conversation !== null) this.back();
+  }
+
+  open(page: Page, bed: Route['bed'] = null): void {
+    this.bed = bed;
+    this.page = page;
+  }
+
+  leave(): void {
+    this.page = null;
   }
 
   /** Out of the conversation, as the device's back does it. */
@@ -35,3 +51,5 @@ export class Route {
     if (this.held.snapshot.conversation !== null) this.held.app.closeConversation();
   }
 }
+
+export const [useRoute, provideRoute] = createContext<Route>();

@@ -1,3 +1,4 @@
+import { careEn } from './care.en.ts';
 import { refusalsEn } from './refusals.en.ts';
 
 /**
@@ -19,7 +20,7 @@ export const en = {
     update: 'Update now',
     and: (names: string, more: number) => `${names} and ${more} more`,
   },
-  nav: { label: 'Main', inbox: 'Inbox', onCall: 'On call', people: 'People', more: 'More' },
+  nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {
     offline: (since: string) => `Not connected since ${since}. What you write waits on this device.`,
     connecting: 'Connecting…',
@@ -227,6 +228,7 @@ export const en = {
     lock: 'Lock now',
     version: 'Version',
   },
+  care: careEn,
   notice: {
     newDevice: (name: string) => `A device that is new to this one can sign in as you: “${name}”. If it is not yours, tell an administrator now.`,
     seen: 'It is mine',

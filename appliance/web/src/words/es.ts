@@ -1,3 +1,4 @@
+import { careEs } from './care.es.ts';
 import type { Words } from './en.ts';
 import { refusalsEs } from './refusals.es.ts';
 
@@ -17,7 +18,7 @@ export const es: Words = {
     update: 'Actualizar ahora',
     and: (names, more) => `${names} y ${more} más`,
   },
-  nav: { label: 'Principal', inbox: 'Mensajes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
+  nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {
     offline: (since) => `Sin conexión desde las ${since}. Lo que escriba espera en este dispositivo.`,
     connecting: 'Conectando…',
@@ -225,6 +226,7 @@ export const es: Words = {
     lock: 'Bloquear ahora',
     version: 'Versión',
   },
+  care: careEs,
   notice: {
     newDevice: (name) => `Un dispositivo nuevo puede entrar en su nombre: «${name}». Si no es suyo, avise ahora a un administrador.`,
     seen: 'Es mío',
