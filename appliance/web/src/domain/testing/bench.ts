@@ -62,7 +62,6 @@ export class Bench {
   wire: Wire | null = null;
   isReachable = true;
   /** The PIN that the edge remembers. */
-  pin: string | null = null;
   readonly effects: Effect[] = [];
 
   constructor(box: Box, random: () => number = seeded(1), identity: Identity | null = ANAS) {
@@ -87,7 +86,6 @@ export class Bench {
     this.drop();
     this.pending = [];
     this.signing = [];
-    this.pin = null;
     this.phone = this.#made();
     this.start();
   }
