@@ -58,6 +58,11 @@ export class Box {
     return this.command('admin', '--socket', join(this.directory, 'box/relay.sock'), ...words);
   }
 
+  /** `wardline patient`, as a service of the box enters them. */
+  patient(...words: string[]): string {
+    return this.command('patient', '--socket', join(this.directory, 'box/relay.sock'), ...words);
+  }
+
   /** The terminal client. */
   command(...words: string[]): string {
     const ran = spawnSync(program('wardline'), words, { encoding: 'utf8', timeout: 30_000 });

@@ -70,8 +70,14 @@ export class PersonAtApp {
   }
 
   async tab(name: 'Inbox' | 'Patients' | 'On call' | 'People' | 'More'): Promise<void> {
-    const inner = this.page.getByRole('button', { name: 'Back', exact: true });
-    if (await inner.isVisible()) await inner.click();
+    // Out of a conversation, and out of the page that it was opened from.
+    const back = this.page.getByRole('button', { name: 'Back', exact: true }).filter({ visible: true });
+    const within = this.page.getByLabel('Message', { exact: true }).filter({ visible: true });
+    if ((await within.count()) > 0 && (await back.count()) > 0) {
+      await back.last().click();
+      await within.waitFor({ state: 'detached' });
+    }
+    if ((await back.count()) > 0) await back.last().click();
     await this.page.getByRole('navigation').getByText(name, { exact: true }).click();
   }
 

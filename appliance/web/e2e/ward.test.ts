@@ -1,0 +1,79 @@
+/** A shift on a ward, in real browsers: beds, a patient's thread, a task, a search, and not to be disturbed. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { Box } from './box.ts';
+import { PersonAtApp } from './person.ts';
+
+describe('two nurses of Hall A', () => {
+  let box: Box;
+  let chidi: PersonAtApp;
+  let emil: PersonAtApp;
+
+  beforeAll(async () => {
+    box = await Box.start();
+    for (const [record, bed, name] of [
+      ['101', '1', 'Noor Haddad'],
+      ['102', '2', 'Pavel Ruzicka'],
+    ] as const) {
+      box.patient('admit', record, 'Hall A', bed, '--name', name, '--born', '1950-01-01', '--sex', 'F');
+    }
+    chidi = await PersonAtApp.join(box, 'Chidi');
+    emil = await PersonAtApp.join(box, 'Emil');
+  });
+  afterEach(async (context) => {
+    if (context.task.result?.state !== 'fail') return;
+    await chidi.picture(context.task.id);
+    await emil.picture(context.task.id);
+  });
+  afterAll(async () => {
+    await chidi?.leaves();
+    await emil?.leaves();
+    await box?.stop();
+  });
+
+  async function takeBed(who: PersonAtApp, beds: string): Promise<void> {
+    await who.tab('Patients');
+    await who.page.getByRole('button', { name: 'Take beds' }).click();
+    await who.page.getByLabel('Or type beds and ranges').fill(beds);
+    await who.page.getByRole('button', { name: 'Take them' }).click();
+    await who.page.getByRole('heading', { name: 'My beds' }).waitFor();
+  }
+
+  test('takes beds, and has their patients', async () => {
+    await takeBed(chidi, '1-2');
+    await chidi.tab('Inbox');
+    await chidi.page.getByText('Noor Haddad').filter({ visible: true }).first().waitFor();
+    await chidi.page.getByText('My patients').filter({ visible: true }).first().waitFor();
+  });
+
+  test('writes in the thread, and who comes later reads it', async () => {
+    await chidi.open('Noor Haddad');
+    await chidi.say('slept well, took her medicine at six');
+    await takeBed(emil, '1');
+    await emil.open('Noor Haddad');
+    await emil.sees('slept well, took her medicine at six');
+  });
+
+  test('who does not care for a patient has no thread of theirs', async () => {
+    await emil.tab('Inbox');
+    expect(await emil.page.getByText('Pavel Ruzicka').filter({ visible: true }).count()).toBe(0);
+  });
+
+  test('finds a message again by its words', async () => {
+    await emil.tab('Inbox');
+    await emil.page.getByRole('button', { name: 'Search', exact: true }).click();
+    await emil.page.getByLabel('Messages, people, patients').fill('medicine');
+    await emil.page.getByRole('button', { name: 'Search for it' }).click();
+    await emil.page.getByRole('region', { name: 'Messages found' }).getByText('medicine').first().click();
+    await emil.sees('slept well, took her medicine at six');
+    expect(emil.page.url()).not.toContain('medicine');
+  });
+
+  test('does not want to be disturbed', async () => {
+    await emil.tab('More');
+    await emil.page.getByRole('button', { name: 'Start', exact: true }).click();
+    await emil.page.getByRole('dialog').getByRole('button', { name: 'Start' }).click();
+    await emil.page.getByRole('button', { name: 'May be disturbed again' }).waitFor();
+  });
+});
