@@ -21,6 +21,12 @@ describe.runIf(FOLDER !== undefined)('pictures', () => {
   beforeAll(async () => {
     mkdirSync(FOLDER ?? '', { recursive: true });
     box = await Box.start();
+    for (const [record, bed, name] of [
+      ['101', '4', 'Noor Haddad'],
+      ['102', '7', 'Pavel Ruzicka'],
+    ] as const) {
+      box.patient('admit', record, 'Hall A', bed, '--name', name, '--born', '1950-01-01', '--sex', 'F');
+    }
     ana = await PersonAtApp.arrive(box, 'Ana');
   });
   afterAll(async () => {
@@ -60,6 +66,13 @@ describe.runIf(FOLDER !== undefined)('pictures', () => {
     await chidi.sees('Thank you. I take bed 4 for the admission.');
     await ana.page.getByText('Read', { exact: true }).filter({ visible: true }).first().waitFor();
     await picture(ana, 'conversation');
+    await ana.tab('Patients');
+    await ana.page.getByRole('button', { name: 'Take beds' }).click();
+    await ana.page.getByLabel('Or type beds and ranges').fill('4, 7');
+    await picture(ana, 'take-beds');
+    await ana.page.getByRole('button', { name: 'Take them' }).click();
+    await ana.page.getByRole('heading', { name: 'My beds' }).waitFor();
+    await picture(ana, 'patients');
     await ana.tab('People');
     await picture(ana, 'people');
     await ana.tab('On call');
