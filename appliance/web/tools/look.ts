@@ -4,11 +4,13 @@
  *
  *   npm run look [-- PART_OF_A_NAME [SIZE]]
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
 import { buildLook, serve } from './look-server.ts';
 
-const OUT = process.env['OUT'] ?? '/tmp/look';
+const OUT = process.env['OUT'] ?? join(tmpdir(), 'wardline-look');
 const SITE = `${OUT}-site`;
 const only = process.argv[2] ?? '';
 const onlySize = process.argv[3] ?? '';

@@ -1,10 +1,12 @@
 /** Uses the app as people do, and says what did not come out: npm run use */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { buildLook, serve } from './look-server.ts';
 
-const SITE = '/tmp/use-site';
+const SITE = join(tmpdir(), 'wardline-use-site');
 const phone = { viewport: { width: 390, height: 844 }, locale: 'en-US', hasTouch: true } as const;
 
 interface Fixture {
