@@ -296,7 +296,7 @@ mod tests {
             if said == 3 {
                 return std::future::pending().await;
             }
-            tokio::time::sleep(IDLE_MAX - Duration::from_millis(1)).await;
+            tokio::time::advance(IDLE_MAX - Duration::from_millis(1)).await;
             let what = if said == 1 { Message::Ping(Bytes::new()) } else { Message::binary(vec![said]) };
             Some((Ok(what), said + 1))
         });
