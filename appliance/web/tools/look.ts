@@ -80,7 +80,7 @@ const views: Record<string, View> = {
       await tab(1)(page);
       await page.locator('.acts .button.main').click();
       await page.locator('.known .button').nth(1).click();
-      await page.locator('.take input.input').fill('410 500');
+      await page.locator('.take input.input').fill('500-502');
     },
   },
   bedsFault: {
