@@ -44,7 +44,7 @@ export class Shell {
     this.installable = false;
   }
 
-  /** Goes over to the new version: drafts and what waits to be sent are on the disk already. */
+  /** Goes over to the new version. What waits to be sent is on the disk; a draft is not, and is lost with the page. */
   update(): void {
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
     this.waiting?.postMessage('skipWaiting');
