@@ -4,16 +4,21 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { readFileSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Plugin } from 'vite';
+import type { Plugin, Rolldown } from 'vite';
+
+type OutputBundle = Rolldown.OutputBundle;
 
 /** What a person waits for on the first visit may weigh no more than this, compressed. Bytes. */
 const FIRST_LOAD_MAX = 150 * 1024;
+/** A page that is opened later, or what several of them share. Bytes. */
+const LATER_MAX = 64 * 1024;
 const COMPRESSED = /\.(html|js|css|svg|webmanifest|json)$/;
 const NOT_SHIPPED = /\/fixtures\.ts$|\/tools\/|\.test\.ts$/;
 
 /** Our part of the build: the service worker is told its files; each file is written compressed as well; and the weight is watched. */
 export function shell(): Plugin {
   let out = 'dist';
+  let later = new Set<string>();
   return {
     name: 'wardline-shell',
     apply: 'build',
@@ -25,6 +30,7 @@ export function shell(): Plugin {
       handler(_options, bundle) {
         const worker = bundle['sw.js'];
         if (worker?.type !== 'chunk') throw new Error('no service worker was built');
+        later = laterOf(bundle);
         const hash = createHash('sha256');
         const files: string[] = [];
         const add = (path: string, content: string | Uint8Array) => {
@@ -46,7 +52,7 @@ export function shell(): Plugin {
     async closeBundle() {
       const names = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => COMPRESSED.test(name));
       await Promise.all(names.map((name) => compress(join(out, name))));
-      await weigh(out);
+      await weigh(out, later);
     },
   };
 }
@@ -58,11 +64,35 @@ async function compress(path: string): Promise<void> {
   await writeFile(`${path}.gz`, await promisify(gzip)(content, { level: 9 }));
 }
 
-/** Every script, style and page, whether it is loaded at once or a little later: all of it is there before a message is. */
-async function weigh(out: string): Promise<void> {
+/** Files of pages that are fetched when they are first opened: what the first page does not name, itself or by what it names. */
+function laterOf(bundle: OutputBundle): Set<string> {
+  const first = new Set<string>();
+  const visit = (name: string): void => {
+    const item = bundle[name];
+    if (first.has(name) || item?.type !== 'chunk') return;
+    first.add(name);
+    for (const style of item.viteMetadata?.importedCss ?? []) first.add(style);
+    for (const imported of item.imports) visit(imported);
+  };
+  for (const item of Object.values(bundle)) if (item.type === 'chunk' && item.isEntry) visit(item.fileName);
+  return new Set(Object.keys(bundle).filter((name) => /\.(js|css)$/.test(name) && !first.has(name)));
+}
+
+/** Every script, style and page that is there before a message is; and, by itself, what each later page brings. */
+async function weigh(out: string, later: ReadonlySet<string>): Promise<void> {
   const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => COMPRESSED.test(name));
-  const total = async (ending: string) => (await Promise.all(files.map((name) => readFile(join(out, name + ending))))).reduce((sum, content) => sum + content.length, 0);
-  const [brotli, gzipped] = [await total('.br'), await total('.gz')];
-  console.log(`first load: ${(brotli / 1024).toFixed(1)} KiB brotli, ${(gzipped / 1024).toFixed(1)} KiB gzip (${files.join(', ')}); at most ${FIRST_LOAD_MAX / 1024} KiB`);
+  const total = async (names: readonly string[], ending: string) => (await Promise.all(names.map((name) => readFile(join(out, name + ending))))).reduce((sum, content) => sum + content.length, 0);
+  const first = files.filter((name) => !later.has(name));
+  const [brotli, gzipped] = [await total(first, '.br'), await total(first, '.gz')];
+  console.log(`first load: ${kib(brotli)} brotli, ${kib(gzipped)} gzip (${first.join(', ')}); at most ${kib(FIRST_LOAD_MAX)}`);
   if (Math.max(brotli, gzipped) > FIRST_LOAD_MAX) throw new Error('the first load is too heavy');
+  for (const name of later) {
+    const weight = await total([name], '.gz');
+    console.log(`later: ${name} ${kib(weight)} gzip`);
+    if (weight > LATER_MAX) throw new Error(`${name} is too heavy`);
+  }
+}
+
+function kib(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} KiB`;
 }

@@ -91,7 +91,54 @@ pub(super) fn harden(headers: &mut HeaderMap) {
 }
 
 fn find(path: &str) -> Option<&'static Asset> {
+    #[cfg(debug_assertions)]
+    if let Some(folder) = folder::assets() {
+        return folder.iter().find(|asset| asset.path == path);
+    }
     ASSETS.binary_search_by(|asset| asset.path.cmp(path)).ok().map(|at| &ASSETS[at])
+}
+
+/// For whoever works on the app: a relay that was built for debugging serves it from the folder that `WARDLINE_APP` names, as it was
+/// when the relay started. Not compiled into what is shipped.
+#[cfg(debug_assertions)]
+mod folder {
+    use std::path::Path;
+    use std::sync::LazyLock;
+
+    use super::Asset;
+
+    include!("../../app_files.rs");
+
+    pub(super) fn assets() -> Option<&'static [Asset]> {
+        static FOUND: LazyLock<Option<Vec<Asset>>> = LazyLock::new(|| {
+            let folder = std::env::var_os("WARDLINE_APP")?;
+            read(Path::new(&folder)).ok()
+        });
+        FOUND.as_deref()
+    }
+
+    /// What is read is kept for as long as the process runs.
+    fn read(folder: &Path) -> std::io::Result<Vec<Asset>> {
+        let leaked = |path: &Path| std::fs::read(path).map(|bytes| &*Box::leak(bytes.into_boxed_slice()));
+        let mut assets = Vec::new();
+        for path in files(folder)? {
+            let name = format!("/{}", path.strip_prefix(folder).unwrap_or(&path).display());
+            if is_twin(&name) {
+                continue;
+            }
+            let plain = leaked(&path)?;
+            assets.push(Asset {
+                kind: kind(&name).unwrap_or("application/octet-stream"),
+                tag: Box::leak(tag(plain).into_boxed_str()),
+                immutable: is_immutable(&name),
+                plain,
+                brotli: leaked(&twin(&path, ".br")).ok(),
+                gzip: leaked(&twin(&path, ".gz")).ok(),
+                path: Box::leak(name.into_boxed_str()),
+            });
+        }
+        Ok(assets)
+    }
 }
 
 /// Whether a browser wants to show this address, and no file is meant: the app's own addresses have no dot.

@@ -34,7 +34,7 @@ import { Receipts } from './receipts.ts';
 import { type OwnCode, ownRefusal } from './refusals.ts';
 import { Rings } from './rings.ts';
 import { type Around, REACTIONS, Screen } from './screen.ts';
-import type { Id, Priority, Prospect, Refusal } from './snapshot.ts';
+import type { Id, Priority, Prospect, Refusal, Reply } from './snapshot.ts';
 import { cleanText } from './texts.ts';
 import { readId, readMessage, readName, readRole, readSequence } from './wire.ts';
 
@@ -53,6 +53,8 @@ export interface Link {
   /** By the device's key; {@link Desk.signed} has the rest. */
   sign(bytes: Bytes, answer: SignedLater): void;
   refuse(refusal: Refusal): void;
+  /** What a page asked is answered. */
+  reply(number: number, reply: Reply): void;
 }
 
 /** An answer to a STAT that waits for its signature. */
@@ -164,7 +166,8 @@ export class Desk {
 
   /** An answer. Throws a `WireFault`. */
   answered(call: Call, body: Told, now: Now): void {
-    if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
+    if (call.call === 'page') this.#link.reply(call.number, { reply: 'answer', body });
+    else if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
     else if (call.call === 'prospect' && body.case === 'prospect') this.#foresee(call.conversation, body.value, now);
     else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);
     else if (call.call === 'roles' && body.case === 'rolePage') this.#rolePage(body.value.roles.map(readRole), body.value.end);
@@ -180,6 +183,7 @@ export class Desk {
   unanswered(call: Call): void {
     if (call.call === 'history') this.book.conversations.get(call.conversation)?.history('failed');
     if (call.call === 'roles') this.#roles = [];
+    if (call.call === 'page') this.#link.reply(call.number, { reply: 'refused', refusal: ownRefusal('INTERRUPTED') });
     if (call.call === 'look' && call.at === 'around') this.#apart(call, []);
     else if (call.call === 'look') this.care.unlooked(call);
   }

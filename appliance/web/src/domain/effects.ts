@@ -1,10 +1,11 @@
 /** Between the domain and its edges: what happens, and what is to be done. */
 
 import type { Bytes } from './bytes.ts';
+import type { Ask, Told } from './frames.ts';
 import type { DeviceId, MessageName, PersonId } from './ids.ts';
 import type { Waiting, Writes } from './outbox.ts';
 import type { DeviceKey, Hash, JoinCode, Signature } from './proofs.ts';
-import type { Commands } from './snapshot.ts';
+import type { Commands, Reply } from './snapshot.ts';
 
 /** Whose device this is, as it is on the disk beside the device's key. */
 export interface Identity {
@@ -50,6 +51,8 @@ export type Input =
   | { readonly input: 'network' }
   /** The app is open in front of somebody, or not any more. */
   | { readonly input: 'foreground'; readonly isVisible: boolean }
+  /** A page asks the box something that it alone wants to know. */
+  | { readonly input: 'ask'; readonly number: number; readonly body: Ask }
   | { readonly input: 'tick' }
   | { readonly input: 'command'; readonly command: Command };
 
@@ -63,4 +66,7 @@ export type Effect =
   | { readonly effect: 'prepareKey'; readonly code: JoinCode; readonly own: boolean }
   /** With the key that joined. */
   | { readonly effect: 'keepIdentity'; readonly identity: Identity; readonly joined: boolean }
-  | { readonly effect: 'write'; readonly writes: Writes };
+  | { readonly effect: 'write'; readonly writes: Writes }
+  | { readonly effect: 'replied'; readonly number: number; readonly reply: Reply }
+  /** The box said something that nobody asked for. */
+  | { readonly effect: 'told'; readonly body: Told };

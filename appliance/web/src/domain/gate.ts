@@ -301,7 +301,7 @@ export class Gate {
       if (asked.ask === 'unlock') this.refuse('INTERRUPTED');
       if (asked.ask !== 'call') continue;
       this.#ground.desk.unanswered(asked.call);
-      if (!['history', 'roles', 'prospect', 'look'].includes(asked.call.call)) this.refuse('INTERRUPTED');
+      if (!['history', 'roles', 'prospect', 'look', 'page'].includes(asked.call.call)) this.refuse('INTERRUPTED');
     }
   }
 

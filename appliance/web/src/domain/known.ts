@@ -14,6 +14,8 @@ export interface KnownPerson {
   readonly name: string;
   readonly title: string;
   readonly suspended: boolean;
+  readonly administrator: boolean;
+  readonly privacyOfficer: boolean;
   readonly posts: readonly { readonly unit: UnitId; readonly chargeNurse: boolean }[];
   /** A screen of a unit, and nobody. */
   readonly isStation: boolean;

@@ -17,14 +17,17 @@ import { type Chance, Ground } from './ground.ts';
 import { type MessageName, momentOf } from './ids.ts';
 import type { Line } from './lines.ts';
 import type { Hash, Signature } from './proofs.ts';
-import { type Declined, refusalOf, verdictOf } from './refusals.ts';
+import type { Ask } from './frames.ts';
+import { type Declined, ownRefusal, refusalOf, verdictOf } from './refusals.ts';
 import type { Asked, Out } from './session.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Refusal, Snapshot } from './snapshot.ts';
 import { cleanLine } from './texts.ts';
 import { WireFault } from './wire.ts';
 
 /** What rang is not shown for longer than this without the box. */
 const RINGS_OFFLINE_MAX = 60_000;
+/** Requests under way behind which a page is told to wait. The box answers them in order, some 1,000 a second. */
+const PAGE_ASKS_MAX = 64;
 
 export class Phone {
   readonly #ground: Ground;
@@ -44,6 +47,8 @@ export class Phone {
       this.#take(input);
       this.#push();
       this.#gate.settleLock();
+    } else if (input.input === 'ask') {
+      this.#ask(input.number, input.body);
     }
     return this.#ground.done();
   }
@@ -129,6 +134,8 @@ export class Phone {
         this.#gate.presence.foreground(input.isVisible, now);
         if (!input.isVisible && this.#ground.session?.isOpen === true) this.#ground.desk.flushReceipts(now, true);
         return this.#tick();
+      case 'ask':
+        return this.#ask(input.number, input.body);
       case 'tick':
         return this.#tick();
       case 'command':
@@ -171,6 +178,19 @@ export class Phone {
     const { desk, now, chance } = this.#ground;
     const name = (): MessageName => toHex(chance.bytes(16)) as MessageName;
     act(desk, command, { now, boxAhead: gate.boxAhead, device: gate.identity.device, facility: this.#facility, name });
+  }
+
+  /** Nothing is kept for later: the page is there, and may ask again. */
+  #ask(number: number, body: Ask): void {
+    const { session, now } = this.#ground;
+    const isTooMany = (session?.underWay().length ?? 0) >= PAGE_ASKS_MAX;
+    const refuse = (refusal: Refusal): void => this.#ground.do({ effect: 'replied', number, reply: { reply: 'refused', refusal } });
+    if (!this.#gate.isOpen) return refuse(ownRefusal('LOCKED'));
+    if (isTooMany) return refuse(ownRefusal('SLOW_DOWN', { retryAfter: 1 }));
+    this.#gate.acted();
+    const outs = session?.ask(now.steady, { ask: 'call', call: { call: 'page', number } }, body) ?? null;
+    if (outs === null) return refuse(ownRefusal('OFFLINE'));
+    this.#ground.run(outs);
   }
 
   #tick(): void {
@@ -230,6 +250,7 @@ export class Phone {
         lines.accepted();
         return desk.accepted(out.accepted, now);
       case 'told':
+        if (this.#gate.isOpen) this.#ground.do({ effect: 'told', body: out.body });
         return desk.told(out.body);
       case 'syncStarted':
         if (out.snapshot) desk.care.tasks.forget();
@@ -270,6 +291,10 @@ export class Phone {
       case 'submit':
         return outbox.declined(asked.name, declined, now.steady, chance.number());
       case 'call':
+        if (asked.call.call === 'page') {
+          const reply = { reply: 'refused', refusal: refusalOf(declined) } as const;
+          return this.#ground.do({ effect: 'replied', number: asked.call.number, reply });
+        }
         desk.unanswered(asked.call);
         this.#gate.refusal = refusalOf(declined);
         return;
@@ -330,6 +355,7 @@ export class Phone {
       refuse: (refusal) => {
         this.#gate.refusal = refusal;
       },
+      reply: (number, reply) => ground.do({ effect: 'replied', number, reply }),
     });
   }
 }

@@ -36,6 +36,8 @@ export function refusalOf(declined: Declined): Refusal {
 /** What this app says by itself. */
 export type OwnCode =
   | 'OFFLINE'
+  | 'LOCKED'
+  | 'SLOW_DOWN'
   | 'JOIN_CODE_INVALID'
   | 'PIN_WRONG'
   | 'PIN_TOO_SHORT'

@@ -83,7 +83,7 @@ export class Screen {
     const known = this.#book.people.get(id);
     if (known !== undefined) return this.known(known);
     const relative = within?.known.family?.people.find((one) => one.id === id);
-    return { id, name: relative?.name ?? '', title: relative?.title ?? '', units: [], suspended: false };
+    return { id, name: relative?.name ?? '', title: relative?.title ?? '', units: [], suspended: false, administrator: false, privacyOfficer: false };
   }
 
   /** Everybody of the directory, by name; screens of units are nobody. */
@@ -331,7 +331,8 @@ export class Screen {
 
   known(known: KnownPerson): Person {
     const units = known.posts.map((post) => ({ id: post.unit, name: this.#unitName(post.unit), chargeNurse: post.chargeNurse }));
-    return { id: known.id, name: known.name, title: known.title, units, suspended: known.suspended };
+    const { id, name, title, suspended, administrator, privacyOfficer } = known;
+    return { id, name, title, units, suspended, administrator, privacyOfficer };
   }
 
   #unitName(unit: UnitId | null): string {

@@ -6,6 +6,7 @@
  */
 
 import type { Care, CareAct, Found } from './care/contract.ts';
+import type { Ask, Told } from './frames.ts';
 
 /** 64 bits, 1 to 2^63 - 1, as 16 hexadecimal digits: a person, conversation, unit, role, patient or device. */
 export type Id = string;
@@ -53,6 +54,8 @@ export interface Person {
   readonly title: string;
   readonly units: readonly { readonly id: Id; readonly name: string; readonly chargeNurse: boolean }[];
   readonly suspended: boolean;
+  readonly administrator: boolean;
+  readonly privacyOfficer: boolean;
 }
 
 export interface Role {
@@ -255,4 +258,14 @@ export interface App extends Commands {
   readonly snapshot: Snapshot;
   /** Called after each new snapshot; returns how to stop. */
   subscribe(changed: (snapshot: Snapshot) => void): () => void;
+  /**
+   * Asks the box what one page alone wants to know or have done. The page keeps the answer, and goes when the app locks. Never
+   * rejected: whatever comes between is a refusal, `LOCKED`, `OFFLINE` or `INTERRUPTED` (which may have been done all the same).
+   */
+  ask(body: Ask): Promise<Reply>;
+  /** Called with what the box says unasked while the app is open; returns how to stop. */
+  listen(heard: (body: Told) => void): () => void;
 }
+
+/** What came of {@link App.ask}. */
+export type Reply = { readonly reply: 'answer'; readonly body: Told } | { readonly reply: 'refused'; readonly refusal: Refusal };

@@ -72,6 +72,8 @@ export function readPerson(wire: Person): KnownPerson {
     name: cleanLine(wire.name),
     title: cleanLine(wire.title),
     suspended: wire.suspended,
+    administrator: wire.administrator,
+    privacyOfficer: wire.privacyOfficer,
     posts: wire.posts.map((post) => ({ unit: readId<UnitId>(post.unit), chargeNurse: post.chargeNurse })),
     isStation: wire.station !== 0n,
   };

@@ -6,7 +6,9 @@ import type { Bytes } from '../domain/bytes.ts';
 import type { Now } from '../domain/desk.ts';
 import type { Command, Effect, Input } from '../domain/effects.ts';
 import { Phone } from '../domain/phone.ts';
-import type { App, Commands, Snapshot } from '../domain/snapshot.ts';
+import { ownRefusal } from '../domain/refusals.ts';
+import type { Ask, Told } from '../domain/frames.ts';
+import type { App, Commands, Reply, Snapshot } from '../domain/snapshot.ts';
 import { Doorway } from './doorway.ts';
 import { codeHash, originBinding, sign, type SigningKey } from './keys.ts';
 import { Storage } from './storage.ts';
@@ -33,6 +35,10 @@ export function startApp(): App {
 class BrowserApp implements App {
   #snapshot: Snapshot = bare('starting');
   readonly #subscribers = new Set<(snapshot: Snapshot) => void>();
+  readonly #listeners = new Set<(body: Told) => void>();
+  /** Pages that wait for an answer. Each ask is replied to, and so ends here. */
+  readonly #asked = new Map<number, (reply: Reply) => void>();
+  #asks = 0;
   #phone: Phone | null = null;
   #storage: Storage | null = null;
   readonly #doorway = new Doorway(location.host, {
@@ -52,6 +58,21 @@ class BrowserApp implements App {
   subscribe(changed: (snapshot: Snapshot) => void): () => void {
     this.#subscribers.add(changed);
     return () => this.#subscribers.delete(changed);
+  }
+
+  ask(body: Ask): Promise<Reply> {
+    this.#asks += 1;
+    const number = this.#asks;
+    return new Promise((resolve) => {
+      if (this.#phone === null) return resolve({ reply: 'refused', refusal: ownRefusal('LOCKED') });
+      this.#asked.set(number, resolve);
+      this.#give({ input: 'ask', number, body });
+    });
+  }
+
+  listen(heard: (body: Told) => void): () => void {
+    this.#listeners.add(heard);
+    return () => this.#listeners.delete(heard);
   }
 
   /** Nothing goes on in this tab. */
@@ -138,6 +159,13 @@ class BrowserApp implements App {
         if (effect.joined) askToPersist();
         return storage?.keepIdentity(effect.identity, key);
       }
+      case 'replied':
+        this.#asked.get(effect.number)?.(effect.reply);
+        this.#asked.delete(effect.number);
+        return;
+      case 'told':
+        for (const heard of this.#listeners) heard(effect.body);
+        return;
       case 'write': {
         await storage?.write(effect.writes);
         const kept = effect.writes.puts.map(({ waiting, version }) => ({ name: waiting.name, version }));

@@ -1,5 +1,6 @@
 import type { Care } from '../domain/care/contract.ts';
-import type { App, Commands, InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
+import type { Ask } from '../domain/frames.ts';
+import type { App, Commands, InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Reply, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
 import { careAt, searchAt } from './fixtures.care.ts';
 
 /** Made-up screens for looking at and for tests; never part of what is built. Everybody in here is invented. */
@@ -10,7 +11,7 @@ const west = { id: '00000000000000a1', name: '4 West', chargeNurse: false };
 const icu = { id: '00000000000000a2', name: 'ICU', chargeNurse: false };
 
 function person(id: number, name: string, title: string, units = [west], suspended = false): Person {
-  return { id: `00000000000001${String(id).padStart(2, '0')}`, name, title, units, suspended };
+  return { id: `00000000000001${String(id).padStart(2, '0')}`, name, title, units, suspended, administrator: false, privacyOfficer: false };
 }
 const me = person(1, 'Ana Ruiz', 'Registered nurse', [{ ...west, chargeNurse: true }]);
 const ben = person(2, 'Ben Okafor', 'Hospitalist');
@@ -217,6 +218,16 @@ export class FixtureApp implements App {
   set(change: Partial<Snapshot>): void {
     this.snapshot = { ...this.snapshot, ...change };
     for (const listener of this.listeners) listener(this.snapshot);
+  }
+
+  /** Answers of a made-up box, by what is asked; without one, silence as of a box that thinks. */
+  answers: (body: Ask) => Reply | null = () => null;
+  ask(body: Ask): Promise<Reply> {
+    const reply = this.answers(body);
+    return reply === null ? new Promise(() => {}) : Promise.resolve(reply);
+  }
+  listen(): () => void {
+    return () => {};
   }
 
   join = this.note('join');

@@ -20,6 +20,12 @@ export const en = {
     update: 'Update now',
     and: (names: string, more: number) => `${names} and ${more} more`,
   },
+  pages: {
+    label: 'More pages',
+    failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
+    again: 'Try again',
+    names: {},
+  },
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {
     offline: (since: string) => `Not connected since ${since}. What you write waits on this device.`,

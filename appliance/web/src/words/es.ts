@@ -18,6 +18,12 @@ export const es: Words = {
     update: 'Actualizar ahora',
     and: (names, more) => `${names} y ${more} más`,
   },
+  pages: {
+    label: 'Más páginas',
+    failed: 'No se ha podido cargar esta página. Compruebe el wifi y vuelva a intentarlo.',
+    again: 'Reintentar',
+    names: {},
+  },
   nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {
     offline: (since) => `Sin conexión desde las ${since}. Lo que escriba espera en este dispositivo.`,

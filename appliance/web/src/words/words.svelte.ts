@@ -18,6 +18,11 @@ export function t(): Words {
   return catalogues[language];
 }
 
+/** The words of a page that is loaded later, in the language chosen: `const words = area(en, es)`, and `words()` in a template. */
+export function area<Shape>(english: Shape, spanish: Shape): () => Shape {
+  return () => (language === 'es' ? spanish : english);
+}
+
 export function currentLanguage(): Language {
   return language;
 }

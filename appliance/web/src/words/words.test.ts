@@ -5,6 +5,9 @@ import { RefusalCode } from '../gen/wardline_pb.js';
 import { en } from './en.ts';
 import { es } from './es.ts';
 
+/** Words of pages that are the same in both languages: names and abbreviations. */
+const SAME_IN_AREAS: readonly string[] = [];
+
 type Leaf = readonly [path: string, value: unknown];
 
 function leaves(of: unknown, path = ''): Leaf[] {
@@ -12,28 +15,36 @@ function leaves(of: unknown, path = ''): Leaf[] {
   return Object.entries(of).flatMap(([key, value]) => leaves(value, path === '' ? key : `${path}.${key}`));
 }
 
-describe('catalogues', () => {
+/** The words of pages that are loaded later: `areas/NAME.en.ts` and `areas/NAME.es.ts`, each with one export of that shape. */
+const files = import.meta.glob<Record<string, object>>('./areas/*.ts', { eager: true });
+const areaOf = (file: string): object => Object.values(files[file] ?? {})[0] ?? {};
+const areas = Object.keys(files)
+  .filter((file) => file.endsWith('.en.ts'))
+  .map((file) => ({ name: file.slice('./areas/'.length, -'.en.ts'.length), en: areaOf(file), es: areaOf(file.replace('.en.ts', '.es.ts')) }));
+
+describe.each([{ name: 'app', en: en as object, es: es as object }, ...areas])('the catalogue of $name', ({ en, es }) => {
   const english = new Map(leaves(en));
   const spanish = new Map(leaves(es));
 
-  it('say the same things', () => {
+  it('says the same things', () => {
     expect([...spanish.keys()].sort()).toEqual([...english.keys()].sort());
   });
-  it('put the same things into their sentences', () => {
+  it('puts the same things into their sentences', () => {
     for (const [path, value] of english) {
       const other = spanish.get(path);
       if (typeof value === 'function') expect(`${path} ${(other as () => string).length}`).toBe(`${path} ${value.length}`);
       if (Array.isArray(value)) expect((other as unknown[]).length).toBe(value.length);
     }
   });
-  it('are translated', () => {
+  it('is translated', () => {
     const same = [...english].filter(([path, value]) => typeof value === 'string' && value === spanish.get(path)).map(([path]) => path);
-    expect(same.sort()).toEqual(['app.name', 'conversation.attachment.pdf', 'inbox.sections.stat', 'lang.en', 'lang.es', 'pin.label', 'priority.stat', 'ring.stat'].sort());
+    const both = ['app.name', 'conversation.attachment.pdf', 'inbox.sections.stat', 'lang.en', 'lang.es', 'pin.label', 'priority.stat', 'ring.stat', ...SAME_IN_AREAS];
+    expect(same.filter((path) => !both.includes(path))).toEqual([]);
   });
-  it('hold no word that nothing says', () => {
+  it('holds no word that nothing says', () => {
     const code = sources(join(import.meta.dirname, '../view')).join('\n');
     // What is looked up by a name that the code computes.
-    const computed = /^(refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens))\b/;
+    const computed = /^(pages\.names|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens))\b/;
     const unused = [...english.keys()].filter((path) => !computed.test(path) && !code.includes(`.${path}`) && !code.includes(`words.${path.split('.').at(-1)}`));
     expect(unused).toEqual([]);
   });
