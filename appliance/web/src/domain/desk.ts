@@ -165,8 +165,8 @@ export class Desk {
   }
 
   /** An answer. Throws a `WireFault`. */
-  answered(call: Call, body: Told, now: Now): void {
-    if (call.call === 'page') this.#link.reply(call.number, { reply: 'answer', body });
+  answered(call: Call, { request, body }: { readonly request: number; readonly body: Told }, now: Now): void {
+    if (call.call === 'page') this.#link.reply(call.number, { reply: 'answer', request, body });
     else if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
     else if (call.call === 'prospect' && body.case === 'prospect') this.#foresee(call.conversation, body.value, now);
     else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);

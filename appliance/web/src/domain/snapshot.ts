@@ -268,4 +268,4 @@ export interface App extends Commands {
 }
 
 /** What came of {@link App.ask}. */
-export type Reply = { readonly reply: 'answer'; readonly body: Told } | { readonly reply: 'refused'; readonly refusal: Refusal };
+export type Reply = { readonly reply: 'answer'; /** Of the connection that it came by: a file names it. */ readonly request: number; readonly body: Told } | { readonly reply: 'refused'; readonly refusal: Refusal };
