@@ -10,6 +10,7 @@ import { ownRefusal } from '../domain/refusals.ts';
 import type { Ask, Told } from '../domain/frames.ts';
 import type { App, Commands, Reply, Snapshot } from '../domain/snapshot.ts';
 import { Doorway } from './doorway.ts';
+import { BoxFiles } from './files.ts';
 import { codeHash, sign, type SigningKey } from './keys.ts';
 import { Storage } from './storage.ts';
 import { takeTurns } from './tabs.ts';
@@ -47,6 +48,7 @@ class BrowserApp implements App {
     bytes: (line, bytes) => this.#give({ input: 'bytes', line, bytes }),
     closed: (line, code) => this.#give({ input: 'closed', line, code }),
   });
+  readonly files = new BoxFiles((body) => this.ask(body), this.#doorway);
   #key: SigningKey | null = null;
   #joiningKey: SigningKey | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
