@@ -17,8 +17,9 @@ from aioquic.asyncio.client import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.buffer import Buffer
 from aioquic.h3.connection import H3Connection
-from aioquic.h3.events import DataReceived, HeadersReceived, WebTransportStreamDataReceived
+from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.events import StreamDataReceived
 from cryptography.hazmat.primitives.serialization import Encoding
 
 # Frame 1: Hello, versions 1 to 1, client "aioquic".
@@ -36,13 +37,17 @@ class Browser(QuicConnectionProtocol):
         self.status: asyncio.Queue[int] = asyncio.Queue()
         self.bytes: asyncio.Queue[bytes] = asyncio.Queue()
         self.closed: asyncio.Queue[int] = asyncio.Queue()
+        self.control: int | None = None
 
     def quic_event_received(self, event):
+        # aioquic takes what is answered on a session's stream for HTTP/3's own frames.
+        if isinstance(event, StreamDataReceived) and event.stream_id == self.control:
+            if event.data:
+                self.bytes.put_nowait(event.data)
+            return
         for each in self.http.handle_event(event):
             if isinstance(each, HeadersReceived):
                 self.status.put_nowait(int(dict(each.headers)[b":status"]))
-            elif isinstance(each, WebTransportStreamDataReceived):
-                self.bytes.put_nowait(each.data)
             elif isinstance(each, DataReceived) and each.data:
                 capsule = Buffer(data=each.data)
                 if capsule.pull_uint_var() == CLOSE_SESSION:
@@ -84,6 +89,7 @@ async def run(host: str, port: str, leaf: str, origin: str, path: str) -> None:
         if status != 200:
             return
         stream = browser.http.create_webtransport_stream(session)
+        browser.control = stream
         browser._quic.send_stream_data(stream, HELLO)
         browser.transmit()
         print((await asyncio.wait_for(browser.bytes.get(), PATIENCE)).hex())

@@ -131,7 +131,7 @@ export interface Files {
    */
   send(file: { readonly conversation: Id; readonly bytes: Blob; readonly name: string; readonly picture: Blob | null }, progress: (sent: number) => void, stop: AbortSignal): Promise<FileSent | Refusal>;
   /** Fetches one, whole and as its message says it is, or the small picture of it. */
-  fetch(place: FilePlace, of: FileShown, what: 'file' | 'picture', progress: (come: number) => void, stop: AbortSignal): Promise<Blob | Refusal>;
+  receive(place: FilePlace, of: FileShown, what: 'file' | 'picture', progress: (come: number) => void, stop: AbortSignal): Promise<Blob | Refusal>;
 }
 
 export interface MessageItem {

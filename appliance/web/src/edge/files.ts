@@ -66,7 +66,7 @@ export class BoxFiles implements Files {
     });
   }
 
-  async fetch(place: FilePlace, of: FileShown, what: 'file' | 'picture', progress: (come: number) => void, stop: AbortSignal): Promise<Blob | Refusal> {
+  async receive(place: FilePlace, of: FileShown, what: 'file' | 'picture', progress: (come: number) => void, stop: AbortSignal): Promise<Blob | Refusal> {
     const [conversation, sequence] = [parseId<ConversationId>(place.conversation), parseSequence(place.sequence)];
     if (conversation === null || sequence === null) return ownRefusal('NO_SUCH_ATTACHMENT');
     const isPicture = what === 'picture';

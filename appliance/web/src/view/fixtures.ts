@@ -228,7 +228,7 @@ export class FixtureApp implements App {
   }
   files: Files = {
     send: () => new Promise(() => {}),
-    fetch: () => new Promise(() => {}),
+    receive: () => new Promise(() => {}),
   };
   listen(): () => void {
     return () => {};
