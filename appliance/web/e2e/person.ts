@@ -58,6 +58,14 @@ export class PersonAtApp {
     await this.page.getByRole('heading', { name: 'Inbox' }).waitFor();
   }
 
+  /** By which way the app is connected, as its page says. */
+  async doorway(): Promise<string> {
+    await this.tab('More');
+    const way = this.page.getByText(/^Web(Transport|Socket)$/).filter({ visible: true });
+    await way.waitFor();
+    return (await way.textContent()) ?? '';
+  }
+
   async lock(): Promise<void> {
     await this.tab('More');
     await this.page.getByRole('button', { name: 'Lock now' }).click();
