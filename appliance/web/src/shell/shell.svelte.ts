@@ -50,6 +50,11 @@ export class Shell {
     this.waiting?.postMessage('skipWaiting');
   }
 
+  /** Looks for a newer version, which then waits: a page that is never put away does not by itself. */
+  look(): void {
+    this.registration?.update().catch(() => undefined);
+  }
+
   /** Looks for a newer version and goes over to it; without one, loads the page anew. */
   async renew(): Promise<void> {
     if (this.waiting === null) await this.registration?.update().catch(() => undefined);

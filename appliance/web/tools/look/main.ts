@@ -1,6 +1,7 @@
 import { mount } from 'svelte';
 import App from '../../src/view/App.svelte';
 import '../../src/view/app.css';
+import { deskScenes } from '../../src/view/fixtures.desk.ts';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
 import { chooseLanguage, chooseLook, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
@@ -8,7 +9,7 @@ import { Shell } from '../../src/shell/shell.svelte.ts';
 
 /** One made-up screen, as the address asks: ?scene=inbox&language=es&look=dark&installed */
 const asked = new URLSearchParams(location.search);
-const scene = scenes[asked.get('scene') ?? 'inbox'];
+const scene = { ...scenes, ...deskScenes }[asked.get('scene') ?? 'inbox'];
 if (scene === undefined) throw new Error('no such scene');
 recallPreferences();
 chooseLanguage(asked.get('language') === 'es' ? 'es' : 'en');
