@@ -107,3 +107,42 @@ describe("a unit's screen", () => {
     await shows('THIS SCREEN DOES NOT WATCH');
   });
 });
+
+describe('whoever is not let in', () => {
+  let box: Box;
+  let cable: Cable;
+  let ana: PersonAtApp;
+
+  beforeAll(async () => {
+    box = await Box.start();
+    cable = await Cable.lay(box);
+    ana = await PersonAtApp.arrive(cable, 'Ana');
+  });
+  afterEach(async (context) => {
+    if (context.task.result?.state === 'fail') await ana.picture(context.task.id);
+  });
+  afterAll(async () => {
+    await ana?.leaves();
+    cable?.remove();
+    await box?.stop();
+  });
+
+  test('learns at /check whether the box answers', async () => {
+    await ana.page.goto(`${cable.address}/check`);
+    await ana.page.getByText('The box answers. Wardline works from here.').waitFor();
+    for (const found of ['The same as on the box.', 'Right.', 'Opens.']) await ana.page.getByText(found).waitFor();
+    cable.cut();
+    await ana.page.getByRole('button', { name: 'Look again' }).click();
+    await ana.page.getByText('The box does not answer from here. Try the three checks.').waitFor();
+  });
+
+  test('finds /check in a browser that has been here, also without the box', async () => {
+    await ana.page.reload();
+    await ana.page.getByText('The box does not answer from here. Try the three checks.').waitFor();
+    cable.mend();
+    await ana.page.getByRole('button', { name: 'Look again' }).click();
+    await ana.page.getByText('The box answers. Wardline works from here.').waitFor();
+    await ana.page.getByRole('link', { name: 'Open Wardline' }).click();
+    await ana.page.getByRole('button', { name: 'Go on in the browser' }).waitFor();
+  });
+});

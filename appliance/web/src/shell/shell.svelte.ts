@@ -2,6 +2,9 @@
  * The page's side of what the browser gives an installed app: the service worker's new versions, and being installed.
  */
 
+import type { Findings } from '../domain/check/check.ts';
+import { look } from '../edge/probes.ts';
+
 const WORKER = '/sw.js';
 
 interface InstallPrompt extends Event {
@@ -38,6 +41,11 @@ export class Shell {
     if ('serviceWorker' in navigator) void this.register();
   }
 
+  /** Looks at the way to the box; returns how to stop. */
+  probe(found: (findings: Findings) => void): () => void {
+    return look(found);
+  }
+
   async install(): Promise<void> {
     await this.prompt?.prompt();
     this.prompt = null;
@@ -51,7 +59,7 @@ export class Shell {
   }
 
   /** Looks for a newer version, which then waits: a page that is never put away does not by itself. */
-  look(): void {
+  lookForNewer(): void {
     this.registration?.update().catch(() => undefined);
   }
 

@@ -12,5 +12,12 @@ export const deskViews: Record<string, View> = {
   stationOffRings: { scene: 'stationOffRings' },
   stationRevoked: { scene: 'stationRevoked' },
   stationUnknown: { scene: 'stationUnknown', query: 'installed' },
+  check: { scene: 'join', query: 'aside=/check' },
+  checkSilent: { scene: 'join', query: 'aside=/check&way=silent' },
+  checkNone: { scene: 'join', query: 'aside=/check&way=none' },
+  checkPagesOnly: { scene: 'join', query: 'aside=/check&way=pagesOnly' },
+  checkStranger: { scene: 'join', query: 'aside=/check&way=stranger' },
+  checkWait: { scene: 'join', query: 'aside=/check&way=wait' },
+  checkBanner: { scene: 'offline', query: 'way=silent', act: (page) => page.locator('.top [aria-haspopup]').first().click() },
   stationHostile: { scene: 'stationHostile' },
 };

@@ -1,7 +1,9 @@
 import { mount } from 'svelte';
 import App from '../../src/view/App.svelte';
 import '../../src/view/app.css';
-import { deskScenes } from '../../src/view/fixtures.desk.ts';
+import { asideOf } from '../../src/view/asides.ts';
+import Aside from '../../src/view/Aside.svelte';
+import { deskScenes, findingsOf } from '../../src/view/fixtures.desk.ts';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
 import { chooseLanguage, chooseLook, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
@@ -17,6 +19,10 @@ chooseLook(asked.get('look') === 'dark' ? 'dark' : 'light');
 freeze(NOW);
 
 class LookShell extends Shell {
+  override probe(found: Parameters<Shell['probe']>[0]): () => void {
+    found(findingsOf(asked.get('way') ?? ''));
+    return () => undefined;
+  }
   override get isInstalled(): boolean {
     return asked.has('installed');
   }
@@ -26,5 +32,7 @@ if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
 const shell = new LookShell();
 shell.updateReady = asked.has('update');
-mount(App, { target: document.getElementById('app') as HTMLElement, props: { app, shell } });
+const aside = asideOf(asked.get('aside') ?? '/');
+if (aside !== null) mount(Aside, { target: document.getElementById('app') as HTMLElement, props: { name: aside, shell } });
+else mount(App, { target: document.getElementById('app') as HTMLElement, props: { app, shell } });
 Object.assign(globalThis, { fixture: app });
