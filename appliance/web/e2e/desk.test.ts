@@ -148,4 +148,11 @@ describe('whoever is not let in', () => {
     await ana.page.getByRole('link', { name: 'Open Wardline' }).click();
     await ana.page.getByRole('button', { name: 'Go on in the browser' }).waitFor();
   });
+
+  test('reads at /trust that a device believes the box', async () => {
+    await ana.page.goto(`${cable.address}/trust`);
+    await ana.page.getByText('This device trusts the box.').waitFor();
+    await ana.page.getByRole('radio', { name: 'iPhone, iPad' }).check();
+    await ana.page.getByText('Without this step nothing works.').waitFor();
+  });
 });

@@ -4,9 +4,11 @@
  */
 
 import { buildOf, type Findings } from '../domain/check/check.ts';
+import { parseRoot, type Root } from '../domain/check/root.ts';
 
 /** Past the service worker, which keeps the page under another name. */
 const PAGE = '/index.html';
+const ROOT = '/trust/root.json';
 const PATH = '/wardline/1';
 const SUBPROTOCOL = 'wardline.1';
 /** As long as a doorway may take to open. */
@@ -24,6 +26,16 @@ export function look(found: (findings: Findings) => void): () => void {
   void page(ended.signal).then((page) => tell({ page }));
   void socket(ended.signal).then((socket) => tell({ socket }));
   return () => ended.abort();
+}
+
+/** What the box says of the facility root; `null`: nothing. */
+export async function root(): Promise<Root | null> {
+  try {
+    const answer = await fetch(ROOT, { cache: 'no-store', credentials: 'omit', redirect: 'manual', signal: AbortSignal.timeout(WAIT_MAX) });
+    return answer.ok ? parseRoot(await answer.text()) : null;
+  } catch {
+    return null;
+  }
 }
 
 async function page(ended: AbortSignal): Promise<Findings['page']> {

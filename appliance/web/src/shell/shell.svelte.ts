@@ -3,7 +3,8 @@
  */
 
 import type { Findings } from '../domain/check/check.ts';
-import { look } from '../edge/probes.ts';
+import type { Root } from '../domain/check/root.ts';
+import { look, root } from '../edge/probes.ts';
 
 const WORKER = '/sw.js';
 
@@ -20,6 +21,8 @@ export class Shell {
   updateReady = $state(false);
   /** The browser offers to install the app. */
   installable = $state(false);
+  /** The browser believes the box's certificate: it takes a service worker from nobody else. */
+  isTrusted = $state(false);
   /** Which build this is. */
   readonly version: string = __VERSION__;
   private registration: ServiceWorkerRegistration | null = null;
@@ -39,6 +42,11 @@ export class Shell {
       this.installable = true;
     });
     if ('serviceWorker' in navigator) void this.register();
+  }
+
+  /** What the box says of the facility root. */
+  root(): Promise<Root | null> {
+    return root();
   }
 
   /** Looks at the way to the box; returns how to stop. */
@@ -74,6 +82,7 @@ export class Shell {
     try {
       const registration = await navigator.serviceWorker.register(workerUrl(), { updateViaCache: 'none' });
       this.registration = registration;
+      this.isTrusted = true;
       this.watch(registration);
     } catch (error) {
       // Without it the app works as long as the box answers.

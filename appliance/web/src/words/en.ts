@@ -31,6 +31,7 @@ export const en = {
     offline: (since: string) => `Not connected since ${since}. What you write waits on this device.`,
     check: 'What to check',
     checkTitle: 'Check the connection',
+    trustTitle: 'Trust this facility',
     toApp: 'Open Wardline',
     connecting: 'Connecting…',
     catchingUp: 'Catching up. Newer messages may still be missing.',

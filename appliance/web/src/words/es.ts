@@ -29,6 +29,7 @@ export const es: Words = {
     offline: (since) => `Sin conexión desde las ${since}. Lo que escriba espera en este dispositivo.`,
     check: 'Qué comprobar',
     checkTitle: 'Comprobar la conexión',
+    trustTitle: 'Confiar en este centro',
     toApp: 'Abrir Wardline',
     connecting: 'Conectando…',
     catchingUp: 'Poniéndose al día. Aún pueden faltar mensajes recientes.',

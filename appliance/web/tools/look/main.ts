@@ -23,6 +23,9 @@ class LookShell extends Shell {
     found(findingsOf(asked.get('way') ?? ''));
     return () => undefined;
   }
+  override root(): ReturnType<Shell['root']> {
+    return Promise.resolve(asked.has('noRoot') ? null : { sha256: '0f3a5c7e9b1d2f4a'.repeat(4), facility: 'Willow Creek Medical Center' });
+  }
   override get isInstalled(): boolean {
     return asked.has('installed');
   }
@@ -31,6 +34,7 @@ if (asked.has('rtl')) document.documentElement.dir = 'rtl';
 if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
 const shell = new LookShell();
+shell.isTrusted = asked.has('trusted');
 shell.updateReady = asked.has('update');
 const aside = asideOf(asked.get('aside') ?? '/');
 if (aside !== null) mount(Aside, { target: document.getElementById('app') as HTMLElement, props: { name: aside, shell } });
