@@ -151,8 +151,11 @@ describe('whoever is not let in', () => {
 
   test('reads at /trust that a device believes the box', async () => {
     await ana.page.goto(`${cable.address}/trust`);
-    await ana.page.getByText('This device trusts the box.').waitFor();
+    await ana.page.getByText('This device trusts the box. There is nothing to do here.').waitFor();
     await ana.page.getByRole('radio', { name: 'iPhone, iPad' }).check();
     await ana.page.getByText('Without this step nothing works.').waitFor();
+    // A box that hands out no root says so with 404, which a browser complains of.
+    const { complaints } = ana.browser;
+    complaints.splice(0, complaints.length, ...complaints.filter((one) => !one.includes('404')));
   });
 });
