@@ -34,9 +34,9 @@ export class Phone {
   readonly #gate: Gate;
   #facility: Hash | null = null;
 
-  /** `binding` ties proofs to this page's origin; `client` is told to the box, for its log. */
-  constructor(binding: Hash, client: string, chance: Chance) {
-    this.#ground = Ground.with(binding, client, chance, (ground) => this.#newDesk(ground), (out) => this.#out(out));
+  /** `client` is told to the box, for its log. */
+  constructor(client: string, chance: Chance) {
+    this.#ground = Ground.with(client, chance, (ground) => this.#newDesk(ground), (out) => this.#out(out));
     this.#gate = new Gate(this.#ground);
   }
 
@@ -115,7 +115,12 @@ export class Phone {
       case 'superseded':
         return this.#gate.end('superseded');
       case 'opened':
-        return this.#on(input.line, (line) => line.session.opened(now.steady));
+        return this.#on(input.line, (line) => {
+          line.by = input.by;
+          return line.session.opened(now.steady, input.binding);
+        });
+      case 'better':
+        return this.#change(input.line);
       case 'bytes':
         return this.#bytes(input.line, input.bytes);
       case 'closed':
@@ -225,6 +230,15 @@ export class Phone {
     if (fault !== null && lines.of(number) !== null) this.#ground.run(line.session.broken());
   }
 
+  /** Not while something is under way: it would have to be asked again. */
+  #change(number: LineNumber): void {
+    const { lines, now } = this.#ground;
+    const line = lines.of(number);
+    if (line === null || !line.session.isOpen || line.session.underWay().length > 0) return;
+    this.#gate.leave(lines.changes(now));
+    this.#tick();
+  }
+
   #on(number: LineNumber, happened: (line: Line) => Out<Call>[]): void {
     const line = this.#ground.lines.of(number);
     if (line !== null) this.#ground.run(happened(line));
@@ -244,6 +258,7 @@ export class Phone {
       case 'welcomed':
         this.#facility = out.root ?? this.#facility;
         this.#gate.boxAhead = momentOf(out.boxTime) - now.wall;
+        this.#ground.do({ effect: 'met', line: line.number, leaves: out.leaves, challenge: out.challenge });
         return lines.welcomed(cleanLine(out.facility));
       case 'barred':
         return this.#gate.barred(out.hasLocked, out.dropped);
@@ -252,7 +267,7 @@ export class Phone {
       case 'refused':
         return this.#refused(out.asked, out.declined);
       case 'answer':
-        if (out.asked.ask === 'call') desk.answered(out.asked.call, out.body, now);
+        if (out.asked.ask === 'call') desk.answered(out.asked.call, out, now);
         return;
       case 'accepted':
         lines.accepted();

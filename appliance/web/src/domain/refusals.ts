@@ -36,6 +36,10 @@ export function refusalOf(declined: Declined): Refusal {
 /** What this app says by itself. */
 export type OwnCode =
   | 'OFFLINE'
+  | 'ATTACHMENT_MISTYPED'
+  | 'ATTACHMENT_TOO_LARGE'
+  | 'NO_SUCH_ATTACHMENT'
+  | 'FILE_OTHER'
   | 'LOCKED'
   | 'SLOW_DOWN'
   | 'JOIN_CODE_INVALID'

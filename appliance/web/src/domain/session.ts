@@ -41,12 +41,12 @@ export type Out<Call> =
   | { readonly out: 'send'; readonly bytes: Bytes }
   | { readonly out: 'sign'; readonly bytes: Bytes }
   | { readonly out: 'close' }
-  | { readonly out: 'welcomed'; readonly facility: string; readonly root: Hash | null; readonly boxTime: bigint }
+  | { readonly out: 'welcomed'; readonly facility: string; readonly root: Hash | null; readonly boxTime: bigint; readonly challenge: Hash; readonly leaves: readonly Hash[] }
   /** The PIN is wanted: from the beginning, or because the session has just locked. */
   | { readonly out: 'barred'; readonly triesLeft: number; readonly hasLocked: boolean; readonly dropped: readonly Asked<Call>[] }
   | { readonly out: 'signedIn'; readonly signedIn: SignedIn; readonly pin: Pin | null }
   | { readonly out: 'refused'; readonly asked: Asked<Call>; readonly declined: Declined }
-  | { readonly out: 'answer'; readonly asked: Asked<Call>; readonly body: Told }
+  | { readonly out: 'answer'; readonly request: number; readonly asked: Asked<Call>; readonly body: Told }
   | { readonly out: 'accepted'; readonly accepted: Accepted }
   | { readonly out: 'told'; readonly body: Told }
   | { readonly out: 'syncStarted'; readonly snapshot: boolean }
@@ -56,6 +56,8 @@ export type Out<Call> =
   /** This end gives up: nothing is heard, or what is heard is no answer. */
   | { readonly out: 'dead'; readonly why: 'unreachable' | 'silent' | 'protocol' };
 
+/** The leaf being served, and the next one. */
+const LEAVES_MAX = 2;
 /** The version that this app speaks. */
 const VERSION = 1;
 /** A doorway that does not open for so long is none. */
@@ -85,7 +87,8 @@ const NO_SYNC: Sync = { sync: 'no' };
 export class Session<Call> {
   /** `null` once it has served: it may have a PIN. */
   #purpose: Purpose | null;
-  readonly #binding: Hash;
+  /** What proofs are bound to: known once the doorway is open. */
+  #binding: Hash | null = null;
   readonly #client: string;
   #at: At;
   #next = 1;
@@ -96,9 +99,8 @@ export class Session<Call> {
   #probeBy: number | null = null;
   #lastWords: Declined | null = null;
 
-  constructor(purpose: Purpose, binding: Hash, client: string, now: number) {
+  constructor(purpose: Purpose, client: string, now: number) {
     this.#purpose = purpose;
-    this.#binding = binding;
     this.#client = client;
     this.#at = { at: 'opening', since: now };
     this.#heardAt = now;
@@ -132,9 +134,10 @@ export class Session<Call> {
     return [...this.#asked.values()].map(({ asked }) => asked);
   }
 
-  /** The doorway is open. */
-  opened(now: number): Out<Call>[] {
+  /** The doorway is open, and what is proven there is bound to this. */
+  opened(now: number, binding: Hash): Out<Call>[] {
     if (this.#at.at !== 'opening') return [];
+    this.#binding = binding;
     this.#at = { at: 'greeting' };
     const device = this.#purpose?.purpose === 'signIn' ? wireId(this.#purpose.device) : 0n;
     const hello = { versionMin: VERSION, versionMax: VERSION, client: this.#client, device };
@@ -256,17 +259,17 @@ export class Session<Call> {
     }
   }
 
-  #welcomed(request: number, { challenge, facility, facilityRoot, boxTime }: Welcome): Out<Call>[] {
-    const [read, purpose] = [hashOf(challenge), this.#purpose];
+  #welcomed(request: number, { challenge, facility, facilityRoot, boxTime, leafHashes }: Welcome): Out<Call>[] {
+    const [read, purpose, binding] = [hashOf(challenge), this.#purpose, this.#binding];
     const isAnswer = this.#at.at === 'greeting' && this.#take(request)?.ask === 'hello';
-    if (!isAnswer || read === null || purpose === null) return this.#dead('protocol');
+    if (!isAnswer || read === null || purpose === null || binding === null) return this.#dead('protocol');
     this.#at = { at: 'signing' };
     const bytes =
       purpose.purpose === 'signIn'
-        ? signInBytes(read, this.#binding, purpose.device)
-        : joinBytes(read, this.#binding, purpose.codeHash, purpose.key);
+        ? signInBytes(read, binding, purpose.device)
+        : joinBytes(read, binding, purpose.codeHash, purpose.key);
     return [
-      { out: 'welcomed', facility, root: hashOf(facilityRoot), boxTime },
+      { out: 'welcomed', facility, root: hashOf(facilityRoot), boxTime, challenge: read, leaves: leafHashes.slice(0, LEAVES_MAX).flatMap((leaf) => hashOf(leaf) ?? []) },
       { out: 'sign', bytes },
     ];
   }
@@ -344,7 +347,7 @@ export class Session<Call> {
     if (request === 0) return [{ out: 'told', body }];
     const asked = this.#take(request);
     if (asked === null || asked.ask === 'echo') return [];
-    return asked.ask === 'call' ? [{ out: 'answer', asked, body }] : this.#dead('protocol');
+    return asked.ask === 'call' ? [{ out: 'answer', request, asked, body }] : this.#dead('protocol');
   }
 
   #take(request: number): Asked<Call> | null {

@@ -4,6 +4,13 @@ import type { OwnCode } from '../domain/refusals.ts';
 export const refusalsEn = {
   VERSION_UNSUPPORTED: 'This version of Wardline is too old for the box. Close it and open it again to update.',
   UNKNOWN_REQUEST: 'This box does not do that yet.',
+  ATTACHMENT_MISTYPED: 'This file cannot be sent: only photos (JPEG, PNG, HEIC, WebP), PDF and audio can.',
+  ATTACHMENT_TYPE: 'Files of this kind cannot be sent.',
+  ATTACHMENT_TOO_LARGE: 'This file is too large. Send a smaller one.',
+  TOO_MANY_ATTACHMENTS: 'A message takes 8 files at most.',
+  NO_SUCH_ATTACHMENT: 'This file is gone: it was recalled, or it has expired.',
+  FILE_OTHER: 'This file is not what its message says it is. It is not shown. Tell IT.',
+  UPLOAD_NOT_AS_SAID: 'The file changed while it was sent. Choose it again.',
   LOCKED: 'Type your PIN first.',
   JOIN_CODE_INVALID: 'This code is not right, was used already, or is too old. Check it, or ask for another one.',
   PIN_WRONG: 'That was not your PIN.',

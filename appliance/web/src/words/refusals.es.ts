@@ -3,6 +3,13 @@ import type { RefusalCode } from './refusals.en.ts';
 export const refusalsEs: Record<RefusalCode, string> = {
   VERSION_UNSUPPORTED: 'Esta versión de Wardline es demasiado antigua para el servidor. Ciérrela y ábrala otra vez para actualizarla.',
   UNKNOWN_REQUEST: 'Esta caja aún no sabe hacer eso.',
+  ATTACHMENT_MISTYPED: 'Este archivo no se puede enviar: solo fotos (JPEG, PNG, HEIC, WebP), PDF y audio.',
+  ATTACHMENT_TYPE: 'No se pueden enviar archivos de este tipo.',
+  ATTACHMENT_TOO_LARGE: 'Este archivo es demasiado grande. Envíe uno más pequeño.',
+  TOO_MANY_ATTACHMENTS: 'Un mensaje admite 8 archivos como máximo.',
+  NO_SUCH_ATTACHMENT: 'Este archivo ya no existe: se retiró o ha caducado.',
+  FILE_OTHER: 'Este archivo no es lo que dice su mensaje. No se muestra. Avise a informática.',
+  UPLOAD_NOT_AS_SAID: 'El archivo cambió mientras se enviaba. Elíjalo de nuevo.',
   LOCKED: 'Escriba primero su PIN.',
   JOIN_CODE_INVALID: 'El código no es correcto, ya se usó o es demasiado antiguo. Revíselo o pida otro.',
   PIN_WRONG: 'Ese no era su PIN.',
