@@ -25,6 +25,8 @@ export type Stage =
   | 'locked'
   /** Shows what the person may see. */
   | 'open'
+  /** A unit's screen: shows what rings, and nothing of anybody's. */
+  | 'station'
   /** Cannot go on by itself: `ended` says why. */
   | 'ended';
 
@@ -235,6 +237,8 @@ export interface Ringing {
 
 export interface Snapshot {
   readonly stage: Stage;
+  /** What this device is called, when it is a unit's screen; also once it has ended or wants a code. */
+  readonly station?: string | null;
   readonly line: Line;
   readonly ended: 'superseded' | 'revoked' | 'suspended' | 'tooOld' | 'storage' | null;
   /** Something the person asked for is under way: a join, a PIN. */

@@ -29,6 +29,10 @@ export const en = {
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {
     offline: (since: string) => `Not connected since ${since}. What you write waits on this device.`,
+    check: 'What to check',
+    checkTitle: 'Check the connection',
+    trustTitle: 'Trust this facility',
+    toApp: 'Open Wardline',
     connecting: 'Connecting…',
     catchingUp: 'Catching up. Newer messages may still be missing.',
     online: 'Connected',

@@ -27,6 +27,10 @@ export const es: Words = {
   nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {
     offline: (since) => `Sin conexión desde las ${since}. Lo que escriba espera en este dispositivo.`,
+    check: 'Qué comprobar',
+    checkTitle: 'Comprobar la conexión',
+    trustTitle: 'Confiar en este centro',
+    toApp: 'Abrir Wardline',
     connecting: 'Conectando…',
     catchingUp: 'Poniéndose al día. Aún pueden faltar mensajes recientes.',
     online: 'Con conexión',
