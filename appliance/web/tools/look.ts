@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
 import { buildLook, serve } from './look-server.ts';
+import { talkViews } from './look/talk.ts';
 
 const OUT = process.env['OUT'] ?? join(tmpdir(), 'wardline-look');
 const SITE = `${OUT}-site`;
@@ -156,6 +157,7 @@ const views: Record<string, View> = {
   revoked: { scene: 'revoked' },
   tooOld: { scene: 'tooOld' },
   storage: { scene: 'storage' },
+  ...talkViews,
 };
 
 const faults: string[] = [];

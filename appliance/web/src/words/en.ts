@@ -126,7 +126,7 @@ export const en = {
     mentionsYou: 'mentions you',
     replyTo: (who: string) => `In reply to ${who}`,
     actions: (who: string) => `Reply or react to ${who}`,
-    actionsMine: 'React to your message',
+    actionsMine: 'Change or react to your message',
     reply: 'Reply',
     react: 'React',
     reactedBy: (kind: string, people: string) => `${kind}: ${people}`,

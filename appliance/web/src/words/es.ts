@@ -124,7 +124,7 @@ export const es: Words = {
     mentionsYou: 'le menciona',
     replyTo: (who) => `En respuesta a ${who}`,
     actions: (who) => `Responder o reaccionar a ${who}`,
-    actionsMine: 'Reaccionar a su mensaje',
+    actionsMine: 'Cambiar su mensaje o reaccionar',
     reply: 'Responder',
     react: 'Reaccionar',
     reactedBy: (kind, people) => `${kind}: ${people}`,
