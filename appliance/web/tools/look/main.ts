@@ -2,10 +2,11 @@ import { mount } from 'svelte';
 import App from '../../src/view/App.svelte';
 import '../../src/view/app.css';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
-import { talkAnswers, talkScenes } from '../../src/view/fixtures.talk.ts';
+import { talkScenes } from '../../src/view/fixtures.talk.ts';
 import { chooseLanguage, chooseLook, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
 import { Shell } from '../../src/shell/shell.svelte.ts';
+import { talkAnswers } from './talk.answers.ts';
 
 /** One made-up screen, as the address asks: ?scene=inbox&language=es&look=dark&installed */
 const asked = new URLSearchParams(location.search);
