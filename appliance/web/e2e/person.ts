@@ -115,6 +115,12 @@ export class PersonAtApp {
     await this.page.getByRole('dialog').getByRole('button', { name: 'Send STAT' }).click();
   }
 
+  /** Does something with the newest message of somebody, by its three dots. */
+  async act(whose: string, what: string): Promise<void> {
+    await this.page.getByRole('button', { name: new RegExp(`eact to .*${whose}`) }).last().click();
+    await this.page.getByRole('dialog').getByRole('button', { name: what, exact: true }).click();
+  }
+
   async sees(text: string): Promise<void> {
     await this.page.getByText(text, { exact: true }).filter({ visible: true }).first().waitFor();
   }

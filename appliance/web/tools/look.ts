@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
 import { buildLook, serve } from './look-server.ts';
 import { deskViews } from './look/desk.ts';
+import { talkViews } from './look/talk.ts';
 
 const OUT = process.env['OUT'] ?? join(tmpdir(), 'wardline-look');
 const SITE = `${OUT}-site`;
@@ -158,6 +159,7 @@ const views: Record<string, View> = {
   tooOld: { scene: 'tooOld' },
   storage: { scene: 'storage' },
   ...deskViews,
+  ...talkViews,
 };
 
 const faults: string[] = [];

@@ -166,7 +166,7 @@ export class Desk {
 
   /** An answer. Throws a `WireFault`. */
   answered(call: Call, { request, body }: { readonly request: number; readonly body: Told }, now: Now): void {
-    if (call.call === 'page') this.#link.reply(call.number, { reply: 'answer', request, body });
+    if (call.call === 'page') this.#pageAnswered(call.number, request, body);
     else if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
     else if (call.call === 'prospect' && body.case === 'prospect') this.#foresee(call.conversation, body.value, now);
     else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);
@@ -360,6 +360,12 @@ export class Desk {
     const readable = messages.filter((message) => message.conversation === conversation && message.sequence >= (known?.known.first ?? 0));
     const state = readable.some((message) => message.sequence === sequence) ? 'around' : 'failed';
     this.#around = { of: conversation, found: { sequence, state }, messages: state === 'around' ? readable.slice(0, AROUND).reverse() : [] };
+  }
+
+  /** What a page is answered is its own; but a conversation that it opened is everybody's. */
+  #pageAnswered(number: number, request: number, body: Told): void {
+    if (body.case === 'opened' && body.value.conversation !== undefined) this.book.learn(body.value.conversation);
+    this.#link.reply(number, { reply: 'answer', request, body });
   }
 
   #rolePage(roles: readonly ReturnType<typeof readRole>[], end: boolean): void {

@@ -149,6 +149,8 @@ export interface MessageItem {
   readonly text: string;
   readonly priority: Priority;
   readonly edited: boolean;
+  /** How often. */
+  readonly edits: number;
   readonly recalled: boolean;
   readonly replyTo: { readonly author: string; readonly text: string } | null;
   readonly reactions: readonly { readonly kind: string; readonly people: readonly string[]; readonly mine: boolean }[];

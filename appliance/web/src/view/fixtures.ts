@@ -47,6 +47,7 @@ function message(over: Partial<MessageItem>): MessageItem {
     text: '',
     priority: 'routine',
     edited: false,
+    edits: 0,
     recalled: false,
     replyTo: null,
     reactions: [],

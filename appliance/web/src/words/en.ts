@@ -24,7 +24,7 @@ export const en = {
     label: 'More pages',
     failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
     again: 'Try again',
-    names: {},
+    names: { group: 'New group', channels: 'Channels' },
   },
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {
@@ -130,7 +130,7 @@ export const en = {
     mentionsYou: 'mentions you',
     replyTo: (who: string) => `In reply to ${who}`,
     actions: (who: string) => `Reply or react to ${who}`,
-    actionsMine: 'React to your message',
+    actionsMine: 'Change or react to your message',
     reply: 'Reply',
     react: 'React',
     reactedBy: (kind: string, people: string) => `${kind}: ${people}`,

@@ -22,7 +22,7 @@ export const es: Words = {
     label: 'Más páginas',
     failed: 'No se ha podido cargar esta página. Compruebe el wifi y vuelva a intentarlo.',
     again: 'Reintentar',
-    names: {},
+    names: { group: 'Grupo nuevo', channels: 'Canales' },
   },
   nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {
@@ -128,7 +128,7 @@ export const es: Words = {
     mentionsYou: 'le menciona',
     replyTo: (who) => `En respuesta a ${who}`,
     actions: (who) => `Responder o reaccionar a ${who}`,
-    actionsMine: 'Reaccionar a su mensaje',
+    actionsMine: 'Cambiar su mensaje o reaccionar',
     reply: 'Responder',
     react: 'Reaccionar',
     reactedBy: (kind, people) => `${kind}: ${people}`,
