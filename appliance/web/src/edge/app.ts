@@ -274,6 +274,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     roles: null,
     devices: [],
     care: null,
+    offers: [],
     lapsed: false,
   };
 }

@@ -4,11 +4,12 @@ import '../../src/view/app.css';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
 import { chooseLanguage, chooseLook, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
+import { leadAnswers, leadScenes } from './lead.ts';
 import { Shell } from '../../src/shell/shell.svelte.ts';
 
 /** One made-up screen, as the address asks: ?scene=inbox&language=es&look=dark&installed */
 const asked = new URLSearchParams(location.search);
-const scene = scenes[asked.get('scene') ?? 'inbox'];
+const scene = { ...scenes, ...leadScenes }[asked.get('scene') ?? 'inbox'];
 if (scene === undefined) throw new Error('no such scene');
 recallPreferences();
 chooseLanguage(asked.get('language') === 'es' ? 'es' : 'en');
@@ -23,6 +24,7 @@ class LookShell extends Shell {
 if (asked.has('rtl')) document.documentElement.dir = 'rtl';
 if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
+if ((asked.get('scene') ?? '') in leadScenes) app.answers = leadAnswers;
 const shell = new LookShell();
 shell.updateReady = asked.has('update');
 mount(App, { target: document.getElementById('app') as HTMLElement, props: { app, shell } });
