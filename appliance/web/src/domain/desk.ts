@@ -25,6 +25,7 @@ import {
   wireSequence,
 } from './ids.ts';
 import type { KnownMessage } from './known.ts';
+import { Offers } from './lead/offers.ts';
 import { DRAFTS_MAX, HISTORY_PAGE, MESSAGES_OPEN_MAX, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
 import { mentionsIn } from './mentions.ts';
 import type { Outbox, Waiting } from './outbox.ts';
@@ -89,6 +90,7 @@ export class Desk {
   readonly receipts = new Receipts();
   readonly screen: Screen;
   readonly care: Care;
+  readonly offers = new Offers();
   readonly #outbox: Outbox;
   readonly #link: Link;
   readonly #drafts = new Map<ConversationId, string>();
@@ -126,6 +128,7 @@ export class Desk {
   signedIn(me: PersonId, now: Now): void {
     this.#me = me;
     this.care.signedIn();
+    this.offers.forget();
     this.receipts.reconnected(now.steady);
   }
 
@@ -161,6 +164,7 @@ export class Desk {
   told(body: Told): void {
     if (body.case === 'ring') this.rings.ring(body.value);
     else if (body.case === 'silence') this.rings.silence(body.value);
+    else if (body.case === 'offerNews') this.offers.told(body.value);
     else this.care.told(body);
   }
 

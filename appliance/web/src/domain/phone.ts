@@ -87,7 +87,7 @@ export class Phone {
       ringing: isRung ? desk.screen.ringing() : [],
     };
     if (stage.is !== 'open' || identity === null) {
-      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null };
+      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [] };
     }
     const { screen, book, open } = desk;
     const me = identity.person;
@@ -101,6 +101,7 @@ export class Phone {
       roles: screen.roles(me),
       devices: devices.shown(identity.device, identity.told),
       care: desk.care.shown(me),
+      offers: desk.offers.of(me),
     };
   }
 

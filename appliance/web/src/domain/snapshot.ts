@@ -7,6 +7,7 @@
 
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
+import type { Offer } from './lead/offers.ts';
 
 /** 64 bits, 1 to 2^63 - 1, as 16 hexadecimal digits: a person, conversation, unit, role, patient or device. */
 export type Id = string;
@@ -260,6 +261,8 @@ export interface Snapshot {
   readonly devices: readonly { readonly id: Id; readonly name: string; readonly isThis: boolean; readonly isNew: boolean }[];
   /** Beds, searching, tasks, availability; `null` while the app is not open. */
   readonly care: Care | null;
+  /** Roles that are offered to this person, and wait for an answer. */
+  readonly offers: readonly Offer[];
   /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
   readonly lapsed: boolean;
 }

@@ -283,6 +283,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     roles: null,
     devices: [],
     care: null,
+    offers: [],
     lapsed: false,
   };
 }

@@ -28,5 +28,5 @@ export function talkAnswers(body: Ask): Reply | null {
 }
 
 function answer(body: Told): Reply {
-  return { reply: 'answer', body };
+  return { reply: 'answer', request: 0, body };
 }
