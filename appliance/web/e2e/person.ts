@@ -58,6 +58,14 @@ export class PersonAtApp {
     await this.page.getByRole('heading', { name: 'Inbox' }).waitFor();
   }
 
+  /** By which way the app is connected, as its page says. */
+  async doorway(): Promise<string> {
+    await this.tab('More');
+    const way = this.page.getByText(/^Web(Transport|Socket)$/).filter({ visible: true });
+    await way.waitFor();
+    return (await way.textContent()) ?? '';
+  }
+
   async lock(): Promise<void> {
     await this.tab('More');
     await this.page.getByRole('button', { name: 'Lock now' }).click();
@@ -105,6 +113,12 @@ export class PersonAtApp {
     }
     await this.page.getByRole('button', { name: 'Send STAT' }).click();
     await this.page.getByRole('dialog').getByRole('button', { name: 'Send STAT' }).click();
+  }
+
+  /** Does something with the newest message of somebody, by its three dots. */
+  async act(whose: string, what: string): Promise<void> {
+    await this.page.getByRole('button', { name: new RegExp(`eact to .*${whose}`) }).last().click();
+    await this.page.getByRole('dialog').getByRole('button', { name: what, exact: true }).click();
   }
 
   async sees(text: string): Promise<void> {

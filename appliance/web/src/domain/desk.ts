@@ -34,7 +34,7 @@ import { Receipts } from './receipts.ts';
 import { type OwnCode, ownRefusal } from './refusals.ts';
 import { Rings } from './rings.ts';
 import { type Around, REACTIONS, Screen } from './screen.ts';
-import type { Id, Priority, Prospect, Refusal, Reply } from './snapshot.ts';
+import type { FileSent, Id, Priority, Prospect, Refusal, Reply } from './snapshot.ts';
 import { cleanText } from './texts.ts';
 import { readId, readMessage, readName, readRole, readSequence } from './wire.ts';
 
@@ -165,8 +165,8 @@ export class Desk {
   }
 
   /** An answer. Throws a `WireFault`. */
-  answered(call: Call, body: Told, now: Now): void {
-    if (call.call === 'page') this.#link.reply(call.number, { reply: 'answer', body });
+  answered(call: Call, { request, body }: { readonly request: number; readonly body: Told }, now: Now): void {
+    if (call.call === 'page') this.#pageAnswered(call.number, request, body);
     else if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
     else if (call.call === 'prospect' && body.case === 'prospect') this.#foresee(call.conversation, body.value, now);
     else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);
@@ -241,7 +241,7 @@ export class Desk {
     this.#asks({ call: 'prospect', conversation: open.id }, { case: 'askProspect', value: { conversation: wireId(open.id) } });
   }
 
-  send(to: Id, text: string, priority: Priority, replyTo: number, name: MessageName, now: Now): void {
+  send(to: Id, text: string, priority: Priority, replyTo: number, files: readonly FileSent[], name: MessageName, now: Now): void {
     const conversation = this.book.conversations.get((parseId<ConversationId>(to) ?? '') as ConversationId);
     if (conversation === undefined) return this.#refuse('TEXT_EMPTY');
     const people = [...conversation.members.keys()].filter((id) => id !== this.#me);
@@ -252,6 +252,7 @@ export class Desk {
       text,
       priority,
       replyTo: parseSequence(replyTo) ?? (0 as Sequence),
+      files,
       ...mentionsIn(text, { people: named, roles: held }),
     };
     const refusal = this.#outbox.compose(draft, name, now.wall);
@@ -361,6 +362,12 @@ export class Desk {
     this.#around = { of: conversation, found: { sequence, state }, messages: state === 'around' ? readable.slice(0, AROUND).reverse() : [] };
   }
 
+  /** What a page is answered is its own; but a conversation that it opened is everybody's. */
+  #pageAnswered(number: number, request: number, body: Told): void {
+    if (body.case === 'opened' && body.value.conversation !== undefined) this.book.learn(body.value.conversation);
+    this.#link.reply(number, { reply: 'answer', request, body });
+  }
+
   #rolePage(roles: readonly ReturnType<typeof readRole>[], end: boolean): void {
     this.#roles.push(...roles);
     const last = this.#roles.at(-1);
@@ -412,6 +419,7 @@ export function submitOf(waiting: Waiting): Ask {
       replyTo: wireSequence(waiting.replyTo),
       mentionPeople: waiting.people.map(wireId),
       mentionRoles: waiting.roles.map(wireId),
+      attachments: waiting.files.map(({ upload, name: called }) => ({ upload: fromHex(upload) ?? new Uint8Array(0), name: called })),
     },
   };
 }

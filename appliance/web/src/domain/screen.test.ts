@@ -228,7 +228,7 @@ describe('messages', () => {
   it('that wait stand last, those that failed with why', () => {
     const sight = new Sight();
     sight.say(DIRECT, 1, BEN);
-    const draft = { conversation: idOf<ConversationId>(DIRECT) ?? ('' as ConversationId), text: 'a\u202eb', priority: 'stat', replyTo: 1 as Sequence, people: [], roles: [] } as const;
+    const draft = { conversation: idOf<ConversationId>(DIRECT) ?? ('' as ConversationId), text: 'a\u202eb', priority: 'stat', replyTo: 1 as Sequence, people: [], roles: [], files: [] } as const;
     sight.outbox.compose(draft, 'n' as MessageName, 0);
     expect(sight.messages(DIRECT)[1]).toMatchObject({ key: 'n', sequence: 0, mine: true, text: 'ab', fate: 'waiting', refusal: null });
     expect(sight.item(DIRECT).waiting).toBe(1);

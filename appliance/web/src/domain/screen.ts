@@ -266,6 +266,7 @@ export class Screen {
       text: message.text,
       priority: message.priority,
       edited: message.edits > 0,
+      edits: message.edits,
       recalled: message.recalled,
       replyTo: this.#quoted(conversation, message.replyTo),
       reactions: message.reactions.flatMap(({ kind, people }) => {
@@ -293,6 +294,7 @@ export class Screen {
       text: cleanText(waiting.text),
       priority: waiting.priority,
       edited: false,
+      edits: 0,
       recalled: false,
       replyTo: this.#quoted(conversation, waiting.replyTo),
       reactions: [],
