@@ -26,7 +26,7 @@ import {
 } from './ids.ts';
 import type { KnownMessage } from './known.ts';
 import { Offers } from './lead/offers.ts';
-import { DRAFTS_MAX, HISTORY_PAGE, MESSAGES_OPEN_MAX, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
+import { DRAFTS_MAX, HISTORY_PAGE, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
 import { mentionsIn } from './mentions.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import { answerBytes, type Hash, type Said, type Signature } from './proofs.ts';
@@ -223,7 +223,7 @@ export class Desk {
 
   loadOlder(): void {
     const { open } = this;
-    if (open === null || open.older !== 'some' || open.messages.length >= MESSAGES_OPEN_MAX) return;
+    if (open === null || open.older !== 'some') return;
     const value = { conversation: wireId(open.id), before: wireSequence(open.oldest), limit: HISTORY_PAGE };
     if (this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value })) open.history('loading');
   }

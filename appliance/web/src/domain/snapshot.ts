@@ -214,8 +214,8 @@ export interface OpenConversation {
   readonly item: InboxItem;
   readonly people: readonly Person[];
   readonly messages: readonly MessageItem[];
-  /** Older messages exist and can be asked for. */
-  readonly older: 'none' | 'some' | 'loading';
+  /** Older messages exist and can be asked for; `full`: they exist, and more than are here are not kept. */
+  readonly older: 'none' | 'some' | 'loading' | 'full';
   /** Takes new messages. */
   readonly writable: boolean;
   readonly draft: string;

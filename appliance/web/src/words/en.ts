@@ -113,6 +113,7 @@ export const en = {
     older: 'Load older messages',
     loadingOlder: 'Loading older messages…',
     beginning: 'The conversation begins here.',
+    olderInSearch: 'There are older messages. Search finds them.',
     newer: 'New messages',
     bed: 'Bed',
     team: (n: number) => (n === 1 ? '1 person' : `${n} people`),

@@ -111,6 +111,7 @@ export const es: Words = {
     older: 'Cargar mensajes anteriores',
     loadingOlder: 'Cargando mensajes anteriores…',
     beginning: 'La conversación empieza aquí.',
+    olderInSearch: 'Hay mensajes más antiguos. Encuéntrelos con la búsqueda.',
     newer: 'Mensajes nuevos',
     bed: 'Cama',
     team: (n) => (n === 1 ? '1 persona' : `${n} personas`),

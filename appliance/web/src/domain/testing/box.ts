@@ -53,6 +53,8 @@ export class Box {
   readonly heard: ClientFrame['body'][] = [];
   /** Answers in place of the usual ones, by the request's case: used up one by one. */
   readonly instead = new Map<string, Body[]>();
+  /** Of a snapshot, besides the conversation with Ben. */
+  snapshotAlso: readonly EventKind[] = [];
   /** The one connection that counts. */
   current: BoxConnection | null = null;
 
@@ -277,7 +279,7 @@ export class BoxConnection {
       events.push({ case: 'unit', value: { unit: 1n, name: '4 West' } });
       events.push({ case: 'person', value: { person: ANA, name: 'Ana', title: 'RN', posts: [{ unit: 1n }] } });
       events.push({ case: 'person', value: { person: BEN, name: 'Ben', title: 'MD' } });
-      events.push(box.conversation());
+      events.push(box.conversation(), ...box.snapshotAlso);
       for (let at = Math.max(box.log.length - 30, 0); at < box.log.length; at += 1) events.push(box.message(at));
     } else {
       events.push(...box.changesBehind(from));
