@@ -6,7 +6,7 @@ import { en } from './en.ts';
 import { es } from './es.ts';
 
 /** Words of pages that are the same in both languages: names and abbreviations. */
-const SAME_IN_AREAS: readonly string[] = [];
+const SAME_IN_AREAS: readonly string[] = ['quick.sbar'];
 
 type Leaf = readonly [path: string, value: unknown];
 
