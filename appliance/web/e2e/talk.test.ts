@@ -130,7 +130,7 @@ describe('three people who talk', () => {
     await chidi.tab('On call');
     await chidi.page.getByRole('button', { name: /^Write to .*Physician on call/ }).click();
     await chidi.sees('Nobody holds this role now.');
-    await chidi.reads('Until somebody does, this is read by Ana Flores.');
+    await chidi.reads('Until somebody does, this is read by Ana Flores');
     await chidi.page.getByRole('button', { name: 'Write all the same' }).click();
     await chidi.say('bed 4 wants a look');
     charge.run('role', 'take', 'Physician', '--for', 'Ben Okafor', '--hours', '4');
