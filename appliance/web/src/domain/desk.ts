@@ -36,6 +36,8 @@ import { type OwnCode, ownRefusal } from './refusals.ts';
 import { Rings } from './rings.ts';
 import { type Around, REACTIONS, Screen } from './screen.ts';
 import type { FileSent, Id, Priority, Prospect, Refusal, Reply } from './snapshot.ts';
+import { wirePart } from './talk/orders.ts';
+import { type Hashed, Talk, type TalkLater } from './talk/talk.ts';
 import { cleanText } from './texts.ts';
 import { readId, readMessage, readName, readRole, readSequence } from './wire.ts';
 
@@ -52,7 +54,7 @@ export interface Link {
   /** Not answered. */
   tell(body: Ask): void;
   /** By the device's key; {@link Desk.signed} has the rest. */
-  sign(bytes: Bytes, answer: SignedLater): void;
+  sign(bytes: Bytes, answer: SignedLater | TalkLater, hashed?: Hashed | null): void;
   refuse(refusal: Refusal): void;
   /** What a page asked is answered. */
   reply(number: number, reply: Reply): void;
@@ -91,6 +93,7 @@ export class Desk {
   readonly screen: Screen;
   readonly care: Care;
   readonly offers = new Offers();
+  readonly talk: Talk;
   readonly #outbox: Outbox;
   readonly #link: Link;
   readonly #drafts = new Map<ConversationId, string>();
@@ -104,6 +107,11 @@ export class Desk {
     this.#outbox = outbox;
     this.#link = link;
     this.screen = new Screen(this.book, outbox, this.rings);
+    this.talk = new Talk(outbox, {
+      ask: (call, body) => this.#asks(call, body),
+      sign: (bytes, later, hashed) => link.sign(bytes, later, hashed),
+      refuse: (refusal) => link.refuse(refusal),
+    });
     this.care = new Care(this.book, this.screen, { ask: (call, body) => this.#asks(call, body) });
   }
 
@@ -424,6 +432,7 @@ export function submitOf(waiting: Waiting): Ask {
       mentionPeople: waiting.people.map(wireId),
       mentionRoles: waiting.roles.map(wireId),
       attachments: waiting.files.map(({ upload, name: called }) => ({ upload: fromHex(upload) ?? new Uint8Array(0), name: called })),
+      ...(waiting.order === undefined ? {} : { order: wirePart(waiting.order) }),
     },
   };
 }

@@ -345,6 +345,7 @@ export class Phone {
     if (then === null) return;
     if (signature === null) return this.#gate.end('storage');
     if (typeof then === 'number') this.#on(then, (line) => line.session.signed(this.#ground.now.steady, signature));
+    else if ('talk' in then) this.#ground.desk.talk.signed(then, signature);
     else this.#ground.desk.signed(then, signature);
   }
 
@@ -372,8 +373,8 @@ export class Phone {
         return outs !== null;
       },
       tell: (body) => ground.tell(body),
-      sign: (bytes, later) => {
-        if (ground.session?.isOpen === true) ground.sign(bytes, later, 'device');
+      sign: (bytes, later, hashed = null) => {
+        if (ground.session?.isOpen === true) ground.sign(bytes, later, 'device', hashed);
         else this.#gate.refuse('OFFLINE');
       },
       refuse: (refusal) => {

@@ -56,6 +56,7 @@ function message(over: Partial<MessageItem>): MessageItem {
     fate: null,
     refusal: null,
     stat: null,
+    order: null,
     ...over,
   };
 }
@@ -255,6 +256,7 @@ export class FixtureApp implements App {
   takeRole = this.note('takeRole');
   returnRole = this.note('returnRole');
   care = this.note('care');
+  talk = this.note('talk');
   devicesShown = () => this.set({ devices: this.snapshot.devices.map((one) => ({ ...one, isNew: false })) });
   askProspect = () => {
     const { conversation } = this.snapshot;

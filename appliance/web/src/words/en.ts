@@ -147,6 +147,7 @@ export const en = {
   compose: {
     label: 'Message',
     placeholder: 'Message',
+    more: 'Quick replies and templates',
     send: 'Send',
     sendStat: 'Send STAT',
     replyTo: (who: string) => `Reply to ${who}`,

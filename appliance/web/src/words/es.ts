@@ -145,6 +145,7 @@ export const es: Words = {
   compose: {
     label: 'Mensaje',
     placeholder: 'Mensaje',
+    more: 'Respuestas rápidas y plantillas',
     send: 'Enviar',
     sendStat: 'Enviar STAT',
     replyTo: (who) => `Respuesta a ${who}`,
