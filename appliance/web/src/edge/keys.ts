@@ -2,6 +2,7 @@
 
 import { concat, type Bytes } from '../domain/bytes.ts';
 import {
+  bedsidePreimage,
   codePreimage,
   type DeviceKey,
   deviceKeyOf,
@@ -45,8 +46,8 @@ export function originBinding(origin: string): Promise<Hash> {
   return sha256(originPreimage(origin));
 }
 
-export function codeHash(code: JoinCode): Promise<Hash> {
-  return sha256(codePreimage(code));
+export function codeHash(code: JoinCode, isBedside: boolean): Promise<Hash> {
+  return sha256((isBedside ? bedsidePreimage : codePreimage)(code));
 }
 
 async function sha256(bytes: Bytes): Promise<Hash> {

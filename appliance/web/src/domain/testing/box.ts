@@ -47,6 +47,8 @@ export class Box {
   code = 'ABCDEFGHJK';
   devices = [{ device: DEVICE, name: "Ana's phone" }];
   idleLock = 300_000n;
+  /** Whoever signs in is of a patient's family. */
+  visitor = false;
   boxTime = 0n;
   readonly heard: ClientFrame['body'][] = [];
   /** Answers in place of the usual ones, by the request's case: used up one by one. */
@@ -95,8 +97,8 @@ export class Box {
   signedIn(): Body {
     this.isPinWanted = false;
     const devices = this.devices.map((one) => ({ ...one }));
-    const { idleLock } = this;
-    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name: 'Ana', lastNumber: this.#lastNumber, devices, idleLock } };
+    const { idleLock, visitor } = this;
+    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name: 'Ana', lastNumber: this.#lastNumber, devices, idleLock, visitor } };
   }
 
   /** Section 5: what a submission is answered with; `null` closes with *number reused*. */
