@@ -11,7 +11,8 @@ import type { Hashed } from './talk/talk.ts';
 /** Whose device this is, as it is on the disk beside the device's key. */
 export interface Identity {
   readonly device: DeviceId;
-  readonly person: PersonId;
+  /** `null`: asked at a bed, and nobody has said yet who this is. */
+  readonly person: PersonId | null;
   /** As the person called it. */
   readonly deviceName: string;
   readonly facility: string;
@@ -69,7 +70,7 @@ export type Effect =
   /** By the device's key, or by the one that was made for a code. */
   | { readonly effect: 'sign'; readonly token: number; readonly bytes: Bytes; readonly key: 'device' | 'joining'; /** Whose SHA-256 is put into the bytes first. */ readonly hashed?: Hashed }
   /** Makes the key for a code, or finds the one that was made for it before; `own`: the device's key, which a new PIN is for. */
-  | { readonly effect: 'prepareKey'; readonly code: JoinCode; readonly own: boolean }
+  | { readonly effect: 'prepareKey'; readonly code: JoinCode; readonly own: boolean; /** A code that hangs at a bed. */ readonly bedside: boolean }
   /** With the key that joined. */
   | { readonly effect: 'keepIdentity'; readonly identity: Identity; readonly joined: boolean }
   | { readonly effect: 'write'; readonly writes: Writes }

@@ -8,7 +8,7 @@
  * A PIN is held for the join or the attempt under way, never longer, and never tried twice by itself.
  */
 
-import type { SignedIn } from '../gen/wardline_pb.js';
+import type { SignedIn, VisitAsked } from '../gen/wardline_pb.js';
 import type { Next } from './backoff.ts';
 import type { Call } from './calls.ts';
 import { Devices } from './devices.ts';
@@ -17,11 +17,11 @@ import type { Identity } from './effects.ts';
 import type { Ground } from './ground.ts';
 import { type DeviceId, momentOf, type PersonId } from './ids.ts';
 import type { Line } from './lines.ts';
-import { choosePin, parseDeviceName, parsePin, type Pin } from './pins.ts';
+import { choosePin, parseDeviceName, parsePin, parseVisit, type Pin } from './pins.ts';
 import { Presence } from './presence.ts';
 import { type DeviceKey, type Hash, type JoinCode, parseJoinCode } from './proofs.ts';
 import { type Declined, type OwnCode, ownRefusal, refusalOf, verdictOf } from './refusals.ts';
-import type { Asked } from './session.ts';
+import type { Asked, Visit } from './session.ts';
 import type { Refusal, Snapshot } from './snapshot.ts';
 import { cleanLine } from './texts.ts';
 import { readId } from './wire.ts';
@@ -29,6 +29,8 @@ import { readId } from './wire.ts';
 export type Stage =
   | { readonly is: 'starting' }
   | { readonly is: 'joining' }
+  /** At a bed: somebody of the team is to answer. */
+  | { readonly is: 'asked' }
   /** `here`: the box's session may be open all the same. */
   | { readonly is: 'locked'; readonly by: 'box' | 'here' }
   | { readonly is: 'open' }
@@ -39,10 +41,13 @@ interface Joining {
   readonly code: JoinCode;
   readonly pin: Pin;
   readonly deviceName: string;
+  readonly visit: Visit | null;
   readonly key: { readonly key: DeviceKey; readonly codeHash: Hash } | null;
   readonly attempts: number;
 }
 
+/** Whoever waits at a bed is looked for so often by itself. */
+const ASKED_AGAIN = 15_000;
 /** The same join goes so often before the person is asked again. */
 const JOIN_ATTEMPTS = 3;
 /** For so long what waits to be sent may leave over the session of whoever locked it, before the box locks it too. */
@@ -73,6 +78,8 @@ export class Gate {
   /** When the box was last there, as far as anything of its is held; `null`: nothing is. */
   #heardAt: Now | null = null;
   #hasLapsed = false;
+  /** What a visitor is called; `null`: somebody of the staff. */
+  visitor: string | null = null;
   /** What is shown as refused is a sign-in. */
   #hasTurnedAway = false;
 
@@ -125,7 +132,7 @@ export class Gate {
   /** What time alone does. */
   tick(): void {
     const { steady } = this.#ground.now;
-    if (steady >= this.startsUntil()) this.#stage = { is: 'locked', by: 'box' };
+    if (steady >= this.startsUntil()) this.#stage = this.#unlet();
     if (steady >= this.idleAt()) this.lockHere();
   }
 
@@ -177,8 +184,40 @@ export class Gate {
     if (typeof chosen !== 'string') return this.refuse(chosen.fault);
     if (deviceName === null) return this.refuse('DEVICE_NAME');
     this.refusal = null;
-    this.#joining = { code, pin: chosen, deviceName, key: null, attempts: 0 };
-    this.#ground.do({ effect: 'prepareKey', code, own: this.#isLockedOut });
+    this.#joining = { code, pin: chosen, deviceName, visit: null, key: null, attempts: 0 };
+    this.#ground.do({ effect: 'prepareKey', code, own: this.#isLockedOut, bedside: false });
+  }
+
+  visit(typed: string, pin: string, named: string, name: string, relation: string): void {
+    if (this.#stage.is !== 'joining' || this.#joining !== null) return;
+    const [code, chosen, deviceName, visit] = [parseJoinCode(typed), choosePin(pin), parseDeviceName(named), parseVisit(name, relation)];
+    if (code === null) return this.refuse('JOIN_CODE_INVALID');
+    if (typeof chosen !== 'string') return this.refuse(chosen.fault);
+    if (deviceName === null) return this.refuse('DEVICE_NAME');
+    if (visit === null) return this.refuse('VISITOR_NAME');
+    this.refusal = null;
+    this.#joining = { code, pin: chosen, deviceName, visit, key: null, attempts: 0 };
+    this.#isLockedOut = false;
+    this.#ground.do({ effect: 'prepareKey', code, own: false, bedside: true });
+  }
+
+  /** The box has somebody's wish to be let in: from now on this device asks what became of it. */
+  visitAsked({ device }: VisitAsked): void {
+    const joining = this.#joining;
+    if (joining === null) return;
+    const id = readId<DeviceId>(device);
+    this.#joining = null;
+    this.#ground.outbox.clear();
+    this.#ground.clearDesk();
+    this.#identity = { device: id, person: null, deviceName: joining.deviceName, facility: this.#ground.lines.shown.facility, told: [id], locked: false };
+    this.#ground.do({ effect: 'keepIdentity', identity: this.#identity, joined: true });
+    this.rest({ is: 'asked' });
+    this.connect();
+  }
+
+  /** Whoever waits asks by themselves. */
+  lookAgain(): void {
+    if (this.#stage.is === 'asked' && this.#ground.session === null) this.connect();
   }
 
   unlock(typed: string): void {
@@ -235,10 +274,12 @@ export class Gate {
     const [device, person] = [readId<DeviceId>(wire.device), readId<PersonId>(wire.person)];
     const joining = this.#joining;
     if (joining !== null) this.#joined(device, person, joining.deviceName);
+    else if (device === this.#identity?.device && this.#identity.person === null) this.#keep({ person });
     else if (device !== this.#identity?.device) return this.#ground.run(this.#ground.session?.broken() ?? null);
     this.#ground.lines.up(this.#ground.now);
     this.#heardAt = this.#ground.now;
     this.presence.session(momentOf(wire.idleLock), momentOf(wire.sessionEnds), this.#ground.now);
+    this.visitor = wire.visitor ? cleanLine(wire.name) : null;
     this.#list(wire);
     this.#ground.desk.rings.clear();
     this.#ground.outbox.signedIn(wire.lastNumber);
@@ -266,12 +307,17 @@ export class Gate {
     this.#pendingPin = null;
     const verdict = verdictOf(declined.code);
     if (verdict === 'suspended' || verdict === 'tooOld') return this.end(verdict);
+    if (verdict === 'waiting') {
+      this.refusal = null;
+      this.#stage = { is: 'asked' };
+      return this.leave(this.#ground.lines.refused(ASKED_AGAIN, this.#ground.now, this.#ground.chance.number()));
+    }
     if (isJoin || verdict === 'unknown' || verdict === 'lockedOut') {
       this.#isLockedOut = verdict === 'lockedOut' || (isJoin && this.#isLockedOut);
       if (verdict === 'unknown') this.#ground.clearDesk();
       return this.rest({ is: 'joining' });
     }
-    if (this.#stage.is === 'starting') this.#stage = { is: 'locked', by: 'box' };
+    if (this.#stage.is === 'starting') this.#stage = this.#unlet();
     this.#hasTurnedAway = true;
     this.leave(this.#ground.lines.refused(declined.retryAfter, this.#ground.now, this.#ground.chance.number()));
   }
@@ -286,6 +332,7 @@ export class Gate {
   /** The connection is no more; what follows is settled. */
   lost(next: Next, line: Line | null): void {
     if (line !== null) this.abandon(line);
+    if (next.next === 'stop' && next.why === 'revoked' && this.visitor !== null) return this.#visitOver();
     if (next.next === 'stop') return this.end(next.why === 'faulty' ? 'tooOld' : next.why);
     if (this.#joining !== null && this.#joining.attempts >= JOIN_ATTEMPTS) {
       this.#joining = null;
@@ -294,7 +341,7 @@ export class Gate {
     }
     if (this.#pendingPin !== null) this.refuse('OFFLINE');
     this.#pendingPin = null;
-    if (this.#stage.is === 'starting') this.#stage = { is: 'locked', by: 'box' };
+    if (this.#stage.is === 'starting') this.#stage = this.#unlet();
   }
 
   /** What waits for answers hears that none comes. */
@@ -357,6 +404,19 @@ export class Gate {
     this.refusal = ownRefusal(code);
   }
 
+  /** Before the box has said more. */
+  #unlet(): Stage {
+    return this.#identity?.person === null ? { is: 'asked' } : { is: 'locked', by: 'box' };
+  }
+
+  /** A visitor is out: who comes again asks again. */
+  #visitOver(): void {
+    this.visitor = null;
+    this.rest({ is: 'joining' });
+    this.#ground.clearDesk();
+    this.refuse('FAMILY_OVER');
+  }
+
   #joined(device: DeviceId, person: PersonId, deviceName: string): void {
     const before = this.#identity;
     this.#joining = null;
@@ -391,7 +451,7 @@ export class Gate {
     if (told.length !== before.length) this.#keep({ told });
   }
 
-  #keep(changed: Partial<Pick<Identity, 'told' | 'locked' | 'station'>>): void {
+  #keep(changed: Partial<Pick<Identity, 'told' | 'locked' | 'station' | 'person'>>): void {
     if (this.#identity === null) return;
     this.#identity = { ...this.#identity, ...changed };
     this.#ground.do({ effect: 'keepIdentity', identity: this.#identity, joined: false });

@@ -114,6 +114,8 @@ export interface KnownRelative {
   readonly id: PersonId;
   readonly name: string;
   readonly title: string;
+  /** Family, or the patient: not of the team. */
+  readonly visitor: boolean;
 }
 
 /** The whole of a conversation as the box names it. */

@@ -4,7 +4,7 @@ import { ConversationKind, EscalationState, Reach, RefusalCode } from '../gen/wa
 import { type ConversationId, type MessageName, NONE } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 import { ANAS, Bench, hex, need, seeded } from './testing/bench.ts';
-import { Box, PIN, refused, WARD } from './testing/box.ts';
+import { Box, DEVICE, PIN, refused, WARD } from './testing/box.ts';
 
 function started(prepare: (box: Box) => void = () => undefined): Bench {
   const box = new Box();
@@ -95,6 +95,74 @@ describe('joining', () => {
     bench.command('join', 'ABCDEFGHJK', PIN, 'x');
     bench.settle();
     expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: null });
+  });
+});
+
+describe('somebody at a bed', () => {
+  function asked(): Bench {
+    const bench = unjoined();
+    bench.box.instead.set('askToVisit', [{ case: 'visitAsked', value: { device: DEVICE } }]);
+    bench.command('visit', 'ABCDEFGHJK', PIN, 'My phone', ' Dora Doe ', 'daughter');
+    while (heard(bench, 'askToVisit') === 0) bench.step();
+    bench.box.instead.set('hello', [refused(RefusalCode.FAMILY_WAITING)]);
+    bench.settle();
+    return bench;
+  }
+
+  it('asks to be let in with the code that hangs there, and waits', () => {
+    const bench = asked();
+    expect(bench.snapshot).toMatchObject({ stage: 'asked', busy: false, refusal: null });
+    expectNothingSeen(bench.snapshot);
+    expect(bench.box.heard.find((body) => body.case === 'askToVisit')?.value).toMatchObject({ code: 'ABCDEFGHJK', name: 'Dora Doe', relation: 'daughter', pin: PIN });
+    expect(bench.effects).toContainEqual(expect.objectContaining({ effect: 'prepareKey', bedside: true, own: false }));
+    expect(bench.disk.identity).toMatchObject({ device: ANAS.device, person: null });
+  });
+
+  it('who cannot be called by a name asks nothing', () => {
+    const bench = unjoined();
+    bench.command('visit', 'ABCDEFGHJK', PIN, 'My phone', ' ', '');
+    expect(bench.snapshot).toMatchObject({ stage: 'joining', refusal: { code: 'VISITOR_NAME' } });
+  });
+
+  it('is looked for again by itself, not too often, and wants the PIN once they are let in', () => {
+    const bench = asked();
+    bench.box.isPinWanted = true;
+    const before = heard(bench, 'hello');
+    bench.pass(14_000);
+    expect(heard(bench, 'hello')).toBe(before);
+    bench.pass(6_000);
+    expect(bench.snapshot.stage).toBe('locked');
+    bench.command('unlock', PIN);
+    bench.settle();
+    expect(bench.snapshot.stage).toBe('open');
+    expect(bench.disk.identity).toMatchObject({ person: ANAS.person });
+  });
+
+  it('may ask at once what became of it, and is told when they are not let in', () => {
+    const bench = asked();
+    bench.box.instead.set('hello', [refused(RefusalCode.FAMILY_DECLINED)]);
+    bench.command('lookAgain');
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'joining', refusal: { code: 'FAMILY_DECLINED' } });
+  });
+
+  it('waits on after the app was started again', () => {
+    const bench = asked();
+    bench.box.instead.set('hello', [refused(RefusalCode.FAMILY_WAITING)]);
+    bench.restart();
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'asked', refusal: null });
+  });
+
+  it('is shown as a visitor, and told when the visit is over', () => {
+    const bench = asked();
+    bench.box.visitor = true;
+    bench.command('lookAgain');
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'open', visitor: true, me: { name: 'Ana' } });
+    bench.drop(0x13);
+    expect(bench.snapshot).toMatchObject({ stage: 'joining', refusal: { code: 'FAMILY_OVER' } });
+    expectNothingSeen(bench.snapshot);
   });
 });
 

@@ -86,14 +86,15 @@ export class Phone {
       lapsed: this.#gate.lapsed,
       ringing: isRung ? desk.screen.ringing() : [],
     };
-    if (stage.is !== 'open' || identity === null) {
-      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [] };
+    const me = identity?.person ?? null;
+    if (stage.is !== 'open' || identity === null || me === null) {
+      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [], visitor: false };
     }
     const { screen, book, open } = desk;
-    const me = identity.person;
     return {
       ...common,
-      me: screen.person(me, null),
+      me: this.#gate.visitor === null ? screen.person(me, null) : { ...screen.person(me, null), name: this.#gate.visitor },
+      visitor: this.#gate.visitor !== null,
       caughtUp: book.isCaughtUp,
       inbox: screen.inbox(me),
       conversation: open === null ? null : screen.conversation(open, me, desk.draftOfOpen, desk.prospect, desk.around),
@@ -155,6 +156,10 @@ export class Phone {
     switch (command.command) {
       case 'join':
         return gate.join(...command.with);
+      case 'visit':
+        return gate.visit(...command.with);
+      case 'lookAgain':
+        return gate.lookAgain();
       case 'unlock':
         return gate.unlock(...command.with);
       case 'dismissRefusal':
@@ -265,6 +270,8 @@ export class Phone {
         return this.#gate.barred(out.hasLocked, out.dropped);
       case 'signedIn':
         return this.#gate.signedIn(out.signedIn, out.pin);
+      case 'visitAsked':
+        return this.#gate.visitAsked(out.asked);
       case 'refused':
         return this.#refused(out.asked, out.declined);
       case 'answer':

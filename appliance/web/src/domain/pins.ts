@@ -29,6 +29,12 @@ export function parseDeviceName(typed: string): string | null {
   return name.length > 0 && utf8Length(name) <= NAME_MAX && !/\p{Cc}/u.test(name) ? name : null;
 }
 
+/** Who somebody at a bed says they are; `null`: no name, or one that is too long. */
+export function parseVisit(name: string, relation: string): { readonly name: string; readonly relation: string } | null {
+  const [named, is] = [parseDeviceName(name), relation.trim() === '' ? '' : parseDeviceName(relation)];
+  return named === null || is === null ? null : { name: named, relation: is };
+}
+
 const LISTED = new Set(
   ('password passw0rd qwerty qwertz azerty asdfgh zxcvbn letmein iloveyou welcome wardline hospital monkey dragon abc123 ' +
     'admin1 nurse1 159753 147258 147258369').split(' '),

@@ -44,6 +44,11 @@ export function codePreimage(code: JoinCode): Bytes {
   return concat([ascii('wardline/1 code\0'), ascii(code)]);
 }
 
+/** What the code hash of a code that hangs at a bed is SHA-256 of. */
+export function bedsidePreimage(code: JoinCode): Bytes {
+  return concat([ascii('wardline/1 bedside\0'), ascii(code)]);
+}
+
 /** What the binding of a WebSocket is SHA-256 of; `origin` as the browser writes it: "https://box.example:8443". */
 export function originPreimage(origin: string): Bytes {
   return concat([ascii('wardline/1 origin\0'), ascii(origin)]);
@@ -67,6 +72,11 @@ export function signInBytes(challenge: Hash, binding: Hash, device: DeviceId): B
 /** What the proof of a joining device is a signature of. */
 export function joinBytes(challenge: Hash, binding: Hash, code: Hash, key: DeviceKey): Bytes {
   return concat([ascii('wardline/1 join\0'), challenge, binding, code, key]);
+}
+
+/** What the proof of a device that asks to be let in at a bed is a signature of. */
+export function visitBytes(challenge: Hash, binding: Hash, code: Hash, key: DeviceKey): Bytes {
+  return concat([ascii('wardline/1 visit\0'), challenge, binding, code, key]);
 }
 
 /** What is said about a STAT, as it is signed. Times are milliseconds since 1970, by the device's clock. */

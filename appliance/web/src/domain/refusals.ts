@@ -57,6 +57,8 @@ export type OwnCode =
   | 'ORDER_NOT_SENT'
   | 'ORDER_NOT_SURE'
   | 'NO_FACILITY'
+  | 'VISITOR_NAME'
+  | 'FAMILY_OVER'
   | 'INTERRUPTED';
 
 export function ownRefusal(code: OwnCode, more: { triesLeft?: number; retryAfter?: number } = {}): Refusal {
@@ -82,6 +84,8 @@ export type Verdict =
   | 'again'
   /** This device is none of the box's any more: a new code. */
   | 'unknown'
+  /** Nobody at the bed has answered yet. */
+  | 'waiting'
   /** Wrong PINs: until somebody has cleared it, with a code. */
   | 'lockedOut'
   /** The person is out. */
@@ -92,13 +96,16 @@ export type Verdict =
 export function verdictOf(code: RefusalCode): Verdict {
   switch (code) {
     case RefusalCode.DEVICE_UNKNOWN:
+    // Who visits asks anew, at the bed.
+    case RefusalCode.FAMILY_OVER:
+    case RefusalCode.FAMILY_DECLINED:
       return 'unknown';
+    case RefusalCode.FAMILY_WAITING:
+      return 'waiting';
     case RefusalCode.PIN_LOCKED_OUT:
       return 'lockedOut';
     case RefusalCode.PERSON_SUSPENDED:
     case RefusalCode.AGENCY_OVER:
-    case RefusalCode.FAMILY_OVER:
-    case RefusalCode.FAMILY_DECLINED:
       return 'suspended';
     case RefusalCode.VERSION_UNSUPPORTED:
       return 'tooOld';

@@ -93,8 +93,14 @@ export class Screen {
       found: around?.found ?? null,
       writable: !archived && !purged && (kind !== 'broadcast' || this.#announces(conversation, me)),
       draft,
+      ...(kind === 'family' ? { family: this.#family(conversation) } : {}),
       prospect,
     };
+  }
+
+  #family(conversation: Conversation): readonly { readonly name: string; readonly relation: string }[] {
+    const people = conversation.known.family?.people ?? [];
+    return people.filter((one) => one.visitor && conversation.members.has(one.id)).map(({ name, title }) => ({ name, relation: title }));
   }
 
   person(id: PersonId, within: Conversation | null): Person {
@@ -184,8 +190,9 @@ export class Screen {
         const { name, title: profession } = this.person(other, conversation);
         return { title: name, subtitle: profession };
       }
-      case 'patient':
-      case 'family': {
+      case 'family':
+        return { title: this.#patient(conversation)?.name ?? title, subtitle: title };
+      case 'patient': {
         const patient = this.#patient(conversation);
         const place = [patient?.unit, patient?.bed].filter((part) => part !== undefined && part !== '').join(' · ');
         return { title: patient?.name ?? title, subtitle: place };
@@ -214,6 +221,7 @@ export class Screen {
       id: patient.id,
       name: particulars?.name ?? alias,
       bed: stay?.bed ?? '',
+      stay: stay?.id ?? null,
       unit: this.#unitName(stay?.unit ?? null),
       recordNumber: particulars?.recordNumber ?? '',
       bornOn: particulars?.bornOn ?? '',

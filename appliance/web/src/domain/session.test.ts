@@ -74,7 +74,7 @@ describe('signing in', () => {
 
   it('joins without a device, with the key that the code was hashed for', () => {
     const key = need(deviceKeyOf(Uint8Array.of(4, ...new Uint8Array(64))));
-    const session = welcomed({ purpose: 'join', code: 'ABCDEFGHJK' as JoinCode, codeHash: BINDING, key, pin: PIN, deviceName: "Ana's phone" });
+    const session = welcomed({ purpose: 'join', code: 'ABCDEFGHJK' as JoinCode, codeHash: BINDING, key, pin: PIN, deviceName: "Ana's phone", visit: null });
     expect(session.underWay()).toEqual([{ ask: 'join' }]);
     expect(names(session.frame(0, frame(2, { case: 'signedIn', value: {} })))).toEqual(['signedIn']);
   });

@@ -9,12 +9,12 @@
  * are under way and how long, keeps the connection alive, and lets through of deliveries only what belongs to the sync that counts.
  */
 
-import { type Accepted, type Event, RefusalCode, type ServerFrame, type SignedIn, type Welcome } from '../gen/wardline_pb.js';
+import { type Accepted, type Event, RefusalCode, type ServerFrame, type SignedIn, type VisitAsked, type Welcome } from '../gen/wardline_pb.js';
 import { type Bytes } from './bytes.ts';
 import { type Ask, encodeFrame, type Told } from './frames.ts';
 import { type DeviceId, type MessageName, wireId } from './ids.ts';
 import { type Pin } from './pins.ts';
-import { type DeviceKey, type Hash, hashOf, joinBytes, type JoinCode, signInBytes, type Signature } from './proofs.ts';
+import { type DeviceKey, type Hash, hashOf, joinBytes, type JoinCode, signInBytes, type Signature, visitBytes } from './proofs.ts';
 import { type Declined, declinedOf } from './refusals.ts';
 
 /** Who connects, and how it proves that. */
@@ -27,7 +27,15 @@ export type Purpose =
       readonly key: DeviceKey;
       readonly pin: Pin;
       readonly deviceName: string;
+      /** At a bed, with its code: who asks to be let in. */
+      readonly visit: Visit | null;
     };
+
+/** Who somebody at a bed says they are, and what to the patient. */
+export interface Visit {
+  readonly name: string;
+  readonly relation: string;
+}
 
 /** What a request was for; `Call` is whatever else the owner of the session asks. */
 export type Asked<Call> =
@@ -44,6 +52,8 @@ export type Out<Call> =
   | { readonly out: 'welcomed'; readonly facility: string; readonly root: Hash | null; readonly boxTime: bigint; readonly challenge: Hash; readonly leaves: readonly Hash[] }
   /** The PIN is wanted: from the beginning, or because the session has just locked. */
   | { readonly out: 'barred'; readonly triesLeft: number; readonly hasLocked: boolean; readonly dropped: readonly Asked<Call>[] }
+  /** Somebody of the team is to let this device in. */
+  | { readonly out: 'visitAsked'; readonly asked: VisitAsked }
   | { readonly out: 'signedIn'; readonly signedIn: SignedIn; readonly pin: Pin | null }
   | { readonly out: 'refused'; readonly asked: Asked<Call>; readonly declined: Declined }
   | { readonly out: 'answer'; readonly request: number; readonly asked: Asked<Call>; readonly body: Told }
@@ -153,7 +163,8 @@ export class Session<Call> {
     if (purpose.purpose === 'signIn') {
       return this.#ask(now, { ask: 'prove' }, { case: 'prove', value: { device: wireId(purpose.device), signature } });
     }
-    const { code, key: deviceKey, pin, deviceName } = purpose;
+    const { code, key: deviceKey, pin, deviceName, visit } = purpose;
+    if (visit !== null) return this.#ask(now, { ask: 'join' }, { case: 'askToVisit', value: { code, deviceKey, deviceName, pin, signature, ...visit } });
     return this.#ask(now, { ask: 'join' }, { case: 'join', value: { code, deviceKey, deviceName, pin, signature } });
   }
 
@@ -238,6 +249,9 @@ export class Session<Call> {
         return this.#barred(this.#at.at === 'open', body.value.triesLeft, true);
       case 'signedIn':
         return this.#signedIn(request, body.value);
+      case 'visitAsked':
+        if (this.#at.at !== 'proving' || this.#take(request)?.ask !== 'join') return this.#dead('protocol');
+        return [...this.close(), { out: 'visitAsked', asked: body.value }];
       case 'refused':
         return this.#refused(request, declinedOf(body.value));
       case 'syncStarted':
@@ -267,7 +281,7 @@ export class Session<Call> {
     const bytes =
       purpose.purpose === 'signIn'
         ? signInBytes(read, binding, purpose.device)
-        : joinBytes(read, binding, purpose.codeHash, purpose.key);
+        : (purpose.visit === null ? joinBytes : visitBytes)(read, binding, purpose.codeHash, purpose.key);
     return [
       { out: 'welcomed', facility, root: hashOf(facilityRoot), boxTime, challenge: read, leaves: leafHashes.slice(0, LEAVES_MAX).flatMap((leaf) => hashOf(leaf) ?? []) },
       { out: 'sign', bytes },

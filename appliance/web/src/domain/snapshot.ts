@@ -23,6 +23,8 @@ export type Stage =
   | 'starting'
   /** No device of anybody's yet: wants a code. */
   | 'joining'
+  /** Asked at a patient's bed to be let in, and nobody has answered yet. */
+  | 'asked'
   /** Knows its device, wants the person's PIN. */
   | 'locked'
   /** Shows what the person may see. */
@@ -76,6 +78,8 @@ export interface PatientHeader {
   /** The name, or the alias of a restricted patient. */
   readonly name: string;
   readonly bed: string;
+  /** Their stay here. */
+  readonly stay: Id | null;
   readonly unit: string;
   readonly recordNumber: string;
   readonly bornOn: string;
@@ -222,6 +226,8 @@ export interface OpenConversation {
   /** Takes new messages. */
   readonly writable: boolean;
   readonly draft: string;
+  /** Of a family thread: who of the family reads it, by name and what they are to the patient. */
+  readonly family?: readonly { readonly name: string; readonly relation: string }[];
   /** What {@link Commands.askProspect} was answered last, of this conversation. */
   readonly prospect?: Prospect | null;
   /** Where it was opened at, when that was asked for. */
@@ -264,6 +270,8 @@ export interface Snapshot {
   readonly devices: readonly { readonly id: Id; readonly name: string; readonly isThis: boolean; readonly isNew: boolean }[];
   /** Beds, searching, tasks, availability; `null` while the app is not open. */
   readonly care: Care | null;
+  /** Somebody of a patient's family, or the patient: has one thread and nothing else. */
+  readonly visitor: boolean;
   /** Roles that are offered to this person, and wait for an answer. */
   readonly offers: readonly Offer[];
   /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
@@ -274,6 +282,10 @@ export interface Snapshot {
 export interface Commands {
   /** A code of ten characters as typed, the PIN chosen, and what to call this device. */
   join(code: string, pin: string, deviceName: string): void;
+  /** The same with the code that hangs at a patient's bed: who asks, and what they are to the patient. */
+  visit(code: string, pin: string, deviceName: string, name: string, relation: string): void;
+  /** While it waits to be let in: asks the box now. */
+  lookAgain(): void;
   unlock(pin: string): void;
   lock(): void;
   /** The person touched the app: keeps the session from locking. At most every few seconds. */

@@ -171,7 +171,7 @@ function readMembers(wire: readonly Member[]): ReadonlyMap<PersonId, Marks> {
 }
 
 function readRelative(wire: FamilyPerson): KnownRelative {
-  return { id: readId(wire.person), name: cleanLine(wire.name), title: cleanLine(wire.title) };
+  return { id: readId(wire.person), name: cleanLine(wire.name), title: cleanLine(wire.title), visitor: wire.visitor };
 }
 
 export function readPatient(wire: Patient): KnownPatient {

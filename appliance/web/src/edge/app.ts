@@ -161,7 +161,7 @@ class BrowserApp implements App {
         return this.#give({ input: 'signed', token: effect.token, signature });
       }
       case 'prepareKey': {
-        const hash = await codeHash(effect.code);
+        const hash = await codeHash(effect.code, effect.bedside);
         const key = effect.own ? this.#key : ((await storage?.joiningKey(hash)) ?? null);
         if (key === null) return this.#give({ input: 'storageFailed' });
         if (!effect.own) this.#joiningKey = key;
@@ -201,6 +201,12 @@ class BrowserApp implements App {
 
   join(...args: Parameters<Commands['join']>): void {
     this.#command('join', ...args);
+  }
+  visit(...args: Parameters<Commands['visit']>): void {
+    this.#command('visit', ...args);
+  }
+  lookAgain(): void {
+    this.#command('lookAgain');
   }
   unlock(pin: string): void {
     this.#command('unlock', pin);
@@ -294,6 +300,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     devices: [],
     care: null,
     offers: [],
+    visitor: false,
     lapsed: false,
   };
 }

@@ -2,7 +2,10 @@
 
 import { concat, type Bytes } from '../domain/bytes.ts';
 import {
-  codePreimage, filesPreimage, leafPreimage,
+  bedsidePreimage,
+  codePreimage,
+  filesPreimage,
+  leafPreimage,
   type DeviceKey,
   deviceKeyOf,
   type Hash,
@@ -56,8 +59,8 @@ export function filesName(challenge: Hash): Promise<Hash> {
   return sha256(filesPreimage(challenge));
 }
 
-export function codeHash(code: JoinCode): Promise<Hash> {
-  return sha256(codePreimage(code));
+export function codeHash(code: JoinCode, isBedside: boolean): Promise<Hash> {
+  return sha256((isBedside ? bedsidePreimage : codePreimage)(code));
 }
 
 /** What is signed, with the SHA-256 of a text in its place. */

@@ -25,6 +25,7 @@ const patient: PatientHeader = {
   id: '0000000000000201',
   name: 'Rosa Delgado',
   bed: '412-B',
+  stay: '0000000000000701',
   unit: '4 West',
   recordNumber: '00482-17',
   bornOn: '1948-03-09',
@@ -169,9 +170,10 @@ const base: Snapshot = {
   ],
   care: careAt(NOW, people),
   offers: [],
+  visitor: false,
   lapsed: false,
 };
-const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [] } as const;
+const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [], visitor: false } as const;
 const quiet = inbox.map((one) => ({ ...one, stat: null, section: one.section === 'stat' ? ('patients' as const) : one.section }));
 
 export const scenes: Record<string, Snapshot> = {
@@ -238,6 +240,8 @@ export class FixtureApp implements App {
   }
 
   join = this.note('join');
+  visit = this.note('visit');
+  lookAgain = this.note('lookAgain');
   unlock = this.note('unlock');
   lock = this.note('lock');
   touched = this.note('touched');

@@ -14,6 +14,7 @@ export const PAGES = {
   group: { offered: () => false, load: () => import('./areas/talk/NewGroup.svelte') },
   channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },
   handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte') },
+  family: { offered: (snapshot) => snapshot.inbox.some((item) => item.kind === 'patient'), load: () => import('./areas/lead/Family.svelte') },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

@@ -18,6 +18,8 @@ export class Route {
   bed: { readonly unit: string; readonly bed: string } | null = null;
   /** What the page is about: a role, a patient's stay, a person. */
   of: string | null = null;
+  /** The conversation that the page lies over, where it was opened from one. */
+  over = $state<string | null>(null);
   private readonly held: Held;
 
   constructor(held: Held) {
@@ -26,11 +28,12 @@ export class Route {
 
   show(tab: Tab): void {
     this.tab = tab;
-    this.page = null;
+    this.leave();
     if (this.held.snapshot.conversation !== null) this.back();
   }
 
-  open(page: Page, bed: Route['bed'] = null, of: string | null = null): void {
+  open(page: Page, bed: Route['bed'] = null, of: string | null = null, over: string | null = null): void {
+    this.over = over;
     this.bed = bed;
     this.of = of;
     this.page = page;
@@ -38,6 +41,7 @@ export class Route {
 
   leave(): void {
     this.page = null;
+    this.over = null;
   }
 
   /** Out of the conversation, as the device's back does it. */
@@ -52,6 +56,11 @@ export class Route {
   }
 
   left(): void {
+    if (this.over !== null && this.over === this.held.snapshot.conversation?.item.id) {
+      this.leave();
+      this.entered();
+      return;
+    }
     if (this.held.snapshot.conversation !== null) this.held.app.closeConversation();
   }
 }

@@ -24,7 +24,7 @@ export const en = {
     label: 'More pages',
     failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
     again: 'Try again',
-    names: { group: 'New group', channels: 'Channels', handover: 'Hand over a role' },
+    names: { group: 'New group', channels: 'Channels', handover: 'Hand over a role', family: 'Family and visitors' },
   },
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {
@@ -51,6 +51,9 @@ export const en = {
   },
   join: {
     title: 'Join',
+    who: 'Who are you?',
+    staff: 'I work here',
+    visitor: 'I visit a patient',
     intro: 'Ask your charge nurse or administrator for a join code. It works once.',
     code: 'Join code',
     codeHint: 'Ten letters and digits. 0 and O are the same, and so are 1, I and L.',
@@ -124,6 +127,9 @@ export const en = {
     details: 'Details',
     charge: 'charge nurse',
     suspended: 'suspended',
+    family: 'Family',
+    familyReads: (who: string) => `Family reads this: ${who}`,
+    familyNobody: 'Nobody of the family reads this now.',
     closed: 'This conversation takes no new messages.',
     edited: 'edited',
     recalled: 'This message was recalled.',

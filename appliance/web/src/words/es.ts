@@ -22,7 +22,7 @@ export const es: Words = {
     label: 'Más páginas',
     failed: 'No se ha podido cargar esta página. Compruebe el wifi y vuelva a intentarlo.',
     again: 'Reintentar',
-    names: { group: 'Grupo nuevo', channels: 'Canales', handover: 'Traspasar un puesto' },
+    names: { group: 'Grupo nuevo', channels: 'Canales', handover: 'Traspasar un puesto', family: 'Familia y visitas' },
   },
   nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {
@@ -49,6 +49,9 @@ export const es: Words = {
   },
   join: {
     title: 'Unirse',
+    who: '¿Quién es usted?',
+    staff: 'Trabajo aquí',
+    visitor: 'Visito a un paciente',
     intro: 'Pida un código a su jefe de enfermería o a un administrador. Sirve una sola vez.',
     code: 'Código',
     codeHint: 'Diez letras y cifras. 0 y O son lo mismo; 1, I y L también.',
@@ -122,6 +125,9 @@ export const es: Words = {
     details: 'Detalles',
     charge: 'jefe de enfermería',
     suspended: 'acceso suspendido',
+    family: 'Familia',
+    familyReads: (who) => `Lo lee la familia: ${who}`,
+    familyNobody: 'Ahora no lo lee nadie de la familia.',
     closed: 'Esta conversación no admite mensajes nuevos.',
     edited: 'editado',
     recalled: 'Este mensaje se retiró.',

@@ -106,6 +106,7 @@ export const refusalsEn = {
   TEXT_EMPTY: 'There is nothing to send yet.',
   NOBODY_CHOSEN: 'Choose somebody first.',
   TITLE_EMPTY: 'Give it a name first.',
+  VISITOR_NAME: 'Say who you are, in a few words.',
   DEVICE_NAME: 'Give this device a shorter name, without special characters.',
   OUTBOX_FULL: 'Too many messages wait on this device. Get a connection first, or call.',
   STAT_NOT_SENT: 'This STAT was not sent: the box did not take it in time. Call, or send it again.',

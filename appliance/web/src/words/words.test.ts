@@ -52,7 +52,7 @@ describe.each([{ name: 'app', en: en as object, es: es as object }, ...areas])('
 
 describe('refusals', () => {
   it('name codes that the box or the app has', () => {
-    const own = ['OFFLINE', 'TEXT_EMPTY', 'DEVICE_NAME', 'OUTBOX_FULL', 'STAT_NOT_SENT', 'STAT_NOT_SURE', 'NO_FACILITY', 'INTERRUPTED', 'FILE_OTHER', 'NOBODY_CHOSEN', 'TITLE_EMPTY', 'ORDER_NOT_SENT', 'ORDER_NOT_SURE'];
+    const own = ['OFFLINE', 'TEXT_EMPTY', 'DEVICE_NAME', 'OUTBOX_FULL', 'STAT_NOT_SENT', 'STAT_NOT_SURE', 'NO_FACILITY', 'INTERRUPTED', 'FILE_OTHER', 'NOBODY_CHOSEN', 'TITLE_EMPTY', 'ORDER_NOT_SENT', 'ORDER_NOT_SURE', 'VISITOR_NAME'];
     expect(Object.keys(en.refusal.codes).filter((code) => !(code in RefusalCode) && !own.includes(code))).toEqual([]);
   });
 });

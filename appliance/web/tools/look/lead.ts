@@ -4,7 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Page } from 'playwright-core';
 import type { Ask, Told } from '../../src/domain/frames.ts';
 import type { Reply, Snapshot } from '../../src/domain/snapshot.ts';
-import { EscalationState, OfferPageSchema, RoleSetSchema } from '../../src/gen/wardline_pb.js';
+import { BedsideCodeSchema, EscalationState, FamilyPageSchema, OfferPageSchema, RoleSetSchema } from '../../src/gen/wardline_pb.js';
 import { NOW, scenes } from '../../src/view/fixtures.ts';
 
 const minutes = (n: number) => BigInt(NOW + n * 60_000);
@@ -15,9 +15,27 @@ const base = scenes['onCall'] as Snapshot;
 const offer = { id: hex(0x901n), role: '0000000000000402', giver: hex(ben), taker: base.me?.id ?? '', from: 0, until: NOW + 12 * 3_600_000, expires: NOW + 7_200_000 };
 const wire = { offer: 0x901n, role: 0x402n, place: 0, giver: ben, taker: BigInt(`0x${base.me?.id ?? '1'}`), from: 0n, until: minutes(720), expires: minutes(120) };
 
+const talk = scenes['conversation'] as Snapshot;
+const first = talk.conversation as NonNullable<Snapshot['conversation']>;
+/** What a visitor sees: no patient, no unit, nothing but what is said. */
+const thread: NonNullable<Snapshot['conversation']> = {
+  ...first,
+  item: { ...first.item, kind: 'family', title: 'The daughters', subtitle: '', patient: null, stat: null },
+  messages: first.messages.slice(0, 2),
+  people: first.people.map((person) => ({ ...person, units: [] })),
+  older: 'none',
+  draft: 'Is she awake?',
+};
+
 export const leadScenes: Record<string, Snapshot> = {
   leadOffered: { ...base, offers: [offer, { ...offer, id: hex(0x903n), role: '0000000000000404', from: NOW + 3_600_000 }] },
   lead: base,
+  leadVisit: scenes['join'] as Snapshot,
+  leadVisitFault: { ...(scenes['join'] as Snapshot), refusal: { code: 'BEDSIDE_CODE_INVALID', advice: '' } },
+  leadAsked: { ...(scenes['join'] as Snapshot), stage: 'asked' },
+  leadVisiting: { ...talk, visitor: true, inbox: [thread.item], conversation: thread },
+  leadFamilyThread: { ...talk, conversation: { ...thread, item: { ...thread.item, patient: talk.conversation?.item.patient ?? null, subtitle: 'The daughters' }, family: [{ name: 'Maria Lopez', relation: 'daughter' }] } },
+  leadPatient: talk,
 };
 
 export function leadAnswers(body: Ask): Reply | null {
@@ -46,6 +64,29 @@ export function leadAnswers(body: Ask): Reply | null {
           ],
         }),
       });
+    case 'listFamily':
+      return answer({
+        case: 'familyPage',
+        value: create(FamilyPageSchema, {
+          consentBy: ana,
+          consentAt: minutes(-2000),
+          consentWords: 'The patient herself, at the bedside, with Ana.',
+          blocked: ['Viktor Brandt'],
+          codeExpires: minutes(6000),
+          requests: [
+            { device: 0xd01n, name: 'Maria Lopez', relation: 'daughter', deviceName: 'My iPhone', at: minutes(-3), until: minutes(237) },
+            { device: 0xd02n, name: '\u202eViktor <b>Brandt</b> ' + 'x'.repeat(40), relation: 'says he is a friend of the family', deviceName: 'My Android phone', at: minutes(-9), until: minutes(230), blocked: true },
+          ],
+          visitors: [{ person: 0xe01n, name: 'Clara Diaz', relation: 'daughter', conversation: 0x3f1n, since: minutes(-900), until: minutes(18000), by: ben, devices: 2 }],
+          threads: [
+            { conversation: 0x3f1n, title: 'The daughters' },
+            { conversation: 0x3f2n, title: 'x', own: true },
+            { conversation: 0x3f3n, title: 'The son', ended: true },
+          ],
+        }),
+      });
+    case 'issueBedsideCode':
+      return answer({ case: 'bedsideCode', value: create(BedsideCodeSchema, { code: 'K7QX2M4WPD', expires: minutes(6000) }) });
     case 'answerOffer':
       return answer({ case: 'roleSet', value: create(RoleSetSchema, {}) });
     default:
@@ -64,6 +105,13 @@ const more = async (page: Page, name: RegExp) => {
   await page.locator('.pages button').filter({ hasText: name }).click();
 };
 
+const visitor = (page: Page) => page.locator('fieldset').first().locator('label').nth(1).click();
+const family = async (page: Page) => {
+  await page.locator('.about').click();
+  await page.locator('#conversation-about .button').first().click();
+  await page.locator('.family h3').first().waitFor();
+};
+
 export const leadViews: Record<string, View> = {
   leadOffered: { scene: 'leadOffered' },
   leadOfferedBig: { scene: 'leadOffered', query: 'big' },
@@ -74,6 +122,34 @@ export const leadViews: Record<string, View> = {
       await page.locator('form .pick button').first().click();
     },
   },
+  leadVisit: { scene: 'leadVisit', query: 'installed', act: visitor },
+  leadVisitFault: {
+    scene: 'leadVisitFault',
+    query: 'installed',
+    act: (page) => page.locator('form.visit button[type=submit]').click(),
+  },
+  leadAsked: { scene: 'leadAsked' },
+  leadVisiting: { scene: 'leadVisiting' },
+  leadVisitingAbout: { scene: 'leadVisiting', act: (page) => page.locator('.bar button').first().click() },
+  leadFamilyThread: { scene: 'leadFamilyThread' },
+  leadFamily: { scene: 'leadPatient', act: family },
+  leadFamilyHow: {
+    scene: 'leadPatient',
+    act: async (page) => {
+      await family(page);
+      await page.locator('.waits [aria-haspopup]').first().click();
+    },
+  },
+  leadFamilyCode: {
+    scene: 'leadPatient',
+    act: async (page) => {
+      await family(page);
+      await page.getByRole('button', { name: /Make a new code|Crear un código nuevo/ }).click();
+      await page.locator('.family svg[role=img]').scrollIntoViewIfNeeded();
+    },
+  },
+  leadFamilyBig: { scene: 'leadPatient', query: 'big', act: family },
+  leadFamilyChoose: { scene: 'lead', act: (page) => more(page, /Family and visitors|Familia y visitas/) },
   leadHandoverMake: {
     scene: 'lead',
     act: async (page) => {

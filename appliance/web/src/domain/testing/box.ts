@@ -49,6 +49,8 @@ export class Box {
   idleLock = 300_000n;
   /** The device is a screen of this unit. */
   station = 0n;
+  /** Whoever signs in is of a patient's family. */
+  visitor = false;
   boxTime = 0n;
   readonly heard: ClientFrame['body'][] = [];
   /** Answers in place of the usual ones, by the request's case: used up one by one. */
@@ -99,9 +101,9 @@ export class Box {
   signedIn(): Body {
     this.isPinWanted = false;
     const devices = this.devices.map((one) => ({ ...one }));
-    const { idleLock, station } = this;
+    const { idleLock, station, visitor } = this;
     const name = station === 0n ? 'Ana' : 'Desk, Hall A';
-    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name, lastNumber: this.#lastNumber, devices, idleLock, station } };
+    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name, lastNumber: this.#lastNumber, devices, idleLock, station, visitor } };
   }
 
   /** Section 5: what a submission is answered with; `null` closes with *number reused*. */
