@@ -34,7 +34,7 @@ function conversation(at: number): EventKind[] {
   return [{ case: 'conversation', value }, ...messages];
 }
 
-/** The only thing that is not the app's: what it takes for a WebSocket ends in the box above. */
+/** The only thing that is not the app's: what it takes for a WebSocket ends in the box above, and there is no other way. */
 class Socket extends EventTarget {
   static readonly OPEN = 1;
   readyState = 0;
@@ -65,7 +65,7 @@ class Socket extends EventTarget {
     this.readyState = 3;
   }
 }
-Object.assign(globalThis, { WebSocket: Socket });
+Object.assign(globalThis, { WebSocket: Socket, WebTransport: undefined });
 
 class BenchShell extends Shell {
   override get isInstalled(): boolean {
