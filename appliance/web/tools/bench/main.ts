@@ -29,7 +29,7 @@ function conversation(at: number): EventKind[] {
     name[15] = message;
     const sender = message % 3 === 0 ? 0xan : BEN;
     const text = `message ${message} of ${at} ${'and more '.repeat((message * 7) % 20)}`;
-    return { case: 'message', value: { conversation: id, sequence: BigInt(message + 1), message: name, sender, at: BigInt(1_790_000_000_000 + at * 60_000 + message), text } };
+    return { case: 'message', value: { conversation: id, sequence: BigInt(message + 1), message: name, sender, at: BigInt(at * 5 + 1), text } };
   });
   return [{ case: 'conversation', value }, ...messages];
 }
