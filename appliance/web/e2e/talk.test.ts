@@ -4,18 +4,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { Box } from './box.ts';
 import { PersonAtApp } from './person.ts';
+import { Terminal } from './terminal.ts';
 
 describe('three people who talk', () => {
   let box: Box;
   let ana: PersonAtApp;
   let ben: PersonAtApp;
   let chidi: PersonAtApp;
+  let charge: Terminal;
 
   beforeAll(async () => {
     box = await Box.start();
     ana = await PersonAtApp.join(box, 'Ana');
     ben = await PersonAtApp.join(box, 'Ben');
     chidi = await PersonAtApp.join(box, 'Chidi');
+    charge = Terminal.join(box, 'Ana');
   });
   afterEach(async (context) => {
     if (context.task.result?.state !== 'fail') return;
@@ -27,6 +30,7 @@ describe('three people who talk', () => {
     await ana?.leaves();
     await ben?.leaves();
     await chidi?.leaves();
+    charge?.leaves();
     await box?.stop();
   });
 
@@ -99,5 +103,46 @@ describe('three people who talk', () => {
     await headAct(ana, 'Archive');
     await ana.page.getByRole('dialog').getByRole('button', { name: 'Archive' }).click();
     await chidi.sees('This conversation takes no new messages.');
+  });
+  test('a quick reply and SBAR are in the message with one tap', async () => {
+    charge.runWith(['reply On my way', 'template Fall report', 'field Bed', 'optional Injuries'], 'template', 'set', '--unit', 'Hall A');
+    await chidi.writeTo('Ana Flores');
+    await chidi.page.getByRole('button', { name: 'Quick replies and templates' }).click();
+    await chidi.page.getByRole('button', { name: 'On my way' }).click();
+    await chidi.page.getByRole('button', { name: 'Send', exact: true }).click();
+    await ana.open('Chidi Eze');
+    await ana.sees('On my way');
+    await chidi.page.getByRole('button', { name: 'Quick replies and templates' }).click();
+    await chidi.page.getByRole('button', { name: 'SBAR' }).click();
+    await chidi.page.getByLabel('Situation').fill('bed 4 fell');
+    await chidi.page.getByLabel('Background').fill('hip surgery on Monday');
+    await chidi.page.getByLabel('Assessment').fill('no injury, 120/80');
+    await chidi.page.getByRole('button', { name: 'Put it into the message' }).click();
+    await chidi.reads('Recommendation is missing.');
+    await chidi.page.getByLabel('Recommendation').fill('please come by');
+    await chidi.page.getByRole('button', { name: 'Put it into the message' }).click();
+    await chidi.page.getByRole('button', { name: 'Send', exact: true }).click();
+    await ana.page.getByText('hip surgery on Monday').filter({ visible: true }).first().waitFor();
+  });
+
+  test('who writes to a role is told who reads it, and that nobody holds it', async () => {
+    charge.run('role', 'add', 'Hall A', 'Physician on call');
+    await chidi.tab('On call');
+    await chidi.page.getByRole('button', { name: /^Write to .*Physician on call/ }).click();
+    await chidi.sees('Nobody holds this role now.');
+    await chidi.reads('Until somebody does, this is read by Ana Flores');
+    await chidi.page.getByRole('button', { name: 'Write all the same' }).click();
+    await chidi.say('bed 4 wants a look');
+    charge.run('role', 'take', 'Physician', '--for', 'Ben Okafor', '--hours', '4');
+    await chidi.reads('Read by Ben Okafor');
+    await ben.open('Physician on call');
+    await ben.sees('bed 4 wants a look');
+    await ben.page.getByRole('button', { name: 'Done', exact: true }).click();
+    await ben.page.getByRole('dialog').getByRole('button', { name: 'Done', exact: true }).click();
+    await chidi.sees('What was asked here is done.');
+    await chidi.page.getByRole('button', { name: 'Ask something new' }).click();
+    await chidi.say('and bed 5');
+    await ben.open('Physician on call');
+    await ben.sees('and bed 5');
   });
 });

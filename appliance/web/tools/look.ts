@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
+import { leadViews } from './look/lead.ts';
 import { buildLook, serve } from './look-server.ts';
 import { deskViews } from './look/desk.ts';
 import { talkViews } from './look/talk.ts';
@@ -160,6 +161,7 @@ const views: Record<string, View> = {
   storage: { scene: 'storage' },
   ...deskViews,
   ...talkViews,
+  ...leadViews,
 };
 
 const faults: string[] = [];

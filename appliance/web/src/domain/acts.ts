@@ -45,6 +45,8 @@ export function act(desk: Desk, act: Act, means: Means): void {
       return desk.react(...act.with);
     case 'care':
       return desk.act(act.with[0], means.now.wall + means.boxAhead);
+    case 'talk':
+      return desk.talk.act(act.with[0], { ...means, wall: means.now.wall });
     case 'writeTo':
       return desk.writeTo(...act.with);
     case 'writeToRole':

@@ -8,6 +8,7 @@ import { Conversation } from './conversation.ts';
 import { type ConversationId, type DeviceId, type PersonId, type Sequence, type UnitId } from './ids.ts';
 import type { KnownDevice, KnownMessage, KnownPerson, KnownRole, KnownUnit, Marks } from './known.ts';
 import { CONVERSATIONS_MAX, MESSAGES_KEPT, MESSAGES_OPEN_MAX, PEOPLE_MAX, TEXT_KEPT_MAX, TEXT_OPEN_MAX, UNITS_MAX } from './limits.ts';
+import { readOrder } from './talk/orders.ts';
 import { cleanLine } from './texts.ts';
 import { readChange, readConversation, readId, readMarks, readMessage, readPerson, readReactions, readSequence, readStat, readUnit } from './wire.ts';
 
@@ -137,6 +138,7 @@ export class Book {
     if (there === undefined) this.#conversations.set(known.id, conversation);
     else there.replace(known);
     for (const stat of wire.stats) conversation.stat(readStat(stat));
+    for (const order of wire.orders) conversation.order(readOrder(order));
     return conversation;
   }
 
@@ -192,6 +194,11 @@ export class Book {
         this.#conversations.get(stat.conversation)?.stat(stat);
         return OTHER;
       }
+      case 'order': {
+        const order = readOrder(kind.value);
+        this.#conversations.get(order.conversation)?.order(order);
+        return OTHER;
+      }
       case 'gone':
         this.#conversations.delete(readId(kind.value.conversation));
         return OTHER;
@@ -211,7 +218,7 @@ export class Book {
       case 'task':
         return { applied: 'task', task: kind.value };
       default:
-        // Notices and orders are not shown yet; what is none known is of a later version.
+        // Notices are not shown yet; what is none known is of a later version.
         return OTHER;
     }
   }

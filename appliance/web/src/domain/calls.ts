@@ -22,6 +22,8 @@ export type Call =
   | { readonly call: 'role'; readonly role: RoleId }
   | { readonly call: 'stat'; readonly conversation: ConversationId; readonly sequence: Sequence; readonly answer: StatAnswer }
   | { readonly call: 'react' }
+  /** An answer to an order, or a call note. */
+  | { readonly call: 'talk' }
   /** By a page that keeps what it knows itself: {@link App.ask}. */
   | { readonly call: 'page'; readonly number: number }
   | ({ readonly call: 'look' } & Look)

@@ -7,7 +7,8 @@
 
 import type { ConversationId, MessageName, PersonId, Sequence } from './ids.ts';
 import type { ConversationChange, KnownConversation, KnownMessage, KnownReaction, KnownStat, Marks } from './known.ts';
-import { MEMBERS_MAX, STATS_KEPT } from './limits.ts';
+import { MEMBERS_MAX, ORDERS_KEPT, STATS_KEPT } from './limits.ts';
+import type { KnownOrder } from './talk/orders.ts';
 import { EscalationState } from '../gen/wardline_pb.js';
 
 export class Conversation {
@@ -16,6 +17,8 @@ export class Conversation {
   /** In order of sequence, each once. */
   #messages: KnownMessage[] = [];
   readonly #stats = new Map<Sequence, KnownStat>();
+  /** Orders by text, filed ones too while they are here. */
+  readonly #orders = new Map<Sequence, KnownOrder>();
   /** History has said that nothing older than what is here can be read. */
   #hasAll = false;
   #isLoading = false;
@@ -45,6 +48,10 @@ export class Conversation {
 
   get stats(): ReadonlyMap<Sequence, KnownStat> {
     return this.#stats;
+  }
+
+  get orders(): ReadonlyMap<Sequence, KnownOrder> {
+    return this.#orders;
   }
 
   get last(): Sequence {
@@ -161,6 +168,14 @@ export class Conversation {
     if (over !== undefined) this.#stats.delete(over.sequence);
   }
 
+  order(order: KnownOrder): void {
+    this.revision += 1;
+    this.#orders.set(order.sequence, order);
+    if (this.#orders.size <= ORDERS_KEPT) return;
+    const over = [...this.#orders.values()].find((one) => one.filed) ?? this.#orders.values().next().value;
+    if (over !== undefined) this.#orders.delete(over.sequence);
+  }
+
   /** History is asked, or was; it may have said that there is nothing older. No more are kept than `room`, and as much text. */
   history(asked: 'loading' | 'failed' | { readonly messages: readonly KnownMessage[]; readonly end: boolean }, room: { readonly messages: number; readonly text: number } = ROOM): void {
     this.revision += 1;
@@ -178,6 +193,7 @@ export class Conversation {
   beginSnapshot(): void {
     this.revision += 1;
     this.#stats.clear();
+    this.#orders.clear();
     this.#messages = this.#messages.map((message) => (message.reactions.length === 0 ? message : { ...message, reactions: [] }));
   }
 
@@ -203,6 +219,7 @@ export class Conversation {
   forgetMessages(): void {
     this.#drop(this.#messages.length);
     this.#stats.clear();
+    this.#orders.clear();
     this.#members.clear();
   }
 
@@ -222,6 +239,7 @@ export class Conversation {
     const over = purged ? this.#messages.length : this.#place(first);
     if (over > 0) this.#drop(over);
     if (purged) this.#stats.clear();
+    if (purged) this.#orders.clear();
   }
 
   #drop(count: number): void {

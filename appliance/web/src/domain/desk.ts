@@ -25,6 +25,7 @@ import {
   wireSequence,
 } from './ids.ts';
 import type { KnownMessage } from './known.ts';
+import { Offers } from './lead/offers.ts';
 import { DRAFTS_MAX, HISTORY_PAGE, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
 import { mentionsIn } from './mentions.ts';
 import type { Outbox, Waiting } from './outbox.ts';
@@ -35,6 +36,8 @@ import { type OwnCode, ownRefusal } from './refusals.ts';
 import { Rings } from './rings.ts';
 import { type Around, REACTIONS, Screen } from './screen.ts';
 import type { FileSent, Id, Priority, Prospect, Refusal, Reply } from './snapshot.ts';
+import { wirePart } from './talk/orders.ts';
+import { type Hashed, Talk, type TalkLater } from './talk/talk.ts';
 import { cleanText } from './texts.ts';
 import { readId, readMessage, readName, readRole, readSequence } from './wire.ts';
 
@@ -51,7 +54,7 @@ export interface Link {
   /** Not answered. */
   tell(body: Ask): void;
   /** By the device's key; {@link Desk.signed} has the rest. */
-  sign(bytes: Bytes, answer: SignedLater): void;
+  sign(bytes: Bytes, answer: SignedLater | TalkLater, hashed?: Hashed | null): void;
   refuse(refusal: Refusal): void;
   /** What a page asked is answered. */
   reply(number: number, reply: Reply): void;
@@ -89,6 +92,8 @@ export class Desk {
   readonly receipts = new Receipts();
   readonly screen: Screen;
   readonly care: Care;
+  readonly offers = new Offers();
+  readonly talk: Talk;
   readonly #outbox: Outbox;
   readonly #link: Link;
   readonly #drafts = new Map<ConversationId, string>();
@@ -102,6 +107,11 @@ export class Desk {
     this.#outbox = outbox;
     this.#link = link;
     this.screen = new Screen(this.book, outbox, this.rings);
+    this.talk = new Talk(outbox, {
+      ask: (call, body) => this.#asks(call, body),
+      sign: (bytes, later, hashed) => link.sign(bytes, later, hashed),
+      refuse: (refusal) => link.refuse(refusal),
+    });
     this.care = new Care(this.book, this.screen, { ask: (call, body) => this.#asks(call, body) });
   }
 
@@ -126,6 +136,7 @@ export class Desk {
   signedIn(me: PersonId, now: Now): void {
     this.#me = me;
     this.care.signedIn();
+    this.offers.forget();
     this.receipts.reconnected(now.steady);
   }
 
@@ -161,6 +172,7 @@ export class Desk {
   told(body: Told): void {
     if (body.case === 'ring') this.rings.ring(body.value);
     else if (body.case === 'silence') this.rings.silence(body.value);
+    else if (body.case === 'offerNews') this.offers.told(body.value);
     else this.care.told(body);
   }
 
@@ -420,6 +432,7 @@ export function submitOf(waiting: Waiting): Ask {
       mentionPeople: waiting.people.map(wireId),
       mentionRoles: waiting.roles.map(wireId),
       attachments: waiting.files.map(({ upload, name: called }) => ({ upload: fromHex(upload) ?? new Uint8Array(0), name: called })),
+      ...(waiting.order === undefined ? {} : { order: wirePart(waiting.order) }),
     },
   };
 }

@@ -6,6 +6,7 @@ import type { DeviceId, MessageName, PersonId } from './ids.ts';
 import type { Waiting, Writes } from './outbox.ts';
 import type { DeviceKey, Hash, JoinCode, Signature } from './proofs.ts';
 import type { Commands, Line, Reply } from './snapshot.ts';
+import type { Hashed } from './talk/talk.ts';
 
 /** Whose device this is, as it is on the disk beside the device's key. */
 export interface Identity {
@@ -66,7 +67,7 @@ export type Effect =
   | { readonly effect: 'send'; readonly line: LineNumber; readonly bytes: Bytes }
   | { readonly effect: 'close'; readonly line: LineNumber }
   /** By the device's key, or by the one that was made for a code. */
-  | { readonly effect: 'sign'; readonly token: number; readonly bytes: Bytes; readonly key: 'device' | 'joining' }
+  | { readonly effect: 'sign'; readonly token: number; readonly bytes: Bytes; readonly key: 'device' | 'joining'; /** Whose SHA-256 is put into the bytes first. */ readonly hashed?: Hashed }
   /** Makes the key for a code, or finds the one that was made for it before; `own`: the device's key, which a new PIN is for. */
   | { readonly effect: 'prepareKey'; readonly code: JoinCode; readonly own: boolean }
   /** With the key that joined. */

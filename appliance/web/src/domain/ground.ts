@@ -8,6 +8,7 @@ import type { Ask } from './frames.ts';
 import { Lines } from './lines.ts';
 import { Outbox } from './outbox.ts';
 import type { Out, Session } from './session.ts';
+import type { Hashed, TalkLater } from './talk/talk.ts';
 
 /** What the domain has not by itself. */
 export interface Chance {
@@ -27,7 +28,7 @@ export class Ground {
   #effects: Effect[] = [];
   #tokens = 0;
   /** What waits for a signature: the proof of a line, or an answer. A line has one proof; a person gives few answers at a time. */
-  readonly #signing = new Map<number, LineNumber | SignedLater>();
+  readonly #signing = new Map<number, LineNumber | SignedLater | TalkLater>();
 
   constructor(chance: Chance, lines: Lines, newDesk: (ground: Ground) => Desk, out: (out: Out<Call>) => void) {
     this.chance = chance;
@@ -56,14 +57,14 @@ export class Ground {
     return effects;
   }
 
-  sign(bytes: Bytes, then: LineNumber | SignedLater, key: 'device' | 'joining'): void {
+  sign(bytes: Bytes, then: LineNumber | SignedLater | TalkLater, key: 'device' | 'joining', hashed: Hashed | null = null): void {
     this.#tokens += 1;
     this.#signing.set(this.#tokens, then);
-    this.do({ effect: 'sign', token: this.#tokens, bytes, key });
+    this.do({ effect: 'sign', token: this.#tokens, bytes, key, ...(hashed === null ? {} : { hashed }) });
   }
 
   /** What this signature was for; `null`: nobody waits for it any more. */
-  signed(token: number): LineNumber | SignedLater | null {
+  signed(token: number): LineNumber | SignedLater | TalkLater | null {
     const then = this.#signing.get(token) ?? null;
     this.#signing.delete(token);
     return then;

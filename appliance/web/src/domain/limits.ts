@@ -38,6 +38,8 @@ export const TEXT_OPEN_MAX = 8_000_000;
 export const TEXT_KEPT_MAX = 24_000_000;
 /** STATs kept of a conversation: 20 open ones of each of a few senders, and those that were answered lately. */
 export const STATS_KEPT = 200;
+/** Orders kept of a conversation: 200 that are not filed, and as many that are. */
+export const ORDERS_KEPT = 400;
 
 /** Messages that may wait: 500 of 8 KiB are 4 MB, on the disk as much again for the sealing. */
 export const OUTBOX_MAX = 500;

@@ -12,6 +12,7 @@ import type { ConversationId, MessageName, PersonId, RoleId, Sequence } from './
 import { OUTBOX_MAX, SUBMITS_MAX, TEXT_MAX } from './limits.ts';
 import { type Declined, isTransient, ownRefusal, refusalOf } from './refusals.ts';
 import type { FileSent, Priority, Refusal } from './snapshot.ts';
+import type { OrderPart } from './talk/orders.ts';
 
 /** What a person composed. */
 export interface Draft {
@@ -24,6 +25,8 @@ export interface Draft {
   readonly roles: readonly RoleId[];
   /** Files that the box has already. */
   readonly files: readonly FileSent[];
+  /** It is an order by text, or the read-back of one. */
+  readonly order?: OrderPart;
 }
 
 /** A message on its way, as it is on the disk. */
@@ -195,9 +198,10 @@ export class Outbox {
    * on its way may have arrived: then it is accepted as well, later.
    */
   giveUpLate(wall: number): void {
-    for (const item of this.#stats()) {
+    for (const item of this.#pressing()) {
       if (wall - item.waiting.composed < STAT_PATIENCE) continue;
-      this.#change(item, { failed: ownRefusal(item.waiting.number === null ? 'STAT_NOT_SENT' : 'STAT_NOT_SURE') });
+      const [isOrder, isUnsent] = [item.waiting.order !== undefined, item.waiting.number === null];
+      this.#change(item, { failed: ownRefusal(isOrder ? (isUnsent ? 'ORDER_NOT_SENT' : 'ORDER_NOT_SURE') : isUnsent ? 'STAT_NOT_SENT' : 'STAT_NOT_SURE') });
     }
   }
 
@@ -222,12 +226,13 @@ export class Outbox {
   nextAt(now: number, wall: number): number {
     let next = Infinity;
     for (const item of this.#items.values()) if (item.waiting.failed === null && item.notBefore > now) next = Math.min(next, item.notBefore);
-    for (const item of this.#stats()) next = Math.min(next, now + item.waiting.composed + STAT_PATIENCE - wall);
+    for (const item of this.#pressing()) next = Math.min(next, now + item.waiting.composed + STAT_PATIENCE - wall);
     return next;
   }
 
-  #stats(): Item[] {
-    return [...this.#items.values()].filter(({ waiting }) => waiting.priority === 'stat' && waiting.failed === null);
+  /** STATs and orders: what is said too late is dangerous. */
+  #pressing(): Item[] {
+    return [...this.#items.values()].filter(({ waiting }) => (waiting.priority === 'stat' || waiting.order !== undefined) && waiting.failed === null);
   }
 
   /** By number, those without one last, and of these STATs first. */

@@ -87,7 +87,7 @@ export class Phone {
       ringing: isRung ? desk.screen.ringing() : [],
     };
     if (stage.is !== 'open' || identity === null) {
-      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null };
+      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [] };
     }
     const { screen, book, open } = desk;
     const me = identity.person;
@@ -101,6 +101,7 @@ export class Phone {
       roles: screen.roles(me),
       devices: devices.shown(identity.device, identity.told),
       care: desk.care.shown(me),
+      offers: desk.offers.of(me),
     };
   }
 
@@ -344,6 +345,7 @@ export class Phone {
     if (then === null) return;
     if (signature === null) return this.#gate.end('storage');
     if (typeof then === 'number') this.#on(then, (line) => line.session.signed(this.#ground.now.steady, signature));
+    else if ('talk' in then) this.#ground.desk.talk.signed(then, signature);
     else this.#ground.desk.signed(then, signature);
   }
 
@@ -371,8 +373,8 @@ export class Phone {
         return outs !== null;
       },
       tell: (body) => ground.tell(body),
-      sign: (bytes, later) => {
-        if (ground.session?.isOpen === true) ground.sign(bytes, later, 'device');
+      sign: (bytes, later, hashed = null) => {
+        if (ground.session?.isOpen === true) ground.sign(bytes, later, 'device', hashed);
         else this.#gate.refuse('OFFLINE');
       },
       refuse: (refusal) => {

@@ -54,6 +54,8 @@ export type OwnCode =
   | 'OUTBOX_FULL'
   | 'STAT_NOT_SENT'
   | 'STAT_NOT_SURE'
+  | 'ORDER_NOT_SENT'
+  | 'ORDER_NOT_SURE'
   | 'NO_FACILITY'
   | 'INTERRUPTED';
 

@@ -12,6 +12,7 @@ import type { KnownConversation, KnownMessage, KnownPerson, KnownStat, Marks } f
 import type { Outbox, Waiting } from './outbox.ts';
 import type { Rings } from './rings.ts';
 import type { InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Stat } from './snapshot.ts';
+import { type OrderPart, shownOrder } from './talk/orders.ts';
 import { cleanText } from './texts.ts';
 
 /** How long somebody who is coming holds a STAT. Milliseconds. */
@@ -256,6 +257,7 @@ export class Screen {
     const author = this.person(message.sender, conversation);
     const mine = message.sender === me;
     const stat = conversation.stats.get(message.sequence);
+    const order = conversation.orders.get(message.sequence);
     return {
       key: message.name,
       sequence: message.sequence,
@@ -279,6 +281,7 @@ export class Screen {
       fate,
       refusal: null,
       stat: stat === undefined ? null : this.#stat(conversation, stat, me),
+      order: order === undefined ? null : shownOrder(order, conversation, me, (person) => this.#book.nameOf(person, conversation)),
     };
   }
 
@@ -303,7 +306,13 @@ export class Screen {
       fate: waiting.failed === null ? 'waiting' : 'failed',
       refusal: waiting.failed,
       stat: null,
+      order: waiting.order === undefined ? null : this.#sending(conversation, waiting.order),
     };
+  }
+
+  #sending(conversation: Conversation, { deed, to }: OrderPart): MessageItem['order'] {
+    const whose = to === null ? '' : this.#book.nameOf(to, conversation);
+    return { sort: deed, state: 'sending', to: whose, by: '', readBack: 0, readBackText: '', replaced: false, filed: false, may: [] };
   }
 
   /** A reply is a number and no copy: what is not here has no words. */

@@ -7,6 +7,8 @@
 
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
+import type { Offer } from './lead/offers.ts';
+import type { OrderShown, TalkAct } from './talk/contract.ts';
 
 /** 64 bits, 1 to 2^63 - 1, as 16 hexadecimal digits: a person, conversation, unit, role, patient or device. */
 export type Id = string;
@@ -160,6 +162,8 @@ export interface MessageItem {
   readonly fate: 'waiting' | 'sent' | 'delivered' | 'read' | 'failed' | null;
   readonly refusal: Refusal | null;
   readonly stat: Stat | null;
+  /** It is an order by text, or one on its way. */
+  readonly order: OrderShown | null;
 }
 
 export type ConversationKind = 'direct' | 'group' | 'channel' | 'patient' | 'family' | 'roleInbox' | 'broadcast';
@@ -260,6 +264,8 @@ export interface Snapshot {
   readonly devices: readonly { readonly id: Id; readonly name: string; readonly isThis: boolean; readonly isNew: boolean }[];
   /** Beds, searching, tasks, availability; `null` while the app is not open. */
   readonly care: Care | null;
+  /** Roles that are offered to this person, and wait for an answer. */
+  readonly offers: readonly Offer[];
   /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
   readonly lapsed: boolean;
 }
@@ -294,6 +300,8 @@ export interface Commands {
   returnRole(role: Id): void;
   /** What is asked for beside conversations. */
   care(act: CareAct): void;
+  /** What the device signs: orders and call notes. */
+  talk(act: TalkAct): void;
   /** The new ones among {@link Snapshot.devices} were on the screen: none of them is told of again. */
   devicesShown(): void;
   dismissRefusal(): void;

@@ -11,7 +11,7 @@ import type { Ask, Told } from '../domain/frames.ts';
 import type { App, Commands, Reply, Snapshot } from '../domain/snapshot.ts';
 import { Doorway } from './doorway.ts';
 import { BoxFiles } from './files.ts';
-import { codeHash, sign, type SigningKey } from './keys.ts';
+import { codeHash, sign, type SigningKey, withHash } from './keys.ts';
 import { Storage } from './storage.ts';
 import { takeTurns } from './tabs.ts';
 
@@ -156,7 +156,8 @@ class BrowserApp implements App {
         return this.#doorway.close(effect.line);
       case 'sign': {
         const key = effect.key === 'joining' ? this.#joiningKey : this.#key;
-        const signature = key === null ? null : await sign(key, effect.bytes).catch(() => null);
+        const bytes = effect.hashed === undefined ? effect.bytes : await withHash(effect.bytes, effect.hashed);
+        const signature = key === null ? null : await sign(key, bytes).catch(() => null);
         return this.#give({ input: 'signed', token: effect.token, signature });
       }
       case 'prepareKey': {
@@ -258,6 +259,9 @@ class BrowserApp implements App {
   care(act: Parameters<Commands['care']>[0]): void {
     this.#command('care', act);
   }
+  talk(act: Parameters<Commands['talk']>[0]): void {
+    this.#command('talk', act);
+  }
   devicesShown(): void {
     this.#command('devicesShown');
   }
@@ -289,6 +293,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     roles: null,
     devices: [],
     care: null,
+    offers: [],
     lapsed: false,
   };
 }

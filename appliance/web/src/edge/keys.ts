@@ -12,6 +12,7 @@ import {
   type Signature,
   signatureOf,
 } from '../domain/proofs.ts';
+import type { Hashed } from '../domain/talk/talk.ts';
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
@@ -57,6 +58,13 @@ export function filesName(challenge: Hash): Promise<Hash> {
 
 export function codeHash(code: JoinCode): Promise<Hash> {
   return sha256(codePreimage(code));
+}
+
+/** What is signed, with the SHA-256 of a text in its place. */
+export async function withHash(bytes: Bytes, { at, text }: Hashed): Promise<Bytes> {
+  const whole = bytes.slice();
+  whole.set(await sha256(new TextEncoder().encode(text)), at);
+  return whole;
 }
 
 async function sha256(bytes: Bytes): Promise<Hash> {

@@ -12,11 +12,16 @@ const fresh: MessageItem = { ...own, key: 'fresh', sequence: 400, text: 'Chest t
 
 const group = { ...thread.item, patient: null, stat: null, kind: 'group', title: 'Tracheostomy round', subtitle: '', section: 'rest' } as const;
 
+const roleItem = { ...group, id: '0000000000000306', kind: 'roleInbox', title: 'Pharmacist on call', subtitle: 'ICU' } as const;
+
 const within = (over: Partial<OpenConversation>): Snapshot => ({ ...base, conversation: { ...thread, ...over } });
 
 export const talkScenes: Record<string, Snapshot> = {
   talkOwn: within({ messages: [...thread.messages, fresh] }),
   talkGroup: within({ item: group, messages: thread.messages.slice(0, 3) }),
   talkChannel: within({ item: { ...group, kind: 'channel', title: '4 West nights', subtitle: '4 West' }, people: thread.people.slice(0, 2), messages: thread.messages.slice(0, 3) }),
+  talkRole: within({ item: roleItem, messages: thread.messages.slice(0, 2), people: thread.people.slice(0, 3) }),
+  talkRoleNobody: within({ item: { ...roleItem, title: 'Rapid response nurse', subtitle: '4 West' }, messages: [], people: thread.people.slice(0, 3) }),
+  talkRoleDone: within({ item: roleItem, messages: thread.messages.slice(0, 2), writable: false }),
   talkArchived: within({ item: group, messages: thread.messages.slice(0, 3), writable: false }),
 };

@@ -56,6 +56,7 @@ function message(over: Partial<MessageItem>): MessageItem {
     fate: null,
     refusal: null,
     stat: null,
+    order: null,
     ...over,
   };
 }
@@ -167,9 +168,10 @@ const base: Snapshot = {
     { id: '0000000000000502', name: 'Desk 4 West', isThis: false, isNew: false },
   ],
   care: careAt(NOW, people),
+  offers: [],
   lapsed: false,
 };
-const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null } as const;
+const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [] } as const;
 const quiet = inbox.map((one) => ({ ...one, stat: null, section: one.section === 'stat' ? ('patients' as const) : one.section }));
 
 export const scenes: Record<string, Snapshot> = {
@@ -254,6 +256,7 @@ export class FixtureApp implements App {
   takeRole = this.note('takeRole');
   returnRole = this.note('returnRole');
   care = this.note('care');
+  talk = this.note('talk');
   devicesShown = () => this.set({ devices: this.snapshot.devices.map((one) => ({ ...one, isNew: false })) });
   askProspect = () => {
     const { conversation } = this.snapshot;

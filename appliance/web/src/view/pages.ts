@@ -13,6 +13,7 @@ export const PAGES = {
   // Opened from "People".
   group: { offered: () => false, load: () => import('./areas/talk/NewGroup.svelte') },
   channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },
+  handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte') },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

@@ -24,7 +24,7 @@ export const en = {
     label: 'More pages',
     failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
     again: 'Try again',
-    names: { group: 'New group', channels: 'Channels' },
+    names: { group: 'New group', channels: 'Channels', handover: 'Hand over a role' },
   },
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {
@@ -148,6 +148,7 @@ export const en = {
   compose: {
     label: 'Message',
     placeholder: 'Message',
+    more: 'Quick replies and templates',
     send: 'Send',
     sendStat: 'Send STAT',
     replyTo: (who: string) => `Reply to ${who}`,
@@ -198,6 +199,8 @@ export const en = {
     take: 'Take',
     takeRole: (role: string) => `Take ${role}`,
     giveBack: 'Return',
+    handOver: 'Hand over',
+    handOverRole: (role: string) => `Hand over ${role}`,
     returnRole: (role: string) => `Return ${role}`,
     takeTitle: (role: string) => `Take ${role}?`,
     takeHint: 'What is written to this role, and its STATs, come to you from now on.',

@@ -22,7 +22,7 @@ export const es: Words = {
     label: 'Más páginas',
     failed: 'No se ha podido cargar esta página. Compruebe el wifi y vuelva a intentarlo.',
     again: 'Reintentar',
-    names: { group: 'Grupo nuevo', channels: 'Canales' },
+    names: { group: 'Grupo nuevo', channels: 'Canales', handover: 'Traspasar un puesto' },
   },
   nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {
@@ -146,6 +146,7 @@ export const es: Words = {
   compose: {
     label: 'Mensaje',
     placeholder: 'Mensaje',
+    more: 'Respuestas rápidas y plantillas',
     send: 'Enviar',
     sendStat: 'Enviar STAT',
     replyTo: (who) => `Respuesta a ${who}`,
@@ -196,6 +197,8 @@ export const es: Words = {
     take: 'Asumir',
     takeRole: (role) => `Asumir ${role}`,
     giveBack: 'Dejar',
+    handOver: 'Traspasar',
+    handOverRole: (role) => `Traspasar ${role}`,
     returnRole: (role) => `Dejar ${role}`,
     takeTitle: (role) => `¿Asumir ${role}?`,
     takeHint: 'Lo que se escriba a este puesto y sus STAT le llegarán a usted desde ahora.',

@@ -8,12 +8,13 @@ import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
 import { talkScenes } from '../../src/view/fixtures.talk.ts';
 import { chooseLanguage, chooseLook, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
+import { leadAnswers, leadScenes } from './lead.ts';
 import { Shell } from '../../src/shell/shell.svelte.ts';
 import { talkAnswers } from './talk.answers.ts';
 
 /** One made-up screen, as the address asks: ?scene=inbox&language=es&look=dark&installed */
 const asked = new URLSearchParams(location.search);
-const scene = { ...scenes, ...deskScenes, ...talkScenes }[asked.get('scene') ?? 'inbox'];
+const scene = { ...scenes, ...deskScenes, ...talkScenes, ...leadScenes }[asked.get('scene') ?? 'inbox'];
 if (scene === undefined) throw new Error('no such scene');
 recallPreferences();
 chooseLanguage(asked.get('language') === 'es' ? 'es' : 'en');
@@ -36,6 +37,7 @@ if (asked.has('rtl')) document.documentElement.dir = 'rtl';
 if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
 app.answers = (body) => talkAnswers(body);
+if ((asked.get('scene') ?? '') in leadScenes) app.answers = leadAnswers;
 const shell = new LookShell();
 shell.isTrusted = asked.has('trusted');
 shell.updateReady = asked.has('update');

@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import type { Ask, Told } from '../../src/domain/frames.ts';
 import type { Reply } from '../../src/domain/snapshot.ts';
-import { ChannelPageSchema } from '../../src/gen/wardline_pb.js';
+import { NOW } from '../../src/view/fixtures.ts';
+import { ChannelPageSchema, Reach, RoleInboxShownSchema, TemplateSetSchema } from '../../src/gen/wardline_pb.js';
 
 /** Answers of a made-up box to what is asked in a conversation. */
 
@@ -10,6 +11,10 @@ const channels = [
   { conversation: 0x321n, unit: 0xa1n, title: 'Wound care \u202egnp', members: 6, member: false },
   { conversation: 0x322n, unit: 0xa1n, title: 'Move to the new building ' + 'x'.repeat(50), members: 1, member: false, archived: true },
 ];
+
+const person = (id: number): bigint => BigInt(`0x00000000000001${String(id).padStart(2, '0')}`);
+const replies = ['On my way', 'Seen, thank you', 'In isolation, ten minutes. Call me on the desk phone if it cannot wait that long.'];
+const templates = [{ name: 'Fall report', fields: [{ name: 'Bed' }, { name: 'What happened', hint: 'as the patient tells it' }, { name: 'Injuries', hint: 'where, and how bad', optional: true }] }];
 
 /** What the made-up box answers. */
 export function talkAnswers(body: Ask): Reply | null {
@@ -22,11 +27,20 @@ export function talkAnswers(body: Ask): Reply | null {
       return { reply: 'refused', refusal: { code: 'NOT_PERMITTED', advice: '' } };
     case 'listChannels':
       return answer({ case: 'channelPage', value: create(ChannelPageSchema, { channels, end: true }) });
+    case 'lookAtRoleInbox': {
+      const isHeld = body.value.role === 0x404n;
+      const holders = isHeld ? [{ person: person(5), reach: Reach.APP_OPEN }, { person: person(3), reach: Reach.BELL_ONLY }] : [];
+      const cover = isHeld ? [] : [{ person: person(1), reach: Reach.APP_OPEN }, { person: person(4), reach: Reach.UNREACHABLE }];
+      const value = create(RoleInboxShownSchema, { role: body.value.role ?? 0n, unit: 0xa1n, holders, cover, next: isHeld ? 0n : BigInt(NOW + 4 * 3_600_000), conversation: isHeld ? 0x306n : 0n });
+      return answer({ case: 'roleInboxShown', value: { ...value, conversation: 0x306n } });
+    }
+    case 'listTemplates':
+      return answer({ case: 'templateSet', value: create(TemplateSetSchema, body.value.unit === 0n ? {} : { unit: 0xa1n, replies, templates }) });
     default:
       return null;
   }
 }
 
 function answer(body: Told): Reply {
-  return { reply: 'answer', body };
+  return { reply: 'answer', request: 0, body };
 }

@@ -95,4 +95,33 @@ export const talkViews = {
       await page.locator('.channels [aria-haspopup]').first().click();
     },
   },
+  talkRoleNobody: {
+    scene: 'onCall',
+    act: async (page: Page) => {
+      await page.locator('nav button').nth(2).click();
+      await page.locator('.roles li').nth(2).locator('.button').first().click();
+      await page.locator('dialog').waitFor();
+    },
+  },
+  talkRole: { scene: 'talkRole', act: (page: Page) => page.getByText('Nakamura').first().waitFor() },
+  talkRoleNobodyHere: { scene: 'talkRoleNobody', act: (page: Page) => page.locator('.strip strong').waitFor() },
+  talkRoleDone: { scene: 'talkRoleDone', act: (page: Page) => page.locator('.strip .button').waitFor() },
+  talkRoleFinish: { scene: 'talkRole', act: (page: Page) => page.locator('.strip .button').click() },
+  talkQuick: {
+    scene: 'conversation',
+    act: async (page: Page) => {
+      await page.locator('.compose .square').first().click();
+      await page.locator('dialog li').first().waitFor();
+    },
+  },
+  talkFill: {
+    scene: 'conversation',
+    act: async (page: Page) => {
+      await page.locator('.compose .square').first().click();
+      await page.locator('dialog .templates .button').last().click();
+      await page.locator('dialog textarea').first().fill('412-B, more short of breath since midnight, RR 26');
+      await page.locator('dialog button[type=submit]').click();
+      await page.locator('dialog .fault').first().waitFor();
+    },
+  },
 };

@@ -6,7 +6,7 @@ import { editAsk, mayEdit, mayRecall, parseText, recallAsk } from './changes.ts'
 const MINUTE = 60_000;
 const own: MessageItem = {
   key: 'k', sequence: 4, author: 'Ana', authorTitle: '', mine: true, at: 1_000 * MINUTE, text: 'bed 4', priority: 'routine', edited: true, edits: 2, recalled: false,
-  replyTo: null, reactions: [], attachments: [], mentionsMe: false, fate: 'read', refusal: null, stat: null,
+  replyTo: null, reactions: [], attachments: [], mentionsMe: false, fate: 'read', refusal: null, stat: null, order: null,
 };
 const after = (minutes: number): number => own.at + minutes * MINUTE;
 

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import type { Ask, Told } from '../../../domain/frames.ts';
 import type { App, Refusal } from '../../../domain/snapshot.ts';
 import { WireFault } from '../../../domain/wire.ts';
@@ -14,7 +15,8 @@ export class Doing {
 
   /** `null`: refused, or something else is under way still. */
   async ask(body: Ask): Promise<Told | null> {
-    if (this.isBusy) return null;
+    // Whoever asks from within an effect does not ask again by it.
+    if (untrack(() => this.isBusy)) return null;
     this.isBusy = true;
     this.refusal = null;
     const reply = await this.#app.ask(body);
@@ -38,7 +40,8 @@ export class Doing {
   }
 }
 
-function readBy<T>(told: Told, reader: (told: Told) => T | null): T | null {
+/** What an answer says; `null`: nothing that can be read. */
+export function readBy<T>(told: Told, reader: (told: Told) => T | null): T | null {
   try {
     return reader(told);
   } catch (error) {
