@@ -2,7 +2,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/wardline/target
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test bench bench-peers deny fuzz screenshots
+.PHONY: help prepare run test bench bench-peers bench-web deny fuzz screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ bench: prepare ## a box against bare QUIC over bare SQLite, some 20 minutes; wri
 
 bench-peers: prepare ## the same, and ejabberd with its archive in PostgreSQL, both installed from Debian
 	@$(BENCH) --ejabberd
+
+bench-web: prepare ## the app with 50,000 messages beside an empty page of the same framework, some 5 minutes; writes its table of docs/performance.md
+	@npm --prefix appliance/web run --silent bench -- --into $(CURDIR)/docs/performance.md
 
 deny: prepare ## licences, sources and forbidden crates only
 	@.ci/deny

@@ -433,6 +433,8 @@ export class Gate {
   #open(): void {
     this.#stage = { is: 'open' };
     this.#hasLapsed = false;
+    // The next lock on this connection is told as well.
+    this.#lockToldOn = null;
     this.refusal = null;
     this.acted();
     if (this.#identity?.locked === true) this.#keep({ locked: false });

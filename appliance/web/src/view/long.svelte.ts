@@ -1,11 +1,13 @@
 import { tick } from 'svelte';
 import type { MessageItem } from '../domain/snapshot.ts';
-import { around, newer, NEWEST, older, pinned, placed, type Wanted } from './run.ts';
+import { around, newer, newest, NEWEST, older, pinned, placed, type Wanted } from './run.ts';
 
 /** Nearer to the end than this counts as being there: then the end stays in sight as messages come. */
 const NEAR = 80;
 /** As near to an end of the run, it moves on. Three of these and the highest screen are less than the lowest that a full run can be. */
 const EDGE = 1_000;
+/** Behind the first sight of it, a conversation has more than that in the page. Milliseconds. */
+const MORE_AFTER = 100;
 
 /**
  * The messages of a conversation as they are scrolled: a run of them is in the page, and the one under the eye stays where it is, whatever
@@ -42,7 +44,13 @@ export class Long {
     const observer = new ResizeObserver(() => this.#hold());
     observer.observe(scroller);
     observer.observe(rows);
-    return () => observer.disconnect();
+    const more = setTimeout(() => {
+      if (this.atEnd) this.#wanted = newest(this.#list());
+    }, MORE_AFTER);
+    return () => {
+      clearTimeout(more);
+      observer.disconnect();
+    };
   }
 
   /** Behind a change of {@link shown}, when it is in the page. */
@@ -71,7 +79,7 @@ export class Long {
   }
 
   toEnd(): void {
-    this.#wanted = NEWEST;
+    this.#wanted = newest(this.#list());
     this.atEnd = true;
     this.isFar = false;
     void tick().then(() => this.#hold());

@@ -3,8 +3,8 @@
  * docs/decisions/2026-11-28-long-conversations.md.
  */
 
-/** With how many a conversation opens. */
-export const SOME = 40;
+/** With how many a conversation opens: a screenful of short ones. */
+export const SOME = 16;
 /** How many come to it at an end of the run. */
 export const STEP = 40;
 /** How many there are at most; the others go, at the end that is further away. */
@@ -56,6 +56,11 @@ export function newer(run: Run, list: readonly Keyed[]): Wanted {
 export function around(place: number, list: readonly Keyed[]): Wanted {
   const from = Math.max(place - SOME / 2, 0);
   return wanted({ from, to: Math.min(from + SOME, list.length) }, list);
+}
+
+/** As {@link NEWEST}, and more than a screenful. */
+export function newest(list: readonly Keyed[]): Wanted {
+  return pinned({ from: Math.max(list.length - SOME - STEP, 0), to: list.length }, list, true);
 }
 
 function wanted(run: Run, list: readonly Keyed[]): Wanted {

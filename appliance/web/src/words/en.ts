@@ -108,6 +108,7 @@ export const en = {
     mentioned: 'Mentions you',
     waiting: (n: number) => (n === 1 ? '1 waits to be sent' : `${n} wait to be sent`),
     you: 'You',
+    more: 'More conversations',
     choose: 'Choose a conversation',
     chooseHint: 'It is shown here.',
   },

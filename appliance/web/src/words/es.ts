@@ -106,6 +106,7 @@ export const es: Words = {
     mentioned: 'Le menciona',
     waiting: (n) => (n === 1 ? '1 espera para enviarse' : `${n} esperan para enviarse`),
     you: 'Usted',
+    more: 'Más conversaciones',
     choose: 'Elija una conversación',
     chooseHint: 'Se mostrará aquí.',
   },

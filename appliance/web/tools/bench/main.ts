@@ -29,12 +29,12 @@ function conversation(at: number): EventKind[] {
     name[15] = message;
     const sender = message % 3 === 0 ? 0xan : BEN;
     const text = `message ${message} of ${at} ${'and more '.repeat((message * 7) % 20)}`;
-    return { case: 'message', value: { conversation: id, sequence: BigInt(message + 1), message: name, sender, at: BigInt(1_790_000_000_000 + at * 60_000 + message), text } };
+    return { case: 'message', value: { conversation: id, sequence: BigInt(message + 1), message: name, sender, at: BigInt(at * 5 + 1), text } };
   });
   return [{ case: 'conversation', value }, ...messages];
 }
 
-/** The only thing that is not the app's: what it takes for a WebSocket ends in the box above. */
+/** The only thing that is not the app's: what it takes for a WebSocket ends in the box above, and there is no other way. */
 class Socket extends EventTarget {
   static readonly OPEN = 1;
   readyState = 0;
@@ -65,7 +65,7 @@ class Socket extends EventTarget {
     this.readyState = 3;
   }
 }
-Object.assign(globalThis, { WebSocket: Socket });
+Object.assign(globalThis, { WebSocket: Socket, WebTransport: undefined });
 
 class BenchShell extends Shell {
   override get isInstalled(): boolean {

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+
+import { Bench } from './testing/bench.ts';
+import { Box, PIN } from './testing/box.ts';
+
+const MINUTE = 60_000;
+const SHIFT = 8 * 60;
+
+/** How often somebody types the PIN in eight hours who takes the phone out every so many minutes, a message in hand each time. */
+function pinsOf(minutes: number, idleLock: number): number {
+  const box = new Box();
+  box.idleLock = BigInt(idleLock * MINUTE);
+  box.isPinWanted = true;
+  const bench = new Bench(box);
+  bench.start();
+  bench.settle();
+  let pins = 0;
+  for (let at = 0; at < SHIFT; at += minutes) {
+    if (bench.snapshot.stage === 'locked') {
+      bench.command('unlock', PIN);
+      bench.pass(2_000);
+      pins += 1;
+    }
+    expect([bench.snapshot.stage, bench.snapshot.refusal?.code, bench.snapshot.line.state]).toEqual(['open', undefined, 'online']);
+    bench.command('touched');
+    box.say(`minute ${at}`);
+    bench.settle();
+    bench.pass(minutes * MINUTE - (bench.now.steady - at * MINUTE));
+  }
+  return pins;
+}
+
+describe('PINs of an eight-hour shift', () => {
+  it('are one for whoever has the phone in hand', () => {
+    expect(pinsOf(2, 5)).toBe(1);
+    expect(pinsOf(4, 5)).toBe(1);
+  });
+
+  it('are one for each look of whoever takes it out less often than the idle lock: twelve are kept only from forty minutes on', () => {
+    expect([8, 10, 20, 40, 60].map((minutes) => pinsOf(minutes, 5))).toEqual([60, 48, 24, 12, 8]);
+  });
+
+  it('are few with an idle lock that is longer than the pauses', () => {
+    expect([8, 10, 20, 40, 60].map((minutes) => pinsOf(minutes, 30))).toEqual([1, 1, 1, 12, 8]);
+  });
+});
