@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { MediaType, RefusalCode, TransferHeadSchema, TransferRequestSchema, TransferTailSchema } from '../gen/wardline_pb.js';
 import { ascii, concat, toHex } from './bytes.ts';
-import { FILE_MAX, fileName, isRefusal, judgeFile, kindOf, mediaOf, parseHead, parseTail, TransferReader, transferRequest, typeOf } from './transfers.ts';
+import { FILE_MAX, fileName, fitted, isRefusal, judgeFile, kindOf, mediaOf, parseHead, parseTail, TransferReader, transferRequest, typeOf } from './transfers.ts';
 
 /** Says these, one after the other, then its end. */
 function says(...parts: readonly Uint8Array[]): () => Promise<Uint8Array | null> {
@@ -103,6 +103,15 @@ describe('a name', () => {
     expect(long).toBe('é'.repeat(60));
     expect(fileName('👩'.repeat(40))).toBe('👩'.repeat(30));
     expect(fileName(`a${'👩'.repeat(40)}`)).toBe(`a${'👩'.repeat(29)}`);
+  });
+});
+
+describe('a picture', () => {
+  it('is made smaller, never larger, and never nothing', () => {
+    expect(fitted(4_000, 3_000, 2_048)).toEqual({ width: 2_048, height: 1_536 });
+    expect(fitted(300, 400, 2_048)).toEqual({ width: 300, height: 400 });
+    expect(fitted(10_000, 1, 160)).toEqual({ width: 160, height: 1 });
+    expect(fitted(0, 0, 160)).toEqual({ width: 1, height: 1 });
   });
 });
 

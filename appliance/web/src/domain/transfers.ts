@@ -152,6 +152,12 @@ export function judgeFile(head: Uint8Array, length: number): MediaType | Refusal
   return length > FILE_MAX ? ownRefusal('ATTACHMENT_TOO_LARGE') : media;
 }
 
+/** A picture's size with its longest side at most that long; never enlarged, and never nothing. */
+export function fitted(width: number, height: number, longest: number): { readonly width: number; readonly height: number } {
+  const scale = Math.min(1, longest / Math.max(width, height, 1));
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
 /** Whether what came of a file is a refusal. */
 export function isRefusal(came: FileSent | Blob | Refusal): came is Refusal {
   return 'code' in came;

@@ -141,6 +141,7 @@ export const en = {
   priority: { label: 'Priority', routine: 'Routine', urgent: 'Urgent', stat: 'STAT' },
   compose: {
     label: 'Message',
+    addFile: 'Add a photo or file',
     placeholder: 'Message',
     send: 'Send',
     sendStat: 'Send STAT',
