@@ -310,6 +310,7 @@ export class Screen {
       replyTo: this.#quoted(conversation, waiting.replyTo),
       reactions: [],
       attachments: [],
+      files: waiting.files,
       mentionsMe: false,
       fate: waiting.failed === null ? 'waiting' : 'failed',
       refusal: waiting.failed,

@@ -161,6 +161,8 @@ export interface MessageItem {
   readonly replyTo: { readonly author: string; readonly text: string } | null;
   readonly reactions: readonly { readonly kind: string; readonly people: readonly string[]; readonly mine: boolean }[];
   readonly attachments: readonly FileShown[];
+  /** Of one that waits or failed: what goes with it. */
+  readonly files?: readonly FileSent[];
   readonly mentionsMe: boolean;
   /** Of one's own messages; null of others'. `failed` was refused for good. */
   readonly fate: 'waiting' | 'sent' | 'delivered' | 'read' | 'failed' | null;

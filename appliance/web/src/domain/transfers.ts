@@ -8,7 +8,7 @@
 import { fromBinary, toBinary, create } from '@bufbuild/protobuf';
 
 import { MediaType, type Refused, TransferHeadSchema, TransferRequestSchema, TransferTailSchema } from '../gen/wardline_pb.js';
-import { type Bytes, concat } from './bytes.ts';
+import { type Bytes, concat, utf8Length } from './bytes.ts';
 import { declinedOf, ownRefusal, refusalOf } from './refusals.ts';
 import type { FileKind, FileSent, Refusal } from './snapshot.ts';
 
@@ -140,9 +140,9 @@ export function typeOf(head: Uint8Array): string | null {
 
 /** A name that the box takes: without control characters, cut to its bound. */
 export function fileName(name: string): string {
-  let clean = name.replace(/[\u0000-\u001f\u007f-\u009f]/g, '').trim();
-  while (new TextEncoder().encode(clean).length > FILE_NAME_MAX) clean = clean.slice(0, -1);
-  return clean === '' ? 'file' : clean;
+  const letters = Array.from(name.replace(/[\u0000-\u001f\u007f-\u009f]/g, '').trim());
+  while (utf8Length(letters.join('')) > FILE_NAME_MAX) letters.pop();
+  return letters.length === 0 ? 'file' : letters.join('');
 }
 
 /** Refused before anything is sent. */
@@ -150,6 +150,12 @@ export function judgeFile(head: Uint8Array, length: number): MediaType | Refusal
   const media = mediaOf(head);
   if (length === 0 || media === null) return ownRefusal('ATTACHMENT_MISTYPED');
   return length > FILE_MAX ? ownRefusal('ATTACHMENT_TOO_LARGE') : media;
+}
+
+/** A picture's size with its longest side at most that long; never enlarged, and never nothing. */
+export function fitted(width: number, height: number, longest: number): { readonly width: number; readonly height: number } {
+  const scale = Math.min(1, longest / Math.max(width, height, 1));
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
 
 /** Whether what came of a file is a refusal. */

@@ -45,6 +45,8 @@ export class Doorway {
   #wire: Wire | null = null;
   #session: Promise<Hash> | null = null;
   #looking: ReturnType<typeof setTimeout> | undefined;
+  /** Of files, under way on this line: a socket of its own does not notice that its line is gone. */
+  readonly #streams = new Set<Stream>();
 
   /** `host` with its port where that is not 443: `location.host`. */
   constructor({ host, origin }: { readonly host: string; readonly origin: string }, happens: LineHappens) {
@@ -89,8 +91,17 @@ export class Doorway {
   async file(): Promise<{ readonly stream: Stream; readonly session: Uint8Array } | null> {
     const [wire, session] = [this.#wire, await this.#session];
     const stream = (await wire?.file()) ?? null;
-    if (wire === null || stream === null || session === null) return null;
-    return { stream, session: wire.by === 'WebSocket' ? session : new Uint8Array(0) };
+    if (wire === null || stream === null) return null;
+    if (session === null || this.#wire !== wire) {
+      stream.abort();
+      return null;
+    }
+    this.#streams.add(stream);
+    const abort = (): void => {
+      this.#streams.delete(stream);
+      stream.abort();
+    };
+    return { stream: { ...stream, abort }, session: wire.by === 'WebSocket' ? session : new Uint8Array(0) };
   }
 
   async #find(line: LineNumber): Promise<Found | null> {
@@ -177,6 +188,8 @@ export class Doorway {
 
   #forget(): void {
     clearTimeout(this.#looking);
+    for (const stream of this.#streams) stream.abort();
+    this.#streams.clear();
     this.#wire = null;
     this.#session = null;
     this.#line = 0;

@@ -36,7 +36,8 @@ export interface Wire {
 /** One stream of a file. */
 export interface Stream {
   readonly by: NonNullable<Line['by']>;
-  readonly read: ReadableStreamDefaultReader<Uint8Array>;
+  /** What comes next; `null` once the box has ended it. Rejected when it was broken off, from this end too: then it was not all. */
+  read(): Promise<Uint8Array | null>;
   /** Resolves once there is room for more. */
   write(bytes: Bytes): Promise<void>;
   /** All was written. */
@@ -101,6 +102,7 @@ function openFileSocket(host: string): Promise<Stream | null> {
   return new Promise((resolve) => {
     const socket = new WebSocket(`wss://${host}${FILE_PATH}`, FILE_SUBPROTOCOL);
     socket.binaryType = 'arraybuffer';
+    let isAborted = false;
     const come = new ReadableStream<Uint8Array>({
       start(control) {
         socket.onmessage = ({ data }: MessageEvent<unknown>) => {
@@ -108,26 +110,35 @@ function openFileSocket(host: string): Promise<Stream | null> {
         };
         socket.onclose = ({ code }) => {
           resolve(null);
-          if (closeCodeOf(code) === CLOSE.done) control.close();
-          else control.error(new Error('the file was broken off'));
+          if (closeCodeOf(code) === CLOSE.done && !isAborted) control.close();
+          else control.error(brokenOff());
         };
       },
     });
-    socket.onopen = () =>
+    socket.onopen = () => {
+      const reader = come.getReader();
       resolve({
         by: 'WebSocket',
-        read: come.getReader(),
+        read: async () => (await reader.read()).value ?? null,
         // A socket tells of no room: what is asked for here is that little waits.
         write: async (bytes) => {
           while (socket.readyState === WebSocket.OPEN && socket.bufferedAmount > BUFFERED_MAX) await new Promise((next) => setTimeout(next, 20));
-          if (socket.readyState !== WebSocket.OPEN) throw new Error('the file was broken off');
+          if (socket.readyState !== WebSocket.OPEN) throw brokenOff();
           socket.send(bytes);
         },
         // The box knows how long the file is.
         finish: () => Promise.resolve(),
-        abort: () => socket.close(WEBSOCKET_CLOSE_BASE + CLOSE.done),
+        abort: () => {
+          isAborted = true;
+          socket.close(WEBSOCKET_CLOSE_BASE + CLOSE.done);
+        },
       });
+    };
   });
+}
+
+function brokenOff(): Error {
+  return new Error('the file was broken off');
 }
 
 /** Whether this browser has it at all. */
@@ -202,15 +213,21 @@ class TransportWire implements Wire {
     const stream = await this.#transport.createBidirectionalStream().catch(() => null);
     if (stream === null) return null;
     const writer = stream.writable.getWriter() as WritableStreamDefaultWriter<Uint8Array>;
-    const read = stream.readable.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    const reader = stream.readable.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    let isAborted = false;
     return {
       by: 'WebTransport',
-      read,
+      read: async () => {
+        const { value } = await reader.read();
+        if (isAborted) throw brokenOff();
+        return value ?? null;
+      },
       write: (bytes) => writer.write(bytes),
       finish: () => writer.close(),
       abort: () => {
+        isAborted = true;
         writer.abort().catch(() => undefined);
-        read.cancel().catch(() => undefined);
+        reader.cancel().catch(() => undefined);
       },
     };
   }

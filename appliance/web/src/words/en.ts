@@ -153,6 +153,7 @@ export const en = {
   priority: { label: 'Priority', routine: 'Routine', urgent: 'Urgent', stat: 'STAT' },
   compose: {
     label: 'Message',
+    addFile: 'Add a photo or file',
     placeholder: 'Message',
     more: 'Quick replies and templates',
     send: 'Send',

@@ -151,6 +151,7 @@ export const es: Words = {
   priority: { label: 'Prioridad', routine: 'Normal', urgent: 'Urgente', stat: 'STAT' },
   compose: {
     label: 'Mensaje',
+    addFile: 'Añadir una foto o un archivo',
     placeholder: 'Mensaje',
     more: 'Respuestas rápidas y plantillas',
     send: 'Enviar',
