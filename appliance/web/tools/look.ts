@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
+import { adminViews } from './look/admin.ts';
 import { buildLook, serve } from './look-server.ts';
 
 const OUT = process.env['OUT'] ?? join(tmpdir(), 'wardline-look');
@@ -156,6 +157,7 @@ const views: Record<string, View> = {
   revoked: { scene: 'revoked' },
   tooOld: { scene: 'tooOld' },
   storage: { scene: 'storage' },
+  ...adminViews,
 };
 
 const faults: string[] = [];

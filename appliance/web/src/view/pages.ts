@@ -6,10 +6,14 @@ export interface LaterPage {
   /** Who is offered it under "More"; who cannot use it is told nothing of it. */
   readonly offered: (snapshot: Snapshot) => boolean;
   readonly load: () => Promise<{ readonly default: Component }>;
+  /** Takes the whole of a wide screen, not the list's part of it. */
+  readonly isWide?: true;
 }
 
 /** In the order of "More". Their names are `t().pages`. */
-export const PAGES = {} as const satisfies Record<string, LaterPage>;
+export const PAGES = {
+  admin: { offered: ({ me }) => me?.administrator === true, load: () => import('./areas/admin/Admin.svelte'), isWide: true },
+} as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;
 export const PAGE_NAMES = Object.keys(PAGES) as PageName[];

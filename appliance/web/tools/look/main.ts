@@ -1,4 +1,5 @@
 import { mount } from 'svelte';
+import { adminBox } from '../../src/domain/testing/adminBox.ts';
 import App from '../../src/view/App.svelte';
 import '../../src/view/app.css';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
@@ -23,6 +24,7 @@ class LookShell extends Shell {
 if (asked.has('rtl')) document.documentElement.dir = 'rtl';
 if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
+if (asked.get('scene')?.startsWith('admin')) app.answers = adminBox(asked.get('scene') === 'adminZone' ? 'NOT_ADMINISTRATOR' : '');
 const shell = new LookShell();
 shell.updateReady = asked.has('update');
 mount(App, { target: document.getElementById('app') as HTMLElement, props: { app, shell } });
