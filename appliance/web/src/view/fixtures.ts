@@ -199,6 +199,7 @@ export const scenes: Record<string, Snapshot> = {
   careNone: { ...base, inbox: quiet, care: { ...careAt(NOW, people), wards: [], shifts: [], team: [], tasks: { state: 'there', list: [] } } },
   admin: administrator,
   adminZone: administrator,
+  adminPrivacy: { ...base, me: { ...me, privacyOfficer: true } },
   superseded: { ...base, ...closed, stage: 'ended', ended: 'superseded' },
   suspended: { ...base, ...closed, stage: 'ended', ended: 'suspended' },
   revoked: { ...base, ...closed, stage: 'ended', ended: 'revoked' },

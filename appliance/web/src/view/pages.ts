@@ -13,6 +13,7 @@ export interface LaterPage {
 /** In the order of "More". Their names are `t().pages`. */
 export const PAGES = {
   admin: { offered: ({ me }) => me?.administrator === true, load: () => import('./areas/admin/Admin.svelte'), isWide: true },
+  privacy: { offered: ({ me }) => me?.privacyOfficer === true, load: () => import('./areas/admin/privacy/Privacy.svelte'), isWide: true },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

@@ -21,21 +21,50 @@ const STAFF = 'Name,Title,Units,Charge nurse\nZoe Park,RN,4 West; ICU,ICU\nEli N
 
 export const adminViews: Record<string, { scene: string; query?: string; act: Act }> = {
   adminMenu: { scene: 'admin', act: open() },
-  adminPeople: { scene: 'admin', act: open(menu(0)) },
+  adminSteps: { scene: 'admin', act: open(menu(0)) },
+  adminPeople: { scene: 'admin', act: open(menu(1)) },
   adminAdd: {
     scene: 'admin',
-    act: open(menu(0), '.acts .button.main', async (page) => {
+    act: open(menu(1), '.acts .button.main', async (page) => {
       await page.locator('form input').first().fill('ben okafor');
       await page.locator('select').selectOption({ index: 1 });
     }),
   },
-  adminPerson: { scene: 'admin', act: open(menu(0), '.rows li:nth-child(2) button') },
-  adminCode: { scene: 'admin', act: open(menu(0), '.rows li:nth-child(2) button', '.card .button.main', (page) => page.locator('dialog .code').waitFor()) },
-  adminPost: { scene: 'admin', act: open(menu(0), '.rows li:nth-child(2) button', '.card li .button') },
+  adminPerson: { scene: 'admin', act: open(menu(1), '.rows li:nth-child(2) button') },
+  adminCode: { scene: 'admin', act: open(menu(1), '.rows li:nth-child(2) button', '.card .button.main', (page) => page.locator('dialog .code').waitFor()) },
+  adminPost: { scene: 'admin', act: open(menu(1), '.rows li:nth-child(2) button', '.card li .button') },
   adminSuspended: {
     scene: 'admin',
-    act: open(menu(0), '.rows li:nth-child(3) button', '.person .inside > .button:last-child', 'dialog .button.alarm'),
+    act: open(menu(1), '.rows li:nth-child(3) button', '.person .inside > .button:last-child', 'dialog .button.alarm'),
   },
-  adminZone: { scene: 'adminZone', act: open(menu(0), '.rows li:nth-child(2) button', '.card .button.main') },
-  adminStaff: { scene: 'admin', act: open(menu(0), '.acts .button.main + .button', file('staff.csv', STAFF)) },
+  adminZone: { scene: 'adminZone', act: open(menu(1), '.rows li:nth-child(2) button', '.card .button.main') },
+  adminStaff: { scene: 'admin', act: open(menu(1), '.acts .button.main + .button', file('staff.csv', STAFF)) },
+  adminUnits: { scene: 'admin', act: open(menu(2)) },
+  adminStation: { scene: 'admin', act: open(menu(2), '.card:last-child > .button') },
+  adminRoles: { scene: 'admin', act: open(menu(3)) },
+  adminRole: { scene: 'admin', act: open(menu(3), 'section:nth-of-type(1) li:nth-child(2) button') },
+  adminRota: {
+    scene: 'admin',
+    act: open(menu(3), 'section:nth-of-type(1) li:nth-child(2) button', (page) => page.locator('textarea').fill('zone America/New_York\nMon-Fri 07:00-19:00 Zoe Park')),
+  },
+  adminEscalation: {
+    scene: 'admin',
+    act: open(menu(4), async (page) => {
+      await page.locator('select').first().selectOption({ index: 1 });
+      await page.locator('input[type=number]').first().fill('45');
+    }),
+  },
+  adminPrivacy: { scene: 'adminPrivacy', act: open() },
+  adminFinding: { scene: 'adminPrivacy', act: open('li.card .acts .button') },
+  adminHolds: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=holds])') },
+  adminHold: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=holds])', '.button.main', (page) => page.locator('dialog button[type=submit]').click()) },
+  adminPolicies: { scene: 'admin', act: open(menu(5)) },
+  adminRetention: {
+    scene: 'admin',
+    act: open(menu(5), async (page) => {
+      await page.locator('.fields input').first().fill('7');
+      await page.locator('.policies .card .button').first().click();
+      await page.locator('.diff').waitFor();
+    }),
+  },
 };

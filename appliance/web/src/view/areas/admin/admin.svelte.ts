@@ -1,6 +1,5 @@
 import { listPeople, listUnits, type Member } from '../../../domain/admin/directory.ts';
 import type { KnownUnit } from '../../../domain/known.ts';
-import type { App } from '../../../domain/snapshot.ts';
 import { keep, kept } from './kept.ts';
 import { Doing } from './doing.svelte.ts';
 import { PROFILES, type AdminPageName, type Profile } from './pages.ts';
@@ -12,17 +11,29 @@ export class Admin extends Doing {
   /** `null`: not asked for yet. */
   people = $state.raw<readonly Member[] | null>(null);
   units = $state.raw<readonly KnownUnit[] | null>(null);
-  readonly app: App;
+  #isGuided = false;
 
-  constructor(app: App) {
-    super(app);
-    this.app = app;
-  }
-
+  /** `null`: back to the menu, or to the first steps, where one came from there. */
   open(page: AdminPageName | null): void {
-    this.page = page;
+    this.page = page ?? (this.#isGuided && this.page !== 'firstSteps' ? 'firstSteps' : null);
     this.refusal = null;
     this.done = '';
+  }
+
+  /** A page that is one of the first steps: back from it are the others. */
+  guide(page: AdminPageName): void {
+    this.#isGuided = true;
+    this.open(page);
+  }
+
+  leaveSteps(): void {
+    this.#isGuided = false;
+    this.open(null);
+  }
+
+  /** Nobody but whoever set the box up, and no unit: what to do first is shown first. */
+  get isEmpty(): boolean {
+    return this.units?.length === 0 && this.staff.length <= 1;
   }
 
   /** Asks again; what is shown stays until the answer is there. */

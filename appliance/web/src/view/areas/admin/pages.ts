@@ -16,7 +16,12 @@ interface AdminPage {
 
 /** In the order of the menu. Their names are `words().menu`. */
 export const ADMIN_PAGES = {
+  firstSteps: { load: () => import('./house/FirstSteps.svelte') },
   people: { load: () => import('./people/People.svelte') },
+  units: { load: () => import('./house/Units.svelte') },
+  roles: { load: () => import('./house/Roles.svelte') },
+  escalation: { load: () => import('./house/Escalation.svelte') },
+  policies: { load: () => import('./policies/Policies.svelte') },
 } as const satisfies Record<string, AdminPage>;
 
 export type AdminPageName = keyof typeof ADMIN_PAGES;
