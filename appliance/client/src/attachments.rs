@@ -351,7 +351,7 @@ async fn begin_stream(
 ) -> Result<(SendStream, RecvStream), Error> {
     let (mut send, receive) = connection.open_bi().await.map_err(|_| Error::Interrupted)?;
     let _ = send.set_priority(PRIORITY);
-    let asked = wire::encode_frame(&proto::TransferRequest { request, offset });
+    let asked = wire::encode_frame(&proto::TransferRequest { request, offset, session: Vec::new() });
     send.write_all(&asked).await.map_err(|_| Error::Interrupted)?;
     Ok((send, receive))
 }

@@ -54,6 +54,17 @@ fn the_binding_of_a_page_is_right() {
 }
 
 #[test]
+fn the_binding_over_webtransport_is_right() {
+    let page = page();
+    let origin = page.split_once("\nwt_origin         = ").unwrap().1.lines().next().unwrap();
+    let mut bound = format!("wardline/1 origin+leaf\0{origin}\0").into_bytes();
+    bound.extend(value(&page, "wt_leaf"));
+    let said = wardline_client::trust::sha256(&bound);
+    assert_eq!(hex(&value(&page, "wt_binding")), hex(&said));
+    assert!(page.contains(&format!("SUPERSEDED comes as\n  closeCode {}.", CloseCode::SUPERSEDED.0)));
+}
+
+#[test]
 fn the_worked_example_is_right() {
     let page = page();
     let fixed = |name| <[u8; 32]>::try_from(value(&page, name)).unwrap();

@@ -98,6 +98,8 @@ impl Relay {
                 box_time: now.wall.0,
                 guest,
                 facility_root: self.policy.facility_root.to_vec(),
+                // The doorway knows which certificates it serves.
+                leaf_hashes: Vec::new(),
             },
         });
     }

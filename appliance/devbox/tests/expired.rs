@@ -26,9 +26,10 @@ use wardline_relay::clock::Clock;
 use wardline_relay::config::Zones;
 use wardline_relay::disk::Disk;
 use wardline_relay::driver::Driver;
+use wardline_relay::front::certificates::Certificates;
 use wardline_relay::front::connection::Context;
 use wardline_relay::front::local;
-use wardline_relay::front::quic::{self, Certificates, SourceLimit};
+use wardline_relay::front::quic::{self, SourceLimit};
 use wardline_relay::intake::Intake;
 use wardline_relay::keeper::Keeper;
 use wardline_relay::keyring::{BoxKeys, Keyring};
@@ -74,9 +75,11 @@ async fn serve(place: Place, policy: Policy) -> Result<()> {
     let (commands, inbox) = mpsc::channel(64);
     let context = Context::new(commands.clone(), Arc::clone(&library), keeper, Arc::clone(&metrics), &leaves);
     let context = Arc::new(context);
-    let endpoint = quic::open(place.listen, Arc::new(Certificates::new(&leaves)?), &keys.reset)?;
+    let certificates = Arc::new(Certificates::new(&leaves)?);
+    let leaves = Arc::clone(certificates.hashes());
+    let quic = quic::open(place.listen, certificates, &keys.reset)?;
     let limit = SourceLimit { per_second: 100, burst: 100 };
-    tokio::spawn(quic::run(endpoint, Arc::new(Zones::new(Vec::new())), limit, Arc::clone(&context)));
+    tokio::spawn(quic::run(quic, Arc::new(Zones::new(Vec::new())), limit, Arc::clone(&context)));
     let users = BTreeSet::from([nix::unistd::geteuid().as_raw()]);
     tokio::spawn(async move { local::run(&place.local, users, context).await });
     let disk = Disk::new(&place.data);
@@ -93,6 +96,7 @@ async fn serve(place: Place, policy: Policy) -> Result<()> {
         intake: Intake::new(inbox),
         commands,
         aged_looks,
+        leaves,
         watchdog,
     };
     // On a thread of its own: the test's waits for the console, which this answers.

@@ -25,8 +25,9 @@ const DAY_S: i64 = 86_400;
 pub const LIFE_S: i64 = 13 * DAY_S - 1;
 /// How far not-before lies in the past.
 pub const BACKDATE_S: i64 = DAY_S;
-/// How long a leaf is the current one.
-pub const RENEWAL_S: i64 = DAY_S;
+/// How long a leaf is the current one: a day, and two hours because the relay looks every hour only. So whoever serves the next one
+/// has known of it, and could tell pages, for a day at least.
+pub const RENEWAL_S: i64 = DAY_S + 2 * 3_600;
 
 /// The leaves of now, and when they were made.
 #[derive(Debug, Clone)]

@@ -145,12 +145,12 @@ fn thirteen_days_at_most_and_renewed_daily() {
         assert_eq!(leaf.not_before, NOON - 86_400, "backdated by a day");
     }
     assert_ne!(first.current.sha256, announced.sha256);
-    assert_eq!(leaves(&mut keeper, NOON + 86_399).unwrap().current.sha256, first.current.sha256);
+    assert_eq!(leaves(&mut keeper, NOON + 26 * 3_600 - 1).unwrap().current.sha256, first.current.sha256);
 
-    let second = leaves(&mut keeper, NOON + 86_400).unwrap();
+    let second = leaves(&mut keeper, NOON + 26 * 3_600).unwrap();
     assert_eq!(second.current.sha256, announced.sha256, "what was announced is what is served");
-    assert_eq!(second.next.unwrap().not_before, NOON, "the new one is of the new day");
-    assert!(verify(&second.current, NOON + 86_400, "ward.example"));
+    assert_eq!(second.next.unwrap().not_before, NOON + 2 * 3_600, "the new one is of the new day");
+    assert!(verify(&second.current, NOON + 26 * 3_600, "ward.example"));
 
     let late = leaves(&mut keeper, NOON + 400 * 86_400).unwrap();
     assert!(verify(&late.current, NOON + 400 * 86_400, "ward.example"));

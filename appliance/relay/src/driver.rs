@@ -29,6 +29,7 @@ use self::dispatch::{Dispatch, Lanes};
 use crate::catchup::Library;
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::front::certificates::LeafHashes;
 use crate::intake::{Intake, Item, Patience};
 use crate::lane::{Lane, UnderWay};
 use crate::metrics::Metrics;
@@ -130,6 +131,8 @@ pub struct Driver {
     pub commands: mpsc::WeakSender<Command>,
     /// One place for who looks for old messages.
     pub aged_looks: Arc<Semaphore>,
+    /// By which hashes a browser knows this box: said with every welcome.
+    pub leaves: Arc<LeafHashes>,
     /// Who wants to know that the loop goes round.
     pub watchdog: Watchdog,
 }
@@ -140,8 +143,13 @@ impl Driver {
         let Self { relay, store, library, disk, metrics, scrub_due, clock, intake, commands, .. } = self;
         let (aged_looks, mut watchdog) = (self.aged_looks, self.watchdog);
         let (lanes, waiting) = (Lanes::new(), Vec::new());
-        let dispatch =
-            Dispatch { library: Arc::clone(&library), metrics: Arc::clone(&metrics), commands, aged_looks };
+        let dispatch = Dispatch {
+            library: Arc::clone(&library),
+            metrics: Arc::clone(&metrics),
+            commands,
+            aged_looks,
+            leaves: self.leaves,
+        };
         let mut writing = Writing { store, library, metrics: Arc::clone(&metrics), scrub_due, clock };
         let mut deciding = Deciding { relay, disk, clock, intake, metrics, lanes, waiting, over: false };
         loop {

@@ -2,14 +2,20 @@
 
 mod admission;
 mod assets;
+pub mod certificates;
 mod congestion;
 pub mod connection;
+mod file_sessions;
+mod file_socket;
 pub mod local;
+mod origin;
 mod pace;
 mod pin;
 mod places;
 pub mod quic;
 mod socket;
 mod transfer;
+pub mod trust;
 pub mod web;
+mod webtransport;
 pub mod writer;

@@ -19,9 +19,11 @@ use wardline_relay::clock::Clock;
 use wardline_relay::config::{Config, Zones};
 use wardline_relay::disk::{self, Disk, OPEN_MIN};
 use wardline_relay::driver::{Command, Driver, Ended, INPUTS_MAX};
+use wardline_relay::front::certificates::Certificates;
 use wardline_relay::front::connection::{Context, facility};
 use wardline_relay::front::local;
-use wardline_relay::front::quic::{self, Certificates, SourceLimit};
+use wardline_relay::front::quic::{self, SourceLimit};
+use wardline_relay::front::trust::RootFiles;
 use wardline_relay::front::web;
 use wardline_relay::hardening;
 use wardline_relay::intake::Intake;
@@ -98,14 +100,18 @@ async fn run(config: Config) -> Result<()> {
     let context = Arc::new(context);
 
     let certificates = Arc::new(Certificates::new(&leaves)?);
-    let endpoint = quic::open(config.listen, Arc::clone(&certificates), &keys.reset)?;
+    let quic = quic::open(config.listen, Arc::clone(&certificates), &keys.reset)?;
+    let endpoint = quic.endpoint.clone();
     let limit = SourceLimit { per_second: config.source_rate, burst: config.source_burst };
     let zones = Arc::new(Zones::new(config.zone.clone()));
-    let open = web::open(endpoint.local_addr()?, Arc::clone(&certificates)).await?;
+    let root = leaves.current.chain.last().map_or(&[][..], Vec::as_slice);
+    let root = RootFiles::new(root, &config.facility);
+    let open = web::open(endpoint.local_addr()?, Arc::clone(&certificates), root).await?;
     let (leaving, mut gone) = mpsc::channel(1);
     let web = web::run(open, Arc::clone(&zones), limit, Arc::clone(&context), leaving);
     let mut web = tokio::spawn(web);
-    let mut quic = tokio::spawn(quic::run(endpoint.clone(), zones, limit, Arc::clone(&context)));
+    let mut quic = tokio::spawn(quic::run(quic, zones, limit, Arc::clone(&context)));
+    let leaves = Arc::clone(certificates.hashes());
     tokio::spawn(renewal::run(keeper, certificates, Arc::clone(&metrics)));
     let place = search::Place::new(config.data.join("search.db"), keys.search.clone());
     tokio::spawn(search::Builder::new(Arc::clone(&library), Arc::clone(&metrics), place).run());
@@ -128,6 +134,7 @@ async fn run(config: Config) -> Result<()> {
         intake: Intake::new(inbox),
         commands: commands.downgrade(),
         aged_looks: Arc::new(Semaphore::new(1)),
+        leaves,
         watchdog: Watchdog::asked_for(),
     };
     let address = endpoint.local_addr()?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::front::quic::Certificates;
+use crate::front::certificates::Certificates;
 use crate::keeper::Keeper;
 use crate::metrics::Metrics;
 

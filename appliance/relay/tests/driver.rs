@@ -100,6 +100,7 @@ impl Ward {
             intake: Intake::new(inbox),
             commands: commands.downgrade(),
             aged_looks: Arc::new(Semaphore::new(1)),
+            leaves: Arc::default(),
             watchdog: Watchdog::none(),
         };
         let running = tokio::spawn(driver.run());

@@ -1,19 +1,16 @@
 /** The core path in Firefox: join, PIN, send, receive, answer a STAT, lock; the other end in Chromium. */
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Box } from './box.ts';
+import { FIREFOX, FIREFOX_PREFERENCES, firefoxProfile } from './firefox.ts';
 import { PersonAtApp, PIN } from './person.ts';
 
-const PROGRAM = '/usr/bin/firefox-esr';
-const NAME = 'box.lindenhof.example';
-
-describe.runIf(existsSync(PROGRAM))('somebody with Firefox', () => {
+describe.runIf(existsSync(FIREFOX))('somebody with Firefox', () => {
   let box: Box;
   let ben: PersonAtApp;
   let home: string;
@@ -26,16 +23,10 @@ describe.runIf(existsSync(PROGRAM))('somebody with Firefox', () => {
     home = mkdtempSync(join(tmpdir(), 'wardline-firefox-'));
     firefox = await puppeteer.launch({
       browser: 'firefox',
-      executablePath: PROGRAM,
-      userDataDir: profile(home, box),
+      executablePath: FIREFOX,
+      userDataDir: firefoxProfile(home, box),
       acceptInsecureCerts: false,
-      // In the place of the facility's name server; and nothing asks anybody else.
-      extraPrefsFirefox: {
-        'network.dns.localDomains': NAME,
-        'network.captive-portal-service.enabled': false,
-        'network.connectivity-service.enabled': false,
-        'intl.accept_languages': 'en-GB',
-      },
+      extraPrefsFirefox: FIREFOX_PREFERENCES,
       env: { ...process.env, HOME: home },
     });
     page = await firefox.newPage();
@@ -88,18 +79,3 @@ describe.runIf(existsSync(PROGRAM))('somebody with Firefox', () => {
     expect(await page.title()).toBe('Wardline');
   });
 });
-
-/** A profile whose certificate store has the facility's root, and nothing else. */
-function profile(home: string, box: Box): string {
-  const folder = join(home, 'profile');
-  mkdirSync(folder);
-  writeFileSync(join(home, 'root.der'), box.root);
-  for (const words of [
-    ['-N', '--empty-password'],
-    ['-A', '-t', 'C,,', '-n', 'facility', '-i', join(home, 'root.der')],
-  ]) {
-    const ran = spawnSync('certutil', ['-d', `sql:${folder}`, ...words], { encoding: 'utf8' });
-    if (ran.status !== 0) throw new Error(`certutil ${words[0]}: ${ran.stderr}`);
-  }
-  return folder;
-}

@@ -105,6 +105,7 @@ impl ScriptedBox {
         let (request, Ask::Hello(hello)) = line.ask().await else { panic!("no hello") };
         let welcome = proto::Welcome {
             facility_root: Vec::new(),
+            leaf_hashes: Vec::new(),
             version: wire::VERSION,
             challenge: vec![7; 32],
             facility: "St. Elsewhere".to_owned(),

@@ -13,6 +13,7 @@ pub(crate) mod sweep;
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 pub(crate) mod volume;
 pub(crate) mod websocket;
+pub(crate) mod webtransport;
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 pub(crate) mod wifi;
 

@@ -47,7 +47,8 @@ pub(crate) struct Raw {
     pub(crate) quic: quinn::Connection,
     send: quinn::SendStream,
     receive: quinn::RecvStream,
-    exporter: [u8; 32],
+    /// What proofs are bound to.
+    pub(crate) exporter: [u8; 32],
     request: u64,
     endpoint: quinn::Endpoint,
 }
@@ -120,6 +121,15 @@ impl Way {
 }
 
 impl Raw {
+    /// Over a stream that somebody else has opened.
+    pub(crate) fn over(
+        (endpoint, quic): (quinn::Endpoint, quinn::Connection),
+        (send, receive): (quinn::SendStream, quinn::RecvStream),
+        exporter: [u8; 32],
+    ) -> Self {
+        Self { quic, send, receive, exporter, request: 0, endpoint }
+    }
+
     /// Goes on from another address of this machine (RFC 9000, 9).
     pub(crate) fn roam(&self, to: IpAddr) -> Result<()> {
         Ok(self.endpoint.rebind(std::net::UdpSocket::bind((to, 0))?)?)

@@ -17,6 +17,7 @@ use wardline_core::wire::{self, proto};
 use super::batch::Batch;
 use super::{Command, frame};
 use crate::catchup::Library;
+use crate::front::certificates::LeafHashes;
 use crate::lane::{Attach, Lane, Out, Ticket};
 use crate::logging::safe;
 use crate::metrics::Metrics;
@@ -34,6 +35,7 @@ pub(super) struct Dispatch {
     pub(super) metrics: Arc<Metrics>,
     pub(super) commands: mpsc::WeakSender<Command>,
     pub(super) aged_looks: Arc<Semaphore>,
+    pub(super) leaves: Arc<LeafHashes>,
 }
 
 impl Dispatch {
@@ -84,10 +86,12 @@ impl Dispatch {
                 }
                 (conn, Out::Frame(frame(request.0, body)))
             }
-            Send::Welcome { conn, request, expect, welcome } => {
+            Send::Welcome { conn, request, expect, mut welcome } => {
                 if let Some(lane) = lanes.get(&conn) {
                     lane.expect(expect);
                 }
+                // No decision: which certificate is next is the keeper's.
+                welcome.leaf_hashes = self.leaves.now().iter().map(|hash| hash.to_vec()).collect();
                 (conn, Out::Frame(frame(request.0, proto::server_frame::Body::Welcome(welcome))))
             }
             Send::StretchPin { conn, person, device, salt } => (conn, Out::Stretch(person, device, salt)),

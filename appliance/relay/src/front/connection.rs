@@ -32,6 +32,7 @@ use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::wire::{self, Incoming};
 use wardline_keys_protocol::message::Leaves;
 
+use super::file_sessions::FileSessions;
 use super::pace::Pace;
 use super::writer;
 use crate::catchup::Library;
@@ -64,6 +65,8 @@ pub struct Context {
     pub stretches: Arc<Semaphore>,
     /// How fast files come in.
     pub(super) pace: Pace,
+    /// For files that come on connections of their own.
+    pub(super) file_sessions: FileSessions,
     clock: Clock,
     next: AtomicU64,
 }
@@ -89,8 +92,8 @@ impl Context {
     ) -> Self {
         let stretches = Arc::new(Semaphore::new(STRETCHES_MAX));
         let (clock, next) = (Clock::start(), AtomicU64::new(1));
-        let pace = Pace::new();
-        Self { commands, library, keeper, facility, metrics, stretches, pace, clock, next }
+        let (pace, file_sessions) = (Pace::new(), FileSessions::default());
+        Self { commands, library, keeper, facility, metrics, stretches, pace, file_sessions, clock, next }
     }
 
     async fn tell(&self, input: Input) {
@@ -124,7 +127,7 @@ pub struct Carrier<D, S> {
     pub source: Source,
     /// The transport's channel binding (RFC 8446, 7.5), where it has one.
     pub exporter: Option<[u8; 32]>,
-    /// Told once that whoever comes has signed in.
+    /// Told once that whoever comes has signed in, with the challenge that was proven.
     pub signed_in: S,
 }
 
@@ -139,7 +142,7 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
     D: Fn() -> Door,
-    S: FnOnce(&Arc<Lane>),
+    S: FnOnce(&Arc<Lane>, [u8; 32]),
 {
     let conn = Conn(context.next.fetch_add(1, Ordering::Relaxed));
     let lane = Arc::new(Lane::new());
@@ -150,8 +153,9 @@ where
     }
     let refusals = Bucket::full(limits::REQUESTS, context.clock.now().mono);
     let (stream, signed_in, lane) = (reader, Some(signed_in), &lane);
-    let key = None;
-    let mut incoming = Reader { context, conn, lane, exporter, key, stream, door, last, signed_in, refusals };
+    let (key, challenge) = (None, [0; 32]);
+    let mut incoming =
+        Reader { context, conn, lane, exporter, challenge, key, stream, door, last, signed_in, refusals };
     let mut writing = std::pin::pin!(writer::run(context, conn, lane, writer));
     let code = tokio::select! {
         code = &mut writing => code,
@@ -178,6 +182,8 @@ struct Reader<'a, R, D, S> {
     conn: Conn,
     lane: &'a Arc<Lane>,
     exporter: Option<[u8; 32]>,
+    /// The last that was given out.
+    challenge: [u8; 32],
     /// What this connection was proven with, and what its device signs with.
     key: Option<PublicKey>,
     stream: R,
@@ -189,7 +195,7 @@ struct Reader<'a, R, D, S> {
     refusals: Bucket,
 }
 
-impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R, D, S> {
+impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Reader<'_, R, D, S> {
     /// Reads until the peer leaves or breaks the protocol.
     async fn run(&mut self) -> Option<PeerFault> {
         loop {
@@ -198,7 +204,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
                 && self.lane.device().is_some()
                 && let Some(tell) = self.signed_in.take()
             {
-                tell(self.lane);
+                tell(self.lane, self.challenge);
             }
             let bytes = match self.read_frame().await? {
                 Ok(bytes) => bytes,
@@ -286,6 +292,7 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
                 let Ok(challenge) = self.context.library.keyring.random() else {
                     return self.refuse(request, Refusal::Unavailable);
                 };
+                self.challenge = challenge;
                 Input::Hello { conn, request, versions, device, challenge }
             }
             Incoming::Prove { device, signature } => {

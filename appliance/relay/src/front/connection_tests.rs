@@ -14,7 +14,7 @@ fn carrier() -> Carrier<impl Fn() -> Door, impl FnOnce(&Arc<Lane>)> {
         door: || Door::Network(Zone::Ward),
         source: Source(1),
         exporter: None,
-        signed_in: |_: &Arc<Lane>| {},
+        signed_in: |_: &Arc<Lane>, _| {},
     }
 }
 

@@ -1,9 +1,9 @@
 //! The QUIC doorway (RFC 9000): TLS 1.3 only, no 0-RTT, one endpoint whose ALPN says which protocol a connection
-//! speaks. `h3` takes its place in [`dispatch`] when the browsers come.
+//! speaks: native clients their own, browsers `h3` ([`webtransport`]).
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
@@ -11,21 +11,19 @@ use futures_util::FutureExt as _;
 use quinn::crypto::rustls::{HandshakeData, QuicServerConfig};
 use quinn::{Endpoint, EndpointConfig, IdleTimeout, Incoming, TransportConfig, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
-use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::ResolvesServerCert;
 use thiserror::Error;
 use wardline_core::input::Door;
 use wardline_core::limits;
 use wardline_core::refusal::CloseCode;
-use wardline_keys_protocol::message::{Leaf, Leaves};
 
 pub use super::admission::SourceLimit;
 use super::admission::{Admission, HANDSHAKES_MAX, Pace, Verdict, Waiting, source};
+use super::certificates::Certificates;
 use super::congestion::Floor;
 use super::connection::{Carrier, Context, serve};
 use super::transfer::{self, TRANSFERS_MAX};
+use super::webtransport;
 use crate::config::{Zones, least};
 use crate::lane::Lane;
 
@@ -45,18 +43,20 @@ const LOOKED_AT_MAX: usize = 64;
 /// Silence after which a connection is given up. Clients keep it alive every 10 s, so five may be lost.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long a close waits for what was written before it to arrive.
-const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
+pub(super) const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
 /// What a client may have sent and the box not read, before it has signed in: one of the largest frames, 16 KiB. With as
 /// many as may be unproven (6,000) 98 MB.
 const STRANGERS_WINDOW: u32 = limits::CLIENT_FRAME_MAX as u32;
 /// The same of each stream once it has signed in: four of the largest frames, or a piece of a file. With 30,000 connections that all
 /// send on three streams and are not read 6 GB; what bounds it in practice is that a frame is read as soon as there is room for its
 /// answer, and a file as fast as the disk takes it. So much for each stream is what keeps a file from using up the control stream's.
-const STREAM_WINDOW: u32 = 64 * 1024;
+pub(super) const STREAM_WINDOW: u32 = 64 * 1024;
 /// Between stateless resets, each of which costs a MAC and a packet, some 10 us. quinn's own 20 ms are 50 a second: after
 /// a restart a ward of 20,000 devices, which all speak within a ping's 10 s, would take 400 s to learn of it; with 5,000 a
 /// second it takes as long as they take to speak, and a flood of packets that belong nowhere costs a twentieth of a core.
 const RESETS_APART: Duration = Duration::from_micros(200);
+/// Datagrams that are kept, to be thrown away: one packet; with 30,000 connections 36 MB.
+const DATAGRAMS_MAX: usize = 1_200;
 /// What may be unacknowledged to one client: at 100 ms of bad Wi-Fi this is 20 Mbit/s.
 const SEND_WINDOW: u64 = 256 * 1024;
 
@@ -87,57 +87,47 @@ pub enum OpenError {
     Tls(#[from] quinn::crypto::rustls::NoInitialCipherSuite),
 }
 
-/// The certificate being served; replaced once a day.
-#[derive(Debug)]
-pub struct Certificates(RwLock<Served>);
-
-#[derive(Clone, Debug)]
-struct Served {
-    certified: Arc<CertifiedKey>,
-    sha256: [u8; 32],
-    not_after: i64,
+/// An open doorway.
+pub struct Quic {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    offers: Offers,
 }
 
-impl Certificates {
-    /// Serves the current leaf.
-    pub fn new(leaves: &Leaves) -> Result<Self, rustls::Error> {
-        Ok(Self(RwLock::new(Served::new(&leaves.current)?)))
-    }
+/// How connections are met: each with one leaf, so that it is known which one a browser met.
+struct Offers {
+    certificates: Arc<Certificates>,
+    latest: Offer,
+}
 
-    /// Serves another leaf from now on, if it is another.
-    pub fn replace(&self, leaves: &Leaves) -> Result<(), rustls::Error> {
-        if self.served().sha256 != leaves.current.sha256 {
-            let served = Served::new(&leaves.current)?;
-            *self.0.write().unwrap_or_else(PoisonError::into_inner) = served;
+#[derive(Clone)]
+struct Offer {
+    config: Arc<quinn::ServerConfig>,
+    leaf: [u8; 32],
+}
+
+impl Offers {
+    /// With the leaf that is served now.
+    fn latest(&mut self) -> Offer {
+        let served = self.certificates.served();
+        if served.sha256 != self.latest.leaf {
+            let leaf = served.sha256;
+            match crypto(Arc::new(served)) {
+                Ok(crypto) => {
+                    let mut config = quinn::ServerConfig::clone(&self.latest.config);
+                    config.crypto = crypto;
+                    self.latest = Offer { config: Arc::new(config), leaf };
+                }
+                Err(error) => tracing::error!(%error, "the new certificate is not served over QUIC"),
+            }
         }
-        Ok(())
-    }
-
-    /// When the one being served ends, Unix seconds.
-    pub fn not_after(&self) -> i64 {
-        self.served().not_after
-    }
-
-    fn served(&self) -> Served {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.latest.clone()
     }
 }
 
-impl ResolvesServerCert for Certificates {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.served().certified)
-    }
-}
-
-impl Served {
-    /// The key is read where the leaf holds it, and the leaf wipes it: rustls would keep and forget a copy.
-    fn new(leaf: &Leaf) -> Result<Self, rustls::Error> {
-        let chain = leaf.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf.key_pkcs8.expose()));
-        let certified = CertifiedKey::new(chain, any_supported_type(&key)?);
-        certified.keys_match()?;
-        Ok(Self { certified: Arc::new(certified), sha256: leaf.sha256, not_after: leaf.not_after })
-    }
+fn crypto(certificate: Arc<dyn ResolvesServerCert>) -> Result<Arc<QuicServerConfig>, OpenError> {
+    let tls = tls(certificate, &[ALPN, webtransport::ALPN])?;
+    Ok(Arc::new(QuicServerConfig::try_from(tls)?))
 }
 
 /// Opens the endpoint. `reset` outlives restarts, so that a client of the last run hears with its next packet that its
@@ -146,9 +136,9 @@ pub fn open(
     address: SocketAddr,
     certificates: Arc<Certificates>,
     reset: &[u8; 32],
-) -> Result<Endpoint, OpenError> {
-    let tls = tls(certificates, ALPN)?;
-    let mut config = quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
+) -> Result<Quic, OpenError> {
+    // No connection is met with this one's leaf: each is offered the one that is served then.
+    let mut config = quinn::ServerConfig::with_crypto(crypto(Arc::clone(&certificates) as _)?);
     config.transport_config(Arc::new(transport()));
     config.migration(true);
     config.max_incoming(HANDSHAKES_MAX);
@@ -167,20 +157,26 @@ pub fn open(
     let mut endpoint = EndpointConfig::new(Arc::new(reset));
     endpoint.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
     endpoint.min_reset_interval(RESETS_APART);
-    Endpoint::new(endpoint, Some(config), socket, runtime).map_err(bind)
+    let served = certificates.served();
+    let leaf = served.sha256;
+    let mut pinned = config.clone();
+    pinned.crypto = crypto(Arc::new(served))?;
+    let offers = Offers { certificates, latest: Offer { config: Arc::new(pinned), leaf } };
+    let endpoint = Endpoint::new(endpoint, Some(config), socket, runtime).map_err(bind)?;
+    Ok(Quic { endpoint, offers })
 }
 
-/// TLS 1.3 with this box's certificate, for one protocol.
+/// TLS 1.3 with this box's certificate, for these protocols.
 pub(super) fn tls(
-    certificates: Arc<Certificates>,
-    protocol: &[u8],
+    certificates: Arc<dyn ResolvesServerCert>,
+    protocols: &[&[u8]],
 ) -> Result<rustls::ServerConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut tls = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
         .with_cert_resolver(certificates);
-    tls.alpn_protocols = vec![protocol.to_vec()];
+    tls.alpn_protocols = protocols.iter().map(|one| one.to_vec()).collect();
     tls.max_early_data_size = 0;
     // Every sign-in signs a fresh challenge; resumption would save one signature and keep secrets longer.
     tls.send_tls13_tickets = 0;
@@ -191,7 +187,9 @@ fn transport() -> TransportConfig {
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
-        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        // HTTP/3 opens these with its first flight, and Chromium takes a smaller number in the handshake for an error. What a
+        // native client says on them nobody reads, and it counts to what it may have unread.
+        .max_concurrent_uni_streams(VarInt::from_u32(webtransport::ONE_WAY_MAX))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
         .receive_window(VarInt::from_u32(STRANGERS_WINDOW))
         .send_window(SEND_WINDOW)
@@ -200,7 +198,9 @@ fn transport() -> TransportConfig {
         // was found; and the search, begun anew when a client moves, spends what the box may send to an address before it is
         // validated (RFC 9000, 8.1).
         .mtu_discovery_config(None)
-        .datagram_receive_buffer_size(None)
+        // Nobody reads datagrams, and the latest pushes out the one before. Browsers want them announced, in a handshake that does not
+        // know yet whether it is with one.
+        .datagram_receive_buffer_size(Some(DATAGRAMS_MAX))
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MAX.as_millis() as u32))));
     transport
 }
@@ -223,13 +223,15 @@ fn widen(socket: &std::net::UdpSocket) {
 /// Accepts until the endpoint closes. Whatever has come is looked at first; then handshakes begin, at their [`Pace`] and
 /// when everything else that is ready to run has had its turn. So a whole ward that comes back at once waits in line here,
 /// and a message of somebody who is connected meets a few handshakes, not two thousand.
-pub async fn run(endpoint: Endpoint, zones: Arc<Zones>, limit: SourceLimit, context: Arc<Context>) {
+pub async fn run(quic: Quic, zones: Arc<Zones>, limit: SourceLimit, context: Arc<Context>) {
+    let Quic { endpoint, offers } = quic;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut gate = Gate {
         admission: Admission::new(limit),
         waiting: Waiting::default(),
         pace: Pace::new(cores, Instant::now()),
         under_way: Arc::new(AtomicUsize::new(0)),
+        offers,
         zones,
         context,
     };
@@ -260,6 +262,7 @@ struct Gate {
     waiting: Waiting<Incoming>,
     pace: Pace,
     under_way: Arc<AtomicUsize>,
+    offers: Offers,
     zones: Arc<Zones>,
     context: Arc<Context>,
 }
@@ -290,14 +293,17 @@ impl Gate {
         let context = &self.context;
         let Some(incoming) = self.waiting.next(now, |late| leave(context, late)) else { return };
         let (context, zones) = (Arc::clone(&self.context), Arc::clone(&self.zones));
-        let under_way = Arc::clone(&self.under_way);
+        let (under_way, offer) = (Arc::clone(&self.under_way), self.offers.latest());
         under_way.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             let from = incoming.remote_address().ip();
-            let opened = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake(incoming)).await;
+            let opened = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake(incoming, offer)).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
             match opened {
-                Ok(Some(opened)) => dispatch(opened, from, &zones, &context).await,
+                Ok(Some(Opened::Native(opened))) => native(opened, from, &zones, &context).await,
+                Ok(Some(Opened::Browser(session))) => {
+                    webtransport::carry(session, from, &zones, &context).await;
+                }
                 _ => context.metrics.handshakes_failed_total.one(),
             }
         });
@@ -310,33 +316,37 @@ fn leave(context: &Context, incoming: Incoming) {
     incoming.ignore();
 }
 
-struct Opened {
+enum Opened {
+    Native(Native),
+    Browser(webtransport::Session),
+}
+
+struct Native {
     connection: quinn::Connection,
     send: quinn::SendStream,
     receive: quinn::RecvStream,
-    protocol: Vec<u8>,
 }
 
 /// The transport's handshake and the client's control stream.
-async fn handshake(incoming: Incoming) -> Option<Opened> {
-    let mut connecting = incoming.accept().ok()?;
+async fn handshake(incoming: Incoming, offer: Offer) -> Option<Opened> {
+    let Offer { config, leaf } = offer;
+    let mut connecting = incoming.accept_with(config).ok()?;
     let data = connecting.handshake_data().await.ok()?;
     let protocol = data.downcast::<HandshakeData>().ok()?.protocol?;
     let connection = connecting.await.ok()?;
-    let (send, receive) = connection.accept_bi().await.ok()?;
-    Some(Opened { connection, send, receive, protocol })
-}
-
-async fn dispatch(opened: Opened, from: IpAddr, zones: &Zones, context: &Arc<Context>) {
-    match opened.protocol.as_slice() {
-        ALPN => native(opened, from, zones, context).await,
+    match protocol.as_slice() {
+        webtransport::ALPN => webtransport::meet(connection, leaf).await.map(Opened::Browser),
         // TLS has refused everything else already (RFC 7301, 3.2).
-        _ => opened.connection.close(VarInt::from_u32(CloseCode::REFUSED.0), b""),
+        _ => {
+            connection.set_max_concurrent_uni_streams(VarInt::from_u32(0));
+            let (send, receive) = connection.accept_bi().await.ok()?;
+            Some(Opened::Native(Native { connection, send, receive }))
+        }
     }
 }
 
-async fn native(opened: Opened, from: IpAddr, zones: &Zones, context: &Arc<Context>) {
-    let Opened { connection, mut send, receive, .. } = opened;
+async fn native(opened: Native, from: IpAddr, zones: &Zones, context: &Arc<Context>) {
+    let Native { connection, mut send, receive } = opened;
     let mut exporter = [0; 32];
     if connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"").is_err() {
         connection.close(VarInt::from_u32(CloseCode::REFUSED.0), b"");
@@ -345,7 +355,7 @@ async fn native(opened: Opened, from: IpAddr, zones: &Zones, context: &Arc<Conte
     // A packet moves a connection to the address that it names before anybody has shown to be there: so whoever roams
     // can lose what a zone allows, and to gain it connects anew.
     let door = || Door::Network(least(zones.of(from), zones.of(connection.remote_address().ip())));
-    let widen = |lane: &Arc<Lane>| {
+    let widen = |lane: &Arc<Lane>, _| {
         connection.set_receive_window(VarInt::from_u32((1 + TRANSFERS_MAX) * STREAM_WINDOW));
         connection.set_max_concurrent_bi_streams(VarInt::from_u32(1 + TRANSFERS_MAX));
         tokio::spawn(transfer::run(Arc::clone(context), Arc::clone(lane), connection.clone()));
@@ -358,3 +368,7 @@ async fn native(opened: Opened, from: IpAddr, zones: &Zones, context: &Arc<Conte
     }
     connection.close(VarInt::from_u32(code.0), b"");
 }
+
+#[cfg(test)]
+#[path = "quic_tests.rs"]
+mod tests;

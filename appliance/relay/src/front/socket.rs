@@ -6,10 +6,10 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as Poller, Poll, ready};
 use std::time::Duration;
 
-use aws_lc_rs::digest;
 use bytes::{Buf as _, Bytes};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink as _, SinkExt as _, StreamExt as _};
@@ -32,6 +32,7 @@ use wardline_core::refusal::CloseCode;
 
 use super::admission::source;
 use super::connection::{Carrier, serve};
+use super::origin::{self, Refused, one};
 use super::web::{Answer, Visit, plain};
 use crate::lane::Lane;
 
@@ -41,8 +42,6 @@ pub(super) const PATH: &str = "/wardline/1";
 const SUBPROTOCOL: &str = "wardline.1";
 /// Close codes of ours begin here (RFC 6455, 7.4.2: private use).
 const CODES: u16 = 4_000;
-/// In front of the origin, in what a proof is bound to.
-const BINDING: &[u8] = b"wardline/1 origin\0";
 /// A frame with its length.
 const MESSAGE_MAX: usize = limits::CLIENT_FRAME_MAX + wardline_core::wire::PREFIX;
 /// What is read ahead of one, once.
@@ -56,23 +55,32 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long a close waits for the other end's.
 const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
 
-type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+pub(super) type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
 /// Answers a request for a socket, and begins to serve it.
-pub(super) fn upgrade(visit: &Visit, mut request: Request<Incoming>) -> Answer {
-    let asked = match Asked::read(request.headers()) {
+pub(super) fn upgrade(visit: &Visit, request: Request<Incoming>) -> Answer {
+    let visit = visit.clone();
+    begin(request, SUBPROTOCOL, |upgraded, binding| tokio::spawn(carry(visit, upgraded, binding)))
+}
+
+/// Answers a request for a socket of this subprotocol, and hands over what comes of it with the binding of its page.
+pub(super) fn begin<Task>(
+    mut request: Request<Incoming>,
+    subprotocol: &'static str,
+    serve: impl FnOnce(OnUpgrade, [u8; 32]) -> Task,
+) -> Answer {
+    let asked = match Asked::read(request.headers(), subprotocol) {
         Ok(asked) => asked,
         Err(refused) => return plain(refused.0, refused.1),
     };
-    let upgraded = hyper::upgrade::on(&mut request);
-    tokio::spawn(carry(visit.clone(), upgraded, asked.binding));
+    serve(hyper::upgrade::on(&mut request), asked.binding);
     let mut answer = Response::new(Full::new(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, asked.accept);
-    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
     answer
 }
 
@@ -83,51 +91,27 @@ struct Asked {
     binding: [u8; 32],
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct NotASocket(StatusCode, &'static str);
-
 impl Asked {
     /// RFC 6455, 4.2.1, and an origin (RFC 6454, 7) that is this very address.
-    fn read(headers: &HeaderMap) -> Result<Self, NotASocket> {
-        let wrong = |why| NotASocket(StatusCode::BAD_REQUEST, why);
+    fn read(headers: &HeaderMap, subprotocol: &str) -> Result<Self, Refused> {
+        let wrong = |why| Refused(StatusCode::BAD_REQUEST, why);
         if !names(headers, header::UPGRADE, "websocket") || !names(headers, header::CONNECTION, "upgrade") {
-            return Err(NotASocket(StatusCode::UPGRADE_REQUIRED, "This address takes WebSockets only."));
+            return Err(Refused(StatusCode::UPGRADE_REQUIRED, "This address takes WebSockets only."));
         }
-        if text(headers, header::SEC_WEBSOCKET_VERSION) != Some("13") {
+        if one(headers, header::SEC_WEBSOCKET_VERSION) != Some("13") {
             return Err(wrong("Only version 13 of WebSocket is spoken here."));
         }
-        let key = text(headers, header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
+        let key = one(headers, header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
         let key = key.ok_or(wrong("The WebSocket's key is missing or has a wrong length."))?;
-        if !names(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
-            return Err(wrong("Only the subprotocol wardline.1 is spoken here."));
+        if !names(headers, header::SEC_WEBSOCKET_PROTOCOL, subprotocol) {
+            return Err(wrong("The subprotocol that is spoken here is not among those that were offered."));
         }
-        let host = text(headers, header::HOST).ok_or(wrong("The request names no host."))?;
-        let origin = text(headers, header::ORIGIN).ok_or(wrong("The request names no origin."))?;
-        let own = origin.strip_prefix("https://").is_some_and(|from| from.eq_ignore_ascii_case(host));
-        if !own {
-            return Err(NotASocket(StatusCode::FORBIDDEN, "A page of another origin may not come in."));
-        }
+        let host = one(headers, header::HOST).ok_or(wrong("The request names no host."))?;
+        let origin = origin::own(headers, host)?;
         let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
             .map_err(|_| wrong("The WebSocket's key is none."))?;
-        Ok(Self { accept, binding: binding(origin) })
+        Ok(Self { accept, binding: origin::binding(origin) })
     }
-}
-
-/// What proofs on a page of this origin are bound to, in the exporter's place. Browsers send an origin in lower case.
-fn binding(origin: &str) -> [u8; 32] {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(BINDING);
-    context.update(origin.as_bytes());
-    let mut binding = [0; 32];
-    binding.copy_from_slice(context.finish().as_ref());
-    binding
-}
-
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    let mut all = headers.get_all(name).iter();
-    let one = all.next()?.to_str().ok()?;
-    // Two of what there may be one of: whoever stands between might go by the other.
-    all.next().is_none().then_some(one)
 }
 
 /// Whether a list (RFC 9110, 5.6.1) has this token, in any case.
@@ -136,8 +120,9 @@ fn names(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
     lines.flat_map(|line| line.split(',')).any(|one| one.trim().eq_ignore_ascii_case(token))
 }
 
-async fn carry(visit: Visit, upgraded: OnUpgrade, binding: [u8; 32]) {
-    let Ok(upgraded) = upgraded.await else { return };
+/// The two halves of a socket, once there is one.
+pub(super) async fn halves(upgraded: OnUpgrade) -> Option<(Reader<SplitStream<Stream>>, Writer)> {
+    let upgraded = upgraded.await.ok()?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_AHEAD)
         .write_buffer_size(0)
@@ -146,20 +131,29 @@ async fn carry(visit: Visit, upgraded: OnUpgrade, binding: [u8; 32]) {
         .max_frame_size(Some(MESSAGE_MAX));
     let socket = Stream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let (sink, stream) = socket.split();
-    let Visit { context, zones, from, place, leaving } = visit;
+    Some((Reader::new(stream), Writer { sink }))
+}
+
+async fn carry(visit: Visit, upgraded: OnUpgrade, binding: [u8; 32]) {
+    let Some((mut reader, mut writer)) = halves(upgraded).await else { return };
+    let Visit { context, zones, from, place, leaving, .. } = visit;
     let door = || Door::Network(zones.of(from));
-    // Whoever has signed in is counted by the core.
-    let signed_in = move |_: &std::sync::Arc<Lane>| drop(place);
+    // Whoever has signed in is counted by the core; files come on sockets of their own.
+    let mut named = None;
+    let signed_in = |lane: &Arc<Lane>, challenge: [u8; 32]| {
+        drop(place);
+        named = Some(context.file_sessions.enter(&challenge, Arc::clone(lane)));
+    };
     let carrier = Carrier { door, source: source(from), exporter: Some(binding), signed_in };
-    let mut reader = Reader::new(stream);
-    let mut writer = Writer { sink };
     let code = serve(&context, carrier, &mut reader, &mut writer).await;
-    close(code, reader.stream, writer.sink).await;
+    drop(named);
+    close(code, reader, writer).await;
     drop(leaving);
 }
 
 /// RFC 6455, 7.1.2: says why, and waits for a moment to hear the same.
-async fn close(code: CloseCode, mut stream: SplitStream<Stream>, mut sink: SplitSink<Stream, Message>) {
+pub(super) async fn close(code: CloseCode, reader: Reader<SplitStream<Stream>>, writer: Writer) {
+    let (mut stream, mut sink) = (reader.stream, writer.sink);
     let code = CODES.saturating_add(u16::try_from(code.0).unwrap_or(0));
     let frame = CloseFrame { code: SocketCode::from(code), reason: "".into() };
     let said = async {
@@ -172,7 +166,7 @@ async fn close(code: CloseCode, mut stream: SplitStream<Stream>, mut sink: Split
 }
 
 /// The bytes that come; their end when none has come for [`IDLE_MAX`].
-struct Reader<S> {
+pub(super) struct Reader<S> {
     stream: S,
     rest: Bytes,
     idle: Pin<Box<Sleep>>,
@@ -213,7 +207,7 @@ impl<S: futures_util::Stream<Item = Result<Message, Error>> + Unpin> AsyncRead f
 }
 
 /// The bytes that go, a message for each write.
-struct Writer {
+pub(super) struct Writer {
     sink: SplitSink<Stream, Message>,
 }
 
@@ -249,7 +243,7 @@ fn broken(error: Error) -> io::Error {
 mod tests {
     use super::*;
 
-    fn asked(change: impl FnOnce(&mut HeaderMap)) -> Result<Asked, NotASocket> {
+    fn asked(change: impl FnOnce(&mut HeaderMap)) -> Result<Asked, Refused> {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             (header::HOST, "box.example:8443"),
@@ -263,7 +257,7 @@ mod tests {
             headers.insert(name, HeaderValue::from_static(value));
         }
         change(&mut headers);
-        Asked::read(&headers)
+        Asked::read(&headers, SUBPROTOCOL)
     }
 
     /// RFC 6455, 1.3 has the key and its answer; the protocol page has the binding.

@@ -1,4 +1,5 @@
-//! Attachments on their way: each on a QUIC stream of its own, behind everything else that the connection has to say.
+//! Attachments on their way: each on a QUIC stream of its own, behind everything else that the connection has to say, or on a WebSocket
+//! of its own ([`super::file_socket`]).
 //!
 //! The control stream asks and is answered; the core decides. What it allows is left with the connection's lane as a [`Ticket`], and a
 //! stream names the request that it belongs to. A ticket is good for one stream, and for as long as the session: what ends that, or the
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{RecvStream, SendStream, VarInt};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use wardline_core::attachment::Received;
 use wardline_core::grant::{AttachmentGrant, UploadGrant};
 use wardline_core::ids::{Conn, RequestId};
@@ -30,19 +31,53 @@ pub(super) const TRANSFERS_MAX: u32 = 2;
 /// The first frame of a stream has two numbers.
 const REQUEST_MAX: usize = 64;
 /// From a stream's beginning to its first frame.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
+pub(super) const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
 /// Behind the control stream, whose priority is 0 (quinn sends what has the highest first).
 const PRIORITY: i32 = -1;
 /// Pieces after which it is asked again whether the person may still read: a megabyte.
 const ASKED_AGAIN: u32 = 16;
 /// Why a stream is broken off: the code says no more than that.
-const BROKEN_OFF: VarInt = VarInt::from_u32(0x20);
+pub(super) const BROKEN_OFF: u32 = 0x20;
+/// How long the other end may take nothing in, or send nothing, before a transfer is given up.
+const STALLED_MAX: Duration = Duration::from_secs(60);
 
 /// Takes streams until the connection ends.
 pub(super) async fn run(context: Arc<Context>, lane: Arc<Lane>, connection: quinn::Connection) {
     while let Ok((send, receive)) = connection.accept_bi().await {
         let (context, lane) = (Arc::clone(&context), Arc::clone(&lane));
-        tokio::spawn(async move { Transfer { context, lane, send, receive }.run().await });
+        tokio::spawn(one(context, lane, send, receive));
+    }
+}
+
+/// One stream, to its end.
+pub(super) async fn one(context: Arc<Context>, lane: Arc<Lane>, send: SendStream, receive: RecvStream) {
+    let _ = send.set_priority(PRIORITY);
+    Transfer { context, lane, send, receive }.run().await;
+}
+
+/// The box's half of what carries a file, and how it ends.
+pub(super) trait Carries: AsyncWrite + Unpin {
+    /// The other end's half.
+    type Other: AsyncRead + Unpin;
+
+    /// All was said.
+    async fn end(self, other: Self::Other);
+
+    /// No more comes, and what came is not all.
+    async fn break_off(self, other: Self::Other);
+}
+
+impl Carries for SendStream {
+    type Other = RecvStream;
+
+    async fn end(mut self, mut other: RecvStream) {
+        let _ = other.stop(VarInt::from_u32(0));
+        let _ = self.finish();
+    }
+
+    async fn break_off(mut self, mut other: RecvStream) {
+        let _ = other.stop(VarInt::from_u32(BROKEN_OFF));
+        let _ = self.reset(VarInt::from_u32(BROKEN_OFF));
     }
 }
 
@@ -60,18 +95,24 @@ impl From<Refusal> for End {
     }
 }
 
-struct Transfer {
-    context: Arc<Context>,
-    lane: Arc<Lane>,
-    send: SendStream,
-    receive: RecvStream,
+pub(super) struct Transfer<S: Carries> {
+    pub(super) context: Arc<Context>,
+    pub(super) lane: Arc<Lane>,
+    pub(super) send: S,
+    pub(super) receive: S::Other,
 }
 
-impl Transfer {
+impl<S: Carries> Transfer<S> {
     async fn run(mut self) {
-        let _ = self.send.set_priority(PRIORITY);
         let asked = tokio::time::timeout(REQUEST_TIME_MAX, first_frame(&mut self.receive)).await;
-        let Ok(Some(asked)) = asked else { return self.break_off() };
+        match asked {
+            Ok(Some(asked)) => self.answer(asked).await,
+            _ => self.send.break_off(self.receive).await,
+        }
+    }
+
+    /// What a first frame asked for.
+    pub(super) async fn answer(mut self, asked: proto::TransferRequest) {
         let ended = match self.lane.take_ticket(RequestId(asked.request)) {
             Some((Ticket::Upload(grant), generation)) => self.take_in(&grant, generation).await,
             Some((Ticket::Attachment(grant), generation)) => {
@@ -80,27 +121,29 @@ impl Transfer {
             // Taken back when the session locked, or never given: whoever may ask again.
             None => Err(Refusal::Unavailable.into()),
         };
-        match ended {
-            Ok(()) => {}
+        let said = match ended {
+            Ok(()) => Ok(()),
             Err(End::Refused(refusal)) => {
                 let head = proto::TransferHead { refused: Some(told(refusal)), ..Default::default() };
-                if self.write(&wire::encode_frame(&head)).await.is_err() {
-                    return self.break_off();
-                }
+                self.write(&wire::encode_frame(&head)).await
             }
-            Err(End::Gone) => return self.break_off(),
+            Err(End::Gone) => Err(End::Gone),
+        };
+        match said {
+            Ok(()) => self.send.end(self.receive).await,
+            Err(_) => self.send.break_off(self.receive).await,
         }
-        let _ = self.receive.stop(VarInt::from_u32(0));
-        let _ = self.send.finish();
-    }
-
-    fn break_off(mut self) {
-        let _ = self.receive.stop(BROKEN_OFF);
-        let _ = self.send.reset(BROKEN_OFF);
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
-        self.send.write_all(bytes).await.map_err(|_| End::Gone)
+        let written = async {
+            self.send.write_all(bytes).await?;
+            self.send.flush().await
+        };
+        match tokio::time::timeout(STALLED_MAX, written).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End::Gone),
+        }
     }
 
     /// A file comes in, from where it was cut.
@@ -122,8 +165,11 @@ impl Transfer {
             if incoming.have() == length {
                 break incoming.end().await;
             }
-            let read = self.receive.read(&mut bytes).await.map_err(|_| End::Gone)?;
-            let Some(read) = read else { break incoming.end().await };
+            let read = tokio::time::timeout(STALLED_MAX, self.receive.read(&mut bytes)).await;
+            let read = read.map_err(|_| End::Gone)?.map_err(|_| End::Gone)?;
+            if read == 0 {
+                break incoming.end().await;
+            }
             self.context.pace.take(read).await;
             // The session may have ended meanwhile.
             if !self.lane.is_permitted(generation) {
@@ -236,7 +282,7 @@ fn told(refusal: Refusal) -> proto::Refused {
     }
 }
 
-async fn first_frame(from: &mut (impl AsyncRead + Unpin)) -> Option<proto::TransferRequest> {
+pub(super) async fn first_frame(from: &mut (impl AsyncRead + Unpin)) -> Option<proto::TransferRequest> {
     let mut prefix = [0; PREFIX];
     from.read_exact(&mut prefix).await.ok()?;
     let mut bytes = vec![0; wire::frame_length(prefix, REQUEST_MAX).ok()?];

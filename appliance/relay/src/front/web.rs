@@ -1,5 +1,5 @@
 //! The browser's doorway: HTTPS (RFC 9112 over TLS 1.3) on the TCP port of the same number. It serves the app and takes a
-//! WebSocket to the same sessions ([`super::socket`]).
+//! WebSocket to the same sessions ([`super::socket`]); and it tells pages the hashes by which they reach [`super::webtransport`].
 //!
 //! It refuses: any method but GET and HEAD, a request with a body, a host that is missing; to speak TLS 1.2; to keep a
 //! connection that nobody signs in on for longer than [`VISIT_MAX`].
@@ -22,10 +22,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::admission::{Admission, Pace, SourceLimit, Verdict, source};
 use super::assets;
+use super::certificates::Certificates;
 use super::connection::Context;
+use super::file_socket;
 use super::places::{Place, Places};
-use super::quic::{Certificates, HANDSHAKE_TIME_MAX, OpenError, tls};
+use super::quic::{HANDSHAKE_TIME_MAX, OpenError, tls};
 use super::socket;
+use super::trust::RootFiles;
 use crate::config::Zones;
 
 /// From the first byte of a request to the end of its headers, and between two requests of a connection.
@@ -39,18 +42,28 @@ const HEADERS_MAX: usize = 64;
 /// Handshakes under way: 20 kB each, 10 MB.
 const HANDSHAKES_MAX: usize = 512;
 
+/// Where a page learns by which hashes its browser knows this box.
+const CERTIFICATES: &str = "/wardline/1/certificates";
+
 /// An open doorway.
 pub struct Web {
     listener: TcpListener,
     acceptor: TlsAcceptor,
+    certificates: Arc<Certificates>,
+    root: Arc<RootFiles>,
 }
 
 /// Listens, over TLS with the certificate that the other doorway has.
-pub async fn open(address: SocketAddr, certificates: Arc<Certificates>) -> Result<Web, OpenError> {
-    let config = tls(certificates, b"http/1.1")?;
+pub async fn open(
+    address: SocketAddr,
+    certificates: Arc<Certificates>,
+    root: RootFiles,
+) -> Result<Web, OpenError> {
+    let config = tls(Arc::clone(&certificates) as _, &[b"http/1.1"])?;
     let listener =
         TcpListener::bind(address).await.map_err(|source| OpenError::Listen { address, source })?;
-    Ok(Web { listener, acceptor: TlsAcceptor::from(Arc::new(config)) })
+    let (acceptor, root) = (TlsAcceptor::from(Arc::new(config)), Arc::new(root));
+    Ok(Web { listener, acceptor, certificates, root })
 }
 
 /// What every connection has of its own.
@@ -60,6 +73,8 @@ pub(super) struct Visit {
     pub(super) zones: Arc<Zones>,
     pub(super) from: IpAddr,
     pub(super) place: Arc<Place>,
+    certificates: Arc<Certificates>,
+    root: Arc<RootFiles>,
     /// Held until the last of it is gone, so that the process can wait for that.
     pub(super) leaving: mpsc::Sender<()>,
 }
@@ -96,7 +111,9 @@ pub async fn run(
         };
         pace.began(Instant::now());
         let (context, zones) = (Arc::clone(&context), Arc::clone(&zones));
-        let visit = Visit { context, zones, from, place: Arc::new(place), leaving: leaving.clone() };
+        let (certificates, root) = (Arc::clone(&web.certificates), Arc::clone(&web.root));
+        let (place, leaving) = (Arc::new(place), leaving.clone());
+        let visit = Visit { context, zones, from, place, certificates, root, leaving };
         under_way.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(visited(visit, stream, web.acceptor.clone(), Arc::clone(&under_way)));
     }
@@ -139,10 +156,38 @@ fn answer(visit: &Visit, request: Request<Incoming>) -> Answer {
         refused
     } else if request.uri().path() == socket::PATH {
         socket::upgrade(visit, request)
+    } else if request.uri().path() == file_socket::PATH {
+        file_socket::upgrade(visit, request)
+    } else if let Some(mut made) = made(visit, request.uri().path()) {
+        if request.method() == Method::HEAD {
+            *made.body_mut() = Full::default();
+        }
+        made
     } else {
         assets::serve(&request)
     };
     assets::harden(answer.headers_mut());
+    answer
+}
+
+/// What is no file of the app.
+fn made(visit: &Visit, path: &str) -> Option<Answer> {
+    if path == CERTIFICATES { Some(hashes(&visit.certificates)) } else { visit.root.at(path) }
+}
+
+/// SHA-256 of the leaf being served and of the next one, in hexadecimal, and when the first ends: no secret, and soon another one.
+fn hashes(certificates: &Certificates) -> Answer {
+    let quoted = |hash: [u8; 32]| {
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("\"{hex}\"")
+    };
+    let all: Vec<String> = certificates.hashes().now().into_iter().map(quoted).collect();
+    let until = certificates.not_after().saturating_mul(1_000);
+    let json = format!("{{\"hashes\":[{}],\"until\":{until}}}", all.join(","));
+    let mut answer = Response::new(Full::new(Bytes::from(json)));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 

@@ -33,8 +33,10 @@ export function act(desk: Desk, act: Act, means: Means): void {
       return desk.draft(...act.with);
     case 'askProspect':
       return desk.askProspect();
-    case 'send':
-      return desk.send(...act.with, means.name(), means.now);
+    case 'send': {
+      const [conversation, text, priority, replyTo, files = []] = act.with;
+      return desk.send(conversation, text, priority, replyTo, files, means.name(), means.now);
+    }
     case 'answerStat': {
       const [conversation, sequence, answer, reason] = act.with;
       return desk.answerStat(conversation, sequence, answer, reason, means, means.now);

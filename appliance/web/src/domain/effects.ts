@@ -5,7 +5,7 @@ import type { Ask, Told } from './frames.ts';
 import type { DeviceId, MessageName, PersonId } from './ids.ts';
 import type { Waiting, Writes } from './outbox.ts';
 import type { DeviceKey, Hash, JoinCode, Signature } from './proofs.ts';
-import type { Commands, Reply } from './snapshot.ts';
+import type { Commands, Line, Reply } from './snapshot.ts';
 
 /** Whose device this is, as it is on the disk beside the device's key. */
 export interface Identity {
@@ -18,6 +18,8 @@ export interface Identity {
   readonly told: readonly DeviceId[];
   /** The person locked it here, while the box's session was open: a start of the app opens nothing. */
   readonly locked: boolean;
+  /** It is a unit's screen, and so called; a start of the app without the box knows it by this. */
+  readonly station?: string | null;
 }
 
 /** One attempt at a connection, and what came of it: rises from 1. */
@@ -38,7 +40,10 @@ export type Input =
   | { readonly input: 'storageFailed' }
   /** Another tab has the connection from now on. */
   | { readonly input: 'superseded' }
-  | { readonly input: 'opened'; readonly line: LineNumber }
+  /** `binding` ties proofs to this page's origin, and to the leaf where the page knows that. */
+  | { readonly input: 'opened'; readonly line: LineNumber; readonly by: NonNullable<Line['by']>; readonly binding: Hash }
+  /** A better way than that of this line is there: it takes the next one. */
+  | { readonly input: 'better'; readonly line: LineNumber }
   | { readonly input: 'bytes'; readonly line: LineNumber; readonly bytes: Uint8Array }
   /** `code` is the protocol's; `null`: the transport's own end. */
   | { readonly input: 'closed'; readonly line: LineNumber; readonly code: number | null }
@@ -67,6 +72,8 @@ export type Effect =
   /** With the key that joined. */
   | { readonly effect: 'keepIdentity'; readonly identity: Identity; readonly joined: boolean }
   | { readonly effect: 'write'; readonly writes: Writes }
+  /** The box said by which leaves it is known, and which challenge a line's proof is over. */
+  | { readonly effect: 'met'; readonly line: LineNumber; readonly leaves: readonly Hash[]; readonly challenge: Hash }
   | { readonly effect: 'replied'; readonly number: number; readonly reply: Reply }
   /** The box said something that nobody asked for. */
   | { readonly effect: 'told'; readonly body: Told };

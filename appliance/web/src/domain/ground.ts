@@ -7,7 +7,6 @@ import type { Effect, LineNumber } from './effects.ts';
 import type { Ask } from './frames.ts';
 import { Lines } from './lines.ts';
 import { Outbox } from './outbox.ts';
-import type { Hash } from './proofs.ts';
 import type { Out, Session } from './session.ts';
 
 /** What the domain has not by itself. */
@@ -38,8 +37,8 @@ export class Ground {
     this.desk = newDesk(this);
   }
 
-  static with(binding: Hash, client: string, chance: Chance, newDesk: (ground: Ground) => Desk, out: (out: Out<Call>) => void): Ground {
-    return new Ground(chance, new Lines(binding, client), newDesk, out);
+  static with(client: string, chance: Chance, newDesk: (ground: Ground) => Desk, out: (out: Out<Call>) => void): Ground {
+    return new Ground(chance, new Lines(client), newDesk, out);
   }
 
   get session(): Session<Call> | null {
@@ -80,7 +79,7 @@ export class Ground {
 
   /** Not answered; nothing where there is no session. */
   tell(body: Ask): void {
-    this.run(this.session?.tell(this.now.steady, body) ?? null);
+    this.run(this.session?.tell(body) ?? null);
   }
 
   /** Nothing of what was known stays: it was somebody else's, or is not to be seen any more. */

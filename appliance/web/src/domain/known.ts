@@ -52,6 +52,9 @@ export interface KnownAttachment {
   readonly name: string;
   readonly kind: 'photo' | 'pdf' | 'audio';
   readonly size: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+  readonly thumbnail: boolean;
 }
 
 export interface KnownMessage {

@@ -5,7 +5,6 @@ import type { Call } from './calls.ts';
 import type { Now } from './desk.ts';
 import type { LineNumber } from './effects.ts';
 import { FrameDecoder } from './frames.ts';
-import type { Hash } from './proofs.ts';
 import { type Purpose, Session } from './session.ts';
 import type { Line as Shown } from './snapshot.ts';
 
@@ -14,13 +13,14 @@ export interface Line {
   readonly session: Session<Call>;
   readonly decoder: FrameDecoder;
   readonly isJoin: boolean;
+  /** By what it came, once it is open. */
+  by: NonNullable<Shown['by']> | null;
   /** Signed in, or asked for the PIN, since; `null`: not yet. */
   since: number | null;
 }
 
 export class Lines {
   readonly #backoff = new Backoff();
-  readonly #binding: Hash;
   readonly #client: string;
   #line: Line | null = null;
   #count = 0;
@@ -30,8 +30,7 @@ export class Lines {
   /** Since when there is no connection, by the steady clock. */
   #lostAt: number | null = null;
 
-  constructor(binding: Hash, client: string) {
-    this.#binding = binding;
+  constructor(client: string) {
     this.#client = client;
   }
 
@@ -60,8 +59,8 @@ export class Lines {
   connect(purpose: Purpose, now: Now): LineNumber {
     this.#count += 1;
     this.#retry = null;
-    const session = new Session<Call>(purpose, this.#binding, this.#client, now.steady);
-    this.#line = { number: this.#count, session, decoder: new FrameDecoder(), isJoin: purpose.purpose === 'join', since: null };
+    const session = new Session<Call>(purpose, this.#client, now.steady);
+    this.#line = { number: this.#count, session, decoder: new FrameDecoder(), isJoin: purpose.purpose === 'join', by: null, since: null };
     if (!this.#hasFailed) this.#show('connecting', now);
     return this.#count;
   }
@@ -105,6 +104,12 @@ export class Lines {
     this.#show('offline', now);
   }
 
+  /** There is a better way than the one that is open: the next attempt is at once. */
+  changes(now: Now): Next {
+    const next: Next = { next: 'wait', until: now.steady, imposed: false };
+    return this.#ended(next, now);
+  }
+
   /** Something speaks for trying now: whether that is so, unless the box said how long to wait. */
   hurries(now: Now): boolean {
     if (this.#retry === null || this.#retry.imposed) return false;
@@ -129,7 +134,8 @@ export class Lines {
   }
 
   #show(state: Shown['state'], now: Now): void {
-    if (this.#shown.state === state && this.#shown.since > 0) return;
-    this.#shown = { ...this.#shown, state, by: state === 'online' ? 'WebSocket' : null, since: now.wall };
+    const by = state === 'online' ? (this.#line?.by ?? null) : null;
+    if (this.#shown.state === state && this.#shown.by === by && this.#shown.since > 0) return;
+    this.#shown = { ...this.#shown, state, by, since: now.wall };
   }
 }

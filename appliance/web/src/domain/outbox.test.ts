@@ -11,7 +11,7 @@ const WARD = '0000000000000077' as ConversationId;
 const OTHER = '0000000000000078' as ConversationId;
 
 function draft(text: string, more: Partial<Draft> = {}): Draft {
-  return { conversation: WARD, text, priority: 'routine', replyTo: 0 as Sequence, people: [], roles: [], ...more };
+  return { conversation: WARD, text, priority: 'routine', replyTo: 0 as Sequence, people: [], roles: [], files: [], ...more };
 }
 
 function declined(code: RefusalCode, retryAfter = 0): Declined {

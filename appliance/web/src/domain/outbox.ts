@@ -11,7 +11,7 @@ import { utf8Length } from './bytes.ts';
 import type { ConversationId, MessageName, PersonId, RoleId, Sequence } from './ids.ts';
 import { OUTBOX_MAX, SUBMITS_MAX, TEXT_MAX } from './limits.ts';
 import { type Declined, isTransient, ownRefusal, refusalOf } from './refusals.ts';
-import type { Priority, Refusal } from './snapshot.ts';
+import type { FileSent, Priority, Refusal } from './snapshot.ts';
 
 /** What a person composed. */
 export interface Draft {
@@ -22,6 +22,8 @@ export interface Draft {
   readonly replyTo: Sequence;
   readonly people: readonly PersonId[];
   readonly roles: readonly RoleId[];
+  /** Files that the box has already. */
+  readonly files: readonly FileSent[];
 }
 
 /** A message on its way, as it is on the disk. */

@@ -429,7 +429,7 @@ describe('the end', () => {
     bench.box.instead.set('hello', [refused(RefusalCode.DEVICE_UNKNOWN)]);
     const name = 'aa'.repeat(16) as MessageName;
     const to = hex(WARD) as ConversationId;
-    bench.disk.waiting.set(name, { name, conversation: to, text: "Ben's", priority: 'routine', replyTo: NONE, people: [], roles: [], composed: 1, number: null, failed: null });
+    bench.disk.waiting.set(name, { name, conversation: to, text: "Ben's", priority: 'routine', replyTo: NONE, people: [], roles: [], files: [], composed: 1, number: null, failed: null });
     bench.start();
     bench.settle();
     bench.command('join', 'ABCDEFGHJK', PIN, 'x');
@@ -586,7 +586,7 @@ describe('numbers that the box took for reused', () => {
     // A copy of the disk from before, on which the number goes to another message.
     const name = 'aa'.repeat(16) as MessageName;
     const to = hex(WARD) as ConversationId;
-    bench.disk.waiting.set(name, { name, conversation: to, text: 'after', priority: 'routine', replyTo: NONE, people: [], roles: [], composed: 2, number: 1n, failed: null });
+    bench.disk.waiting.set(name, { name, conversation: to, text: 'after', priority: 'routine', replyTo: NONE, people: [], roles: [], files: [], composed: 2, number: 1n, failed: null });
     bench.restart();
     bench.pass(20_000);
     expect(bench.box.log.map((one) => one.text)).toEqual(['before', 'after']);

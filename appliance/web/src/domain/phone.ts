@@ -34,9 +34,9 @@ export class Phone {
   readonly #gate: Gate;
   #facility: Hash | null = null;
 
-  /** `binding` ties proofs to this page's origin; `client` is told to the box, for its log. */
-  constructor(binding: Hash, client: string, chance: Chance) {
-    this.#ground = Ground.with(binding, client, chance, (ground) => this.#newDesk(ground), (out) => this.#out(out));
+  /** `client` is told to the box, for its log. */
+  constructor(client: string, chance: Chance) {
+    this.#ground = Ground.with(client, chance, (ground) => this.#newDesk(ground), (out) => this.#out(out));
     this.#gate = new Gate(this.#ground);
   }
 
@@ -67,16 +67,17 @@ export class Phone {
       this.#gate.leaseEnds(),
       this.#gate.startsUntil(),
       this.#gate.lockDue(),
-      lines.lostAt !== null && desk.rings.calling().length > 0 ? lines.lostAt + RINGS_OFFLINE_MAX : Infinity,
+      desk.rings.calling().length > 0 ? this.#ringsUntil() : Infinity,
     );
   }
 
   get snapshot(): Snapshot {
     const { desk, lines, outbox } = this.#ground;
     const { stage, identity, refusal, isBusy, devices } = this.#gate;
-    const isRung = stage.is === 'open' || stage.is === 'locked';
+    const isRung = stage.is === 'open' || stage.is === 'locked' || stage.is === 'station';
     const common = {
       stage: stage.is,
+      station: identity?.station ?? null,
       line: lines.shown,
       ended: stage.is === 'ended' ? stage.why : null,
       busy: isBusy,
@@ -86,7 +87,7 @@ export class Phone {
       ringing: isRung ? desk.screen.ringing() : [],
     };
     if (stage.is !== 'open' || identity === null) {
-      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null };
+      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [] };
     }
     const { screen, book, open } = desk;
     const me = identity.person;
@@ -100,6 +101,7 @@ export class Phone {
       roles: screen.roles(me),
       devices: devices.shown(identity.device, identity.told),
       care: desk.care.shown(me),
+      offers: desk.offers.of(me),
     };
   }
 
@@ -114,7 +116,12 @@ export class Phone {
       case 'superseded':
         return this.#gate.end('superseded');
       case 'opened':
-        return this.#on(input.line, (line) => line.session.opened(now.steady));
+        return this.#on(input.line, (line) => {
+          line.by = input.by;
+          return line.session.opened(now.steady, input.binding);
+        });
+      case 'better':
+        return this.#change(input.line);
       case 'bytes':
         return this.#bytes(input.line, input.bytes);
       case 'closed':
@@ -198,8 +205,15 @@ export class Phone {
     if (session !== null) this.#ground.run(session.tick(now.steady));
     else if (now.steady >= lines.retryAt()) this.#gate.connect();
     this.#gate.tick();
-    if (lines.lostAt !== null && now.steady >= lines.lostAt + RINGS_OFFLINE_MAX) desk.rings.clear();
-    if (this.#gate.presence.isHere(now) && this.#gate.isOpen) this.#ground.tell({ case: 'here', value: {} });
+    if (now.steady >= this.#ringsUntil()) desk.rings.clear();
+    const isShown = this.#gate.isOpen || this.#gate.stage.is === 'station';
+    if (this.#gate.presence.isHere(now) && isShown) this.#ground.tell({ case: 'here', value: {} });
+  }
+
+  /** A unit's screen is the last that rings: without the box nobody knows that somebody has answered. */
+  #ringsUntil(): number {
+    const { lostAt } = this.#ground.lines;
+    return lostAt === null || this.#gate.stage.is === 'station' ? Infinity : lostAt + RINGS_OFFLINE_MAX;
   }
 
   #bytes(number: LineNumber, bytes: Uint8Array): void {
@@ -215,6 +229,15 @@ export class Phone {
       this.#ground.run(line.session.broken());
     }
     if (fault !== null && lines.of(number) !== null) this.#ground.run(line.session.broken());
+  }
+
+  /** Not while something is under way: it would have to be asked again. */
+  #change(number: LineNumber): void {
+    const { lines, now } = this.#ground;
+    const line = lines.of(number);
+    if (line === null || !line.session.isOpen || line.session.underWay().length > 0) return;
+    this.#gate.leave(lines.changes(now));
+    this.#tick();
   }
 
   #on(number: LineNumber, happened: (line: Line) => Out<Call>[]): void {
@@ -236,6 +259,7 @@ export class Phone {
       case 'welcomed':
         this.#facility = out.root ?? this.#facility;
         this.#gate.boxAhead = momentOf(out.boxTime) - now.wall;
+        this.#ground.do({ effect: 'met', line: line.number, leaves: out.leaves, challenge: out.challenge });
         return lines.welcomed(cleanLine(out.facility));
       case 'barred':
         return this.#gate.barred(out.hasLocked, out.dropped);
@@ -244,7 +268,7 @@ export class Phone {
       case 'refused':
         return this.#refused(out.asked, out.declined);
       case 'answer':
-        if (out.asked.ask === 'call') desk.answered(out.asked.call, out.body, now);
+        if (out.asked.ask === 'call') desk.answered(out.asked.call, out, now);
         return;
       case 'accepted':
         lines.accepted();

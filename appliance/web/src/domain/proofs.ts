@@ -49,6 +49,16 @@ export function originPreimage(origin: string): Bytes {
   return concat([ascii('wardline/1 origin\0'), ascii(origin)]);
 }
 
+/** The same of WebTransport, where the page knows which leaf it met: the browser was offered no other's hash. */
+export function leafPreimage(origin: string, leaf: Hash): Bytes {
+  return concat([ascii('wardline/1 origin+leaf\0'), ascii(origin), Uint8Array.of(0), leaf]);
+}
+
+/** What a session's files name it by, on a socket of their own, is SHA-256 of. */
+export function filesPreimage(challenge: Hash): Bytes {
+  return concat([ascii('wardline/1 files\0'), challenge]);
+}
+
 /** What the proof of a known device is a signature of. */
 export function signInBytes(challenge: Hash, binding: Hash, device: DeviceId): Bytes {
   return concat([ascii('wardline/1 sign-in\0'), challenge, binding, bigEndian64(wireId(device))]);

@@ -36,6 +36,10 @@ export function refusalOf(declined: Declined): Refusal {
 /** What this app says by itself. */
 export type OwnCode =
   | 'OFFLINE'
+  | 'ATTACHMENT_MISTYPED'
+  | 'ATTACHMENT_TOO_LARGE'
+  | 'NO_SUCH_ATTACHMENT'
+  | 'FILE_OTHER'
   | 'LOCKED'
   | 'SLOW_DOWN'
   | 'JOIN_CODE_INVALID'
@@ -44,6 +48,8 @@ export type OwnCode =
   | 'PIN_TOO_COMMON'
   | 'TOO_LARGE'
   | 'TEXT_EMPTY'
+  | 'TITLE_EMPTY'
+  | 'NOBODY_CHOSEN'
   | 'DEVICE_NAME'
   | 'OUTBOX_FULL'
   | 'STAT_NOT_SENT'

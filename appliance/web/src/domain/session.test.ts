@@ -35,8 +35,8 @@ function names(outs: readonly Out<string>[]): string[] {
 }
 
 function welcomed(purpose: Purpose = SIGN_IN): Session<string> {
-  const session = new Session<string>(purpose, BINDING, 'wardline-app 1', 0);
-  session.opened(0);
+  const session = new Session<string>(purpose, 'wardline-app 1', 0);
+  session.opened(0, BINDING);
   session.frame(0, frame(1, { case: 'welcome', value: { version: 1, challenge: CHALLENGE, facility: 'Lindenhof' } }));
   session.signed(0, SIGNATURE);
   return session;
@@ -56,8 +56,8 @@ function barred(): Session<string> {
 
 describe('signing in', () => {
   it('says hello, proves the device by this challenge and binding, and is open', () => {
-    const session = new Session<string>(SIGN_IN, BINDING, 'wardline-app 1', 0);
-    const [hello] = sent(session.opened(0));
+    const session = new Session<string>(SIGN_IN, 'wardline-app 1', 0);
+    const [hello] = sent(session.opened(0, BINDING));
     expect(hello?.body).toMatchObject({ case: 'hello', value: { versionMin: 1, versionMax: 1, device: 0x0123456789abcdefn } });
     const outs = session.frame(0, frame(1, { case: 'welcome', value: { challenge: CHALLENGE, facility: 'Lindenhof' } }));
     expect(names(outs)).toEqual(['welcomed', 'sign']);
@@ -87,8 +87,8 @@ describe('signing in', () => {
   it('takes no welcome twice, and none without a challenge', () => {
     const session = open();
     expect(names(session.frame(0, frame(0, { case: 'welcome', value: { challenge: CHALLENGE } })))).toEqual(['close', 'dead']);
-    const other = new Session<string>(SIGN_IN, BINDING, 'x', 0);
-    other.opened(0);
+    const other = new Session<string>(SIGN_IN, 'x', 0);
+    other.opened(0, BINDING);
     expect(names(other.frame(0, frame(1, { case: 'welcome', value: { challenge: new Uint8Array(31) } })))).toEqual(['close', 'dead']);
   });
 });
@@ -111,7 +111,7 @@ describe('a PIN', () => {
     expect(session.ask(0, { ask: 'call', call: 'x' }, { case: 'answerStat', value: { answer: { case: 'accept', value: {} } } })).toBeNull();
     const coming = session.ask(0, { ask: 'call', call: 'x' }, { case: 'answerStat', value: { answer: { case: 'coming', value: {} } } });
     expect(sent(coming).length).toBe(1);
-    expect(session.tell(0, { case: 'here', value: {} })).toEqual([]);
+    expect(session.tell({ case: 'here', value: {} })).toEqual([]);
   });
 
   it('is wanted again when the session locks: what was asked is dropped, what was submitted is not', () => {
@@ -152,6 +152,12 @@ describe('delivery', () => {
 });
 
 describe('a connection lives', () => {
+  it('by what it hears: that somebody is here, said every 8 s, is no answer', () => {
+    const session = open();
+    expect(sent(session.tell({ case: 'here', value: {} })).length).toBe(1);
+    expect(session.nextAt()).toBe(10_000);
+  });
+
   it('while it is answered: an echo after 10 s, the end 15 s after that', () => {
     const session = open();
     expect(session.nextAt()).toBe(10_000);
@@ -174,7 +180,7 @@ describe('a connection lives', () => {
   });
 
   it('not when the doorway never opens', () => {
-    const session = new Session<string>(SIGN_IN, BINDING, 'x', 5);
+    const session = new Session<string>(SIGN_IN, 'x', 5);
     expect(session.tick(15_004)).toEqual([]);
     expect(session.tick(15_005)).toEqual([{ out: 'close' }, { out: 'dead', why: 'unreachable' }]);
   });

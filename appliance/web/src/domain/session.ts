@@ -41,12 +41,12 @@ export type Out<Call> =
   | { readonly out: 'send'; readonly bytes: Bytes }
   | { readonly out: 'sign'; readonly bytes: Bytes }
   | { readonly out: 'close' }
-  | { readonly out: 'welcomed'; readonly facility: string; readonly root: Hash | null; readonly boxTime: bigint }
+  | { readonly out: 'welcomed'; readonly facility: string; readonly root: Hash | null; readonly boxTime: bigint; readonly challenge: Hash; readonly leaves: readonly Hash[] }
   /** The PIN is wanted: from the beginning, or because the session has just locked. */
   | { readonly out: 'barred'; readonly triesLeft: number; readonly hasLocked: boolean; readonly dropped: readonly Asked<Call>[] }
   | { readonly out: 'signedIn'; readonly signedIn: SignedIn; readonly pin: Pin | null }
   | { readonly out: 'refused'; readonly asked: Asked<Call>; readonly declined: Declined }
-  | { readonly out: 'answer'; readonly asked: Asked<Call>; readonly body: Told }
+  | { readonly out: 'answer'; readonly request: number; readonly asked: Asked<Call>; readonly body: Told }
   | { readonly out: 'accepted'; readonly accepted: Accepted }
   | { readonly out: 'told'; readonly body: Told }
   | { readonly out: 'syncStarted'; readonly snapshot: boolean }
@@ -56,6 +56,8 @@ export type Out<Call> =
   /** This end gives up: nothing is heard, or what is heard is no answer. */
   | { readonly out: 'dead'; readonly why: 'unreachable' | 'silent' | 'protocol' };
 
+/** The leaf being served, and the next one. */
+const LEAVES_MAX = 2;
 /** The version that this app speaks. */
 const VERSION = 1;
 /** A doorway that does not open for so long is none. */
@@ -64,7 +66,7 @@ const OPENING_MAX = 15_000;
 const ANSWER_MAX = 20_000;
 /** Something was sent that wants an answer, and nothing at all was heard since. */
 const SILENCE_MAX = 15_000;
-/** After so long without a byte either way a sign of life is asked for. */
+/** After so long without a byte from the box a sign of life is asked for. What is sent says nothing: `Here` goes every 8 s, unanswered. */
 const QUIET_MAX = 10_000;
 /** The same, where the network has just changed: the answer takes no longer than the worst radio. */
 const PROBE_MAX = 3_000;
@@ -85,25 +87,23 @@ const NO_SYNC: Sync = { sync: 'no' };
 export class Session<Call> {
   /** `null` once it has served: it may have a PIN. */
   #purpose: Purpose | null;
-  readonly #binding: Hash;
+  /** What proofs are bound to: known once the doorway is open. */
+  #binding: Hash | null = null;
   readonly #client: string;
   #at: At;
   #next = 1;
   readonly #asked = new Map<number, { readonly since: number; readonly asked: Asked<Call> }>();
   #heardAt: number;
-  #sentAt: number;
   /** Since when an answer is owed and nothing was heard. */
   #silentSince: number | null = null;
   #probeBy: number | null = null;
   #lastWords: Declined | null = null;
 
-  constructor(purpose: Purpose, binding: Hash, client: string, now: number) {
+  constructor(purpose: Purpose, client: string, now: number) {
     this.#purpose = purpose;
-    this.#binding = binding;
     this.#client = client;
     this.#at = { at: 'opening', since: now };
     this.#heardAt = now;
-    this.#sentAt = now;
   }
 
   get isOpen(): boolean {
@@ -134,9 +134,10 @@ export class Session<Call> {
     return [...this.#asked.values()].map(({ asked }) => asked);
   }
 
-  /** The doorway is open. */
-  opened(now: number): Out<Call>[] {
+  /** The doorway is open, and what is proven there is bound to this. */
+  opened(now: number, binding: Hash): Out<Call>[] {
     if (this.#at.at !== 'opening') return [];
+    this.#binding = binding;
     this.#at = { at: 'greeting' };
     const device = this.#purpose?.purpose === 'signIn' ? wireId(this.#purpose.device) : 0n;
     const hello = { versionMin: VERSION, versionMax: VERSION, client: this.#client, device };
@@ -178,8 +179,8 @@ export class Session<Call> {
   }
 
   /** A request that is not answered: `Receipt`, `Active`, `Here`. */
-  tell(now: number, body: Ask): Out<Call>[] {
-    return this.#at.at === 'open' ? this.#send(now, 0, body) : [];
+  tell(body: Ask): Out<Call>[] {
+    return this.#at.at === 'open' ? this.#send(0, body) : [];
   }
 
   /** The network may have changed: does the way still work? */
@@ -258,17 +259,17 @@ export class Session<Call> {
     }
   }
 
-  #welcomed(request: number, { challenge, facility, facilityRoot, boxTime }: Welcome): Out<Call>[] {
-    const [read, purpose] = [hashOf(challenge), this.#purpose];
+  #welcomed(request: number, { challenge, facility, facilityRoot, boxTime, leafHashes }: Welcome): Out<Call>[] {
+    const [read, purpose, binding] = [hashOf(challenge), this.#purpose, this.#binding];
     const isAnswer = this.#at.at === 'greeting' && this.#take(request)?.ask === 'hello';
-    if (!isAnswer || read === null || purpose === null) return this.#dead('protocol');
+    if (!isAnswer || read === null || purpose === null || binding === null) return this.#dead('protocol');
     this.#at = { at: 'signing' };
     const bytes =
       purpose.purpose === 'signIn'
-        ? signInBytes(read, this.#binding, purpose.device)
-        : joinBytes(read, this.#binding, purpose.codeHash, purpose.key);
+        ? signInBytes(read, binding, purpose.device)
+        : joinBytes(read, binding, purpose.codeHash, purpose.key);
     return [
-      { out: 'welcomed', facility, root: hashOf(facilityRoot), boxTime },
+      { out: 'welcomed', facility, root: hashOf(facilityRoot), boxTime, challenge: read, leaves: leafHashes.slice(0, LEAVES_MAX).flatMap((leaf) => hashOf(leaf) ?? []) },
       { out: 'sign', bytes },
     ];
   }
@@ -346,7 +347,7 @@ export class Session<Call> {
     if (request === 0) return [{ out: 'told', body }];
     const asked = this.#take(request);
     if (asked === null || asked.ask === 'echo') return [];
-    return asked.ask === 'call' ? [{ out: 'answer', asked, body }] : this.#dead('protocol');
+    return asked.ask === 'call' ? [{ out: 'answer', request, asked, body }] : this.#dead('protocol');
   }
 
   #take(request: number): Asked<Call> | null {
@@ -357,7 +358,7 @@ export class Session<Call> {
 
   /** When a sign of life is to be asked for; not while one is awaited. */
   #quietAt(): number {
-    return this.#silentSince === null ? Math.max(this.#heardAt, this.#sentAt) + QUIET_MAX : Infinity;
+    return this.#silentSince === null ? this.#heardAt + QUIET_MAX : Infinity;
   }
 
   #oldest(): number | null {
@@ -370,14 +371,13 @@ export class Session<Call> {
     this.#next += 1;
     this.#asked.set(request, { since: now, asked });
     this.#silentSince ??= now;
-    return this.#send(now, request, body);
+    return this.#send(request, body);
   }
 
-  #send(now: number, request: number, body: Ask): Out<Call>[] {
+  #send(request: number, body: Ask): Out<Call>[] {
     const bytes = encodeFrame(request, body);
     // What goes into a frame is bounded where it comes in, so that none is above the limit.
     if (bytes === null) return this.#dead('protocol');
-    this.#sentAt = now;
     return [{ out: 'send', bytes }];
   }
 

@@ -7,6 +7,7 @@
 
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
+import type { Offer } from './lead/offers.ts';
 
 /** 64 bits, 1 to 2^63 - 1, as 16 hexadecimal digits: a person, conversation, unit, role, patient or device. */
 export type Id = string;
@@ -25,6 +26,8 @@ export type Stage =
   | 'locked'
   /** Shows what the person may see. */
   | 'open'
+  /** A unit's screen: shows what rings, and nothing of anybody's. */
+  | 'station'
   /** Cannot go on by itself: `ended` says why. */
   | 'ended';
 
@@ -94,6 +97,46 @@ export interface Stat {
   readonly may: readonly ('accept' | 'coming' | 'cannot' | 'close' | 'handBack')[];
 }
 
+export type FileKind = 'photo' | 'pdf' | 'audio';
+
+/** A file of a message. */
+export interface FileShown {
+  /** Hostile, as every text. */
+  readonly name: string;
+  readonly kind: FileKind;
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256 of all of it, hexadecimal. */
+  readonly sha256: string;
+  /** There is a small picture of it. */
+  readonly thumbnail: boolean;
+}
+
+/** A file of a message, by its place among the message's. */
+export interface FilePlace {
+  readonly conversation: Id;
+  readonly sequence: number;
+  readonly which: number;
+}
+
+/** A file that the box has, for a message that is to be sent. */
+export interface FileSent {
+  /** 16 bytes, hexadecimal. */
+  readonly upload: string;
+  readonly name: string;
+}
+
+/** Files, in memory alone: nothing of them is kept on the device. All end when the app locks. */
+export interface Files {
+  /**
+   * Sends one that a message of this conversation is to have; goes on where it was cut, while the app is open. `picture`: the small one
+   * of it, of 10 kB at most; empty: none.
+   */
+  send(file: { readonly conversation: Id; readonly bytes: Blob; readonly name: string; readonly picture: Blob | null }, progress: (sent: number) => void, stop: AbortSignal): Promise<FileSent | Refusal>;
+  /** Fetches one, whole and as its message says it is, or the small picture of it. */
+  receive(place: FilePlace, of: FileShown, what: 'file' | 'picture', progress: (come: number) => void, stop: AbortSignal): Promise<Blob | Refusal>;
+}
+
 export interface MessageItem {
   /** Key for lists: stable from composing to acceptance. */
   readonly key: string;
@@ -107,10 +150,12 @@ export interface MessageItem {
   readonly text: string;
   readonly priority: Priority;
   readonly edited: boolean;
+  /** How often. */
+  readonly edits: number;
   readonly recalled: boolean;
   readonly replyTo: { readonly author: string; readonly text: string } | null;
   readonly reactions: readonly { readonly kind: string; readonly people: readonly string[]; readonly mine: boolean }[];
-  readonly attachments: readonly { readonly name: string; readonly kind: 'photo' | 'pdf' | 'audio'; readonly size: number }[];
+  readonly attachments: readonly FileShown[];
   readonly mentionsMe: boolean;
   /** Of one's own messages; null of others'. `failed` was refused for good. */
   readonly fate: 'waiting' | 'sent' | 'delivered' | 'read' | 'failed' | null;
@@ -169,8 +214,8 @@ export interface OpenConversation {
   readonly item: InboxItem;
   readonly people: readonly Person[];
   readonly messages: readonly MessageItem[];
-  /** Older messages exist and can be asked for. */
-  readonly older: 'none' | 'some' | 'loading';
+  /** Older messages exist and can be asked for; `full`: they exist, and more than are here are not kept. */
+  readonly older: 'none' | 'some' | 'loading' | 'full';
   /** Takes new messages. */
   readonly writable: boolean;
   readonly draft: string;
@@ -195,6 +240,8 @@ export interface Ringing {
 
 export interface Snapshot {
   readonly stage: Stage;
+  /** What this device is called, when it is a unit's screen; also once it has ended or wants a code. */
+  readonly station?: string | null;
   readonly line: Line;
   readonly ended: 'superseded' | 'revoked' | 'suspended' | 'tooOld' | 'storage' | null;
   /** Something the person asked for is under way: a join, a PIN. */
@@ -214,6 +261,8 @@ export interface Snapshot {
   readonly devices: readonly { readonly id: Id; readonly name: string; readonly isThis: boolean; readonly isNew: boolean }[];
   /** Beds, searching, tasks, availability; `null` while the app is not open. */
   readonly care: Care | null;
+  /** Roles that are offered to this person, and wait for an answer. */
+  readonly offers: readonly Offer[];
   /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
   readonly lapsed: boolean;
 }
@@ -232,7 +281,7 @@ export interface Commands {
   seen(sequence: number): void;
   loadOlder(): void;
   draft(text: string): void;
-  send(conversation: Id, text: string, priority: Priority, replyTo: number): void;
+  send(conversation: Id, text: string, priority: Priority, replyTo: number, files?: readonly FileSent[]): void;
   /** Asks whom a STAT in the open conversation would reach: before one is offered for sending. */
   askProspect?(): void;
   /** Forgets a message that was refused. */
@@ -263,9 +312,10 @@ export interface App extends Commands {
    * rejected: whatever comes between is a refusal, `LOCKED`, `OFFLINE` or `INTERRUPTED` (which may have been done all the same).
    */
   ask(body: Ask): Promise<Reply>;
+  readonly files: Files;
   /** Called with what the box says unasked while the app is open; returns how to stop. */
   listen(heard: (body: Told) => void): () => void;
 }
 
 /** What came of {@link App.ask}. */
-export type Reply = { readonly reply: 'answer'; readonly body: Told } | { readonly reply: 'refused'; readonly refusal: Refusal };
+export type Reply = { readonly reply: 'answer'; /** Of the connection that it came by: a file names it. */ readonly request: number; readonly body: Told } | { readonly reply: 'refused'; readonly refusal: Refusal };

@@ -102,6 +102,8 @@ export function readMessage(wire: Message): KnownMessage {
       name: cleanLine(attachment.name),
       kind: readMedia(attachment.media),
       size: Number(attachment.length),
+      sha256: toHex(attachment.sha256),
+      thumbnail: attachment.thumbnail,
     })),
   };
 }

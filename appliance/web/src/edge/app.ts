@@ -10,7 +10,8 @@ import { ownRefusal } from '../domain/refusals.ts';
 import type { Ask, Told } from '../domain/frames.ts';
 import type { App, Commands, Reply, Snapshot } from '../domain/snapshot.ts';
 import { Doorway } from './doorway.ts';
-import { codeHash, originBinding, sign, type SigningKey } from './keys.ts';
+import { BoxFiles } from './files.ts';
+import { codeHash, sign, type SigningKey } from './keys.ts';
 import { Storage } from './storage.ts';
 import { takeTurns } from './tabs.ts';
 
@@ -18,6 +19,8 @@ import { takeTurns } from './tabs.ts';
 const CLIENT = 'wardline-app 1';
 /** Changes are shown together, at most so often: a snapshot's thousand events are no thousand pictures. Milliseconds. */
 const SHOW_AFTER = 16;
+/** What the app tells by itself, or many times a second; whatever else somebody does is shown at once. */
+const UNHURRIED: readonly string[] = ['draft', 'seen', 'touched'];
 /** The longest that a browser's timer takes. */
 const TIMER_MAX = 2 ** 31 - 1;
 
@@ -41,11 +44,13 @@ class BrowserApp implements App {
   #asks = 0;
   #phone: Phone | null = null;
   #storage: Storage | null = null;
-  readonly #doorway = new Doorway(location.host, {
-    opened: (line) => this.#give({ input: 'opened', line }),
+  readonly #doorway = new Doorway(location, {
+    opened: (line, by, binding) => this.#give({ input: 'opened', line, by, binding }),
+    better: (line) => this.#give({ input: 'better', line }),
     bytes: (line, bytes) => this.#give({ input: 'bytes', line, bytes }),
     closed: (line, code) => this.#give({ input: 'closed', line, code }),
   });
+  readonly files = new BoxFiles((body) => this.ask(body), this.#doorway);
   #key: SigningKey | null = null;
   #joiningKey: SigningKey | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -88,7 +93,7 @@ class BrowserApp implements App {
       number: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
       bytes: (count: number): Bytes => crypto.getRandomValues(new Uint8Array(count)),
     };
-    this.#phone = new Phone(await originBinding(location.origin), CLIENT, chance);
+    this.#phone = new Phone(CLIENT, chance);
     this.#listen();
     try {
       const storage = await Storage.open();
@@ -107,14 +112,18 @@ class BrowserApp implements App {
   #listen(): void {
     const isVisible = (): boolean => document.visibilityState === 'visible';
     const network = (): void => this.#give({ input: 'network' });
+    const another = (): void => {
+      this.#doorway.networkChanged();
+      network();
+    };
     document.addEventListener('visibilitychange', () => {
       this.#give({ input: 'foreground', isVisible: isVisible() });
       if (isVisible()) network();
     });
-    addEventListener('online', network);
+    addEventListener('online', another);
     addEventListener('pageshow', network);
     const { connection } = navigator as Navigator & { readonly connection?: EventTarget };
-    connection?.addEventListener('change', network);
+    connection?.addEventListener('change', another);
     this.#give({ input: 'foreground', isVisible: isVisible() });
   }
 
@@ -126,10 +135,14 @@ class BrowserApp implements App {
     clearTimeout(this.#timer);
     const wait = phone.nextAt() - performance.now();
     if (wait < Infinity) this.#timer = setTimeout(() => this.#give({ input: 'tick' }), Math.min(Math.max(wait, 0), TIMER_MAX));
-    this.#showing ??= setTimeout(() => {
+    const show = (): void => {
+      clearTimeout(this.#showing);
       this.#showing = undefined;
       this.#show(phone.snapshot);
-    }, SHOW_AFTER);
+    };
+    // Not from within what asks: that may be a view that draws.
+    if (input.input === 'command' && !UNHURRIED.includes(input.command.command)) queueMicrotask(show);
+    else this.#showing ??= setTimeout(show, SHOW_AFTER);
   }
 
   async #do(effect: Effect): Promise<void> {
@@ -159,6 +172,8 @@ class BrowserApp implements App {
         if (effect.joined) askToPersist();
         return storage?.keepIdentity(effect.identity, key);
       }
+      case 'met':
+        return this.#doorway.met(effect.line, effect.leaves, effect.challenge);
       case 'replied':
         this.#asked.get(effect.number)?.(effect.reply);
         this.#asked.delete(effect.number);
@@ -274,6 +289,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     roles: null,
     devices: [],
     care: null,
+    offers: [],
     lapsed: false,
   };
 }

@@ -25,6 +25,7 @@ function waiting(name: string, text: string, more: Partial<Waiting> = {}): Waiti
     replyTo: 0 as Sequence,
     people: [],
     roles: [],
+    files: [],
     composed: 5,
     number: null,
     failed: null,

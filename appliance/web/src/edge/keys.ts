@@ -2,7 +2,7 @@
 
 import { concat, type Bytes } from '../domain/bytes.ts';
 import {
-  codePreimage,
+  codePreimage, filesPreimage, leafPreimage,
   type DeviceKey,
   deviceKeyOf,
   type Hash,
@@ -43,6 +43,16 @@ export async function sign(key: SigningKey, bytes: Bytes): Promise<Signature> {
 /** What takes the exporter's place where the connection is a WebSocket of this page; `origin` as the browser writes it. */
 export function originBinding(origin: string): Promise<Hash> {
   return sha256(originPreimage(origin));
+}
+
+/** The same where it is a WebTransport session with this leaf. */
+export function leafBinding(origin: string, leaf: Hash): Promise<Hash> {
+  return sha256(leafPreimage(origin, leaf));
+}
+
+/** What a file on a socket of its own names its session by. */
+export function filesName(challenge: Hash): Promise<Hash> {
+  return sha256(filesPreimage(challenge));
 }
 
 export function codeHash(code: JoinCode): Promise<Hash> {

@@ -143,7 +143,8 @@ export class Storage {
     } catch {
       throw new StorageFault('a line of the outbox');
     }
-    return { ...rest, name, conversation, number };
+    // Of an earlier version of the app there are none.
+    return { ...rest, files: rest.files ?? [], name, conversation, number };
   }
 
   /** One after the other; one that fails does not hold back the next. */

@@ -1,6 +1,6 @@
 import type { Care } from '../domain/care/contract.ts';
 import type { Ask } from '../domain/frames.ts';
-import type { App, Commands, InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Reply, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
+import type { App, Commands, Files, InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Reply, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
 import { careAt, searchAt } from './fixtures.care.ts';
 
 /** Made-up screens for looking at and for tests; never part of what is built. Everybody in here is invented. */
@@ -47,6 +47,7 @@ function message(over: Partial<MessageItem>): MessageItem {
     text: '',
     priority: 'routine',
     edited: false,
+    edits: 0,
     recalled: false,
     replyTo: null,
     reactions: [],
@@ -97,7 +98,7 @@ const talk: MessageItem[] = [
   message({ author: 'Carla Méndez', authorTitle: 'Respiratory therapist', text: 'I gave a neb at 01:40. If she stays above 24 call me directly, I am in the ICU.', at: minutes(33), priority: 'urgent', mentionsMe: true }),
   mine({ text: 'Will do.', at: minutes(31), replyTo: { author: 'Carla Méndez', text: 'I gave a neb at 01:40. If she stays above 24 call me directly, I am in the ICU.' }, fate: 'delivered', edited: true }),
   message({ author: 'Dana Whitfield', authorTitle: 'Registered nurse', recalled: true, at: minutes(20) }),
-  message({ author: 'Carla Méndez', authorTitle: 'Respiratory therapist', text: 'Chest film from last evening', at: minutes(12), attachments: [{ name: 'portable-chest.jpg', kind: 'photo', size: 1_840_000 }] }),
+  message({ author: 'Carla Méndez', authorTitle: 'Respiratory therapist', text: 'Chest film from last evening', at: minutes(12), attachments: [{ name: 'portable-chest.jpg', kind: 'photo', size: 1_840_000, sha256: '00'.repeat(32), thumbnail: true }] }),
 ];
 const statMessage = message({ text: 'SpO2 84 % on 4 L, need a second pair of hands', at: minutes(1), priority: 'stat', stat: open });
 const tail: MessageItem[] = [
@@ -166,9 +167,10 @@ const base: Snapshot = {
     { id: '0000000000000502', name: 'Desk 4 West', isThis: false, isNew: false },
   ],
   care: careAt(NOW, people),
+  offers: [],
   lapsed: false,
 };
-const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null } as const;
+const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [] } as const;
 const quiet = inbox.map((one) => ({ ...one, stat: null, section: one.section === 'stat' ? ('patients' as const) : one.section }));
 
 const administrator: Snapshot = { ...base, me: { ...me, administrator: true } };
@@ -231,6 +233,10 @@ export class FixtureApp implements App {
     const reply = this.answers(body);
     return reply === null ? new Promise(() => {}) : Promise.resolve(reply);
   }
+  files: Files = {
+    send: () => new Promise(() => {}),
+    receive: () => new Promise(() => {}),
+  };
   listen(): () => void {
     return () => {};
   }

@@ -12,6 +12,10 @@ export interface LaterPage {
 
 /** In the order of "More". Their names are `t().pages`. */
 export const PAGES = {
+  // Opened from "People".
+  group: { offered: () => false, load: () => import('./areas/talk/NewGroup.svelte') },
+  channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },
+  handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte') },
   admin: { offered: ({ me }) => me?.administrator === true, load: () => import('./areas/admin/Admin.svelte'), isWide: true },
   privacy: { offered: ({ me }) => me?.privacyOfficer === true, load: () => import('./areas/admin/privacy/Privacy.svelte'), isWide: true },
 } as const satisfies Record<string, LaterPage>;

@@ -146,8 +146,8 @@ export function adminBox(declines = ''): (body: Ask) => Reply | null {
   return (body) => {
     const isChange = body.case !== undefined && !/^(list|read|ask|preview)/.test(body.case);
     if (declines !== '' && isChange) return { reply: 'refused', refusal: { code: declines, advice: '' } };
-    if (DONE.includes(body.case)) return { reply: 'answer', body: { case: 'done', value: create(DoneSchema) } };
+    if (DONE.includes(body.case)) return { reply: 'answer', request: 0, body: { case: 'done', value: create(DoneSchema) } };
     const told = ANSWERS[body.case]?.();
-    return told === undefined ? null : { reply: 'answer', body: told };
+    return told === undefined ? null : { reply: 'answer', request: 0, body: told };
   };
 }

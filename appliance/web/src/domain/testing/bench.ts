@@ -209,11 +209,11 @@ export class Bench {
       in: [],
     };
     this.wire = wire;
-    this.give({ input: 'opened', line });
+    this.give({ input: 'opened', line, by: 'WebSocket', binding: HASH });
   }
 
   #made(): Phone {
     const bytes = (count: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length: count }, () => Math.floor(this.random() * 256));
-    return new Phone(HASH, 'wardline-app test', { number: this.random, bytes });
+    return new Phone('wardline-app test', { number: this.random, bytes });
   }
 }
