@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
 import { leadViews } from './look/lead.ts';
+import { adminViews } from './look/admin.ts';
 import { buildLook, serve } from './look-server.ts';
 import { deskViews } from './look/desk.ts';
 import { talkViews } from './look/talk.ts';
@@ -162,6 +163,7 @@ const views: Record<string, View> = {
   ...deskViews,
   ...talkViews,
   ...leadViews,
+  ...adminViews,
 };
 
 const faults: string[] = [];

@@ -176,6 +176,8 @@ const base: Snapshot = {
 const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [], visitor: false } as const;
 const quiet = inbox.map((one) => ({ ...one, stat: null, section: one.section === 'stat' ? ('patients' as const) : one.section }));
 
+const administrator: Snapshot = { ...base, me: { ...me, administrator: true } };
+
 export const scenes: Record<string, Snapshot> = {
   starting: { ...base, ...closed, stage: 'starting' },
   join: { ...base, ...closed, stage: 'joining' },
@@ -200,6 +202,9 @@ export const scenes: Record<string, Snapshot> = {
   found: { ...base, inbox: quiet, conversation: thread({ item: { ...first, stat: null }, messages: talk.slice(0, 4), older: 'none', found: { sequence: talk[1]?.sequence ?? 0, state: 'around' } }) },
   quiet: { ...base, inbox: quiet, care: { ...careAt(NOW, people), availability: { until: NOW + 7_200_000, cover: 'Dana Whitfield', covering: [] } } },
   careNone: { ...base, inbox: quiet, care: { ...careAt(NOW, people), wards: [], shifts: [], team: [], tasks: { state: 'there', list: [] } } },
+  admin: administrator,
+  adminZone: administrator,
+  adminPrivacy: { ...base, me: { ...me, privacyOfficer: true } },
   superseded: { ...base, ...closed, stage: 'ended', ended: 'superseded' },
   suspended: { ...base, ...closed, stage: 'ended', ended: 'suspended' },
   revoked: { ...base, ...closed, stage: 'ended', ended: 'revoked' },

@@ -6,6 +6,8 @@ export interface LaterPage {
   /** Who is offered it under "More"; who cannot use it is told nothing of it. */
   readonly offered: (snapshot: Snapshot) => boolean;
   readonly load: () => Promise<{ readonly default: Component }>;
+  /** Takes the whole of a wide screen, not the list's part of it. */
+  readonly isWide?: true;
 }
 
 /** In the order of "More". Their names are `t().pages`. */
@@ -15,6 +17,8 @@ export const PAGES = {
   channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },
   handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte') },
   family: { offered: (snapshot) => snapshot.inbox.some((item) => item.kind === 'patient'), load: () => import('./areas/lead/Family.svelte') },
+  admin: { offered: ({ me }) => me?.administrator === true, load: () => import('./areas/admin/Admin.svelte'), isWide: true },
+  privacy: { offered: ({ me }) => me?.privacyOfficer === true, load: () => import('./areas/admin/privacy/Privacy.svelte'), isWide: true },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

@@ -1,4 +1,5 @@
 import { mount } from 'svelte';
+import { adminBox } from '../../src/domain/testing/adminBox.ts';
 import App from '../../src/view/App.svelte';
 import '../../src/view/app.css';
 import { asideOf } from '../../src/view/asides.ts';
@@ -38,6 +39,7 @@ if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
 app.answers = (body) => talkAnswers(body);
 if ((asked.get('scene') ?? '') in leadScenes) app.answers = leadAnswers;
+if (asked.get('scene')?.startsWith('admin')) app.answers = adminBox(asked.get('scene') === 'adminZone' ? 'NOT_ADMINISTRATOR' : '');
 const shell = new LookShell();
 shell.isTrusted = asked.has('trusted');
 shell.updateReady = asked.has('update');

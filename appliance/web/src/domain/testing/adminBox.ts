@@ -1,0 +1,153 @@
+/** A made-up box for the pages of administration: it answers, and changes nothing but what a test changes. Everybody in it is invented. */
+
+import { create } from '@bufbuild/protobuf';
+
+import {
+  AttachmentPolicySchema,
+  BroadcastListSchema,
+  ConversationKind,
+  DeviceListSchema,
+  DoneSchema,
+  EmergencyPageSchema,
+  EscalationPoliciesSchema,
+  HoldPageSchema,
+  HoldPlacedSchema,
+  JoinCodeSchema,
+  PeoplePageSchema,
+  PersonAddedSchema,
+  Rings,
+  RolePageSchema,
+  RetentionPolicySchema,
+  RetentionPreviewSchema,
+  RoleSetSchema,
+  RotaShownSchema,
+  StatLoadSchema,
+  SuspendedSchema,
+  SuspensionPageSchema,
+  UnitListSchema,
+  UnitSetSchema,
+} from '../../gen/wardline_pb.js';
+import type { Ask, Told } from '../frames.ts';
+import type { Reply } from '../snapshot.ts';
+
+/** As `fixtures.ts` has it: when everything is looked at. */
+const NOW = BigInt(Date.UTC(2026, 10, 28, 3, 12));
+const HOUR = 3_600_000n;
+const WEST = 0xa1n;
+const ICU = 0xa2n;
+
+const PEOPLE = [
+  { person: 0x101n, name: 'Ana Ruiz', title: 'Registered nurse', administrator: true, posts: [{ unit: WEST, chargeNurse: true }] },
+  { person: 0x102n, name: 'Ben Okafor', title: 'Hospitalist', posts: [{ unit: WEST }] },
+  { person: 0x103n, name: 'Carla Méndez', title: 'Respiratory therapist', posts: [{ unit: WEST }, { unit: ICU }] },
+  { person: 0x104n, name: 'Dana Whitfield', title: 'Registered nurse', posts: [{ unit: WEST }], suspended: true },
+  { person: 0x105n, name: 'Eli Nakamura', title: 'Pharmacist', posts: [{ unit: ICU }] },
+  { person: 0x106n, name: 'Inés Roth', title: 'RN', posts: [{ unit: ICU }], agency: { name: 'Brightside', until: NOW + 4n * HOUR } },
+  { person: 0x107n, name: 'Luis Ortega', title: 'Privacy officer', privacyOfficer: true },
+  { person: 0x108n, name: '\u202e<b>Mallory</b> ' + 'x'.repeat(44), title: '<i>\u2067', posts: [] },
+  { person: 0x10an, name: 'Desk, 4 West', station: WEST },
+];
+
+const UNITS = [
+  { unit: WEST, name: '4 West' },
+  { unit: ICU, name: 'ICU' },
+];
+
+/** By what is asked, what it answers. */
+const ANSWERS: Partial<Record<NonNullable<Ask['case']>, () => Told>> = {
+  listPeople: () => ({ case: 'peoplePage', value: create(PeoplePageSchema, { people: PEOPLE, end: true }) }),
+  listUnits: () => ({ case: 'unitList', value: create(UnitListSchema, { units: UNITS }) }),
+  listSuspensions: () => ({
+    case: 'suspensionPage',
+    value: create(SuspensionPageSchema, { suspensions: [{ person: 0x104n, by: 0x101n, since: NOW - 30n * HOUR, overdue: true }], end: true }),
+  }),
+  listDevices: () => ({
+    case: 'deviceList',
+    value: create(DeviceListSchema, {
+      devices: [
+        { device: 0x501n, name: 'Old phone', revoked: true },
+        { device: 0x502n, name: 'Ben’s phone', pinLockedOut: true },
+        { device: 0x503n, name: 'Desk 4 West' },
+      ],
+    }),
+  }),
+  issueJoinCode: () => ({ case: 'joinCode', value: create(JoinCodeSchema, { code: 'K7QX2M4WPD', expires: NOW + 72n * HOUR }) }),
+  clearPin: () => ({ case: 'joinCode', value: create(JoinCodeSchema, { code: 'A3BC9D1EFG', expires: NOW + 600_000n }) }),
+  setUnit: () => ({ case: 'unitSet', value: create(UnitSetSchema, { unit: WEST }) }),
+  addStation: () => ({ case: 'personAdded', value: create(PersonAddedSchema, { person: 0x10an }) }),
+  listRoles: () => ({
+    case: 'rolePage',
+    value: create(RolePageSchema, {
+      roles: [
+        { role: 0x401n, unit: WEST, name: 'Charge nurse 4 West', holders: [0x101n] },
+        { role: 0x402n, unit: WEST, name: 'Hospitalist 4 West', holders: [0x102n], gaps: [{ start: NOW + 30n * HOUR, end: NOW + 38n * HOUR }] },
+        { role: 0x403n, unit: ICU, name: 'Pharmacist on call', holders: [] },
+        { role: 0x404n, unit: ICU, name: 'Old role', retired: true },
+      ],
+      end: true,
+    }),
+  }),
+  setRole: () => ({ case: 'roleSet', value: create(RoleSetSchema, { role: 0x402n }) }),
+  retireRole: () => ({ case: 'roleSet', value: create(RoleSetSchema, { role: 0x402n }) }),
+  readRota: () => ({
+    case: 'rotaShown',
+    value: create(RotaShownSchema, { role: 0x402n, rota: { zone: 'America/New_York', patterns: [{ from: 20_784, weeks: 1, shifts: [0, 1, 2, 3, 4].map((day) => ({ start: day * 1440 + 420, end: day * 1440 + 1140, people: [0x102n, 0x103n] })) }] } }),
+  }),
+  listEscalation: () => ({
+    case: 'escalationPolicies',
+    value: create(EscalationPoliciesSchema, {
+      policies: [
+        { unit: 0n, firstWait: 60, steps: [{ rings: Rings.CHARGE_NURSES, wait: 60 }, { rings: Rings.UNIT_STAFF, wait: 120 }] },
+        { unit: WEST, firstWait: 60, steps: [{ rings: Rings.ROLE, role: 0x402n, wait: 60 }, { rings: Rings.ROLE, role: 0x403n, wait: 60 }, { rings: Rings.CHARGE_NURSES, wait: 60 }], dial: '4410' },
+      ],
+    }),
+  }),
+  askStatLoad: () => ({
+    case: 'statLoad',
+    value: create(StatLoadSchema, { units: [{ unit: WEST, sent: 31, answered: 30, atStations: 2, median: 22, ninety: 95, longest: 410 }, { unit: ICU, sent: 4, answered: 0, atStations: 0 }] }),
+  }),
+  listEmergencies: () => ({
+    case: 'emergencyPage',
+    value: create(EmergencyPageSchema, {
+      emergencies: [
+        { emergency: 0x901n, person: 0x102n, patient: { patient: 0x201n, particulars: { recordNumber: '00482-17', name: 'Rosa Delgado' } }, unit: WEST, grounds: 'Found on the floor, no pulse', since: NOW - 5n * HOUR, ended: NOW - 4n * HOUR },
+        { emergency: 0x902n, person: 0x103n, patient: { patient: 0x203n, alias: 'Blue Heron' }, unit: WEST, grounds: 'Called by the daughter, \u202e<b>seizure</b>', since: NOW - HOUR / 2n, second: 0x101n },
+      ],
+      end: true,
+    }),
+  }),
+  listHolds: () => ({
+    case: 'holdPage',
+    value: create(HoldPageSchema, { holds: [{ hold: 0x911n, subject: { case: 'person', value: 0x102n }, matter: 'Diaz v. Mercy, 26-1180', since: NOW - 240n * HOUR, by: 0x107n, conversations: 14 }], end: true }),
+  }),
+  placeHold: () => ({ case: 'holdPlaced', value: create(HoldPlacedSchema, { hold: 0x912n, conversations: 3 }) }),
+  listRetention: () => ({ case: 'retentionPolicy', value: create(RetentionPolicySchema, { rules: { direct: 720, group: 720, channel: 720, patient: 720 }, standard: true }) }),
+  previewRetention: () => ({
+    case: 'retentionPreview',
+    value: create(RetentionPreviewSchema, { kinds: [{ kind: ConversationKind.DIRECT, messages: 1240n, conversations: 88, held: 3 }] }),
+  }),
+  listAttachmentPolicy: () => ({ case: 'attachmentPolicy', value: create(AttachmentPolicySchema, { photo: 16_777_216n, document: 33_554_432n, audio: 0n, standard: true }) }),
+  listBroadcasts: () => ({ case: 'broadcastList', value: create(BroadcastListSchema, { announcers: [0x107n], unitUrgent: true }) }),
+  addPerson: () => ({ case: 'personAdded', value: create(PersonAddedSchema, { person: 0x102n }) }),
+  suspend: () => ({
+    case: 'suspended',
+    value: create(SuspendedSchema, {
+      roles: [{ role: 0x402n, now: true, successor: 0x103n }],
+      shifts: [{ unit: WEST, beds: ['412-A', '412-B'], until: NOW + 4n * HOUR, successor: 0x101n }],
+      stats: [{ conversation: 0x301n, sequence: 12n, unit: WEST }],
+    }),
+  }),
+};
+
+const DONE: readonly string[] = ['setPost', 'setDuties', 'setStanding', 'revokeDevice', 'decideSuspension', 'setEscalation', 'reviewEmergency', 'liftHold', 'setRetention', 'setAttachmentPolicy', 'setAnnouncer', 'setBroadcastPolicy'];
+
+/** The box. `declines`: what it answers all acts that change something with. */
+export function adminBox(declines = ''): (body: Ask) => Reply | null {
+  return (body) => {
+    const isChange = body.case !== undefined && !/^(list|read|ask|preview)/.test(body.case);
+    if (declines !== '' && isChange) return { reply: 'refused', refusal: { code: declines, advice: '' } };
+    if (DONE.includes(body.case)) return { reply: 'answer', request: 0, body: { case: 'done', value: create(DoneSchema) } };
+    const told = ANSWERS[body.case]?.();
+    return told === undefined ? null : { reply: 'answer', request: 0, body: told };
+  };
+}

@@ -1,0 +1,31 @@
+/** What administration says on all its pages. */
+export const adminEn = {
+  menuLabel: 'Pages of administration',
+  menu: { firstSteps: 'First steps', policies: 'Policies', people: 'People', units: 'Units and stations', roles: 'Roles and rotas', escalation: 'Escalation' },
+  menuHints: {
+    firstSteps: 'From an empty box to a ward that works',
+    policies: 'How long messages are kept, files, announcements',
+    people: 'Add and invite, units, devices, suspend, a list from a file',
+    units: 'Wards and halls, and the screens that ring for them',
+    roles: 'Who is on call, when',
+    escalation: 'What a STAT does until somebody answers, and how it went',
+  },
+  profile: 'How large is your facility?',
+  profiles: { small: 'Small', standard: 'Standard' },
+  profileHint: 'Small leaves out pages that a small house rarely needs. Nothing is switched off by it, and it holds for this device alone.',
+  asking: 'Asking the box…',
+  zone: 'The box takes this only from the administration network, by an administrator. Connect this computer to that network and try again. Your IT knows which one it is; at the box itself “wardline admin --socket” does the same.',
+  stepsHint: 'Do these one after the other. You can stop after any of them and come back: what is done stays done.',
+  stepsAll: 'All of it is done. Your facility can work.',
+  stepDone: 'done',
+  stepOpen: 'to do',
+  stepGo: 'Open',
+  steps: { unit: 'Name the first unit', people: 'Add people', role: 'Add a role', station: 'Add a station screen', escalation: 'Say how a STAT goes on' },
+  stepHints: {
+    unit: 'A ward or a hall. Its beds need no list: they are there as soon as somebody takes them for a shift.',
+    people: 'One by one or from a file. Say where they work, name a charge nurse, and give each a join code.',
+    role: 'What somebody is on call for, “Physician on call”, and its rota.',
+    station: 'A screen at the desk rings when nobody else has answered.',
+    escalation: 'Whom it rings for when the first do not answer. You see whom that reaches before it holds.',
+  },
+};
