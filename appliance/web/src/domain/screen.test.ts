@@ -128,7 +128,7 @@ describe('what did not change', () => {
     const { inbox } = sight;
     expect(sight.inbox).toBe(inbox);
     sight.tell({ case: 'conversationChanged', value: { conversation: THREAD, encounter: { unit: 9n, bed: '14' } } });
-    expect(sight.item(FAMILY).subtitle).toBe('4 West · 14');
+    expect(sight.item(FAMILY).patient?.bed).toBe('14');
   });
 });
 

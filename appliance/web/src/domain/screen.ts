@@ -251,10 +251,11 @@ export class Screen {
     return messages.map((message) => {
       const fate = message.sender === me ? fateOf(message, marks) : null;
       const quoted = message.replyTo === 0 ? null : conversation.at(message.replyTo);
-      const isStat = conversation.stats.has(message.sequence);
+      // How a STAT or an order stands is not in its message.
+      const moves = conversation.stats.has(message.sequence) || conversation.orders.has(message.sequence);
       const was = this.#shown.get(message);
       const isAsItWas = was !== undefined && was.directoryRevision === directoryRevision && was.family === family && was.quoted === quoted && was.item.fate === fate && was.me === me;
-      if (isAsItWas && !isStat && was.item.stat === null) return was.item;
+      if (isAsItWas && !moves && was.item.stat === null && was.item.order === null) return was.item;
       const item = this.#message(conversation, message, me, fate);
       this.#shown.set(message, { item, directoryRevision, family, quoted, me });
       return item;
