@@ -15,6 +15,7 @@ use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::inbox::InboxAsk;
 use crate::leaving::Leaving;
+use crate::login::Login;
 use crate::mention::Named;
 use crate::order::OrderAsk;
 use crate::order::signed::Said as OrderSaid;
@@ -109,6 +110,8 @@ pub enum Input {
         request: RequestId,
         /// By [`crate::session::Expect::verify_sign_in`].
         proven: ProvenDevice,
+        /// What it presents besides.
+        login: Login,
     },
     /// A join's signature verified.
     Join {
@@ -120,6 +123,8 @@ pub enum Input {
         proven: ProvenJoin,
         /// For the new device's identifier and salt.
         fresh: Fresh,
+        /// What the device presents, if the box knows it.
+        login: Login,
     },
     /// The signature of somebody verified who asks to be let in.
     AskToVisit {

@@ -43,6 +43,7 @@ mod joining;
 mod kept;
 pub mod leaving;
 pub mod limits;
+pub mod login;
 pub mod lookup;
 pub mod mailbox;
 mod membership;

@@ -12,6 +12,7 @@ use crate::ids::{Conn, DeviceId, RequestId, UnitId};
 use crate::input::{Door, Zone};
 use crate::leaving;
 use crate::limits;
+use crate::login::Login;
 use crate::pin::PinMac;
 use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, Timer, refused};
@@ -86,7 +87,7 @@ impl Relay {
                 _ => return self.turn_away(turn, conn, request, Refusal::DeviceUnknown),
             },
         };
-        link.session = Session::ExpectProof(device);
+        (link.session, link.welcomed) = (Session::ExpectProof(device), self.state.change);
         turn.sends.push(Send::Welcome {
             conn,
             request,
@@ -109,6 +110,7 @@ impl Relay {
         conn: Conn,
         request: RequestId,
         proven: &ProvenDevice,
+        login: &Login,
     ) {
         if !self.expects_proof(now, turn, conn) {
             return;
@@ -116,6 +118,9 @@ impl Relay {
         let id = proven.device();
         if let Err(refusal) = self.may_sign_in(now, turn, id) {
             return self.turn_away(turn, conn, request, refusal);
+        }
+        if !self.is_only_holder(now, turn, (conn, request), id, login) {
+            return;
         }
         let Some(device) = self.state.devices.get(&id) else { return };
         let who = Identified::new(proven, device);
@@ -329,6 +334,7 @@ impl Relay {
         self.clear_deadline(conn);
         self.enter(conn, session);
         self.heard.note(now.mono, id);
+        let login_secret = self.offer_secret(now, turn, conn, id);
         let (Some(device), Some(entry)) = (self.state.devices.get(&id), self.state.people.get(&person))
         else {
             return;
@@ -349,6 +355,7 @@ impl Relay {
                 .collect(),
             station: entry.station.map_or(0, UnitId::value),
             visitor: entry.visitor.is_some(),
+            login_secret,
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
         stat::ring_for(&mut self.draft(now, turn), conn, person);

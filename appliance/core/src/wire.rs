@@ -22,6 +22,7 @@ use crate::inbox;
 use crate::input::{Ask, Call, Fresh};
 use crate::leaving;
 use crate::limits;
+use crate::login::Presented;
 use crate::mention::Named;
 use crate::order::{self, signed::Unproven as UnprovenDeed};
 use crate::pin::{self, Pin};
@@ -141,6 +142,8 @@ pub enum Incoming {
         pin: Pin,
         /// To be verified.
         signature: Vec<u8>,
+        /// Of its login secret.
+        presented: Presented,
     },
     /// Somebody at a bed asks to be let in.
     AskToVisit {
@@ -165,6 +168,8 @@ pub enum Incoming {
         device: DeviceId,
         /// To be verified.
         signature: Vec<u8>,
+        /// Of its login secret.
+        presented: Presented,
     },
     /// A PIN.
     Unlock {
@@ -310,12 +315,14 @@ fn parse_join(join: proto::Join) -> Result<Incoming, Refusal> {
         name: Name::parse(&join.device_name)?,
         pin: Pin::choose(join.pin)?,
         signature: join.signature,
+        presented: Presented::parse(join.rotates, &join.login_secret)?,
     })
 }
 
 fn parse_prove(prove: proto::Prove) -> Result<Incoming, Refusal> {
     let device = DeviceId::new(prove.device).ok_or(Refusal::DeviceUnknown)?;
-    Ok(Incoming::Prove { device, signature: prove.signature })
+    let presented = Presented::parse(prove.rotates, &prove.login_secret)?;
+    Ok(Incoming::Prove { device, signature: prove.signature, presented })
 }
 
 fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {

@@ -29,6 +29,8 @@ impl Relay {
         if link.requests.take(now.mono).is_err() {
             return self.fault(now, turn, conn, PeerFault::Flood);
         }
+        self.secret_was_kept(now, turn, conn);
+        let Some(link) = self.links.get(&conn) else { return };
         let outcome = match &link.session {
             Session::Closing => return,
             Session::Station(screen) => {

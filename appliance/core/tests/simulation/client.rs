@@ -36,6 +36,11 @@ pub(crate) struct Client {
     /// Types wrong PINs so many times in a thousand.
     pub(crate) clumsy: u64,
     pub(crate) code: Option<String>,
+    /// Its key may be copied, so it is given secrets; and the one that it has.
+    rotates: bool,
+    /// It asks for one when it joins, or later only.
+    at_once: bool,
+    pub(crate) secret: Vec<u8>,
     /// For the device, which is locked: and how many PINs it has had chosen so.
     pub(crate) pin_code: Option<String>,
     pub(crate) pins: u32,
@@ -130,6 +135,9 @@ impl Client {
             devices: Vec::new(),
             clumsy,
             code: None,
+            rotates: secret.is_multiple_of(2),
+            at_once: !secret.is_multiple_of(3),
+            secret: Vec::new(),
             pin_code: None,
             pins: 0,
             pin_codes: Vec::new(),
@@ -269,6 +277,10 @@ impl Client {
             }
             Body::SignedIn(signed_in) => {
                 self.device = DeviceId::new(signed_in.device);
+                // Before anything else is asked.
+                if !signed_in.login_secret.is_empty() {
+                    self.secret.clone_from(&signed_in.login_secret);
+                }
                 // What rings is told anew.
                 self.rings.clear();
                 (self.to_review, self.to_decide) = (0, 0);
@@ -414,11 +426,14 @@ impl Client {
                 device_name: "phone".to_owned(),
                 pin: self.pin.clone(),
                 signature: toys::sign(&self.key, &message).to_vec(),
+                rotates: false,
+                login_secret: self.secret.clone(),
             }));
         } else if let Some(device) = self.device {
             let message = session::sign_in_message(&challenge, exporter, device);
             let signature = toys::sign(&self.key, &message).to_vec();
-            self.ask(Ask::Prove(proto::Prove { device: device.value(), signature }));
+            let (device, rotates, login_secret) = (device.value(), self.rotates, self.secret.clone());
+            self.ask(Ask::Prove(proto::Prove { device, signature, rotates, login_secret }));
         } else if let Some(code) = self.code.clone().filter(|_| self.visits) {
             let hash = wardline_core::pin::bedside_code_hash(&code);
             let message = session::visit_message(&challenge, exporter, &hash, &self.key);
@@ -440,6 +455,8 @@ impl Client {
                 device_name: self.name.clone(),
                 pin: self.pin.clone(),
                 signature: toys::sign(&self.key, &message).to_vec(),
+                rotates: self.rotates && self.at_once,
+                login_secret: Vec::new(),
             }));
         }
         Ok(())
@@ -583,13 +600,17 @@ impl Client {
         }
         match code {
             Code::FamilyWaiting => {}
-            Code::DeviceUnknown | Code::FamilyDeclined | Code::FamilyOver | Code::PinLockedOut
+            Code::DeviceUnknown
+            | Code::DeviceCopied
+            | Code::FamilyDeclined
+            | Code::FamilyOver
+            | Code::PinLockedOut
                 if self.visits =>
             {
                 self.begin_anew();
             }
             Code::BedsideCodeInvalid | Code::FamilyBusy => self.code = None,
-            Code::DeviceUnknown if self.device.is_some() => self.barred = true,
+            Code::DeviceUnknown | Code::DeviceCopied if self.device.is_some() => self.barred = true,
             Code::PinLockedOut => (self.barred, self.pin_code) = (true, None),
             // The device stays what it is.
             Code::JoinCodeInvalid if self.device.is_some() => (self.barred, self.pin_code) = (true, None),
@@ -608,6 +629,7 @@ impl Client {
     fn begin_anew(&mut self) {
         self.key = toys::following(&self.key);
         (self.device, self.code, self.next_number) = (None, None, 1);
+        self.secret.clear();
         self.cursor.clear();
         self.inbox = Inbox::default();
         self.outbox.clear();

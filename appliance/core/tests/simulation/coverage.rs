@@ -82,6 +82,15 @@ situations!(
     PinCodeOver,
     PinCodeGoneMeanwhile,
     NewPinNotTaken,
+    // Copied profiles.
+    LoginSecretConfirmed,
+    LoginSecretAskedForLater,
+    LoginSecretAnswerLost,
+    LoginSecretBeforeAnyUse,
+    SecondHolderSignedIn,
+    SecondHolderRevoked,
+    FirstHolderRevoked,
+    OthersHearOfCopy,
     // Leaving.
     RevokedWhileAttached,
     RevokedDuringPin,

@@ -8,6 +8,7 @@ use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
+use wardline_core::login::{Login, Presented};
 use wardline_core::order::OrderAsk;
 use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::reaction::React;
@@ -283,7 +284,7 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Join { code, key, name, pin, signature } => {
+            Incoming::Join { code, key, name, pin, signature, presented } => {
                 let expect = self.doors.get_mut(&conn).and_then(|door| door.expect.take());
                 let verdict = match expect {
                     None => Err(PeerFault::OutOfTurn),
@@ -297,10 +298,19 @@ impl World {
                     Err(fault) => return self.take_fault(conn, request, fault),
                 };
                 self.hold_pin(conn, pin);
-                let input = Input::Join { conn, request, proven, fresh };
-                self.decide(input, conn, request, |world, _| {
-                    let expected = world.reference.join(world.now, conn, request, code, key);
+                let login = Login { presented, next: self.random.bytes() };
+                let known = self.reference.ward.devices.iter().find(|device| device.key == key);
+                let known = known.map(|device| device.id);
+                if let Some(device) = known {
+                    self.cover_presented(device, &login);
+                }
+                let input = Input::Join { conn, request, proven, fresh, login };
+                self.decide(input, conn, request, |world, turn| {
+                    let expected = world.reference.join(world.now, conn, request, (code, key), &login);
                     world.cover_entry(conn, &body, &expected);
+                    if let Some(device) = known {
+                        world.verify_login(conn, device, &expected, turn)?;
+                    }
                     Ok(expected)
                 })
             }
@@ -327,8 +337,8 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Prove { device, signature } => {
-                self.take_proof(conn, request, device, &signature, &body)
+            Incoming::Prove { device, signature, presented } => {
+                self.take_proof(conn, request, (device, presented), &signature, &body)
             }
             Incoming::Unlock { pin } => {
                 self.hold_pin(conn, pin);
@@ -446,7 +456,7 @@ impl World {
         &mut self,
         conn: Conn,
         request: RequestId,
-        device: DeviceId,
+        (device, presented): (DeviceId, Presented),
         signature: &[u8],
         body: &proto::client_frame::Body,
     ) -> Result<Turn, String> {
@@ -460,10 +470,13 @@ impl World {
         match verdict {
             Err(fault) => self.take_fault(conn, request, fault),
             Ok(proven) => {
-                let input = Input::Proof { conn, request, proven };
-                self.decide(input, conn, request, |world, _| {
-                    let expected = world.reference.proof(world.now, conn, device);
+                let login = Login { presented, next: self.random.bytes() };
+                self.cover_presented(device, &login);
+                let input = Input::Proof { conn, request, proven, login };
+                self.decide(input, conn, request, |world, turn| {
+                    let expected = world.reference.proof(world.now, conn, device, &login);
                     world.cover_entry(conn, body, &expected);
+                    world.verify_login(conn, device, &expected, turn)?;
                     Ok(expected)
                 })
             }
@@ -541,6 +554,9 @@ impl World {
         }
         let around = Circumstances { sealed, cursor_known, found: self.found, received: self.looked, chosen };
         let before = self.before_turn();
+        if self.reference.has_spoken(conn) {
+            self.coverage.reach(Situation::LoginSecretConfirmed);
+        }
         let mut expected = self.reference.request(self.now, conn, body, &around);
         self.after_turn(&turn, before, false, &mut expected)?;
         self.verify(&expected, &turn, conn, request)?;

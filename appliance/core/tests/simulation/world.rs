@@ -18,6 +18,7 @@ use crate::attachments::Stream;
 use crate::client::Client;
 use crate::coverage::Coverage;
 use crate::families::VISITORS;
+use crate::logins::Copied;
 use crate::random::Random;
 use crate::reference::{Reference, Ward};
 use crate::store::Store;
@@ -76,6 +77,11 @@ pub(crate) struct World {
     pub(crate) showing: bool,
     /// Much is ordered.
     pub(crate) ordering: bool,
+    /// Profiles are copied.
+    pub(crate) copying: bool,
+    pub(crate) copies: Vec<Copied>,
+    /// Devices as which a twin has signed in.
+    pub(crate) twins: Vec<DeviceId>,
     pub(crate) faults: bool,
     pub(crate) disk_low: bool,
     pub(crate) crashed_in: u32,
@@ -175,6 +181,8 @@ pub(crate) enum Stranger {
     FromTheFuture,
     /// Knocks from the guest network.
     Guest,
+    /// Holds a copy of somebody's whole profile, and their PIN.
+    Copy(usize),
     /// Says nothing.
     Silent,
 }
@@ -226,6 +234,9 @@ impl World {
             on_call: seed.is_multiple_of(4),
             showing: seed % 8 == 1,
             ordering: seed % 8 == 3,
+            copying: seed % 8 == 5,
+            copies: Vec::new(),
+            twins: Vec::new(),
             faults: false,
             disk_low: false,
             crashed_in: 0,
@@ -315,6 +326,7 @@ impl World {
         match &stranger {
             Stranger::Forge(device) => hello.device = device.value(),
             Stranger::Twin(client) => hello.device = self.clients[*client].device.map_or(0, DeviceId::value),
+            Stranger::Copy(copy) => hello.device = self.copies[*copy].device.value(),
             // A phone of the staff's, if there is one.
             Stranger::Guest if self.random.permille(600) => {
                 hello.device = self.any_device().map_or(0, DeviceId::value);

@@ -20,6 +20,7 @@ use wardline_core::escalation::signed::Unproven;
 use wardline_core::ids::{Conn, ConversationId, DeviceId, RequestId, UploadId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
+use wardline_core::login::Login;
 use wardline_core::order::OrderAsk;
 use wardline_core::reaction::React;
 use wardline_core::refusal::{CloseCode, PeerFault, Refusal};
@@ -288,23 +289,26 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>)> Reader<'_, R,
                 };
                 Input::Hello { conn, request, versions, device, challenge }
             }
-            Incoming::Prove { device, signature } => {
+            Incoming::Prove { device, signature, presented } => {
                 let (expect, exporter) = self.proof_due()?;
                 let proven = expect.verify_sign_in(&AwsLc, &exporter, device, &signature)?;
                 self.key = Some(*proven.key());
-                Input::Proof { conn, request, proven }
+                let Ok(next) = self.context.library.keyring.random() else {
+                    return self.refuse(request, Refusal::Unavailable);
+                };
+                Input::Proof { conn, request, proven, login: Login { presented, next } }
             }
-            Incoming::Join { code, key, name, pin, signature } => {
+            Incoming::Join { code, key, name, pin, signature, presented } => {
                 let (expect, exporter) = self.proof_due()?;
                 let proven = expect.verify_join(&AwsLc, &exporter, code, key, name, &signature)?;
                 self.key = Some(*proven.key());
                 let keyring = &self.context.library.keyring;
-                let Ok(seed) = keyring.random() else {
+                let (Ok(seed), Ok(next)) = (keyring.random(), keyring.random()) else {
                     return self.refuse(request, Refusal::Unavailable);
                 };
                 self.lane.hold_pin(pin);
                 let fresh = Fresh { seed, key: WrappedKey(Vec::new()) };
-                Input::Join { conn, request, proven, fresh }
+                Input::Join { conn, request, proven, fresh, login: Login { presented, next } }
             }
             Incoming::AskToVisit { code, key, device_name, name, relation, pin, signature } => {
                 let (expect, exporter) = self.proof_due()?;
