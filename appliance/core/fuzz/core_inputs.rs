@@ -242,6 +242,8 @@ impl Box {
                 };
                 Input::Request { conn, request, ask: Ask::Submit(submit) }
             }
+            // Opened by the doorway: what comes of it then is a submission.
+            Incoming::SubmitSealed { .. } => return,
             Incoming::BeginUpload(Announced { begin, thumbnail }) => {
                 let begin = Begin { sealed: Some((Sealed(vec![7; 60]), Sealed(thumbnail))), ..begin };
                 Input::Request { conn, request, ask: Ask::Attaching(Attaching::Begin(begin)) }

@@ -6,6 +6,7 @@ use crate::attachment::{Attach, Attaching, AttachmentPolicy};
 use crate::availability::AvailabilityAsk;
 use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::clinical::Clinical;
+use crate::composing::Composed;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Priority, StatId};
@@ -215,6 +216,8 @@ pub enum Ask {
     },
     /// Take a message.
     Submit(Submit),
+    /// Take a message that was sealed when it was composed.
+    Composed(Box<Composed>),
     /// Another text for one's own message.
     Edit(Edit),
     /// No text any more for one's own message.

@@ -25,6 +25,7 @@ mod channel;
 pub(crate) mod clearing;
 pub mod clinic;
 pub mod clinical;
+pub mod composing;
 pub mod conversation;
 pub mod cursor;
 pub mod directory;

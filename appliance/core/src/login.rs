@@ -61,8 +61,9 @@ pub struct LoginSecrets {
 }
 
 impl LoginSecrets {
-    fn knows(&self, presented: Option<SecretHash>) -> bool {
-        presented == self.current || presented.is_some() && presented == self.offered
+    /// Whoever has this has heard everything.
+    fn newest(&self) -> Option<SecretHash> {
+        self.offered.or(self.current)
     }
 
     /// As it is kept: CBOR (RFC 8949), deterministic.
@@ -133,18 +134,21 @@ impl Relay {
             link.offer = Offer::first(login);
             return true;
         };
-        if secrets.knows(login.presented.secret) {
-            link.offer = Some(Offer { current: login.presented.secret, next: login.next });
-            return true;
+        let presented = login.presented.secret;
+        if presented != secrets.newest() {
+            // The device has signed in on another connection since this one said hello: this may be its own, come late, and must not
+            // take away what it was given there. Whoever tries again is known by what they say then.
+            if secrets.changed > link.welcomed {
+                self.turn_away(turn, conn, request, Refusal::Unavailable);
+                return false;
+            }
+            if presented != secrets.current {
+                self.copied(now, turn, (conn, request), id);
+                return false;
+            }
         }
-        if secrets.changed > link.welcomed {
-            // The device has signed in on another connection since this one said hello: it may be its own, come late. Whoever
-            // tries again is known by what they say then.
-            self.turn_away(turn, conn, request, Refusal::Unavailable);
-        } else {
-            self.copied(now, turn, (conn, request), id);
-        }
-        false
+        link.offer = Some(Offer { current: presented, next: login.next });
+        true
     }
 
     /// The device has signed in on this connection: it is offered the next secret, and no other connection of it may go on with an

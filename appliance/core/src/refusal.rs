@@ -79,6 +79,9 @@ pub enum Refusal {
         "This device's sign-in was used from somewhere else too, so the box has ended it. Tell your administrator, and ask for a new join code."
     )]
     DeviceCopied,
+    /// What claims to have been sealed by this device was not, or is no message.
+    #[error("This message was not written on this device, or was damaged. Write it again.")]
+    SealedOtherwise,
     /// The person's access is suspended.
     #[error("Your access is suspended. Ask your administrator.")]
     PersonSuspended,
@@ -614,6 +617,7 @@ impl Refusal {
             Self::PinTooShort => Code::PinTooShort,
             Self::PinTooCommon => Code::PinTooCommon,
             Self::DeviceUnknown => Code::DeviceUnknown,
+            Self::SealedOtherwise => Code::SealedOtherwise,
             Self::DeviceCopied => Code::DeviceCopied,
             Self::PersonSuspended => Code::PersonSuspended,
             Self::Zone => Code::Zone,

@@ -4,6 +4,7 @@
 
 use crate::audit::{Act, Actor};
 use crate::availability;
+use crate::composing::Lease;
 use crate::directory::{Device, Person};
 use crate::draft::actor;
 use crate::emergency;
@@ -356,6 +357,11 @@ impl Relay {
             station: entry.station.map_or(0, UnitId::value),
             visitor: entry.visitor.is_some(),
             login_secret,
+            lease: entry.station.is_none().then(|| proto::Lease {
+                number: Lease::given(now.wall).0,
+                // The doorway has the keys.
+                key: Vec::new(),
+            }),
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
         stat::ring_for(&mut self.draft(now, turn), conn, person);

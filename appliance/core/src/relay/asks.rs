@@ -48,6 +48,16 @@ impl Relay {
                 let (person, device) = (who.person(), who.device());
                 self.coming_from_locked(now, turn, (conn, request), (person, device), ask)
             }
+            // What was composed before is its author's, whoever holds the phone now.
+            Session::ExpectPin(who) if matches!(ask, Ask::Composed(_)) => {
+                let by = (who.person(), who.device());
+                match ask {
+                    Ask::Composed(composed) => {
+                        self.submit_from_locked(now, turn, (conn, request), by, *composed)
+                    }
+                    _ => Err(Refusal::Locked),
+                }
+            }
             Session::ExpectHello
             | Session::ExpectProof(_)
             | Session::JoinUnderCheck(_)
@@ -79,6 +89,11 @@ impl Relay {
         let door = link.door;
         let Session::Ready(who) = &link.session else { return Ok(()) };
         let who = who.clone();
+        // Its author is here: it is as good as said now, under whichever number.
+        let ask = match ask {
+            Ask::Composed(composed) => Ask::Submit(composed.submit),
+            other => other,
+        };
         if let Some(used) = self.used.get_mut(&who.device()) {
             used.note(now, &ask);
         }

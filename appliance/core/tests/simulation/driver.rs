@@ -4,6 +4,7 @@
 use wardline_core::alteration::Edit;
 use wardline_core::attachment::{Announced, Attach, Attaching, Begin};
 use wardline_core::audit::{Act, Entry};
+use wardline_core::composing::Composed;
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
@@ -12,7 +13,7 @@ use wardline_core::login::{Login, Presented};
 use wardline_core::order::OrderAsk;
 use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::reaction::React;
-use wardline_core::refusal::PeerFault;
+use wardline_core::refusal::{PeerFault, Refusal};
 use wardline_core::relay::{Relay, refused};
 use wardline_core::stat;
 use wardline_core::state::State;
@@ -23,6 +24,7 @@ use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::{self, Incoming, proto};
 use wardline_core::write::{Numbered, Write};
 
+use crate::composed::opened_bytes;
 use crate::coverage::Situation;
 use crate::reference::{Expected, Phase};
 use crate::reference_signed;
@@ -52,6 +54,10 @@ impl World {
         while taken < most
             && let Some((conn, arrival)) = self.waiting.pop_front()
         {
+            if self.comes_late(conn, &arrival) {
+                self.waiting.push_back((conn, arrival));
+                break;
+            }
             taken += 1;
             let mut turn = self.take(conn, arrival)?;
             writes.append(&mut turn.writes);
@@ -85,6 +91,16 @@ impl World {
             self.perform(send)?;
         }
         self.pump()
+    }
+
+    /// What was sent on a connection that its client has given up may arrive behind what is said on the next one.
+    fn comes_late(&mut self, conn: Conn, arrival: &Arrival) -> bool {
+        let given_up = self.faults
+            && matches!(arrival, Arrival::Bytes(_))
+            && matches!(self.phase(conn), Some(Phase::Welcomed(Some(_))))
+            && !self.links.contains_key(&conn.0)
+            && self.doors.get(&conn).is_some_and(|door| door.stranger.is_none());
+        given_up && self.random.permille(950)
     }
 
     fn choose_cut(&mut self) -> Cut {
@@ -349,45 +365,31 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Submit {
-                number,
-                message,
-                conversation,
-                text,
-                priority,
-                call,
-                reply_to,
-                mentions,
-                attachments,
-                order,
-            } => {
-                let order = order.map(|order| {
-                    let (facility, words) = (&reference_signed::FACILITY, (message, &text));
-                    order.of_message(&toys::ToyVerifier, facility, self.key_behind(conn), conversation, words)
-                });
-                let has_key = self.store.has_key(conversation);
-                let attachments = attachments.into_iter().map(|(upload, name)| Attach {
-                    upload,
-                    title: has_key.then(|| Sealed(name.reveal().as_bytes().to_vec())),
-                });
-                let attachments = attachments.collect();
-                let sealed = self.store.has_key(conversation);
-                let sealed_text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
-                let body_of = sealed_text;
-                let body_of = body_of.filter(|_| sealed);
-                let ask = Ask::Submit(Submit {
-                    number,
-                    message,
-                    conversation,
-                    body: body_of,
-                    priority,
-                    call,
-                    reply_to,
-                    mentions,
-                    attachments,
-                    order,
-                });
-                self.take_ask(conn, request, ask, &body, sealed)
+            submit @ Incoming::Submit { .. } => self.take_submit(conn, request, submit, &body),
+            Incoming::SubmitSealed { number, lease, message, sealed } => {
+                let Some(device) = self.author_behind(conn) else {
+                    return self.take_fault(conn, request, PeerFault::OutOfTurn);
+                };
+                let opened = toys::open_composed(device, lease.0, &message.0, &sealed);
+                let opened = opened.ok_or(Refusal::SealedOtherwise);
+                match opened.and_then(|opened| wire::parse_composed(opened, message, number)) {
+                    Ok((submit, as_numbered)) => {
+                        let within = <proto::Submit as prost::Message>::decode(opened_bytes(&sealed));
+                        let within = within.map_err(|error| error.to_string())?;
+                        let body =
+                            proto::client_frame::Body::Submit(proto::Submit { number: number.0, ..within });
+                        self.composed = Some((lease, as_numbered));
+                        let turn = self.take_submit(conn, request, submit, &body);
+                        self.composed = None;
+                        turn
+                    }
+                    Err(refusal) => {
+                        self.coverage.reach(Situation::SealedOtherwise);
+                        let mut turn = Turn::default();
+                        turn.sends.push(refused(conn, request, refusal));
+                        Ok(turn)
+                    }
+                }
             }
             Incoming::Edit { message: of, version, name, text } => {
                 let found = self.store.look_up(of);
@@ -444,6 +446,58 @@ impl World {
             Incoming::Echo => Ok(Turn::default()),
             Incoming::Ask(ask) => self.take_ask(conn, request, ask, &body, false),
         }
+    }
+
+    fn take_submit(
+        &mut self,
+        conn: Conn,
+        request: RequestId,
+        submit: Incoming,
+        body: &proto::client_frame::Body,
+    ) -> Result<Turn, String> {
+        let Incoming::Submit {
+            number,
+            message,
+            conversation,
+            text,
+            priority,
+            call,
+            reply_to,
+            mentions,
+            attachments,
+            order,
+        } = submit
+        else {
+            return Err("a submission that is none".to_owned());
+        };
+        let order = order.map(|order| {
+            let (facility, words) = (&reference_signed::FACILITY, (message, &text));
+            order.of_message(&toys::ToyVerifier, facility, self.key_behind(conn), conversation, words)
+        });
+        let sealed = self.store.has_key(conversation);
+        let attachments = attachments.into_iter().map(|(upload, name)| Attach {
+            upload,
+            title: sealed.then(|| Sealed(name.reveal().as_bytes().to_vec())),
+        });
+        let attachments = attachments.collect();
+        let text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
+        let submit = Submit {
+            number,
+            message,
+            conversation,
+            body: text,
+            priority,
+            call,
+            reply_to,
+            mentions,
+            attachments,
+            order,
+        };
+        let ask = match self.composed {
+            Some((lease, as_numbered)) => Ask::Composed(Box::new(Composed { lease, as_numbered, submit })),
+            None => Ask::Submit(submit),
+        };
+        self.take_ask(conn, request, ask, body, sealed)
     }
 
     fn hold_pin(&mut self, conn: Conn, pin: Pin) {
@@ -552,7 +606,9 @@ impl World {
                 _ => None,
             });
         }
-        let around = Circumstances { sealed, cursor_known, found: self.found, received: self.looked, chosen };
+        let (found, received, composed) = (self.found, self.looked, self.composed);
+        let around = Circumstances { sealed, cursor_known, found, received, chosen, composed };
+        let was_locked = matches!(self.phase(conn), Some(Phase::PinDue(_)));
         let before = self.before_turn();
         if self.reference.has_spoken(conn) {
             self.coverage.reach(Situation::LoginSecretConfirmed);
@@ -562,6 +618,9 @@ impl World {
         self.verify(&expected, &turn, conn, request)?;
         self.verify_signed(conn, body, &expected, &turn)?;
         self.verify_order_signed(conn, body, &expected, &turn)?;
+        if let Some((_, as_numbered)) = composed {
+            self.cover_composed(was_locked, as_numbered, &expected);
+        }
         self.cover_request(conn, body, &expected);
         self.cover_family(conn, body, &expected);
         Ok(turn)

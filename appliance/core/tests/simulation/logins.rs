@@ -108,6 +108,9 @@ impl World {
             _ => {}
         }
         match expected.answer {
+            Some(Answer::Refused(Said(Code::Unavailable))) => {
+                self.coverage.reach(Situation::OlderHelloTurnedAway);
+            }
             Some(Answer::Refused(Said(Code::DeviceCopied))) => {
                 let used = |copy: &Copied| copy.device == device && (copy.used || by_copy);
                 if !self.copies.iter().any(used) && !self.twins.contains(&device) {

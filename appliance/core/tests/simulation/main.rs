@@ -21,6 +21,7 @@ mod availability;
 mod broadcasts;
 mod clearing;
 mod client;
+mod composed;
 mod coverage;
 mod devices;
 mod driver;

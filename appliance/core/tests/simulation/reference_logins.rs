@@ -25,16 +25,18 @@ impl Reference {
             return None;
         };
         let presented = login.presented.secret;
-        if presented == current || (presented.is_some() && presented == offered) {
+        let hello = self.link(conn)?.given;
+        let newest = if offered.is_some() { offered } else { current };
+        let is_late = presented != newest && self.lobby.given[hello..].contains(&id);
+        if is_late {
+            return Some(self.turn_away(conn, Code::Unavailable));
+        }
+        if presented == current || presented == newest {
             let next = SecretHash::of(&login.next);
             if let Some(link) = self.link_mut(conn) {
                 link.offer = Some((presented, next));
             }
             return None;
-        }
-        let hello = self.link(conn)?.given;
-        if self.lobby.given[hello..].contains(&id) {
-            return Some(self.turn_away(conn, Code::Unavailable));
         }
         if let Some(device) = self.ward.device_mut(id) {
             device.revoked = true;

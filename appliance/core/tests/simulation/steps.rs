@@ -206,10 +206,14 @@ impl World {
                 mentions,
                 files: Vec::new(),
                 order: None,
+                composed: None,
                 under_way,
                 tries,
             };
             client.outbox.push_back(letter);
+            if client.is_in() && self.random.permille(400) {
+                self.clients[index].compose();
+            }
             if self.random.permille(50) {
                 self.coverage.reach(Situation::NumberSkipped);
                 self.clients[index].next_number += 1;
@@ -509,7 +513,7 @@ impl World {
                 self.links.values_mut().for_each(|link| link.stalled = stalled);
                 Ok(())
             }
-            24..26 if self.copying => {
+            24..27 if self.copying => {
                 self.copies_a_profile();
                 Ok(())
             }

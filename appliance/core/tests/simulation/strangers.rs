@@ -85,7 +85,10 @@ impl World {
         if let Stranger::Copy(copy) = stranger {
             return self.copy_answered(conn, copy, body);
         }
-        let Stranger::Twin(_) = stranger else { return };
+        let Stranger::Twin(client) = stranger else { return };
+        if matches!(body, Body::PinNeeded(_)) && self.random.permille(400) {
+            return self.replays_a_letter(conn, client);
+        }
         let again = match body {
             Body::PinNeeded(_) => true,
             Body::Refused(refused) => {

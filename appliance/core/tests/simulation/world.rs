@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use wardline_core::attachment::Received;
+use wardline_core::composing::Lease;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PatientId, PersonId, RequestId, Sequence};
 use wardline_core::input::{Door, Zone};
 use wardline_core::pin::{Pin, PinMac};
@@ -89,6 +90,8 @@ pub(crate) struct World {
     pub(crate) credit_ms: u64,
     /// Of the message that was last looked up: it was in the store.
     pub(crate) found: bool,
+    /// Of what is taken now: under which lease it was composed, and whether under this number.
+    pub(crate) composed: Option<(Lease, bool)>,
     /// Of the upload that was last looked up: what there is of it.
     pub(crate) looked: Received,
     /// How much of each file is there. Outlives every crash, but for what was not flushed.
@@ -242,6 +245,7 @@ impl World {
             crashed_in: 0,
             credit_ms: 0,
             found: false,
+            composed: None,
             looked: Received::Part,
             disk: BTreeMap::new(),
         }
