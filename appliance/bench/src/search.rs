@@ -20,6 +20,7 @@ use wardline_core::ids::{
     Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence,
 };
 use wardline_core::input::{Ask, Door, Input, Source, Zone};
+use wardline_core::login::Login;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
@@ -287,6 +288,7 @@ impl House {
             revoked: false,
             session_until: None,
             last_number: Number(0),
+            login: None,
         }))
         .await?;
         self.write(Write::SessionOpened { device: device(number)?, until: SESSION_ENDS }).await
@@ -370,7 +372,7 @@ impl Asker {
             let expect = expect.context("no welcome")?;
             let proven =
                 expect.verify_sign_in(&Anything, &[0; 32], device, &[0; 64]).ok().context("no proof")?;
-            relay.handle(BEGIN, Input::Proof { conn, request, proven });
+            relay.handle(BEGIN, Input::Proof { conn, request, proven, login: Login::default() });
         }
         Ok(Self { relay, now: BEGIN, library: Arc::clone(&house.library), _house: house })
     }

@@ -273,6 +273,7 @@ impl Seeder {
             revoked: false,
             session_until: None,
             last_number: Number(0),
+            login: None,
         }))
         .await?;
         self.record(Actor::Unproven, Act::DeviceJoined(id, device, None)).await?;

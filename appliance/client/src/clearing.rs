@@ -56,6 +56,7 @@ pub(crate) async fn choose(code: &Code, pin: &Pin, directory: &Path) -> Result<(
         device_name: identity.device_name.clone(),
         pin: pin.reveal().to_owned(),
         signature: key.sign(&signed)?,
+        ..proto::Join::default()
     };
     signin::send(&mut connection, 2, client_frame::Body::Join(join)).await?;
     match signin::answer(&mut connection, 2).await? {

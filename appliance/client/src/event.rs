@@ -128,6 +128,14 @@ pub enum Event {
         /// Of them for more than a day.
         overdue: u32,
     },
+    /// The box has revoked a device because somebody else holds a copy of its key: of this person, or of somebody whom they lead or
+    /// administer.
+    DeviceCopied {
+        /// Whose.
+        person: PersonId,
+        /// Which.
+        device: Device,
+    },
     /// A role is offered, by this person or to them, or something has become of it. Comes while the session is locked too; after
     /// [`Event::Connected`] what waits for their answer is told anew.
     Offer(Offer, Fate),

@@ -53,6 +53,7 @@ pub(crate) async fn redeem(
         device_name: device_name.to_owned(),
         pin: pin.reveal().to_owned(),
         signature: key.sign(&signed)?,
+        ..proto::Join::default()
     };
     signin::send(&mut connection, 2, client_frame::Body::Join(join)).await?;
     let signed_in = match signin::answer(&mut connection, 2).await? {

@@ -60,7 +60,7 @@ pub(crate) async fn prove(
     key: &DeviceKey,
 ) -> Result<Proven, Error> {
     let signature = key.sign(&sign_in_message(&welcome.challenge, &connection.exporter, device))?;
-    let prove = proto::Prove { device: device.value(), signature };
+    let prove = proto::Prove { device: device.value(), signature, ..proto::Prove::default() };
     send(connection, 2, client_frame::Body::Prove(prove)).await?;
     match answer(connection, 2).await? {
         Body::SignedIn(signed_in) => Ok(Proven::SignedIn(SignedIn::from_wire(signed_in, &welcome.facility)?)),

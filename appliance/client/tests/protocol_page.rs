@@ -2,8 +2,11 @@
 //! written from must not be wrong in a byte.
 #![allow(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hkdf;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use wardline_client::{ConversationId, DeviceId, JoinLink, MessageId, PersonId, Sequence};
+use wardline_core::composing::{self, Lease};
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::escalation::signed::{CallNote, Said, Statement};
@@ -62,6 +65,25 @@ fn the_binding_over_webtransport_is_right() {
     let said = wardline_client::trust::sha256(&bound);
     assert_eq!(hex(&value(&page, "wt_binding")), hex(&said));
     assert!(page.contains(&format!("SUPERSEDED comes as\n  closeCode {}.", CloseCode::SUPERSEDED.0)));
+}
+
+#[test]
+fn what_is_sealed_when_composed_is_right() {
+    let page = page();
+    let device = DeviceId::new(u64::from_be_bytes(value(&page, "device").try_into().unwrap())).unwrap();
+    let lease = Lease(u64::from_be_bytes(value(&page, "lease_number").try_into().unwrap()));
+    let context = composing::context(device, lease, MessageId(std::array::from_fn(|at| at as u8)));
+    assert_eq!(hex(&value(&page, "composed_context")), hex(&context));
+    let mut key = [0; 32];
+    let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(&value(&page, "lease_key"));
+    secret.expand(&[&context], hkdf::HKDF_SHA256).unwrap().fill(&mut key).unwrap();
+    assert_eq!(hex(&value(&page, "composed_key")), hex(&key));
+    let (nonce, mut sealed) = (value(&page, "composed_nonce"), value(&page, "composed_submit"));
+    assert_eq!(value(&page, "submit_frame")[8..], sealed, "the submission of the example");
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).unwrap());
+    let once = Nonce::try_assume_unique_for_key(&nonce).unwrap();
+    key.seal_in_place_append_tag(once, Aad::from(&context), &mut sealed).unwrap();
+    assert_eq!(hex(&value(&page, "composed_sealed")), hex(&[nonce, sealed].concat()));
 }
 
 #[test]

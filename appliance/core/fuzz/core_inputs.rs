@@ -14,6 +14,7 @@ use wardline_core::escalation::StatId;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, RequestId, Sequence};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit, Zone};
 use wardline_core::limits;
+use wardline_core::login::Login;
 use wardline_core::order::OrderAsk;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
@@ -172,13 +173,13 @@ impl Box {
             Incoming::Hello { versions, device, .. } => {
                 Input::Hello { conn, request, versions, device, challenge: [seed; 32] }
             }
-            Incoming::Join { code, key, name, .. } => {
+            Incoming::Join { code, key, name, presented, .. } => {
                 let expect = self.expects.remove(&conn);
                 let proven = expect.map(|e| e.verify_join(&Trusting, &[0; 32], code, key, name, &[0; 64]));
                 match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
                     Ok(proven) => {
                         self.keys.insert(conn, *proven.key());
-                        Input::Join { conn, request, proven, fresh: fresh(seed) }
+                        Input::Join { conn, request, proven, fresh: fresh(seed), login: Login { presented, next: [seed; 32] } }
                     }
                     Err(fault) => Input::Faulted { conn, fault },
                 }
@@ -192,14 +193,14 @@ impl Box {
                     Err(fault) => Input::Faulted { conn, fault },
                 }
             }
-            Incoming::Prove { device, .. } => {
+            Incoming::Prove { device, presented, .. } => {
                 let expect = self.expects.remove(&conn);
                 let proven =
                     expect.map(|expect| expect.verify_sign_in(&Trusting, &[0; 32], device, &[0; 64]));
                 match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
                     Ok(proven) => {
                         self.keys.insert(conn, *proven.key());
-                        Input::Proof { conn, request, proven }
+                        Input::Proof { conn, request, proven, login: Login { presented, next: [seed; 32] } }
                     }
                     Err(fault) => Input::Faulted { conn, fault },
                 }
@@ -241,6 +242,8 @@ impl Box {
                 };
                 Input::Request { conn, request, ask: Ask::Submit(submit) }
             }
+            // Opened by the doorway: what comes of it then is a submission.
+            Incoming::SubmitSealed { .. } => return,
             Incoming::BeginUpload(Announced { begin, thumbnail }) => {
                 let begin = Begin { sealed: Some((Sealed(vec![7; 60]), Sealed(thumbnail))), ..begin };
                 Input::Request { conn, request, ask: Ask::Attaching(Attaching::Begin(begin)) }
@@ -395,6 +398,7 @@ fn join(code: String) -> proto::client_frame::Body {
         device_name: "a phone".to_owned(),
         pin: "correct horse".to_owned(),
         signature: vec![0; 64],
+        ..proto::Join::default()
     })
 }
 

@@ -470,6 +470,9 @@ pub enum Act {
     /// It is whole: SHA-256 of what says what is there, as four numbers, the first eight bytes first.
     #[n(346)]
     ExportFinished(#[n(0)] ExportId, #[n(1)] [u64; 4]),
+    /// Whose, and which: somebody else holds a copy of its key and login secret. It is revoked.
+    #[n(350)]
+    DeviceCopied(#[n(0)] PersonId, #[n(1)] DeviceId),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

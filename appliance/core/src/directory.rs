@@ -10,6 +10,7 @@ use crate::family::Visitor;
 use crate::ids::{Change, DeviceId, Number, PersonId, UnitId};
 use crate::leaving::Waiting;
 use crate::limits;
+use crate::login::LoginSecrets;
 use crate::pin::PinMac;
 use crate::text::{Name, Title};
 use crate::time::Wall;
@@ -181,6 +182,9 @@ pub struct Device {
     /// The highest number accepted from it.
     #[n(9)]
     pub last_number: Number,
+    /// By which secrets it shows that nobody else has its key; none: it shows nothing.
+    #[cbor(n(10), with = "crate::optional", has_nil)]
+    pub login: Option<LoginSecrets>,
 }
 
 impl Device {

@@ -6,6 +6,7 @@ use crate::attachment::{Attach, Attaching, AttachmentPolicy};
 use crate::availability::AvailabilityAsk;
 use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::clinical::Clinical;
+use crate::composing::Composed;
 use crate::directory::Post;
 use crate::escalation::policy::EscalationPolicy;
 use crate::escalation::{Priority, StatId};
@@ -15,6 +16,7 @@ use crate::hold::Holds;
 use crate::ids::{Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence, UnitId};
 use crate::inbox::InboxAsk;
 use crate::leaving::Leaving;
+use crate::login::Login;
 use crate::mention::Named;
 use crate::order::OrderAsk;
 use crate::order::signed::Said as OrderSaid;
@@ -109,6 +111,8 @@ pub enum Input {
         request: RequestId,
         /// By [`crate::session::Expect::verify_sign_in`].
         proven: ProvenDevice,
+        /// What it presents besides.
+        login: Login,
     },
     /// A join's signature verified.
     Join {
@@ -120,6 +124,8 @@ pub enum Input {
         proven: ProvenJoin,
         /// For the new device's identifier and salt.
         fresh: Fresh,
+        /// What the device presents, if the box knows it.
+        login: Login,
     },
     /// The signature of somebody verified who asks to be let in.
     AskToVisit {
@@ -210,6 +216,8 @@ pub enum Ask {
     },
     /// Take a message.
     Submit(Submit),
+    /// Take a message that was sealed when it was composed.
+    Composed(Box<Composed>),
     /// Another text for one's own message.
     Edit(Edit),
     /// No text any more for one's own message.

@@ -12,6 +12,7 @@ use crate::family;
 use crate::ids::{Conn, DeviceId, Number, PersonId, RequestId};
 use crate::input::{Door, Fresh, Zone};
 use crate::limits;
+use crate::login::{Login, Offer};
 use crate::pin::PinMac;
 use crate::refusal::Refusal;
 use crate::relay::Relay;
@@ -30,7 +31,7 @@ impl Relay {
         conn: Conn,
         request: RequestId,
         proven: ProvenJoin,
-        fresh: &Fresh,
+        (fresh, login): (&Fresh, &Login),
     ) {
         if !self.expects_proof(now, turn, conn) {
             return;
@@ -42,7 +43,13 @@ impl Relay {
             return self.turn_away(turn, conn, request, Refusal::Zone);
         }
         if let Some(who) = known.and_then(|device| Identified::again(&proven, device)) {
-            if self.awaits_pin_code(now, &who) {
+            let waits = self.awaits_pin_code(now, &who);
+            if (waits || self.admissible(who.device()).is_ok())
+                && !self.is_only_holder(now, turn, (conn, request), who.device(), login)
+            {
+                return;
+            }
+            if waits {
                 return self.new_pin_offered(now, turn, (conn, request), (who, proven), fresh);
             }
             return self.join_again(now, turn, conn, request, who);
@@ -58,6 +65,9 @@ impl Relay {
                 let salt = draw.salt();
                 turn.sends.push(Send::StretchPin { conn, person, device, salt });
                 let check = JoinUnderCheck { request, proven, person, device, salt };
+                if let Some(link) = self.links.get_mut(&conn) {
+                    link.offer = Offer::first(login);
+                }
                 self.enter(conn, Session::JoinUnderCheck(Box::new(check)));
             }
         }
@@ -132,6 +142,7 @@ impl Relay {
             revoked: false,
             session_until: None,
             last_number: Number(0),
+            login: None,
         };
         let (hash, person, id) = (check.proven.code, check.person, check.device);
         let issuer = self.state.codes.get(&hash).and_then(|code| code.issuer);

@@ -152,6 +152,8 @@ pub const PROOF_TIME_MAX_MS: u64 = 15_000;
 /// Milliseconds a person may take for the PIN before the connection closes.
 pub const PIN_TIME_MAX_MS: u64 = 120_000;
 
+/// How long what was composed may still come from a locked session: a shift, and the way home and back. Older, its author unlocks.
+pub const LEASE_MS: u64 = 24 * 3_600_000;
 /// Submissions a second of one device, sustained, and at once. A person does not reach 5; an integration's service
 /// account may. One device at its limit takes 400 of some 6,000 a second.
 pub const SUBMITS: Rate = Rate::per_second(400, 800);

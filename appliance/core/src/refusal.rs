@@ -74,6 +74,14 @@ pub enum Refusal {
     /// The box does not know the device, or has revoked it.
     #[error("The box does not know this device any more. Ask for a new join code.")]
     DeviceUnknown,
+    /// Somebody else holds a copy of the device's key, and has signed in with it.
+    #[error(
+        "This device's sign-in was used from somewhere else too, so the box has ended it. Tell your administrator, and ask for a new join code."
+    )]
+    DeviceCopied,
+    /// What claims to have been sealed by this device was not, or is no message.
+    #[error("This message was not written on this device, or was damaged. Write it again.")]
+    SealedOtherwise,
     /// The person's access is suspended.
     #[error("Your access is suspended. Ask your administrator.")]
     PersonSuspended,
@@ -609,6 +617,8 @@ impl Refusal {
             Self::PinTooShort => Code::PinTooShort,
             Self::PinTooCommon => Code::PinTooCommon,
             Self::DeviceUnknown => Code::DeviceUnknown,
+            Self::SealedOtherwise => Code::SealedOtherwise,
+            Self::DeviceCopied => Code::DeviceCopied,
             Self::PersonSuspended => Code::PersonSuspended,
             Self::Zone => Code::Zone,
             Self::NotAdministrator => Code::NotAdministrator,

@@ -12,9 +12,10 @@ use crate::draft::{Attached, Draft, actor, write};
 use crate::emergency::Requests;
 use crate::export::Exports;
 use crate::family::asking::Asked;
-use crate::ids::{Conn, DeviceId, PersonId, RequestId};
+use crate::ids::{Change, Conn, DeviceId, PersonId, RequestId};
 use crate::input::{Door, Input, Source, Zone};
 use crate::limits;
+use crate::login::Offer;
 use crate::policy::Policy;
 use crate::reach::{Heard, Phones};
 use crate::refusal::{CloseCode, Fault, PeerFault, Refusal};
@@ -155,6 +156,11 @@ pub(crate) struct Link {
     pub(crate) session: Session,
     /// Signed in, or through, by then; `None` once it is.
     pub(crate) deadline: Option<Mono>,
+    /// The last change when it said hello.
+    pub(crate) welcomed: Change,
+    /// What its device will be offered once it is signed in, and that it was and has asked nothing since.
+    pub(crate) offer: Option<Offer>,
+    pub(crate) offered: bool,
     source: Source,
     requests: Bucket,
 }
@@ -270,9 +276,11 @@ impl Relay {
             Input::Hello { conn, request, versions, device, challenge } => {
                 self.hello(now, &mut turn, conn, request, versions, device, challenge);
             }
-            Input::Proof { conn, request, proven } => self.proof(now, &mut turn, conn, request, &proven),
-            Input::Join { conn, request, proven, fresh } => {
-                self.join(now, &mut turn, conn, request, proven, &fresh);
+            Input::Proof { conn, request, proven, login } => {
+                self.proof(now, &mut turn, conn, request, &proven, &login);
+            }
+            Input::Join { conn, request, proven, fresh, login } => {
+                self.join(now, &mut turn, conn, request, proven, (&fresh, &login));
             }
             Input::AskToVisit { conn, request, proven, fresh } => {
                 self.ask_to_visit(now, &mut turn, conn, request, proven, &fresh);
@@ -334,6 +342,9 @@ impl Relay {
             door,
             session: if local { Session::Local } else { Session::ExpectHello },
             deadline,
+            welcomed: Change(0),
+            offer: None,
+            offered: false,
             source,
             requests: Bucket::full(limits::REQUESTS, now.mono),
         };

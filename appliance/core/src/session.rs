@@ -11,6 +11,7 @@
 //! [`Ready`] can be had from [`Identified`] alone, `Identified` from [`ProvenDevice`] or [`ProvenJoin`] alone, and those
 //! from a signature that verified: what needs a signed-in person takes a `&Ready` and cannot be called too early.
 
+use crate::composing::GoodLease;
 use crate::directory::{Device, PublicKey};
 use crate::ids::{DeviceId, PersonId, RequestId, UnitId};
 use crate::input::Fresh;
@@ -277,6 +278,11 @@ impl Identified {
 
     pub(crate) fn person(&self) -> PersonId {
         self.person
+    }
+
+    /// For what was composed while the session was open.
+    pub(crate) fn author(&self, _good: GoodLease) -> Ready {
+        Ready { person: self.person, device: self.device }
     }
 
     /// A screen has no PIN: whoever may look at it need not be anybody.

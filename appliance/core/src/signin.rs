@@ -4,6 +4,7 @@
 
 use crate::audit::{Act, Actor};
 use crate::availability;
+use crate::composing::Lease;
 use crate::directory::{Device, Person};
 use crate::draft::actor;
 use crate::emergency;
@@ -12,6 +13,7 @@ use crate::ids::{Conn, DeviceId, RequestId, UnitId};
 use crate::input::{Door, Zone};
 use crate::leaving;
 use crate::limits;
+use crate::login::Login;
 use crate::pin::PinMac;
 use crate::refusal::{CloseCode, PeerFault, Refusal};
 use crate::relay::{Relay, Timer, refused};
@@ -86,7 +88,7 @@ impl Relay {
                 _ => return self.turn_away(turn, conn, request, Refusal::DeviceUnknown),
             },
         };
-        link.session = Session::ExpectProof(device);
+        (link.session, link.welcomed) = (Session::ExpectProof(device), self.state.change);
         turn.sends.push(Send::Welcome {
             conn,
             request,
@@ -111,6 +113,7 @@ impl Relay {
         conn: Conn,
         request: RequestId,
         proven: &ProvenDevice,
+        login: &Login,
     ) {
         if !self.expects_proof(now, turn, conn) {
             return;
@@ -118,6 +121,9 @@ impl Relay {
         let id = proven.device();
         if let Err(refusal) = self.may_sign_in(now, turn, id) {
             return self.turn_away(turn, conn, request, refusal);
+        }
+        if !self.is_only_holder(now, turn, (conn, request), id, login) {
+            return;
         }
         let Some(device) = self.state.devices.get(&id) else { return };
         let who = Identified::new(proven, device);
@@ -331,6 +337,7 @@ impl Relay {
         self.clear_deadline(conn);
         self.enter(conn, session);
         self.heard.note(now.mono, id);
+        let login_secret = self.offer_secret(now, turn, conn, id);
         let (Some(device), Some(entry)) = (self.state.devices.get(&id), self.state.people.get(&person))
         else {
             return;
@@ -351,6 +358,12 @@ impl Relay {
                 .collect(),
             station: entry.station.map_or(0, UnitId::value),
             visitor: entry.visitor.is_some(),
+            login_secret,
+            lease: entry.station.is_none().then(|| proto::Lease {
+                number: Lease::given(now.wall).0,
+                // The doorway has the keys.
+                key: Vec::new(),
+            }),
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
         stat::ring_for(&mut self.draft(now, turn), conn, person);

@@ -21,6 +21,7 @@ use crate::family::{Family, RestoredFamily, Visitor};
 use crate::hold::Hold;
 use crate::ids::{Change, ConversationId, DeviceId, HoldId, PersonId, RoleId, Sequence, UnitId};
 use crate::inbox::{Inboxes, RestoredInboxes};
+use crate::login::LoginSecrets;
 use crate::lookup::Names;
 use crate::order::{Order, Orders};
 use crate::policy::Policy;
@@ -452,6 +453,9 @@ impl State {
             Write::PinTries { device, tries } => self.device(*device, |device| device.pin_tries = *tries),
             Write::PinChosen { device, salt, pin } => self.device(*device, |device| {
                 (device.salt, device.pin, device.pin_tries) = (*salt, pin.clone(), 0);
+            }),
+            Write::LoginSecretsSet { device, secrets } => self.device(*device, |device| {
+                device.login = Some(LoginSecrets { changed: change, ..*secrets });
             }),
             Write::SessionOpened { device, until } => {
                 self.device(*device, |device| device.session_until = Some(*until));

@@ -7,6 +7,7 @@ use crate::attachment::{self, Announced};
 use crate::availability;
 use crate::broadcast;
 use crate::clinical;
+use crate::composing::Lease;
 use crate::directory::{Post, PublicKey};
 use crate::escalation::policy::{Dial, EscalationPolicy, Ring};
 use crate::escalation::signed::{CallNote, Said, Unproven};
@@ -22,6 +23,7 @@ use crate::inbox;
 use crate::input::{Ask, Call, Fresh};
 use crate::leaving;
 use crate::limits;
+use crate::login::Presented;
 use crate::mention::Named;
 use crate::order::{self, signed::Unproven as UnprovenDeed};
 use crate::pin::{self, Pin};
@@ -141,6 +143,8 @@ pub enum Incoming {
         pin: Pin,
         /// To be verified.
         signature: Vec<u8>,
+        /// Of its login secret.
+        presented: Presented,
     },
     /// Somebody at a bed asks to be let in.
     AskToVisit {
@@ -165,6 +169,8 @@ pub enum Incoming {
         device: DeviceId,
         /// To be verified.
         signature: Vec<u8>,
+        /// Of its login secret.
+        presented: Presented,
     },
     /// A PIN.
     Unlock {
@@ -193,6 +199,17 @@ pub enum Incoming {
         attachments: Vec<(UploadId, FileName)>,
         /// What it is to an order, its signature still to be verified.
         order: Option<UnprovenDeed>,
+    },
+    /// A message that was sealed when it was composed, still to be opened: then it is [`parse_composed`].
+    SubmitSealed {
+        /// The device's number.
+        number: Number,
+        /// Under which key it is.
+        lease: Lease,
+        /// The message's name.
+        message: MessageId,
+        /// Nonce, ciphertext, tag.
+        sealed: Vec<u8>,
     },
     /// Another text for a message, still to be sealed; the message still to be looked up.
     Edit {
@@ -267,6 +284,7 @@ pub fn parse(
         Some(Body::Prove(prove)) => parse_prove(prove),
         Some(Body::Unlock(unlock)) => Pin::offer(unlock.pin).map(|pin| Incoming::Unlock { pin }),
         Some(Body::Submit(submit)) => parse_submit(submit),
+        Some(Body::SubmitSealed(sealed)) => parse_sealed(sealed),
         Some(Body::EditMessage(edit)) => parse_edit(edit),
         Some(Body::RecallMessage(recall)) => {
             stat(recall.conversation, recall.sequence).map(|message| Incoming::Recall { message })
@@ -310,12 +328,14 @@ fn parse_join(join: proto::Join) -> Result<Incoming, Refusal> {
         name: Name::parse(&join.device_name)?,
         pin: Pin::choose(join.pin)?,
         signature: join.signature,
+        presented: Presented::parse(join.rotates, &join.login_secret)?,
     })
 }
 
 fn parse_prove(prove: proto::Prove) -> Result<Incoming, Refusal> {
     let device = DeviceId::new(prove.device).ok_or(Refusal::DeviceUnknown)?;
-    Ok(Incoming::Prove { device, signature: prove.signature })
+    let presented = Presented::parse(prove.rotates, &prove.login_secret)?;
+    Ok(Incoming::Prove { device, signature: prove.signature, presented })
 }
 
 fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {
@@ -336,6 +356,29 @@ fn parse_submit(submit: proto::Submit) -> Result<Incoming, Refusal> {
         order: submit.order.map(order::parse_part).transpose()?,
         text: Text::parse(submit.text)?,
     })
+}
+
+fn parse_sealed(sealed: proto::SubmitSealed) -> Result<Incoming, Refusal> {
+    Ok(Incoming::SubmitSealed {
+        number: number(sealed.number)?,
+        lease: Lease(sealed.lease),
+        message: MessageId(sealed.message.as_slice().try_into().map_err(|_| Refusal::Invalid)?),
+        sealed: sealed.sealed,
+    })
+}
+
+/// What was in a [`Incoming::SubmitSealed`], under the number that it comes with; and whether that is the one within.
+pub fn parse_composed(
+    opened: &[u8],
+    message: MessageId,
+    number: Number,
+) -> Result<(Incoming, bool), Refusal> {
+    let submit = proto::Submit::decode(opened).map_err(|_| Refusal::SealedOtherwise)?;
+    if submit.message[..] != message.0 {
+        return Err(Refusal::SealedOtherwise);
+    }
+    let as_numbered = submit.number == number.0;
+    Ok((parse_submit(proto::Submit { number: number.0, ..submit })?, as_numbered))
 }
 
 fn parse_edit(edit: proto::EditMessage) -> Result<Incoming, Refusal> {
@@ -547,6 +590,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::Prove(_)
         | Body::Unlock(_)
         | Body::Submit(_)
+        | Body::SubmitSealed(_)
         | Body::EditMessage(_)
         | Body::RecallMessage(_)
         | Body::React(_)

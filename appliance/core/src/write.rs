@@ -28,6 +28,7 @@ use crate::ids::{
 };
 use crate::inbox::InboxWrite;
 use crate::leaving::Waiting;
+use crate::login::LoginSecrets;
 use crate::notice::Notice;
 use crate::order::{Order, signed::SignedDeed};
 use crate::particulars::Bed;
@@ -739,6 +740,16 @@ pub enum Write {
         /// The keeper's MAC of it.
         #[n(2)]
         pin: PinMac,
+    },
+    /// A device was offered another login secret, or has used the one that it was offered.
+    #[n(350)]
+    LoginSecretsSet {
+        /// Which.
+        #[n(0)]
+        device: DeviceId,
+        /// From now on.
+        #[n(1)]
+        secrets: LoginSecrets,
     },
     /// An export of a record begins. What it gives is in the audit.
     #[n(341)]

@@ -72,6 +72,14 @@ fn kinds(pool: &DescriptorPool, side: &str) -> Vec<(String, DynamicMessage)> {
             // Whose frozen bytes are from before answers were signed.
             found.push((format!("{}.{} signed", frame.name(), field.name()), message.clone()));
         }
+        if ["join", "prove", "signed_in"].contains(&field.name()) {
+            // Whose frozen bytes are from before there were login secrets.
+            found.push((format!("{}.{} with a login secret", frame.name(), field.name()), message.clone()));
+        }
+        if field.name() == "signed_in" {
+            // And from before there were leases.
+            found.push((format!("{}.{} with a lease", frame.name(), field.name()), message.clone()));
+        }
         found.push((format!("{}.{}", frame.name(), field.name()), message));
     }
     found

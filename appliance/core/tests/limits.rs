@@ -85,6 +85,7 @@ fn the_largest_join_fits() {
         device_name: "x".repeat(limits::NAME_MAX),
         pin: ("correct horse battery staple, ".repeat(3))[..limits::PIN_BYTES_MAX - 1].to_owned() + "!",
         signature: vec![255; 64],
+        ..proto::Join::default()
     };
     fits(&client(client_frame::Body::Join(join)));
 }

@@ -12,6 +12,8 @@ mod floods;
 mod frames;
 #[path = "hostile/people.rs"]
 mod people;
+#[path = "hostile/profiles.rs"]
+mod profiles;
 #[path = "hostile/slow.rs"]
 mod slow;
 
@@ -88,6 +90,8 @@ async fn attacks(fixture: Fixture) -> Result<Vec<String>> {
     attack!(arena, "forged signatures", frames::forged(&mut arena));
     attack!(arena, "numbers", people::numbers(&mut arena));
     attack!(arena, "answers that nobody signed", people::unsigned(&mut arena));
+    attack!(arena, "a copied profile", profiles::copied(&mut arena));
+    attack!(arena, "what a locked phone sends", profiles::from_a_locked_phone(&mut arena));
     attack!(arena, "join codes", people::join_codes(&mut arena));
     attack!(arena, "guest network", people::guest(&mut arena));
     attack!(arena, "an administrator who roams", people::roams(&mut arena));

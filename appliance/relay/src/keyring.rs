@@ -11,6 +11,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::hkdf;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
+use wardline_core::composing::{self, Lease};
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, UploadId};
 use wardline_core::text::{Sealed, WrappedKey};
 use zeroize::Zeroizing;
@@ -37,6 +38,8 @@ pub struct BoxKeys {
     pub cursor: Zeroizing<[u8; 32]>,
     /// For QUIC's stateless resets ([`crate::front::quic::open`]).
     pub reset: Zeroizing<[u8; 32]>,
+    /// For what devices compose ([`Keyring::lease_key`]).
+    lease: Zeroizing<[u8; 32]>,
     /// For the search index ([`crate::search`]), a file of its own.
     pub search: Zeroizing<[u8; 32]>,
     wrap: Zeroizing<[u8; 32]>,
@@ -57,6 +60,7 @@ impl BoxKeys {
             store: Zeroizing::new(*database_key),
             cursor: derive(b"cursor")?,
             reset: derive(b"reset")?,
+            lease: derive(b"lease")?,
             search: derive(b"search")?,
             wrap: derive(b"wrap")?,
         })
@@ -72,6 +76,7 @@ pub struct FileKey(LessSafeKey);
 /// Wraps, unwraps and remembers conversation keys.
 pub struct Keyring {
     wrap: LessSafeKey,
+    lease: hkdf::Prk,
     random: SystemRandom,
     kept: Mutex<Kept>,
 }
@@ -104,7 +109,8 @@ fn aead(key: &[u8; 32]) -> Result<LessSafeKey, KeyError> {
 impl Keyring {
     /// Under the box's wrapping key.
     pub fn new(keys: &BoxKeys) -> Result<Self, KeyError> {
-        Ok(Self { wrap: aead(&keys.wrap)?, random: SystemRandom::new(), kept: Mutex::default() })
+        let lease = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, keys.lease.as_ref());
+        Ok(Self { wrap: aead(&keys.wrap)?, lease, random: SystemRandom::new(), kept: Mutex::default() })
     }
 
     /// Random bytes.
@@ -112,6 +118,25 @@ impl Keyring {
         let mut bytes = [0; N];
         self.random.fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
         Ok(bytes)
+    }
+
+    /// The key of a device's lease. Never kept: the box's own key and these two numbers make it.
+    pub fn lease_key(&self, device: DeviceId, lease: Lease) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+        let (device, lease) = (device.value().to_be_bytes(), lease.0.to_be_bytes());
+        expand(&self.lease, &[b"wardline/1 lease\0", &device, &lease])
+    }
+
+    /// What a device sealed when it was composed, in its own place.
+    pub fn open_composed(
+        &self,
+        (device, lease, message): (DeviceId, Lease, MessageId),
+        sealed: &mut Vec<u8>,
+    ) -> Result<(), KeyError> {
+        let context = composing::context(device, lease, message);
+        let key = self.lease_key(device, lease)?;
+        let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key.as_ref());
+        let key = expand(&secret, &[&context])?;
+        Self::open_under(&aead(&key)?, &context, sealed)
     }
 
     fn seal_under(&self, key: &LessSafeKey, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, KeyError> {
@@ -276,6 +301,13 @@ impl Keyring {
     }
 }
 
+fn expand(secret: &hkdf::Prk, info: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let mut key = Zeroizing::new([0; 32]);
+    let okm = secret.expand(info, hkdf::HKDF_SHA256).map_err(|_| KeyError::DoesNotOpen)?;
+    okm.fill(key.as_mut()).map_err(|_| KeyError::DoesNotOpen)?;
+    Ok(key)
+}
+
 fn piece_aad(index: u64) -> [u8; 24] {
     let mut aad = *b"wardline/1 piece________";
     aad[16..].copy_from_slice(&index.to_be_bytes());
@@ -360,6 +392,33 @@ mod tests {
         assert_eq!(ring.open(&key, again, sealed), Err(KeyError::DoesNotOpen));
         let other = Keyring::new(&BoxKeys::derive(&[2; 32]).unwrap()).unwrap();
         assert!(other.unwrap(&wrapped).is_err());
+    }
+
+    /// Frozen: devices hold what was sealed so.
+    #[test]
+    fn a_lease_is_the_same_for_ever_and_opens_what_its_device_sealed_alone() {
+        let ring = Keyring::new(&BoxKeys::derive(&[1; 32]).unwrap()).unwrap();
+        let device = DeviceId::new(0x0123_4567_89ab_cdef).unwrap();
+        let (lease, message) = (Lease(1_795_435_261_000), MessageId(std::array::from_fn(|at| at as u8)));
+        let key = ring.lease_key(device, lease).unwrap();
+        let told: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(told, "150b7ea928aa633959614403ba80c905cfd92ed3a99674ec6294e8ee13b5c1f6");
+        let context = composing::context(device, lease, message);
+        let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key.as_ref());
+        let key = aead(&expand(&secret, &[&context]).unwrap()).unwrap();
+        let sealed = ring.seal_under(&key, &context, b"bed 4").unwrap();
+        let open = |device, lease, message| {
+            let mut sealed = sealed.clone();
+            ring.open_composed((device, lease, message), &mut sealed).map(|()| sealed)
+        };
+        assert_eq!(open(device, lease, message).unwrap(), b"bed 4");
+        let other = DeviceId::new(device.value() ^ 1).unwrap();
+        assert_eq!(open(other, lease, message), Err(KeyError::DoesNotOpen));
+        assert_eq!(open(device, Lease(lease.0 + 1), message), Err(KeyError::DoesNotOpen));
+        assert_eq!(open(device, lease, MessageId([0; 16])), Err(KeyError::DoesNotOpen));
+        let shorter =
+            |length: usize| ring.open_composed((device, lease, message), &mut sealed[..length].to_vec());
+        assert!((0..sealed.len()).all(|length| shorter(length).is_err()));
     }
 
     #[test]

@@ -133,6 +133,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             revoked: false,
             session_until: None,
             last_number: Number(0),
+            login: None,
         }),
         Write::ConversationOpened {
             conversation,

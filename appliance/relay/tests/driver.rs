@@ -15,6 +15,7 @@ use wardline_core::ids::{
     Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence,
 };
 use wardline_core::input::{Ask, Call, Door, Input, Source, Submit, Zone};
+use wardline_core::login::Login;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
@@ -198,6 +199,7 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
             revoked: false,
             session_until: Some(until),
             last_number: Number(0),
+            login: None,
         }));
     }
     let owner = PersonId::new(ANA.1).unwrap();
@@ -224,7 +226,7 @@ async fn sign_in(commands: &mpsc::Sender<Command>, (conn, id): (Conn, u64)) -> A
     tell(Input::Hello { conn, request, versions: (1, 1), device: Some(device), challenge }).await.unwrap();
     next(&lane).await;
     let proven = lane.take_expect().unwrap().verify_sign_in(&Anything, &[0; 32], device, &[0; 64]);
-    tell(Input::Proof { conn, request, proven: proven.unwrap() }).await.unwrap();
+    tell(Input::Proof { conn, request, proven: proven.unwrap(), login: Login::default() }).await.unwrap();
     next(&lane).await;
     let ask = Ask::Sync { cursor: Vec::new() };
     tell(Input::Request { conn, request, ask }).await.unwrap();

@@ -122,7 +122,11 @@ impl WardlineHouse {
         let challenge: [u8; 32] = welcome.challenge.as_slice().try_into()?;
         let signed = sign_in_message(&challenge, &exporter, device.id);
         let signature = device.key.sign(&SystemRandom::new(), &signed).ok().context("no signature")?;
-        let prove = proto::Prove { device: device.id.value(), signature: signature.as_ref().to_vec() };
+        let prove = proto::Prove {
+            device: device.id.value(),
+            signature: signature.as_ref().to_vec(),
+            ..proto::Prove::default()
+        };
         out.say(2, Ask::Prove(prove)).await?;
         let Answer::SignedIn(signed_in) = answer(&mut frames, 2).await? else { bail!("not signed in") };
         let cursor = {

@@ -120,6 +120,7 @@ impl Agent {
                     refused.code,
                     Code::VersionUnsupported
                         | Code::DeviceUnknown
+                        | Code::DeviceCopied
                         | Code::PersonSuspended
                         | Code::AgencyOver
                         | Code::FamilyOver

@@ -8,6 +8,7 @@ use wardline_core::wire::proto::{self, client_frame, server_frame::Body};
 
 use super::{Agent, Link, QUEUE_MAX, Sync, Up};
 use crate::availability::OwnAvailability;
+use crate::call::Device;
 use crate::client::Standing;
 use crate::clock;
 use crate::error::{CloseText, End, Error, Refused, Unreachable};
@@ -70,6 +71,13 @@ impl Agent {
             Some(Body::SuspensionsWaiting(told)) => {
                 let (waiting, overdue) = (told.waiting, told.overdue);
                 self.tell(Event::SuspensionsWaiting { waiting, overdue });
+                Ok(())
+            }
+            Some(Body::DeviceCopied(told)) => {
+                let device = told.device.and_then(|device| Device::from_wire(device).ok());
+                if let (Some(person), Some(device)) = (PersonId::new(told.person), device) {
+                    self.tell(Event::DeviceCopied { person, device });
+                }
                 Ok(())
             }
             Some(Body::EmergenciesWaiting(told)) => {
@@ -180,6 +188,7 @@ impl Agent {
                 match code {
                     Code::PinLockedOut
                     | Code::DeviceUnknown
+                    | Code::DeviceCopied
                     | Code::PersonSuspended
                     | Code::AgencyOver
                     | Code::FamilyOver => Err(End::Refused(refused)),

@@ -61,6 +61,7 @@ impl SignedIn {
             devices: self.devices.iter().map(Device::to_wire).collect(),
             station: self.station.map_or(0, UnitId::value),
             visitor: self.visitor,
+            ..proto::SignedIn::default()
         }
     }
 }

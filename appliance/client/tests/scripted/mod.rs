@@ -182,6 +182,7 @@ pub(crate) fn signed_in(last_number: u64) -> Answer {
         devices: vec![],
         station: 0,
         visitor: false,
+        ..proto::SignedIn::default()
     })
 }
 

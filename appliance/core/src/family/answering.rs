@@ -154,6 +154,7 @@ fn enrol(draft: &mut Draft<'_>, person: PersonId, request: VisitRequest) {
     let VisitRequest { device, device_name, key, salt, pin, .. } = request;
     draft.write(Write::VisitForgotten { device });
     let device = Device {
+        login: None,
         id: device,
         person,
         name: device_name,

@@ -55,7 +55,8 @@ impl Relay {
         // Before the code is looked at, as of a join: an answer was lost, and meanwhile somebody let them in.
         if let Some(device) = self.state.device_with(&proven.key) {
             let outcome = match Identified::visiting(&proven, device) {
-                Some(who) if is_visitor(&self.state, device.person) => Ok(who),
+                // By `Prove`, whoever has a secret to present.
+                Some(who) if is_visitor(&self.state, device.person) && device.login.is_none() => Ok(who),
                 _ => Err(Refusal::Invalid),
             };
             return match outcome {

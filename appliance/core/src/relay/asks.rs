@@ -29,6 +29,8 @@ impl Relay {
         if link.requests.take(now.mono).is_err() {
             return self.fault(now, turn, conn, PeerFault::Flood);
         }
+        self.secret_was_kept(now, turn, conn);
+        let Some(link) = self.links.get(&conn) else { return };
         let outcome = match &link.session {
             Session::Closing => return,
             Session::Station(screen) => {
@@ -45,6 +47,16 @@ impl Relay {
             Session::ExpectPin(who) if matches!(ask, Ask::AnswerStat { answer: Answer::Coming, .. }) => {
                 let (person, device) = (who.person(), who.device());
                 self.coming_from_locked(now, turn, (conn, request), (person, device), ask)
+            }
+            // What was composed before is its author's, whoever holds the phone now.
+            Session::ExpectPin(who) if matches!(ask, Ask::Composed(_)) => {
+                let by = (who.person(), who.device());
+                match ask {
+                    Ask::Composed(composed) => {
+                        self.submit_from_locked(now, turn, (conn, request), by, *composed)
+                    }
+                    _ => Err(Refusal::Locked),
+                }
             }
             Session::ExpectHello
             | Session::ExpectProof(_)
@@ -77,6 +89,11 @@ impl Relay {
         let door = link.door;
         let Session::Ready(who) = &link.session else { return Ok(()) };
         let who = who.clone();
+        // Its author is here: it is as good as said now, under whichever number.
+        let ask = match ask {
+            Ask::Composed(composed) => Ask::Submit(composed.submit),
+            other => other,
+        };
         if let Some(used) = self.used.get_mut(&who.device()) {
             used.note(now, &ask);
         }

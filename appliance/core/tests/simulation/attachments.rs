@@ -116,6 +116,7 @@ impl World {
                 mentions: Default::default(),
                 files,
                 order: None,
+                composed: None,
                 under_way: false,
                 tries: 0,
             });

@@ -12,6 +12,7 @@ use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::attachments::{Bringing, called};
+use crate::composed::Composed;
 use crate::coverage::{Coverage, Situation};
 use crate::inbox::{Inbox, Way};
 use crate::orders::{self, Hand};
@@ -36,6 +37,13 @@ pub(crate) struct Client {
     /// Types wrong PINs so many times in a thousand.
     pub(crate) clumsy: u64,
     pub(crate) code: Option<String>,
+    /// Its key may be copied, so it is given secrets; and the one that it has.
+    rotates: bool,
+    /// It asks for one when it joins, or later only.
+    at_once: bool,
+    pub(crate) secret: Vec<u8>,
+    /// Under what it seals what is composed. Gone with the lock.
+    pub(crate) lease: Option<u64>,
     /// For the device, which is locked: and how many PINs it has had chosen so.
     pub(crate) pin_code: Option<String>,
     pub(crate) pins: u32,
@@ -113,9 +121,30 @@ pub(crate) struct Letter {
     pub(crate) files: Vec<Vec<u8>>,
     /// What it is to an order, and how it is signed.
     pub(crate) order: Option<(proto::OrderPart, Hand)>,
+    /// Sealed when it was composed.
+    pub(crate) composed: Option<Composed>,
     /// Sent on this connection and not answered.
     pub(crate) under_way: bool,
     pub(crate) tries: u32,
+}
+
+impl Letter {
+    /// Unsigned.
+    pub(crate) fn submit(&self, number: u64) -> proto::Submit {
+        proto::Submit {
+            number,
+            message: self.message.to_vec(),
+            conversation: self.conversation,
+            text: self.text.clone(),
+            priority: self.priority.into(),
+            call: self.call.clone(),
+            reply_to: self.reply_to,
+            mention_people: self.mentions.0.clone(),
+            mention_roles: self.mentions.1.clone(),
+            attachments: attached(&self.files),
+            order: self.order.as_ref().map(|(part, _)| part.clone()),
+        }
+    }
 }
 
 impl Client {
@@ -130,6 +159,10 @@ impl Client {
             devices: Vec::new(),
             clumsy,
             code: None,
+            rotates: secret.is_multiple_of(2),
+            at_once: !secret.is_multiple_of(3),
+            secret: Vec::new(),
+            lease: None,
             pin_code: None,
             pins: 0,
             pin_codes: Vec::new(),
@@ -185,7 +218,7 @@ impl Client {
 
     /// The connection is gone, whoever ended it. What was under way is unanswered.
     pub(crate) fn disconnected(&mut self) {
-        (self.link, self.phase) = (None, Phase::Off);
+        (self.link, self.phase, self.lease) = (None, Phase::Off, None);
         self.rings.clear();
         (self.to_review, self.to_decide) = (0, 0);
         self.own = proto::OwnAvailability::default();
@@ -204,7 +237,7 @@ impl Client {
     /// Sends what waits, in order, each number above the last.
     pub(crate) fn flush_outbox(&mut self) {
         if !self.is_in() {
-            return;
+            return self.flush_composed();
         }
         let waiting: Vec<usize> =
             (0..self.outbox.len().min(WINDOW)).filter(|i| !self.outbox[*i].under_way).collect();
@@ -215,20 +248,13 @@ impl Client {
             self.next_number = self.next_number.max(number + 1);
             letter.under_way = true;
             letter.tries += 1;
+            if let Some(composed) = &letter.composed {
+                let ask = composed.ask(&letter.message, number);
+                self.ask(ask);
+                continue;
+            }
             let order = letter.order.clone();
-            let mut submit = proto::Submit {
-                number,
-                message: letter.message.to_vec(),
-                conversation: letter.conversation,
-                text: letter.text.clone(),
-                priority: letter.priority.into(),
-                call: letter.call.clone(),
-                reply_to: letter.reply_to,
-                mention_people: letter.mentions.0.clone(),
-                mention_roles: letter.mentions.1.clone(),
-                attachments: attached(&letter.files),
-                order: order.as_ref().map(|(part, _)| part.clone()),
-            };
+            let mut submit = letter.submit(number);
             if let Some((_, hand)) = order {
                 hand.sign(self, &mut submit);
             }
@@ -269,6 +295,14 @@ impl Client {
             }
             Body::SignedIn(signed_in) => {
                 self.device = DeviceId::new(signed_in.device);
+                // Before anything else is asked.
+                if !signed_in.login_secret.is_empty() {
+                    self.secret.clone_from(&signed_in.login_secret);
+                }
+                self.lease = signed_in.lease.map(|lease| lease.number);
+                for composed in self.outbox.iter_mut().filter_map(|letter| letter.composed.as_mut()) {
+                    composed.waits = false;
+                }
                 // What rings is told anew.
                 self.rings.clear();
                 (self.to_review, self.to_decide) = (0, 0);
@@ -296,7 +330,7 @@ impl Client {
                 // Pages that were on their way are taken back with the deliveries.
                 self.asked
                     .retain(|(_, ask)| !matches!(ask, Ask::History(_) | Ask::Sync(_) | Ask::ReadStat(_)));
-                (self.phase, self.locked_seen) = (Phase::PinDue, true);
+                (self.phase, self.locked_seen, self.lease) = (Phase::PinDue, true, None);
                 Ok(())
             }
             Body::SyncStarted(started) => {
@@ -414,11 +448,14 @@ impl Client {
                 device_name: "phone".to_owned(),
                 pin: self.pin.clone(),
                 signature: toys::sign(&self.key, &message).to_vec(),
+                rotates: false,
+                login_secret: self.secret.clone(),
             }));
         } else if let Some(device) = self.device {
             let message = session::sign_in_message(&challenge, exporter, device);
             let signature = toys::sign(&self.key, &message).to_vec();
-            self.ask(Ask::Prove(proto::Prove { device: device.value(), signature }));
+            let (device, rotates, login_secret) = (device.value(), self.rotates, self.secret.clone());
+            self.ask(Ask::Prove(proto::Prove { device, signature, rotates, login_secret }));
         } else if let Some(code) = self.code.clone().filter(|_| self.visits) {
             let hash = wardline_core::pin::bedside_code_hash(&code);
             let message = session::visit_message(&challenge, exporter, &hash, &self.key);
@@ -440,6 +477,8 @@ impl Client {
                 device_name: self.name.clone(),
                 pin: self.pin.clone(),
                 signature: toys::sign(&self.key, &message).to_vec(),
+                rotates: self.rotates && self.at_once,
+                login_secret: Vec::new(),
             }));
         }
         Ok(())
@@ -515,6 +554,8 @@ impl Client {
                 coverage.reach(Situation::AckLostThenAnsweredAgain);
             }
             (letter.text, letter.reply_to, letter.files)
+        } else if let Some(Ask::SubmitSealed(_)) = asked {
+            return Ok(());
         } else if let Some(Ask::Submit(submit)) = asked {
             coverage.reach(Situation::ReplayAnsweredAsFirst);
             if submit.text == REPLAY {
@@ -546,7 +587,8 @@ impl Client {
 
     fn refused(&mut self, code: Code, asked: Option<Ask>, coverage: &mut Coverage) -> Result<(), String> {
         match asked {
-            Some(Ask::Submit(submit)) => self.submission_refused(code, &submit, coverage),
+            Some(Ask::Submit(submit)) => self.submission_refused(code, &submit.message, coverage),
+            Some(Ask::SubmitSealed(sealed)) => self.submission_refused(code, &sealed.message, coverage),
             Some(Ask::Sync(_)) => {
                 if code == Code::CursorInvalid {
                     self.cursor.clear();
@@ -583,13 +625,17 @@ impl Client {
         }
         match code {
             Code::FamilyWaiting => {}
-            Code::DeviceUnknown | Code::FamilyDeclined | Code::FamilyOver | Code::PinLockedOut
+            Code::DeviceUnknown
+            | Code::DeviceCopied
+            | Code::FamilyDeclined
+            | Code::FamilyOver
+            | Code::PinLockedOut
                 if self.visits =>
             {
                 self.begin_anew();
             }
             Code::BedsideCodeInvalid | Code::FamilyBusy => self.code = None,
-            Code::DeviceUnknown if self.device.is_some() => self.barred = true,
+            Code::DeviceUnknown | Code::DeviceCopied if self.device.is_some() => self.barred = true,
             Code::PinLockedOut => (self.barred, self.pin_code) = (true, None),
             // The device stays what it is.
             Code::JoinCodeInvalid if self.device.is_some() => (self.barred, self.pin_code) = (true, None),
@@ -608,6 +654,7 @@ impl Client {
     fn begin_anew(&mut self) {
         self.key = toys::following(&self.key);
         (self.device, self.code, self.next_number) = (None, None, 1);
+        self.secret.clear();
         self.cursor.clear();
         self.inbox = Inbox::default();
         self.outbox.clear();
@@ -617,8 +664,8 @@ impl Client {
         self.units.clear();
     }
 
-    fn submission_refused(&mut self, code: Code, submit: &proto::Submit, coverage: &mut Coverage) {
-        let Some(at) = self.outbox.iter().position(|letter| letter.message[..] == submit.message[..]) else {
+    fn submission_refused(&mut self, code: Code, message: &[u8], coverage: &mut Coverage) {
+        let Some(at) = self.outbox.iter().position(|letter| letter.message[..] == *message) else {
             return;
         };
         match code {
@@ -634,6 +681,10 @@ impl Client {
                     coverage.reach(Situation::AskedWhileLocked);
                 }
                 self.outbox[at].under_way = false;
+                let is_in = self.is_in();
+                if let Some(composed) = &mut self.outbox[at].composed {
+                    composed.waits = code == Code::Locked && !is_in;
+                }
             }
             // It will never be taken: the person is told.
             _ => {

@@ -82,6 +82,23 @@ situations!(
     PinCodeOver,
     PinCodeGoneMeanwhile,
     NewPinNotTaken,
+    // Composed before the lock.
+    SentWhileLocked,
+    SentAgainWhileLocked,
+    SealedLeaseOver,
+    SealedUnderAnotherNumber,
+    SealedOtherwise,
+    SealedSentOnceUnlocked,
+    // Copied profiles.
+    LoginSecretConfirmed,
+    LoginSecretAskedForLater,
+    LoginSecretAnswerLost,
+    LoginSecretBeforeAnyUse,
+    OlderHelloTurnedAway,
+    SecondHolderSignedIn,
+    SecondHolderRevoked,
+    FirstHolderRevoked,
+    OthersHearOfCopy,
     // Leaving.
     RevokedWhileAttached,
     RevokedDuringPin,

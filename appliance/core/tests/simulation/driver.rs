@@ -4,14 +4,16 @@
 use wardline_core::alteration::Edit;
 use wardline_core::attachment::{Announced, Attach, Attaching, Begin};
 use wardline_core::audit::{Act, Entry};
+use wardline_core::composing::Composed;
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
+use wardline_core::login::{Login, Presented};
 use wardline_core::order::OrderAsk;
 use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::reaction::React;
-use wardline_core::refusal::PeerFault;
+use wardline_core::refusal::{PeerFault, Refusal};
 use wardline_core::relay::{Relay, refused};
 use wardline_core::stat;
 use wardline_core::state::State;
@@ -22,6 +24,7 @@ use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::{self, Incoming, proto};
 use wardline_core::write::{Numbered, Write};
 
+use crate::composed::opened_bytes;
 use crate::coverage::Situation;
 use crate::reference::{Expected, Phase};
 use crate::reference_signed;
@@ -51,6 +54,10 @@ impl World {
         while taken < most
             && let Some((conn, arrival)) = self.waiting.pop_front()
         {
+            if self.comes_late(conn, &arrival) {
+                self.waiting.push_back((conn, arrival));
+                break;
+            }
             taken += 1;
             let mut turn = self.take(conn, arrival)?;
             writes.append(&mut turn.writes);
@@ -84,6 +91,16 @@ impl World {
             self.perform(send)?;
         }
         self.pump()
+    }
+
+    /// What was sent on a connection that its client has given up may arrive behind what is said on the next one.
+    fn comes_late(&mut self, conn: Conn, arrival: &Arrival) -> bool {
+        let given_up = self.faults
+            && matches!(arrival, Arrival::Bytes(_))
+            && matches!(self.phase(conn), Some(Phase::Welcomed(Some(_))))
+            && !self.links.contains_key(&conn.0)
+            && self.doors.get(&conn).is_some_and(|door| door.stranger.is_none());
+        given_up && self.random.permille(950)
     }
 
     fn choose_cut(&mut self) -> Cut {
@@ -283,7 +300,7 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Join { code, key, name, pin, signature } => {
+            Incoming::Join { code, key, name, pin, signature, presented } => {
                 let expect = self.doors.get_mut(&conn).and_then(|door| door.expect.take());
                 let verdict = match expect {
                     None => Err(PeerFault::OutOfTurn),
@@ -297,10 +314,19 @@ impl World {
                     Err(fault) => return self.take_fault(conn, request, fault),
                 };
                 self.hold_pin(conn, pin);
-                let input = Input::Join { conn, request, proven, fresh };
-                self.decide(input, conn, request, |world, _| {
-                    let expected = world.reference.join(world.now, conn, request, code, key);
+                let login = Login { presented, next: self.random.bytes() };
+                let known = self.reference.ward.devices.iter().find(|device| device.key == key);
+                let known = known.map(|device| device.id);
+                if let Some(device) = known {
+                    self.cover_presented(device, &login);
+                }
+                let input = Input::Join { conn, request, proven, fresh, login };
+                self.decide(input, conn, request, |world, turn| {
+                    let expected = world.reference.join(world.now, conn, request, (code, key), &login);
                     world.cover_entry(conn, &body, &expected);
+                    if let Some(device) = known {
+                        world.verify_login(conn, device, &expected, turn)?;
+                    }
                     Ok(expected)
                 })
             }
@@ -327,8 +353,8 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Prove { device, signature } => {
-                self.take_proof(conn, request, device, &signature, &body)
+            Incoming::Prove { device, signature, presented } => {
+                self.take_proof(conn, request, (device, presented), &signature, &body)
             }
             Incoming::Unlock { pin } => {
                 self.hold_pin(conn, pin);
@@ -339,45 +365,31 @@ impl World {
                     Ok(expected)
                 })
             }
-            Incoming::Submit {
-                number,
-                message,
-                conversation,
-                text,
-                priority,
-                call,
-                reply_to,
-                mentions,
-                attachments,
-                order,
-            } => {
-                let order = order.map(|order| {
-                    let (facility, words) = (&reference_signed::FACILITY, (message, &text));
-                    order.of_message(&toys::ToyVerifier, facility, self.key_behind(conn), conversation, words)
-                });
-                let has_key = self.store.has_key(conversation);
-                let attachments = attachments.into_iter().map(|(upload, name)| Attach {
-                    upload,
-                    title: has_key.then(|| Sealed(name.reveal().as_bytes().to_vec())),
-                });
-                let attachments = attachments.collect();
-                let sealed = self.store.has_key(conversation);
-                let sealed_text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
-                let body_of = sealed_text;
-                let body_of = body_of.filter(|_| sealed);
-                let ask = Ask::Submit(Submit {
-                    number,
-                    message,
-                    conversation,
-                    body: body_of,
-                    priority,
-                    call,
-                    reply_to,
-                    mentions,
-                    attachments,
-                    order,
-                });
-                self.take_ask(conn, request, ask, &body, sealed)
+            submit @ Incoming::Submit { .. } => self.take_submit(conn, request, submit, &body),
+            Incoming::SubmitSealed { number, lease, message, sealed } => {
+                let Some(device) = self.author_behind(conn) else {
+                    return self.take_fault(conn, request, PeerFault::OutOfTurn);
+                };
+                let opened = toys::open_composed(device, lease.0, &message.0, &sealed);
+                let opened = opened.ok_or(Refusal::SealedOtherwise);
+                match opened.and_then(|opened| wire::parse_composed(opened, message, number)) {
+                    Ok((submit, as_numbered)) => {
+                        let within = <proto::Submit as prost::Message>::decode(opened_bytes(&sealed));
+                        let within = within.map_err(|error| error.to_string())?;
+                        let body =
+                            proto::client_frame::Body::Submit(proto::Submit { number: number.0, ..within });
+                        self.composed = Some((lease, as_numbered));
+                        let turn = self.take_submit(conn, request, submit, &body);
+                        self.composed = None;
+                        turn
+                    }
+                    Err(refusal) => {
+                        self.coverage.reach(Situation::SealedOtherwise);
+                        let mut turn = Turn::default();
+                        turn.sends.push(refused(conn, request, refusal));
+                        Ok(turn)
+                    }
+                }
             }
             Incoming::Edit { message: of, version, name, text } => {
                 let found = self.store.look_up(of);
@@ -436,6 +448,58 @@ impl World {
         }
     }
 
+    fn take_submit(
+        &mut self,
+        conn: Conn,
+        request: RequestId,
+        submit: Incoming,
+        body: &proto::client_frame::Body,
+    ) -> Result<Turn, String> {
+        let Incoming::Submit {
+            number,
+            message,
+            conversation,
+            text,
+            priority,
+            call,
+            reply_to,
+            mentions,
+            attachments,
+            order,
+        } = submit
+        else {
+            return Err("a submission that is none".to_owned());
+        };
+        let order = order.map(|order| {
+            let (facility, words) = (&reference_signed::FACILITY, (message, &text));
+            order.of_message(&toys::ToyVerifier, facility, self.key_behind(conn), conversation, words)
+        });
+        let sealed = self.store.has_key(conversation);
+        let attachments = attachments.into_iter().map(|(upload, name)| Attach {
+            upload,
+            title: sealed.then(|| Sealed(name.reveal().as_bytes().to_vec())),
+        });
+        let attachments = attachments.collect();
+        let text = sealed.then(|| Sealed(text.reveal().as_bytes().to_vec()));
+        let submit = Submit {
+            number,
+            message,
+            conversation,
+            body: text,
+            priority,
+            call,
+            reply_to,
+            mentions,
+            attachments,
+            order,
+        };
+        let ask = match self.composed {
+            Some((lease, as_numbered)) => Ask::Composed(Box::new(Composed { lease, as_numbered, submit })),
+            None => Ask::Submit(submit),
+        };
+        self.take_ask(conn, request, ask, body, sealed)
+    }
+
     fn hold_pin(&mut self, conn: Conn, pin: Pin) {
         if let Some(door) = self.doors.get_mut(&conn) {
             door.pin = Some(pin);
@@ -446,7 +510,7 @@ impl World {
         &mut self,
         conn: Conn,
         request: RequestId,
-        device: DeviceId,
+        (device, presented): (DeviceId, Presented),
         signature: &[u8],
         body: &proto::client_frame::Body,
     ) -> Result<Turn, String> {
@@ -460,10 +524,13 @@ impl World {
         match verdict {
             Err(fault) => self.take_fault(conn, request, fault),
             Ok(proven) => {
-                let input = Input::Proof { conn, request, proven };
-                self.decide(input, conn, request, |world, _| {
-                    let expected = world.reference.proof(world.now, conn, device);
+                let login = Login { presented, next: self.random.bytes() };
+                self.cover_presented(device, &login);
+                let input = Input::Proof { conn, request, proven, login };
+                self.decide(input, conn, request, |world, turn| {
+                    let expected = world.reference.proof(world.now, conn, device, &login);
                     world.cover_entry(conn, body, &expected);
+                    world.verify_login(conn, device, &expected, turn)?;
                     Ok(expected)
                 })
             }
@@ -539,13 +606,21 @@ impl World {
                 _ => None,
             });
         }
-        let around = Circumstances { sealed, cursor_known, found: self.found, received: self.looked, chosen };
+        let (found, received, composed) = (self.found, self.looked, self.composed);
+        let around = Circumstances { sealed, cursor_known, found, received, chosen, composed };
+        let was_locked = matches!(self.phase(conn), Some(Phase::PinDue(_)));
         let before = self.before_turn();
+        if self.reference.has_spoken(conn) {
+            self.coverage.reach(Situation::LoginSecretConfirmed);
+        }
         let mut expected = self.reference.request(self.now, conn, body, &around);
         self.after_turn(&turn, before, false, &mut expected)?;
         self.verify(&expected, &turn, conn, request)?;
         self.verify_signed(conn, body, &expected, &turn)?;
         self.verify_order_signed(conn, body, &expected, &turn)?;
+        if let Some((_, as_numbered)) = composed {
+            self.cover_composed(was_locked, as_numbered, &expected);
+        }
         self.cover_request(conn, body, &expected);
         self.cover_family(conn, body, &expected);
         Ok(turn)

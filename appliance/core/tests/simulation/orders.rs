@@ -244,6 +244,7 @@ impl World {
                 mentions: Default::default(),
                 files: Vec::new(),
                 order: Some((proto::OrderPart { at, ..part }, hand)),
+                composed: None,
                 under_way: false,
                 tries: 0,
             });

@@ -11,6 +11,7 @@ use wardline_core::ids::{
 };
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
+use wardline_core::login::SecretHash;
 use wardline_core::notice::Told;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
@@ -103,6 +104,8 @@ pub(crate) struct Device {
     pub(crate) tries: u32,
     pub(crate) revoked: bool,
     pub(crate) session: Option<Wall>,
+    /// The secret that was used last, and the one that was sent since.
+    pub(crate) secrets: Option<(Option<SecretHash>, Option<SecretHash>)>,
     pub(crate) last_number: u64,
     pub(crate) sent: Vec<(Number, MessageId)>,
 }
@@ -193,6 +196,8 @@ pub(crate) struct Lobby {
     pub(crate) guesses: Vec<(Mono, Source)>,
     /// Sign-ins that began: when, and of which device.
     pub(crate) sign_ins: Vec<(Mono, DeviceId)>,
+    /// Devices that were given a secret, or used one, in order.
+    pub(crate) given: Vec<DeviceId>,
     /// What was recorded of devices that were not signed in: the first of a series, and how many.
     pub(crate) unproven: Vec<(DeviceId, Mono, u32)>,
     /// When each device was last in front of somebody.
@@ -226,6 +231,12 @@ pub(crate) struct Link {
     pub(crate) door: Door,
     pub(crate) source: Source,
     pub(crate) phase: Phase,
+    /// How often any device had been given a secret when it said hello.
+    pub(crate) given: usize,
+    /// The secret that was presented, and the next one.
+    pub(crate) offer: Option<(Option<SecretHash>, SecretHash)>,
+    /// It was given that one and has asked nothing since.
+    pub(crate) silent: bool,
     pub(crate) attached: bool,
     pub(crate) deadline: Option<Mono>,
 }
@@ -481,6 +492,9 @@ impl Reference {
             door,
             source,
             phase: if local { Phase::Local } else { Phase::New },
+            given: 0,
+            offer: None,
+            silent: false,
             attached: false,
             deadline: (!local).then(|| now.mono.after(limits::PROOF_TIME_MAX_MS)),
         });

@@ -172,7 +172,8 @@ impl Reference {
         // Somebody let them in and they never heard so: it is a sign-in.
         let known = self.ward.devices.iter().find(|device| device.key == key).map(|device| device.id);
         if let Some(device) = known {
-            if !self.ward.is_visitors(device) {
+            let secret = self.ward.device(device).is_some_and(|device| device.secrets.is_some());
+            if !self.ward.is_visitors(device) || secret {
                 return self.turn_away(conn, Code::Invalid);
             }
             return self.sign_in_by_key(now, conn, request, device);
@@ -573,6 +574,7 @@ impl Reference {
             tries: 0,
             revoked: false,
             session: None,
+            secrets: None,
             last_number: 0,
             sent: Vec::new(),
         });

@@ -5,6 +5,7 @@ use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Conn, DeviceId, PersonId, RequestId};
 use wardline_core::input::{Door, Source, Zone};
 use wardline_core::limits;
+use wardline_core::login::Login;
 use wardline_core::pin::PinMac;
 use wardline_core::refusal::{CloseCode, PeerFault};
 use wardline_core::time::{Mono, Now};
@@ -46,6 +47,7 @@ impl Reference {
                     return self.turn_away(conn, Code::DeviceUnknown);
                 }
                 self.enter(conn, Phase::Welcomed(device));
+                self.said_hello(conn);
                 Expected::answered(Answer::Welcome)
             }
             Some(_) => self.fault(now, conn, PeerFault::OutOfTurn),
@@ -63,13 +65,16 @@ impl Reference {
         }
     }
 
-    pub(crate) fn proof(&mut self, now: Now, conn: Conn, device: DeviceId) -> Expected {
+    pub(crate) fn proof(&mut self, now: Now, conn: Conn, device: DeviceId, login: &Login) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => return Expected::default(),
             Some(Phase::Welcomed(_)) => {}
             Some(_) => return self.fault(now, conn, PeerFault::OutOfTurn),
         }
         if let Some(refused) = self.may_not_sign_in(now, conn, device) {
+            return refused;
+        }
+        if let Some(refused) = self.is_not_only_holder(conn, device, login) {
             return refused;
         }
         if self.session_is_open(now, device) {
@@ -158,6 +163,7 @@ impl Reference {
             self.close(older, CloseCode::SUPERSEDED, expected);
         }
         self.hear(now, device);
+        self.give_secret(conn, device, expected);
         expected.audits.push((self.actor(device), Act::SignedIn));
         expected.answer = Some(Answer::SignedIn);
         if let Some(link) = self.link_mut(conn) {
@@ -180,8 +186,8 @@ impl Reference {
         now: Now,
         conn: Conn,
         request: RequestId,
-        code: [u8; 32],
-        key: PublicKey,
+        (code, key): ([u8; 32], PublicKey),
+        login: &Login,
     ) -> Expected {
         match self.link(conn).map(|link| link.phase.clone()) {
             None | Some(Phase::Over) => return Expected::default(),
@@ -193,7 +199,12 @@ impl Reference {
         if self.is_guest(conn) && !known.is_some_and(|device| self.ward.is_visitors(device)) {
             return self.turn_away(conn, Code::Zone);
         }
-        if let Some(device) = known.filter(|device| self.awaits_pin_code(now, *device)) {
+        let waits = known.filter(|device| self.awaits_pin_code(now, *device));
+        let goes_on = waits.or(known.filter(|device| self.barred(*device).is_none()));
+        if let Some(refused) = goes_on.and_then(|device| self.is_not_only_holder(conn, device, login)) {
+            return refused;
+        }
+        if let Some(device) = waits {
             return self.new_pin_offered(now, (conn, request), device, code);
         }
         if let Some(device) = known {
@@ -207,6 +218,7 @@ impl Reference {
             Err(refusal) => self.turn_away(conn, refusal),
             Ok(person) => {
                 self.enter(conn, Phase::Joining { request, code, key: Box::new(key), person });
+                self.to_be_given(conn, None, login);
                 Expected::answered(Answer::Stretch)
             }
         }
@@ -308,6 +320,7 @@ impl Reference {
                     tries: 0,
                     revoked: false,
                     session: None,
+                    secrets: None,
                     last_number: 0,
                     sent: Vec::new(),
                 });

@@ -2,6 +2,7 @@
 
 use wardline_core::attachment::Received;
 use wardline_core::audit::{Act, Actor};
+use wardline_core::composing::Lease;
 use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, MessageId,
     Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
@@ -45,6 +46,8 @@ pub(crate) struct Circumstances {
     pub(crate) found: bool,
     /// What the doorway has of the file that it is about.
     pub(crate) received: Received,
+    /// It was sealed when it was composed: when the key was given, and whether it bears the number that it had.
+    pub(crate) composed: Option<(Lease, bool)>,
     pub(crate) chosen: Chosen,
 }
 
@@ -102,6 +105,20 @@ impl Reference {
                 let (device, me) = (device.id, device.person);
                 self.answer_stat(now, device, me, said)
             }
+            Some(Phase::PinDue(device)) if around.composed.is_some() => {
+                if let Some(code) = self.barred(device) {
+                    return Expected::refused(code);
+                }
+                // Of the last day; five minutes a clock may step.
+                let is_good = |(lease, as_numbered): (Lease, bool)| {
+                    let given = lease.0 as i64;
+                    as_numbered && given <= now.wall.0 + 300_000 && now.wall.0 <= given + 86_400_000
+                };
+                if !around.composed.is_some_and(is_good) {
+                    return Expected::refused(Code::Locked);
+                }
+                self.ask(now, conn, device, body, around)
+            }
             Some(Phase::PinDue(_) | Phase::PinChecking(..)) => Expected::refused(Code::Locked),
             Some(Phase::Local) => {
                 self.lobby.no_administrator = false;
@@ -135,8 +152,10 @@ impl Reference {
         let Some(me) = self.ward.device(device).map(|device| device.person) else {
             return Expected::default();
         };
-        let by_itself =
-            matches!(body, Body::Sync(_) | Body::Here(_)) || matches!(body, Body::Receipt(r) if r.read == 0);
+        let is_locked = self.link(conn).is_some_and(|link| link.phase != Phase::In(device));
+        let by_itself = is_locked
+            || matches!(body, Body::Sync(_) | Body::Here(_))
+            || matches!(body, Body::Receipt(r) if r.read == 0);
         if !by_itself && let Some(open) = self.lobby.open.iter_mut().find(|open| open.0 == device) {
             open.1 = now.mono;
         }

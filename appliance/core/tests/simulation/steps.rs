@@ -5,6 +5,7 @@ use wardline_core::input::Zone;
 use wardline_core::time::{Now, Wall};
 use wardline_core::wire::proto;
 use wardline_core::wire::proto::client_frame::Body as Ask;
+use wardline_core::wire::proto::server_frame::Body;
 
 use crate::client::{Letter, Phase, REPLAY};
 use crate::coverage::Situation;
@@ -205,10 +206,14 @@ impl World {
                 mentions,
                 files: Vec::new(),
                 order: None,
+                composed: None,
                 under_way,
                 tries,
             };
             client.outbox.push_back(letter);
+            if client.is_in() && self.random.permille(400) {
+                self.clients[index].compose();
+            }
             if self.random.permille(50) {
                 self.coverage.reach(Situation::NumberSkipped);
                 self.clients[index].next_number += 1;
@@ -406,6 +411,12 @@ impl World {
             Some(Down::Frame(bytes)) => {
                 let frame: proto::ServerFrame = prost::Message::decode(&bytes[wardline_core::wire::PREFIX..])
                     .map_err(|error| format!("a frame that is none: {error}"))?;
+                let dies = matches!(&frame.body, Some(Body::SignedIn(told)) if !told.login_secret.is_empty());
+                if dies && self.faults && self.random.permille(60) {
+                    // Before it has written down what it was given.
+                    self.cut(conn, true);
+                    return self.pump();
+                }
                 let exporter = crate::toys::exporter(conn);
                 self.note_frame(index, &frame);
                 let client = &mut self.clients[index];
@@ -500,6 +511,10 @@ impl World {
                 // A roaming building: everybody stalls or comes back.
                 let stalled = self.random.permille(500);
                 self.links.values_mut().for_each(|link| link.stalled = stalled);
+                Ok(())
+            }
+            24..27 if self.copying => {
+                self.copies_a_profile();
                 Ok(())
             }
             24..28 => {

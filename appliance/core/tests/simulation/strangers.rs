@@ -2,6 +2,7 @@
 //! service.
 
 use wardline_core::audit::Act;
+use wardline_core::directory::PublicKey;
 use wardline_core::ids::{Conn, DeviceId, PersonId, RequestId};
 use wardline_core::input::{Input, Zone};
 use wardline_core::refusal::CloseCode;
@@ -30,20 +31,25 @@ impl World {
             Stranger::Guess(code) => self.tries_a_code(conn, (&challenge, &exporter), code),
             Stranger::Forge(device) => {
                 let signature = vec![1; 64];
-                self.stranger_says(conn, Ask::Prove(proto::Prove { device: device.value(), signature }));
+                let device = device.value();
+                let prove = proto::Prove { device, signature, ..proto::Prove::default() };
+                self.stranger_says(conn, Ask::Prove(prove));
             }
             Stranger::Twin(client) => {
                 let (key, device) = (self.clients[client].key, self.clients[client].device);
                 let Some(device) = device else { return };
                 let message = session::sign_in_message(&challenge, &exporter, device);
                 let signature = toys::sign(&key, &message).to_vec();
-                self.stranger_says(conn, Ask::Prove(proto::Prove { device: device.value(), signature }));
+                let login_secret = self.clients[client].secret.clone();
+                let prove = proto::Prove { device: device.value(), signature, rotates: false, login_secret };
+                self.stranger_says(conn, Ask::Prove(prove));
             }
             Stranger::Thief(client) => {
                 let code = self.random.pick(&self.old_codes).cloned().unwrap_or("AAAAAAAAAA".to_owned());
-                let key = self.clients[client].key;
-                self.types_a_code(conn, (&challenge, &exporter), code, key);
+                let (key, secret) = (self.clients[client].key, self.clients[client].secret.clone());
+                self.types_a_code(conn, (&challenge, &exporter), code, (key, secret));
             }
+            Stranger::Copy(copy) => self.copy_proves(conn, copy, &challenge),
             Stranger::OutOfTurn => self.stranger_says(conn, Ask::Active(proto::Active {})),
             _ => {}
         }
@@ -51,7 +57,7 @@ impl World {
 
     fn tries_a_code(&mut self, conn: Conn, (challenge, exporter): (&[u8; 32], &[u8; 32]), code: String) {
         let key = toys::public_key(self.random.next());
-        self.types_a_code(conn, (challenge, exporter), code, key);
+        self.types_a_code(conn, (challenge, exporter), code, (key, Vec::new()));
     }
 
     fn types_a_code(
@@ -59,7 +65,7 @@ impl World {
         conn: Conn,
         (challenge, exporter): (&[u8; 32], &[u8; 32]),
         code: String,
-        key: wardline_core::directory::PublicKey,
+        (key, login_secret): (PublicKey, Vec<u8>),
     ) {
         let message = session::join_message(challenge, exporter, &pin::join_code_hash(&code), &key);
         let join = proto::Join {
@@ -68,13 +74,21 @@ impl World {
             device_name: "somebody".to_owned(),
             pin: "correct horse".to_owned(),
             signature: toys::sign(&key, &message).to_vec(),
+            rotates: false,
+            login_secret,
         };
         self.stranger_says(conn, Ask::Join(join));
     }
 
     pub(crate) fn stranger_answered(&mut self, conn: Conn, body: &Body) {
         let Some(stranger) = self.doors.get(&conn).and_then(|door| door.stranger.clone()) else { return };
-        let Stranger::Twin(_) = stranger else { return };
+        if let Stranger::Copy(copy) = stranger {
+            return self.copy_answered(conn, copy, body);
+        }
+        let Stranger::Twin(client) = stranger else { return };
+        if matches!(body, Body::PinNeeded(_)) && self.random.permille(400) {
+            return self.replays_a_letter(conn, client);
+        }
         let again = match body {
             Body::PinNeeded(_) => true,
             Body::Refused(refused) => {

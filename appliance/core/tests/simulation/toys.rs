@@ -55,6 +55,29 @@ pub(crate) fn pin_mac((person, device): (PersonId, DeviceId), salt: &[u8; 16], p
     PinMac(digest(&[b"pin", &of, salt, pin.as_bytes()]))
 }
 
+/// Bytes before what was sealed.
+pub(crate) const TAG: usize = 16;
+
+/// "Seals" under a device's lease.
+pub(crate) fn compose(device: DeviceId, lease: u64, message: &[u8; 16], plain: &[u8]) -> Vec<u8> {
+    [tag(device, lease, message, plain).as_slice(), plain].concat()
+}
+
+/// What was sealed so, if it was.
+pub(crate) fn open_composed<'a>(
+    device: DeviceId,
+    lease: u64,
+    message: &[u8; 16],
+    sealed: &'a [u8],
+) -> Option<&'a [u8]> {
+    let (said, plain) = sealed.split_at_checked(TAG)?;
+    (said == tag(device, lease, message, plain)).then_some(plain)
+}
+
+fn tag(device: DeviceId, lease: u64, message: &[u8; 16], plain: &[u8]) -> [u8; TAG] {
+    digest(&[b"composed", &device.value().to_be_bytes(), &lease.to_be_bytes(), message, plain])
+}
+
 /// A connection's exporter.
 pub(crate) fn exporter(conn: u64) -> [u8; 32] {
     digest(&[b"exporter", &conn.to_be_bytes()])

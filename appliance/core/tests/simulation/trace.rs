@@ -215,5 +215,6 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::EndVisit(_) => "end a visit",
         Body::ProlongVisit(_) => "prolong a visit",
         Body::EndFamilyThread(_) => "end a family thread",
+        Body::SubmitSealed(_) => "submit sealed",
     }
 }

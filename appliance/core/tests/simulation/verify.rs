@@ -388,7 +388,8 @@ impl World {
                 (d.pin_tries, d.revoked, d.last_number.0, d.session_until, d.person)
                     == (device.tries, device.revoked, device.last_number, device.session, device.person)
             });
-            if !same {
+            let kept = state.devices.get(&device.id).and_then(|d| d.login);
+            if !same || kept.map(|kept| (kept.current, kept.offered)) != device.secrets {
                 return Err(format!("{} stands differently", device.id));
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use wardline_core::attachment::Received;
+use wardline_core::composing::Lease;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PatientId, PersonId, RequestId, Sequence};
 use wardline_core::input::{Door, Zone};
 use wardline_core::pin::{Pin, PinMac};
@@ -18,6 +19,7 @@ use crate::attachments::Stream;
 use crate::client::Client;
 use crate::coverage::Coverage;
 use crate::families::VISITORS;
+use crate::logins::Copied;
 use crate::random::Random;
 use crate::reference::{Reference, Ward};
 use crate::store::Store;
@@ -76,6 +78,11 @@ pub(crate) struct World {
     pub(crate) showing: bool,
     /// Much is ordered.
     pub(crate) ordering: bool,
+    /// Profiles are copied.
+    pub(crate) copying: bool,
+    pub(crate) copies: Vec<Copied>,
+    /// Devices as which a twin has signed in.
+    pub(crate) twins: Vec<DeviceId>,
     pub(crate) faults: bool,
     pub(crate) disk_low: bool,
     pub(crate) crashed_in: u32,
@@ -83,6 +90,8 @@ pub(crate) struct World {
     pub(crate) credit_ms: u64,
     /// Of the message that was last looked up: it was in the store.
     pub(crate) found: bool,
+    /// Of what is taken now: under which lease it was composed, and whether under this number.
+    pub(crate) composed: Option<(Lease, bool)>,
     /// Of the upload that was last looked up: what there is of it.
     pub(crate) looked: Received,
     /// How much of each file is there. Outlives every crash, but for what was not flushed.
@@ -175,6 +184,8 @@ pub(crate) enum Stranger {
     FromTheFuture,
     /// Knocks from the guest network.
     Guest,
+    /// Holds a copy of somebody's whole profile, and their PIN.
+    Copy(usize),
     /// Says nothing.
     Silent,
 }
@@ -226,11 +237,15 @@ impl World {
             on_call: seed.is_multiple_of(4),
             showing: seed % 8 == 1,
             ordering: seed % 8 == 3,
+            copying: seed % 8 == 5,
+            copies: Vec::new(),
+            twins: Vec::new(),
             faults: false,
             disk_low: false,
             crashed_in: 0,
             credit_ms: 0,
             found: false,
+            composed: None,
             looked: Received::Part,
             disk: BTreeMap::new(),
         }
@@ -315,6 +330,7 @@ impl World {
         match &stranger {
             Stranger::Forge(device) => hello.device = device.value(),
             Stranger::Twin(client) => hello.device = self.clients[*client].device.map_or(0, DeviceId::value),
+            Stranger::Copy(copy) => hello.device = self.copies[*copy].device.value(),
             // A phone of the staff's, if there is one.
             Stranger::Guest if self.random.permille(600) => {
                 hello.device = self.any_device().map_or(0, DeviceId::value);

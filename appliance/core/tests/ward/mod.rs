@@ -15,6 +15,7 @@ use wardline_core::ids::{
 };
 use wardline_core::input::{Ask, Call, Door, Fresh, Input, Source, Submit, Zone};
 use wardline_core::limits;
+use wardline_core::login::Login;
 use wardline_core::order::OrderAsk;
 use wardline_core::order::signed::{Deed, Said as OrderSaid, Unproven as UnprovenDeed};
 use wardline_core::pin::{PinMac, bedside_code_hash, join_code_hash};
@@ -240,7 +241,12 @@ impl Ward {
         let device = self.relay.state().device_with(&key).expect("a device").id;
         let expect = self.hello(conn, Zone::Ward, Some(device)).expect("welcome");
         let proven = expect.verify_sign_in(&AnySignature, &[5; 32], device, &[1; 64]);
-        self.handle(Input::Proof { conn, request: RequestId(2), proven: proven.expect("a signature") })
+        self.handle(Input::Proof {
+            conn,
+            request: RequestId(2),
+            proven: proven.expect("a signature"),
+            login: Login::default(),
+        })
     }
 
     /// The right PIN.
@@ -258,7 +264,12 @@ impl Ward {
         let conn = Conn(1_000_000 + self.drawn);
         let expect = self.hello(conn, Zone::Ward, Some(device)).expect("welcome");
         let proven = expect.verify_sign_in(&AnySignature, &[5; 32], device, &[1; 64]);
-        self.handle(Input::Proof { conn, request: RequestId(2), proven: proven.expect("a signature") });
+        self.handle(Input::Proof {
+            conn,
+            request: RequestId(2),
+            proven: proven.expect("a signature"),
+            login: Login::default(),
+        });
         for _ in 0..limits::PIN_TRIES_MAX {
             self.offer_pin(conn, PinMac([9; 32]));
         }
@@ -299,7 +310,13 @@ impl Ward {
         );
         let fresh = self.fresh();
         let request = RequestId(1);
-        self.handle(Input::Join { conn, request, proven: proven.expect("a signature"), fresh })
+        self.handle(Input::Join {
+            conn,
+            request,
+            proven: proven.expect("a signature"),
+            fresh,
+            login: Login::default(),
+        })
     }
 
     /// Somebody at a bed asks to be let in, from the guest network; the answer to it.
@@ -324,7 +341,12 @@ impl Ward {
     pub(crate) fn visit(&mut self, conn: Conn, device: DeviceId) -> Turn {
         let expect = self.hello(conn, Zone::Guest, Some(device)).expect("welcome");
         let proven = expect.verify_sign_in(&AnySignature, &[5; 32], device, &[1; 64]);
-        self.handle(Input::Proof { conn, request: RequestId(2), proven: proven.expect("a signature") });
+        self.handle(Input::Proof {
+            conn,
+            request: RequestId(2),
+            proven: proven.expect("a signature"),
+            login: Login::default(),
+        });
         self.handle(Input::PinOffered { conn, request: RequestId(3) });
         self.handle(Input::PinMac { conn, mac: Some(PinMac([6; 32])) })
     }

@@ -22,6 +22,7 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::PinCodeIssued(_) => "PinCodeIssued",
         Act::PinCodeWrong(_) => "PinCodeWrong",
         Act::PinCleared(..) => "PinCleared",
+        Act::DeviceCopied(..) => "DeviceCopied",
         Act::SignInRefused(..) => "SignInRefused",
         Act::ConversationOpened(_) => "ConversationOpened",
         Act::ConversationPurged(_) => "ConversationPurged",

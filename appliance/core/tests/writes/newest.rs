@@ -5,6 +5,7 @@ use wardline_core::broadcast::BroadcastPolicy;
 use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
 use wardline_core::ids::ExportId;
 use wardline_core::inbox::RoleInbox;
+use wardline_core::login::{LoginSecrets, SecretHash};
 use wardline_core::order::signed::{Deed, SignedDeed, Words};
 use wardline_core::order::{Filed, Order, Reading, Sort, Standing as OrderStanding};
 use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
@@ -54,6 +55,14 @@ pub(crate) fn writes() -> Vec<Write> {
             at: AT,
         },
         Write::PinChosen { device: device(), salt: [7; 16], pin: PinMac([8; 32]) },
+        Write::LoginSecretsSet {
+            device: device(),
+            secrets: LoginSecrets {
+                current: None,
+                offered: Some(SecretHash::of(&[9; 32])),
+                changed: Change(0),
+            },
+        },
     ]);
     writes
 }
@@ -86,6 +95,7 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::RoleGapFlagged(role_id(), AT),
         Act::AnnouncerSet(person(), 1),
         Act::BroadcastPolicySet(1, 0),
+        Act::DeviceCopied(person(), device()),
         Act::PinCodeIssued(person()),
         Act::PinCodeWrong(2),
         Act::PinCleared(person(), device(), Some(other())),

@@ -112,7 +112,7 @@ pub(super) async fn unknown_fields(arena: &mut Arena) -> Result<()> {
 }
 
 pub(super) async fn out_of_turn(arena: &mut Arena) -> Result<()> {
-    let prove = || Ask::Prove(proto::Prove { device: 7, signature: vec![0; 64] });
+    let prove = || Ask::Prove(proto::Prove { device: 7, signature: vec![0; 64], ..proto::Prove::default() });
     let unlock = || Ask::Unlock(proto::Unlock { pin: PIN.to_owned() });
     let early = [submit(1, 1, 7, "early"), Ask::Sync(proto::Sync::default()), prove(), unlock()];
     for (at, body) in early.into_iter().enumerate() {

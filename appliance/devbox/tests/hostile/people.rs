@@ -23,7 +23,7 @@ use super::support::until;
 const REFUSED: u64 = 0x14;
 
 /// The place that a message got.
-fn accepted(answer: Answer) -> Result<proto::Accepted> {
+pub(super) fn accepted(answer: Answer) -> Result<proto::Accepted> {
     match answer {
         Answer::Accepted(accepted) => Ok(accepted),
         Answer::Refused(refused) => bail!("not accepted: {}", refused.code().as_str_name()),

@@ -234,6 +234,7 @@ impl Raw {
             device_name: "a rude client".to_owned(),
             pin: pin.to_owned(),
             signature: key.sign(&SystemRandom::new(), &signed)?.as_ref().to_vec(),
+            ..proto::Join::default()
         };
         Ok((self.ask(Ask::Join(join)).await?, key))
     }
@@ -242,7 +243,7 @@ impl Raw {
     pub(crate) fn proof(&self, device: &Device, challenge: &[u8; 32]) -> Result<proto::Prove> {
         let signed = sign_in_message(challenge, &self.exporter, device.id);
         let signature = device.key.sign(&SystemRandom::new(), &signed)?.as_ref().to_vec();
-        Ok(proto::Prove { device: device.id.value(), signature })
+        Ok(proto::Prove { device: device.id.value(), signature, ..proto::Prove::default() })
     }
 
     /// Hello and proof of a device whose session is open.

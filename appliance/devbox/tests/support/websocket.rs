@@ -306,6 +306,7 @@ impl Socket {
             device_name: "a browser by hand".to_owned(),
             pin: pin.to_owned(),
             signature: key.sign(&SystemRandom::new(), &signed)?.as_ref().to_vec(),
+            ..proto::Join::default()
         };
         match self.ask(Ask::Join(join)).await? {
             Answer::SignedIn(signed_in) => {
@@ -321,6 +322,7 @@ impl Socket {
         let challenge = self.hello(Some(device.id)).await?;
         let signed = sign_in_message(&challenge, &self.binding, device.id);
         let signature = device.key.sign(&SystemRandom::new(), &signed)?.as_ref().to_vec();
-        self.ask(Ask::Prove(proto::Prove { device: device.id.value(), signature })).await
+        self.ask(Ask::Prove(proto::Prove { device: device.id.value(), signature, ..proto::Prove::default() }))
+            .await
     }
 }

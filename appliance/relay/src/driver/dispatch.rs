@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
+use wardline_core::composing::Lease;
 use wardline_core::escalation::StatId;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, Sequence};
 use wardline_core::input::Input;
@@ -74,7 +75,10 @@ impl Dispatch {
                 self.ring(lanes, conn, body);
                 return;
             }
-            Send::Reply { conn, request, body } => {
+            Send::Reply { conn, request, mut body } => {
+                if let Body::SignedIn(signed_in) = &mut body {
+                    self.lend_key(signed_in);
+                }
                 if matches!(body, proto::server_frame::Body::Refused(_)) {
                     self.metrics.refusals_total.one();
                 }
@@ -139,6 +143,15 @@ impl Dispatch {
         if let Some(lane) = lanes.get(&conn) {
             lane.answer(out);
         }
+    }
+
+    /// The core has said which lease it is. Without its key the device composes when the session is open, as ever.
+    fn lend_key(&self, signed_in: &mut proto::SignedIn) {
+        let device = DeviceId::new(signed_in.device);
+        signed_in.lease = signed_in.lease.take().zip(device).and_then(|(lease, device)| {
+            let key = self.library.keyring.lease_key(device, Lease(lease.number)).ok()?;
+            Some(proto::Lease { key: key.to_vec(), ..lease })
+        });
     }
 
     fn ring(&self, lanes: &Lanes, conn: Conn, body: Body) {

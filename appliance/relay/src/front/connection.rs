@@ -14,12 +14,14 @@ use tokio::sync::{Semaphore, mpsc};
 use wardline_core::alteration::{Edit, Found, Kept};
 use wardline_core::attachment::{Announced, Attach, Attaching, Begin, Received};
 use wardline_core::bucket::Bucket;
+use wardline_core::composing::{Composed, Lease};
 use wardline_core::directory::PublicKey;
 use wardline_core::escalation::StatId;
 use wardline_core::escalation::signed::Unproven;
 use wardline_core::ids::{Conn, ConversationId, DeviceId, RequestId, UploadId};
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
+use wardline_core::login::Login;
 use wardline_core::order::OrderAsk;
 use wardline_core::reaction::React;
 use wardline_core::refusal::{CloseCode, PeerFault, Refusal};
@@ -153,9 +155,21 @@ where
     }
     let refusals = Bucket::full(limits::REQUESTS, context.clock.now().mono);
     let (stream, signed_in, lane) = (reader, Some(signed_in), &lane);
-    let (key, challenge) = (None, [0; 32]);
-    let mut incoming =
-        Reader { context, conn, lane, exporter, challenge, key, stream, door, last, signed_in, refusals };
+    let (key, proven, challenge) = (None, None, [0; 32]);
+    let mut incoming = Reader {
+        context,
+        conn,
+        lane,
+        exporter,
+        challenge,
+        key,
+        proven,
+        stream,
+        door,
+        last,
+        signed_in,
+        refusals,
+    };
     let mut writing = std::pin::pin!(writer::run(context, conn, lane, writer));
     let code = tokio::select! {
         code = &mut writing => code,
@@ -186,6 +200,8 @@ struct Reader<'a, R, D, S> {
     challenge: [u8; 32],
     /// What this connection was proven with, and what its device signs with.
     key: Option<PublicKey>,
+    /// And which device that is, where it said so itself.
+    proven: Option<DeviceId>,
     stream: R,
     door: D,
     last: Door,
@@ -295,23 +311,26 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Rea
                 self.challenge = challenge;
                 Input::Hello { conn, request, versions, device, challenge }
             }
-            Incoming::Prove { device, signature } => {
+            Incoming::Prove { device, signature, presented } => {
                 let (expect, exporter) = self.proof_due()?;
                 let proven = expect.verify_sign_in(&AwsLc, &exporter, device, &signature)?;
-                self.key = Some(*proven.key());
-                Input::Proof { conn, request, proven }
+                (self.key, self.proven) = (Some(*proven.key()), Some(device));
+                let Ok(next) = self.context.library.keyring.random() else {
+                    return self.refuse(request, Refusal::Unavailable);
+                };
+                Input::Proof { conn, request, proven, login: Login { presented, next } }
             }
-            Incoming::Join { code, key, name, pin, signature } => {
+            Incoming::Join { code, key, name, pin, signature, presented } => {
                 let (expect, exporter) = self.proof_due()?;
                 let proven = expect.verify_join(&AwsLc, &exporter, code, key, name, &signature)?;
                 self.key = Some(*proven.key());
                 let keyring = &self.context.library.keyring;
-                let Ok(seed) = keyring.random() else {
+                let (Ok(seed), Ok(next)) = (keyring.random(), keyring.random()) else {
                     return self.refuse(request, Refusal::Unavailable);
                 };
                 self.lane.hold_pin(pin);
                 let fresh = Fresh { seed, key: WrappedKey(Vec::new()) };
-                Input::Join { conn, request, proven, fresh }
+                Input::Join { conn, request, proven, fresh, login: Login { presented, next } }
             }
             Incoming::AskToVisit { code, key, device_name, name, relation, pin, signature } => {
                 let (expect, exporter) = self.proof_due()?;
@@ -329,54 +348,19 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Rea
                 self.lane.hold_pin(pin);
                 Input::PinOffered { conn, request }
             }
-            Incoming::Submit {
-                number,
-                message,
-                conversation,
-                text,
-                priority,
-                call,
-                reply_to,
-                mentions,
-                attachments,
-                order,
-            } => {
-                let order = order.map(|order| {
-                    let (by, words) = (self.lane.device().zip(self.key), (message, &text));
-                    order.of_message(&AwsLc, &self.context.facility, by, conversation, words)
-                });
-                let (body, titles) = match self.lane.device() {
-                    Some(device) => {
-                        let origin = Origin { conversation, message, device, version: 0 };
-                        (
-                            self.seal(origin, &text).await,
-                            self.titles(device, conversation, &attachments).await,
-                        )
-                    }
-                    None => (None, None),
-                };
-                let mut titles = titles.unwrap_or_default().into_iter();
-                let (mut names, mut files) = (Vec::new(), Vec::new());
-                for (upload, name) in attachments {
-                    files.push(Attach { upload, title: titles.next() });
-                    names.push(name);
+            submit @ Incoming::Submit { .. } => return self.submit(request, submit, None).await,
+            Incoming::SubmitSealed { number, lease, message, mut sealed } => {
+                let device = self.author().ok_or(PeerFault::OutOfTurn)?;
+                let keyring = &self.context.library.keyring;
+                if keyring.open_composed((device, lease, message), &mut sealed).is_err() {
+                    return self.refuse(request, Refusal::SealedOtherwise);
                 }
-                let attachments = files;
-                let submit = Submit {
-                    number,
-                    message,
-                    conversation,
-                    body,
-                    priority,
-                    call,
-                    reply_to,
-                    mentions,
-                    attachments,
-                    order,
+                return match wire::parse_composed(&sealed, message, number) {
+                    Ok((submit, as_numbered)) => {
+                        self.submit(request, submit, Some((device, lease, as_numbered))).await
+                    }
+                    Err(refusal) => self.refuse(request, refusal),
                 };
-                let input = Input::Request { conn, request, ask: Ask::Submit(submit) };
-                self.ask(input, Some(Said { names, ..Said::from(text) })).await;
-                return Ok(());
             }
             Incoming::BeginUpload(Announced { begin, thumbnail }) => {
                 let sealed = match self.lane.device() {
@@ -516,6 +500,73 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Rea
             keyring.seal_title(&key, FileOrigin { conversation, device, upload: *upload }, name.reveal()).ok()
         };
         attachments.iter().map(seal).collect()
+    }
+
+    /// Whose device it is, signed in or not.
+    fn author(&self) -> Option<DeviceId> {
+        self.lane.device().or(self.proven)
+    }
+
+    /// Seals a message's text and hands it on. `composed`: it was sealed by this device under this lease, and whether under this number.
+    async fn submit(
+        &mut self,
+        request: RequestId,
+        submit: Incoming,
+        composed: Option<(DeviceId, Lease, bool)>,
+    ) -> Result<(), PeerFault> {
+        let Incoming::Submit {
+            number,
+            message,
+            conversation,
+            text,
+            priority,
+            call,
+            reply_to,
+            mentions,
+            attachments,
+            order,
+        } = submit
+        else {
+            return self.refuse(request, Refusal::UnknownRequest);
+        };
+        let device = composed.map(|(device, ..)| device).or_else(|| self.lane.device());
+        let order = order.map(|order| {
+            let (by, words) = (device.zip(self.key), (message, &text));
+            order.of_message(&AwsLc, &self.context.facility, by, conversation, words)
+        });
+        let (body, titles) = match device {
+            Some(device) => {
+                let origin = Origin { conversation, message, device, version: 0 };
+                (self.seal(origin, &text).await, self.titles(device, conversation, &attachments).await)
+            }
+            None => (None, None),
+        };
+        let mut titles = titles.unwrap_or_default().into_iter();
+        let (mut names, mut files) = (Vec::new(), Vec::new());
+        for (upload, name) in attachments {
+            files.push(Attach { upload, title: titles.next() });
+            names.push(name);
+        }
+        let attachments = files;
+        let submit = Submit {
+            number,
+            message,
+            conversation,
+            body,
+            priority,
+            call,
+            reply_to,
+            mentions,
+            attachments,
+            order,
+        };
+        let ask = match composed {
+            Some((_, lease, as_numbered)) => Ask::Composed(Box::new(Composed { lease, as_numbered, submit })),
+            None => Ask::Submit(submit),
+        };
+        let input = Input::Request { conn: self.conn, request, ask };
+        self.ask(input, Some(Said { names, ..Said::from(text) })).await;
+        Ok(())
     }
 
     /// A new file's key and the small picture of it, sealed; as [`Reader::seal`].

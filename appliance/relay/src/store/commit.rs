@@ -9,6 +9,7 @@ use wardline_core::escalation::{Reason, Stage};
 use wardline_core::family::Visitor;
 use wardline_core::ids::{Change, PersonId, UnitId};
 use wardline_core::leaving::Waiting;
+use wardline_core::login::LoginSecrets;
 use wardline_core::mention;
 use wardline_core::retention::MARKS_MAX;
 use wardline_core::role::offer;
@@ -57,8 +58,8 @@ const POSTS_ENDED: Many =
     Many { head: "DELETE FROM post WHERE (person, unit) IN (VALUES ", columns: 2, tail: ")" };
 const DEVICES: Many = Many {
     head: "INSERT INTO device (id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, \
-           number_floor) VALUES ",
-    columns: 11,
+           number_floor, login) VALUES ",
+    columns: 12,
     tail: "",
 };
 const DEVICE_PATCHES: Many = Many {
@@ -74,6 +75,11 @@ const PINS: Many = Many {
     head: "WITH v (id, salt, pin) AS (VALUES ",
     columns: 3,
     tail: ") UPDATE device SET salt = v.salt, pin = v.pin FROM v WHERE device.id = v.id",
+};
+const LOGINS: Many = Many {
+    head: "WITH v (id, login) AS (VALUES ",
+    columns: 2,
+    tail: ") UPDATE device SET login = v.login FROM v WHERE device.id = v.id",
 };
 const CODES: Many = Many {
     head: "INSERT INTO join_code (hash, person, expires, issuer, issued) VALUES ",
@@ -479,7 +485,7 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.bytes(device.key.as_bytes()).bytes(&device.salt).bytes(&device.pin.0);
         row.count(device.pin_tries.into()).flag(device.revoked);
         row.flag(device.session_until.is_some()).int(device.session_until.map_or(0, |until| until.0));
-        row.count(device.last_number.0);
+        row.count(device.last_number.0).bytes(&login(device.login.as_ref()));
     });
     let patches: Vec<_> = plan.device_patches.iter().collect();
     script.many(&DEVICE_PATCHES, &patches, |(device, patch), row| {
@@ -490,6 +496,10 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     let pins: Vec<_> = plan.pins.iter().collect();
     script.many(&PINS, &pins, |(device, (salt, pin)), row| {
         row.count(device.value()).bytes(salt.as_slice()).bytes(&pin.0);
+    });
+    let logins: Vec<_> = plan.logins.iter().collect();
+    script.many(&LOGINS, &logins, |(device, secrets), row| {
+        row.count(device.value()).bytes(&login(Some(secrets)));
     });
     let (mut issued, mut ended) = (Vec::new(), Vec::new());
     for (hash, code) in &plan.codes {
@@ -607,6 +617,11 @@ fn stage(stage: Stage, row: &mut Values) {
         Stage::Closed { at } => (3, 0, at, 0, 0, 0),
     };
     row.int(number).count(step.into()).int(since.0).count(by).count(passed_ms).count(noted_by);
+}
+
+/// Nothing: a device without.
+fn login(secrets: Option<&LoginSecrets>) -> Vec<u8> {
+    secrets.map(LoginSecrets::to_bytes).unwrap_or_default()
 }
 
 /// Conversations, their keys, their members.

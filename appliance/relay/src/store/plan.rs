@@ -42,6 +42,7 @@ use wardline_core::escalation::{Escalation, Rung, Stage, StatId};
 use wardline_core::family::Visitor;
 use wardline_core::ids::{Change, ConversationId, DeviceId, EditId, PersonId, RoleId, Sequence, UnitId};
 use wardline_core::leaving::Waiting;
+use wardline_core::login::LoginSecrets;
 use wardline_core::notice::Notice;
 use wardline_core::pin::PinMac;
 use wardline_core::retention::Mark;
@@ -80,6 +81,7 @@ pub(super) struct Plan<'a> {
     pub(super) availability: BTreeMap<PersonId, &'a Availability>,
     pub(super) cover_instead: Option<bool>,
     /// Of devices that were locked: salt and MAC.
+    pub(super) logins: BTreeMap<DeviceId, LoginSecrets>,
     pub(super) pins: BTreeMap<DeviceId, (&'a [u8; 16], &'a PinMac)>,
     pub(super) templates: BTreeMap<Option<UnitId>, &'a Templates>,
     pub(super) expiries: Vec<Expiry>,
@@ -244,6 +246,9 @@ impl<'a> Plan<'a> {
             Write::PinChosen { device, salt, pin } => {
                 self.device_patches.entry(*device).or_default().pin_tries = Some(0);
                 self.pins.insert(*device, (salt, pin));
+            }
+            Write::LoginSecretsSet { device, secrets } => {
+                self.logins.insert(*device, LoginSecrets { changed: change, ..*secrets });
             }
             Write::SessionOpened { device, until } => {
                 self.device_patches.entry(*device).or_default().session = Some(Some(*until));

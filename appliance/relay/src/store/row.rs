@@ -16,6 +16,7 @@ use wardline_core::ids::{
     Change, ConversationId, DeviceId, HoldId, MessageId, Number, PersonId, RoleId, Sequence, UnitId,
 };
 use wardline_core::leaving::Waiting;
+use wardline_core::login::LoginSecrets;
 use wardline_core::mention::{self, Mention};
 use wardline_core::pin::PinMac;
 use wardline_core::reaction::Reactions;
@@ -299,7 +300,11 @@ pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
     let (revoked, open, until) = (columns.flag()?, columns.flag()?, columns.wall()?);
     let last_number = columns.number()?.max(columns.number()?);
     let session_until = open.then_some(until);
-    Ok(Device { id, person, name, key, salt, pin, pin_tries, revoked, session_until, last_number })
+    let login = match columns.bytes()? {
+        [] => None,
+        bytes => Some(LoginSecrets::from_bytes(bytes).map_err(|_| StoreError::value("a login secret"))?),
+    };
+    Ok(Device { id, person, name, key, salt, pin, pin_tries, revoked, session_until, last_number, login })
 }
 
 pub(super) fn join_code(row: &SqliteRow) -> Result<JoinCode, StoreError> {

@@ -130,6 +130,7 @@ impl House {
             revoked: false,
             session_until: None,
             last_number: Number(0),
+            login: None,
         }));
     }
 

@@ -106,7 +106,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 80];
+    let mut seen = [0_u32; 81];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -189,6 +189,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::OrderSet(_) => 77,
             Write::OrderSigned(_) => 78,
             Write::OrderPolicySet { .. } => 79,
+            Write::LoginSecretsSet { .. } => 80,
         };
         seen[kind] += 1;
     }

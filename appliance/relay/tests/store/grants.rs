@@ -10,6 +10,7 @@ use wardline_core::ids::{
     Change, Conn, ConversationId, DeviceId, ExportId, Number, PersonId, RequestId, Sequence,
 };
 use wardline_core::input::{Ask, Door, Fresh, Input, Source, Zone};
+use wardline_core::login::Login;
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::relay::Relay;
@@ -77,6 +78,7 @@ fn signed_in_as(
             revoked: false,
             session_until: Some(Wall(1)),
             last_number: Number(0),
+            login: None,
         }],
         conversations,
         ..Restored::default()
@@ -93,7 +95,7 @@ fn signed_in_as(
         }
     }
     let proven = expected.unwrap().verify_sign_in(&Anything, &[0; 32], device, &[0; 64]).unwrap();
-    relay.handle(NOW, Input::Proof { conn: CONN, request, proven });
+    relay.handle(NOW, Input::Proof { conn: CONN, request, proven, login: Login::default() });
     relay
 }
 

@@ -18,6 +18,7 @@ use wardline_core::ids::{
     Sequence, UnitId, UploadId,
 };
 use wardline_core::leaving::Waiting;
+use wardline_core::login::{LoginSecrets, SecretHash};
 use wardline_core::mention::Mention;
 use wardline_core::order::signed::{Deed, SignedDeed, Words};
 use wardline_core::order::{self, Order};
@@ -137,6 +138,12 @@ impl World {
             }
             (9, _, Some(device), _) if how.is_multiple_of(3) => {
                 self.write(Write::PinChosen { device, salt: [how as u8; 16], pin: PinMac([!how as u8; 32]) });
+            }
+            (9, _, Some(device), _) if how % 3 == 1 => {
+                let hash = |of: u64| Some(SecretHash::of(&[of as u8; 32])).filter(|_| of % 5 > 0);
+                let (current, offered) = (hash(how), hash(how / 7));
+                let secrets = LoginSecrets { current, offered, changed: Change(0) };
+                self.write(Write::LoginSecretsSet { device, secrets });
             }
             (9, _, Some(device), _) => {
                 self.write(Write::PinTries { device, tries: (how % 10) as u32 });
@@ -639,6 +646,7 @@ impl World {
             revoked: false,
             session_until: None,
             last_number: Number(id.value() % 3),
+            login: None,
         }));
         Some(id)
     }

@@ -165,6 +165,9 @@ impl Chat {
                 let line = availability::own_line(&own, |person| self.name(person));
                 line.into_iter().for_each(|line| self.terminal.print(&line));
             }
+            Event::DeviceCopied { person, device } => {
+                self.terminal.print(&say::copied_line(&self.name(person), &device.name));
+            }
             Event::SuspensionsWaiting { waiting, overdue } => {
                 self.terminal.print(&suspensions::waiting_line(waiting, overdue));
             }

@@ -286,6 +286,12 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
                 json!({ "person": person.to_string(), "until": until })
             }).collect::<Vec<_>>(),
         }),
+        Event::DeviceCopied { person, device } => json!({
+            "event": "device_copied",
+            "person": person.to_string(),
+            "device": device.id.to_string(),
+            "name": device.name,
+        }),
         Event::SuspensionsWaiting { waiting, overdue } => {
             json!({ "event": "suspensions_waiting", "waiting": waiting, "overdue": overdue })
         }

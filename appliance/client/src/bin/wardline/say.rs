@@ -227,6 +227,14 @@ pub(crate) fn new_device(name: &str) -> String {
     )
 }
 
+/// Of a device that the box has revoked by itself.
+pub(crate) fn copied_line(person: &str, device: &str) -> String {
+    format!(
+        "Somebody else had a copy of the sign-in of “{}”, a device of {person}, so the box has ended it. Find out who had it in hand.",
+        clean_line(device)
+    )
+}
+
 /// To a person who joins: which devices can read their messages already.
 pub(crate) fn other_devices(names: &[&str]) -> String {
     let listed: Vec<String> = names.iter().map(|name| format!("“{}”", clean_line(name))).collect();

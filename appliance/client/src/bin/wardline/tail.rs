@@ -230,6 +230,9 @@ impl Known {
                     say::told(&line)?;
                 }
             }
+            Event::DeviceCopied { person, device } => {
+                say::told(&say::copied_line(&self.name(*person), &device.name))?;
+            }
             Event::SuspensionsWaiting { waiting, overdue } => {
                 say::told(&suspensions::waiting_line(*waiting, *overdue))?;
             }
