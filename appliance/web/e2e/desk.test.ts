@@ -111,6 +111,41 @@ describe("a unit's screen", () => {
   });
 });
 
+test('who is new practises a shift, and nobody hears of it', async () => {
+  const box = await Box.start();
+  const emil = await PersonAtApp.join(box, 'Emil');
+  const { page } = emil;
+  const next = () => page.getByRole('button', { name: 'Next', exact: true }).click();
+  await page.getByRole('button', { name: 'Practise now' }).click();
+  await page.getByRole('button', { name: 'Rosa Practice' }).click();
+  await next();
+  await page.getByRole('button', { name: 'I have it' }).click();
+  await next();
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.getByRole('button', { name: "Can't" }).click();
+  await page.getByRole('button', { name: 'With another patient' }).click();
+  await next();
+  await emil.tab('Patients');
+  await page.getByRole('button', { name: 'Take beds' }).click();
+  await page.getByLabel('Or type beds and ranges').fill('12');
+  await page.getByRole('button', { name: 'Take them' }).click();
+  await next();
+  await page.getByRole('main').getByText('Rosa Practice').filter({ visible: true }).first().click();
+  await emil.say('slept and ate, walk her after lunch');
+  await next();
+  await emil.tab('Patients');
+  await page.getByRole('button', { name: /^End shift/ }).click();
+  await page.getByRole('dialog', { name: /End/ }).getByRole('button', { name: 'End shift' }).click();
+  await next();
+  await page.getByText('That was a shift.').waitFor();
+  await page.getByRole('button', { name: 'Finish' }).click();
+  await emil.tab('Inbox');
+  expect(await page.getByText('Practise now').count()).toBe(0);
+  expect(await page.getByText('Rosa Practice').count()).toBe(0);
+  await emil.leaves();
+  await box.stop();
+});
+
 describe('whoever is not let in', () => {
   let box: Box;
   let cable: Cable;

@@ -1,4 +1,5 @@
 import type { Component } from 'svelte';
+import { PRACTISER } from '../domain/practice/who.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 
 /** A page that is fetched when it is first opened, words and all; the service worker has it by then. */
@@ -9,7 +10,9 @@ export interface LaterPage {
 }
 
 /** In the order of "More". Their names are `t().pages`. */
-export const PAGES = {} as const satisfies Record<string, LaterPage>;
+export const PAGES = {
+  practice: { offered: ({ me }) => me?.id !== PRACTISER, load: () => import('./areas/desk/Practice.svelte') },
+} as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;
 export const PAGE_NAMES = Object.keys(PAGES) as PageName[];

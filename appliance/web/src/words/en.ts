@@ -24,7 +24,9 @@ export const en = {
     label: 'More pages',
     failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
     again: 'Try again',
-    names: {},
+    names: {
+      practice: 'Practice shift',
+    },
   },
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {
@@ -105,6 +107,9 @@ export const en = {
     mentioned: 'Mentions you',
     waiting: (n: number) => (n === 1 ? '1 waits to be sent' : `${n} wait to be sent`),
     you: 'You',
+    practice: 'New here? Practise a shift on a made-up patient. It takes three minutes.',
+    practiceNow: 'Practise now',
+    practiceNot: 'Not now',
     choose: 'Choose a conversation',
     chooseHint: 'It is shown here.',
   },

@@ -22,7 +22,9 @@ export const es: Words = {
     label: 'Más páginas',
     failed: 'No se ha podido cargar esta página. Compruebe el wifi y vuelva a intentarlo.',
     again: 'Reintentar',
-    names: {},
+    names: {
+      practice: 'Turno de práctica',
+    },
   },
   nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {
@@ -103,6 +105,9 @@ export const es: Words = {
     mentioned: 'Le menciona',
     waiting: (n) => (n === 1 ? '1 espera para enviarse' : `${n} esperan para enviarse`),
     you: 'Usted',
+    practice: '¿Es nuevo aquí? Practique un turno con un paciente inventado. Dura tres minutos.',
+    practiceNow: 'Practicar ahora',
+    practiceNot: 'Ahora no',
     choose: 'Elija una conversación',
     chooseHint: 'Se mostrará aquí.',
   },

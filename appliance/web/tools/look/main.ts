@@ -5,7 +5,7 @@ import { asideOf } from '../../src/view/asides.ts';
 import Aside from '../../src/view/Aside.svelte';
 import { deskScenes, findingsOf } from '../../src/view/fixtures.desk.ts';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
-import { chooseLanguage, chooseLook, recallPreferences } from '../../src/view/prefs.svelte.ts';
+import { chooseLanguage, chooseLook, endPracticeOffer, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
 import { Shell } from '../../src/shell/shell.svelte.ts';
 
@@ -14,6 +14,7 @@ const asked = new URLSearchParams(location.search);
 const scene = { ...scenes, ...deskScenes }[asked.get('scene') ?? 'inbox'];
 if (scene === undefined) throw new Error('no such scene');
 recallPreferences();
+if (!asked.has('offered')) endPracticeOffer();
 chooseLanguage(asked.get('language') === 'es' ? 'es' : 'en');
 chooseLook(asked.get('look') === 'dark' ? 'dark' : 'light');
 freeze(NOW);
