@@ -11,6 +11,7 @@ export interface LaterPage {
 
 /** In the order of "More". Their names are `t().pages`. */
 export const PAGES = {
+  downtime: { offered: ({ me }) => me?.units.some((unit) => unit.chargeNurse) === true, load: () => import('./areas/desk/Downtime.svelte') },
   practice: { offered: ({ me }) => me?.id !== PRACTISER, load: () => import('./areas/desk/Practice.svelte') },
 } as const satisfies Record<string, LaterPage>;
 

@@ -25,6 +25,7 @@ export const en = {
     failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
     again: 'Try again',
     names: {
+      downtime: 'Downtime sheet',
       practice: 'Practice shift',
     },
   },

@@ -23,6 +23,7 @@ export const es: Words = {
     failed: 'No se ha podido cargar esta página. Compruebe el wifi y vuelva a intentarlo.',
     again: 'Reintentar',
     names: {
+      downtime: 'Hoja de contingencia',
       practice: 'Turno de práctica',
     },
   },

@@ -8,6 +8,13 @@ async function practise(page: Page): Promise<void> {
   await page.locator('dialog .guide').waitFor();
 }
 
+/** Opens the downtime sheet from "More". */
+async function sheet(page: Page): Promise<void> {
+  await page.locator('nav button').nth(4).click();
+  await page.locator('.pages button').filter({ hasText: /Downtime sheet|Hoja de contingencia/ }).click();
+  await page.locator('.downtime').waitFor();
+}
+
 /** The pages of a ward's desk. */
 export const deskViews: Record<string, View> = {
   station: { scene: 'station' },
@@ -41,5 +48,6 @@ export const deskViews: Record<string, View> = {
       await page.locator('dialog .guide .button.main').click();
     },
   },
+  downtime: { scene: 'inbox', act: sheet },
   stationHostile: { scene: 'stationHostile' },
 };
