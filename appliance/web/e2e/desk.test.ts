@@ -168,7 +168,7 @@ test('a unit of 24 beds is two pages of paper, and nothing else is printed', asy
   const pages = async (format: string) => ((await page.pdf({ format, preferCSSPageSize: false })).toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g) ?? []).length;
   await page.emulateMedia({ media: 'print' });
   expect(await page.getByRole('heading', { name: 'Inbox' }).isVisible()).toBe(false);
-  await page.emulateMedia({ media: 'screen' });
+  await page.emulateMedia({ media: null });
   await ana.tab('More');
   await page.getByRole('button', { name: 'Downtime sheet' }).click();
   await page.getByRole('button', { name: 'Get the names and print' }).click();
@@ -180,7 +180,7 @@ test('a unit of 24 beds is two pages of paper, and nothing else is printed', asy
   const shown = await page.locator('body').innerText();
   expect(shown).toMatch(/Printed by\W+Ana Flores/);
   expect(shown).toContain('Destroy by');
-  await page.emulateMedia({ media: 'screen' });
+  await page.emulateMedia({ media: null });
   await ana.leaves();
   await box.stop();
 });
