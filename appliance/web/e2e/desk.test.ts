@@ -111,6 +111,80 @@ describe("a unit's screen", () => {
   });
 });
 
+test('who is new practises a shift, and nobody hears of it', async () => {
+  const box = await Box.start();
+  const emil = await PersonAtApp.join(box, 'Emil');
+  const { page } = emil;
+  const practice = page.getByRole('dialog', { name: 'Practice shift' });
+  // The real app lies beneath, and has the same tabs.
+  const tab = async (name: string) => {
+    const back = practice.getByRole('button', { name: 'Back', exact: true });
+    if ((await back.count()) > 0) await back.first().click();
+    await practice.getByRole('navigation').getByText(name, { exact: true }).click();
+  };
+  const next = () => page.getByRole('button', { name: 'Next', exact: true }).click();
+  await page.getByRole('button', { name: 'Practise now' }).click();
+  await page.getByRole('button', { name: 'Rosa Practice' }).click();
+  await next();
+  await page.getByRole('button', { name: 'I have it' }).click();
+  await next();
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.getByRole('button', { name: "Can't" }).click();
+  await page.getByRole('button', { name: 'With another patient' }).click();
+  await next();
+  await tab('Patients');
+  await page.getByRole('button', { name: 'Take beds' }).click();
+  await page.getByLabel('Or type beds and ranges').fill('12');
+  await page.getByRole('button', { name: 'Take them' }).click();
+  await next();
+  await practice.getByText('Rosa Practice').filter({ visible: true }).first().click();
+  await practice.getByLabel('Message', { exact: true }).fill('slept and ate, walk her after lunch');
+  await practice.getByRole('button', { name: 'Send', exact: true }).click();
+  await next();
+  await tab('Patients');
+  await page.getByRole('button', { name: /^End shift/ }).click();
+  await page.getByRole('dialog', { name: /End/ }).getByRole('button', { name: 'End shift' }).click();
+  await next();
+  await page.getByText('That was a shift.').waitFor();
+  await page.getByRole('button', { name: 'Finish' }).click();
+  await emil.tab('Inbox');
+  expect(await page.getByText('Practise now').count()).toBe(0);
+  expect(await page.getByText('Rosa Practice').count()).toBe(0);
+  await emil.leaves();
+  await box.stop();
+});
+
+test('a unit of 24 beds is two pages of paper, and nothing else is printed', async () => {
+  const box = await Box.start();
+  for (let bed = 1; bed <= 24; bed += 1) {
+    box.patient('admit', `R${bed}`, 'Hall A', `${bed}`, '--name', `Patient Number ${bed} of a Long Family Name`, '--born', '1950-01-01', '--sex', 'F');
+  }
+  const ana = await PersonAtApp.join(box, 'Ana', { width: 1280, height: 800 });
+  const { page } = ana;
+  // One print at a time; this one is made by the test.
+  await page.evaluate(() => {
+    window.print = () => undefined;
+  });
+  const pages = async (format: string) => ((await page.pdf({ format, preferCSSPageSize: false })).toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g) ?? []).length;
+  await page.emulateMedia({ media: 'print' });
+  expect(await page.getByRole('heading', { name: 'Inbox' }).isVisible()).toBe(false);
+  await page.emulateMedia({ media: null });
+  await ana.tab('More');
+  await page.getByRole('button', { name: 'Downtime sheet' }).click();
+  await page.getByRole('button', { name: 'Get the names and print' }).click();
+  await page.getByText(/^2 pages\./).waitFor();
+  expect([await pages('A4'), await pages('Letter')]).toEqual([2, 2]);
+  await page.emulateMedia({ media: 'print' });
+  for (const bed of [1, 24]) expect(await page.getByText(`Patient Number ${bed} of a Long Family Name`).isVisible()).toBe(true);
+  await page.getByText('Page 2 of 2').waitFor();
+  const shown = await page.locator('body').innerText();
+  expect(shown).toMatch(/Printed by\W+Ana Flores/);
+  expect(shown).toContain('Destroy by');
+  await page.emulateMedia({ media: null });
+  await ana.leaves();
+  await box.stop();
+});
+
 describe('whoever is not let in', () => {
   let box: Box;
   let cable: Cable;

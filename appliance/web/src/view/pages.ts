@@ -1,4 +1,5 @@
 import type { Component } from 'svelte';
+import { PRACTISER } from '../domain/practice/who.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 
 /** A page that is fetched when it is first opened, words and all; the service worker has it by then. */
@@ -19,6 +20,8 @@ export const PAGES = {
   family: { offered: (snapshot) => snapshot.inbox.some((item) => item.kind === 'patient'), load: () => import('./areas/lead/Family.svelte') },
   admin: { offered: ({ me }) => me?.administrator === true, load: () => import('./areas/admin/Admin.svelte'), isWide: true },
   privacy: { offered: ({ me }) => me?.privacyOfficer === true, load: () => import('./areas/admin/privacy/Privacy.svelte'), isWide: true },
+  downtime: { offered: ({ me }) => me?.units.some((unit) => unit.chargeNurse) === true, load: () => import('./areas/desk/Downtime.svelte') },
+  practice: { offered: ({ me }) => me?.id !== PRACTISER, load: () => import('./areas/desk/Practice.svelte') },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

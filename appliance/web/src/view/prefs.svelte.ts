@@ -6,6 +6,7 @@ export type Look = (typeof LOOKS)[number];
 
 let look = $state<Look>('system');
 let letters = $state(false);
+let practice = $state(false);
 
 export function currentLook(): Look {
   return look;
@@ -14,6 +15,16 @@ export function currentLook(): Look {
 /** Whether PINs are typed with letters: which keyboard comes up. */
 export function pinLetters(): boolean {
   return letters;
+}
+
+/** Whether the practice shift is offered: until it was begun on this device, or declined. */
+export function isPracticeOffered(): boolean {
+  return practice;
+}
+
+export function endPracticeOffer(): void {
+  keep('practice', 'over');
+  practice = false;
 }
 
 export function chooseLanguage(next: Language): void {
@@ -38,6 +49,7 @@ export function recallPreferences(): void {
   const chosen = kept('look');
   show(LOOKS.find((one) => one === chosen) ?? 'system');
   letters = kept('pin') === 'letters';
+  practice = kept('practice') === null;
 }
 
 function show(next: Look): void {

@@ -2,6 +2,7 @@ import type { OwnCode } from '../domain/refusals.ts';
 
 /** What the app says instead of the box's advice, by refusal code; {@link RefusalCode} is every code that it has words for. */
 export const refusalsEn = {
+  PRACTICE: 'This is practice: nothing leaves this device.',
   VERSION_UNSUPPORTED: 'This version of Wardline is too old for the box. Close it and open it again to update.',
   UNKNOWN_REQUEST: 'This box does not do that yet.',
   ATTACHMENT_MISTYPED: 'This file cannot be sent: only photos (JPEG, PNG, HEIC, WebP), PDF and audio can.',

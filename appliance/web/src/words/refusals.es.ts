@@ -1,6 +1,7 @@
 import type { RefusalCode } from './refusals.en.ts';
 
 export const refusalsEs: Record<RefusalCode, string> = {
+  PRACTICE: 'Esto es una práctica: nada sale de este dispositivo.',
   VERSION_UNSUPPORTED: 'Esta versión de Wardline es demasiado antigua para el servidor. Ciérrela y ábrala otra vez para actualizarla.',
   UNKNOWN_REQUEST: 'Esta caja aún no sabe hacer eso.',
   ATTACHMENT_MISTYPED: 'Este archivo no se puede enviar: solo fotos (JPEG, PNG, HEIC, WebP), PDF y audio.',

@@ -44,7 +44,7 @@ describe.each([{ name: 'app', en: en as object, es: es as object }, ...areas])('
   it('holds no word that nothing says', () => {
     const code = sources(join(import.meta.dirname, '../view')).join('\n');
     // What is looked up by a name that the code computes.
-    const computed = /^(verdict|says|rows|marks|line\.(checkTitle|trustTitle)|steps|get|platforms|pages\.names|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens)|acts|codes|groupCodes|refusals)\b/;
+    const computed = /^(verdict|says|rows|marks|line\.(checkTitle|trustTitle)|after|made|steps|get|platforms|pages\.names|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens)|acts|codes|groupCodes|refusals)\b/;
     // So is `.posts[`; and `.fields}` hands all of them on.
     const chosen = (path: string) => path.includes('.') && ['[', '}'].some((end) => code.includes(`.${path.slice(0, path.lastIndexOf('.'))}${end}`));
     const unused = [...english.keys()].filter((path) => !computed.test(path) && !chosen(path) && !code.includes(`.${path}`) && !code.includes(`words.${path.split('.').at(-1)}`));
@@ -54,7 +54,7 @@ describe.each([{ name: 'app', en: en as object, es: es as object }, ...areas])('
 
 describe('refusals', () => {
   it('name codes that the box or the app has', () => {
-    const own = ['OFFLINE', 'TEXT_EMPTY', 'DEVICE_NAME', 'OUTBOX_FULL', 'STAT_NOT_SENT', 'STAT_NOT_SURE', 'NO_FACILITY', 'INTERRUPTED', 'FILE_OTHER', 'NOBODY_CHOSEN', 'TITLE_EMPTY', 'ORDER_NOT_SENT', 'ORDER_NOT_SURE', 'VISITOR_NAME'];
+    const own = ['OFFLINE', 'TEXT_EMPTY', 'DEVICE_NAME', 'OUTBOX_FULL', 'STAT_NOT_SENT', 'STAT_NOT_SURE', 'NO_FACILITY', 'INTERRUPTED', 'FILE_OTHER', 'NOBODY_CHOSEN', 'TITLE_EMPTY', 'ORDER_NOT_SENT', 'ORDER_NOT_SURE', 'VISITOR_NAME', 'PRACTICE'];
     expect(Object.keys(en.refusal.codes).filter((code) => !(code in RefusalCode) && !own.includes(code))).toEqual([]);
   });
 });

@@ -1,4 +1,19 @@
+import type { Page } from 'playwright-core';
 import type { View } from '../look.ts';
+
+/** Opens the practice shift from "More". */
+async function practise(page: Page): Promise<void> {
+  await page.locator('nav button').nth(4).click();
+  await page.locator('.pages button').filter({ hasText: /Practice shift|Turno de práctica/ }).click();
+  await page.locator('dialog .guide').waitFor();
+}
+
+/** Opens the downtime sheet from "More". */
+async function sheet(page: Page): Promise<void> {
+  await page.locator('nav button').nth(4).click();
+  await page.locator('.pages button').filter({ hasText: /Downtime sheet|Hoja de contingencia/ }).click();
+  await page.locator('.downtime').waitFor();
+}
 
 /** The pages of a ward's desk. */
 export const deskViews: Record<string, View> = {
@@ -23,5 +38,16 @@ export const deskViews: Record<string, View> = {
   trustNone: { scene: 'join', query: 'aside=/trust&noRoot' },
   trustApple: { scene: 'join', query: 'aside=/trust', act: (page) => page.locator('label.apple').click() },
   trustWindows: { scene: 'join', query: 'aside=/trust', act: (page) => page.locator('label.windows').click() },
+  practiceOffer: { scene: 'inbox', query: 'offered' },
+  practice: { scene: 'inbox', act: practise },
+  practiceStat: {
+    scene: 'inbox',
+    act: async (page) => {
+      await practise(page);
+      await page.locator('dialog .inbox .row, dialog .inbox button:has(bdi)').first().click();
+      await page.locator('dialog .guide .button.main').click();
+    },
+  },
+  downtime: { scene: 'inbox', act: sheet },
   stationHostile: { scene: 'stationHostile' },
 };
