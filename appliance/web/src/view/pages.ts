@@ -8,10 +8,16 @@ export interface LaterPage {
   readonly load: () => Promise<{ readonly default: Component }>;
 }
 
+const leads = (snapshot: Snapshot): boolean => snapshot.me?.units.some((unit) => unit.chargeNurse) === true;
+
 /** In the order of "More". Their names are `t().pages`. */
 export const PAGES = {
   handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte') },
   family: { offered: (snapshot) => snapshot.inbox.some((item) => item.kind === 'patient'), load: () => import('./areas/lead/Family.svelte') },
+  staff: { offered: leads, load: () => import('./areas/lead/Staff.svelte') },
+  plan: { offered: leads, load: () => import('./areas/lead/Plan.svelte') },
+  agency: { offered: leads, load: () => import('./areas/lead/Agency.svelte') },
+  census: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Census.svelte') },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

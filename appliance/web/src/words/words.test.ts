@@ -44,7 +44,7 @@ describe.each([{ name: 'app', en: en as object, es: es as object }, ...areas])('
   it('holds no word that nothing says', () => {
     const code = sources(join(import.meta.dirname, '../view')).join('\n');
     // What is looked up by a name that the code computes.
-    const computed = /^(pages\.names|refusals|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens))\b/;
+    const computed = /^(pages\.names|refusals|fault|ways|missing|sexes|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens))\b/;
     const unused = [...english.keys()].filter((path) => !computed.test(path) && !code.includes(`.${path}`) && !code.includes(`words.${path.split('.').at(-1)}`));
     expect(unused).toEqual([]);
   });
