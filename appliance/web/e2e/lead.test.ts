@@ -110,6 +110,9 @@ describe('the charge nurse of Hall A', () => {
   });
 
   async function page(who: PersonAtApp, name: string): Promise<void> {
+    // A page over a conversation goes back to it first.
+    const back = who.page.getByRole('button', { name: 'Back', exact: true }).filter({ visible: true });
+    if ((await back.count()) > 0) await back.last().click();
     await who.tab('More');
     await who.page.getByRole('button', { name, exact: true }).click();
   }
@@ -136,7 +139,7 @@ describe('the charge nurse of Hall A', () => {
     await ana.page.getByLabel(/Beds for .*Emil/).fill('7-5');
     await ana.page.getByRole('button', { name: 'Give them out' }).click();
     await ana.reads('7-5 ends before it begins.');
-    await ana.page.getByLabel(/Beds for .*Emil/).fill('2-3');
+    await ana.page.getByLabel(/Beds for .*Emil/).fill('2 3');
     await ana.page.getByRole('button', { name: 'Give them out' }).click();
     await ana.reads('Given:');
     await chidi.tab('Inbox');

@@ -281,6 +281,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     devices: [],
     care: null,
     offers: [],
+    gaps: [],
     visitor: false,
     lapsed: false,
   };

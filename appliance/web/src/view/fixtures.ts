@@ -168,10 +168,11 @@ const base: Snapshot = {
   ],
   care: careAt(NOW, people),
   offers: [],
+  gaps: [],
   visitor: false,
   lapsed: false,
 };
-const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [], visitor: false } as const;
+const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [], gaps: [], visitor: false } as const;
 const quiet = inbox.map((one) => ({ ...one, stat: null, section: one.section === 'stat' ? ('patients' as const) : one.section }));
 
 export const scenes: Record<string, Snapshot> = {
