@@ -25,6 +25,7 @@ import {
   wireSequence,
 } from './ids.ts';
 import type { KnownMessage } from './known.ts';
+import { Gaps } from './lead/gaps.ts';
 import { Offers } from './lead/offers.ts';
 import { DRAFTS_MAX, HISTORY_PAGE, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
 import { mentionsIn } from './mentions.ts';
@@ -93,6 +94,7 @@ export class Desk {
   readonly screen: Screen;
   readonly care: Care;
   readonly offers = new Offers();
+  readonly gaps = new Gaps();
   readonly talk: Talk;
   readonly #outbox: Outbox;
   readonly #link: Link;
@@ -137,6 +139,7 @@ export class Desk {
     this.#me = me;
     this.care.signedIn();
     this.offers.forget();
+    this.gaps.forget();
     this.receipts.reconnected(now.steady);
   }
 
@@ -173,6 +176,7 @@ export class Desk {
     if (body.case === 'ring') this.rings.ring(body.value);
     else if (body.case === 'silence') this.rings.silence(body.value);
     else if (body.case === 'offerNews') this.offers.told(body.value);
+    else if (body.case === 'roleGapAhead') this.gaps.told(body.value);
     else this.care.told(body);
   }
 

@@ -88,7 +88,7 @@ export class Phone {
     };
     const me = identity?.person ?? null;
     if (stage.is !== 'open' || identity === null || me === null) {
-      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [], visitor: false };
+      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [], gaps: [], visitor: false };
     }
     const { screen, book, open } = desk;
     return {
@@ -103,6 +103,7 @@ export class Phone {
       devices: devices.shown(identity.device, identity.told),
       care: desk.care.shown(me),
       offers: desk.offers.of(me),
+      gaps: desk.gaps.shown,
     };
   }
 

@@ -7,6 +7,7 @@
 
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
+import type { Gap } from './lead/gaps.ts';
 import type { Offer } from './lead/offers.ts';
 import type { OrderShown, TalkAct } from './talk/contract.ts';
 
@@ -276,6 +277,8 @@ export interface Snapshot {
   readonly visitor: boolean;
   /** Roles that are offered to this person, and wait for an answer. */
   readonly offers: readonly Offer[];
+  /** When nobody will hold a role of a unit that this person leads. */
+  readonly gaps: readonly Gap[];
   /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
   readonly lapsed: boolean;
 }

@@ -300,6 +300,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     devices: [],
     care: null,
     offers: [],
+    gaps: [],
     visitor: false,
     lapsed: false,
   };

@@ -170,10 +170,11 @@ const base: Snapshot = {
   ],
   care: careAt(NOW, people),
   offers: [],
+  gaps: [],
   visitor: false,
   lapsed: false,
 };
-const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [], visitor: false } as const;
+const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [], gaps: [], visitor: false } as const;
 const quiet = inbox.map((one) => ({ ...one, stat: null, section: one.section === 'stat' ? ('patients' as const) : one.section }));
 
 const administrator: Snapshot = { ...base, me: { ...me, administrator: true } };

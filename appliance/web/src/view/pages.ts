@@ -11,6 +11,8 @@ export interface LaterPage {
   readonly isWide?: true;
 }
 
+const leads = (snapshot: Snapshot): boolean => snapshot.me?.units.some((unit) => unit.chargeNurse) === true;
+
 /** In the order of "More". Their names are `t().pages`. */
 export const PAGES = {
   // Opened from "People".
@@ -20,8 +22,12 @@ export const PAGES = {
   family: { offered: (snapshot) => snapshot.inbox.some((item) => item.kind === 'patient'), load: () => import('./areas/lead/Family.svelte') },
   admin: { offered: ({ me }) => me?.administrator === true, load: () => import('./areas/admin/Admin.svelte'), isWide: true },
   privacy: { offered: ({ me }) => me?.privacyOfficer === true, load: () => import('./areas/admin/privacy/Privacy.svelte'), isWide: true },
-  downtime: { offered: ({ me }) => me?.units.some((unit) => unit.chargeNurse) === true, load: () => import('./areas/desk/Downtime.svelte') },
+  downtime: { offered: leads, load: () => import('./areas/desk/Downtime.svelte') },
   practice: { offered: ({ me }) => me?.id !== PRACTISER, load: () => import('./areas/desk/Practice.svelte') },
+  staff: { offered: leads, load: () => import('./areas/lead/Staff.svelte') },
+  plan: { offered: leads, load: () => import('./areas/lead/Plan.svelte') },
+  agency: { offered: leads, load: () => import('./areas/lead/Agency.svelte') },
+  census: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Census.svelte') },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

@@ -24,10 +24,7 @@ export const en = {
     label: 'More pages',
     failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
     again: 'Try again',
-    names: { group: 'New group', channels: 'Channels', handover: 'Hand over a role', family: 'Family and visitors', admin: 'Administration', privacy: 'Privacy officer' },
-      downtime: 'Downtime sheet',
-      practice: 'Practice shift',
-    },
+    names: { group: 'New group', channels: 'Channels', handover: 'Hand over a role', family: 'Family and visitors', staff: 'Staff: codes and access', plan: 'Give out beds', agency: 'Agency staff', census: 'Admit, move, discharge', admin: 'Administration', privacy: 'Privacy officer', downtime: 'Downtime sheet', practice: 'Practice shift' },
   },
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {
@@ -55,6 +52,7 @@ export const en = {
   join: {
     title: 'Join',
     who: 'Who are you?',
+    scan: 'Scan the code',
     staff: 'I work here',
     visitor: 'I visit a patient',
     intro: 'Ask your charge nurse or administrator for a join code. It works once.',

@@ -4,7 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Page } from 'playwright-core';
 import type { Ask, Told } from '../../src/domain/frames.ts';
 import type { Reply, Snapshot } from '../../src/domain/snapshot.ts';
-import { BedsideCodeSchema, EscalationState, FamilyPageSchema, OfferPageSchema, RoleSetSchema } from '../../src/gen/wardline_pb.js';
+import { AgencyPageSchema, BedPageSchema, BedsideCodeSchema, EscalationState, FamilyPageSchema, JoinCodeSchema, OfferPageSchema, RoleSetSchema, SuspendedSchema } from '../../src/gen/wardline_pb.js';
 import { NOW, scenes } from '../../src/view/fixtures.ts';
 
 const minutes = (n: number) => BigInt(NOW + n * 60_000);
@@ -30,6 +30,7 @@ const thread: NonNullable<Snapshot['conversation']> = {
 export const leadScenes: Record<string, Snapshot> = {
   leadOffered: { ...base, offers: [offer, { ...offer, id: hex(0x903n), role: '0000000000000404', from: NOW + 3_600_000 }] },
   lead: base,
+  leadGaps: { ...base, gaps: [{ role: '0000000000000403', name: 'Rapid response nurse', start: NOW + 3_600_000, end: NOW + 30_000_000, rung: true }] },
   leadVisit: scenes['join'] as Snapshot,
   leadVisitFault: { ...(scenes['join'] as Snapshot), refusal: { code: 'BEDSIDE_CODE_INVALID', advice: '' } },
   leadAsked: { ...(scenes['join'] as Snapshot), stage: 'asked' },
@@ -83,6 +84,41 @@ export function leadAnswers(body: Ask): Reply | null {
             { conversation: 0x3f2n, title: 'x', own: true },
             { conversation: 0x3f3n, title: 'The son', ended: true },
           ],
+        }),
+      });
+    case 'listBeds':
+      return answer({
+        case: 'bedPage',
+        value: create(BedPageSchema, {
+          end: true,
+          beds: ['409-A', '409-B', '412-B', '415', '416'].map((bed, at) => ({
+            bed,
+            encounter: BigInt(0x700 + at),
+            holders: at < 3 ? [{ assignment: BigInt(0x600 + (at >> 1)), person: at < 2 ? ben : carla, until: minutes(240) }] : [],
+          })),
+        }),
+      });
+    case 'listAgency':
+      return answer({
+        case: 'agencyPage',
+        value: create(AgencyPageSchema, {
+          end: true,
+          stays: [
+            { person: carla, unit: 0xa1n, since: minutes(-300), until: minutes(420), extensions: [{ at: minutes(-10), until: minutes(420), grounds: 'Two called in sick' }] },
+            { person: ben, unit: 0xa1n, since: minutes(-3000), until: minutes(-2400), ended: minutes(-2400), barred: true },
+          ],
+        }),
+      });
+    case 'issueJoinCode':
+      return answer({ case: 'joinCode', value: create(JoinCodeSchema, { code: 'K7QX2M4WPD', expires: minutes(60) }) });
+    case 'suspend':
+      return answer({
+        case: 'suspended',
+        value: create(SuspendedSchema, {
+          waits: true,
+          roles: [{ role: 0x402n, now: true, successor: carla }],
+          shifts: [{ unit: 0xa1n, beds: ['409-A', '409-B'], until: minutes(240) }],
+          stats: [{ conversation: 0x301n, sequence: 4n, unit: 0xa1n, successor: carla }],
         }),
       });
     case 'issueBedsideCode':
@@ -146,6 +182,49 @@ export const leadViews: Record<string, View> = {
       await family(page);
       await page.getByRole('button', { name: /Make a new code|Crear un código nuevo/ }).click();
       await page.locator('.family svg[role=img]').scrollIntoViewIfNeeded();
+    },
+  },
+  leadGaps: { scene: 'leadGaps', act: (page) => tab(page, 2) },
+  leadStaffCode: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, /Staff: codes|Equipo: códigos/);
+      await page.locator('.staff .pick button').first().click();
+      await page.getByRole('button', { name: /Code for a new phone|Código para un teléfono nuevo/ }).click();
+      await page.locator('.staff svg[role=img]').scrollIntoViewIfNeeded();
+    },
+  },
+  leadStaffEnd: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, /Staff: codes|Equipo: códigos/);
+      await page.locator('.staff .pick button').first().click();
+      await page.locator('.staff [aria-haspopup]').click();
+      await page.locator('dialog .alarm').click();
+      await page.locator('#left-behind').waitFor();
+    },
+  },
+  leadPlan: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, /Give out beds|Repartir camas/);
+      await page.locator('.plan form input[maxlength]').first().fill('409-A 415');
+      await page.locator('.plan form input[maxlength]').nth(1).fill('34-20');
+    },
+  },
+  leadAgency: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, /Agency staff|Personal de agencia/);
+      await page.locator('.agency article').first().waitFor();
+    },
+  },
+  leadCensus: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, /Admit, move|Ingresar, trasladar/);
+      await page.locator('form fieldset label').nth(1).click();
+      await page.locator('form button[type=submit]').click();
     },
   },
   leadFamilyBig: { scene: 'leadPatient', query: 'big', act: family },

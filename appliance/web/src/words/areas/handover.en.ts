@@ -49,6 +49,10 @@ export const handoverEn = {
   shift: (beds: number, patients: number, until: string) => `${beds === 0 ? 'Every bed of the unit' : beds === 1 ? '1 bed' : `${beds} beds`}, ${patients === 1 ? '1 patient' : `${patients} patients`}, until ${until}. Beds are not handed over with the role.`,
   show: 'Show',
   showOf: (what: string) => `Show: ${what}`,
+  gapsAhead: 'Nobody will be on call',
+  gapOf: (role: string, from: string, to: string) => `${role}: nobody from ${from} to ${to}.`,
+  gapRung: 'STATs ring this role.',
+  gapMend: 'Find somebody who takes the role when the time comes, or change its rota.',
   again: 'Load again',
   refusals: {
     NO_SUCH_OFFER: 'This offer is over. Load the page again to see what is offered now.',

@@ -50,6 +50,10 @@ export const handoverEs: typeof handoverEn = {
   shift: (beds, patients, until) => `${beds === 0 ? 'Todas las camas de la unidad' : beds === 1 ? '1 cama' : `${beds} camas`}, ${patients === 1 ? '1 paciente' : `${patients} pacientes`}, hasta las ${until}. Las camas no se traspasan con el puesto.`,
   show: 'Mostrar',
   showOf: (what) => `Mostrar: ${what}`,
+  gapsAhead: 'No habrá nadie de guardia',
+  gapOf: (role, from, to) => `${role}: nadie desde ${from} hasta ${to}.`,
+  gapRung: 'Los STAT suenan para este puesto.',
+  gapMend: 'Busque a alguien que asuma el puesto a esa hora, o cambie su calendario.',
   again: 'Cargar de nuevo',
   refusals: {
     NO_SUCH_OFFER: 'Esta oferta ya terminó. Cargue la página de nuevo para ver qué se ofrece ahora.',
