@@ -126,7 +126,7 @@ function program(name: string): string {
 }
 
 /** One that no system hands to whoever asks for any: below 32,768 (ip(7), `ip_local_port_range`). */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const free = await new Promise<boolean>((resolve) => {

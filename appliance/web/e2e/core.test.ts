@@ -5,17 +5,22 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { Box } from './box.ts';
+import { Cable } from './cable.ts';
 import { PersonAtApp, PIN } from './person.ts';
 
-describe('two people at their phones', () => {
+describe.each(['WebTransport', 'WebSocket'] as const)('two people at their phones, over %s', (by) => {
   let box: Box;
+  let cable: Cable;
   let ana: PersonAtApp;
   let ben: PersonAtApp;
 
   beforeAll(async () => {
     box = await Box.start();
-    ana = await PersonAtApp.join(box, 'Ana');
-    ben = await PersonAtApp.join(box, 'Ben');
+    // Where datagrams are dropped the app goes another way by itself.
+    cable = await Cable.lay(box, { udp: by === 'WebTransport' });
+    ana = await PersonAtApp.join(box, 'Ana', {}, cable);
+    ben = await PersonAtApp.join(box, 'Ben', {}, cable);
+    expect([await ana.doorway(), await ben.doorway()]).toEqual([by, by]);
   });
   afterEach(async (context) => {
     if (context.task.result?.state !== 'fail') return;
@@ -25,6 +30,7 @@ describe('two people at their phones', () => {
   afterAll(async () => {
     await ana?.leaves();
     await ben?.leaves();
+    cable?.remove();
     await box?.stop();
   });
 

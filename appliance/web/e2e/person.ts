@@ -58,6 +58,14 @@ export class PersonAtApp {
     await this.page.getByRole('heading', { name: 'Inbox' }).waitFor();
   }
 
+  /** By which way the app is connected, as its page says. */
+  async doorway(): Promise<string> {
+    await this.tab('More');
+    const way = this.page.getByText(/^Web(Transport|Socket)$/).filter({ visible: true });
+    await way.waitFor();
+    return (await way.textContent()) ?? '';
+  }
+
   async lock(): Promise<void> {
     await this.tab('More');
     await this.page.getByRole('button', { name: 'Lock now' }).click();
@@ -107,6 +115,12 @@ export class PersonAtApp {
     await this.page.getByRole('dialog').getByRole('button', { name: 'Send STAT' }).click();
   }
 
+  /** Does something with the newest message of somebody, by its three dots. */
+  async act(whose: string, what: string): Promise<void> {
+    await this.page.getByRole('button', { name: new RegExp(`eact to .*${whose}`) }).last().click();
+    await this.page.getByRole('dialog').getByRole('button', { name: what, exact: true }).click();
+  }
+
   async sees(text: string): Promise<void> {
     await this.page.getByText(text, { exact: true }).filter({ visible: true }).first().waitFor();
   }
@@ -117,14 +131,31 @@ export class PersonAtApp {
     return (await found.allTextContents()).map((text) => text.trim());
   }
 
-  /** The same of the whole conversation, older messages fetched. */
+  /** The same of the whole conversation: older messages are fetched, and all of it is scrolled through. */
   async allTexts(prefix: string): Promise<string[]> {
-    const older = this.page.getByRole('button', { name: 'Load older messages' });
-    while (await older.isVisible()) {
-      await older.click();
-      await this.page.getByText('Loading older messages').waitFor({ state: 'detached' });
+    const scroller = this.page.getByRole('region', { name: 'Messages', exact: true });
+    const beginning = scroller.getByText('The conversation begins here.');
+    const drawn = () => this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    do {
+      await scroller.press('Home');
+      await drawn();
+    } while (!(await beginning.isVisible()));
+    await scroller.press('Home');
+    await drawn();
+    const found = new Map<number, string>();
+    for (let isEnd = false; !isEnd; ) {
+      const rows = await scroller.getByRole('listitem').evaluateAll((items) =>
+        items.flatMap((item) => [...item.querySelectorAll('bdi')].map((text) => [Number(item.ariaPosInSet), text.textContent.trim()] as const)),
+      );
+      for (const [place, text] of rows) if (new RegExp(`^${prefix}`).test(text)) found.set(place, text);
+      isEnd = await scroller.evaluate((element) => {
+        const was = element.scrollTop;
+        element.scrollTop += element.clientHeight * 0.8;
+        return element.scrollTop === was;
+      });
+      await drawn();
     }
-    return this.texts(prefix);
+    return [...found].sort(([one], [other]) => one - other).map(([, text]) => text);
   }
 
   /** What is on the screen, into `e2e/out`, for whoever looks why a test failed. */

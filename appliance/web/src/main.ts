@@ -2,6 +2,8 @@ import { mount } from 'svelte';
 import { startApp } from './edge/app.ts';
 import { Shell } from './shell/shell.svelte.ts';
 import App from './view/App.svelte';
+import { asideOf } from './view/asides.ts';
+import Aside from './view/Aside.svelte';
 import './view/app.css';
 import { recallPreferences } from './view/prefs.svelte.ts';
 import Ended from './view/screens/Ended.svelte';
@@ -12,9 +14,11 @@ recallPreferences();
 const shell = new Shell();
 shell.start();
 try {
-  const app = startApp();
+  const aside = asideOf(location.pathname);
+  const app = aside === null ? startApp() : null;
   target.replaceChildren();
-  mount(App, { target, props: { app, shell } });
+  if (aside !== null) mount(Aside, { target, props: { name: aside, shell } });
+  if (app !== null) mount(App, { target, props: { app, shell } });
 } catch (error) {
   // Whatever is the matter, a person is told what to do.
   console.error(error);

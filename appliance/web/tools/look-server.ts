@@ -30,14 +30,14 @@ const TYPES: Record<string, string> = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/** The look page, built as the app is, so that it is looked at under the same rules. */
-export async function buildLook(out: string): Promise<void> {
+/** Pages for looking at, built as the app is, so that they are looked at under the same rules. */
+export async function buildLook(out: string, pages: string | string[] = 'tools/look/index.html'): Promise<void> {
   await build({
     configFile: false,
     logLevel: 'error',
     plugins: [svelte()],
     define: { __VERSION__: '"look"' },
-    build: { outDir: out, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, rolldownOptions: { input: 'tools/look/index.html' } },
+    build: { outDir: out, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, rolldownOptions: { input: pages } },
   });
 }
 

@@ -8,7 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
+import { leadViews } from './look/lead.ts';
 import { buildLook, serve } from './look-server.ts';
+import { deskViews } from './look/desk.ts';
+import { talkViews } from './look/talk.ts';
 
 const OUT = process.env['OUT'] ?? join(tmpdir(), 'wardline-look');
 const SITE = `${OUT}-site`;
@@ -20,7 +23,7 @@ type Size = keyof typeof sizes;
 const sizesAsked = (Object.keys(sizes) as Size[]).filter((size) => size.includes(onlySize));
 
 /** A scene, and what is done in it before it is looked at. */
-interface View {
+export interface View {
   scene: string;
   query?: string;
   act?: (page: Page) => Promise<void>;
@@ -156,6 +159,9 @@ const views: Record<string, View> = {
   revoked: { scene: 'revoked' },
   tooOld: { scene: 'tooOld' },
   storage: { scene: 'storage' },
+  ...deskViews,
+  ...talkViews,
+  ...leadViews,
 };
 
 const faults: string[] = [];
@@ -210,6 +216,8 @@ const page = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC', reduced
 await page.addInitScript(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
 page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
 page.on('console', (told) => {
+  // A station's screen tries whether it may sound without a touch.
+  if (/AudioContext was not allowed/.test(told.text())) return;
   if (told.type() === 'error' || told.type() === 'warning') faults.push(`console: ${told.text().slice(0, 300)}`);
 });
 

@@ -18,6 +18,26 @@ type World = typeof globalThis & { fixture: Fixture };
 
 const asked = (page: Page, command: string): Promise<unknown[][]> =>
   page.evaluate((name) => (globalThis as World).fixture.asked.filter((one) => one.command === name).map((one) => one.values), command);
+/** Ten thousand messages of all heights in the conversation that is open. */
+const fillWith = (page: Page, count: number) =>
+  page.evaluate((count) => {
+    const { fixture } = globalThis as World;
+    const { conversation } = fixture.snapshot;
+    const messages = Array.from({ length: count }, (_, at) => longMessage(conversation.messages[1] as object, at));
+    fixture.set({ conversation: { ...conversation, older: 'some', messages } });
+    function longMessage(pattern: object, at: number): object {
+      return { ...pattern, stat: null, replyTo: null, key: `long${at}`, sequence: at + 1, mine: at % 3 === 0, text: `number ${at} ${'and so on '.repeat((at * 7919) % 40)}` };
+    }
+  }, count);
+/** Where on the screen what is read stands: the first message that is wholly in sight. */
+const eye = (page: Page) =>
+  page.locator('.messages').evaluate((scroller) => {
+    const from = scroller.getBoundingClientRect().top;
+    const row = [...scroller.querySelectorAll('[data-sequence]')].find((one) => one.getBoundingClientRect().top >= from);
+    return { sequence: Number(row?.getAttribute('data-sequence')), top: row?.getBoundingClientRect().top ?? 0 };
+  });
+const placeOf = (page: Page, sequence: number) => page.locator(`[data-sequence="${sequence}"]`).evaluate((row) => row.getBoundingClientRect().top);
+const frames = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 const top = (page: Page) => page.locator('.messages').evaluate((element) => element.scrollTop);
 
 const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) => Promise<void>> = {
@@ -105,6 +125,69 @@ const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) 
     assert.ok(Math.abs(before - after) < 2, `older ones do not either: ${before}, ${after}`);
     await page.getByRole('button', { name: 'New messages' }).tap();
     assert.ok((await end()) < 2);
+  },
+  async 'scrolls through ten thousand messages, and each stays under the eye'(page, open) {
+    await open('scene=conversation');
+    await fillWith(page, 10_000);
+    await frames(page);
+    const scroller = page.locator('.messages');
+    let least = 10_000;
+    for (let steps = 0; steps < 60; steps += 1) {
+      const before = await eye(page);
+      const moved = await scroller.evaluate((element) => {
+        const was = element.scrollTop;
+        element.scrollTop -= 500;
+        return was - element.scrollTop;
+      });
+      await frames(page);
+      const after = await placeOf(page, before.sequence);
+      assert.ok(Math.abs(after - before.top - moved) < 2, `step ${steps}: message ${before.sequence} was at ${before.top}, is at ${after}, scrolled by ${moved}`);
+      assert.ok((await page.locator('[data-sequence]').count()) <= 160, 'bounded');
+      least = Math.min(least, before.sequence);
+    }
+    assert.ok(least < 9_900, `came far: ${least}`);
+    assert.equal(await page.locator('.messages li[aria-posinset]').first().getAttribute('aria-setsize'), '-1');
+    const before = await eye(page);
+    await page.evaluate((from) => {
+      const { fixture } = globalThis as World;
+      const { conversation } = fixture.snapshot;
+      const reactions = [{ kind: 'agree', people: ['Ben Okafor'], mine: false }];
+      const messages = conversation.messages.map((one, at) => (at > from - 15 && at < from - 1 ? { ...one, reactions } : one));
+      fixture.set({ conversation: { ...conversation, messages } });
+    }, before.sequence);
+    await frames(page);
+    assert.ok(Math.abs((await placeOf(page, before.sequence)) - before.top) < 2, 'reactions above move nothing');
+    await scroller.focus();
+    await page.keyboard.press('Home');
+    await frames(page);
+    assert.equal((await eye(page)).sequence, 1);
+    await page.keyboard.press('End');
+    await frames(page);
+    await page.locator('[data-sequence="10000"]').waitFor();
+  },
+  async 'goes to the newest when asked'(page, open) {
+    await open('scene=conversation');
+    await fillWith(page, 500);
+    await frames(page);
+    assert.equal(await page.getByRole('button', { name: 'To the newest' }).count(), 0);
+    await page.locator('.messages').evaluate((element) => (element.scrollTop -= 3_000));
+    await page.getByRole('button', { name: 'To the newest' }).tap();
+    await frames(page);
+    assert.ok((await page.locator('.messages').evaluate((element) => element.scrollHeight - element.clientHeight - element.scrollTop)) < 2);
+  },
+  async 'opens at an older message'(page, open) {
+    await open('scene=conversation');
+    await fillWith(page, 500);
+    await frames(page);
+    await page.evaluate(() => {
+      const { fixture } = globalThis as World;
+      fixture.set({ conversation: { ...fixture.snapshot.conversation, found: { sequence: 100, state: 'here' } } });
+    });
+    await frames(page);
+    const box = await page.locator('[data-sequence="100"]').boundingBox();
+    assert.ok(box !== null && box.y > 60 && box.y + box.height < 760, `in sight: ${box?.y}`);
+    await page.getByRole('button', { name: 'To the newest' }).tap();
+    await page.locator('[data-sequence="500"]').waitFor();
   },
   async 'is used with the keyboard alone'(page, open) {
     await open('scene=inbox');

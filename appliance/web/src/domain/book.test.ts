@@ -13,7 +13,7 @@ import {
 import { Book } from './book.ts';
 import type { Conversation } from './conversation.ts';
 import { idOf, type ConversationId, type PersonId, type Sequence } from './ids.ts';
-import { MESSAGES_KEPT } from './limits.ts';
+import { MESSAGES_KEPT, MESSAGES_OPEN_MAX, TEXT_OPEN_MAX } from './limits.ts';
 import { readMessage } from './wire.ts';
 
 type Kind = NonNullable<MessageInitShape<typeof EventSchema>['kind']>;
@@ -141,6 +141,31 @@ describe('history', () => {
     reader.book.history(page([4, 3], true));
     expect([reader.ward.older, reader.ward.oldest]).toEqual(['none', 3]);
     expect(reader.sequences).toEqual([3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('is kept up to ten thousand messages of the one that is open, which says that there are more', () => {
+    const reader = new Reader(conversation({ lastSequence: 20_000n }), said(20_000));
+    reader.book.open(id(WARD));
+    for (let before = 20_000; reader.ward.older === 'some'; before -= 50) {
+      const messages = Array.from({ length: 50 }, (_, at) => (said(before - 1 - at) as Extract<Kind, { case: 'message' }>).value);
+      reader.book.history(create(HistoryPageSchema, { conversation: WARD, messages, end: false }));
+    }
+    expect([reader.ward.older, reader.ward.messages.length]).toEqual(['full', MESSAGES_OPEN_MAX]);
+    reader.book.open(null);
+    reader.book.open(id(WARD));
+    expect([reader.ward.older, reader.ward.messages.length]).toEqual(['some', MESSAGES_KEPT]);
+  });
+
+  it('is kept up to so much text as well', () => {
+    const reader = new Reader(conversation({ lastSequence: 9_000n }), said(9_000));
+    reader.book.open(id(WARD));
+    const text = 'x'.repeat(8_000);
+    for (let before = 9_000; reader.ward.older === 'some'; before -= 50) {
+      const messages = Array.from({ length: 50 }, (_, at) => (said(before - 1 - at, text) as Extract<Kind, { case: 'message' }>).value);
+      reader.book.history(create(HistoryPageSchema, { conversation: WARD, messages, end: false }));
+    }
+    expect(reader.ward.older).toBe('full');
+    expect(reader.ward.textKept).toBeLessThanOrEqual(TEXT_OPEN_MAX + 8_000);
   });
 
   it('is there of a channel that one has just entered', () => {

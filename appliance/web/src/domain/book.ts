@@ -7,7 +7,7 @@ import { type Accepted, type Conversation as WireConversation, type Event, type 
 import { Conversation } from './conversation.ts';
 import { type ConversationId, type DeviceId, type PersonId, type Sequence, type UnitId } from './ids.ts';
 import type { KnownDevice, KnownMessage, KnownPerson, KnownRole, KnownUnit, Marks } from './known.ts';
-import { CONVERSATIONS_MAX, MESSAGES_KEPT, MESSAGES_OPEN_MAX, PEOPLE_MAX, TEXT_KEPT_MAX, UNITS_MAX } from './limits.ts';
+import { CONVERSATIONS_MAX, MESSAGES_KEPT, MESSAGES_OPEN_MAX, PEOPLE_MAX, TEXT_KEPT_MAX, TEXT_OPEN_MAX, UNITS_MAX } from './limits.ts';
 import { cleanLine } from './texts.ts';
 import { readChange, readConversation, readId, readMarks, readMessage, readPerson, readReactions, readSequence, readStat, readUnit } from './wire.ts';
 
@@ -74,6 +74,7 @@ export class Book {
     const before = this.#open === null ? undefined : this.#conversations.get(this.#open);
     this.#open = id;
     if (before !== undefined && before.id !== id) before.trim(MESSAGES_KEPT);
+    if (id !== null) this.#conversations.get(id)?.makeRoom();
   }
 
   /** Delivery is not running: what is shown may lack something. */
@@ -122,8 +123,7 @@ export class Book {
     const messages = page.messages.map(readMessage);
     if (conversation === undefined) return;
     const room = this.#open === conversation.id ? MESSAGES_OPEN_MAX : MESSAGES_KEPT;
-    const fits = messages.slice(0, Math.max(room - conversation.messages.length, 0));
-    conversation.history({ messages: fits, end: page.end || fits.length < messages.length });
+    conversation.history({ messages, end: page.end }, { messages: room, text: TEXT_OPEN_MAX });
     this.#trim();
   }
 
@@ -234,6 +234,7 @@ export class Book {
     const most = conversation.id === this.#open ? MESSAGES_OPEN_MAX : MESSAGES_KEPT;
     // A quarter more, so that not every message drops one.
     if (conversation.messages.length > most * 1.25) conversation.trim(most);
+    if (conversation.textKept > TEXT_OPEN_MAX * 1.25) conversation.trim(Math.floor(conversation.messages.length * 0.75));
   }
 
   /** Above what is kept in all, those that were quiet for longest keep their last message. */

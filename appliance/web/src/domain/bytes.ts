@@ -74,7 +74,3 @@ export function utf8Length(text: string): number {
   }
   return length;
 }
-
-export function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, at) => byte === other[at]);
-}

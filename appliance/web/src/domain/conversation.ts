@@ -19,6 +19,8 @@ export class Conversation {
   /** History has said that nothing older than what is here can be read. */
   #hasAll = false;
   #isLoading = false;
+  /** History brought more than is kept. */
+  #isFull = false;
   /** Rises with every change. */
   revision = 0;
   /** Characters of text that are kept. */
@@ -57,6 +59,11 @@ export class Conversation {
     return this.#messages;
   }
 
+  /** Those that came later than one. */
+  behind(sequence: number): readonly KnownMessage[] {
+    return this.#messages.slice(this.#place((sequence + 1) as Sequence));
+  }
+
   /** The newest messages without a gap: behind one, history is asked first. */
   get run(): readonly KnownMessage[] {
     return this.#messages.slice(this.#runStart());
@@ -67,8 +74,9 @@ export class Conversation {
     return this.#messages[this.#runStart()]?.sequence ?? ((this.last + 1) as Sequence);
   }
 
-  get older(): 'none' | 'some' | 'loading' {
+  get older(): 'none' | 'some' | 'loading' | 'full' {
     if (this.#isLoading) return 'loading';
+    if (this.#isFull) return 'full';
     const isThere = this.last > 0 && this.oldest > Math.max(this.#known.first, 1);
     return isThere && !this.#hasAll && !this.#known.purged ? 'some' : 'none';
   }
@@ -153,12 +161,16 @@ export class Conversation {
     if (over !== undefined) this.#stats.delete(over.sequence);
   }
 
-  /** History is asked, or was; it may have said that there is nothing older. */
-  history(asked: 'loading' | 'failed' | { readonly messages: readonly KnownMessage[]; readonly end: boolean }): void {
+  /** History is asked, or was; it may have said that there is nothing older. No more are kept than `room`, and as much text. */
+  history(asked: 'loading' | 'failed' | { readonly messages: readonly KnownMessage[]; readonly end: boolean }, room: { readonly messages: number; readonly text: number } = ROOM): void {
     this.revision += 1;
     this.#isLoading = asked === 'loading';
     if (typeof asked === 'string') return;
-    for (const message of asked.messages) this.take(message);
+    for (const message of asked.messages) {
+      this.#isFull = this.#messages.length >= room.messages || this.textKept >= room.text;
+      if (this.#isFull) return;
+      this.take(message);
+    }
     this.#hasAll = this.#hasAll || asked.end;
   }
 
@@ -167,6 +179,12 @@ export class Conversation {
     this.revision += 1;
     this.#stats.clear();
     this.#messages = this.#messages.map((message) => (message.reactions.length === 0 ? message : { ...message, reactions: [] }));
+  }
+
+  /** More are kept from now on, or may be. */
+  makeRoom(): void {
+    if (this.#isFull) this.revision += 1;
+    this.#isFull = false;
   }
 
   /** Caught up: what lies behind a gap is history's. */
@@ -211,6 +229,7 @@ export class Conversation {
     for (const message of this.#messages.slice(0, count)) this.textKept -= message.text.length;
     this.#messages = this.#messages.slice(count);
     this.#hasAll = false;
+    this.#isFull = false;
   }
 
   #put(place: number, instead: 0 | 1, message: KnownMessage): void {
@@ -236,6 +255,8 @@ export class Conversation {
     return Math.max(start, 0);
   }
 }
+
+const ROOM = { messages: Infinity, text: Infinity };
 
 /** Of two forms of a message the one with more edits is the later, and a recalled one is the last. */
 function isLater(one: KnownMessage, than: KnownMessage): boolean {

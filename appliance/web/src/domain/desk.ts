@@ -25,7 +25,8 @@ import {
   wireSequence,
 } from './ids.ts';
 import type { KnownMessage } from './known.ts';
-import { DRAFTS_MAX, HISTORY_PAGE, MESSAGES_OPEN_MAX, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
+import { Offers } from './lead/offers.ts';
+import { DRAFTS_MAX, HISTORY_PAGE, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
 import { mentionsIn } from './mentions.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import { answerBytes, type Hash, type Said, type Signature } from './proofs.ts';
@@ -89,6 +90,7 @@ export class Desk {
   readonly receipts = new Receipts();
   readonly screen: Screen;
   readonly care: Care;
+  readonly offers = new Offers();
   readonly #outbox: Outbox;
   readonly #link: Link;
   readonly #drafts = new Map<ConversationId, string>();
@@ -126,6 +128,7 @@ export class Desk {
   signedIn(me: PersonId, now: Now): void {
     this.#me = me;
     this.care.signedIn();
+    this.offers.forget();
     this.receipts.reconnected(now.steady);
   }
 
@@ -161,12 +164,13 @@ export class Desk {
   told(body: Told): void {
     if (body.case === 'ring') this.rings.ring(body.value);
     else if (body.case === 'silence') this.rings.silence(body.value);
+    else if (body.case === 'offerNews') this.offers.told(body.value);
     else this.care.told(body);
   }
 
   /** An answer. Throws a `WireFault`. */
   answered(call: Call, { request, body }: { readonly request: number; readonly body: Told }, now: Now): void {
-    if (call.call === 'page') this.#link.reply(call.number, { reply: 'answer', request, body });
+    if (call.call === 'page') this.#pageAnswered(call.number, request, body);
     else if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
     else if (call.call === 'prospect' && body.case === 'prospect') this.#foresee(call.conversation, body.value, now);
     else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);
@@ -219,7 +223,7 @@ export class Desk {
 
   loadOlder(): void {
     const { open } = this;
-    if (open === null || open.older !== 'some' || open.messages.length >= MESSAGES_OPEN_MAX) return;
+    if (open === null || open.older !== 'some') return;
     const value = { conversation: wireId(open.id), before: wireSequence(open.oldest), limit: HISTORY_PAGE };
     if (this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value })) open.history('loading');
   }
@@ -360,6 +364,12 @@ export class Desk {
     const readable = messages.filter((message) => message.conversation === conversation && message.sequence >= (known?.known.first ?? 0));
     const state = readable.some((message) => message.sequence === sequence) ? 'around' : 'failed';
     this.#around = { of: conversation, found: { sequence, state }, messages: state === 'around' ? readable.slice(0, AROUND).reverse() : [] };
+  }
+
+  /** What a page is answered is its own; but a conversation that it opened is everybody's. */
+  #pageAnswered(number: number, request: number, body: Told): void {
+    if (body.case === 'opened' && body.value.conversation !== undefined) this.book.learn(body.value.conversation);
+    this.#link.reply(number, { reply: 'answer', request, body });
   }
 
   #rolePage(roles: readonly ReturnType<typeof readRole>[], end: boolean): void {

@@ -18,6 +18,8 @@ export interface Identity {
   readonly told: readonly DeviceId[];
   /** The person locked it here, while the box's session was open: a start of the app opens nothing. */
   readonly locked: boolean;
+  /** It is a unit's screen, and so called; a start of the app without the box knows it by this. */
+  readonly station?: string | null;
 }
 
 /** One attempt at a connection, and what came of it: rises from 1. */

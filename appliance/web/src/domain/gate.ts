@@ -32,6 +32,7 @@ export type Stage =
   /** `here`: the box's session may be open all the same. */
   | { readonly is: 'locked'; readonly by: 'box' | 'here' }
   | { readonly is: 'open' }
+  | { readonly is: 'station' }
   | { readonly is: 'ended'; readonly why: NonNullable<Snapshot['ended']> };
 
 interface Joining {
@@ -105,8 +106,9 @@ export class Gate {
   loaded(identity: Identity | null): void {
     this.#identity = identity;
     this.#startedAt = this.#ground.now.steady;
-    if (identity === null) this.rest({ is: 'joining' });
-    else this.connect();
+    if (identity === null) return this.rest({ is: 'joining' });
+    if (identity.station != null) this.#stage = { is: 'station' };
+    this.connect();
   }
 
   keyReady(key: DeviceKey, codeHash: Hash): void {
@@ -223,7 +225,7 @@ export class Gate {
     this.#ground.desk.book.interrupted();
     if (!hasLocked) this.#ground.desk.rings.clear();
     this.#stage = { is: 'locked', by: 'box' };
-    if (this.#identity?.locked === true) this.#keep({ locked: false });
+    if (this.#identity?.locked === true || this.#identity?.station != null) this.#keep({ locked: false, station: null });
     const pin = this.#pendingPin;
     this.#pendingPin = null;
     if (pin !== null) this.#ground.run(this.#ground.session?.unlock(this.#ground.now.steady, pin) ?? null);
@@ -241,6 +243,8 @@ export class Gate {
     this.#ground.desk.rings.clear();
     this.#ground.outbox.signedIn(wire.lastNumber);
     this.#ground.desk.signedIn(person, this.#ground.now);
+    if (wire.station !== 0n) return this.#watch(cleanLine(wire.name));
+    if (this.#identity?.station != null) this.#keep({ station: null });
     const proven = pin ?? joining?.pin ?? null;
     // Who locked it here is asked for the PIN, though the box still holds the session open. That a connection came back is no act of anybody's.
     const wasOpen = this.isOpen;
@@ -251,7 +255,7 @@ export class Gate {
     this.#hasTurnedAway = false;
     if (this.#stage.is === 'locked') this.#lockBy = this.#ground.now.steady + (this.#pendingPin === null ? LAST_SENDS_MAX : 0);
     else this.#pendingPin = null;
-    if (wire.station === 0n && this.isOpen) this.#ground.run(this.#ground.session?.sync(this.#ground.now.steady, this.#ground.desk.book.cursor) ?? null);
+    if (this.isOpen) this.#ground.run(this.#ground.session?.sync(this.#ground.now.steady, this.#ground.desk.book.cursor) ?? null);
   }
 
   /** A sign-in, a join or a PIN was refused. */
@@ -374,6 +378,12 @@ export class Gate {
     if (this.#identity?.locked === true) this.#keep({ locked: false });
   }
 
+  /** A unit's screen needs its key and nothing else, and is sent what rings, unasked. */
+  #watch(name: string): void {
+    [this.#stage, this.refusal, this.#hasTurnedAway, this.#pendingPin] = [{ is: 'station' }, null, false, null];
+    if (this.#identity?.station !== name) this.#keep({ station: name });
+  }
+
   #list(wire: SignedIn): void {
     const devices = wire.devices.filter((one) => !one.revoked).map((one) => ({ id: readId<DeviceId>(one.device), name: cleanLine(one.name) }));
     const before = this.#identity?.told ?? [];
@@ -381,7 +391,7 @@ export class Gate {
     if (told.length !== before.length) this.#keep({ told });
   }
 
-  #keep(changed: Partial<Pick<Identity, 'told' | 'locked'>>): void {
+  #keep(changed: Partial<Pick<Identity, 'told' | 'locked' | 'station'>>): void {
     if (this.#identity === null) return;
     this.#identity = { ...this.#identity, ...changed };
     this.#ground.do({ effect: 'keepIdentity', identity: this.#identity, joined: false });

@@ -79,7 +79,7 @@ export class Ground {
 
   /** Not answered; nothing where there is no session. */
   tell(body: Ask): void {
-    this.run(this.session?.tell(this.now.steady, body) ?? null);
+    this.run(this.session?.tell(body) ?? null);
   }
 
   /** Nothing of what was known stays: it was somebody else's, or is not to be seen any more. */

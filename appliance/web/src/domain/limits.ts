@@ -30,8 +30,10 @@ export const ROLES_MAX = 500;
 
 /** Messages kept of a conversation that is not on the screen: the 30 of a snapshot, and a shift's more. */
 export const MESSAGES_KEPT = 60;
-/** Messages kept of the one that is: 40 pages of history. Of 8 KiB each they are 16 MB. */
-export const MESSAGES_OPEN_MAX = 2_000;
+/** Messages kept of the one that is: 200 pages of history. */
+export const MESSAGES_OPEN_MAX = 10_000;
+/** Characters of their text: 800 of each, 16 MB as strings are held. */
+export const TEXT_OPEN_MAX = 8_000_000;
 /** Characters of text kept in all. 2,000 conversations with 60 messages of 200 characters are 24 million, 48 MB as strings are held. */
 export const TEXT_KEPT_MAX = 24_000_000;
 /** STATs kept of a conversation: 20 open ones of each of a few senders, and those that were answered lately. */

@@ -67,16 +67,17 @@ export class Phone {
       this.#gate.leaseEnds(),
       this.#gate.startsUntil(),
       this.#gate.lockDue(),
-      lines.lostAt !== null && desk.rings.calling().length > 0 ? lines.lostAt + RINGS_OFFLINE_MAX : Infinity,
+      desk.rings.calling().length > 0 ? this.#ringsUntil() : Infinity,
     );
   }
 
   get snapshot(): Snapshot {
     const { desk, lines, outbox } = this.#ground;
     const { stage, identity, refusal, isBusy, devices } = this.#gate;
-    const isRung = stage.is === 'open' || stage.is === 'locked';
+    const isRung = stage.is === 'open' || stage.is === 'locked' || stage.is === 'station';
     const common = {
       stage: stage.is,
+      station: identity?.station ?? null,
       line: lines.shown,
       ended: stage.is === 'ended' ? stage.why : null,
       busy: isBusy,
@@ -86,7 +87,7 @@ export class Phone {
       ringing: isRung ? desk.screen.ringing() : [],
     };
     if (stage.is !== 'open' || identity === null) {
-      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null };
+      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [] };
     }
     const { screen, book, open } = desk;
     const me = identity.person;
@@ -100,6 +101,7 @@ export class Phone {
       roles: screen.roles(me),
       devices: devices.shown(identity.device, identity.told),
       care: desk.care.shown(me),
+      offers: desk.offers.of(me),
     };
   }
 
@@ -203,8 +205,15 @@ export class Phone {
     if (session !== null) this.#ground.run(session.tick(now.steady));
     else if (now.steady >= lines.retryAt()) this.#gate.connect();
     this.#gate.tick();
-    if (lines.lostAt !== null && now.steady >= lines.lostAt + RINGS_OFFLINE_MAX) desk.rings.clear();
-    if (this.#gate.presence.isHere(now) && this.#gate.isOpen) this.#ground.tell({ case: 'here', value: {} });
+    if (now.steady >= this.#ringsUntil()) desk.rings.clear();
+    const isShown = this.#gate.isOpen || this.#gate.stage.is === 'station';
+    if (this.#gate.presence.isHere(now) && isShown) this.#ground.tell({ case: 'here', value: {} });
+  }
+
+  /** A unit's screen is the last that rings: without the box nobody knows that somebody has answered. */
+  #ringsUntil(): number {
+    const { lostAt } = this.#ground.lines;
+    return lostAt === null || this.#gate.stage.is === 'station' ? Infinity : lostAt + RINGS_OFFLINE_MAX;
   }
 
   #bytes(number: LineNumber, bytes: Uint8Array): void {

@@ -48,6 +48,8 @@ export type OwnCode =
   | 'PIN_TOO_COMMON'
   | 'TOO_LARGE'
   | 'TEXT_EMPTY'
+  | 'TITLE_EMPTY'
+  | 'NOBODY_CHOSEN'
   | 'DEVICE_NAME'
   | 'OUTBOX_FULL'
   | 'STAT_NOT_SENT'

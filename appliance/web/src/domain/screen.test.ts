@@ -88,6 +88,50 @@ class Sight {
   }
 }
 
+describe('what did not change', () => {
+  it('is the same inbox and the same messages, so that a view has nothing to draw', () => {
+    const sight = new Sight();
+    sight.say(GROUP, 1, BEN);
+    sight.say(GROUP, 2, ANA);
+    sight.say(GROUP, 3, BEN, { replyTo: 1n });
+    const [inbox, messages] = [sight.inbox, sight.messages(GROUP)];
+    expect(sight.inbox).toBe(inbox);
+    sight.say(GROUP, 4, BEN);
+    expect(sight.inbox).not.toBe(inbox);
+    expect(sight.messages(GROUP).slice(0, 3).map((one, at) => one === messages[at])).toEqual([true, true, true]);
+  });
+
+  it('is drawn anew where a reaction, a mark, a quoted message, a STAT or a name came to it', () => {
+    const sight = new Sight();
+    sight.say(GROUP, 1, BEN);
+    sight.say(GROUP, 2, ANA);
+    sight.say(GROUP, 3, BEN, { replyTo: 1n });
+    const last = (sequence: number) => sight.messages(GROUP).find((one) => one.sequence === sequence);
+    sight.tell({ case: 'reactions', value: { conversation: GROUP, sequence: 1n, reactions: [{ kind: ReactionKind.AGREE, people: [CLEO] }] } });
+    expect(last(1)?.reactions).toHaveLength(1);
+    expect(last(2)?.fate).toBe('sent');
+    for (const one of [BEN, CLEO]) sight.tell({ case: 'watermark', value: { conversation: GROUP, person: one, delivered: 2n, read: 2n } });
+    expect(last(2)?.fate).toBe('read');
+    const edited = { conversation: GROUP, sequence: 1n, message: new Uint8Array(16).fill(1), sender: BEN, at: 1n, text: 'corrected', edits: 1 };
+    sight.tell({ case: 'messageChanged', value: edited });
+    expect(last(3)?.replyTo?.text).toBe('corrected');
+    sight.stat(EscalationState.RINGING);
+    expect(last(1)?.stat?.state).toBe('open');
+    sight.stat(EscalationState.CLOSED);
+    expect(last(1)?.stat?.state).toBe('closed');
+    sight.tell({ case: 'person', value: { person: BEN, name: 'Ben Other', title: 'MD' } });
+    expect(last(3)?.author).toBe('Ben Other');
+  });
+
+  it("of a family's thread follows the patient's", () => {
+    const sight = new Sight();
+    const { inbox } = sight;
+    expect(sight.inbox).toBe(inbox);
+    sight.tell({ case: 'conversationChanged', value: { conversation: THREAD, encounter: { unit: 9n, bed: '14' } } });
+    expect(sight.item(FAMILY).subtitle).toBe('4 West · 14');
+  });
+});
+
 describe('the inbox', () => {
   it('has what rings first, then mentions, then patients, then the rest, newest first', () => {
     const sight = new Sight();

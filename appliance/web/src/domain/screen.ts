@@ -7,8 +7,8 @@ import { EscalationState, ReactionKind } from '../gen/wardline_pb.js';
 import type { Book } from './book.ts';
 import type { Found } from './care/contract.ts';
 import type { Conversation } from './conversation.ts';
-import type { ConversationId, PersonId, UnitId } from './ids.ts';
-import type { KnownMessage, KnownPerson, KnownStat } from './known.ts';
+import type { ConversationId, PersonId, Sequence, UnitId } from './ids.ts';
+import type { KnownConversation, KnownMessage, KnownPerson, KnownStat, Marks } from './known.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { Rings } from './rings.ts';
 import type { InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Stat } from './snapshot.ts';
@@ -22,6 +22,15 @@ export interface Around {
   readonly of: ConversationId;
   readonly found: Found;
   readonly messages: readonly KnownMessage[];
+}
+
+/** A message as it was shown, and what that came of besides itself. */
+interface Shown {
+  readonly item: MessageItem;
+  readonly directoryRevision: number;
+  readonly family: KnownConversation['family'];
+  readonly quoted: KnownMessage | null;
+  readonly me: PersonId;
 }
 
 const SECTIONS = ['stat', 'mentions', 'patients', 'rest'] as const;
@@ -43,6 +52,10 @@ export class Screen {
   readonly #items = new Map<ConversationId, { readonly key: string; readonly item: InboxItem }>();
   #people: { readonly key: string; readonly people: readonly Person[] } = { key: '', people: [] };
   #messages: { readonly key: string; readonly messages: readonly MessageItem[] } = { key: '', messages: [] };
+  /** The inbox as it was: where all its lines are the same, it is the same. */
+  #inbox: { readonly lines: readonly InboxItem[]; readonly sorted: readonly InboxItem[] } = { lines: [], sorted: [] };
+  /** A message that is as it was is shown as it was, so that of thousands a view has only the changed ones to draw. */
+  readonly #shown = new WeakMap<KnownMessage, Shown>();
 
   constructor(book: Book, outbox: Outbox, rings: Rings) {
     this.#book = book;
@@ -55,12 +68,16 @@ export class Screen {
     for (const one of this.#outbox.waiting()) {
       if (one.failed === null) waiting.set(one.conversation, (waiting.get(one.conversation) ?? 0) + 1);
     }
-    const items = [...this.#book.conversations.values()].map((conversation) => this.#item(conversation, me, waiting.get(conversation.id) ?? 0));
+    const lines = [...this.#book.conversations.values()].map((conversation) => this.#item(conversation, me, waiting.get(conversation.id) ?? 0));
     for (const id of this.#items.keys()) if (!this.#book.conversations.has(id)) this.#items.delete(id);
-    return items.sort(
-      (one, other) =>
-        SECTIONS.indexOf(one.section) - SECTIONS.indexOf(other.section) || other.lastAt - one.lastAt || (one.id < other.id ? -1 : 1),
-    );
+    if (!isSame(lines, this.#inbox.lines)) {
+      const sorted = lines.toSorted(
+        (one, other) =>
+          SECTIONS.indexOf(one.section) - SECTIONS.indexOf(other.section) || other.lastAt - one.lastAt || (one.id < other.id ? -1 : 1),
+      );
+      this.#inbox = { lines, sorted };
+    }
+    return this.#inbox.sorted;
   }
 
   conversation(conversation: Conversation, me: PersonId, draft: string, prospect: Prospect | null, around: Around | null = null): OpenConversation {
@@ -70,7 +87,7 @@ export class Screen {
     return {
       item: this.#item(conversation, me, going),
       people: [...conversation.members.keys()].map((person) => this.person(person, conversation)),
-      messages: around === null || around.found.state !== 'around' ? this.#messagesOf(conversation, me, waiting) : around.messages.map((message) => this.#message(conversation, message, me)),
+      messages: around === null || around.found.state !== 'around' ? this.#messagesOf(conversation, me, waiting) : this.#drawn(conversation, around.messages, me),
       older: around?.found.state === 'around' ? 'none' : conversation.older,
       found: around?.found ?? null,
       writable: !archived && !purged && (kind !== 'broadcast' || this.#announces(conversation, me)),
@@ -121,10 +138,12 @@ export class Screen {
   }
 
   #item(conversation: Conversation, me: PersonId, waiting: number): InboxItem {
-    const key = `${conversation.revision} ${this.#book.directoryRevision} ${this.#rings.revision} ${waiting} ${me}`;
+    // A family's thread is called by the patient, who is another conversation's.
+    const { family } = conversation.known;
+    const thread = family?.thread == null ? 0 : (this.#book.conversations.get(family.thread)?.revision ?? -1);
+    const key = `${conversation.revision} ${thread} ${this.#book.directoryRevision} ${this.#rings.revision} ${waiting} ${me}`;
     const cached = this.#items.get(conversation.id);
-    // A family's thread is called by the patient, who is another conversation's: it is made anew each time.
-    if (cached?.key === key && conversation.known.kind !== 'family') return cached.item;
+    if (cached?.key === key) return cached.item;
     const item = this.#makeItem(conversation, me, waiting);
     this.#items.set(conversation.id, { key, item });
     return item;
@@ -133,7 +152,7 @@ export class Screen {
   #makeItem(conversation: Conversation, me: PersonId, waiting: number): InboxItem {
     const { known, newest } = conversation;
     const read = Math.max(conversation.marks(me)?.read ?? 0, known.first - 1, 0);
-    const unread = conversation.messages.filter((message) => message.sequence > read);
+    const unread = conversation.behind(read);
     const own = unread.filter((message) => message.sender === me).length;
     const mentioned = unread.some((message) => message.sender !== me && message.mentions.includes(me));
     const stats = [...conversation.stats.values()].filter((stat) => stat.state !== EscalationState.CLOSED);
@@ -207,16 +226,33 @@ export class Screen {
     if (this.#messages.key === key) return this.#messages.messages;
     // While it is caught up with, a message of one's own may stand ahead of what was delivered: that is no gap to stop at.
     const there = isCaughtUp ? conversation.run : conversation.messages;
-    const names = new Set(there.map((message) => message.name));
-    const messages = [
-      ...there.map((message) => this.#message(conversation, message, me)),
-      ...waiting.filter((one) => !names.has(one.name)).map((one) => this.#waiting(conversation, one, me)),
-    ];
+    const messages = this.#drawn(conversation, there, me);
+    if (waiting.length > 0) {
+      const names = new Set(there.map((message) => message.name));
+      messages.push(...waiting.filter((one) => !names.has(one.name)).map((one) => this.#waiting(conversation, one, me)));
+    }
     this.#messages = { key, messages };
     return messages;
   }
 
-  #message(conversation: Conversation, message: KnownMessage, me: PersonId): MessageItem {
+  #drawn(conversation: Conversation, messages: readonly KnownMessage[], me: PersonId): MessageItem[] {
+    const marks = this.#marksOfOthers(conversation, me);
+    const { family } = conversation.known;
+    const { directoryRevision } = this.#book;
+    return messages.map((message) => {
+      const fate = message.sender === me ? fateOf(message, marks) : null;
+      const quoted = message.replyTo === 0 ? null : conversation.at(message.replyTo);
+      const isStat = conversation.stats.has(message.sequence);
+      const was = this.#shown.get(message);
+      const isAsItWas = was !== undefined && was.directoryRevision === directoryRevision && was.family === family && was.quoted === quoted && was.item.fate === fate && was.me === me;
+      if (isAsItWas && !isStat && was.item.stat === null) return was.item;
+      const item = this.#message(conversation, message, me, fate);
+      this.#shown.set(message, { item, directoryRevision, family, quoted, me });
+      return item;
+    });
+  }
+
+  #message(conversation: Conversation, message: KnownMessage, me: PersonId, fate: MessageItem['fate']): MessageItem {
     const author = this.person(message.sender, conversation);
     const mine = message.sender === me;
     const stat = conversation.stats.get(message.sequence);
@@ -230,6 +266,7 @@ export class Screen {
       text: message.text,
       priority: message.priority,
       edited: message.edits > 0,
+      edits: message.edits,
       recalled: message.recalled,
       replyTo: this.#quoted(conversation, message.replyTo),
       reactions: message.reactions.flatMap(({ kind, people }) => {
@@ -239,7 +276,7 @@ export class Screen {
       }),
       attachments: message.attachments,
       mentionsMe: message.mentions.includes(me),
-      fate: mine ? this.#fate(conversation, message, me) : null,
+      fate,
       refusal: null,
       stat: stat === undefined ? null : this.#stat(conversation, stat, me),
     };
@@ -257,6 +294,7 @@ export class Screen {
       text: cleanText(waiting.text),
       priority: waiting.priority,
       edited: false,
+      edits: 0,
       recalled: false,
       replyTo: this.#quoted(conversation, waiting.replyTo),
       reactions: [],
@@ -276,12 +314,12 @@ export class Screen {
     return quoted === null ? { author: '', text: '' } : { author: this.#book.nameOf(quoted.sender, conversation), text: quoted.text };
   }
 
-  /** Delivered to, or read by, everybody else who may sign in. */
-  #fate(conversation: Conversation, message: KnownMessage, me: PersonId): 'sent' | 'delivered' | 'read' {
+  /** Up to where everybody else who may sign in was delivered to, and has read; `null`: there is nobody else. */
+  #marksOfOthers(conversation: Conversation, me: PersonId): Marks | null {
     const others = [...conversation.members].filter(([person]) => person !== me && this.#book.people.get(person)?.suspended !== true);
-    if (others.length === 0) return 'sent';
-    if (others.every(([, marks]) => marks.read >= message.sequence)) return 'read';
-    return others.every(([, marks]) => marks.delivered >= message.sequence) ? 'delivered' : 'sent';
+    if (others.length === 0) return null;
+    const lowest = (of: (marks: Marks) => Sequence): Sequence => others.reduce((least, [, marks]) => (of(marks) < least ? of(marks) : least), Infinity as Sequence);
+    return { delivered: lowest((marks) => marks.delivered), read: lowest((marks) => marks.read) };
   }
 
   #stat(conversation: Conversation, stat: KnownStat, me: PersonId): Stat {
@@ -339,4 +377,14 @@ export class Screen {
   #unitName(unit: UnitId | null): string {
     return unit === null ? '' : (this.#book.units.get(unit)?.name ?? '');
   }
+}
+
+function fateOf(message: KnownMessage, others: Marks | null): 'sent' | 'delivered' | 'read' {
+  if (others === null) return 'sent';
+  if (others.read >= message.sequence) return 'read';
+  return others.delivered >= message.sequence ? 'delivered' : 'sent';
+}
+
+function isSame(one: readonly InboxItem[], other: readonly InboxItem[]): boolean {
+  return one.length === other.length && one.every((line, at) => line === other[at]);
 }

@@ -111,7 +111,7 @@ describe('a PIN', () => {
     expect(session.ask(0, { ask: 'call', call: 'x' }, { case: 'answerStat', value: { answer: { case: 'accept', value: {} } } })).toBeNull();
     const coming = session.ask(0, { ask: 'call', call: 'x' }, { case: 'answerStat', value: { answer: { case: 'coming', value: {} } } });
     expect(sent(coming).length).toBe(1);
-    expect(session.tell(0, { case: 'here', value: {} })).toEqual([]);
+    expect(session.tell({ case: 'here', value: {} })).toEqual([]);
   });
 
   it('is wanted again when the session locks: what was asked is dropped, what was submitted is not', () => {
@@ -152,6 +152,12 @@ describe('delivery', () => {
 });
 
 describe('a connection lives', () => {
+  it('by what it hears: that somebody is here, said every 8 s, is no answer', () => {
+    const session = open();
+    expect(sent(session.tell({ case: 'here', value: {} })).length).toBe(1);
+    expect(session.nextAt()).toBe(10_000);
+  });
+
   it('while it is answered: an echo after 10 s, the end 15 s after that', () => {
     const session = open();
     expect(session.nextAt()).toBe(10_000);

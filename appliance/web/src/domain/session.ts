@@ -66,7 +66,7 @@ const OPENING_MAX = 15_000;
 const ANSWER_MAX = 20_000;
 /** Something was sent that wants an answer, and nothing at all was heard since. */
 const SILENCE_MAX = 15_000;
-/** After so long without a byte either way a sign of life is asked for. */
+/** After so long without a byte from the box a sign of life is asked for. What is sent says nothing: `Here` goes every 8 s, unanswered. */
 const QUIET_MAX = 10_000;
 /** The same, where the network has just changed: the answer takes no longer than the worst radio. */
 const PROBE_MAX = 3_000;
@@ -94,7 +94,6 @@ export class Session<Call> {
   #next = 1;
   readonly #asked = new Map<number, { readonly since: number; readonly asked: Asked<Call> }>();
   #heardAt: number;
-  #sentAt: number;
   /** Since when an answer is owed and nothing was heard. */
   #silentSince: number | null = null;
   #probeBy: number | null = null;
@@ -105,7 +104,6 @@ export class Session<Call> {
     this.#client = client;
     this.#at = { at: 'opening', since: now };
     this.#heardAt = now;
-    this.#sentAt = now;
   }
 
   get isOpen(): boolean {
@@ -181,8 +179,8 @@ export class Session<Call> {
   }
 
   /** A request that is not answered: `Receipt`, `Active`, `Here`. */
-  tell(now: number, body: Ask): Out<Call>[] {
-    return this.#at.at === 'open' ? this.#send(now, 0, body) : [];
+  tell(body: Ask): Out<Call>[] {
+    return this.#at.at === 'open' ? this.#send(0, body) : [];
   }
 
   /** The network may have changed: does the way still work? */
@@ -360,7 +358,7 @@ export class Session<Call> {
 
   /** When a sign of life is to be asked for; not while one is awaited. */
   #quietAt(): number {
-    return this.#silentSince === null ? Math.max(this.#heardAt, this.#sentAt) + QUIET_MAX : Infinity;
+    return this.#silentSince === null ? this.#heardAt + QUIET_MAX : Infinity;
   }
 
   #oldest(): number | null {
@@ -373,14 +371,13 @@ export class Session<Call> {
     this.#next += 1;
     this.#asked.set(request, { since: now, asked });
     this.#silentSince ??= now;
-    return this.#send(now, request, body);
+    return this.#send(request, body);
   }
 
-  #send(now: number, request: number, body: Ask): Out<Call>[] {
+  #send(request: number, body: Ask): Out<Call>[] {
     const bytes = encodeFrame(request, body);
     // What goes into a frame is bounded where it comes in, so that none is above the limit.
     if (bytes === null) return this.#dead('protocol');
-    this.#sentAt = now;
     return [{ out: 'send', bytes }];
   }
 

@@ -7,6 +7,7 @@
 
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
+import type { Offer } from './lead/offers.ts';
 
 /** 64 bits, 1 to 2^63 - 1, as 16 hexadecimal digits: a person, conversation, unit, role, patient or device. */
 export type Id = string;
@@ -25,6 +26,8 @@ export type Stage =
   | 'locked'
   /** Shows what the person may see. */
   | 'open'
+  /** A unit's screen: shows what rings, and nothing of anybody's. */
+  | 'station'
   /** Cannot go on by itself: `ended` says why. */
   | 'ended';
 
@@ -147,6 +150,8 @@ export interface MessageItem {
   readonly text: string;
   readonly priority: Priority;
   readonly edited: boolean;
+  /** How often. */
+  readonly edits: number;
   readonly recalled: boolean;
   readonly replyTo: { readonly author: string; readonly text: string } | null;
   readonly reactions: readonly { readonly kind: string; readonly people: readonly string[]; readonly mine: boolean }[];
@@ -211,8 +216,8 @@ export interface OpenConversation {
   readonly item: InboxItem;
   readonly people: readonly Person[];
   readonly messages: readonly MessageItem[];
-  /** Older messages exist and can be asked for. */
-  readonly older: 'none' | 'some' | 'loading';
+  /** Older messages exist and can be asked for; `full`: they exist, and more than are here are not kept. */
+  readonly older: 'none' | 'some' | 'loading' | 'full';
   /** Takes new messages. */
   readonly writable: boolean;
   readonly draft: string;
@@ -237,6 +242,8 @@ export interface Ringing {
 
 export interface Snapshot {
   readonly stage: Stage;
+  /** What this device is called, when it is a unit's screen; also once it has ended or wants a code. */
+  readonly station?: string | null;
   readonly line: Line;
   readonly ended: 'superseded' | 'revoked' | 'suspended' | 'tooOld' | 'storage' | null;
   /** Something the person asked for is under way: a join, a PIN. */
@@ -256,6 +263,8 @@ export interface Snapshot {
   readonly devices: readonly { readonly id: Id; readonly name: string; readonly isThis: boolean; readonly isNew: boolean }[];
   /** Beds, searching, tasks, availability; `null` while the app is not open. */
   readonly care: Care | null;
+  /** Roles that are offered to this person, and wait for an answer. */
+  readonly offers: readonly Offer[];
   /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
   readonly lapsed: boolean;
 }

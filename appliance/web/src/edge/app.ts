@@ -19,6 +19,8 @@ import { takeTurns } from './tabs.ts';
 const CLIENT = 'wardline-app 1';
 /** Changes are shown together, at most so often: a snapshot's thousand events are no thousand pictures. Milliseconds. */
 const SHOW_AFTER = 16;
+/** What the app tells by itself, or many times a second; whatever else somebody does is shown at once. */
+const UNHURRIED: readonly string[] = ['draft', 'seen', 'touched'];
 /** The longest that a browser's timer takes. */
 const TIMER_MAX = 2 ** 31 - 1;
 
@@ -133,10 +135,14 @@ class BrowserApp implements App {
     clearTimeout(this.#timer);
     const wait = phone.nextAt() - performance.now();
     if (wait < Infinity) this.#timer = setTimeout(() => this.#give({ input: 'tick' }), Math.min(Math.max(wait, 0), TIMER_MAX));
-    this.#showing ??= setTimeout(() => {
+    const show = (): void => {
+      clearTimeout(this.#showing);
       this.#showing = undefined;
       this.#show(phone.snapshot);
-    }, SHOW_AFTER);
+    };
+    // Not from within what asks: that may be a view that draws.
+    if (input.input === 'command' && !UNHURRIED.includes(input.command.command)) queueMicrotask(show);
+    else this.#showing ??= setTimeout(show, SHOW_AFTER);
   }
 
   async #do(effect: Effect): Promise<void> {
@@ -283,6 +289,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     roles: null,
     devices: [],
     care: null,
+    offers: [],
     lapsed: false,
   };
 }

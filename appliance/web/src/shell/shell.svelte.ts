@@ -2,6 +2,10 @@
  * The page's side of what the browser gives an installed app: the service worker's new versions, and being installed.
  */
 
+import type { Findings } from '../domain/check/check.ts';
+import type { Root } from '../domain/check/root.ts';
+import { look, root } from '../edge/probes.ts';
+
 const WORKER = '/sw.js';
 
 interface InstallPrompt extends Event {
@@ -17,6 +21,8 @@ export class Shell {
   updateReady = $state(false);
   /** The browser offers to install the app. */
   installable = $state(false);
+  /** The browser believes the box's certificate: it takes a service worker from nobody else. */
+  isTrusted = $state(false);
   /** Which build this is. */
   readonly version: string = __VERSION__;
   private registration: ServiceWorkerRegistration | null = null;
@@ -38,6 +44,16 @@ export class Shell {
     if ('serviceWorker' in navigator) void this.register();
   }
 
+  /** What the box says of the facility root. */
+  root(): Promise<Root | null> {
+    return root();
+  }
+
+  /** Looks at the way to the box; returns how to stop. */
+  probe(found: (findings: Findings) => void): () => void {
+    return look(found);
+  }
+
   async install(): Promise<void> {
     await this.prompt?.prompt();
     this.prompt = null;
@@ -48,6 +64,11 @@ export class Shell {
   update(): void {
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
     this.waiting?.postMessage('skipWaiting');
+  }
+
+  /** Looks for a newer version, which then waits: a page that is never put away does not by itself. */
+  lookForNewer(): void {
+    this.registration?.update().catch(() => undefined);
   }
 
   /** Looks for a newer version and goes over to it; without one, loads the page anew. */
@@ -61,6 +82,7 @@ export class Shell {
     try {
       const registration = await navigator.serviceWorker.register(workerUrl(), { updateViaCache: 'none' });
       this.registration = registration;
+      this.isTrusted = true;
       this.watch(registration);
     } catch (error) {
       // Without it the app works as long as the box answers.

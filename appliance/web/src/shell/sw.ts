@@ -9,8 +9,8 @@ declare const __SHELL__: { readonly version: string; readonly files: readonly st
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 const CACHE = `shell-${__SHELL__.version}`;
 const FILES = new Set(__SHELL__.files);
-/** Where the box speaks. */
-const NEVER = ['/wardline/', '/api/', '/api'];
+/** Where the box speaks, and its files of the facility root. */
+const NEVER = ['/wardline/', '/api/', '/api', '/trust/'];
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(fill());

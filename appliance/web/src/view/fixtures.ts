@@ -47,6 +47,7 @@ function message(over: Partial<MessageItem>): MessageItem {
     text: '',
     priority: 'routine',
     edited: false,
+    edits: 0,
     recalled: false,
     replyTo: null,
     reactions: [],
@@ -166,9 +167,10 @@ const base: Snapshot = {
     { id: '0000000000000502', name: 'Desk 4 West', isThis: false, isNew: false },
   ],
   care: careAt(NOW, people),
+  offers: [],
   lapsed: false,
 };
-const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null } as const;
+const closed = { me: null, inbox: [], people: [], roles: null, devices: [], care: null, offers: [] } as const;
 const quiet = inbox.map((one) => ({ ...one, stat: null, section: one.section === 'stat' ? ('patients' as const) : one.section }));
 
 export const scenes: Record<string, Snapshot> = {

@@ -9,7 +9,12 @@ export interface LaterPage {
 }
 
 /** In the order of "More". Their names are `t().pages`. */
-export const PAGES = {} as const satisfies Record<string, LaterPage>;
+export const PAGES = {
+  // Opened from "People".
+  group: { offered: () => false, load: () => import('./areas/talk/NewGroup.svelte') },
+  channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },
+  handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte') },
+} as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;
 export const PAGE_NAMES = Object.keys(PAGES) as PageName[];

@@ -16,6 +16,8 @@ export class Route {
   page = $state<Page | null>(null);
   /** A bed that was looked at, for the page that takes beds. */
   bed: { readonly unit: string; readonly bed: string } | null = null;
+  /** What the page is about: a role, a patient's stay, a person. */
+  of: string | null = null;
   private readonly held: Held;
 
   constructor(held: Held) {
@@ -28,8 +30,9 @@ export class Route {
     if (this.held.snapshot.conversation !== null) this.back();
   }
 
-  open(page: Page, bed: Route['bed'] = null): void {
+  open(page: Page, bed: Route['bed'] = null, of: string | null = null): void {
     this.bed = bed;
+    this.of = of;
     this.page = page;
   }
 

@@ -38,6 +38,12 @@ export function ringOnce(): void {
   [880, 1175, 880, 1175].forEach((pitch, i) => tone(context as AudioContext, pitch, i * 0.25));
 }
 
+/** Something that should ring cannot: lower and shorter than a STAT, so that nobody runs for it. */
+export function soundLow(): void {
+  if (context === null || context.state !== 'running') return;
+  [330, 262].forEach((pitch, i) => tone(context as AudioContext, pitch, i * 0.4));
+}
+
 /** As with sound, a browser shakes only after a touch. */
 function shake(pattern: number | number[]): void {
   if ('vibrate' in navigator && navigator.userActivation?.hasBeenActive) navigator.vibrate(pattern);

@@ -104,6 +104,8 @@ export const refusalsEn = {
   TASK_DUE: 'The time is not ahead, or too far ahead.',
   TASKS_MANY: 'There are too many open tasks already.',
   TEXT_EMPTY: 'There is nothing to send yet.',
+  NOBODY_CHOSEN: 'Choose somebody first.',
+  TITLE_EMPTY: 'Give it a name first.',
   DEVICE_NAME: 'Give this device a shorter name, without special characters.',
   OUTBOX_FULL: 'Too many messages wait on this device. Get a connection first, or call.',
   STAT_NOT_SENT: 'This STAT was not sent: the box did not take it in time. Call, or send it again.',

@@ -103,6 +103,8 @@ export const refusalsEs: Record<RefusalCode, string> = {
   TASK_DUE: 'La hora no está por delante, o está demasiado lejos.',
   TASKS_MANY: 'Ya hay demasiadas tareas abiertas.',
   TEXT_EMPTY: 'Aún no hay nada que enviar.',
+  NOBODY_CHOSEN: 'Primero elija a alguien.',
+  TITLE_EMPTY: 'Primero póngale un nombre.',
   DEVICE_NAME: 'Dé a este dispositivo un nombre más corto, sin caracteres especiales.',
   OUTBOX_FULL: 'Demasiados mensajes esperan en este dispositivo. Busque conexión primero, o llame.',
   STAT_NOT_SENT: 'Este STAT no se envió: el servidor no lo aceptó a tiempo. Llame, o envíelo otra vez.',

@@ -6,7 +6,7 @@ import { en } from './en.ts';
 import { es } from './es.ts';
 
 /** Words of pages that are the same in both languages: names and abbreviations. */
-const SAME_IN_AREAS: readonly string[] = [];
+const SAME_IN_AREAS: readonly string[] = ['platforms.apple', 'platforms.android', 'platforms.windows', 'platforms.mac', 'platforms.firefox'];
 
 type Leaf = readonly [path: string, value: unknown];
 
@@ -44,7 +44,7 @@ describe.each([{ name: 'app', en: en as object, es: es as object }, ...areas])('
   it('holds no word that nothing says', () => {
     const code = sources(join(import.meta.dirname, '../view')).join('\n');
     // What is looked up by a name that the code computes.
-    const computed = /^(pages\.names|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens))\b/;
+    const computed = /^(verdict|says|rows|marks|line\.(checkTitle|trustTitle)|steps|get|platforms|pages\.names|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens)|acts|codes|groupCodes|refusals)\b/;
     const unused = [...english.keys()].filter((path) => !computed.test(path) && !code.includes(`.${path}`) && !code.includes(`words.${path.split('.').at(-1)}`));
     expect(unused).toEqual([]);
   });
@@ -52,7 +52,7 @@ describe.each([{ name: 'app', en: en as object, es: es as object }, ...areas])('
 
 describe('refusals', () => {
   it('name codes that the box or the app has', () => {
-    const own = ['OFFLINE', 'TEXT_EMPTY', 'DEVICE_NAME', 'OUTBOX_FULL', 'STAT_NOT_SENT', 'STAT_NOT_SURE', 'NO_FACILITY', 'INTERRUPTED', 'FILE_OTHER'];
+    const own = ['OFFLINE', 'TEXT_EMPTY', 'DEVICE_NAME', 'OUTBOX_FULL', 'STAT_NOT_SENT', 'STAT_NOT_SURE', 'NO_FACILITY', 'INTERRUPTED', 'FILE_OTHER', 'NOBODY_CHOSEN', 'TITLE_EMPTY'];
     expect(Object.keys(en.refusal.codes).filter((code) => !(code in RefusalCode) && !own.includes(code))).toEqual([]);
   });
 });

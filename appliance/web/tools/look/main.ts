@@ -1,14 +1,20 @@
 import { mount } from 'svelte';
 import App from '../../src/view/App.svelte';
 import '../../src/view/app.css';
+import { asideOf } from '../../src/view/asides.ts';
+import Aside from '../../src/view/Aside.svelte';
+import { deskScenes, findingsOf } from '../../src/view/fixtures.desk.ts';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
+import { talkScenes } from '../../src/view/fixtures.talk.ts';
 import { chooseLanguage, chooseLook, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
+import { leadAnswers, leadScenes } from './lead.ts';
 import { Shell } from '../../src/shell/shell.svelte.ts';
+import { talkAnswers } from './talk.answers.ts';
 
 /** One made-up screen, as the address asks: ?scene=inbox&language=es&look=dark&installed */
 const asked = new URLSearchParams(location.search);
-const scene = scenes[asked.get('scene') ?? 'inbox'];
+const scene = { ...scenes, ...deskScenes, ...talkScenes, ...leadScenes }[asked.get('scene') ?? 'inbox'];
 if (scene === undefined) throw new Error('no such scene');
 recallPreferences();
 chooseLanguage(asked.get('language') === 'es' ? 'es' : 'en');
@@ -16,6 +22,13 @@ chooseLook(asked.get('look') === 'dark' ? 'dark' : 'light');
 freeze(NOW);
 
 class LookShell extends Shell {
+  override probe(found: Parameters<Shell['probe']>[0]): () => void {
+    found(findingsOf(asked.get('way') ?? ''));
+    return () => undefined;
+  }
+  override root(): ReturnType<Shell['root']> {
+    return Promise.resolve(asked.has('noRoot') ? null : { sha256: '0f3a5c7e9b1d2f4a'.repeat(4), facility: 'Willow Creek Medical Center' });
+  }
   override get isInstalled(): boolean {
     return asked.has('installed');
   }
@@ -23,7 +36,12 @@ class LookShell extends Shell {
 if (asked.has('rtl')) document.documentElement.dir = 'rtl';
 if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
+app.answers = (body) => talkAnswers(body);
+if ((asked.get('scene') ?? '') in leadScenes) app.answers = leadAnswers;
 const shell = new LookShell();
+shell.isTrusted = asked.has('trusted');
 shell.updateReady = asked.has('update');
-mount(App, { target: document.getElementById('app') as HTMLElement, props: { app, shell } });
+const aside = asideOf(asked.get('aside') ?? '/');
+if (aside !== null) mount(Aside, { target: document.getElementById('app') as HTMLElement, props: { name: aside, shell } });
+else mount(App, { target: document.getElementById('app') as HTMLElement, props: { app, shell } });
 Object.assign(globalThis, { fixture: app });

@@ -47,10 +47,14 @@ export class Box {
   code = 'ABCDEFGHJK';
   devices = [{ device: DEVICE, name: "Ana's phone" }];
   idleLock = 300_000n;
+  /** The device is a screen of this unit. */
+  station = 0n;
   boxTime = 0n;
   readonly heard: ClientFrame['body'][] = [];
   /** Answers in place of the usual ones, by the request's case: used up one by one. */
   readonly instead = new Map<string, Body[]>();
+  /** Of a snapshot, besides the conversation with Ben. */
+  snapshotAlso: readonly EventKind[] = [];
   /** The one connection that counts. */
   current: BoxConnection | null = null;
 
@@ -95,8 +99,9 @@ export class Box {
   signedIn(): Body {
     this.isPinWanted = false;
     const devices = this.devices.map((one) => ({ ...one }));
-    const { idleLock } = this;
-    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name: 'Ana', lastNumber: this.#lastNumber, devices, idleLock } };
+    const { idleLock, station } = this;
+    const name = station === 0n ? 'Ana' : 'Desk, Hall A';
+    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name, lastNumber: this.#lastNumber, devices, idleLock, station } };
   }
 
   /** Section 5: what a submission is answered with; `null` closes with *number reused*. */
@@ -227,6 +232,7 @@ export class BoxConnection {
 
   #asked(request: bigint, body: ClientFrame['body']): void {
     const box = this.#box;
+    if (box.station !== 0n && body.case !== 'here') return this.send(request, refused(RefusalCode.STATION_ONLY));
     switch (body.case) {
       case 'sync':
         return this.#sync(request, body.value.cursor);
@@ -273,7 +279,7 @@ export class BoxConnection {
       events.push({ case: 'unit', value: { unit: 1n, name: '4 West' } });
       events.push({ case: 'person', value: { person: ANA, name: 'Ana', title: 'RN', posts: [{ unit: 1n }] } });
       events.push({ case: 'person', value: { person: BEN, name: 'Ben', title: 'MD' } });
-      events.push(box.conversation());
+      events.push(box.conversation(), ...box.snapshotAlso);
       for (let at = Math.max(box.log.length - 30, 0); at < box.log.length; at += 1) events.push(box.message(at));
     } else {
       events.push(...box.changesBehind(from));

@@ -1,0 +1,161 @@
+/** A ward's desk, in real browsers: the station screen that rings when nobody answers, whatever happens to it meanwhile. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { Box } from './box.ts';
+import { Browser } from './browser.ts';
+import { Cable } from './cable.ts';
+import { PersonAtApp } from './person.ts';
+
+const DESK = 'Desk, Hall A';
+/** Steps at which nobody can be reached are passed over in 5 s each, and 30 s after the box has started. */
+const STEPS_MS = 80_000;
+
+describe("a unit's screen", () => {
+  let box: Box;
+  let cable: Cable;
+  let chidi: PersonAtApp;
+  let emil: PersonAtApp;
+  let desk: PersonAtApp;
+
+  beforeAll(async () => {
+    box = await Box.start();
+    cable = await Cable.lay(box);
+    box.admin('add-station', 'Hall A', DESK);
+    chidi = await PersonAtApp.join(box, 'Chidi');
+    emil = await PersonAtApp.join(box, 'Emil');
+    desk = await PersonAtApp.arrive(cable, 'Desk', { width: 1024, height: 768, dark: true });
+    await desk.goOnInBrowser();
+    await desk.redeem(box.code(DESK));
+    await shows('Nothing rings');
+  });
+  afterEach(async (context) => {
+    if (context.task.result?.state !== 'fail') return;
+    for (const one of [desk, chidi, emil]) await one.picture(context.task.id);
+  });
+  afterAll(async () => {
+    await desk?.leaves();
+    await chidi?.leaves();
+    await emil?.leaves();
+    cable?.remove();
+    await box?.stop();
+  });
+
+  /** The largest words on the screen. */
+  async function shows(words: string): Promise<void> {
+    await desk.page.getByText(words, { exact: true }).waitFor({ timeout: STEPS_MS });
+  }
+
+  test('is named, and its device is asked for nothing more', async () => {
+    await desk.page.getByRole('heading', { name: DESK }).waitFor();
+    await desk.page.reload();
+    await shows('Nothing rings');
+    expect(await desk.page.getByLabel('PIN').count()).toBe(0);
+  });
+
+  test('rings when nobody answers, and shows no name and no text', async () => {
+    await chidi.writeTo('Emil Sand');
+    await chidi.say('bed 7 does not breathe', 'STAT');
+    await emil.page.getByRole('button', { name: 'Open', exact: true }).click();
+    await emil.page.getByRole('button', { name: "Can't" }).last().click();
+    await emil.page.getByRole('button', { name: 'With another patient' }).click();
+    await shows('Nobody has answered');
+    const shown = await desk.page.locator('body').innerText();
+    for (const secret of ['breathe', 'bed 7', 'Chidi', 'Emil']) expect(shown).not.toContain(secret);
+  });
+
+  test('goes on ringing when the relay is killed, and when it is opened again', async () => {
+    box.killRelay();
+    // What rings is told anew by the box alone: a page that was loaded again knows nothing of it.
+    await desk.page.reload();
+    await shows('Nobody has answered');
+  });
+
+  test('is silent once it is over', async () => {
+    // An act is not kept for later: the box has to be back for its author, too.
+    await chidi.say('it was the monitor');
+    await emil.sees('it was the monitor');
+    await chidi.page.getByRole('button', { name: 'Close', exact: true }).last().click();
+    await shows('Nothing rings');
+  });
+
+  test('does not look calm in a network that swallows everything, and comes back by itself', async () => {
+    cable.deaden();
+    await shows('NOT CONNECTED');
+    cable.mend();
+    await shows('Nothing rings');
+  });
+
+  test('without the box says so, also when it is opened again, and comes back when the box does', async () => {
+    await box.down();
+    await shows('NOT CONNECTED');
+    await desk.page.reload();
+    await shows('NOT CONNECTED');
+    await desk.page.getByRole('heading', { name: DESK }).waitFor();
+    await box.up();
+    await shows('Nothing rings');
+  });
+
+  test('that was switched off says that it needs a touch before it sounds', async () => {
+    const home = await desk.browser.quit();
+    desk.browser = await Browser.open(cable, { width: 1024, height: 768 }, home);
+    await desk.page.goto(`${cable.address}/`);
+    await shows('Nothing rings');
+    await desk.page.getByRole('button', { name: 'Touch once to let it ring' }).click();
+    await desk.page.getByText('No sound yet').waitFor({ state: 'detached' });
+  });
+
+  test('that is revoked says that it does not watch', async () => {
+    box.admin('suspend', DESK);
+    await shows('THIS SCREEN DOES NOT WATCH');
+  });
+});
+
+describe('whoever is not let in', () => {
+  let box: Box;
+  let cable: Cable;
+  let ana: PersonAtApp;
+
+  beforeAll(async () => {
+    box = await Box.start();
+    cable = await Cable.lay(box);
+    ana = await PersonAtApp.arrive(cable, 'Ana');
+  });
+  afterEach(async (context) => {
+    if (context.task.result?.state === 'fail') await ana.picture(context.task.id);
+  });
+  afterAll(async () => {
+    await ana?.leaves();
+    cable?.remove();
+    await box?.stop();
+  });
+
+  test('learns at /check whether the box answers', async () => {
+    await ana.page.goto(`${cable.address}/check`);
+    await ana.page.getByText('The box answers. Wardline works from here.').waitFor();
+    for (const found of ['The same as on the box.', 'Right.', 'Opens.']) await ana.page.getByText(found).waitFor();
+    cable.cut();
+    await ana.page.getByRole('button', { name: 'Look again' }).click();
+    await ana.page.getByText('The box does not answer from here. Try the three checks.').waitFor();
+  });
+
+  test('finds /check in a browser that has been here, also without the box', async () => {
+    await ana.page.reload();
+    await ana.page.getByText('The box does not answer from here. Try the three checks.').waitFor();
+    cable.mend();
+    await ana.page.getByRole('button', { name: 'Look again' }).click();
+    await ana.page.getByText('The box answers. Wardline works from here.').waitFor();
+    await ana.page.getByRole('link', { name: 'Open Wardline' }).click();
+    await ana.page.getByRole('button', { name: 'Go on in the browser' }).waitFor();
+  });
+
+  test('reads at /trust that a device believes the box', async () => {
+    await ana.page.goto(`${cable.address}/trust`);
+    await ana.page.getByText('This device trusts the box. There is nothing to do here.').waitFor();
+    await ana.page.getByRole('radio', { name: 'iPhone, iPad' }).check();
+    await ana.page.getByText('Without this step nothing works.').waitFor();
+    // A box that hands out no root says so with 404, which a browser complains of.
+    const { complaints } = ana.browser;
+    complaints.splice(0, complaints.length, ...complaints.filter((one) => !one.includes('404')));
+  });
+});

@@ -1,0 +1,22 @@
+/** What a unit's screen says, in English. Read across a room: few words. */
+export const stationEn = {
+  quiet: 'Nothing rings',
+  connecting: 'Connecting…',
+  watching: (since: string) => `Connected since ${since}`,
+  off: 'NOT CONNECTED',
+  offSince: (since: string) => `Since ${since}. A STAT does not ring here.`,
+  offDo: 'Keep your phones at hand. Is the box on? Is this screen in the ward’s network? Tell IT.',
+  rings: (n: number) => (n === 1 ? 'Nobody has answered' : `${n} have no answer`),
+  others: (n: number) => (n === 1 ? 'One more' : `${n} more`),
+  coming: 'Somebody is coming',
+  sent: (at: string) => `sent at ${at}`,
+  answer: 'Answer it in Wardline on a phone. No phone? Fetch the charge nurse.',
+  unsure: 'It rang when the connection was lost. Nobody knows here whether somebody has answered since.',
+  noSound: 'No sound yet.',
+  touch: 'Touch once to let it ring',
+  asleep: 'This device may switch the screen off. Set it to stay on, in the device’s settings.',
+  down: 'THIS SCREEN DOES NOT WATCH',
+  downHint: 'No STAT rings here until it is let in again. Tell IT.',
+  settings: 'Settings',
+  trySound: 'Try the sound',
+};

@@ -1,0 +1,51 @@
+/** How to trust the facility root by hand, in English. */
+export const trustEn = {
+  trusted: 'This device trusts the box. There is nothing to do here.',
+  why: 'Wardline’s box proves itself with a certificate of this facility. A device that IT does not manage has to be told once that it may believe it.',
+  paper: 'You need the paper with the join code: beside the code stands the SHA-256 of the facility’s certificate.',
+  forged: 'As long as your device does not trust the box, this page may be anybody’s, and so may the number below. What counts is the number that the device itself shows, in the steps below: it has to be the one on paper. If it is not, install nothing and tell IT.',
+  sha: 'SHA-256, as this page has it',
+  none: 'This box does not hand out its certificate here. Ask IT for the file; the steps are the same.',
+  asking: 'Asking the box…',
+  platform: 'This device',
+  platforms: { apple: 'iPhone, iPad', android: 'Android', windows: 'Windows', mac: 'Mac', firefox: 'Firefox' },
+  get: { apple: 'Get the profile', android: 'Get the certificate', windows: 'Get the certificate', mac: 'Get the certificate', firefox: 'Get the certificate' },
+  steps: {
+    apple: [
+      'In Safari, tap “Get the profile” above, then “Allow”.',
+      'Open Settings and tap “Profile Downloaded”. If it is not there: General, then “VPN & Device Management”.',
+      'Tap “More Details” and the certificate. Compare its SHA-256 with the paper. Not the same? Tap “Remove Downloaded Profile” and tell IT.',
+      'Tap “Install” and type the device’s passcode.',
+      'Settings, General, About, at the very bottom “Certificate Trust Settings”: switch the facility’s certificate on. Without this step nothing works.',
+      'Load this page again. It says that this device trusts the box.',
+    ],
+    android: [
+      'In Chrome, tap “Get the certificate” above and keep the file.',
+      'Open Settings and search for “CA certificate”. On most devices it is under Security, “More security settings”, “Install from device storage”.',
+      'Tap “Install anyway” and choose the file facility-root.crt. Android warns that the network may be watched: it says so of every certificate that is installed by hand.',
+      'Search Settings for “Trusted credentials”, tap “User” and the facility’s certificate. Compare its SHA-256 with the paper. Not the same? Remove it there and tell IT.',
+      'Load this page again. It says that this device trusts the box. Use Chrome: Firefox on Android does not take it by itself.',
+    ],
+    windows: [
+      'Click “Get the certificate” above and keep the file.',
+      'Open a command prompt in the folder of the file and type: certutil -hashfile facility-root.crt SHA256. Compare what it says with the paper. Not the same? Delete the file and tell IT.',
+      'Double-click the file, then “Install Certificate”, then “Current User”.',
+      'Choose “Place all certificates in the following store”, “Browse”, “Trusted Root Certification Authorities”. Then Next and Finish, and Yes to the warning.',
+      'Close the browser and open it again. This page says that this device trusts the box. Firefox has steps of its own.',
+    ],
+    mac: [
+      'Click “Get the certificate” above and open the file: Keychain Access takes it into “login”.',
+      'Double-click the facility’s certificate there. Compare its SHA-256, at the bottom of the details, with the paper. Not the same? Delete it and tell IT.',
+      'Open “Trust” in the same window and choose “Always Trust”. Close the window and type your password.',
+      'Close the browser and open it again. This page says that this device trusts the box. Firefox has steps of its own.',
+    ],
+    firefox: [
+      'Click “Get the certificate” above and keep the file.',
+      'Open Firefox’s Settings, “Privacy & Security”, at the bottom “View Certificates”, “Authorities”, “Import”, and choose the file.',
+      'Click “View” and compare the SHA-256 with the paper. Not the same? Cancel and tell IT.',
+      'Tick “Trust this CA to identify websites”, then OK.',
+      'Load this page again. It says that this device trusts the box.',
+    ],
+  },
+  back: 'To take it back: the same place in the settings, and remove the certificate there.',
+};
