@@ -25,6 +25,8 @@ export interface Look {
   readonly height?: number;
   readonly dark?: boolean;
   readonly locale?: string;
+  /** A made-up camera, whose use is allowed without a question. */
+  readonly camera?: boolean;
 }
 
 /** Where Chromium is, or null: then the tests say so aloud. */
@@ -61,6 +63,7 @@ export class Browser {
         '--disable-background-networking',
         '--no-first-run',
         '--password-store=basic',
+        ...(look.camera === true ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
       ],
       env: { ...process.env, HOME: home },
       viewport: { width: look.width ?? 390, height: look.height ?? 844 },

@@ -18,6 +18,8 @@ export class Cable {
   /** For each port of a browser's, the one by which the box knows it: a network's translation of addresses. */
   readonly #flows = new Map<number, Datagrams>();
   #passesUdp: boolean;
+  #left = Infinity;
+  #whenCut: () => void = () => undefined;
   #is: 'whole' | 'cut' | 'dead' = 'whole';
 
   private constructor(box: Box, server: Server, port: number, passesUdp: boolean) {
@@ -52,6 +54,12 @@ export class Cable {
     this.#forgetFlows();
   }
 
+  /** Cut by itself once so many more bytes have passed either way; resolves then. */
+  cutAfter(bytes: number): Promise<void> {
+    this.#left = bytes;
+    return new Promise((resolve) => (this.#whenCut = resolve));
+  }
+
   /** As a phone behind a closed door: nothing arrives, and nobody says so. */
   deaden(): void {
     this.#is = 'dead';
@@ -77,10 +85,21 @@ export class Cable {
       flow = createSocket('udp4');
       this.#flows.set(near, flow);
       flow.on('message', (answer) => {
-        if (this.#is === 'whole' && this.#passesUdp) this.#udp.send(answer, near, '127.0.0.1');
+        if (this.#is !== 'whole' || !this.#passesUdp) return;
+        this.#udp.send(answer, near, '127.0.0.1');
+        this.#passed(answer.length);
       });
     }
     flow.send(bytes, port, '127.0.0.1');
+    this.#passed(bytes.length);
+  }
+
+  #passed(bytes: number): void {
+    this.#left -= bytes;
+    if (this.#left > 0) return;
+    this.#left = Infinity;
+    this.cut();
+    this.#whenCut();
   }
 
   #forgetFlows(): void {
@@ -101,7 +120,9 @@ export class Cable {
       this.#ends.add(from);
       from.setNoDelay(true);
       from.on('data', (bytes) => {
-        if (this.#is === 'whole') to.write(bytes);
+        if (this.#is !== 'whole') return;
+        to.write(bytes);
+        this.#passed(bytes.length);
       });
       from.on('error', () => undefined);
       from.on('close', () => {

@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
 import { leadViews } from './look/lead.ts';
 import { adminViews } from './look/admin.ts';
+import { files } from './look/files.ts';
 import { buildLook, serve } from './look-server.ts';
 import { deskViews } from './look/desk.ts';
 import { talkViews } from './look/talk.ts';
@@ -155,6 +156,7 @@ const views: Record<string, View> = {
   bigStat: { scene: 'conversationStat', query: 'big' },
   bigOnCall: { scene: 'onCall', query: 'big', act: tab(2) },
   bigMore: { scene: 'more', query: 'big', act: tab(4) },
+  ...files,
   superseded: { scene: 'superseded' },
   suspended: { scene: 'suspended' },
   revoked: { scene: 'revoked' },

@@ -5,6 +5,7 @@
 
 import { CLOSE, closeCodeOf, WEBSOCKET_CLOSE_BASE } from '../domain/backoff.ts';
 import type { Bytes } from '../domain/bytes.ts';
+import { CLIENT_FRAME_MAX } from '../domain/limits.ts';
 import type { Hash } from '../domain/proofs.ts';
 import type { Line } from '../domain/snapshot.ts';
 
@@ -120,11 +121,13 @@ function openFileSocket(host: string): Promise<Stream | null> {
       resolve({
         by: 'WebSocket',
         read: async () => (await reader.read()).value ?? null,
-        // A socket tells of no room: what is asked for here is that little waits.
+        // A socket tells of no room: what is asked for here is that little waits. The box takes no message that is longer than a frame.
         write: async (bytes) => {
           while (socket.readyState === WebSocket.OPEN && socket.bufferedAmount > BUFFERED_MAX) await new Promise((next) => setTimeout(next, 20));
-          if (socket.readyState !== WebSocket.OPEN) throw brokenOff();
-          socket.send(bytes);
+          for (let at = 0; at < bytes.length; at += CLIENT_FRAME_MAX) {
+            if (socket.readyState !== WebSocket.OPEN) throw brokenOff();
+            socket.send(bytes.subarray(at, at + CLIENT_FRAME_MAX));
+          }
         },
         // The box knows how long the file is.
         finish: () => Promise.resolve(),

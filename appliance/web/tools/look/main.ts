@@ -7,7 +7,6 @@ import Aside from '../../src/view/Aside.svelte';
 import { deskScenes, findingsOf } from '../../src/view/fixtures.desk.ts';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
 import { talkScenes } from '../../src/view/fixtures.talk.ts';
-import { chooseLanguage, chooseLook, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { chooseLanguage, chooseLook, endPracticeOffer, recallPreferences } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
 import { leadAnswers, leadScenes } from './lead.ts';
