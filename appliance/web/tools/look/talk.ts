@@ -124,4 +124,23 @@ export const talkViews = {
       await page.locator('dialog .fault').first().waitFor();
     },
   },
+  talkOrders: { scene: 'talkOrders', act: (page: Page) => page.locator('.order').nth(3).waitFor() },
+  talkOrderAnswer: { scene: 'talkOrders', act: (page: Page) => page.locator('.order').nth(1).locator('.button').first().click() },
+  talkOrderReadBack: { scene: 'talkOrders', act: (page: Page) => page.locator('.order').first().locator('.button').first().click() },
+  talkOrderGive: {
+    scene: 'conversation',
+    act: async (page: Page) => {
+      await page.locator('.compose .square').first().click();
+      await page.locator('dialog .inside > .button').first().click();
+      await page.locator('dialog select').waitFor();
+    },
+  },
+  talkNote: {
+    scene: 'conversationStat',
+    act: async (page: Page) => {
+      await page.locator('.wide .more[aria-haspopup]').last().click();
+      await page.locator('dialog .acts .button').first().click();
+      await page.locator('dialog select').waitFor();
+    },
+  },
 };
