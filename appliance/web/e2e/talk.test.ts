@@ -185,4 +185,17 @@ describe('three people who talk', () => {
     await chidi.page.getByRole('button', { name: 'Sign and note it' }).click();
     await chidi.reads('Ana Flores has it');
   });
+  test('a charge nurse announces to her unit, and sees how many have read it', async () => {
+    await ana.tab('More');
+    await ana.page.getByRole('button', { name: 'Announcements', exact: true }).click();
+    await ana.page.getByRole('button', { name: /^Announce to .*Hall A/ }).click();
+    await ana.say('the lift is out until noon');
+    await chidi.tab('More');
+    await chidi.page.getByRole('button', { name: 'Announcements', exact: true }).click();
+    await chidi.page.getByRole('button', { name: /^Read the announcements of .*Hall A/ }).click();
+    await chidi.sees('the lift is out until noon');
+    expect(await chidi.page.getByLabel('Message', { exact: true }).count()).toBe(0);
+    await ana.act('your message', 'How many have read it');
+    await ana.reads('of 3 have read it');
+  });
 });

@@ -33,6 +33,7 @@ export const talkScenes: Record<string, Snapshot> = {
   talkRole: within({ item: roleItem, messages: thread.messages.slice(0, 2), people: thread.people.slice(0, 3) }),
   talkRoleNobody: within({ item: { ...roleItem, title: 'Rapid response nurse', subtitle: '4 West' }, messages: [], people: thread.people.slice(0, 3) }),
   talkRoleDone: within({ item: roleItem, messages: thread.messages.slice(0, 2), writable: false }),
+  talkAnnounced: within({ item: { ...group, kind: 'broadcast', title: 'Announcements', subtitle: '4 West' }, messages: [fresh], people: thread.people.slice(0, 1) }),
   talkOrders: within({ messages: orders }),
   talkArchived: within({ item: group, messages: thread.messages.slice(0, 3), writable: false }),
 };

@@ -13,6 +13,7 @@ export const PAGES = {
   // Opened from "People".
   group: { offered: () => false, load: () => import('./areas/talk/NewGroup.svelte') },
   channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },
+  announcements: { offered: () => true, load: () => import('./areas/talk/Announcements.svelte') },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

@@ -24,7 +24,7 @@ export const en = {
     label: 'More pages',
     failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
     again: 'Try again',
-    names: { group: 'New group', channels: 'Channels' },
+    names: { group: 'New group', channels: 'Channels', announcements: 'Announcements' },
   },
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {

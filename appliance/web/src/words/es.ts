@@ -22,7 +22,7 @@ export const es: Words = {
     label: 'Más páginas',
     failed: 'No se ha podido cargar esta página. Compruebe el wifi y vuelva a intentarlo.',
     again: 'Reintentar',
-    names: { group: 'Grupo nuevo', channels: 'Canales' },
+    names: { group: 'Grupo nuevo', channels: 'Canales', announcements: 'Anuncios' },
   },
   nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {

@@ -143,4 +143,20 @@ export const talkViews = {
       await page.locator('dialog select').waitFor();
     },
   },
+  talkAnnouncements: {
+    scene: 'more',
+    act: async (page: Page) => {
+      await page.locator('nav button').nth(4).click();
+      await page.locator('nav.pages .button').first().click();
+      await page.locator('.announcements .card').first().waitFor();
+    },
+  },
+  talkAnnounced: {
+    scene: 'talkAnnounced',
+    act: async (page: Page) => {
+      await newest(page);
+      await page.locator('dialog .acts .button').first().click();
+      await page.locator('dialog strong').waitFor();
+    },
+  },
 };

@@ -4,6 +4,7 @@ export const talkEn = {
   acts: {
     edit: 'Edit',
     recall: 'Recall',
+    readers: 'How many have read it',
     callNote: 'Note a telephone call',
     add: 'Add people',
     remove: 'Take people out',
@@ -155,6 +156,19 @@ export const talkEn = {
     yes: 'Yes',
     no: 'No',
     go: 'Sign and note it',
+  },
+  announce: {
+    hint: 'What everybody of a unit, or of the facility, is to know. Nobody answers here, and it never rings.',
+    none: 'There are no announcements for you.',
+    facility: 'Whole facility',
+    nothing: 'Nothing was announced yet.',
+    readers: (n: number) => (n === 1 ? '1 person reads this' : `${n} people read this`),
+    read: 'Read',
+    readIt: (whose: string) => `Read the announcements of ${whose}`,
+    write: 'Announce',
+    writeIt: (whose: string) => `Announce to ${whose}`,
+    howMany: 'How many have read it',
+    counts: (read: number, delivered: number, readers: number) => `${read} of ${readers} have read it; ${delivered} have it on a device.`,
   },
   codes: {
     EDIT_TOO_LATE: 'A message can be edited for 15 minutes, and this one is older. Send another message that says what is right.',

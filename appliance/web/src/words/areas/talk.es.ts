@@ -6,6 +6,7 @@ export const talkEs: typeof talkEn = {
   acts: {
     edit: 'Editar',
     recall: 'Retirar',
+    readers: 'Cuántos lo han leído',
     callNote: 'Anotar una llamada',
     add: 'Añadir personas',
     remove: 'Sacar personas',
@@ -157,6 +158,19 @@ export const talkEs: typeof talkEn = {
     yes: 'Sí',
     no: 'No',
     go: 'Firmar y anotar',
+  },
+  announce: {
+    hint: 'Lo que toda una unidad, o todo el centro, debe saber. Aquí nadie responde, y nunca suena.',
+    none: 'No hay anuncios para usted.',
+    facility: 'Todo el centro',
+    nothing: 'Aún no se ha anunciado nada.',
+    readers: (n) => (n === 1 ? 'Lo lee 1 persona' : `Lo leen ${n} personas`),
+    read: 'Leer',
+    readIt: (whose) => `Leer los anuncios de: ${whose}`,
+    write: 'Anunciar',
+    writeIt: (whose) => `Anunciar en: ${whose}`,
+    howMany: 'Cuántos lo han leído',
+    counts: (read, delivered, readers) => `Lo han leído ${read} de ${readers}; ${delivered} lo tienen en un dispositivo.`,
   },
   codes: {
     EDIT_TOO_LATE: 'Un mensaje se puede editar durante 15 minutos, y este es más antiguo. Envíe otro que diga lo correcto.',

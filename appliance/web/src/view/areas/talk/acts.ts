@@ -1,5 +1,5 @@
 /** What opens a sheet of its own about one message. */
-export type MessageAct = 'edit' | 'recall' | 'callNote' | OrderAct;
+export type MessageAct = 'edit' | 'recall' | 'readers' | 'callNote' | OrderAct;
 
 /** About an order by text. */
 export type OrderAct = 'readBack' | 'answer' | 'correct' | 'cancel' | 'file';
