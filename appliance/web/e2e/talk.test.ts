@@ -127,22 +127,75 @@ describe('three people who talk', () => {
 
   test('who writes to a role is told who reads it, and that nobody holds it', async () => {
     charge.run('role', 'add', 'Hall A', 'Physician on call');
+    await ben.tab('On call');
+    await ben.page.getByRole('button', { name: /^Write to .*Physician on call/ }).click();
+    await ben.sees('Nobody holds this role now.');
+    await ben.reads('Until somebody does, this is read by Ana Flores');
+    await ben.page.getByRole('button', { name: 'Write all the same' }).click();
+    await ben.say('bed 4 wants a look');
+    charge.run('role', 'take', 'Physician', '--for', 'Chidi Eze', '--hours', '4');
+    await ben.reads('Read by Chidi Eze');
+    await chidi.open('Physician on call');
+    await chidi.sees('bed 4 wants a look');
+    await chidi.page.getByRole('button', { name: 'Done', exact: true }).click();
+    await chidi.page.getByRole('dialog').getByRole('button', { name: 'Done', exact: true }).click();
+    await ben.sees('What was asked here is done.');
+    await ben.page.getByRole('button', { name: 'Ask something new' }).click();
+    await ben.say('and bed 5');
+    await chidi.open('Physician on call');
+    await chidi.sees('and bed 5');
+  });
+  test('an order is given, read back, confirmed and filed, each signed by the device of who says it', async () => {
+    box.patient('admit', '101', 'Hall A', '1', '--name', 'Noor Haddad', '--born', '1950-01-01', '--sex', 'F');
+    charge.run('order', 'set-policy', '--role', 'Physician on call');
+    charge.run('role', 'take', 'Physician', '--for', 'Chidi Eze', '--hours', '4');
+    for (const who of [chidi, ana]) {
+      await who.tab('Patients');
+      await who.page.getByRole('button', { name: 'Take beds' }).click();
+      await who.page.getByLabel('Or type beds and ranges').fill('1');
+      await who.page.getByRole('button', { name: 'Take them' }).click();
+      await who.page.getByRole('heading', { name: 'My beds' }).waitFor();
+    }
     await chidi.tab('On call');
-    await chidi.page.getByRole('button', { name: /^Write to .*Physician on call/ }).click();
-    await chidi.sees('Nobody holds this role now.');
-    await chidi.reads('Until somebody does, this is read by Ana Flores');
-    await chidi.page.getByRole('button', { name: 'Write all the same' }).click();
-    await chidi.say('bed 4 wants a look');
-    charge.run('role', 'take', 'Physician', '--for', 'Ben Okafor', '--hours', '4');
-    await chidi.reads('Read by Ben Okafor');
-    await ben.open('Physician on call');
-    await ben.sees('bed 4 wants a look');
-    await ben.page.getByRole('button', { name: 'Done', exact: true }).click();
-    await ben.page.getByRole('dialog').getByRole('button', { name: 'Done', exact: true }).click();
-    await chidi.sees('What was asked here is done.');
-    await chidi.page.getByRole('button', { name: 'Ask something new' }).click();
-    await chidi.say('and bed 5');
-    await ben.open('Physician on call');
-    await ben.sees('and bed 5');
+    await chidi.sees('You hold this');
+    await chidi.open('Noor Haddad');
+    await chidi.page.getByRole('button', { name: 'Quick replies and templates' }).click();
+    await chidi.page.getByRole('button', { name: 'Give an order by text' }).click();
+    await chidi.page.getByLabel('Drug, dose, way and time').fill('Paracetamol 500 mg by mouth now');
+    await chidi.page.getByRole('button', { name: 'Sign and send the order' }).click();
+    await ana.open('Noor Haddad');
+    await ana.page.getByRole('button', { name: 'Read back' }).click();
+    await ana.page.getByLabel('What you are going to do').fill('Paracetamol five hundred milligrams by mouth');
+    await ana.page.getByRole('button', { name: 'Sign and send the read-back' }).click();
+    await chidi.page.getByRole('button', { name: 'Is the read-back right?' }).click();
+    await chidi.page.getByRole('button', { name: 'Yes, that is right' }).click();
+    await ana.reads('Read back and confirmed.');
+    expect(charge.run('order', 'show', 'Noor Haddad', '1')).not.toContain('NOT VERIFIED');
+    await ana.page.getByRole('button', { name: 'It is in the record' }).click();
+    await ana.page.getByRole('dialog').getByRole('button', { name: 'It is in the record' }).click();
+    await ana.reads('It is in the record.');
+  });
+
+  test('a telephone call answers a STAT, signed', async () => {
+    await chidi.say('bed 1 does not breathe', 'STAT');
+    await ana.reads('Rings for you');
+    await chidi.act('your message', 'Note a telephone call');
+    await chidi.page.getByLabel('Whom you reached').selectOption({ label: '\u2068Ana Flores\u2069' });
+    await chidi.page.getByRole('radio', { name: 'Yes' }).check();
+    await chidi.page.getByRole('button', { name: 'Sign and note it' }).click();
+    await chidi.reads('Ana Flores has it');
+  });
+  test('a charge nurse announces to her unit, and sees how many have read it', async () => {
+    await ana.tab('More');
+    await ana.page.getByRole('button', { name: 'Announcements', exact: true }).click();
+    await ana.page.getByRole('button', { name: /^Announce to .*Hall A/ }).click();
+    await ana.say('the lift is out until noon');
+    await chidi.tab('More');
+    await chidi.page.getByRole('button', { name: 'Announcements', exact: true }).click();
+    await chidi.page.getByRole('button', { name: /^Read the announcements of .*Hall A/ }).click();
+    await chidi.sees('the lift is out until noon');
+    expect(await chidi.page.getByLabel('Message', { exact: true }).count()).toBe(0);
+    await ana.act('your message', 'How many have read it');
+    await ana.reads('of 3 have read it');
   });
 });

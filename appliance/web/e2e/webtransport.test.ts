@@ -133,7 +133,7 @@ class Session {
     const signature = device.sign('wardline/1 join\0', challenge, this.#binding, sha256('wardline/1 code\0', plain), device.key);
     const answer = await this.ask({
       case: 'join',
-      value: { $typeName: 'wardline.v1.Join', code: plain, deviceKey: device.key, deviceName: 'e2e', pin: PIN, signature },
+      value: { $typeName: 'wardline.v1.Join', code: plain, deviceKey: device.key, deviceName: 'e2e', pin: PIN, signature, rotates: false, loginSecret: new Uint8Array(0) },
     });
     if (answer.case !== 'signedIn') throw new Error(`the join was answered with ${answer.case}`);
     device.id = answer.value.device;
@@ -144,7 +144,7 @@ class Session {
     const number = Buffer.alloc(8);
     number.writeBigUInt64BE(device.id);
     const signature = device.sign('wardline/1 sign-in\0', challenge, this.#binding, number);
-    return (await this.ask({ case: 'prove', value: { $typeName: 'wardline.v1.Prove', device: device.id, signature } })).case;
+    return (await this.ask({ case: 'prove', value: { $typeName: 'wardline.v1.Prove', device: device.id, signature, rotates: false, loginSecret: new Uint8Array(0) } })).case;
   }
 
   /** The code that the box ends it with, once the page has read to the end. */

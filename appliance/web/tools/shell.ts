@@ -13,7 +13,7 @@ const FIRST_LOAD_MAX = 150 * 1024;
 /** A page that is opened later, or what several of them share. Bytes. */
 const LATER_MAX = 64 * 1024;
 const COMPRESSED = /\.(html|js|css|svg|webmanifest|json)$/;
-const NOT_SHIPPED = /\/fixtures\.ts$|\/tools\/|\.test\.ts$/;
+const NOT_SHIPPED = /\/fixtures[.\w]*\.ts$|\/tools\/|\.test\.ts$/;
 
 /** Our part of the build: the service worker is told its files; each file is written compressed as well; and the weight is watched. */
 export function shell(): Plugin {

@@ -380,7 +380,9 @@ export class Desk {
 
   /** What a page is answered is its own; but a conversation that it opened is everybody's. */
   #pageAnswered(number: number, request: number, body: Told): void {
-    if (body.case === 'opened' && body.value.conversation !== undefined) this.book.learn(body.value.conversation);
+    const opened = body.case === 'opened' && body.value.conversation !== undefined ? this.book.learn(body.value.conversation) : null;
+    // Announcements are opened to be written.
+    if (opened?.known.kind === 'broadcast') this.screen.announces(opened.id);
     this.#link.reply(number, { reply: 'answer', request, body });
   }
 

@@ -49,6 +49,8 @@ export class Screen {
   readonly #book: Book;
   readonly #outbox: Outbox;
   readonly #rings: Rings;
+  /** Announcements that this person has opened for writing. */
+  readonly #announced = new Set<ConversationId>();
   /** Lines of the inbox that did not change are not made anew. */
   readonly #items = new Map<ConversationId, { readonly key: string; readonly item: InboxItem }>();
   #people: { readonly key: string; readonly people: readonly Person[] } = { key: '', people: [] };
@@ -62,6 +64,11 @@ export class Screen {
     this.#book = book;
     this.#outbox = outbox;
     this.#rings = rings;
+  }
+
+  /** The box opened them for this person, who may write there. */
+  announces(conversation: ConversationId): void {
+    this.#announced.add(conversation);
   }
 
   inbox(me: PersonId): readonly InboxItem[] {
@@ -382,6 +389,7 @@ export class Screen {
 
   /** Whoever may announce is not told to clients but on asking; whoever leads the unit may. The box has the last word. */
   #announces(conversation: Conversation, me: PersonId): boolean {
+    if (this.#announced.has(conversation.id)) return true;
     const { unit } = conversation.known;
     return this.#book.people.get(me)?.posts.some((post) => post.unit === unit && post.chargeNurse) ?? false;
   }

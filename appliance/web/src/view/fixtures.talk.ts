@@ -1,4 +1,5 @@
 import type { MessageItem, OpenConversation, Snapshot } from '../domain/snapshot.ts';
+import type { OrderShown } from '../domain/talk/contract.ts';
 import { NOW, scenes } from './fixtures.ts';
 
 /** Made-up screens of acts in a conversation. Everybody in here is invented. */
@@ -14,6 +15,15 @@ const group = { ...thread.item, patient: null, stat: null, kind: 'group', title:
 
 const roleItem = { ...group, id: '0000000000000306', kind: 'roleInbox', title: 'Pharmacist on call', subtitle: 'ICU' } as const;
 
+const order: OrderShown = { sort: 'give', state: 'given', to: '', by: '', readBack: 0, readBackText: '', replaced: false, filed: false, may: ['readBack'] };
+const ordered = (sequence: number, text: string, over: Partial<OrderShown>): MessageItem => ({ ...own, key: `o${sequence}`, sequence, text, replyTo: null, edited: false, edits: 0, at: NOW - 600_000, order: { ...order, ...over } });
+const orders: readonly MessageItem[] = [
+  { ...ordered(401, 'Furosemide 40 mg IV now', { to: 'Ana Ruiz' }), mine: false, fate: null, author: 'Ben Okafor' },
+  ordered(402, 'Paracetamol 500 mg by mouth now', { state: 'readBack', by: 'Dana Whitfield', readBack: 403, readBackText: 'Paracetamol, five hundred milligrams by mouth, now', may: ['answer', 'correct', 'cancel'] }),
+  ordered(404, 'Heparin 5000 units', { state: 'confirmed', by: 'Dana Whitfield', replaced: true, may: ['file'] }),
+  { ...ordered(0, 'Potassium 20 mmol', { state: 'sending', may: [] }), fate: 'failed', refusal: { code: 'ORDER_NOT_SENT', advice: '' } },
+];
+
 const within = (over: Partial<OpenConversation>): Snapshot => ({ ...base, conversation: { ...thread, ...over } });
 
 export const talkScenes: Record<string, Snapshot> = {
@@ -23,5 +33,7 @@ export const talkScenes: Record<string, Snapshot> = {
   talkRole: within({ item: roleItem, messages: thread.messages.slice(0, 2), people: thread.people.slice(0, 3) }),
   talkRoleNobody: within({ item: { ...roleItem, title: 'Rapid response nurse', subtitle: '4 West' }, messages: [], people: thread.people.slice(0, 3) }),
   talkRoleDone: within({ item: roleItem, messages: thread.messages.slice(0, 2), writable: false }),
+  talkAnnounced: within({ item: { ...group, kind: 'broadcast', title: 'Announcements', subtitle: '4 West' }, messages: [fresh], people: thread.people.slice(0, 1) }),
+  talkOrders: within({ messages: orders }),
   talkArchived: within({ item: group, messages: thread.messages.slice(0, 3), writable: false }),
 };

@@ -28,6 +28,7 @@ export const PAGES = {
   plan: { offered: leads, load: () => import('./areas/lead/Plan.svelte') },
   agency: { offered: leads, load: () => import('./areas/lead/Agency.svelte') },
   census: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Census.svelte') },
+  announcements: { offered: () => true, load: () => import('./areas/talk/Announcements.svelte') },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

@@ -6,7 +6,7 @@ import { en } from './en.ts';
 import { es } from './es.ts';
 
 /** Words of pages that are the same in both languages: names and abbreviations. */
-const SAME_IN_AREAS: readonly string[] = ['platforms.apple', 'platforms.android', 'platforms.windows', 'platforms.mac', 'platforms.firefox', 'quick.sbar'];
+const SAME_IN_AREAS: readonly string[] = ['platforms.apple', 'platforms.android', 'platforms.windows', 'platforms.mac', 'platforms.firefox', 'quick.sbar', 'note.no'];
 
 type Leaf = readonly [path: string, value: unknown];
 
@@ -44,7 +44,7 @@ describe.each([{ name: 'app', en: en as object, es: es as object }, ...areas])('
   it('holds no word that nothing says', () => {
     const code = sources(join(import.meta.dirname, '../view')).join('\n');
     // What is looked up by a name that the code computes.
-    const computed = /^(verdict|says|rows|marks|line\.(checkTitle|trustTitle)|after|made|steps|get|platforms|pages\.names|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens)|acts|codes|groupCodes|refusals|fault|ways|missing|sexes)\b/;
+    const computed = /^(verdict|says|rows|marks|line\.(checkTitle|trustTitle)|after|made|steps|get|platforms|pages\.names|refusal\.codes|ended|lang|nav|conversation\.(kinds|fate|attachment)|compose\.reach|priority|stat\.(why|accept|coming|cannot|close|handBack)|inbox\.sections|more\.looks|join\.deviceName|care\.(flags|beds\.fault|tasks\.whens)|acts|codes|groupCodes|order\.(states|acts)|note\.whens|refusals|fault|ways|missing|sexes)\b/;
     // So is `.posts[`; and `.fields}` hands all of them on.
     const chosen = (path: string) => path.includes('.') && ['[', '}'].some((end) => code.includes(`.${path.slice(0, path.lastIndexOf('.'))}${end}`));
     const unused = [...english.keys()].filter((path) => !computed.test(path) && !chosen(path) && !code.includes(`.${path}`) && !code.includes(`words.${path.split('.').at(-1)}`));

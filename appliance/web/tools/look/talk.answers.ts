@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Ask, Told } from '../../src/domain/frames.ts';
 import type { Reply } from '../../src/domain/snapshot.ts';
 import { NOW } from '../../src/view/fixtures.ts';
-import { ChannelPageSchema, Reach, RoleInboxShownSchema, TemplateSetSchema } from '../../src/gen/wardline_pb.js';
+import { BroadcastListSchema, BroadcastReceiptsSchema, ChannelPageSchema, OrderPoliciesSchema, Reach, RoleInboxShownSchema, TemplateSetSchema } from '../../src/gen/wardline_pb.js';
 
 /** Answers of a made-up box to what is asked in a conversation. */
 
@@ -34,6 +34,12 @@ export function talkAnswers(body: Ask): Reply | null {
       const value = create(RoleInboxShownSchema, { role: body.value.role ?? 0n, unit: 0xa1n, holders, cover, next: isHeld ? 0n : BigInt(NOW + 4 * 3_600_000), conversation: isHeld ? 0x306n : 0n });
       return answer({ case: 'roleInboxShown', value: { ...value, conversation: 0x306n } });
     }
+    case 'listOrderPolicies':
+      return answer({ case: 'orderPolicies', value: create(OrderPoliciesSchema, { policies: [{ unit: 0n, roles: [0x401n] }] }) });
+    case 'listBroadcasts':
+      return answer({ case: 'broadcastList', value: create(BroadcastListSchema, { broadcasts: [{ unit: 0xa1n, conversation: 0x307n, announces: true, readers: 14 }, { unit: 0n, conversation: 0n, announces: false, readers: 240 }] }) });
+    case 'lookAtBroadcast':
+      return answer({ case: 'broadcastReceipts', value: create(BroadcastReceiptsSchema, { readers: 14, delivered: 9, read: 4 }) });
     case 'listTemplates':
       return answer({ case: 'templateSet', value: create(TemplateSetSchema, body.value.unit === 0n ? {} : { unit: 0xa1n, replies, templates }) });
     default:

@@ -124,4 +124,39 @@ export const talkViews = {
       await page.locator('dialog .fault').first().waitFor();
     },
   },
+  talkOrders: { scene: 'talkOrders', act: (page: Page) => page.locator('.order').nth(3).waitFor() },
+  talkOrderAnswer: { scene: 'talkOrders', act: (page: Page) => page.locator('.order').nth(1).locator('.button').first().click() },
+  talkOrderReadBack: { scene: 'talkOrders', act: (page: Page) => page.locator('.order').first().locator('.button').first().click() },
+  talkOrderGive: {
+    scene: 'conversation',
+    act: async (page: Page) => {
+      await page.locator('.compose .square').first().click();
+      await page.locator('dialog .inside > .button').first().click();
+      await page.locator('dialog select').waitFor();
+    },
+  },
+  talkNote: {
+    scene: 'conversationStat',
+    act: async (page: Page) => {
+      await page.locator('.wide .more[aria-haspopup]').last().click();
+      await page.locator('dialog .acts .button').first().click();
+      await page.locator('dialog select').waitFor();
+    },
+  },
+  talkAnnouncements: {
+    scene: 'more',
+    act: async (page: Page) => {
+      await page.locator('nav button').nth(4).click();
+      await page.locator('nav.pages .button').first().click();
+      await page.locator('.announcements .card').first().waitFor();
+    },
+  },
+  talkAnnounced: {
+    scene: 'talkAnnounced',
+    act: async (page: Page) => {
+      await newest(page);
+      await page.locator('dialog .acts .button').first().click();
+      await page.locator('dialog strong').waitFor();
+    },
+  },
 };

@@ -99,6 +99,11 @@ export class Practice implements App {
     return () => undefined;
   }
 
+  /** What a practice has no use for. */
+  visit(): void {}
+  lookAgain(): void {}
+  talk(): void {}
+
   readonly files: Files = { send: () => Promise.resolve(REFUSED), receive: () => Promise.resolve(REFUSED) };
 
   openConversation(id: Id): void {
@@ -215,7 +220,7 @@ export class Practice implements App {
 
   #message(sequence: number, text: string): MessageItem {
     const { other: author, otherTitle: authorTitle } = this.#made;
-    const none = { edited: false, recalled: false, replyTo: null, reactions: [], attachments: [], mentionsMe: false, fate: null, refusal: null, stat: null } as const;
+    const none = { edited: false, edits: 0, order: null, recalled: false, replyTo: null, reactions: [], attachments: [], mentionsMe: false, fate: null, refusal: null, stat: null } as const;
     return { ...none, key: `practice-${sequence}`, sequence, author, authorTitle, mine: false, at: this.#now(), text, priority: 'routine' };
   }
 
@@ -247,6 +252,9 @@ export class Practice implements App {
       ringing: this.#ringing(),
       me,
       caughtUp: true,
+      visitor: false,
+      offers: [],
+      gaps: [],
       inbox,
       conversation: this.#open === null ? null : this.#conversation(this.#open, people),
       people,
@@ -288,7 +296,7 @@ export class Practice implements App {
 
   #patient(id: Id): PatientHeader {
     const { rosa, otto, unit } = this.#made;
-    return { id, name: id === ROSA ? rosa : otto, bed: id === ROSA ? ROSAS_BED : OTTOS_BED, unit, recordNumber: '', bornOn: '', flags: [] };
+    return { id, name: id === ROSA ? rosa : otto, bed: id === ROSA ? ROSAS_BED : OTTOS_BED, unit, recordNumber: '', bornOn: '', flags: [], stay: null };
   }
 
   #conversation(id: Id, people: readonly Person[]): OpenConversation {

@@ -49,5 +49,5 @@ export function placeOf(conversation: Id, at: number): { readonly conversation: 
 }
 
 function isOwn(message: MessageItem): boolean {
-  return message.mine && message.sequence > 0 && !message.recalled;
+  return message.mine && message.sequence > 0 && !message.recalled && message.order === null;
 }

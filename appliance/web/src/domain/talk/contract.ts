@@ -1,6 +1,6 @@
 /** Acts in a conversation that the device signs, and orders by text. A part of the contract in `../snapshot.ts`, under the same rules. */
 
-import type { At, Id } from '../snapshot.ts';
+import type { Id } from '../snapshot.ts';
 
 export type OrderDeed = 'give' | 'correct' | 'cancel' | 'readBack';
 
@@ -9,8 +9,8 @@ export type TalkAct =
   | { readonly act: 'order'; readonly conversation: Id; readonly text: string; readonly deed: OrderDeed; readonly of: number; readonly to: Id | null }
   /** What its author says to the read-back in that message. */
   | { readonly act: 'answerOrder'; readonly conversation: Id; readonly sequence: number; readonly readBack: number; readonly right: boolean }
-  /** Somebody was reached by telephone about a STAT, at that time by the box's clock. */
-  | { readonly act: 'callNote'; readonly conversation: Id; readonly sequence: number; readonly called: At; readonly readBack: boolean; readonly reached: Id | null; readonly role: string; readonly name: string };
+  /** Somebody was reached by telephone about a STAT, so many minutes ago. */
+  | { readonly act: 'callNote'; readonly conversation: Id; readonly sequence: number; readonly ago: number; readonly readBack: boolean; readonly reached: Id | null; readonly role: string; readonly name: string };
 
 /** An order by text, as its message shows it. */
 export interface OrderShown {

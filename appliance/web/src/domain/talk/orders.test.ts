@@ -46,8 +46,9 @@ describe('what is signed about an order', () => {
 });
 
 /** Ana is in a patient's thread with Ben. */
-function thread(): { box: Box; bench: Bench } {
+function thread(boxTime = 0n): { box: Box; bench: Bench } {
   const box = new Box();
+  box.boxTime = boxTime;
   const bench = new Bench(box);
   bench.start();
   bench.settle();
@@ -116,12 +117,14 @@ describe('an order', () => {
   });
 });
 
-it('a call note is signed, with whom one reached and when', () => {
-  const { box, bench } = thread();
-  bench.command('talk', { act: 'callNote', conversation: THREAD, sequence: 1, called: 5_000, readBack: true, reached: hex(BEN), role: ' Cardiologist ', name: '' });
+it('a call note is signed, with whom one reached, and when by the clock of the box', () => {
+  const { box, bench } = thread(5_300_000n);
+  bench.command('talk', { act: 'callNote', conversation: THREAD, sequence: 1, ago: 5, readBack: true, reached: hex(BEN), role: ' Cardiologist ', name: '' });
   bench.settle();
   const answer = box.heard.findLast((body) => body.case === 'answerStat')?.value;
-  expect(answer?.answer).toMatchObject({ case: 'callNote', value: { reached: BEN, readBack: true, called: 5_000n, role: 'Cardiologist', name: '' } });
+  expect(answer?.answer).toMatchObject({ case: 'callNote', value: { reached: BEN, readBack: true, role: 'Cardiologist', name: '' } });
+  const called = answer?.answer.case === 'callNote' ? answer.answer.value.called : null;
+  expect(called).toBe(5_000_000n);
   expect(answer?.signature).toEqual(new Uint8Array(64).fill(5));
 });
 

@@ -34,6 +34,8 @@ export interface TalkMeans {
   readonly device: DeviceId;
   /** By the device's clock. */
   readonly wall: number;
+  /** The box's clock is so much ahead of it. */
+  readonly boxAhead: number;
   name(): MessageName;
 }
 
@@ -93,7 +95,8 @@ export class Talk {
     const { conversation, sequence, facility } = place;
     const at = means.wall;
     const reached = act.reached === null ? 0n : wireId(parseId<PersonId>(act.reached));
-    const { called, readBack } = act;
+    const called = Math.floor(at + means.boxAhead - Math.max(act.ago, 0) * 60_000);
+    const { readBack } = act;
     const [role, name] = [act.role.trim(), act.name.trim()];
     const bytes = answerBytes({ facility, device: means.device, conversation, sequence, at, said: { say: 'callNote', called, readBack, reached, role, name } });
     const callNote = { reached, readBack, called: BigInt(called), role, name };
