@@ -9,7 +9,7 @@ use wardline_core::wire::proto::{self, client_frame::Body};
 use super::*;
 use crate::testing::Bench;
 
-fn carrier() -> Carrier<impl Fn() -> Door, impl FnOnce(&Arc<Lane>)> {
+fn carrier() -> Carrier<impl Fn() -> Door, impl FnOnce(&Arc<Lane>, [u8; 32])> {
     Carrier {
         door: || Door::Network(Zone::Ward),
         source: Source(1),

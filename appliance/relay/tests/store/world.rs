@@ -140,7 +140,7 @@ impl World {
                 self.write(Write::PinChosen { device, salt: [how as u8; 16], pin: PinMac([!how as u8; 32]) });
             }
             (9, _, Some(device), _) if how % 3 == 1 => {
-                let hash = |of: u64| Some(SecretHash::of(&[of as u8; 32])).filter(|_| of % 5 > 0);
+                let hash = |of: u64| Some(SecretHash::of(&[of as u8; 32])).filter(|_| !of.is_multiple_of(5));
                 let (current, offered) = (hash(how), hash(how / 7));
                 let secrets = LoginSecrets { current, offered, changed: Change(0) };
                 self.write(Write::LoginSecretsSet { device, secrets });
