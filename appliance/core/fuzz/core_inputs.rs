@@ -179,7 +179,13 @@ impl Box {
                 match proven.unwrap_or(Err(PeerFault::OutOfTurn)) {
                     Ok(proven) => {
                         self.keys.insert(conn, *proven.key());
-                        Input::Join { conn, request, proven, fresh: fresh(seed), login: Login { presented, next: [seed; 32] } }
+                        Input::Join {
+                            conn,
+                            request,
+                            proven,
+                            fresh: fresh(seed),
+                            login: Login { presented, next: [seed; 32] },
+                        }
                     }
                     Err(fault) => Input::Faulted { conn, fault },
                 }
