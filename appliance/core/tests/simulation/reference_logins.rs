@@ -21,7 +21,7 @@ impl Reference {
         let device = self.ward.device(id)?;
         let person = device.person;
         let Some((current, offered)) = device.secrets else {
-            self.to_be_given(conn, None, login);
+            self.offered(conn, None, login);
             return None;
         };
         let presented = login.presented.secret;
@@ -48,7 +48,7 @@ impl Reference {
     }
 
     /// The first one, if the device wants any.
-    pub(crate) fn to_be_given(&mut self, conn: Conn, before: Option<SecretHash>, login: &Login) {
+    pub(crate) fn offered(&mut self, conn: Conn, before: Option<SecretHash>, login: &Login) {
         let next = SecretHash::of(&login.next);
         if let Some(link) = self.link_mut(conn) {
             link.offer = login.presented.rotates.then_some((before, next));

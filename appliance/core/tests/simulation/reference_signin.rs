@@ -218,7 +218,7 @@ impl Reference {
             Err(refusal) => self.turn_away(conn, refusal),
             Ok(person) => {
                 self.enter(conn, Phase::Joining { request, code, key: Box::new(key), person });
-                self.to_be_given(conn, None, login);
+                self.offered(conn, None, login);
                 Expected::answered(Answer::Stretch)
             }
         }
