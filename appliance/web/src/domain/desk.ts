@@ -221,6 +221,11 @@ export class Desk {
     if (this.open?.messages.length === 0) this.loadOlder();
   }
 
+  /** Whoever is put out of the conversation before them has none before them: should they be let in again, it does not come up by itself. */
+  closeWhatIsGone(): void {
+    if (this.#open !== null && this.book.isCaughtUp && !this.book.conversations.has(this.#open)) this.closeConversation();
+  }
+
   closeConversation(): void {
     this.#around = null;
     this.#open = null;

@@ -181,6 +181,20 @@ describe('a PIN', () => {
     expect(bench.snapshot.inbox.length).toBe(1);
   });
 
+  it('is put out of the conversation before them, and let in again: it does not come up by itself', () => {
+    const bench = started();
+    bench.command('openConversation', hex(WARD));
+    bench.settle();
+    expect(bench.snapshot.conversation?.item.id).toBe(hex(WARD));
+    bench.box.change({ case: 'gone', value: { conversation: WARD } });
+    bench.settle();
+    expect(bench.snapshot.conversation).toBeNull();
+    bench.box.change(bench.box.conversation());
+    bench.settle();
+    expect(bench.snapshot.inbox.map((item) => item.id)).toContain(hex(WARD));
+    expect(bench.snapshot.conversation).toBeNull();
+  });
+
   it('is asked for when the session locks: everything is hidden, and comes back', () => {
     const bench = started();
     bench.command('openConversation', hex(WARD));

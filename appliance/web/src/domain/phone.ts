@@ -45,6 +45,7 @@ export class Phone {
     if (this.#gate.stage.is !== 'ended') {
       this.#gate.expire();
       this.#take(input);
+      this.#ground.desk.closeWhatIsGone();
       this.#push();
       this.#gate.settleLock();
     } else if (input.input === 'ask') {
