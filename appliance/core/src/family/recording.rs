@@ -8,7 +8,7 @@ use crate::clinic::Encounter;
 use crate::clinical::{self, encounter_of};
 use crate::draft::Draft;
 use crate::family::ending::{self, tell};
-use crate::family::{BedsideCode, Consent};
+use crate::family::{BedsideCode, Consent, blocked_of};
 use crate::ids::{EncounterId, PatientId, PersonId};
 use crate::input::Fresh;
 use crate::limits;
@@ -107,12 +107,14 @@ pub(super) fn set_block(
     if list.names().len() > limits::FAMILY_BLOCKED_MAX {
         return Err(Refusal::Limit);
     }
-    draft.write(Write::FamilyBlockSet { patient, blocked: list.clone() });
+    draft.write(Write::FamilyBlockSet { patient, blocked: list });
     draft.record(permit.by(), Act::FamilyBlocked(patient));
     let state = &draft.state;
     let theirs =
         |thread| state.family.threads.get(&thread).is_some_and(|thread| records.contains(&thread.patient));
     let in_there = state.visitors().filter(|(_, visitor)| visitor.is_running() && theirs(visitor.thread));
+    // By whichever record it was said: they may have been merged since.
+    let list = blocked_of(state, patient);
     let named = |person: &PersonId| state.people.get(person).is_some_and(|entry| list.has(&entry.name));
     let out: Vec<PersonId> = in_there.map(|(person, _)| person).filter(named).collect();
     for person in out {

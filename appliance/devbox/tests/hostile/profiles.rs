@@ -157,7 +157,7 @@ pub(super) async fn from_a_locked_phone(arena: &mut Arena) -> Result<()> {
     let third = proto::SubmitSealed { number: 8, ..third };
     let last = accepted(raw.ask(Ask::SubmitSealed(third)).await?)?;
     ensure!((last.number, last.sequence) == (8, next.sequence + 1), "the third went elsewhere");
-    let history = Ask::History(proto::History { conversation, before: 0, limit: 10 });
+    let history = Ask::History(proto::History { conversation, before: 0, limit: 3 });
     let Answer::HistoryPage(page) = raw.ask(history).await? else { bail!("no history") };
     ensure!(page.messages.iter().all(|message| message.text == "composed"), "another text");
     ensure!(page.messages.len() == 3, "{} messages", page.messages.len());

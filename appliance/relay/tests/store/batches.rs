@@ -404,7 +404,7 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        let people = 4 + 11 + 3 + 3 + 11 + 5;
+        let people = 4 + 11 + 3 + 3 + 12 + 5;
         let files = 16 + 4;
         let messages = 18 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
         let (roles, emergencies, holds, notices, family) = (7, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
