@@ -63,8 +63,6 @@ export class Browser {
         '--disable-background-networking',
         '--no-first-run',
         '--password-store=basic',
-        // Otherwise a browser that has sounded before may sound untouched, or not: by its own measure.
-        '--autoplay-policy=document-user-activation-required',
         ...(look.camera === true ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
       ],
       env: { ...process.env, HOME: home },
