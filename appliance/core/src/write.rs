@@ -5,6 +5,7 @@
 //! are only ever appended; a test holds frozen bytes against them.
 
 mod message;
+mod threads;
 
 use minicbor::{Decode, Encode};
 
@@ -783,20 +784,4 @@ pub enum Write {
         #[n(2)]
         until: Wall,
     },
-}
-
-impl Write {
-    /// Patient threads that look different from now on.
-    pub fn shows_in(&self) -> &[ConversationId] {
-        match self {
-            Self::PatientSet { thread, .. } => thread.as_slice(),
-            Self::EncounterOpened(encounter) => std::slice::from_ref(&encounter.thread),
-            Self::EncounterMoved { thread, .. }
-            | Self::EncounterStanding { thread, .. }
-            | Self::AttendingSet { thread, .. }
-            | Self::ThreadClosed { thread, .. }
-            | Self::EncounterFiled { thread, .. } => std::slice::from_ref(thread),
-            _ => &[],
-        }
-    }
 }

@@ -38,7 +38,11 @@ export type Input =
       readonly identity: Identity | null;
       readonly waiting: readonly Waiting[];
       readonly highest: bigint;
+      /** The device's login secret; empty: it has none yet. */
+      readonly secret: Uint8Array;
     }
+  /** The secret that came by this line is on the disk. */
+  | { readonly input: 'secretKept'; readonly line: LineNumber }
   | { readonly input: 'storageFailed' }
   /** Another tab has the connection from now on. */
   | { readonly input: 'superseded' }
@@ -52,7 +56,7 @@ export type Input =
   /** `null`: the key cannot be used. */
   | { readonly input: 'signed'; readonly token: number; readonly signature: Signature | null }
   /** The key for a code is on the disk. */
-  | { readonly input: 'keyReady'; readonly key: DeviceKey; readonly codeHash: Hash }
+  | { readonly input: 'keyReady'; readonly key: DeviceKey; readonly codeHash: Hash; /** What this key was given; empty: nothing. */ readonly secret: Uint8Array }
   | { readonly input: 'kept'; readonly kept: readonly { readonly name: MessageName; readonly version: number }[] }
   /** The network came back, or changed, or the app was brought to the front. */
   | { readonly input: 'network' }
@@ -73,6 +77,8 @@ export type Effect =
   | { readonly effect: 'prepareKey'; readonly code: JoinCode; readonly own: boolean; /** A code that hangs at a bed. */ readonly bedside: boolean }
   /** With the key that joined. */
   | { readonly effect: 'keepIdentity'; readonly identity: Identity; readonly joined: boolean }
+  /** The login secret of the key that proved this line: nothing more is asked on it before that is on the disk. */
+  | { readonly effect: 'keepSecret'; readonly line: LineNumber; readonly key: 'device' | 'joining'; readonly secret: Uint8Array }
   | { readonly effect: 'write'; readonly writes: Writes }
   /** The box said by which leaves it is known, and which challenge a line's proof is over. */
   | { readonly effect: 'met'; readonly line: LineNumber; readonly leaves: readonly Hash[]; readonly challenge: Hash }

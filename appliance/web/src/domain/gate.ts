@@ -59,6 +59,8 @@ const LEASE = 600_000;
 
 export class Gate {
   readonly #ground: Ground;
+  /** Login secrets: the device's, and of a key that joins. Empty: none. */
+  readonly #secrets: Record<'device' | 'joining', Uint8Array> = { device: new Uint8Array(0), joining: new Uint8Array(0) };
   readonly presence = new Presence();
   readonly devices = new Devices();
   /** Why the last thing that the person asked for was not done. */
@@ -110,7 +112,8 @@ export class Gate {
   }
 
   /** What the disk had. */
-  loaded(identity: Identity | null): void {
+  loaded(identity: Identity | null, secret: Uint8Array): void {
+    this.#secrets.device = secret;
     this.#identity = identity;
     this.#startedAt = this.#ground.now.steady;
     if (identity === null) return this.rest({ is: 'joining' });
@@ -118,10 +121,16 @@ export class Gate {
     this.connect();
   }
 
-  keyReady(key: DeviceKey, codeHash: Hash): void {
+  keyReady(key: DeviceKey, codeHash: Hash, secret: Uint8Array): void {
     if (this.#joining === null) return;
+    this.#secrets.joining = secret;
     this.#joining = { ...this.#joining, key: { key, codeHash } };
     this.connect();
+  }
+
+  /** What the key of now is to present the next time is on the disk. */
+  secretKept(secret: Uint8Array): void {
+    this.#secrets[this.provingKey] = secret;
   }
 
   /** When a start has waited for long enough. */
@@ -243,10 +252,10 @@ export class Gate {
     const key = joining?.key;
     if (joining !== null && key != null) {
       this.#joining = { ...joining, attempts: joining.attempts + 1 };
-      const line = this.#ground.lines.connect({ purpose: 'join', ...joining, ...key }, this.#ground.now);
+      const line = this.#ground.lines.connect({ purpose: 'join', ...joining, ...key, secret: this.#secrets[this.provingKey] }, this.#ground.now);
       this.#ground.do({ effect: 'connect', line });
     } else if (this.#identity !== null && this.#stage.is !== 'joining') {
-      const line = this.#ground.lines.connect({ purpose: 'signIn', device: this.#identity.device }, this.#ground.now);
+      const line = this.#ground.lines.connect({ purpose: 'signIn', device: this.#identity.device, secret: this.#secrets.device }, this.#ground.now);
       this.#ground.do({ effect: 'connect', line });
     }
   }
@@ -427,6 +436,7 @@ export class Gate {
     const told = before?.device === device ? before.told : [device];
     this.#identity = { device, person, deviceName, facility: this.#ground.lines.shown.facility, told, locked: false };
     this.#ground.do({ effect: 'keepIdentity', identity: this.#identity, joined: !this.#isLockedOut });
+    if (!this.#isLockedOut) this.#secrets.device = this.#secrets.joining;
     this.#isLockedOut = false;
   }
 

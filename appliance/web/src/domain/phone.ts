@@ -5,7 +5,7 @@
  * brought together.
  */
 
-import { RefusalCode } from '../gen/wardline_pb.js';
+import { RefusalCode, type ServerFrame } from '../gen/wardline_pb.js';
 import { act } from './acts.ts';
 import { CLOSE } from './backoff.ts';
 import { toHex } from './bytes.ts';
@@ -26,6 +26,8 @@ import { WireFault } from './wire.ts';
 
 /** What rang is not shown for longer than this without the box. */
 const RINGS_OFFLINE_MAX = 60_000;
+/** A login secret. Bytes. */
+const SECRET = 32;
 /** Requests under way behind which a page is told to wait. The box answers them in order, some 1,000 a second. */
 const PAGE_ASKS_MAX = 64;
 
@@ -33,6 +35,10 @@ export class Phone {
   readonly #ground: Ground;
   readonly #gate: Gate;
   #facility: Hash | null = null;
+  /** Frames that wait until a login secret is on the disk: few, since nothing is asked for meanwhile. */
+  #held: { readonly line: LineNumber; readonly frames: ServerFrame[]; readonly secret: Uint8Array } | null = null;
+  /** The line whose secret is. */
+  #kept: { readonly line: LineNumber } | null = null;
 
   /** `client` is told to the box, for its log. */
   constructor(client: string, chance: Chance) {
@@ -113,7 +119,7 @@ export class Phone {
     switch (input.input) {
       case 'loaded':
         outbox.load(input.waiting, input.highest);
-        return this.#gate.loaded(input.identity);
+        return this.#gate.loaded(input.identity, input.secret);
       case 'storageFailed':
         return this.#gate.end('storage');
       case 'superseded':
@@ -132,7 +138,9 @@ export class Phone {
       case 'signed':
         return this.#signed(input.token, input.signature);
       case 'keyReady':
-        return this.#gate.keyReady(input.key, input.codeHash);
+        return this.#gate.keyReady(input.key, input.codeHash, input.secret);
+      case 'secretKept':
+        return this.#release(input.line);
       case 'kept':
         for (const { name, version } of input.kept) outbox.kept(name, version);
         return;
@@ -223,18 +231,47 @@ export class Phone {
     return lostAt === null || this.#gate.stage.is === 'station' ? Infinity : lostAt + RINGS_OFFLINE_MAX;
   }
 
-  #bytes(number: LineNumber, bytes: Uint8Array): void {
+  /** What comes with a new login secret waits, and what comes behind it: the first request that follows ends the old one. */
+  #frames(line: Line, frames: readonly ServerFrame[]): void {
     const { lines, now } = this.#ground;
+    const { number } = line;
+    for (const [at, frame] of frames.entries()) {
+      if (lines.of(number) === null) return;
+      if (this.#held?.line === number) {
+        this.#held.frames.push(...frames.slice(at));
+        return;
+      }
+      const secret = frame.body.case === 'signedIn' ? frame.body.value.loginSecret : null;
+      if (secret !== null && secret.length === SECRET && this.#kept?.line !== number) {
+        this.#held = { line: number, frames: frames.slice(at), secret };
+        return this.#ground.do({ effect: 'keepSecret', line: number, key: this.#gate.provingKey, secret });
+      }
+      try {
+        this.#ground.run(line.session.frame(now.steady, frame));
+      } catch (error) {
+        if (!(error instanceof WireFault)) throw error;
+        return this.#ground.run(line.session.broken());
+      }
+    }
+  }
+
+  #release(number: LineNumber): void {
+    const held = this.#held;
+    if (held?.line !== number) return;
+    this.#held = null;
+    this.#kept = { line: number };
+    this.#gate.secretKept(held.secret);
+    const line = this.#ground.lines.of(number);
+    if (line !== null) this.#frames(line, held.frames);
+  }
+
+  #bytes(number: LineNumber, bytes: Uint8Array): void {
+    const { lines } = this.#ground;
     const line = lines.of(number);
     if (line === null) return;
     this.#gate.heard();
     const { frames, fault } = line.decoder.push(bytes);
-    try {
-      for (const frame of frames) if (lines.of(number) !== null) this.#ground.run(line.session.frame(now.steady, frame));
-    } catch (error) {
-      if (!(error instanceof WireFault)) throw error;
-      this.#ground.run(line.session.broken());
-    }
+    this.#frames(line, frames);
     if (fault !== null && lines.of(number) !== null) this.#ground.run(line.session.broken());
   }
 
@@ -377,6 +414,7 @@ export class Phone {
   #newDesk(ground: Ground): Desk {
     return new Desk(ground.outbox, {
       ask: (call, body) => {
+        if (this.#held !== null) return false;
         const outs = ground.session?.ask(ground.now.steady, { ask: 'call', call }, body) ?? null;
         ground.run(outs);
         return outs !== null;

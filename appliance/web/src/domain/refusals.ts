@@ -96,6 +96,7 @@ export type Verdict =
 export function verdictOf(code: RefusalCode): Verdict {
   switch (code) {
     case RefusalCode.DEVICE_UNKNOWN:
+    case RefusalCode.DEVICE_COPIED:
     // Who visits asks anew, at the bed.
     case RefusalCode.FAMILY_OVER:
     case RefusalCode.FAMILY_DECLINED:

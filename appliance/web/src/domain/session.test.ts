@@ -20,7 +20,7 @@ const BINDING = need(hashOf(new Uint8Array(32).fill(2)));
 const CHALLENGE = new Uint8Array(32).fill(1);
 const SIGNATURE = need(signatureOf(new Uint8Array(64).fill(9)));
 const PIN = '739154' as Pin;
-const SIGN_IN: Purpose = { purpose: 'signIn', device: DEVICE };
+const SIGN_IN: Purpose = { purpose: 'signIn', device: DEVICE, secret: new Uint8Array(0) };
 
 function frame(request: number, body: Body): ServerFrame {
   return create(ServerFrameSchema, { request: BigInt(request), ...(body === undefined ? {} : { body }) });
@@ -74,7 +74,7 @@ describe('signing in', () => {
 
   it('joins without a device, with the key that the code was hashed for', () => {
     const key = need(deviceKeyOf(Uint8Array.of(4, ...new Uint8Array(64))));
-    const session = welcomed({ purpose: 'join', code: 'ABCDEFGHJK' as JoinCode, codeHash: BINDING, key, pin: PIN, deviceName: "Ana's phone", visit: null });
+    const session = welcomed({ purpose: 'join', code: 'ABCDEFGHJK' as JoinCode, codeHash: BINDING, key, pin: PIN, deviceName: "Ana's phone", visit: null, secret: new Uint8Array(0) });
     expect(session.underWay()).toEqual([{ ask: 'join' }]);
     expect(names(session.frame(0, frame(2, { case: 'signedIn', value: {} })))).toEqual(['signedIn']);
   });

@@ -19,7 +19,7 @@ import { type Declined, declinedOf } from './refusals.ts';
 
 /** Who connects, and how it proves that. */
 export type Purpose =
-  | { readonly purpose: 'signIn'; readonly device: DeviceId }
+  | { readonly purpose: 'signIn'; readonly device: DeviceId; /** Its login secret; empty: it has none yet. */ readonly secret: Uint8Array }
   | {
       readonly purpose: 'join';
       readonly code: JoinCode;
@@ -29,6 +29,8 @@ export type Purpose =
       readonly deviceName: string;
       /** At a bed, with its code: who asks to be let in. */
       readonly visit: Visit | null;
+      /** The login secret that this key was given; empty: none. */
+      readonly secret: Uint8Array;
     };
 
 /** Who somebody at a bed says they are, and what to the patient. */
@@ -161,11 +163,11 @@ export class Session<Call> {
     this.#at = { at: 'proving' };
     this.#purpose = null;
     if (purpose.purpose === 'signIn') {
-      return this.#ask(now, { ask: 'prove' }, { case: 'prove', value: { device: wireId(purpose.device), signature } });
+      return this.#ask(now, { ask: 'prove' }, { case: 'prove', value: { device: wireId(purpose.device), signature, rotates: true, loginSecret: purpose.secret } });
     }
-    const { code, key: deviceKey, pin, deviceName, visit } = purpose;
+    const { code, key: deviceKey, pin, deviceName, visit, secret: loginSecret } = purpose;
     if (visit !== null) return this.#ask(now, { ask: 'join' }, { case: 'askToVisit', value: { code, deviceKey, deviceName, pin, signature, ...visit } });
-    return this.#ask(now, { ask: 'join' }, { case: 'join', value: { code, deviceKey, deviceName, pin, signature } });
+    return this.#ask(now, { ask: 'join' }, { case: 'join', value: { code, deviceKey, deviceName, pin, signature, rotates: true, loginSecret } });
   }
 
   /** One PIN at a time, and only where one is wanted: anything else closes the connection. False: not now. */

@@ -102,7 +102,8 @@ class BrowserApp implements App {
       // An identity without its key is none.
       const identity = this.#key === null ? null : ((await storage.get('identity')) ?? null);
       const [highest, waiting] = [(await storage.get('highest')) ?? 0n, await storage.waiting()];
-      this.#give({ input: 'loaded', identity, waiting, highest });
+      const secret = this.#key === null ? new Uint8Array(0) : await storage.secretOf(this.#key);
+      this.#give({ input: 'loaded', identity, waiting, highest, secret });
       if (identity !== null) askToPersist();
     } catch {
       this.#give({ input: 'storageFailed' });
@@ -165,7 +166,14 @@ class BrowserApp implements App {
         const key = effect.own ? this.#key : ((await storage?.joiningKey(hash)) ?? null);
         if (key === null) return this.#give({ input: 'storageFailed' });
         if (!effect.own) this.#joiningKey = key;
-        return this.#give({ input: 'keyReady', key: key.point, codeHash: hash });
+        const secret = (await storage?.secretOf(key)) ?? new Uint8Array(0);
+        return this.#give({ input: 'keyReady', key: key.point, codeHash: hash, secret });
+      }
+      case 'keepSecret': {
+        const key = effect.key === 'joining' ? this.#joiningKey : this.#key;
+        if (key === null || storage === null) return this.#give({ input: 'storageFailed' });
+        await storage.keepSecret(key, Uint8Array.from(effect.secret));
+        return this.#give({ input: 'secretKept', line: effect.line });
       }
       case 'keepIdentity': {
         const key = effect.joined ? this.#joiningKey : null;

@@ -26,6 +26,8 @@ interface Kept {
   /** A key with the code that it was made for, until it is the device's: one key is one device's, and each code has its own. */
   joining: { readonly codeHash: string; readonly key: SigningKey };
   sealing: CryptoKey;
+  /** What the box gave the holder of a key last, to be presented the next time: a copy of this profile that is used beside it is noticed. */
+  secret: { readonly of: string; readonly value: Bytes };
   /** The highest number ever given. */
   highest: bigint;
 }
@@ -118,6 +120,16 @@ export class Storage {
       await put(this.#database, { joining: { codeHash, key } });
       return key;
     });
+  }
+
+  /** The login secret of the holder of this key; empty: none. */
+  async secretOf(key: SigningKey): Promise<Bytes> {
+    const kept = await this.get('secret');
+    return kept?.of === toHex(key.point) ? kept.value : new Uint8Array(0);
+  }
+
+  keepSecret(key: SigningKey, value: Bytes): Promise<void> {
+    return this.#behind(() => put(this.#database, { secret: { of: toHex(key.point), value } }));
   }
 
   /** Whose device this is; `key`: with the key that has joined. */

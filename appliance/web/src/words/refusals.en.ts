@@ -18,6 +18,7 @@ export const refusalsEn = {
   PIN_LOCKED_OUT: 'Ten wrong PINs: this device is locked. Go to a charge nurse or an administrator; they can clear it.',
   PIN_TOO_SHORT: 'The PIN needs at least 6 characters.',
   PIN_TOO_COMMON: 'This PIN is easy to guess. Choose another one.',
+  DEVICE_COPIED: 'Somebody used a copy of this device, so it was put out. Nothing you did is wrong. Ask for a new join code, and tell IT today.',
   DEVICE_UNKNOWN: 'The box does not know this device any more. Ask for a new join code.',
   PERSON_SUSPENDED: 'Your access is suspended. Ask your charge nurse or an administrator.',
   ZONE: 'Not from this network. Join the ward Wi-Fi and try again.',

@@ -17,6 +17,7 @@ export const refusalsEs: Record<RefusalCode, string> = {
   PIN_LOCKED_OUT: 'Diez PIN equivocados: este dispositivo está bloqueado. Vaya a un jefe de enfermería o a un administrador; pueden quitar el bloqueo.',
   PIN_TOO_SHORT: 'El PIN necesita al menos 6 caracteres.',
   PIN_TOO_COMMON: 'Este PIN es fácil de adivinar. Elija otro.',
+  DEVICE_COPIED: 'Alguien ha usado una copia de este dispositivo, por eso se ha dado de baja. Usted no ha hecho nada mal. Pida un código nuevo y avise hoy a informática.',
   DEVICE_UNKNOWN: 'El servidor ya no conoce este dispositivo. Pida un código nuevo.',
   PERSON_SUSPENDED: 'Su acceso está suspendido. Pregunte a su jefe de enfermería o a un administrador.',
   ZONE: 'Desde esta red no se puede. Conéctese a la wifi de la planta e inténtelo otra vez.',

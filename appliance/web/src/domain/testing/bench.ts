@@ -54,7 +54,9 @@ export class Bench {
   readonly random: () => number;
   now = { steady: 0, wall: 1_800_000_000_000 };
   /** What survives a restart of the app. */
-  disk: { identity: Identity | null; waiting: Map<MessageName, Waiting>; highest: bigint };
+  disk: { identity: Identity | null; waiting: Map<MessageName, Waiting>; highest: bigint; secret: Uint8Array };
+  /** Login secrets that are not on the disk yet; `null`: they are at once. */
+  secrets: { readonly line: number; readonly secret: Uint8Array }[] | null = null;
   /** Writes that are not on the disk yet. */
   pending: Extract<Effect, { effect: 'write' }>[] = [];
   /** Signatures that are not made yet. */
@@ -67,7 +69,7 @@ export class Bench {
   constructor(box: Box, random: () => number = seeded(1), identity: Identity | null = ANAS) {
     this.box = box;
     this.random = random;
-    this.disk = { identity, waiting: new Map(), highest: 0n };
+    this.disk = { identity, waiting: new Map(), highest: 0n, secret: new Uint8Array(0) };
     this.phone = this.#made();
   }
 
@@ -78,7 +80,7 @@ export class Bench {
   /** The app starts, with what the disk has. */
   start(): void {
     const { identity, waiting, highest } = this.disk;
-    this.give({ input: 'loaded', identity, waiting: [...waiting.values()].sort((one, other) => one.composed - other.composed), highest });
+    this.give({ input: 'loaded', identity, waiting: [...waiting.values()].sort((one, other) => one.composed - other.composed), highest, secret: this.disk.secret });
   }
 
   /** It is killed: whatever was only in memory is gone. */
@@ -188,7 +190,11 @@ export class Bench {
         this.signing.push(effect.token);
         return;
       case 'prepareKey':
-        return this.give({ input: 'keyReady', key: KEY, codeHash: HASH });
+        return this.give({ input: 'keyReady', key: KEY, codeHash: HASH, secret: new Uint8Array(0) });
+      case 'keepSecret':
+        if (this.secrets !== null) return void this.secrets.push(effect);
+        this.disk.secret = effect.secret;
+        return this.give({ input: 'secretKept', line: effect.line });
       case 'keepIdentity':
         this.disk.identity = effect.identity;
         return;

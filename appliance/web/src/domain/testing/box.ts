@@ -57,6 +57,8 @@ export class Box {
   readonly instead = new Map<string, Body[]>();
   /** Of a snapshot, besides the conversation with Ben. */
   snapshotAlso: readonly EventKind[] = [];
+  /** Section 3: the last that was used, and one that was given out since. Hexadecimal; empty: none. */
+  readonly login = { current: '', offered: '', given: 0 };
   /** The one connection that counts. */
   current: BoxConnection | null = null;
 
@@ -98,12 +100,35 @@ export class Box {
     return { case: 'conversation', value };
   }
 
-  signedIn(): Body {
+  /** Whether whoever proves the device holds what it was given last, or the one before where the answer may have been lost. */
+  isHolder(presented: Uint8Array): boolean {
+    const { login } = this;
+    const hex = toHex(presented);
+    if (login.offered !== '' && hex === login.offered) this.confirm();
+    return hex === login.current;
+  }
+
+  /** What was given out is what counts from now on. */
+  confirm(): void {
+    if (this.login.offered !== '') this.login.current = this.login.offered;
+    this.login.offered = '';
+  }
+
+  #offer(): Uint8Array {
+    this.login.given += 1;
+    const secret = new Uint8Array(32).fill(this.login.given);
+    this.login.offered = toHex(secret);
+    return secret;
+  }
+
+  /** `first`: of its connection. */
+  signedIn(first = true): Body {
     this.isPinWanted = false;
+    const loginSecret = first ? this.#offer() : new Uint8Array(0);
     const devices = this.devices.map((one) => ({ ...one }));
     const { idleLock, station, visitor } = this;
     const name = station === 0n ? 'Ana' : 'Desk, Hall A';
-    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name, lastNumber: this.#lastNumber, devices, idleLock, station, visitor } };
+    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name, lastNumber: this.#lastNumber, devices, idleLock, station, visitor, loginSecret } };
   }
 
   /** Section 5: what a submission is answered with; `null` closes with *number reused*. */
@@ -138,6 +163,7 @@ export class BoxConnection {
   readonly #close: (code: number) => void;
   #held: Uint8Array = new Uint8Array(0);
   state: 'connected' | 'welcomed' | 'barred' | 'open' = 'connected';
+  #hasSignedIn = false;
   /** Delivered up to this change; `null`: nothing is delivered. */
   #at: number | null = null;
 
@@ -199,6 +225,7 @@ export class BoxConnection {
         return;
       case 'prove':
         if (body.value.device !== DEVICE) return this.send(request, refused(RefusalCode.DEVICE_UNKNOWN));
+        if (!box.isHolder(body.value.loginSecret)) return this.send(request, refused(RefusalCode.DEVICE_COPIED));
         if (!box.isPinWanted) return this.#signIn(request);
         this.state = 'barred';
         box.current?.close(0x12);
@@ -233,6 +260,7 @@ export class BoxConnection {
   }
 
   #asked(request: bigint, body: ClientFrame['body']): void {
+    if (body.case !== 'echo') this.#box.confirm();
     const box = this.#box;
     if (box.station !== 0n && body.case !== 'here') return this.send(request, refused(RefusalCode.STATION_ONLY));
     switch (body.case) {
@@ -268,7 +296,8 @@ export class BoxConnection {
     if (current !== null && current !== this) current.close(0x12);
     this.#box.current = this;
     this.state = 'open';
-    this.send(request, this.#box.signedIn());
+    this.send(request, this.#box.signedIn(!this.#hasSignedIn));
+    this.#hasSignedIn = true;
   }
 
   #sync(request: bigint, cursor: Uint8Array): void {
