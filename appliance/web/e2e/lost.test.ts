@@ -1,6 +1,7 @@
 /** A phone that is lost: what is on its disk, and what it shows, without the box. */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -47,6 +48,32 @@ test('without the box a copied profile has nothing to read, and the app shows a 
   await thief.close();
   await ben.leaves();
   cable.remove();
+  await box.stop();
+});
+
+test('a copied profile that is used beside the original is noticed, and neither is let in any more', async () => {
+  const box = await Box.start();
+  const ana = await PersonAtApp.join(box, 'Ana');
+  const home = await ana.browser.quit();
+  const copied = mkdtempSync(join(tmpdir(), 'wardline-copy-'));
+  cpSync(home, copied, { recursive: true });
+
+  const owner = await Browser.open(box, {}, home);
+  await owner.page.goto(`${box.address}/`);
+  await owner.page.getByRole('heading', { name: 'Inbox' }).waitFor();
+
+  const thief = await Browser.open(box, {}, copied);
+  await thief.page.goto(`${box.address}/`);
+  await thief.page.getByRole('button', { name: 'Go on in the browser' }).click();
+  await thief.page.getByText('Somebody used a copy of this device').filter({ visible: true }).first().waitFor();
+  expect(await thief.page.getByRole('heading', { name: 'Inbox' }).count()).toBe(0);
+  await thief.close();
+
+  // Who of the two is its owner the box cannot know.
+  await owner.page.getByRole('heading', { name: 'Inbox' }).waitFor({ state: 'detached' });
+  await owner.page.reload();
+  await owner.page.getByRole('button', { name: 'Go on in the browser' }).waitFor();
+  await owner.close();
   await box.stop();
 });
 
