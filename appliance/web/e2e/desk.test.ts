@@ -222,6 +222,8 @@ describe('whoever is not let in', () => {
     await ana.page.goto(`${cable.address}/check`);
     await ana.page.getByText('The box answers. Wardline works from here.').waitFor();
     for (const found of ['The same as on the box.', 'Right.', 'Opens.']) await ana.page.getByText(found).waitFor();
+    // Once the service worker has all of the app.
+    await ana.page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
     cable.cut();
     await ana.page.getByRole('button', { name: 'Look again' }).click();
     await ana.page.getByText('The box does not answer from here. Try the three checks.').waitFor();
