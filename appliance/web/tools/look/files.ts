@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 
-const add = (page: Page) => page.locator('.compose button[aria-haspopup=dialog]').first().click();
+const add = (page: Page) => page.locator('.compose button.file').click();
 const choose = async (page: Page, name: string, buffer: Buffer) => {
   await add(page);
   await page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
