@@ -43,12 +43,12 @@ const top = (page: Page) => page.locator('.messages').evaluate((element) => elem
 const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) => Promise<void>> = {
   async 'joins with a code as it was typed'(page, open) {
     await open('scene=join&installed');
-    await page.locator('#code').pressSequentially('abo-il 12345zz');
-    assert.equal(await page.locator('#code').inputValue(), 'AB011 12345');
-    await page.locator('#code').press('Home');
-    await page.locator('#code').press('Delete');
-    assert.equal(await page.locator('#code').inputValue(), 'B0111 2345');
-    await page.locator('#code').pressSequentially('a');
+    await page.getByLabel('Join code').pressSequentially('abo-il 12345zz');
+    assert.equal(await page.getByLabel('Join code').inputValue(), 'AB011 12345');
+    await page.getByLabel('Join code').press('Home');
+    await page.getByLabel('Join code').press('Delete');
+    assert.equal(await page.getByLabel('Join code').inputValue(), 'B0111 2345');
+    await page.getByLabel('Join code').pressSequentially('a');
     const pins = page.locator('input[type=password]');
     await pins.nth(0).fill('123456');
     await pins.nth(1).fill('123456');
@@ -75,7 +75,7 @@ const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) 
     assert.deepEqual(await asked(page, 'send'), []);
     assert.match(await page.locator('dialog').innerText(), /Ben Okafor/);
     await page.locator('dialog .alarm').tap();
-    assert.deepEqual((await asked(page, 'send')).map((values) => values.slice(1)), [['Need help in 412-B', 'stat', 0]]);
+    assert.deepEqual((await asked(page, 'send')).map((values) => values.slice(1)), [['Need help in 412-B', 'stat', 0, []]]);
     assert.equal(await page.locator('textarea').inputValue(), '');
     assert.equal(await page.locator('dialog').count(), 0);
   },
@@ -199,7 +199,7 @@ const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) 
     for (let i = 0; i < 40 && !(await page.locator('textarea').evaluate((element) => element === document.activeElement)); i += 1) await page.keyboard.press('Tab');
     await page.keyboard.type('On my way');
     await page.keyboard.press('Control+Enter');
-    assert.deepEqual((await asked(page, 'send')).map((values) => values.slice(1)), [['On my way', 'routine', 0]]);
+    assert.deepEqual((await asked(page, 'send')).map((values) => values.slice(1)), [['On my way', 'routine', 0, []]]);
     await page.goBack();
     await page.locator('.inbox h1').waitFor();
     assert.ok(await row.evaluate((element) => element === document.activeElement), 'the focus is where it was');

@@ -223,8 +223,7 @@ export const leadViews: Record<string, View> = {
     scene: 'lead',
     act: async (page) => {
       await more(page, /Admit, move|Ingresar, trasladar/);
-      await page.locator('form fieldset label').nth(1).click();
-      await page.locator('form button[type=submit]').click();
+      await page.locator('form button[type=submit]').first().click();
     },
   },
   leadFamilyBig: { scene: 'leadPatient', query: 'big', act: family },

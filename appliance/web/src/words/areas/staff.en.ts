@@ -37,7 +37,7 @@ export const staffEn = {
   stats: (n: number) => (n === 1 ? '1 STAT rings again.' : `${n} STATs ring again.`),
   tasks: (n: number) => (n === 1 ? '1 task goes back to whoever gave it.' : `${n} tasks go back to whoever gave them.`),
   give: (who: string) => `Give to ${who}`,
-  giveOf: (what: string, who: string) => `Give ${what} to ${who}`,
+  giveOf: (what: string, who: string) => `Give to ${who}: ${what}`,
   given: 'Given',
   noSuccessor: 'Nobody was found to give it to. Choose somebody yourself.',
   refusals: {

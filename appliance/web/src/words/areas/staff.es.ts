@@ -38,7 +38,7 @@ export const staffEs: typeof staffEn = {
   stats: (n) => (n === 1 ? '1 STAT vuelve a sonar.' : `${n} STAT vuelven a sonar.`),
   tasks: (n) => (n === 1 ? '1 tarea vuelve a quien la dio.' : `${n} tareas vuelven a quien las dio.`),
   give: (who) => `Dar a ${who}`,
-  giveOf: (what, who) => `Dar ${what} a ${who}`,
+  giveOf: (what, who) => `Dar a ${who}: ${what}`,
   given: 'Entregado',
   noSuccessor: 'No se encontró a nadie a quien dárselo. Elija usted a alguien.',
   refusals: {
