@@ -217,6 +217,8 @@ await buildLook(SITE);
 const { origin, stop } = await serve(SITE);
 const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 const page = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC', reducedMotion: 'reduce' });
+// A screen is there at once, or it is not what was meant.
+page.setDefaultTimeout(5_000);
 await page.addInitScript(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
 page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
 page.on('console', (told) => {

@@ -103,7 +103,7 @@ export const talkViews = {
       await page.locator('dialog').waitFor();
     },
   },
-  talkRole: { scene: 'talkRole', act: (page: Page) => page.getByText('Nakamura').first().waitFor() },
+  talkRole: { scene: 'talkRole', act: (page: Page) => page.locator('.strip p').first().waitFor() },
   talkRoleNobodyHere: { scene: 'talkRoleNobody', act: (page: Page) => page.locator('.strip strong').waitFor() },
   talkRoleDone: { scene: 'talkRoleDone', act: (page: Page) => page.locator('.strip .button').waitFor() },
   talkRoleFinish: { scene: 'talkRole', act: (page: Page) => page.locator('.strip .button').click() },
@@ -147,7 +147,7 @@ export const talkViews = {
     scene: 'more',
     act: async (page: Page) => {
       await page.locator('nav button').nth(4).click();
-      await page.locator('nav.pages .button').first().click();
+      await page.getByRole('button', { name: /^(Announcements|Anuncios)$/ }).click();
       await page.locator('.announcements .card').first().waitFor();
     },
   },
