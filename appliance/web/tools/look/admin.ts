@@ -5,7 +5,7 @@ type Act = (page: Page) => Promise<void>;
 
 const open = (...steps: readonly (string | Act)[]): Act => async (page) => {
   await page.locator('nav button').nth(4).click();
-  await page.locator('.pages button').last().click();
+  await page.getByRole('button', { name: /^(Administration|Administración|Privacy officer|Responsable de privacidad)$/ }).last().click();
   for (const step of steps) {
     if (typeof step === 'string') await page.locator(step).first().click();
     else await step(page);
