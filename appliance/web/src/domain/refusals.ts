@@ -1,7 +1,7 @@
 /** The box's refusals (README.md, section 8): what each is to this app. */
 
 import { RefusalCode, type Refused } from '../gen/wardline_pb.js';
-import type { Refusal } from './snapshot.ts';
+import type { FileSent, Refusal } from './snapshot.ts';
 import { cleanLine } from './texts.ts';
 
 /** A refusal as it came. */
@@ -113,4 +113,9 @@ export function verdictOf(code: RefusalCode): Verdict {
     default:
       return 'again';
   }
+}
+
+/** Whether what came of a file is a refusal. */
+export function isRefusal(came: FileSent | Blob | Refusal): came is Refusal {
+  return 'code' in came;
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { MediaType, RefusalCode, TransferHeadSchema, TransferRequestSchema, TransferTailSchema } from '../gen/wardline_pb.js';
 import { ascii, concat, toHex } from './bytes.ts';
-import { FILE_MAX, fileName, fitted, isRefusal, judgeFile, kindOf, mediaOf, parseHead, parseTail, TransferReader, transferRequest, typeOf } from './transfers.ts';
+import { isRefusal } from './refusals.ts';
+import { FILE_MAX, fileName, fitted, judgeFile, kindOf, mediaOf, parseHead, parseTail, TransferReader, transferRequest, typeOf } from './transfers.ts';
 
 /** Says these, one after the other, then its end. */
 function says(...parts: readonly Uint8Array[]): () => Promise<Uint8Array | null> {

@@ -10,7 +10,7 @@ import { fromBinary, toBinary, create } from '@bufbuild/protobuf';
 import { MediaType, type Refused, TransferHeadSchema, TransferRequestSchema, TransferTailSchema } from '../gen/wardline_pb.js';
 import { type Bytes, concat, utf8Length } from './bytes.ts';
 import { declinedOf, ownRefusal, refusalOf } from './refusals.ts';
-import type { FileKind, FileSent, Refusal } from './snapshot.ts';
+import type { FileKind, Refusal } from './snapshot.ts';
 
 /** A frame of the box on such a stream: a refusal with its advice. */
 const FRAME_MAX = 4_096;
@@ -156,9 +156,4 @@ export function judgeFile(head: Uint8Array, length: number): MediaType | Refusal
 export function fitted(width: number, height: number, longest: number): { readonly width: number; readonly height: number } {
   const scale = Math.min(1, longest / Math.max(width, height, 1));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-}
-
-/** Whether what came of a file is a refusal. */
-export function isRefusal(came: FileSent | Blob | Refusal): came is Refusal {
-  return 'code' in came;
 }

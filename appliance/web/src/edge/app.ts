@@ -8,9 +8,8 @@ import type { Command, Effect, Input } from '../domain/effects.ts';
 import { Phone } from '../domain/phone.ts';
 import { ownRefusal } from '../domain/refusals.ts';
 import type { Ask, Told } from '../domain/frames.ts';
-import type { App, Commands, Reply, Snapshot } from '../domain/snapshot.ts';
+import type { App, Commands, Files, Reply, Snapshot } from '../domain/snapshot.ts';
 import { Doorway } from './doorway.ts';
-import { BoxFiles } from './files.ts';
 import { codeHash, sign, type SigningKey, withHash } from './keys.ts';
 import { Storage } from './storage.ts';
 import { takeTurns } from './tabs.ts';
@@ -50,7 +49,12 @@ class BrowserApp implements App {
     bytes: (line, bytes) => this.#give({ input: 'bytes', line, bytes }),
     closed: (line, code) => this.#give({ input: 'closed', line, code }),
   });
-  readonly files = new BoxFiles((body) => this.ask(body), this.#doorway);
+  /** The carrier comes with the first file: nobody waits for it before a message. */
+  readonly files: Files = {
+    send: async (...file) => (await this.#carrier())?.send(...file) ?? ownRefusal('OFFLINE'),
+    receive: async (...place) => (await this.#carrier())?.receive(...place) ?? ownRefusal('OFFLINE'),
+  };
+  #files: Promise<Files | null> | null = null;
   #key: SigningKey | null = null;
   #joiningKey: SigningKey | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -73,6 +77,15 @@ class BrowserApp implements App {
       this.#asked.set(number, resolve);
       this.#give({ input: 'ask', number, body });
     });
+  }
+
+  /** One for all files: it sends and receives one at a time. What could not be fetched is fetched anew. */
+  #carrier(): Promise<Files | null> {
+    this.#files ??= import('./files.ts').then(
+      ({ BoxFiles }) => new BoxFiles((body) => this.ask(body), this.#doorway),
+      () => (this.#files = null),
+    );
+    return this.#files;
   }
 
   listen(heard: (body: Told) => void): () => void {

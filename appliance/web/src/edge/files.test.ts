@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { type Bytes, concat, toHex } from '../domain/bytes.ts';
 import type { FileShown, Refusal } from '../domain/snapshot.ts';
-import { isRefusal } from '../domain/transfers.ts';
+import { isRefusal } from '../domain/refusals.ts';
 import { RefusalCode } from '../gen/wardline_pb.js';
 import { BoxFiles } from './files.ts';
 import { FileBox } from './testing/file-box.ts';

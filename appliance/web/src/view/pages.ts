@@ -15,6 +15,10 @@ const leads = (snapshot: Snapshot): boolean => snapshot.me?.units.some((unit) =>
 
 /** In the order of "More". Their names are `t().pages`. */
 export const PAGES = {
+  // Opened from above the inbox, and from "Patients".
+  search: { offered: () => false, load: () => import('./screens/Search.svelte') },
+  tasks: { offered: () => false, load: () => import('./screens/Tasks.svelte') },
+  beds: { offered: () => false, load: () => import('./screens/TakeBeds.svelte') },
   // Opened from "People".
   group: { offered: () => false, load: () => import('./areas/talk/NewGroup.svelte') },
   channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },

@@ -5,7 +5,7 @@ import type { PageName } from './pages.ts';
 export const TABS = ['inbox', 'patients', 'onCall', 'people', 'more'] as const;
 export type Tab = (typeof TABS)[number];
 /** What lies behind a tab, and goes back to it. */
-export type Page = 'search' | 'tasks' | 'beds' | PageName;
+export type Page = PageName;
 
 /**
  * Which tab is shown; and the device's own back, which closes a conversation. Addresses never change: what somebody reads

@@ -1,5 +1,6 @@
 import type { FileKind, Files, FileSent, Id, Refusal } from '../../../domain/snapshot.ts';
-import { FILES_MAX, isRefusal } from '../../../domain/transfers.ts';
+import { isRefusal } from '../../../domain/refusals.ts';
+import { FILES_MAX } from '../../../domain/transfers.ts';
 import { prepare, type Prepared } from './picture.ts';
 
 /** One that was chosen for a message. */
