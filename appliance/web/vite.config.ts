@@ -14,7 +14,7 @@ export default defineConfig({
       input: { index: 'index.html', sw: 'src/shell/sw.ts' },
       output: {
         // What the first page is made of comes as one file: in thirty it weighs 12 kB more.
-        codeSplitting: { groups: [{ name: (id, context) => (inFirst(id, context) ? 'first' : null) }] },
+        codeSplitting: { groups: [{ name: (id, context) => (inFirst(id, context) ? 'index' : null) }] },
         // The service worker's address must not change; all else is named by its content.
         entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
       },

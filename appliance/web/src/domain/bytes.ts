@@ -26,29 +26,6 @@ export function fromHex(hex: string): Bytes | null {
   return bytes;
 }
 
-/** Base64url without padding of exactly `length` bytes, the bits too many zero; else `null`. */
-export function fromBase64url(text: string, length: number): Bytes | null {
-  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-  if (text.length !== Math.ceil((length * 8) / 6)) return null;
-  const bytes = new Uint8Array(length);
-  let bits = 0;
-  let held = 0;
-  let at = 0;
-  for (const character of text) {
-    const digit = digits.indexOf(character);
-    if (digit < 0) return null;
-    held = (held << 6) | digit;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[at] = held >> bits;
-      at += 1;
-      held &= (1 << bits) - 1;
-    }
-  }
-  return held === 0 ? bytes : null;
-}
-
 /** ASCII; whoever passes anything else has a fault. */
 export function ascii(text: string): Bytes {
   return Uint8Array.from(text, (character) => {

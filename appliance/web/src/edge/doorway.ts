@@ -121,7 +121,7 @@ export class Doorway {
         if (left <= 0 || tried.has(leavesText([leaf]))) continue;
         tried.add(leavesText([leaf]));
         const wire = await openWebTransport(this.#host, leaf, left, this.#of(line));
-        if (typeof wire !== 'string') {
+        if (wire !== null) {
           this.#doorways.worked();
           return { wire, binding: await leafBinding(this.#origin, leaf) };
         }

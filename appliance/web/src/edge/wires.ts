@@ -149,28 +149,28 @@ export function hasWebTransport(): boolean {
   return typeof WebTransport === 'function';
 }
 
-/** With a box that has this leaf. `silent`: no answer within the time; `refused`: another leaf, or something that is no box. */
-export async function openWebTransport(host: string, leaf: Hash, within: number, happens: Happens): Promise<Wire | 'silent' | 'refused'> {
+/** With a box that has this leaf. `null`: no answer within the time, another leaf, or something that is no box. */
+export async function openWebTransport(host: string, leaf: Hash, within: number, happens: Happens): Promise<Wire | null> {
   let transport: WebTransport;
   try {
     const serverCertificateHashes = [{ algorithm: 'sha-256', value: leaf }];
     transport = new WebTransport(`https://${host}${PATH}`, { serverCertificateHashes, congestionControl: 'low-latency' });
   } catch {
-    return 'refused';
+    return null;
   }
   const closed = transport.closed.then(
     ({ closeCode }) => closeCode ?? null,
     () => null,
   );
   const opened = transport.ready.then(
-    () => 'open' as const,
-    () => 'refused' as const,
+    () => true,
+    () => false,
   );
-  const came = await Promise.race([opened, after(within, 'silent' as const)]);
-  const stream = came === 'open' ? await transport.createBidirectionalStream().catch(() => null) : null;
+  const isOpen = await Promise.race([opened, after(within, false)]);
+  const stream = isOpen ? await transport.createBidirectionalStream().catch(() => null) : null;
   if (stream === null) {
     transport.close();
-    return came === 'silent' ? 'silent' : 'refused';
+    return null;
   }
   return new TransportWire(transport, stream, closed, happens);
 }
