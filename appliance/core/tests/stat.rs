@@ -173,6 +173,19 @@ fn a_step_at_which_nobody_can_be_reached_is_passed_over_within_five_seconds() {
     assert_eq!(shift.step(stat), Some(3), "until it is put away");
 }
 
+/// `ClosedAfterADay` in the simulation.
+#[test]
+fn what_was_answered_a_day_ago_is_closed_and_nobody_hands_it_back() {
+    let mut shift = Shift::new();
+    let stat = shift.stat();
+    shift.answer(BEN, stat, HAVE_IT);
+    shift.ward.pass(limits::STAT_ANSWERED_KEPT_MS - 1);
+    assert!(matches!(shift.stage(stat), Some(Stage::Accepted { .. })), "until then it can be handed back");
+    // With what has expired, which is looked for from time to time.
+    shift.ward.pass(3_600_000);
+    assert_eq!(shift.stage(stat), None);
+}
+
 #[test]
 fn before_it_is_sent_its_author_sees_who_can_be_reached_and_what_follows() {
     let mut shift = Shift::new();
