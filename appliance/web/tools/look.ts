@@ -169,9 +169,12 @@ const views: Record<string, View> = {
 };
 
 const faults: string[] = [];
+/** What is looked at, for faults that the page reports by itself. */
+let looking = '';
 
 async function look(page: Page, origin: string, name: string, view: View, language: string, theme: string, size: Size): Promise<void> {
   const called = `${name}-${language}-${theme}-${size}`;
+  looking = called;
   await page.setViewportSize(sizes[size]);
   await page.goto(`${origin}/tools/look/?scene=${view.scene}&language=${language}&look=${theme}&${view.query ?? ''}`);
   await page.locator('#app > *').first().waitFor();
@@ -220,11 +223,11 @@ const page = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC', reduced
 // A screen is there at once, or it is not what was meant.
 page.setDefaultTimeout(5_000);
 await page.addInitScript(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
-page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
+page.on('pageerror', (error) => faults.push(`${looking}: page: ${error.message}`));
 page.on('console', (told) => {
   // A station's screen tries whether it may sound without a touch.
   if (/AudioContext was not allowed/.test(told.text())) return;
-  if (told.type() === 'error' || told.type() === 'warning') faults.push(`console: ${told.text().slice(0, 300)}`);
+  if (told.type() === 'error' || told.type() === 'warning') faults.push(`${looking}: console: ${told.text().slice(0, 300)}`);
 });
 
 let count = 0;
