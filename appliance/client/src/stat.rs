@@ -88,6 +88,8 @@ pub struct Ring {
     pub sender_title: String,
     /// When it was sent: milliseconds since 1970.
     pub opened: i64,
+    /// A number to call now; empty before the last step.
+    pub dial: String,
 }
 
 /// How a STAT stands, as a member of its conversation sees it.
@@ -415,6 +417,7 @@ impl Ring {
             unit: UnitId::new(wire.unit),
             sender_title: wire.sender_title,
             opened: wire.opened,
+            dial: wire.dial,
         })
     }
 }

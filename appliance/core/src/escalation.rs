@@ -322,7 +322,6 @@ impl Escalation {
             step: rung.step.into(),
             declined: rung.declined.map_or(proto::DeclineReason::Unspecified, Reason::to_wire).into(),
         };
-        let at_stations = self.reached_stations();
         proto::Escalation {
             conversation: self.id.conversation.value(),
             sequence: self.id.sequence.0,
@@ -335,13 +334,13 @@ impl Escalation {
             unit: self.unit.map_or(0, UnitId::value),
             called: self.rung.iter().take(limits::CALLED_SHOWN_MAX).map(called).collect(),
             called_count: u32::try_from(self.rung.len()).unwrap_or(u32::MAX),
-            dial: if at_stations { self.policy.dial().reveal().to_owned() } else { String::new() },
+            dial: self.dial_now(),
             note: self.note.as_ref().map(CallNote::to_wire),
         }
     }
 
     /// What a device hears for whose person it rings, locked or not, and what a station screen hears: no text and no name.
-    pub(crate) fn to_ring(&self, sender_title: &str) -> proto::Ring {
+    pub(crate) fn to_ring(&self, sender_title: &str, unit_name: &str) -> proto::Ring {
         use proto::EscalationState as State;
         let state = match self.stage {
             Stage::Ringing { .. } => State::Ringing,
@@ -356,7 +355,14 @@ impl Escalation {
             unit: self.unit.map_or(0, UnitId::value),
             sender_title: sender_title.to_owned(),
             opened: self.opened.0,
+            unit_name: unit_name.to_owned(),
+            dial: self.dial_now(),
         }
+    }
+
+    /// Whom to call by telephone, once it has come to the screens.
+    fn dial_now(&self) -> String {
+        if self.reached_stations() { self.policy.dial().reveal().to_owned() } else { String::new() }
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) use clocks::Clocks;
 pub(crate) use passed::{follow, follow_all, passed, ringing, rings_by_role};
 pub(crate) use policies::{list_policies, set_policy};
 pub(crate) use prospect::{prospect, prospective};
-pub(crate) use rings::ring_for;
+pub(crate) use rings::{ring_for, ring_of};
 pub(crate) use steps::{due, take_up};
 
 use rings::{hush, hush_screens, ring_out, ring_screens, show, silence, tell, tell_wire};

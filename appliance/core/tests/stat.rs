@@ -402,6 +402,9 @@ fn a_restart_between_two_steps_repeats_none_and_skips_none_whatever_the_clock_sa
 #[test]
 fn a_station_screen_hears_what_rings_and_can_do_nothing_else() {
     let mut shift = Shift::new();
+    let dial = Dial::parse("4711").expect("a number");
+    let policy = EscalationPolicy::new(30, &[(Ring::ChargeNurses, 60), (Ring::UnitStaff, 60)], dial).expect("fits");
+    shift.ward.ask(BOX, Ask::SetEscalation { unit: Some(shift.unit), policy: Some(policy) });
     let stat = shift.stat();
     let asks = [
         Ask::Sync { cursor: Vec::new() },
@@ -447,6 +450,7 @@ fn a_station_screen_hears_what_rings_and_can_do_nothing_else() {
     for send in &last.sends {
         if let Send::Reply { conn: DESK, body: Body::Ring(ring), .. } = send {
             assert_eq!((ring.unit, ring.sender_title.as_str()), (shift.unit.value(), ""));
+            assert_eq!((ring.unit_name.is_empty(), ring.dial.as_str()), (false, "4711"));
         }
     }
 }

@@ -5,7 +5,7 @@
  */
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ const START_MAX_MS = 60_000;
 export class Box {
   readonly directory: string;
   readonly port: number;
+  #ahead = 0;
   #child: ChildProcess | null = null;
   #said = '';
 
@@ -70,6 +71,12 @@ export class Box {
     return ran.stdout;
   }
 
+  /** Both of the relay's clocks leap ahead, as those of a machine do that slept; it looks at them within a second. */
+  leap(ms: number): void {
+    this.#ahead += ms;
+    writeFileSync(this.#clock, String(this.#ahead));
+  }
+
   /** Kills the relay as a power cut would; the box starts it again. */
   killRelay(): void {
     const pids = [...this.#said.matchAll(/relay (\d+), keeper/g)];
@@ -98,10 +105,14 @@ export class Box {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  get #clock(): string {
+    return join(this.directory, 'clock');
+  }
+
   async #up(): Promise<void> {
     const listen = `127.0.0.1:${this.port}`;
     const args = ['--directory', join(this.directory, 'box'), '--listen', listen];
-    const child = spawn(program('wardline-devbox'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program('wardline-devbox'), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, WARDLINE_CLOCK: this.#clock } });
     this.#child = child;
     this.#said = '';
     await new Promise<void>((resolve, reject) => {

@@ -27,6 +27,8 @@ export interface Look {
   readonly locale?: string;
   /** A made-up camera, whose use is allowed without a question. */
   readonly camera?: boolean;
+  /** Its pages go by clocks that a test can let leap. */
+  readonly leaps?: boolean;
 }
 
 /** Where Chromium is, or null: then the tests say so aloud. */
@@ -71,6 +73,7 @@ export class Browser {
       locale: look.locale ?? 'en-GB',
     });
     context.setDefaultTimeout(PATIENCE_MS);
+    if (look.leaps === true) await context.clock.install();
     const page = context.pages()[0] ?? (await context.newPage());
     const browser = new Browser(home, context, page);
     page.on('pageerror', (error) => browser.complaints.push(`error: ${error.message}`));

@@ -10,6 +10,8 @@ export const PIN = '739154';
 export class PersonAtApp {
   readonly name: string;
   browser: Browser;
+  /** How often a PIN was typed to open the app. */
+  pins = 0;
 
   private constructor(name: string, browser: Browser) {
     this.name = name;
@@ -73,9 +75,20 @@ export class PersonAtApp {
   }
 
   async unlock(pin = PIN): Promise<void> {
+    this.pins += 1;
     await this.page.getByLabel('PIN', { exact: true }).fill(pin);
     await this.page.getByRole('button', { name: 'Open', exact: true }).click();
   }
+
+  /** Opens the locked app as its person would: by passkey where that will do, by PIN where it is due. */
+  async opens(): Promise<void> {
+    const byPasskey = this.page.getByRole('button', { name: 'Open with passkey' });
+    if (await byPasskey.isVisible()) await byPasskey.click();
+    else await this.unlock();
+    await this.seesInbox();
+  }
+
+  async addPasskey(): Promise<void> {}
 
   async tab(name: 'Inbox' | 'Patients' | 'On call' | 'People' | 'More'): Promise<void> {
     // Out of a conversation, and out of the page that it was opened from.

@@ -90,7 +90,7 @@ fn open_stats(
     let shown = |open: &&Escalation| {
         let place = draft.state.conversations.get(&open.id.conversation);
         let may_see = open.has_rung(viewer) || place.is_some_and(|place| place.member(viewer).is_some());
-        let ring = open.to_ring(draft.state.title_of(open.sender));
+        let ring = stat::ring_of(draft, open);
         proto::OpenStat {
             conversation: if may_see { ring.conversation } else { 0 },
             sequence: if may_see { ring.sequence } else { 0 },

@@ -67,11 +67,17 @@ fn say_silence(draft: &mut Draft<'_>, id: StatId, conns: Vec<Conn>) {
 
 fn say_ring(draft: &mut Draft<'_>, id: StatId, conns: Vec<Conn>) {
     let Some(open) = draft.state.escalations.get(&id) else { return };
-    let ring = open.to_ring(draft.state.title_of(open.sender));
+    let ring = ring_of(draft, open);
     for conn in conns {
         let body = Body::Ring(ring.clone());
         draft.send(Send::Reply { conn, request: RequestId::NONE, body });
     }
+}
+
+/// As it is sent now.
+pub(crate) fn ring_of(draft: &Draft<'_>, open: &Escalation) -> proto::Ring {
+    let unit = open.unit.and_then(|unit| draft.state.units.get(&unit));
+    open.to_ring(draft.state.title_of(open.sender), unit.map_or("", |unit| unit.name.reveal()))
 }
 
 fn audience(draft: &Draft<'_>, open: &Escalation, people: impl Iterator<Item = PersonId>) -> Vec<Conn> {
@@ -105,7 +111,7 @@ pub(crate) fn ring_for(draft: &mut Draft<'_>, conn: Conn, person: PersonId) {
         None => open.acceptor() == Some(person),
     };
     let rings = draft.state.escalations.values().filter(rings);
-    let rings: Vec<proto::Ring> = rings.map(|open| open.to_ring(draft.state.title_of(open.sender))).collect();
+    let rings: Vec<proto::Ring> = rings.map(|open| ring_of(draft, open)).collect();
     for ring in rings {
         draft.send(Send::Reply { conn, request: RequestId::NONE, body: Body::Ring(ring) });
     }

@@ -15,8 +15,12 @@ export interface Ring {
   /** `held`: somebody is coming, and it is silent. `mine`: this person has it. */
   readonly state: 'rings' | 'held' | 'mine';
   readonly unit: UnitId | null;
+  /** As the box calls the unit: a locked device has no list of them. */
+  readonly unitName: string;
   readonly senderTitle: string;
   readonly opened: number;
+  /** A number to call now; empty before the last step. */
+  readonly dial: string;
   /** This person said here that they are coming; once for each STAT. */
   readonly coming: boolean;
 }
@@ -46,8 +50,10 @@ export class Rings {
       sequence,
       state: wire.state === EscalationState.ACCEPTED ? 'mine' : wire.state === EscalationState.HELD ? 'held' : 'rings',
       unit: idOf(wire.unit),
+      unitName: cleanLine(wire.unitName),
       senderTitle: cleanLine(wire.senderTitle),
       opened: momentOf(wire.opened),
+      dial: cleanLine(wire.dial),
       coming: this.#rings.get(key)?.coming ?? false,
     });
   }

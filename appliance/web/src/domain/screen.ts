@@ -143,9 +143,10 @@ export class Screen {
     return this.#rings.calling().map((ring) => ({
       conversation: ring.conversation,
       sequence: ring.sequence,
-      unit: this.#unitName(ring.unit),
+      unit: ring.unitName || this.#unitName(ring.unit),
       senderTitle: ring.senderTitle,
       opened: ring.opened,
+      dial: ring.dial,
       coming: ring.coming,
       held: ring.state === 'held',
     }));

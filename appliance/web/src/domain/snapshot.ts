@@ -244,6 +244,8 @@ export interface Ringing {
   readonly unit: string;
   readonly senderTitle: string;
   readonly opened: At;
+  /** A number to call now; empty before the last step. */
+  readonly dial: string;
   /** Said from the lock screen, or here. */
   readonly coming: boolean;
   /** Somebody is coming: shown, and silent. True as well when it is this person. */

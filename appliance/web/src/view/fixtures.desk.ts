@@ -11,6 +11,7 @@ const ring = (minutes: number, over: Partial<Ringing> = {}): Ringing => ({
   unit: '',
   senderTitle: 'Hospitalist',
   opened: NOW - minutes * 60_000,
+  dial: '',
   coming: false,
   held: false,
   ...over,
@@ -21,7 +22,7 @@ const off = { ...closed.line, state: 'offline', by: null, since: NOW - 47 * 60_0
 export const deskScenes: Record<string, Snapshot> = {
   station,
   stationConnects: { ...station, line: { ...closed.line, state: 'connecting', by: null } },
-  stationRings: { ...station, ringing: [ring(3)] },
+  stationRings: { ...station, ringing: [ring(3, { dial: '4711' })] },
   stationRingsMany: { ...station, ringing: [ring(1), ring(2, { senderTitle: '' }), ring(4, { senderTitle: 'Respiratory therapist' }), ring(9), ring(12)] },
   stationHeld: { ...station, ringing: [ring(3, { held: true })] },
   stationOff: { ...station, line: off },

@@ -141,7 +141,7 @@ const prospect: Prospect = {
   dial: '4410',
 };
 
-const ringing: Ringing[] = [{ conversation: first.id, sequence: statMessage.sequence, unit: '4 West', senderTitle: 'Hospitalist', opened: minutes(1), coming: false, held: false }];
+const ringing: Ringing[] = [{ conversation: first.id, sequence: statMessage.sequence, unit: '4 West', senderTitle: 'Hospitalist', opened: minutes(1), dial: '', coming: false, held: false }];
 
 const roles: Role[] = [
   { id: '0000000000000401', name: 'Charge nurse 4 West', unit: '4 West', holders: [{ id: me.id, name: me.name }], mine: true },

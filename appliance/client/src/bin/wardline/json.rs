@@ -270,6 +270,7 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "unit": ring.unit.map(|unit| unit.to_string()),
             "sender_title": ring.sender_title,
             "opened": ring.opened,
+            "dial": ring.dial,
         }),
         Event::Order(told) => order::to_json(told),
         Event::Task(told) => task::to_json(told),

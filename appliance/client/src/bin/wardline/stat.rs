@@ -451,7 +451,11 @@ pub(crate) fn ring_line(ring: &wardline_client::stat::Ring) -> String {
         _ => "STAT RINGS",
     };
     let at = say::time(ring.opened);
-    format!("!! {how}{from}, since {at}: {}", name(ring.stat))
+    let call = match ring.dial.as_str() {
+        "" => String::new(),
+        number => format!(". Call {}", say::clean_line(number)),
+    };
+    format!("!! {how}{from}, since {at}: {}{call}", name(ring.stat))
 }
 
 /// How it stands, for those in its conversation.

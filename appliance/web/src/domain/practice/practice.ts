@@ -268,7 +268,7 @@ export class Practice implements App {
   #ringing(): Snapshot['ringing'] {
     return [ROSA, OTTO].flatMap((conversation) => {
       const rung = (this.#messages.get(conversation) ?? []).filter((one) => one.stat?.mine === true);
-      return rung.map(({ sequence, at, stat }) => ({ conversation, sequence, unit: this.#made.unit, senderTitle: this.#made.otherTitle, opened: at, coming: stat?.state === 'held', held: stat?.state === 'held' }));
+      return rung.map(({ sequence, at, stat }) => ({ conversation, sequence, unit: this.#made.unit, senderTitle: this.#made.otherTitle, opened: at, dial: '', coming: stat?.state === 'held', held: stat?.state === 'held' }));
     });
   }
 

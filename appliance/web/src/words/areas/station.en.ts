@@ -10,6 +10,7 @@ export const stationEn = {
   others: (n: number) => (n === 1 ? 'One more' : `${n} more`),
   coming: 'Somebody is coming',
   sent: (at: string) => `sent at ${at}`,
+  call: 'Call',
   answer: 'Answer it in Wardline on a phone. No phone? Fetch the charge nurse.',
   unsure: 'It rang when the connection was lost. Nobody knows here whether somebody has answered since.',
   noSound: 'No sound yet.',

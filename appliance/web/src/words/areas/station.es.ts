@@ -12,6 +12,7 @@ export const stationEs: typeof stationEn = {
   others: (n) => (n === 1 ? 'Uno más' : `${n} más`),
   coming: 'Alguien va de camino',
   sent: (at) => `enviado a las ${at}`,
+  call: 'Llame al',
   answer: 'Responda en Wardline con un teléfono. ¿No tiene? Busque al jefe de enfermería.',
   unsure: 'Sonaba cuando se perdió la conexión. Aquí no se sabe si alguien ha respondido después.',
   noSound: 'Aún no hay sonido.',

@@ -265,8 +265,10 @@ mod tests {
     #[test]
     fn what_rings_after_an_answer_is_found() {
         let stat = StatRef { conversation: ConversationId::new(7).unwrap(), sequence: Sequence(3) };
-        let ring =
-            |stands| Event::Ring(Ring { stat, stands, unit: None, sender_title: String::new(), opened: 0 });
+        let ring = |stands| {
+            let (sender_title, dial) = (String::new(), String::new());
+            Event::Ring(Ring { stat, stands, unit: None, sender_title, opened: 0, dial })
+        };
         let mut heard = Heard::default();
         heard.learn(ring(Stands::Ringing));
         assert!(heard.is_called(stat));
