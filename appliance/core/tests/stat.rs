@@ -403,7 +403,8 @@ fn a_restart_between_two_steps_repeats_none_and_skips_none_whatever_the_clock_sa
 fn a_station_screen_hears_what_rings_and_can_do_nothing_else() {
     let mut shift = Shift::new();
     let dial = Dial::parse("4711").expect("a number");
-    let policy = EscalationPolicy::new(30, &[(Ring::ChargeNurses, 60), (Ring::UnitStaff, 60)], dial).expect("fits");
+    let policy =
+        EscalationPolicy::new(30, &[(Ring::ChargeNurses, 60), (Ring::UnitStaff, 60)], dial).expect("fits");
     shift.ward.ask(BOX, Ask::SetEscalation { unit: Some(shift.unit), policy: Some(policy) });
     let stat = shift.stat();
     let asks = [

@@ -21,8 +21,13 @@ impl Clock {
     pub fn now(&self) -> Now {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let ahead = ahead_ms();
-        let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX).saturating_add(ahead);
-        Now { mono: Mono(ms(self.started.elapsed())), wall: Wall(i64::try_from(ms(wall)).unwrap_or(i64::MAX)) }
+        let ms = |time: std::time::Duration| {
+            u64::try_from(time.as_millis()).unwrap_or(u64::MAX).saturating_add(ahead)
+        };
+        Now {
+            mono: Mono(ms(self.started.elapsed())),
+            wall: Wall(i64::try_from(ms(wall)).unwrap_or(i64::MAX)),
+        }
     }
 }
 
