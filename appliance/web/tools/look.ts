@@ -45,6 +45,8 @@ const views: Record<string, View> = {
   lockedFault: { scene: 'lockedFault' },
   inbox: { scene: 'inbox', query: 'update' },
   inboxRings: { scene: 'inboxRings' },
+  calledOutside: { scene: 'calledOutside', act: (page) => page.locator('.onred .ghostonstat').click() },
+  takenOutside: { scene: 'takenOutside' },
   inboxEmpty: { scene: 'inboxEmpty' },
   offline: { scene: 'offline' },
   conversation: { scene: 'conversation' },

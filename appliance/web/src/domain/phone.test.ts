@@ -369,7 +369,7 @@ describe('a STAT', () => {
     need(bench.box.current).send(0n, { case: 'ring', value: RING });
     bench.settle();
     expect(bench.snapshot.ringing).toEqual([
-      { conversation: hex(WARD), sequence: 4, unit: '', senderTitle: 'RN', opened: 9, dial: '', coming: false, held: false },
+      { conversation: hex(WARD), sequence: 4, unit: '', senderTitle: 'RN', opened: 9, dial: '', outside: true, coming: false, held: false },
     ]);
     bench.command('answerStat', hex(WARD), 4, 'coming');
     bench.settle();

@@ -95,7 +95,7 @@ export class Phone {
     };
     const me = identity?.person ?? null;
     if (stage.is !== 'open' || identity === null || me === null) {
-      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [], gaps: [], visitor: false };
+      return { ...common, me: null, caughtUp: false, inbox: [], conversation: null, people: [], roles: null, devices: [], care: null, offers: [], gaps: [], visitor: false, taken: [] };
     }
     const { screen, book, open } = desk;
     return {
@@ -111,6 +111,7 @@ export class Phone {
       care: desk.care.shown(me),
       offers: desk.offers.of(me),
       gaps: desk.gaps.shown,
+      taken: screen.taken(),
     };
   }
 

@@ -35,6 +35,11 @@ export class Rings {
     return [...this.#rings.values()].filter((ring) => ring.state !== 'mine').sort((one, other) => other.opened - one.opened);
   }
 
+  /** What the person has. */
+  taken(): Ring[] {
+    return [...this.#rings.values()].filter((ring) => ring.state === 'mine');
+  }
+
   get(conversation: ConversationId, sequence: Sequence): Ring | null {
     return this.#rings.get(keyOf(conversation, sequence)) ?? null;
   }

@@ -10,7 +10,7 @@ import type { Conversation } from './conversation.ts';
 import type { ConversationId, PersonId, Sequence, UnitId } from './ids.ts';
 import type { KnownConversation, KnownMessage, KnownPerson, KnownStat, Marks } from './known.ts';
 import type { Outbox, Waiting } from './outbox.ts';
-import type { Rings } from './rings.ts';
+import type { Ring, Rings } from './rings.ts';
 import type { InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Stat } from './snapshot.ts';
 import { type OrderPart, shownOrder } from './talk/orders.ts';
 import { cleanText } from './texts.ts';
@@ -140,7 +140,15 @@ export class Screen {
   }
 
   ringing(): readonly Ringing[] {
-    return this.#rings.calling().map((ring) => ({
+    return this.#rings.calling().map((ring) => this.#rung(ring));
+  }
+
+  taken(): readonly Ringing[] {
+    return this.#rings.taken().filter(({ conversation }) => !this.#book.conversations.has(conversation)).map((ring) => this.#rung(ring));
+  }
+
+  #rung(ring: Ring): Ringing {
+    return {
       conversation: ring.conversation,
       sequence: ring.sequence,
       unit: ring.unitName || this.#unitName(ring.unit),
@@ -149,7 +157,8 @@ export class Screen {
       dial: ring.dial,
       coming: ring.coming,
       held: ring.state === 'held',
-    }));
+      outside: !this.#book.conversations.has(ring.conversation),
+    };
   }
 
   #item(conversation: Conversation, me: PersonId, waiting: number): InboxItem {

@@ -250,6 +250,8 @@ export interface Ringing {
   readonly coming: boolean;
   /** Somebody is coming: shown, and silent. True as well when it is this person. */
   readonly held: boolean;
+  /** Its conversation is none of this person's: they are shown that one message alone. */
+  readonly outside: boolean;
 }
 
 export interface Snapshot {
@@ -265,6 +267,8 @@ export interface Snapshot {
   /** While locked: how many messages of the last user wait to be sent. */
   readonly waiting: number;
   readonly ringing: readonly Ringing[];
+  /** STATs of conversations that are none of this person's, which they have. */
+  readonly taken: readonly Ringing[];
   readonly me: Person | null;
   /** Caught up with the box: what is shown is complete. */
   readonly caughtUp: boolean;

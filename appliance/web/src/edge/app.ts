@@ -312,6 +312,7 @@ function bare(stage: Snapshot['stage']): Snapshot {
     refusal: null,
     waiting: 0,
     ringing: [],
+    taken: [],
     me: null,
     caughtUp: false,
     inbox: [],

@@ -12,6 +12,7 @@ const ring = (minutes: number, over: Partial<Ringing> = {}): Ringing => ({
   senderTitle: 'Hospitalist',
   opened: NOW - minutes * 60_000,
   dial: '',
+  outside: true,
   coming: false,
   held: false,
   ...over,

@@ -141,7 +141,7 @@ const prospect: Prospect = {
   dial: '4410',
 };
 
-const ringing: Ringing[] = [{ conversation: first.id, sequence: statMessage.sequence, unit: '4 West', senderTitle: 'Hospitalist', opened: minutes(1), dial: '', coming: false, held: false }];
+const ringing: Ringing[] = [{ conversation: first.id, sequence: statMessage.sequence, unit: '4 West', senderTitle: 'Hospitalist', opened: minutes(1), dial: '', outside: false, coming: false, held: false }];
 
 const roles: Role[] = [
   { id: '0000000000000401', name: 'Charge nurse 4 West', unit: '4 West', holders: [{ id: me.id, name: me.name }], mine: true },
@@ -158,6 +158,7 @@ const base: Snapshot = {
   refusal: null,
   waiting: 0,
   ringing: [],
+  taken: [],
   me,
   caughtUp: true,
   inbox,
@@ -188,6 +189,8 @@ export const scenes: Record<string, Snapshot> = {
   lockedFault: { ...base, ...closed, stage: 'locked', refusal: { code: 'PIN_WRONG', advice: '', triesLeft: 3 }, line: { ...base.line, state: 'connecting', by: null } },
   inbox: { ...base, inbox: quiet },
   inboxRings: { ...base, ringing },
+  calledOutside: { ...base, ringing: ringing.map((one) => ({ ...one, conversation: '0000000000000399', dial: '4711', outside: true })) },
+  takenOutside: { ...base, taken: ringing.map((one) => ({ ...one, conversation: '0000000000000399', outside: true })) },
   inboxEmpty: { ...base, inbox: [] },
   offline: { ...base, inbox: quiet, line: { ...base.line, state: 'offline', by: null, since: minutes(9) }, refusal: { code: 'SLOW_DOWN', advice: '', retryAfter: 20 } },
   conversation: { ...base, inbox: quiet, conversation: thread({ item: { ...first, stat: null }, messages: talk }) },

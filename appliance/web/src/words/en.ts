@@ -96,6 +96,7 @@ export const en = {
     open: 'Open',
     coming: 'Coming',
     youCome: 'You are coming',
+    youHave: 'You have it',
     more: (n: number) => (n === 1 ? 'One more STAT' : `${n} more STATs`),
     silent: 'Touch the screen once to let it ring aloud.',
     comingHint: 'Says that you are on your way. No PIN is needed.',

@@ -94,6 +94,7 @@ export const es: Words = {
     open: 'Abrir',
     coming: 'Voy',
     youCome: 'Usted va de camino',
+    youHave: 'Lo tiene usted',
     more: (n) => (n === 1 ? 'Un STAT más' : `${n} STAT más`),
     silent: 'Toque la pantalla una vez para que suene.',
     comingHint: 'Dice que va de camino. No hace falta el PIN.',

@@ -248,6 +248,7 @@ export class Practice implements App {
       ended: null,
       busy: false,
       refusal: this.#refusal,
+      taken: [],
       waiting: 0,
       ringing: this.#ringing(),
       me,
@@ -268,7 +269,7 @@ export class Practice implements App {
   #ringing(): Snapshot['ringing'] {
     return [ROSA, OTTO].flatMap((conversation) => {
       const rung = (this.#messages.get(conversation) ?? []).filter((one) => one.stat?.mine === true);
-      return rung.map(({ sequence, at, stat }) => ({ conversation, sequence, unit: this.#made.unit, senderTitle: this.#made.otherTitle, opened: at, dial: '', coming: stat?.state === 'held', held: stat?.state === 'held' }));
+      return rung.map(({ sequence, at, stat }) => ({ conversation, sequence, unit: this.#made.unit, senderTitle: this.#made.otherTitle, opened: at, dial: '', coming: stat?.state === 'held', held: stat?.state === 'held', outside: false }));
     });
   }
 
