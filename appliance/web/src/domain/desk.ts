@@ -174,7 +174,7 @@ export class Desk {
   /** What the box says unasked. Throws a `WireFault`. */
   told(body: Told): void {
     if (body.case === 'ring') this.rings.ring(body.value);
-    else if (body.case === 'silence') this.rings.silence(body.value);
+    else if (body.case === 'silence') this.rings.silence(body.value, this.#me);
     else if (body.case === 'offerNews') this.offers.told(body.value);
     else if (body.case === 'roleGapAhead') this.gaps.told(body.value);
     else this.care.told(body);

@@ -4,7 +4,7 @@
  */
 
 import { EscalationState, type Ring as WireRing, type Silence } from '../gen/wardline_pb.js';
-import { type ConversationId, idOf, momentOf, type Sequence, type UnitId } from './ids.ts';
+import { type ConversationId, idOf, momentOf, type PersonId, type Sequence, type UnitId } from './ids.ts';
 import { RINGS_MAX } from './limits.ts';
 import { cleanLine } from './texts.ts';
 import { readId, readSequence } from './wire.ts';
@@ -63,9 +63,13 @@ export class Rings {
     });
   }
 
-  silence(wire: Silence): void {
+  /** What `me` said to have is kept as theirs. */
+  silence(wire: Silence, me: PersonId | null): void {
     this.revision += 1;
-    this.#rings.delete(keyOf(readId<ConversationId>(wire.conversation), readSequence(wire.sequence)));
+    const key = keyOf(readId<ConversationId>(wire.conversation), readSequence(wire.sequence));
+    const ring = this.#rings.get(key);
+    if (ring !== undefined && me !== null && idOf<PersonId>(wire.by) === me) this.#rings.set(key, { ...ring, state: 'mine' });
+    else this.#rings.delete(key);
   }
 
   coming(conversation: ConversationId, sequence: Sequence): void {

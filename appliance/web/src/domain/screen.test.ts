@@ -1,9 +1,9 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 
-import { ConversationKind, EncounterState, EscalationState, EventSchema, ReactionKind, RingSchema } from '../gen/wardline_pb.js';
+import { ConversationKind, EncounterState, EscalationState, EventSchema, ReactionKind, RingSchema, SilenceSchema } from '../gen/wardline_pb.js';
 import { Book } from './book.ts';
-import { idOf, type ConversationId, type MessageName, type PersonId, type RoleId, type Sequence } from './ids.ts';
+import { idOf, type ConversationId, type MessageName, type PersonId, type RoleId, type Sequence, wireId } from './ids.ts';
 import { mentionsIn } from './mentions.ts';
 import { Outbox } from './outbox.ts';
 import { Rings } from './rings.ts';
@@ -280,6 +280,18 @@ describe('a STAT', () => {
     expect(stat(sight)).toMatchObject({ may: ['close'] });
     sight.stat(EscalationState.ACCEPTED, { by: CLEO });
     expect(stat(sight)).toMatchObject({ may: ['close'] });
+  });
+
+  it('of a conversation that is none of theirs is theirs once they have it, until it is over', () => {
+    const sight = new Sight();
+    const [place, ring] = [{ conversation: 0x399n, sequence: 4n }, { state: EscalationState.RINGING, unitName: 'Hall A', opened: 5n }];
+    const silence = (by: PersonId | null) => sight.rings.silence(create(SilenceSchema, { ...place, by: wireId(by) }), ME);
+    sight.rings.ring(create(RingSchema, { ...place, ...ring }));
+    expect([sight.screen.ringing(), sight.screen.taken()]).toMatchObject([[{ unit: 'Hall A', outside: true }], []]);
+    silence(ME);
+    expect([sight.screen.ringing(), sight.screen.taken()]).toMatchObject([[], [{ unit: 'Hall A', outside: true }]]);
+    silence(null);
+    expect([sight.screen.ringing(), sight.screen.taken()]).toEqual([[], []]);
   });
 
   it('that one has rings no more', () => {
