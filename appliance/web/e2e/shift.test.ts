@@ -123,7 +123,7 @@ describe('eight hours on Hall A', () => {
     await taker.page.getByRole('button', { name: 'I have it' }).last().click();
     await taker.page.getByText('You have it').or(taker.page.getByText(/has it$/)).filter({ visible: true }).first().waitFor();
     // Who is not in the patient's thread is shown the message over what they did.
-    const over = taker.page.getByRole('button', { name: 'Not now' });
+    const over = taker.page.getByRole('dialog').getByRole('button', { name: 'Not now' });
     if (await over.isVisible()) await over.click();
     if (isLast) await desk.page.getByText('Nothing rings', { exact: true }).waitFor();
     for (const one of frozen) await hours.thaw(one);
