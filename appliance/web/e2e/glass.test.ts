@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { Box } from './box.ts';
 import { PersonAtApp } from './person.ts';
+import { Terminal } from './terminal.ts';
 
 let box: Box;
 let chidi: PersonAtApp;
@@ -57,4 +58,36 @@ test('by record number into another unit; a number that nobody has is said so', 
   await chidi.page.getByLabel('Record number', { exact: true }).fill('202');
   await chidi.page.getByRole('button', { name: 'Go in for an hour' }).click();
   await chidi.page.getByRole('heading', { name: 'Otto Lang' }).waitFor();
+});
+
+test('a restricted patient takes a second person, by the number that is read out', async () => {
+  const keiko = Terminal.join(box, 'Keiko');
+  box.patient('admit', '203', 'Hall B', '8', '--name', 'Ida Star', '--born', '1960-05-06', '--sex', 'F');
+  keiko.run('shift', 'take', 'Hall B', '8');
+  keiko.run('patient', 'restrict', 'Ida Star', 'Keiko', '--alias', 'Guest 8');
+  keiko.leaves();
+  await chidi.tab('More');
+  await chidi.page.getByRole('button', { name: 'Break the glass', exact: true }).click();
+  await chidi.page.getByRole('radio', { name: 'By record number' }).check();
+  await chidi.page.getByLabel('Record number', { exact: true }).fill('203');
+  await chidi.page.getByLabel('Why do you have to go in?').fill('Chest pain, nobody here');
+  await chidi.page.getByRole('button', { name: 'Go in for an hour' }).click();
+  await chidi.sees('This patient is restricted: call a colleague over');
+  const number = await chidi.page.locator('strong[translate=no]').innerText();
+  expect(number).toMatch(/^([0-9a-f]{4} ){3}[0-9a-f]{4}$/);
+
+  const emil = await PersonAtApp.join(box, 'Emil');
+  others.push(emil);
+  await emil.tab('More');
+  await emil.page.getByRole('button', { name: 'Break the glass', exact: true }).click();
+  await emil.page.getByLabel('Number of the request').fill(number);
+  await emil.page.getByRole('button', { name: 'Look at it' }).click();
+  await emil.reads('Chidi Eze wants to go in');
+  await emil.reads('Guest 8');
+  await emil.sees('Chest pain, nobody here');
+  expect(await emil.page.getByText('Ida Star').count()).toBe(0);
+  await emil.page.getByRole('button', { name: 'I stand behind it' }).click();
+  await emil.reads('Chidi Eze is in. Both of you are on record.');
+  await chidi.page.getByText(/You are here for an emergency/).waitFor();
+  expect(await emil.page.getByText('Ida Star').count()).toBe(0);
 });
