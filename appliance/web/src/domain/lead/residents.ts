@@ -264,7 +264,7 @@ function stepOf({ line, typed, hasSex, unit, bed }: Read, resident: Resident | n
   return { ...base, to: moves ? at : null, particulars };
 }
 
-function sexName(sex: Sex): SexName {
+export function sexName(sex: Sex): SexName {
   return (Object.keys(SEXES) as SexName[]).find((name) => SEXES[name] === sex) ?? 'unknown';
 }
 
