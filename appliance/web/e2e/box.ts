@@ -5,7 +5,7 @@
  */
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,13 @@ export class Box {
   static async start(): Promise<Box> {
     const box = new Box(mkdtempSync(join(tmpdir(), 'wardline-box-')), await freePort());
     await box.#up();
+    return box;
+  }
+
+  /** Starts one as it comes out of its carton: keys are made, and nobody is in its directory. */
+  static async empty(): Promise<Box> {
+    const box = await Box.start();
+    await box.#forget();
     return box;
   }
 
@@ -107,6 +114,38 @@ export class Box {
 
   get #clock(): string {
     return join(this.directory, 'clock');
+  }
+
+  /**
+   * The demo facility is in the store by the time that the box is up. So the store is taken away while nothing runs on it; the relay,
+   * started again, makes a new one, as at its first start.
+   */
+  async #forget(): Promise<void> {
+    const { pid } = this.#child ?? {};
+    if (pid === undefined) throw new Error('the box does not run');
+    // Whoever would start the relay again is held until the store is gone.
+    process.kill(pid, 'SIGSTOP');
+    this.killRelay();
+    const store = join(this.directory, 'box/relay');
+    for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true });
+    const isUp = this.#says('Up again');
+    process.kill(pid, 'SIGCONT');
+    await isUp;
+  }
+
+  /** Resolves when the box prints this. */
+  #says(words: string): Promise<void> {
+    const { stdout } = this.#child ?? {};
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`the box did not say "${words}": ${this.#said}`)), START_MAX_MS);
+      const heard = (): void => {
+        if (!this.#said.includes(words)) return;
+        clearTimeout(late);
+        stdout?.off('data', heard);
+        resolve();
+      };
+      stdout?.on('data', heard);
+    });
   }
 
   async #up(): Promise<void> {

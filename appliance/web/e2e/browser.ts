@@ -25,8 +25,8 @@ export interface Look {
   readonly height?: number;
   readonly dark?: boolean;
   readonly locale?: string;
-  /** A made-up camera, whose use is allowed without a question. */
-  readonly camera?: boolean;
+  /** A made-up camera, whose use is allowed without a question; what it sees, as a file (YUV4MPEG2), or Chromium's own picture. */
+  readonly camera?: boolean | string;
   /** Its pages go by clocks that a test can let leap. */
   readonly leaps?: boolean;
 }
@@ -65,7 +65,8 @@ export class Browser {
         '--disable-background-networking',
         '--no-first-run',
         '--password-store=basic',
-        ...(look.camera === true ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
+        ...(typeof look.camera === 'string' ? [`--use-file-for-fake-video-capture=${look.camera}`] : []),
+        ...(look.camera !== undefined && look.camera !== false ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
       ],
       env: { ...process.env, HOME: home },
       viewport: { width: look.width ?? 390, height: look.height ?? 844 },

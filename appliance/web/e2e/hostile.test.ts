@@ -13,6 +13,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   'reading directions': 'bed 4 \u202Edelgnam\u202C is \u2066free\u2069 \u200Fnow',
   'control characters': 'bed\u0000 4\u0007 is\u001B[31m free\u0085',
   'a tower of marks': `bed 4${'\u0301\u0489'.repeat(2_000)} is free`,
+  'markup within marks': `**<img src=x onerror="document.title='broken'">** _<script>document.title='broken'</script>_ \`<svg onload="document.title='broken'">\`\n- [a](javascript:document.title='broken')`,
+  'marks without end': '**_`'.repeat(2_000),
   'one endless word': 'x'.repeat(8_000),
 };
 

@@ -149,6 +149,26 @@ describe('the charge nurse of Hall A', () => {
     await chidi.page.getByText('Noor Haddad').filter({ visible: true }).first().waitFor({ state: 'detached' });
   });
 
+  test('opens a phone again, face to face, that ten wrong PINs have locked', async () => {
+    const emil = others.find((one) => one.name === 'Emil') as PersonAtApp;
+    await emil.lock();
+    for (let left = 9; left >= 0; left -= 1) {
+      await emil.unlock('271828');
+      if (left > 1) await emil.page.getByText(`${left} tries are left.`).waitFor();
+      if (left === 1) await emil.page.getByText('One try is left.').waitFor();
+    }
+    await emil.page.getByText('Ten wrong PINs: this device is locked.').waitFor();
+    await page(ana, 'Staff: codes and access');
+    await ana.page.getByRole('button', { name: /Emil Sand/ }).click();
+    await ana.page.getByRole('button', { name: 'Code for a locked phone' }).click();
+    const code = ((await ana.page.getByText(/^[0-9A-Z]{5} [0-9A-Z]{5}$/).first().textContent()) ?? '').replace(' ', '');
+    await emil.redeem(code, '802413');
+    await emil.seesInbox();
+    await emil.lock();
+    await emil.unlock('802413');
+    await emil.seesInbox();
+  });
+
   test('admits a nurse from an agency with beds, and sends her home', async () => {
     await page(ana, 'Agency staff');
     await ana.page.getByLabel('Name', { exact: true }).fill('Inés Roth');

@@ -123,6 +123,19 @@ describe('three people who talk', () => {
     await chidi.page.getByRole('button', { name: 'Put it into the message' }).click();
     await chidi.page.getByRole('button', { name: 'Send', exact: true }).click();
     await ana.page.getByText('hip surgery on Monday').filter({ visible: true }).first().waitFor();
+    // What the template sets bold is bold, and no mark of it is left in sight.
+    await ana.page.getByRole('region', { name: 'Messages', exact: true }).getByRole('strong').filter({ hasText: /^Situation/ }).waitFor();
+    expect(await ana.page.getByText('**').filter({ visible: true }).count()).toBe(0);
+  });
+
+  test('marks form what they stand around, and markup between them is a text', async () => {
+    await chidi.writeTo('Ana Flores');
+    await chidi.say('give **5 mg** _slowly_, then:\n- `BP` every *15 min*\n- **<b onclick=1>call</b>** me');
+    const messages = ana.page.getByRole('region', { name: 'Messages', exact: true });
+    await messages.getByRole('strong').filter({ hasText: /^5 mg$/ }).waitFor();
+    await messages.getByRole('emphasis').filter({ hasText: /^slowly$/ }).waitFor();
+    await messages.getByRole('code').filter({ hasText: /^BP$/ }).waitFor();
+    await messages.getByRole('strong').filter({ hasText: /^<b onclick=1>call<\/b>$/ }).waitFor();
   });
 
   test('who writes to a role is told who reads it, and that nobody holds it', async () => {

@@ -100,6 +100,7 @@ const talk: MessageItem[] = [
   message({ author: 'Carla Méndez', authorTitle: 'Respiratory therapist', text: 'I gave a neb at 01:40. If she stays above 24 call me directly, I am in the ICU.', at: minutes(33), priority: 'urgent', mentionsMe: true }),
   mine({ text: 'Will do.', at: minutes(31), replyTo: { author: 'Carla Méndez', text: 'I gave a neb at 01:40. If she stays above 24 call me directly, I am in the ICU.' }, fate: 'delivered', edited: true }),
   message({ author: 'Dana Whitfield', authorTitle: 'Registered nurse', recalled: true, at: minutes(20) }),
+  message({ text: '**Situation**: *short of breath*\n- RR 26, `SpO2 91 %`\n- neb at 01:40\n  1. next at 05:40', at: minutes(20) }),
   message({ author: 'Carla Méndez', authorTitle: 'Respiratory therapist', text: 'Chest film from last evening', at: minutes(12), attachments: [{ name: 'portable-chest.jpg', kind: 'photo', size: 1_840_000, sha256: '00'.repeat(32), thumbnail: true }] }),
 ];
 const statMessage = message({ text: 'SpO2 84 % on 4 L, need a second pair of hands', at: minutes(1), priority: 'stat', stat: open });

@@ -24,6 +24,7 @@ export const PAGES = {
   channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },
   handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte') },
   family: { offered: (snapshot) => snapshot.inbox.some((item) => item.kind === 'patient'), load: () => import('./areas/lead/Family.svelte') },
+  glass: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/glass/Glass.svelte') },
   admin: { offered: ({ me }) => me?.administrator === true, load: () => import('./areas/admin/Admin.svelte'), isWide: true },
   privacy: { offered: ({ me }) => me?.privacyOfficer === true, load: () => import('./areas/admin/privacy/Privacy.svelte'), isWide: true },
   downtime: { offered: leads, load: () => import('./areas/desk/Downtime.svelte') },

@@ -4,7 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Page } from 'playwright-core';
 import type { Ask, Told } from '../../src/domain/frames.ts';
 import type { Reply, Snapshot } from '../../src/domain/snapshot.ts';
-import { AgencyPageSchema, BedPageSchema, BedsideCodeSchema, EscalationState, FamilyPageSchema, JoinCodeSchema, OfferPageSchema, RoleSetSchema, SuspendedSchema } from '../../src/gen/wardline_pb.js';
+import { AgencyPageSchema, BedPageSchema, BedsideCodeSchema, EmergencyAskedSchema, EmergencyRequestSchema, EncounterState, EscalationState, FamilyPageSchema, JoinCodeSchema, OfferPageSchema, PatientPageSchema, RoleSetSchema, Sex, SuspendedSchema } from '../../src/gen/wardline_pb.js';
 import { NOW, scenes } from '../../src/view/fixtures.ts';
 
 const minutes = (n: number) => BigInt(NOW + n * 60_000);
@@ -109,6 +109,22 @@ export function leadAnswers(body: Ask): Reply | null {
           ],
         }),
       });
+    case 'listPatients':
+      return answer({
+        case: 'patientPage',
+        value: create(PatientPageSchema, {
+          end: true,
+          patients: [
+            { patient: { patient: 0x501n, particulars: { recordNumber: '4711', name: 'Margarita Lopez', birthDate: '1947-03-09', sex: Sex.FEMALE } }, encounter: { encounter: 0x601n, patient: 0x501n, unit: 0xa1n, bed: '412-B', state: EncounterState.ADMITTED } },
+            { patient: { patient: 0x502n, particulars: { recordNumber: '4712', name: 'Otto Lang', birthDate: '1938-05-06', sex: Sex.MALE } }, encounter: { encounter: 0x602n, patient: 0x502n, unit: 0xa1n, bed: '409-A', state: EncounterState.ON_LEAVE } },
+            { patient: { patient: 0x503n, alias: 'Guest 7' }, encounter: { encounter: 0x603n, patient: 0x503n, unit: 0xa1n, bed: '407', state: EncounterState.ADMITTED } },
+          ],
+        }),
+      });
+    case 'lookAtRequest':
+      return answer({ case: 'emergencyRequest', value: create(EmergencyRequestSchema, { emergency: 0x00f1a2b3c4d5e6f7n, person: ben, bed: '407', alias: 'Guest 7', grounds: 'Chest pain, nobody of the team is here', until: minutes(4) }) });
+    case 'breakGlass':
+      return answer({ case: 'emergencyAsked', value: create(EmergencyAskedSchema, { emergency: 0x00f1a2b3c4d5e6f7n, until: minutes(5) }) });
     case 'issueJoinCode':
       return answer({ case: 'joinCode', value: create(JoinCodeSchema, { code: 'K7QX2M4WPD', expires: minutes(60) }) });
     case 'suspend':
@@ -141,6 +157,14 @@ const more = async (page: Page, name: RegExp) => {
   await page.locator('.pages button').filter({ hasText: name }).click();
 };
 
+const GLASS = /Break the glass|Acceso de emergencia/;
+const RESIDENTS = 'MRN,Name,DOB,Sex,Room,Bed\n4711,Margarita López,09/03/1947,F,412,B\n4713,Inés Roth,25/12/1951,F,409,A\n4714,Pat Moss,31/02/1947,M,8,\n4715,Lee Kim,01/01/1940,M,407,\n';
+const residents = async (page: Page, list: string) => {
+  await more(page, /Admit, move|Ingresar, trasladar/);
+  await page.getByRole('button', { name: /List of residents|Lista de residentes/ }).click();
+  await page.locator('input[type=file]').setInputFiles({ name: 'residents.csv', mimeType: 'text/csv', buffer: Buffer.from(list) });
+  await page.locator('label.go').waitFor();
+};
 const visitor = (page: Page) => page.locator('fieldset').first().locator('label').nth(1).click();
 const family = async (page: Page) => {
   await page.locator('.about').click();
@@ -217,6 +241,30 @@ export const leadViews: Record<string, View> = {
     act: async (page) => {
       await more(page, /Agency staff|Personal de agencia/);
       await page.locator('.agency article').first().waitFor();
+    },
+  },
+  leadResidents: { scene: 'lead', act: (page) => residents(page, RESIDENTS) },
+  leadResidentsMany: {
+    scene: 'lead',
+    act: async (page) => {
+      await residents(page, RESIDENTS);
+      await page.locator('label.go').click();
+      await page.locator('.inside > .button.main').click();
+      await page.locator('dialog .alarm').click();
+    },
+  },
+  leadGlass: { scene: 'lead', act: (page) => more(page, GLASS) },
+  leadGlassTwo: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, GLASS);
+      await page.locator('.glass textarea').fill('Found on the floor, no pulse');
+      await page.locator('.glass form input.input').first().fill('407');
+      await page.locator('.glass .alarm').click();
+      await page.locator('.glass .number').waitFor();
+      await page.locator('.glass form input').last().fill('00f1a2b3c4d5e6f7');
+      await page.locator('.glass form button').last().click();
+      await page.locator('.glass .alarm').waitFor();
     },
   },
   leadCensus: {

@@ -122,6 +122,12 @@ export function policyFor(policies: readonly Policy[], unit: UnitId | null): { p
   return { policy: { ...STANDARD_POLICY, ...facility, ...own, unit }, isOwn: own !== undefined };
 }
 
+/** Whether anybody has said how a STAT goes on: the box lists the facility's policy even where it is what a box comes with. */
+export function isPolicySet(policies: readonly Policy[]): boolean {
+  const said = ({ firstWait, steps, dial }: Omit<Policy, 'unit'>) => JSON.stringify([firstWait, dial, ...steps.map((one) => [one.kind, one.person, one.role, one.wait])]);
+  return policies.some((one) => one.unit !== null || said(one) !== said(STANDARD_POLICY));
+}
+
 /** Whom a step rings for, as the directory and the rotas are now. `null`: that depends on the unit. */
 export function reached(step: Step, unit: UnitId | null, people: readonly Member[], roles: readonly Role[]): readonly Member[] | null {
   const able = people.filter((one) => !one.isStation && !one.suspended);

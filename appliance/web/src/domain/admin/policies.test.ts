@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { policyFault, policyFor, STANDARD_POLICY } from './house.ts';
+import { isPolicySet, policyFault, policyFor, STANDARD_POLICY } from './house.ts';
 import { daysText, hoursOf, retentionFault } from './policies.ts';
 
 const rules = { direct: 720, group: 720, channel: 720, patient: 720 };
@@ -27,6 +27,11 @@ describe('an escalation policy', () => {
     const facility = { ...policy, firstWait: 30 };
     expect(policyFor([facility], unit).policy).toEqual({ ...facility, unit });
     expect(policyFor([facility, { ...policy, unit, firstWait: 45 }], unit)).toMatchObject({ isOwn: true, policy: { firstWait: 45 } });
+  });
+  it('is set where it is another than what a box comes with, which the box lists as the facility’s', () => {
+    expect(isPolicySet([policy])).toBe(false);
+    expect(isPolicySet([{ ...policy, dial: '*9' }])).toBe(true);
+    expect(isPolicySet([policy, { ...policy, unit: '00000000000000a1' as never }])).toBe(true);
   });
   it('is not set with what the box refuses', () => {
     const [step] = policy.steps;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { PersonId, UnitId } from '../ids.ts';
-import { matchColumns, recallColumns, rememberColumns } from './columns.ts';
-import { parseTable, type Table } from './csv.ts';
+import { matchColumns, recallColumns, rememberColumns } from '../lists/columns.ts';
+import { parseTable, type Table } from '../lists/csv.ts';
 import type { Member } from './directory.ts';
 import { planStaff, STAFF_COLUMNS } from './staff.ts';
 

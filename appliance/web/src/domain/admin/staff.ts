@@ -5,8 +5,8 @@
 
 import type { PersonId, UnitId } from '../ids.ts';
 import type { KnownUnit } from '../known.ts';
-import { cellOf, type Columns, type Usual } from './columns.ts';
-import type { Row } from './csv.ts';
+import { cellOf, type Columns, type Usual } from '../lists/columns.ts';
+import type { Row } from '../lists/csv.ts';
 import { isName, isTitle, type Member, plainName, type Post } from './directory.ts';
 
 export type StaffField = 'name' | 'title' | 'units' | 'chargeNurse';

@@ -17,8 +17,7 @@ export const adminEn = {
   zone: 'The box takes this only from the administration network, by an administrator. Connect this computer to that network and try again. Your IT knows which one it is; at the box itself “wardline admin --socket” does the same.',
   stepsHint: 'Do these one after the other. You can stop after any of them and come back: what is done stays done.',
   stepsAll: 'All of it is done. Your facility can work.',
-  stepDone: 'done',
-  stepOpen: 'to do',
+  stepStates: { done: 'done', standard: 'the standard holds', open: 'to do' },
   stepGo: 'Open',
   steps: { unit: 'Name the first unit', people: 'Add people', role: 'Add a role', station: 'Add a station screen', escalation: 'Say how a STAT goes on' },
   stepHints: {

@@ -18,8 +18,7 @@ export const adminEs: typeof adminEn = {
   zone: 'El servidor solo lo acepta desde la red de administración y de un administrador. Conecte este ordenador a esa red e inténtelo otra vez. Informática sabe cuál es; en el propio servidor, «wardline admin --socket» hace lo mismo.',
   stepsHint: 'Hágalos uno tras otro. Puede parar después de cualquiera y volver: lo hecho, hecho queda.',
   stepsAll: 'Todo está hecho. Su centro puede trabajar.',
-  stepDone: 'hecho',
-  stepOpen: 'pendiente',
+  stepStates: { done: 'hecho', standard: 'rige el estándar', open: 'pendiente' },
   stepGo: 'Abrir',
   steps: { unit: 'Nombrar la primera unidad', people: 'Añadir personas', role: 'Añadir un puesto', station: 'Añadir una pantalla de control', escalation: 'Decir cómo sigue un STAT' },
   stepHints: {

@@ -3,7 +3,7 @@
  * name, is ever kept.
  */
 
-import { plainName } from './directory.ts';
+import { plainName } from '../admin/directory.ts';
 
 /** By field, the number of its column; absent: there is none. */
 export type Columns<Field extends string> = Partial<Record<Field, number>>;

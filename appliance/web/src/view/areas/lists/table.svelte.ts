@@ -1,6 +1,6 @@
-import { recallColumns, rememberColumns, matchColumns, type Columns, type Usual } from '../../../../domain/admin/columns.ts';
-import { parseTable, type Table, type TableFault } from '../../../../domain/admin/csv.ts';
-import { keep, kept } from '../kept.ts';
+import { recallColumns, rememberColumns, matchColumns, type Columns, type Usual } from '../../../domain/lists/columns.ts';
+import { parseTable, type Table, type TableFault } from '../../../domain/lists/csv.ts';
+import { keep, kept } from '../admin/kept.ts';
 
 /** A file that somebody chose, and which of its columns is what. */
 export class TableFile<Field extends string> {

@@ -1,0 +1,27 @@
+/** What is said of every list that is read in from a file: its columns, what it would change, what came of it. */
+export const listsEn = {
+  choose: 'Choose a file',
+  chooseAnother: 'Choose another file',
+  csv: 'A table as spreadsheets save it (CSV). The first row names the columns. The file stays on this device; of the choice of columns only their heads are remembered.',
+  fault: {
+    empty: 'The file is empty. Save the table as CSV and choose it again.',
+    noRows: 'The file has a first row and nothing below it. The first row names the columns.',
+    tooLong: 'The file is too long: 5,000 rows at most. Cut it in two.',
+    quote: (line: number) => `In line ${line} a quotation mark opens and never closes. Mend it, then choose the file again.`,
+  },
+  columns: 'Which column is what?',
+  noColumn: 'not in the file',
+  columnMissing: (field: string) => `Say which column is “${field}”.`,
+  whatChanges: 'What it would change',
+  changesNothing: 'Nothing: everything in the file is so already.',
+  unchanged: (n: number) => (n === 1 ? '1 row is so already.' : `${n} rows are so already.`),
+  errors: (n: number) => (n === 1 ? '1 row cannot be applied' : `${n} rows cannot be applied`),
+  errorsHint: 'These rows are left out. Mend them in the file and choose it again: what was applied is not applied twice.',
+  line: (n: number) => `Line ${n}`,
+  more: (n: number) => `and ${n} more`,
+  apply: (n: number) => (n === 1 ? 'Apply 1 change' : `Apply ${n} changes`),
+  goOn: (n: number) => (n === 1 ? 'Go on: 1 change is left' : `Go on: ${n} changes are left`),
+  progress: (done: number, of: number) => `${done} of ${of} applied`,
+  applied: (n: number) => (n === 1 ? '1 change was applied.' : `${n} changes were applied.`),
+  stopped: 'It stopped here. What was applied stays applied, and is not applied again when you go on.',
+};
