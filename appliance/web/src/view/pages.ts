@@ -18,21 +18,21 @@ export const PAGES = {
   // Opened from above the inbox, and from "Patients".
   search: { offered: () => false, load: () => import('./screens/Search.svelte') },
   tasks: { offered: () => false, load: () => import('./screens/Tasks.svelte') },
-  beds: { offered: () => false, load: () => import('./screens/TakeBeds.svelte') },
+  beds: { offered: () => false, load: () => import('./screens/TakeBeds.svelte'), isWide: true },
   // Opened from "People".
-  group: { offered: () => false, load: () => import('./areas/talk/NewGroup.svelte') },
-  channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte') },
-  handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte') },
-  family: { offered: (snapshot) => snapshot.inbox.some((item) => item.kind === 'patient'), load: () => import('./areas/lead/Family.svelte') },
+  group: { offered: () => false, load: () => import('./areas/talk/NewGroup.svelte'), isWide: true },
+  channels: { offered: () => false, load: () => import('./areas/talk/Channels.svelte'), isWide: true },
+  handover: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Handover.svelte'), isWide: true },
+  family: { offered: (snapshot) => snapshot.inbox.some((item) => item.kind === 'patient'), load: () => import('./areas/lead/Family.svelte'), isWide: true },
   admin: { offered: ({ me }) => me?.administrator === true, load: () => import('./areas/admin/Admin.svelte'), isWide: true },
   privacy: { offered: ({ me }) => me?.privacyOfficer === true, load: () => import('./areas/admin/privacy/Privacy.svelte'), isWide: true },
-  downtime: { offered: leads, load: () => import('./areas/desk/Downtime.svelte') },
+  downtime: { offered: leads, load: () => import('./areas/desk/Downtime.svelte'), isWide: true },
   practice: { offered: ({ me }) => me?.id !== PRACTISER, load: () => import('./areas/desk/Practice.svelte') },
-  staff: { offered: leads, load: () => import('./areas/lead/Staff.svelte') },
-  plan: { offered: leads, load: () => import('./areas/lead/Plan.svelte') },
-  agency: { offered: leads, load: () => import('./areas/lead/Agency.svelte') },
-  census: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Census.svelte') },
-  announcements: { offered: () => true, load: () => import('./areas/talk/Announcements.svelte') },
+  staff: { offered: leads, load: () => import('./areas/lead/Staff.svelte'), isWide: true },
+  plan: { offered: leads, load: () => import('./areas/lead/Plan.svelte'), isWide: true },
+  agency: { offered: leads, load: () => import('./areas/lead/Agency.svelte'), isWide: true },
+  census: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Census.svelte'), isWide: true },
+  announcements: { offered: () => true, load: () => import('./areas/talk/Announcements.svelte'), isWide: true },
 } as const satisfies Record<string, LaterPage>;
 
 export type PageName = keyof typeof PAGES;

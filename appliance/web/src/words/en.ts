@@ -160,7 +160,7 @@ export const en = {
     label: 'Message',
     addFile: 'Add a photo or file',
     placeholder: 'Message',
-    more: 'Quick replies and templates',
+    more: 'Add to the message',
     send: 'Send',
     sendStat: 'Send STAT',
     replyTo: (who: string) => `Reply to ${who}`,

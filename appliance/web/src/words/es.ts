@@ -158,7 +158,7 @@ export const es: Words = {
     label: 'Mensaje',
     addFile: 'Añadir una foto o un archivo',
     placeholder: 'Mensaje',
-    more: 'Respuestas rápidas y plantillas',
+    more: 'Añadir al mensaje',
     send: 'Enviar',
     sendStat: 'Enviar STAT',
     replyTo: (who) => `Respuesta a ${who}`,

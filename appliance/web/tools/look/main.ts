@@ -47,4 +47,4 @@ shell.updateReady = asked.has('update');
 const aside = asideOf(asked.get('aside') ?? '/');
 if (aside !== null) mount(Aside, { target: document.getElementById('app') as HTMLElement, props: { name: aside, shell } });
 else mount(App, { target: document.getElementById('app') as HTMLElement, props: { app, shell } });
-Object.assign(globalThis, { fixture: app });
+Object.assign(globalThis, { fixture: app, show: chooseLook });
