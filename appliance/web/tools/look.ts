@@ -178,14 +178,15 @@ const spent = { opening: 0, axe: 0, layout: 0, pictures: 0 };
 let count = 0;
 
 type Theme = 'light' | 'dark';
+type Language = 'en' | 'es';
 
 /** Colours are the same on the narrowest and at twice the size. */
 const themesOf = (size: Size): readonly Theme[] => (size === 'phone' || size === 'desk' ? ['light', 'dark'] : ['light']);
 /** Twice the letters are looked at on phones; on the narrowest one alone what is used in a hurry. */
-const isLooked = (name: string, size: Size) => !name.startsWith('big') || size === 'phone' || (name === 'bigStat' && size === 'narrow');
+const isLooked = (name: string, view: View, size: Size) => view.query !== 'big' || size === 'phone' || (name === 'bigStat' && size === 'narrow');
 
 /** What axe looks for: everything once in each language, by what a size or a colour changes after that. */
-function rulesOf(size: Size, theme: Theme, language: string): readonly string[] | 'all' {
+function rulesOf(size: Size, theme: Theme, language: Language): readonly string[] | 'all' {
   if (theme === 'dark') return language === 'en' ? ['color-contrast'] : [];
   if (size === sizesAsked[0]) return 'all';
   if (language !== 'en') return [];
@@ -200,11 +201,12 @@ async function timed<T>(what: keyof typeof spent, run: Promise<T>): Promise<T> {
 }
 
 const drawn = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-const show = (page: Page, theme: Theme) => page.evaluate((as) => (globalThis as unknown as { show(theme: string): void }).show(as), theme);
+const show = (page: Page, theme: Theme, language: Language) =>
+  page.evaluate((as) => (globalThis as unknown as { show(theme: string, language: string): void }).show(...as), [theme, language] as const);
 
-async function open(page: Page, origin: string, called: string, view: View, language: string, size: Size): Promise<void> {
+async function open(page: Page, origin: string, called: string, view: View, size: Size): Promise<void> {
   await page.setViewportSize(sizes[size]);
-  await page.goto(`${origin}/tools/look/?scene=${view.scene}&language=${language}&look=light&now=${AT}&${view.query ?? ''}`);
+  await page.goto(`${origin}/tools/look/?scene=${view.scene}&language=en&look=light&now=${AT}&${view.query ?? ''}`);
   await page.locator('#app > *').first().waitFor();
   try {
     await view.act?.(page);
@@ -213,27 +215,28 @@ async function open(page: Page, origin: string, called: string, view: View, lang
   }
 }
 
-/** One view in one language, opened once: then in every size, by day and at night. */
-async function look(page: Page, origin: string, name: string, view: View, language: string): Promise<void> {
-  const own = sizesAsked.filter((size) => isLooked(name, size));
+/** One view, opened once: then in every size, in both languages, by day and at night, as the app changes them while it is open. */
+async function look(page: Page, origin: string, name: string, view: View): Promise<void> {
+  const own = sizesAsked.filter((size) => isLooked(name, view, size));
   const [first] = own;
   if (first === undefined) return;
-  await timed('opening', open(page, origin, `${name}-${language}`, view, language, first));
+  await timed('opening', open(page, origin, name, view, first));
   for (const size of own) {
     await page.setViewportSize(sizes[size]);
-    for (const theme of themesOf(size)) {
-      const called = `${name}-${language}-${theme}-${size}`;
-      const rules = rulesOf(size, theme, language);
-      if (rules.length === 0 && theme === 'dark' && OUT === '') continue;
-      count += 1;
-      await show(page, theme);
-      await drawn(page);
-      if (OUT !== '') await timed('pictures', page.screenshot({ path: `${OUT}/${called}.png` }));
-      const found = rules.length === 0 ? [] : await timed('axe', axeFaults(page, rules === 'all' ? null : [...rules]));
-      if (theme === 'light') found.push(...(await timed('layout', layoutFaults(page))));
-      for (const fault of found) faults.push(`${called}: ${fault}`);
+    for (const language of ['en', 'es'] as const) {
+      for (const theme of themesOf(size)) {
+        const called = `${name}-${language}-${theme}-${size}`;
+        const rules = rulesOf(size, theme, language);
+        if (rules.length === 0 && theme === 'dark' && OUT === '') continue;
+        count += 1;
+        await show(page, theme, language);
+        await drawn(page);
+        if (OUT !== '') await timed('pictures', page.screenshot({ path: `${OUT}/${called}.png` }));
+        const found = rules.length === 0 ? [] : await timed('axe', axeFaults(page, rules === 'all' ? null : [...rules]));
+        if (theme === 'light') found.push(...(await timed('layout', layoutFaults(page))));
+        for (const fault of found) faults.push(`${called}: ${fault}`);
+      }
     }
-    await show(page, 'light');
   }
 }
 
@@ -268,9 +271,7 @@ if (OUT !== '') mkdirSync(OUT, { recursive: true });
 await buildLook(SITE);
 const { origin, stop } = await serve(SITE);
 const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-const asked = Object.entries(views)
-  .filter(([name]) => name.includes(only))
-  .flatMap(([name, view]) => ['en', 'es'].map((language) => ({ name, view, language })));
+const asked = Object.entries(views).filter(([name]) => name.includes(only));
 
 /** One page that looks at what none has looked at yet. */
 async function looker(): Promise<void> {
@@ -286,8 +287,8 @@ async function looker(): Promise<void> {
     if (told.type() === 'error' || told.type() === 'warning') faults.push(`${on}: console: ${told.text().slice(0, 300)}`);
   });
   for (let one = asked.shift(); one !== undefined; one = asked.shift()) {
-    on = `${one.name}-${one.language}`;
-    await look(page, origin, one.name, one.view, one.language);
+    on = one[0];
+    await look(page, origin, ...one);
   }
 }
 await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, looker));
