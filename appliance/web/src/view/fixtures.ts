@@ -154,7 +154,7 @@ const roles: Role[] = [
 
 const base: Snapshot = {
   stage: 'open',
-  line: { state: 'online', by: 'WebTransport', since: minutes(190), facility: 'Willow Creek Medical Center' },
+  line: { state: 'online', by: 'WebTransport', since: minutes(190), heardAt: NOW - 20_000, facility: 'Willow Creek Medical Center' },
   ended: null,
   busy: false,
   refusal: null,
