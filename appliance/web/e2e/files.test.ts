@@ -46,11 +46,13 @@ class Phone {
   }
 
   async choose(name: string, buffer: Buffer, mimeType: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Add to the message' }).click();
     await this.page.getByRole('button', { name: 'Add a photo or file' }).click();
     await this.page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer });
   }
 
   async photograph(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Add to the message' }).click();
     await this.page.getByRole('button', { name: 'Add a photo or file' }).click();
     await this.page.getByRole('button', { name: 'Take a photo' }).click();
     await this.page.getByRole('button', { name: 'Take the photo' }).click();

@@ -183,7 +183,7 @@ describe('the charge nurse of Hall A', () => {
     await ines.redeem(code);
     await ines.seesInbox();
     await ines.page.getByText('Noor Haddad').filter({ visible: true }).first().waitFor();
-    await ana.page.getByRole('button', { name: /^End the stay of .*Inés/ }).click();
+    await ana.page.getByRole('button', { name: /^End stay of .*Inés/ }).click();
     await ana.page.getByRole('dialog').getByRole('button', { name: 'End stay' }).click();
     await ines.page.getByText('Noor Haddad').filter({ visible: true }).first().waitFor({ state: 'detached' });
   });

@@ -63,9 +63,12 @@ export class PersonAtApp {
   /** By which way the app is connected, as its page says. */
   async doorway(): Promise<string> {
     await this.tab('More');
-    const way = this.page.getByText(/^Web(Transport|Socket)$/).filter({ visible: true });
+    await this.page.getByRole('button', { name: 'Details', exact: true }).filter({ visible: true }).click();
+    const way = this.page.getByRole('dialog').getByText(/^Web(Transport|Socket) \(/);
     await way.waitFor();
-    return (await way.textContent()) ?? '';
+    const [name = ''] = ((await way.textContent()) ?? '').split(' ');
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).click();
+    return name;
   }
 
   async lock(): Promise<void> {

@@ -3,12 +3,14 @@
  * at night.
  */
 
-import { mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 
 import { Box } from './box.ts';
-import { PersonAtApp } from './person.ts';
+import { PersonAtApp, PIN } from './person.ts';
+import { Terminal } from './terminal.ts';
 
 const FOLDER = process.env['WARDLINE_PICTURES'];
 const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
@@ -17,6 +19,7 @@ describe.runIf(FOLDER !== undefined)('pictures', () => {
   let box: Box;
   let ana: PersonAtApp;
   let chidi: PersonAtApp;
+  const others: PersonAtApp[] = [];
 
   beforeAll(async () => {
     mkdirSync(FOLDER ?? '', { recursive: true });
@@ -30,10 +33,23 @@ describe.runIf(FOLDER !== undefined)('pictures', () => {
     ana = await PersonAtApp.arrive(box, 'Ana');
   });
   afterAll(async () => {
-    await chidi?.leaves();
-    await ana?.leaves();
+    for (const one of [chidi, ana, ...others]) await one?.leaves();
     await box?.stop();
+    compress(FOLDER ?? '');
   });
+
+  const joins = async (name: string): Promise<PersonAtApp> => {
+    const one = await PersonAtApp.join(box, name);
+    others.push(one);
+    return one;
+  };
+  const does = (of: PersonAtApp, name: string | RegExp) => of.page.getByRole('button', { name, exact: typeof name === 'string' }).filter({ visible: true }).first().click();
+  /** A page under "More". */
+  async function more(of: PersonAtApp, name: string): Promise<void> {
+    await of.tab('More');
+    await does(of, name);
+    await of.page.getByRole('heading', { name, exact: true }).first().waitFor();
+  }
 
   /** The screen of now, in each size and light. */
   async function picture(of: PersonAtApp, name: string): Promise<void> {
@@ -96,4 +112,140 @@ describe.runIf(FOLDER !== undefined)('pictures', () => {
     await chidi.reads('Ana Flores has it');
     await picture(chidi, 'stat-answered');
   });
+
+  test('what goes into a message, and who reads it', async () => {
+    await does(ana, 'Add to the message');
+    await ana.page.getByRole('dialog').getByRole('button', { name: 'SBAR' }).waitFor();
+    await picture(ana, 'add-to-message');
+    await ana.page.keyboard.press('Escape');
+    await ana.tab('People');
+    await does(ana, 'New group');
+    await ana.page.getByLabel('Name of the group or channel').fill('Falls round');
+    await ana.page.getByRole('checkbox', { name: /Ben Okafor/ }).check();
+    await picture(ana, 'new-group');
+    await does(ana, 'Back');
+    await more(ana, 'Announcements');
+    await picture(ana, 'announcements');
+    await ana.tab('More');
+    await does(ana, 'Details');
+    await ana.page.getByText('The box answers. Wardline works from here.').waitFor();
+    await picture(ana, 'connection');
+    await ana.page.keyboard.press('Escape');
+  });
+
+  test('a charge nurse’s shift', async () => {
+    const charge = Terminal.join(box, 'Ana');
+    charge.run('role', 'add', 'Hall A', 'Charge nurse');
+    charge.run('role', 'take', 'Charge nurse', '--hours', '8');
+    charge.leaves();
+    await more(ana, 'Hand over a role');
+    await ana.page.getByRole('button', { name: /Chidi Eze/ }).click();
+    await picture(ana, 'hand-over');
+    await more(ana, 'Give out beds');
+    await ana.page.getByLabel(/Beds for .*Chidi/).first().fill('4');
+    await picture(ana, 'give-out-beds');
+    await more(ana, 'Admit, move, discharge');
+    await picture(ana, 'admit');
+    await more(ana, 'Agency staff');
+    await ana.page.getByLabel('Name', { exact: true }).fill('Inés Roth');
+    await ana.page.getByLabel('Agency', { exact: true }).fill('Brightside');
+    await picture(ana, 'agency');
+    await more(ana, 'Staff: codes and access');
+    await ana.page.getByRole('button', { name: /Emil Sand/ }).click();
+    await picture(ana, 'staff');
+    await more(ana, 'Downtime sheet');
+    await picture(ana, 'downtime');
+  });
+
+  test('a family', async () => {
+    await ana.open('Noor Haddad');
+    await ana.page.getByRole('button', { name: /^Details/ }).filter({ visible: true }).first().click();
+    await does(ana, 'Family and visitors');
+    await ana.page.getByLabel('Who agreed, and how you know').fill('The patient herself, at the bedside');
+    await does(ana, 'Record consent');
+    await does(ana, 'Make a code');
+    await ana.page.getByRole('img', { name: /The code as a picture/ }).waitFor();
+    const code = ((await ana.page.getByText(/^[0-9A-Z]{5} [0-9A-Z]{5}$/).first().textContent()) ?? '').replace(' ', '');
+    const dora = await PersonAtApp.arrive(box, 'Dora');
+    others.push(dora);
+    await dora.page.goto(`${box.address}/#visit?code=${code}`);
+    await dora.page.reload();
+    await dora.page.getByLabel('Your name').fill('Dora Haddad');
+    await dora.page.getByLabel('What you are to the patient').fill('daughter');
+    await picture(dora, 'visit');
+    await dora.page.getByLabel('Choose a PIN').fill(PIN);
+    await dora.page.getByLabel('Type the PIN again').fill(PIN);
+    await does(dora, 'Ask to be let in');
+    await dora.sees('You have asked to be let in');
+    await picture(dora, 'visit-asked');
+    await does(ana, 'Load again');
+    await ana.page.getByRole('button', { name: /^Let in .*Dora Haddad/ }).first().waitFor();
+    await picture(ana, 'family');
+    await ana.page.getByRole('button', { name: /^Let in .*Dora Haddad/ }).first().click();
+    await ana.reads('Until');
+    await does(dora, 'Look again now');
+    await dora.unlock();
+    await dora.page.getByLabel('Message', { exact: true }).fill('Is she awake?');
+    await does(dora, 'Send');
+    await dora.sees('Is she awake?');
+    await picture(dora, 'visiting');
+  });
+
+  test('administration, and the privacy officer', async () => {
+    const jonas = await joins('Jonas');
+    await more(jonas, 'Administration');
+    const pages = jonas.page.getByRole('navigation', { name: 'Pages of administration' }).filter({ visible: true });
+    const MENU = { 'admin-first-steps': 'First steps', 'admin-people': 'People', 'admin-units': 'Units and stations', 'admin-roles': 'Roles and rotas', 'admin-escalation': 'Escalation', 'admin-policies': 'Policies' };
+    await picture(jonas, 'admin');
+    for (const [name, page] of Object.entries(MENU)) {
+      await pages.getByRole('button', { name: new RegExp(`^${page}`) }).click();
+      await jonas.page.getByRole('heading', { name: page, exact: true }).waitFor();
+      await jonas.page.waitForLoadState('networkidle');
+      await picture(jonas, name);
+      await does(jonas, 'Back');
+    }
+    await pages.getByRole('button', { name: /^People/ }).click();
+    await does(jonas, /^Chidi Eze/);
+    await jonas.page.getByRole('heading', { name: 'Chidi Eze' }).waitFor();
+    await picture(jonas, 'admin-person');
+    const luis = await joins('Luis');
+    await more(luis, 'Privacy officer');
+    await picture(luis, 'privacy-officer');
+    await luis.page.getByRole('radio', { name: 'Legal holds' }).check();
+    await picture(luis, 'holds');
+  });
+
+  test('a unit’s screen', async () => {
+    const NAME = 'Desk, Hall A';
+    box.admin('add-station', 'Hall A', NAME);
+    const desk = await PersonAtApp.arrive(box, 'Desk');
+    others.push(desk);
+    await desk.goOnInBrowser();
+    await desk.redeem(box.code(NAME));
+    await desk.page.getByText('Nothing rings').waitFor();
+    await picture(desk, 'station');
+  });
+
+  test('the way to the box, and trust in it', async () => {
+    const page = await PersonAtApp.arrive(box, 'Nobody');
+    others.push(page);
+    await page.page.goto(`${box.address}/check`);
+    await page.page.getByText('Opens too.').waitFor();
+    await picture(page, 'check');
+    await page.page.goto(`${box.address}/trust`);
+    await page.page.getByRole('heading', { name: 'Trust this facility' }).waitFor();
+    await picture(page, 'trust');
+  });
 });
+
+/** To a palette, as Debian's pngquant does it; where that is not installed they stay as they are. */
+function compress(folder: string): void {
+  const pictures = readdirSync(folder).filter((name) => name.endsWith('.png'));
+  if (pictures.length === 0) return;
+  try {
+    execFileSync('pngquant', ['--force', '--ext', '.png', '--skip-if-larger', '--strip', '64', ...pictures], { cwd: folder });
+  } catch (error) {
+    // 98: a picture would not have become smaller.
+    if ((error as { status?: number }).status !== 98) console.warn('pictures: pngquant is not there, they stay large');
+  }
+}

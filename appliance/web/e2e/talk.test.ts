@@ -107,12 +107,12 @@ describe('three people who talk', () => {
   test('a quick reply and SBAR are in the message with one tap', async () => {
     charge.runWith(['reply On my way', 'template Fall report', 'field Bed', 'optional Injuries'], 'template', 'set', '--unit', 'Hall A');
     await chidi.writeTo('Ana Flores');
-    await chidi.page.getByRole('button', { name: 'Quick replies and templates' }).click();
+    await chidi.page.getByRole('button', { name: 'Add to the message' }).click();
     await chidi.page.getByRole('button', { name: 'On my way' }).click();
     await chidi.page.getByRole('button', { name: 'Send', exact: true }).click();
     await ana.open('Chidi Eze');
     await ana.sees('On my way');
-    await chidi.page.getByRole('button', { name: 'Quick replies and templates' }).click();
+    await chidi.page.getByRole('button', { name: 'Add to the message' }).click();
     await chidi.page.getByRole('button', { name: 'SBAR' }).click();
     await chidi.page.getByLabel('Situation').fill('bed 4 fell');
     await chidi.page.getByLabel('Background').fill('hip surgery on Monday');
@@ -172,7 +172,7 @@ describe('three people who talk', () => {
     await chidi.tab('On call');
     await chidi.sees('You hold this');
     await chidi.open('Noor Haddad');
-    await chidi.page.getByRole('button', { name: 'Quick replies and templates' }).click();
+    await chidi.page.getByRole('button', { name: 'Add to the message' }).click();
     await chidi.page.getByRole('button', { name: 'Give an order by text' }).click();
     await chidi.page.getByLabel('Drug, dose, way and time').fill('Paracetamol 500 mg by mouth now');
     await chidi.page.getByRole('button', { name: 'Sign and send the order' }).click();

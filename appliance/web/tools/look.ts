@@ -1,12 +1,14 @@
 /**
  * Looks at every screen: in both languages, by day and at night, on a phone and on a desk, at twice the size and on the narrowest
- * phone; under the rules that the box serves the app by. Writes pictures, and fails where axe finds fault, where something is wider than the screen, or a target is too small.
+ * phone; under the rules that the box serves the app by. Fails where axe finds fault, where something is wider than the screen, or a
+ * target is too small. With OUT it writes pictures there; NOW and ZONE set another time for what is shown, as
+ * NOW=2026-11-01T05:50:00Z ZONE=America/New_York, in the hour that comes twice.
  *
- *   npm run look [-- PART_OF_A_NAME [SIZE]]
+ *   OUT=pictures npm run look [-- PART_OF_A_NAME [SIZE]]
  */
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mkdirSync, readFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
 import { leadViews } from './look/lead.ts';
 import { adminViews } from './look/admin.ts';
@@ -15,8 +17,9 @@ import { buildLook, serve } from './look-server.ts';
 import { deskViews } from './look/desk.ts';
 import { talkViews } from './look/talk.ts';
 
-const OUT = process.env['OUT'] ?? join(tmpdir(), 'wardline-look');
-const SITE = `${OUT}-site`;
+const OUT = process.env['OUT'] ?? '';
+const SITE = mkdtempSync(join(tmpdir(), 'wardline-look-'));
+const AT = process.env['NOW'] ?? '';
 const only = process.argv[2] ?? '';
 const onlySize = process.argv[3] ?? '';
 const phone = { width: 390, height: 844 };
@@ -171,31 +174,78 @@ const views: Record<string, View> = {
 };
 
 const faults: string[] = [];
-/** What is looked at, for faults that the page reports by itself. */
-let looking = '';
+const spent = { opening: 0, axe: 0, layout: 0, pictures: 0 };
+let count = 0;
 
-async function look(page: Page, origin: string, name: string, view: View, language: string, theme: string, size: Size): Promise<void> {
-  const called = `${name}-${language}-${theme}-${size}`;
-  looking = called;
+type Theme = 'light' | 'dark';
+type Language = 'en' | 'es';
+
+/** Colours are the same on the narrowest and at twice the size. */
+const themesOf = (size: Size): readonly Theme[] => (size === 'phone' || size === 'desk' ? ['light', 'dark'] : ['light']);
+/** Twice the letters are looked at on phones; on the narrowest one alone what is used in a hurry. */
+const isLooked = (name: string, view: View, size: Size) => view.query !== 'big' || size === 'phone' || (name === 'bigStat' && size === 'narrow');
+
+/** What axe looks for: everything once in each language, by what a size or a colour changes after that. */
+function rulesOf(size: Size, theme: Theme, language: Language): readonly string[] | 'all' {
+  if (theme === 'dark') return language === 'en' ? ['color-contrast'] : [];
+  if (size === sizesAsked[0]) return 'all';
+  if (language !== 'en') return [];
+  return size === 'desk' ? 'all' : ['target-size', 'scrollable-region-focusable'];
+}
+
+async function timed<T>(what: keyof typeof spent, run: Promise<T>): Promise<T> {
+  const began = performance.now();
+  const done = await run;
+  spent[what] += performance.now() - began;
+  return done;
+}
+
+const drawn = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+const show = (page: Page, theme: Theme, language: Language) =>
+  page.evaluate((as) => (globalThis as unknown as { show(theme: string, language: string): void }).show(...as), [theme, language] as const);
+
+async function open(page: Page, origin: string, called: string, view: View, size: Size): Promise<void> {
   await page.setViewportSize(sizes[size]);
-  await page.goto(`${origin}/tools/look/?scene=${view.scene}&language=${language}&look=${theme}&${view.query ?? ''}`);
+  await page.goto(`${origin}/tools/look/?scene=${view.scene}&language=en&look=light&now=${AT}&${view.query ?? ''}`);
   await page.locator('#app > *').first().waitFor();
   try {
     await view.act?.(page);
   } catch (error) {
     faults.push(`${called}: ${String(error).slice(0, 300)}`);
   }
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-  await page.screenshot({ path: `${OUT}/${called}.png` });
-  for (const fault of [...(await axeFaults(page)), ...(await layoutFaults(page))]) faults.push(`${called}: ${fault}`);
 }
 
-async function axeFaults(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
+/** One view, opened once: then in every size, in both languages, by day and at night, as the app changes them while it is open. */
+async function look(page: Page, origin: string, name: string, view: View): Promise<void> {
+  const own = sizesAsked.filter((size) => isLooked(name, view, size));
+  const [first] = own;
+  if (first === undefined) return;
+  await timed('opening', open(page, origin, name, view, first));
+  for (const size of own) {
+    await page.setViewportSize(sizes[size]);
+    for (const language of ['en', 'es'] as const) {
+      for (const theme of themesOf(size)) {
+        const called = `${name}-${language}-${theme}-${size}`;
+        const rules = rulesOf(size, theme, language);
+        if (rules.length === 0 && theme === 'dark' && OUT === '') continue;
+        count += 1;
+        await show(page, theme, language);
+        await drawn(page);
+        if (OUT !== '') await timed('pictures', page.screenshot({ path: `${OUT}/${called}.png` }));
+        const found = rules.length === 0 ? [] : await timed('axe', axeFaults(page, rules === 'all' ? null : [...rules]));
+        if (theme === 'light') found.push(...(await timed('layout', layoutFaults(page))));
+        for (const fault of found) faults.push(`${called}: ${fault}`);
+      }
+    }
+  }
+}
+
+async function axeFaults(page: Page, rules: string[] | null): Promise<string[]> {
+  return page.evaluate(async (only) => {
     const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
-    const { violations } = await axe.run({ resultTypes: ['violations'] });
+    const { violations } = await axe.run({ resultTypes: ['violations'], iframes: false, preload: false, selectors: false, ...(only === null ? {} : { runOnly: only }) });
     return violations.map((one) => `axe ${one.id}: ${one.nodes.map((node) => `${node.html.slice(0, 160)} (${node.failureSummary.slice(0, 200)})`).join(' | ')}`);
-  });
+  }, rules);
 }
 
 /** Nothing to be scrolled sideways, nothing to be touched that is smaller than 56 by 44, or than 56 high. */
@@ -217,38 +267,35 @@ async function layoutFaults(page: Page): Promise<string[]> {
   });
 }
 
-mkdirSync(OUT, { recursive: true });
+if (OUT !== '') mkdirSync(OUT, { recursive: true });
 await buildLook(SITE);
 const { origin, stop } = await serve(SITE);
 const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-const page = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC', reducedMotion: 'reduce' });
-// A screen is there at once, or it is not what was meant.
-page.setDefaultTimeout(5_000);
-await page.addInitScript(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
-page.on('pageerror', (error) => faults.push(`${looking}: page: ${error.message}`));
-page.on('console', (told) => {
-  // A station's screen tries whether it may sound without a touch.
-  if (/AudioContext was not allowed/.test(told.text())) return;
-  if (told.type() === 'error' || told.type() === 'warning') faults.push(`${looking}: console: ${told.text().slice(0, 300)}`);
-});
+const asked = Object.entries(views).filter(([name]) => name.includes(only));
 
-let count = 0;
-for (const [name, view] of Object.entries(views).filter(([name]) => name.includes(only))) {
-  for (const size of sizesAsked) {
-    // Twice the letters are looked at on phones; on the narrowest one alone what is used in a hurry.
-    if (name.startsWith('big') && size !== 'phone' && !(name === 'bigStat' && size === 'narrow')) continue;
-    for (const language of ['en', 'es']) {
-      for (const theme of ['light', 'dark']) {
-        // Colours are the same on the narrowest and at twice the size.
-        if (theme === 'dark' && (size === 'narrow' || size === 'zoomed')) continue;
-        await look(page, origin, name, view, language, theme, size);
-        count += 1;
-      }
-    }
+/** One page that looks at what none has looked at yet. */
+async function looker(): Promise<void> {
+  const page = await browser.newPage({ locale: 'en-US', timezoneId: process.env['ZONE'] ?? 'UTC', reducedMotion: 'reduce' });
+  let on = '';
+  // A screen is there at once, or it is not what was meant.
+  page.setDefaultTimeout(5_000);
+  await page.addInitScript(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
+  page.on('pageerror', (error) => faults.push(`${on}: page: ${error.message}`));
+  page.on('console', (told) => {
+    // A station's screen tries whether it may sound without a touch.
+    if (/AudioContext was not allowed/.test(told.text())) return;
+    if (told.type() === 'error' || told.type() === 'warning') faults.push(`${on}: console: ${told.text().slice(0, 300)}`);
+  });
+  for (let one = asked.shift(); one !== undefined; one = asked.shift()) {
+    on = one[0];
+    await look(page, origin, ...one);
   }
 }
+await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, looker));
 await browser.close();
 await stop();
+rmSync(SITE, { recursive: true });
 for (const fault of new Set(faults)) console.log(fault);
-console.log(`${count} screens looked at, ${faults.length} faults; pictures are in ${OUT}`);
+const seconds = Object.entries(spent).map(([what, ms]) => `${what} ${Math.round(ms / 1000)} s`);
+console.log(`${count} screens looked at, ${faults.length} faults; ${seconds.join(', ')}${OUT === '' ? '' : `; pictures are in ${OUT}`}`);
 process.exit(faults.length === 0 ? 0 : 1);

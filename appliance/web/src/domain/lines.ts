@@ -19,6 +19,9 @@ export interface Line {
   since: number | null;
 }
 
+/** Milliseconds. */
+const HEARD_STEP = 10_000;
+
 export class Lines {
   readonly #backoff = new Backoff();
   readonly #client: string;
@@ -67,6 +70,13 @@ export class Lines {
 
   welcomed(facility: string): void {
     this.#shown = { ...this.#shown, facility };
+  }
+
+  /** Something came. */
+  heard(now: Now): void {
+    // Shown by the minute: no new picture for each frame.
+    if (Math.abs(now.wall - (this.#shown.heardAt ?? 0)) < HEARD_STEP) return;
+    this.#shown = { ...this.#shown, heardAt: now.wall };
   }
 
   /** The box knows the device. */

@@ -270,6 +270,7 @@ export class Phone {
     const { lines } = this.#ground;
     const line = lines.of(number);
     if (line === null) return;
+    lines.heard(this.#ground.now);
     this.#gate.heard();
     const { frames, fault } = line.decoder.push(bytes);
     this.#frames(line, frames);

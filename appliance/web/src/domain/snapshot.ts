@@ -41,6 +41,8 @@ export interface Line {
   readonly by: 'WebTransport' | 'WebSocket' | null;
   /** When it became so. */
   readonly since: At;
+  /** When anything last came from the box, as far as this page knows. */
+  readonly heardAt?: At;
   /** The facility's name, once a box has said it. */
   readonly facility: string;
 }

@@ -4,7 +4,6 @@
 
 import type { Findings } from '../domain/check/check.ts';
 import type { Root } from '../domain/check/root.ts';
-import { look, root } from '../edge/probes.ts';
 
 const WORKER = '/sw.js';
 
@@ -46,12 +45,22 @@ export class Shell {
 
   /** What the box says of the facility root. */
   root(): Promise<Root | null> {
-    return root();
+    return import('../edge/probes.ts').then(({ root }) => root());
   }
 
   /** Looks at the way to the box; returns how to stop. */
   probe(found: (findings: Findings) => void): () => void {
-    return look(found);
+    let stop: (() => void) | null = null;
+    let isOver = false;
+    // Where this part cannot be had, nothing is found.
+    import('../edge/probes.ts').then(
+      ({ look }) => (stop = isOver ? null : look(found)),
+      () => undefined,
+    );
+    return () => {
+      isOver = true;
+      stop?.();
+    };
   }
 
   async install(): Promise<void> {

@@ -33,22 +33,24 @@ export const deskScenes: Record<string, Snapshot> = {
   stationHostile: { ...station, station: `\u202eKsed ${'W'.repeat(90)}`, ringing: [ring(3, { senderTitle: `<b>${'x'.repeat(100)}` })] },
 };
 
-const well: Findings = { hasNetwork: true, host: 'box.willow.example:4433', build: 'a1b2c3', page: { is: 'answered', ms: 14, build: 'a1b2c3', boxAt: NOW, at: NOW }, socket: { is: 'answered', ms: 22 } };
+const well: Findings = { hasNetwork: true, host: 'box.willow.example:4433', build: 'a1b2c3', page: { is: 'answered', ms: 14, build: 'a1b2c3', boxAt: NOW, at: NOW }, socket: { is: 'answered', ms: 22 }, quic: { is: 'answered', ms: 31 }, certificateUntil: NOW + 9 * 86_400_000 };
 const failed = { is: 'failed' } as const;
 
 /** What a look at the connection found, by name. */
 export function findingsOf(way: string): Findings {
   switch (way) {
     case 'silent':
-      return { ...well, page: failed, socket: failed };
+      return { ...well, page: failed, socket: failed, quic: failed, certificateUntil: null };
     case 'none':
-      return { ...well, host: '192.0.2.7', hasNetwork: false, page: failed, socket: failed };
+      return { ...well, host: '192.0.2.7', hasNetwork: false, page: failed, socket: failed, quic: failed, certificateUntil: null };
     case 'pagesOnly':
-      return { ...well, build: 'd4e5f6', page: { is: 'answered', ms: 240, build: 'a1b2c3', boxAt: NOW, at: NOW + 7_260_000 }, socket: failed };
+      return { ...well, build: 'd4e5f6', page: { is: 'answered', ms: 240, build: 'a1b2c3', boxAt: NOW, at: NOW + 7_260_000 }, socket: failed, quic: failed };
     case 'stranger':
-      return { ...well, page: { is: 'stranger' }, socket: failed };
+      return { ...well, page: { is: 'stranger' }, socket: failed, quic: { is: 'unsupported' }, certificateUntil: null };
+    case 'noUdp':
+      return { ...well, quic: failed, certificateUntil: NOW - 60_000 };
     case 'wait':
-      return { ...well, page: { is: 'wait' }, socket: { is: 'wait' } };
+      return { ...well, page: { is: 'wait' }, socket: { is: 'wait' }, quic: { is: 'wait' }, certificateUntil: null };
     default:
       return well;
   }

@@ -5,7 +5,9 @@ import { careAt, searchAt } from './fixtures.care.ts';
 
 /** Made-up screens for looking at and for tests; never part of what is built. Everybody in here is invented. */
 
-export const NOW = Date.UTC(2026, 10, 28, 3, 12);
+/** A night's; the address may ask for another, to see what depends on the time of day. */
+const otherNow = Date.parse(new URLSearchParams(globalThis.location?.search ?? '').get('now') ?? '');
+export const NOW = Number.isNaN(otherNow) ? Date.UTC(2026, 10, 28, 3, 12) : otherNow;
 const minutes = (n: number) => NOW - n * 60_000;
 const west = { id: '00000000000000a1', name: '4 West', chargeNurse: false };
 const icu = { id: '00000000000000a2', name: 'ICU', chargeNurse: false };
@@ -153,7 +155,7 @@ const roles: Role[] = [
 
 const base: Snapshot = {
   stage: 'open',
-  line: { state: 'online', by: 'WebTransport', since: minutes(190), facility: 'Willow Creek Medical Center' },
+  line: { state: 'online', by: 'WebTransport', since: minutes(190), heardAt: NOW - 20_000, facility: 'Willow Creek Medical Center' },
   ended: null,
   busy: false,
   refusal: null,

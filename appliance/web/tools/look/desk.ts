@@ -32,6 +32,15 @@ export const deskViews: Record<string, View> = {
   checkNone: { scene: 'join', query: 'aside=/check&way=none' },
   checkPagesOnly: { scene: 'join', query: 'aside=/check&way=pagesOnly' },
   checkStranger: { scene: 'join', query: 'aside=/check&way=stranger' },
+  checkNoUdp: { scene: 'join', query: 'aside=/check&way=noUdp' },
+  connection: {
+    scene: 'inbox',
+    act: async (page) => {
+      await page.locator('nav button').nth(4).click();
+      await page.getByRole('button', { name: /^(Details|Detalles)$/ }).click();
+      await page.locator('dialog .connection .verdict').waitFor();
+    },
+  },
   checkWait: { scene: 'join', query: 'aside=/check&way=wait' },
   checkBanner: { scene: 'offline', query: 'way=silent', act: (page) => page.locator('.top [aria-haspopup]').first().click() },
   trust: { scene: 'join', query: 'aside=/trust&trusted' },

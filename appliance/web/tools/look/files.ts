@@ -1,6 +1,9 @@
 import type { Page } from 'playwright-core';
 
-const add = (page: Page) => page.locator('.compose button.file').click();
+const add = async (page: Page) => {
+  await page.locator('.compose .extra').click();
+  await page.locator('dialog .inside > .button.main').click();
+};
 const choose = async (page: Page, name: string, buffer: Buffer) => {
   await add(page);
   await page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });

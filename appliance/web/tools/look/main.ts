@@ -7,10 +7,11 @@ import Aside from '../../src/view/Aside.svelte';
 import { deskScenes, findingsOf } from '../../src/view/fixtures.desk.ts';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
 import { talkScenes } from '../../src/view/fixtures.talk.ts';
-import { chooseLanguage, chooseLook, endPracticeOffer, recallPreferences } from '../../src/view/prefs.svelte.ts';
+import { chooseLanguage, chooseLook, endPracticeOffer, recallPreferences, type Look } from '../../src/view/prefs.svelte.ts';
 import { freeze } from '../../src/view/time.svelte.ts';
 import { leadAnswers, leadScenes } from './lead.ts';
 import { Shell } from '../../src/shell/shell.svelte.ts';
+import type { Language } from '../../src/words/words.svelte.ts';
 import { talkAnswers } from './talk.answers.ts';
 
 /** One made-up screen, as the address asks: ?scene=inbox&language=es&look=dark&installed */
@@ -47,4 +48,4 @@ shell.updateReady = asked.has('update');
 const aside = asideOf(asked.get('aside') ?? '/');
 if (aside !== null) mount(Aside, { target: document.getElementById('app') as HTMLElement, props: { name: aside, shell } });
 else mount(App, { target: document.getElementById('app') as HTMLElement, props: { app, shell } });
-Object.assign(globalThis, { fixture: app });
+Object.assign(globalThis, { fixture: app, show: (look: Look, language: Language) => (chooseLook(look), chooseLanguage(language)) });

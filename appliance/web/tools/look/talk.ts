@@ -131,7 +131,7 @@ export const talkViews = {
     scene: 'conversation',
     act: async (page: Page) => {
       await page.locator('.compose .square').first().click();
-      await page.locator('dialog .inside > .button').first().click();
+      await page.locator('dialog .inside > .button:not(.main)').first().click();
       await page.locator('dialog select').waitFor();
     },
   },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { buildOf, type Findings, linesOf, needsNames, verdictOf } from './check.ts';
+import { buildOf, type Findings, linesOf, needsNames, untilOf, verdictOf } from './check.ts';
 
 const page = { is: 'answered', ms: 12.4, build: 'aBc-12_3', boxAt: 1_000_000, at: 1_000_400 } as const;
-const well: Findings = { hasNetwork: true, host: 'box.example:4433', build: 'aBc-12_3', page, socket: { is: 'answered', ms: 20 } };
+const well: Findings = { hasNetwork: true, host: 'box.example:4433', build: 'aBc-12_3', page, socket: { is: 'answered', ms: 20 }, quic: { is: 'answered', ms: 30 }, certificateUntil: 2_000_000 };
 const failed = { is: 'failed' } as const;
 
 function marks(findings: Findings): Record<string, string> {
@@ -13,7 +13,7 @@ function marks(findings: Findings): Record<string, string> {
 describe('what a page can tell', () => {
   it('is all well', () => {
     expect(verdictOf(well)).toBe('works');
-    expect(marks(well)).toEqual({ network: 'ok there', page: 'ok answered', socket: 'ok answered', build: 'ok same', clock: 'ok right' });
+    expect(marks(well)).toEqual({ network: 'ok there', page: 'ok answered', socket: 'ok answered', quic: 'ok answered', certificate: 'ok until', build: 'ok same', clock: 'ok right' });
   });
 
   it('names what is wrong, the gravest first', () => {
@@ -31,6 +31,20 @@ describe('what a page can tell', () => {
     expect(verdictOf(waits)).toBe('wait');
     expect(marks(waits)).toMatchObject({ page: 'wait wait', build: 'none unknown', clock: 'none unknown' });
     expect(verdictOf({ ...well, socket: { is: 'wait' } })).toBe('wait');
+  });
+
+  it('works without UDP, and says so', () => {
+    expect(verdictOf({ ...well, quic: failed })).toBe('works');
+    expect(marks({ ...well, quic: failed })).toMatchObject({ quic: 'note failed' });
+    expect(marks({ ...well, quic: { is: 'unsupported' } })).toMatchObject({ quic: 'none unsupported' });
+  });
+
+  it('says until when the certificates hold, by the clock of the box', () => {
+    expect(marks({ ...well, certificateUntil: page.boxAt })).toMatchObject({ certificate: 'note over' });
+    expect(marks({ ...well, certificateUntil: page.boxAt + 1 })).toMatchObject({ certificate: 'ok until' });
+    expect(marks({ ...well, certificateUntil: null })).toMatchObject({ certificate: 'none unknown' });
+    expect(untilOf({ hashes: [], until: 5 })).toBe(5);
+    for (const said of [null, [], {}, { until: '5' }, { until: -1 }, { until: 1.5 }, { until: Infinity }]) expect(untilOf(said)).toBeNull();
   });
 
   it('says that this page is of another build', () => {

@@ -18,6 +18,10 @@ export interface Findings {
   /** The box's page, fetched anew: of which build it is, the box's clock, and this device's at that moment. */
   readonly page: Probe<{ readonly build: string | null; readonly boxAt: At | null; readonly at: At }>;
   readonly socket: Probe<object>;
+  /** Over QUIC, which is UDP; `unsupported`: this browser does not have it. */
+  readonly quic: Probe<object> | { readonly is: 'unsupported' };
+  /** Until when the certificates hold that the box names for it; `null`: not known. */
+  readonly certificateUntil: At | null;
 }
 
 export type Mark = 'ok' | 'wait' | 'bad' | 'note' | 'none';
@@ -26,6 +30,8 @@ export type Mark = 'ok' | 'wait' | 'bad' | 'note' | 'none';
 export type Line =
   | { readonly what: 'network'; readonly mark: Mark; readonly says: 'there' | 'none' }
   | { readonly what: 'page' | 'socket'; readonly mark: Mark; readonly says: 'wait' | 'answered' | 'failed' | 'stranger'; readonly ms: number }
+  | { readonly what: 'quic'; readonly mark: Mark; readonly says: 'wait' | 'answered' | 'failed' | 'unsupported'; readonly ms: number }
+  | { readonly what: 'certificate'; readonly mark: Mark; readonly says: 'until' | 'over' | 'unknown'; readonly until: At }
   | { readonly what: 'build'; readonly mark: Mark; readonly says: 'same' | 'other' | 'unknown' }
   | { readonly what: 'clock'; readonly mark: Mark; readonly says: 'right' | 'off' | 'unknown'; readonly seconds: number };
 
@@ -36,12 +42,14 @@ export type Verdict = 'wait' | 'works' | 'noNetwork' | 'stranger' | 'pagesOnly' 
 const CLOCK_MAX = 60;
 
 export function linesOf(findings: Findings): Line[] {
-  const { hasNetwork, page, socket, build } = findings;
+  const { hasNetwork, page, socket, build, quic, certificateUntil } = findings;
   const answered = page.is === 'answered' ? page : null;
   return [
     hasNetwork ? { what: 'network', mark: 'ok', says: 'there' } : { what: 'network', mark: 'bad', says: 'none' },
     probed('page', page),
     probed('socket', socket),
+    quicLine(quic),
+    certificateLine(certificateUntil, answered?.boxAt ?? null),
     buildLine(build, answered?.build ?? null),
     clockLine(answered?.boxAt ?? null, answered?.at ?? 0),
   ];
@@ -68,6 +76,25 @@ export function buildOf(html: string): string | null {
 function probed(what: 'page' | 'socket', probe: Probe<object>): Line {
   const mark = { wait: 'wait', answered: 'ok', failed: 'bad', stranger: 'bad' } as const;
   return { what, mark: mark[probe.is], says: probe.is, ms: probe.is === 'answered' ? Math.round(probe.ms) : 0 };
+}
+
+/** Without it all goes over WebSocket: nothing is lost but speed where a phone roams, so it is no more than a note. */
+function quicLine(probe: Findings['quic']): Line {
+  const says = probe.is === 'stranger' ? 'failed' : probe.is;
+  const mark = { wait: 'wait', answered: 'ok', failed: 'note', unsupported: 'none' } as const;
+  return { what: 'quic', mark: mark[says], says, ms: probe.is === 'answered' ? Math.round(probe.ms) : 0 };
+}
+
+/** Against the box's own clock. */
+function certificateLine(until: At | null, boxAt: At | null): Line {
+  if (until === null) return { what: 'certificate', mark: 'none', says: 'unknown', until: 0 };
+  return boxAt !== null && until <= boxAt ? { what: 'certificate', mark: 'note', says: 'over', until } : { what: 'certificate', mark: 'ok', says: 'until', until };
+}
+
+/** What the box's page of certificates says of their end; `null`: nothing. */
+export function untilOf(page: unknown): At | null {
+  if (typeof page !== 'object' || page === null || !('until' in page) || typeof page.until !== 'number') return null;
+  return Number.isSafeInteger(page.until) && page.until > 0 ? page.until : null;
 }
 
 function buildLine(own: string | null, box: string | null): Line {

@@ -34,7 +34,7 @@ export const adminPoliciesEn = {
   announcerAdd: 'Who may announce to the facility',
   announcerGo: 'Name them',
   announcerEnd: 'End',
-  announcerEndNamed: (name: string) => `${name} announces no more`,
+  announcerEndNamed: (name: string) => `End announcements by ${name}`,
   choose: 'Choose…',
   unitUrgent: 'May a unit’s be urgent?',
   facilityUrgent: 'May the facility’s be urgent?',

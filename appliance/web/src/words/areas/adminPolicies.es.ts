@@ -35,7 +35,7 @@ export const adminPoliciesEs: typeof adminPoliciesEn = {
   announcerAdd: 'Quién puede anunciar a todo el centro',
   announcerGo: 'Nombrar',
   announcerEnd: 'Terminar',
-  announcerEndNamed: (name) => `${name} ya no anuncia`,
+  announcerEndNamed: (name) => `Terminar los anuncios de ${name}`,
   choose: 'Elija…',
   unitUrgent: '¿Pueden ser urgentes los de una unidad?',
   facilityUrgent: '¿Pueden ser urgentes los del centro?',

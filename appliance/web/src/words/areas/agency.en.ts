@@ -38,7 +38,7 @@ export const agencyEn = {
   whyFault: 'Say why, in 10 to 500 characters.',
   extendGo: 'Stay longer',
   end: 'End stay',
-  endOf: (who: string) => `End the stay of ${who}`,
+  endOf: (who: string) => `End stay of ${who}`,
   endTitle: (who: string) => `End the stay of ${who} now?`,
   endText: 'They are out of everything at once, and STATs that they have ring again.',
   asking: 'Asking the box…',

@@ -91,7 +91,6 @@ export const talkEn = {
     askNew: 'Ask something new',
   },
   quick: {
-    title: 'Quick replies and templates',
     templates: 'Templates',
     replies: 'Quick replies',
     sbar: 'SBAR',

@@ -93,7 +93,6 @@ export const talkEs: typeof talkEn = {
     askNew: 'Preguntar algo nuevo',
   },
   quick: {
-    title: 'Respuestas rápidas y plantillas',
     templates: 'Plantillas',
     replies: 'Respuestas rápidas',
     sbar: 'SBAR',
