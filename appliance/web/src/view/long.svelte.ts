@@ -1,6 +1,6 @@
 import { tick } from 'svelte';
 import type { MessageItem } from '../domain/snapshot.ts';
-import { around, newer, newest, NEWEST, older, pinned, placed, type Wanted } from './run.ts';
+import { around, newer, newest, NEWEST, older, opening, pinned, placed, type Wanted } from './run.ts';
 
 /** Nearer to the end than this counts as being there: then the end stays in sight as messages come. */
 const NEAR = 80;
@@ -34,6 +34,7 @@ export class Long {
 
   constructor(list: () => readonly MessageItem[]) {
     this.#list = list;
+    this.#wanted = opening(list(), { width: innerWidth, height: innerHeight });
   }
 
   /** The element that scrolls; `rows` has one child for each message that is shown. */
