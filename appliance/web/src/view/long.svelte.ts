@@ -1,5 +1,6 @@
 import { tick } from 'svelte';
 import type { MessageItem } from '../domain/snapshot.ts';
+import { afterPaint } from './painted.ts';
 import { around, newer, newest, NEWEST, older, opening, pinned, placed, type Wanted } from './run.ts';
 
 /** Nearer to the end than this counts as being there: then the end stays in sight as messages come. */
@@ -45,10 +46,14 @@ export class Long {
     const observer = new ResizeObserver(() => this.#hold());
     observer.observe(scroller);
     observer.observe(rows);
-    const more = setTimeout(() => {
-      if (this.atEnd) this.#wanted = newest(this.#list());
-    }, MORE_AFTER);
+    let more: ReturnType<typeof setTimeout> | undefined;
+    const painted = afterPaint(() => {
+      more = setTimeout(() => {
+        if (this.atEnd) this.#wanted = newest(this.#list());
+      }, MORE_AFTER);
+    });
     return () => {
+      painted();
       clearTimeout(more);
       observer.disconnect();
     };
