@@ -29,6 +29,8 @@ export interface Look {
   readonly camera?: boolean | string;
   /** Its pages go by clocks that a test can let leap. */
   readonly leaps?: boolean;
+  /** Where another program of the test's may look at its pages. */
+  readonly debugPort?: number;
 }
 
 /** Where Chromium is, or null: then the tests say so aloud. */
@@ -65,6 +67,7 @@ export class Browser {
         '--disable-background-networking',
         '--no-first-run',
         '--password-store=basic',
+        ...(look.debugPort === undefined ? [] : [`--remote-debugging-port=${look.debugPort}`]),
         ...(typeof look.camera === 'string' ? [`--use-file-for-fake-video-capture=${look.camera}`] : []),
         ...(look.camera !== undefined && look.camera !== false ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
       ],

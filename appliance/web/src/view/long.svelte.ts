@@ -1,6 +1,7 @@
 import { tick } from 'svelte';
 import type { MessageItem } from '../domain/snapshot.ts';
-import { around, newer, newest, NEWEST, older, pinned, placed, type Wanted } from './run.ts';
+import { afterPaint } from './painted.ts';
+import { around, newer, newest, NEWEST, older, opening, pinned, placed, type Wanted } from './run.ts';
 
 /** Nearer to the end than this counts as being there: then the end stays in sight as messages come. */
 const NEAR = 80;
@@ -34,6 +35,7 @@ export class Long {
 
   constructor(list: () => readonly MessageItem[]) {
     this.#list = list;
+    this.#wanted = opening(list(), { width: innerWidth, height: innerHeight });
   }
 
   /** The element that scrolls; `rows` has one child for each message that is shown. */
@@ -44,10 +46,14 @@ export class Long {
     const observer = new ResizeObserver(() => this.#hold());
     observer.observe(scroller);
     observer.observe(rows);
-    const more = setTimeout(() => {
-      if (this.atEnd) this.#wanted = newest(this.#list());
-    }, MORE_AFTER);
+    let more: ReturnType<typeof setTimeout> | undefined;
+    const painted = afterPaint(() => {
+      more = setTimeout(() => {
+        if (this.atEnd) this.#wanted = newest(this.#list());
+      }, MORE_AFTER);
+    });
     return () => {
+      painted();
       clearTimeout(more);
       observer.disconnect();
     };

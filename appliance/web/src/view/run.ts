@@ -3,8 +3,14 @@
  * docs/decisions/2026-11-28-long-conversations.md.
  */
 
-/** With how many a conversation opens: a screenful of short ones. */
+/** With how many a conversation opens at most: a screenful of short ones. */
 export const SOME = 16;
+/** The least height of a message beside its lines, of a line, and of a letter's width, in px: by usual letters. Larger ones fill a screen sooner. */
+const [AROUND_TEXT, LINE, LETTER] = [48, 22, 7];
+/** What of a screen is not for messages, and of their width not for their text. */
+const [NOT_MESSAGES, NOT_TEXT] = [120, 110];
+/** Text is no wider, nor shown in more lines at once. */
+const [WIDEST, LINES] = [610, 18];
 /** How many come to it at an end of the run. */
 export const STEP = 40;
 /** How many there are at most; the others go, at the end that is further away. */
@@ -24,6 +30,26 @@ export interface Wanted {
 export interface Run {
   readonly from: number;
   readonly to: number;
+}
+
+/** What a screen has, in px. */
+export interface Room {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * As {@link NEWEST}, and no more than fills the screen: all that is drawn before the first sight of it delays that. What is guessed
+ * is the least that each needs, so that there are rather too many.
+ */
+export function opening(list: readonly (Keyed & { readonly text: string })[], { width, height }: Room): Wanted {
+  const letters = Math.max(Math.min(width - NOT_TEXT, WIDEST) / LETTER, 1);
+  let [from, left] = [list.length, height - NOT_MESSAGES];
+  while (from > 0 && left > 0 && list.length - from < SOME) {
+    from -= 1;
+    left -= AROUND_TEXT + LINE * Math.min(Math.ceil((list[from]?.text.length ?? 0) / letters), LINES);
+  }
+  return pinned({ from, to: list.length }, list, true);
 }
 
 export const NEWEST: Wanted = { from: null, to: null };
