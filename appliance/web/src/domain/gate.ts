@@ -11,6 +11,7 @@
 import type { SignedIn, VisitAsked } from '../gen/wardline_pb.js';
 import type { Next } from './backoff.ts';
 import type { Call } from './calls.ts';
+import { leaseOf } from './composing.ts';
 import { Devices } from './devices.ts';
 import type { Now } from './desk.ts';
 import type { Identity } from './effects.ts';
@@ -273,6 +274,7 @@ export class Gate {
     this.#ground.desk.book.interrupted();
     if (!hasLocked) this.#ground.desk.rings.clear();
     this.#stage = { is: 'locked', by: 'box' };
+    this.#ground.outbox.lease = null;
     if (this.#identity?.locked === true || this.#identity?.station != null) this.#keep({ locked: false, station: null });
     const pin = this.#pendingPin;
     this.#pendingPin = null;
@@ -305,6 +307,7 @@ export class Gate {
     this.#hasTurnedAway = false;
     if (this.#stage.is === 'locked') this.#lockBy = this.#ground.now.steady + (this.#pendingPin === null ? LAST_SENDS_MAX : 0);
     else this.#pendingPin = null;
+    this.#ground.outbox.lease = this.isOpen ? leaseOf(wire, device) : null;
     if (this.isOpen) this.#ground.run(this.#ground.session?.sync(this.#ground.now.steady, this.#ground.desk.book.cursor) ?? null);
   }
 
@@ -370,6 +373,7 @@ export class Gate {
     const { line } = this.#ground.lines;
     if (line !== null) this.#ground.run(line.session.close());
     this.#ground.lines.rest(this.#ground.now);
+    this.#ground.outbox.lease = null;
     this.#stage = stage;
   }
 
@@ -387,6 +391,7 @@ export class Gate {
     this.#lockBy = this.#ground.now.steady + LAST_SENDS_MAX;
     this.#hasLapsed = false;
     this.refusal = null;
+    this.#ground.outbox.lease = null;
     this.#keep({ locked: true });
   }
 
@@ -396,10 +401,10 @@ export class Gate {
     return isDue && this.#lockToldOn !== this.#ground.lines.line ? this.#lockBy : Infinity;
   }
 
-  /** Tells the box of a lock, once what its person composed has left. */
+  /** Tells the box of a lock, once what its person composed has left, or is sealed and leaves from the locked session. */
   settleLock(): void {
     const due = this.lockDue();
-    if (due === Infinity || (this.#ground.outbox.count > 0 && this.#ground.now.steady < due)) return;
+    if (due === Infinity || (this.#ground.outbox.staying > 0 && this.#ground.now.steady < due)) return;
     this.#lockToldOn = this.#ground.lines.line;
     this.#ground.tell({ case: 'lock', value: {} });
   }

@@ -171,6 +171,8 @@ export interface MessageItem {
   readonly stat: Stat | null;
   /** It is an order by text, or one on its way. */
   readonly order: OrderShown | null;
+  /** One that waits or failed, of which only the box can read what it says. */
+  readonly sealed?: boolean;
 }
 
 export type ConversationKind = 'direct' | 'group' | 'channel' | 'patient' | 'family' | 'roleInbox' | 'broadcast';
@@ -266,6 +268,8 @@ export interface Snapshot {
   readonly refusal: Refusal | null;
   /** While locked: how many messages of the last user wait to be sent. */
   readonly waiting: number;
+  /** How many of these do not leave before the person is there. */
+  readonly staying?: number;
   readonly ringing: readonly Ringing[];
   /** STATs of conversations that are none of this person's, which they have. */
   readonly taken: readonly Ringing[];

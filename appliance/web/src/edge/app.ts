@@ -10,7 +10,7 @@ import { ownRefusal } from '../domain/refusals.ts';
 import type { Ask, Told } from '../domain/frames.ts';
 import type { App, Commands, Files, Reply, Snapshot } from '../domain/snapshot.ts';
 import { Doorway } from './doorway.ts';
-import { codeHash, sign, type SigningKey, withHash } from './keys.ts';
+import { codeHash, sealComposed, sign, type SigningKey, withHash } from './keys.ts';
 import { Storage } from './storage.ts';
 import { takeTurns } from './tabs.ts';
 
@@ -203,6 +203,10 @@ class BrowserApp implements App {
       case 'told':
         for (const heard of this.#listeners) heard(effect.body);
         return;
+      case 'seal': {
+        const { name, number } = effect.sealing;
+        return this.#give({ input: 'sealed', name, number, bytes: await sealComposed(effect.sealing) });
+      }
       case 'write': {
         await storage?.write(effect.writes);
         const kept = effect.writes.puts.map(({ waiting, version }) => ({ name: waiting.name, version }));

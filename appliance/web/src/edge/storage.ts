@@ -8,6 +8,7 @@
 
 import type { Bytes } from '../domain/bytes.ts';
 import { toHex } from '../domain/bytes.ts';
+import type { Composed } from '../domain/composing.ts';
 import type { Identity } from '../domain/effects.ts';
 import type { ConversationId, MessageName } from '../domain/ids.ts';
 import type { Waiting, Writes } from '../domain/outbox.ts';
@@ -32,7 +33,7 @@ interface Kept {
   highest: bigint;
 }
 
-/** A line of the outbox. What a person wrote, and to whom it goes beside the conversation, is sealed. */
+/** A line of the outbox. What a person wrote, and to whom it goes beside the conversation, is sealed: for the box, where there was a lease. */
 interface Line {
   readonly name: MessageName;
   readonly conversation: ConversationId;
@@ -40,9 +41,11 @@ interface Line {
   readonly order: number;
   readonly number: bigint | null;
   readonly sealed: Bytes;
+  /** As the box alone reads it; none of an earlier version of the app. */
+  readonly composed?: Composed | null;
 }
 
-type Sealed = Omit<Waiting, 'name' | 'conversation' | 'number'>;
+type Sealed = Omit<Waiting, 'name' | 'conversation' | 'number' | 'sealed'>;
 
 /** What is kept is not what was written. Says nothing of what it was. */
 export class StorageFault extends Error {
@@ -140,15 +143,15 @@ export class Storage {
   }
 
   async #sealed(waiting: Waiting): Promise<Line> {
-    const { name, conversation, number, ...rest } = waiting;
+    const { name, conversation, number, sealed: composed = null, ...rest } = waiting;
     const order = this.#orders.get(name) ?? this.#next;
     if (order === this.#next) this.#next += 1;
     this.#orders.set(name, order);
     const sealed = await this.#sealing.seal(boundTo(waiting), JSON.stringify(rest satisfies Sealed));
-    return { name, conversation, order, number, sealed };
+    return { name, conversation, order, number, sealed, composed };
   }
 
-  async #unsealed({ name, conversation, number, sealed }: Line): Promise<Waiting> {
+  async #unsealed({ name, conversation, number, sealed, composed }: Line): Promise<Waiting> {
     let rest: Sealed;
     try {
       rest = JSON.parse(await this.#sealing.open(boundTo({ name, conversation }), sealed)) as Sealed;
@@ -156,7 +159,7 @@ export class Storage {
       throw new StorageFault('a line of the outbox');
     }
     // Of an earlier version of the app there are none.
-    return { ...rest, files: rest.files ?? [], name, conversation, number };
+    return { ...rest, files: rest.files ?? [], name, conversation, number, ...(composed == null ? {} : { sealed: composed }) };
   }
 
   /** One after the other; one that fails does not hold back the next. */
