@@ -23,6 +23,8 @@ export interface Identity {
   readonly locked: boolean;
   /** It is a unit's screen, and so called; a start of the app without the box knows it by this. */
   readonly station?: string | null;
+  /** As much of the person's name as a lock screen shows where several are on one handset. */
+  readonly name?: string;
 }
 
 /** One attempt at a connection, and what came of it: rises from 1. */

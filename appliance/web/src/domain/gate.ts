@@ -16,6 +16,7 @@ import { Devices } from './devices.ts';
 import type { Now } from './desk.ts';
 import type { Identity } from './effects.ts';
 import type { Ground } from './ground.ts';
+import { shortName } from './handset.ts';
 import { type DeviceId, momentOf, type PersonId } from './ids.ts';
 import type { Line } from './lines.ts';
 import { choosePin, parseDeviceName, parsePin, parseVisit, type Pin } from './pins.ts';
@@ -290,6 +291,8 @@ export class Gate {
     this.#ground.lines.up(this.#ground.now);
     this.#heardAt = this.#ground.now;
     this.presence.session(momentOf(wire.idleLock), momentOf(wire.sessionEnds), this.#ground.now);
+    const name = shortName(cleanLine(wire.name));
+    if (this.#identity?.name !== name) this.#keep({ name });
     this.visitor = wire.visitor ? cleanLine(wire.name) : null;
     this.#list(wire);
     this.#ground.desk.rings.clear();
@@ -468,7 +471,7 @@ export class Gate {
     if (told.length !== before.length) this.#keep({ told });
   }
 
-  #keep(changed: Partial<Pick<Identity, 'told' | 'locked' | 'station' | 'person'>>): void {
+  #keep(changed: Partial<Pick<Identity, 'told' | 'locked' | 'station' | 'person' | 'name'>>): void {
     if (this.#identity === null) return;
     this.#identity = { ...this.#identity, ...changed };
     this.#ground.do({ effect: 'keepIdentity', identity: this.#identity, joined: false });

@@ -7,6 +7,7 @@
 
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
+import type { Handset } from './handset.ts';
 import type { Gap } from './lead/gaps.ts';
 import type { Offer } from './lead/offers.ts';
 import type { OrderShown, TalkAct } from './talk/contract.ts';
@@ -345,6 +346,8 @@ export interface App extends Commands {
    */
   ask(body: Ask): Promise<Reply>;
   readonly files: Files;
+  /** Who else is on this handset; none while practising. */
+  handset?(): Promise<Handset>;
   /** Called with what the box says unasked while the app is open; returns how to stop. */
   listen(heard: (body: Told) => void): () => void;
 }

@@ -1,5 +1,5 @@
 /**
- * What survives the page: whose device this is, its key, its numbers, and what was composed and is not accepted, sealed. Nothing that
+ * What survives the page, of each person of a handset apart: whose device this is, its key, its numbers, and what was composed and is not accepted, sealed. Nothing that
  * was read: each start takes a snapshot.
  *
  * Every change is one transaction, and they are carried out in the order in which they were asked for: what counts as kept is what
@@ -20,8 +20,17 @@ const VERSION = 1;
 const DEVICE = 'device';
 const OUTBOX = 'outbox';
 
+/** Who has a place on this handset, and whose turn it is: kept with the first one's. */
+export interface Places {
+  readonly current: number;
+  readonly places: readonly number[];
+}
+
+const ALONE: Places = { current: 0, places: [0] };
+
 /** The device's values, each under its name. */
 interface Kept {
+  handset: Places;
   identity: Identity;
   key: SigningKey;
   /** A key with the code that it was made for, until it is the device's: one key is one device's, and each code has its own. */
@@ -65,19 +74,17 @@ export class Storage {
     this.#sealing = sealing;
   }
 
-  static async open(): Promise<Storage> {
-    const request = indexedDB.open(NAME, VERSION);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore(DEVICE);
-      request.result.createObjectStore(OUTBOX, { keyPath: 'name' });
-    };
-    const database = await answerOf(request);
-    // Another tab with a newer version of the app: this one makes way.
-    database.onversionchange = () => database.close();
+  /** Each person of a handset has their own, by their place. */
+  static async open(place = 0): Promise<Storage> {
+    const database = await open(place);
     const kept = await get(database, 'sealing');
     const key = kept ?? (await Sealing.makeKey());
     if (kept === undefined) await put(database, { sealing: key });
     return new Storage(database, new Sealing(key));
+  }
+
+  close(): void {
+    this.#database.close();
   }
 
   get<Name extends keyof Kept>(name: Name): Promise<Kept[Name] | undefined> {
@@ -168,6 +175,48 @@ export class Storage {
     this.#tail = done;
     return done;
   }
+}
+
+export async function readPlaces(): Promise<Places> {
+  const database = await open(0);
+  const places = await get(database, 'handset');
+  database.close();
+  return places ?? ALONE;
+}
+
+export async function changePlaces(change: (places: Places) => Places): Promise<void> {
+  const database = await open(0);
+  await put(database, { handset: change((await get(database, 'handset')) ?? ALONE) });
+  database.close();
+}
+
+/** Somebody has joined there. */
+export async function keepPlace(place: number): Promise<void> {
+  const { places } = await readPlaces();
+  if (!places.includes(place)) await changePlaces(() => ({ current: place, places: [...places, place] }));
+}
+
+/** Nothing of whoever had this place stays. */
+export async function clearPlace(place: number): Promise<void> {
+  const database = await open(place);
+  const handset = await get(database, 'handset');
+  const transaction = database.transaction([DEVICE, OUTBOX], 'readwrite', { durability: 'strict' });
+  for (const store of [DEVICE, OUTBOX]) transaction.objectStore(store).clear();
+  if (handset !== undefined) transaction.objectStore(DEVICE).put(handset, 'handset');
+  await doneOf(transaction);
+  database.close();
+}
+
+async function open(place: number): Promise<IDBDatabase> {
+  const request = indexedDB.open(place === 0 ? NAME : `${NAME}.${place}`, VERSION);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(DEVICE);
+    request.result.createObjectStore(OUTBOX, { keyPath: 'name' });
+  };
+  const database = await answerOf(request);
+  // Another tab with a newer version of the app: this one makes way.
+  database.onversionchange = () => database.close();
+  return database;
 }
 
 function boundTo({ name, conversation }: Pick<Waiting, 'name' | 'conversation'>): string {
