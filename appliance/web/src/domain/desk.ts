@@ -3,12 +3,13 @@
  * {@link Link} and hears answers; whether there is a session, and whether anything may be seen, is `phone.ts`'s.
  */
 
-import { type Accepted, type Conversation as WireConversation, DeclineReason, Priority as WirePriority, type Prospect as WireProspect } from '../gen/wardline_pb.js';
+import { type Accepted, type Conversation as WireConversation, DeclineReason, type Prospect as WireProspect } from '../gen/wardline_pb.js';
 import { Book } from './book.ts';
-import { type Bytes, fromHex } from './bytes.ts';
+import type { Bytes } from './bytes.ts';
 import type { Call, StatAnswer } from './calls.ts';
 import { Care } from './care/care.ts';
 import type { CareAct } from './care/contract.ts';
+import { isUnread } from './composing.ts';
 import type { Conversation } from './conversation.ts';
 import type { Ask, Told } from './frames.ts';
 import {
@@ -37,7 +38,6 @@ import { type OwnCode, ownRefusal } from './refusals.ts';
 import { Rings } from './rings.ts';
 import { type Around, REACTIONS, Screen } from './screen.ts';
 import type { FileSent, Id, Priority, Prospect, Refusal, Reply } from './snapshot.ts';
-import { wirePart } from './talk/orders.ts';
 import { type Hashed, Talk, type TalkLater } from './talk/talk.ts';
 import { cleanText } from './texts.ts';
 import { readId, readMessage, readName, readRole, readSequence } from './wire.ts';
@@ -81,12 +81,6 @@ const REASONS = new Map<string, DeclineReason>([
 const AROUND = 30;
 const AROUND_AFTER = 16;
 
-const PRIORITIES: Readonly<Record<Priority, WirePriority>> = {
-  routine: WirePriority.ROUTINE,
-  urgent: WirePriority.URGENT,
-  stat: WirePriority.STAT,
-};
-
 export class Desk {
   readonly book = new Book();
   readonly rings = new Rings();
@@ -103,6 +97,8 @@ export class Desk {
   #me: PersonId | null = null;
   #roles: ReturnType<typeof readRole>[] = [];
   #around: Around | null = null;
+  /** Something was accepted that cannot be shown: deliveries from here on have it. */
+  #missing: Uint8Array | null = null;
   #prospect: { readonly of: ConversationId; readonly prospect: Prospect } | null = null;
 
   constructor(outbox: Outbox, link: Link) {
@@ -164,11 +160,23 @@ export class Desk {
     const waiting = this.#outbox.accepted(name);
     const me = this.#me;
     if (waiting === null || me === null) return;
+    // What it says only the box knows: it is delivered.
+    if (isUnread(waiting)) {
+      this.#missing ??= this.book.cursor;
+      return;
+    }
     this.book.accepted(accepted, messageOf(waiting, { id, sequence, at: momentOf(accepted.at), sender: me }));
     const conversation = this.book.conversations.get(id);
     const marks = conversation?.marks(me);
     // Who had seen everything before has seen their own as well.
     if (conversation !== undefined && marks?.read === sequence - 1) this.#raise(conversation, { delivered: sequence, read: sequence }, now);
+  }
+
+  /** From where on the box is to deliver once more; `null`: nothing is missing. */
+  takeMissing(): Uint8Array | null {
+    const missing = this.#missing;
+    this.#missing = null;
+    return missing;
   }
 
   /** What the box says unasked. Throws a `WireFault`. */
@@ -427,25 +435,6 @@ export class Desk {
   #refuse(code: OwnCode): void {
     this.#link.refuse(ownRefusal(code));
   }
-}
-
-/** How a message goes to the box. */
-export function submitOf(waiting: Waiting): Ask {
-  return {
-    case: 'submit',
-    value: {
-      number: waiting.number ?? 0n,
-      message: fromHex(waiting.name) ?? new Uint8Array(0),
-      conversation: wireId(waiting.conversation),
-      text: waiting.text,
-      priority: PRIORITIES[waiting.priority],
-      replyTo: wireSequence(waiting.replyTo),
-      mentionPeople: waiting.people.map(wireId),
-      mentionRoles: waiting.roles.map(wireId),
-      attachments: waiting.files.map(({ upload, name: called }) => ({ upload: fromHex(upload) ?? new Uint8Array(0), name: called })),
-      ...(waiting.order === undefined ? {} : { order: wirePart(waiting.order) }),
-    },
-  };
 }
 
 function messageOf(waiting: Waiting, place: { id: ConversationId; sequence: Sequence; at: number; sender: PersonId }): KnownMessage {

@@ -1,6 +1,7 @@
 /** Between the domain and its edges: what happens, and what is to be done. */
 
 import type { Bytes } from './bytes.ts';
+import type { ToSeal } from './composing.ts';
 import type { Ask, Told } from './frames.ts';
 import type { DeviceId, MessageName, PersonId } from './ids.ts';
 import type { Waiting, Writes } from './outbox.ts';
@@ -22,6 +23,8 @@ export interface Identity {
   readonly locked: boolean;
   /** It is a unit's screen, and so called; a start of the app without the box knows it by this. */
   readonly station?: string | null;
+  /** As much of the person's name as a lock screen shows where several are on one handset. */
+  readonly name?: string;
 }
 
 /** One attempt at a connection, and what came of it: rises from 1. */
@@ -58,6 +61,8 @@ export type Input =
   /** The key for a code is on the disk. */
   | { readonly input: 'keyReady'; readonly key: DeviceKey; readonly codeHash: Hash; /** What this key was given; empty: nothing. */ readonly secret: Uint8Array }
   | { readonly input: 'kept'; readonly kept: readonly { readonly name: MessageName; readonly version: number }[] }
+  /** As the edge was asked to seal it. */
+  | { readonly input: 'sealed'; readonly name: MessageName; readonly number: bigint; readonly bytes: Bytes }
   /** The network came back, or changed, or the app was brought to the front. */
   | { readonly input: 'network' }
   /** The app is open in front of somebody, or not any more. */
@@ -79,6 +84,8 @@ export type Effect =
   | { readonly effect: 'keepIdentity'; readonly identity: Identity; readonly joined: boolean }
   /** The login secret of the key that proved this line: nothing more is asked on it before that is on the disk. */
   | { readonly effect: 'keepSecret'; readonly line: LineNumber; readonly key: 'device' | 'joining'; readonly secret: Uint8Array }
+  /** Under a key derived from the lease's; it is written once that is done. */
+  | { readonly effect: 'seal'; readonly sealing: ToSeal }
   | { readonly effect: 'write'; readonly writes: Writes }
   /** The box said by which leaves it is known, and which challenge a line's proof is over. */
   | { readonly effect: 'met'; readonly line: LineNumber; readonly leaves: readonly Hash[]; readonly challenge: Hash }

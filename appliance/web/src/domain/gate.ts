@@ -11,10 +11,12 @@
 import type { SignedIn, VisitAsked } from '../gen/wardline_pb.js';
 import type { Next } from './backoff.ts';
 import type { Call } from './calls.ts';
+import { leaseOf } from './composing.ts';
 import { Devices } from './devices.ts';
 import type { Now } from './desk.ts';
 import type { Identity } from './effects.ts';
 import type { Ground } from './ground.ts';
+import { shortName } from './handset.ts';
 import { type DeviceId, momentOf, type PersonId } from './ids.ts';
 import type { Line } from './lines.ts';
 import { choosePin, parseDeviceName, parsePin, parseVisit, type Pin } from './pins.ts';
@@ -273,6 +275,7 @@ export class Gate {
     this.#ground.desk.book.interrupted();
     if (!hasLocked) this.#ground.desk.rings.clear();
     this.#stage = { is: 'locked', by: 'box' };
+    this.#ground.outbox.lease = null;
     if (this.#identity?.locked === true || this.#identity?.station != null) this.#keep({ locked: false, station: null });
     const pin = this.#pendingPin;
     this.#pendingPin = null;
@@ -288,6 +291,8 @@ export class Gate {
     this.#ground.lines.up(this.#ground.now);
     this.#heardAt = this.#ground.now;
     this.presence.session(momentOf(wire.idleLock), momentOf(wire.sessionEnds), this.#ground.now);
+    const name = shortName(cleanLine(wire.name));
+    if (this.#identity?.name !== name) this.#keep({ name });
     this.visitor = wire.visitor ? cleanLine(wire.name) : null;
     this.#list(wire);
     this.#ground.desk.rings.clear();
@@ -305,6 +310,7 @@ export class Gate {
     this.#hasTurnedAway = false;
     if (this.#stage.is === 'locked') this.#lockBy = this.#ground.now.steady + (this.#pendingPin === null ? LAST_SENDS_MAX : 0);
     else this.#pendingPin = null;
+    this.#ground.outbox.lease = this.isOpen ? leaseOf(wire, device) : null;
     if (this.isOpen) this.#ground.run(this.#ground.session?.sync(this.#ground.now.steady, this.#ground.desk.book.cursor) ?? null);
   }
 
@@ -370,6 +376,7 @@ export class Gate {
     const { line } = this.#ground.lines;
     if (line !== null) this.#ground.run(line.session.close());
     this.#ground.lines.rest(this.#ground.now);
+    this.#ground.outbox.lease = null;
     this.#stage = stage;
   }
 
@@ -387,6 +394,7 @@ export class Gate {
     this.#lockBy = this.#ground.now.steady + LAST_SENDS_MAX;
     this.#hasLapsed = false;
     this.refusal = null;
+    this.#ground.outbox.lease = null;
     this.#keep({ locked: true });
   }
 
@@ -396,10 +404,10 @@ export class Gate {
     return isDue && this.#lockToldOn !== this.#ground.lines.line ? this.#lockBy : Infinity;
   }
 
-  /** Tells the box of a lock, once what its person composed has left. */
+  /** Tells the box of a lock, once what its person composed has left, or is sealed and leaves from the locked session. */
   settleLock(): void {
     const due = this.lockDue();
-    if (due === Infinity || (this.#ground.outbox.count > 0 && this.#ground.now.steady < due)) return;
+    if (due === Infinity || (this.#ground.outbox.staying > 0 && this.#ground.now.steady < due)) return;
     this.#lockToldOn = this.#ground.lines.line;
     this.#ground.tell({ case: 'lock', value: {} });
   }
@@ -463,7 +471,7 @@ export class Gate {
     if (told.length !== before.length) this.#keep({ told });
   }
 
-  #keep(changed: Partial<Pick<Identity, 'told' | 'locked' | 'station' | 'person'>>): void {
+  #keep(changed: Partial<Pick<Identity, 'told' | 'locked' | 'station' | 'person' | 'name'>>): void {
     if (this.#identity === null) return;
     this.#identity = { ...this.#identity, ...changed };
     this.#ground.do({ effect: 'keepIdentity', identity: this.#identity, joined: false });

@@ -10,7 +10,8 @@ import { act } from './acts.ts';
 import { CLOSE } from './backoff.ts';
 import { toHex } from './bytes.ts';
 import type { Call } from './calls.ts';
-import { Desk, type Now, submitOf } from './desk.ts';
+import { submitOf, submitSealedOf } from './composing.ts';
+import { Desk, type Now } from './desk.ts';
 import type { Command, Effect, Input, LineNumber } from './effects.ts';
 import { Gate } from './gate.ts';
 import { type Chance, Ground } from './ground.ts';
@@ -90,6 +91,7 @@ export class Phone {
       busy: isBusy,
       refusal,
       waiting: stage.is === 'ended' ? 0 : outbox.count,
+      staying: stage.is === 'locked' ? outbox.staying : 0,
       lapsed: this.#gate.lapsed,
       ringing: isRung ? desk.screen.ringing() : [],
     };
@@ -142,6 +144,8 @@ export class Phone {
         return this.#gate.keyReady(input.key, input.codeHash, input.secret);
       case 'secretKept':
         return this.#release(input.line);
+      case 'sealed':
+        return outbox.sealed(input.name, input.number, input.bytes);
       case 'kept':
         for (const { name, version } of input.kept) outbox.kept(name, version);
         return;
@@ -361,7 +365,7 @@ export class Phone {
         desk.receipts.forget();
         return this.#ground.run(session?.sync(now.steady, new Uint8Array(0)) ?? null);
       case 'submit':
-        return outbox.declined(asked.name, declined, now.steady, chance.number());
+        return outbox.declined(asked.name, declined, now.steady, chance.number(), asked.asSealed);
       case 'call':
         if (asked.call.call === 'page') {
           const reply = { reply: 'refused', refusal: refusalOf(declined) } as const;
@@ -408,7 +412,14 @@ export class Phone {
         this.#ground.run(session.ask(now.steady, { ask: 'submit', name: waiting.name }, submitOf(waiting)));
       }
       desk.flushReceipts(now);
+      const missing = this.#gate.isOpen && session.submits().length === 0 ? desk.takeMissing() : null;
+      if (missing !== null) this.#ground.run(session.sync(now.steady, missing));
+    } else if (session?.isBarred === true) {
+      const waiting = outbox.pickLocked(session.submits(), now.steady);
+      const asked = { ask: 'submit', asSealed: true } as const;
+      if (waiting !== null) this.#ground.run(session.ask(now.steady, { ...asked, name: waiting.name }, submitSealedOf(waiting)));
     }
+    for (const sealing of outbox.toSeal()) this.#ground.do({ effect: 'seal', sealing });
     const writes = outbox.flush();
     if (writes !== null) this.#ground.do({ effect: 'write', writes });
   }

@@ -9,6 +9,7 @@ import type { Found } from './care/contract.ts';
 import type { Conversation } from './conversation.ts';
 import type { ConversationId, PersonId, Sequence, UnitId } from './ids.ts';
 import type { KnownConversation, KnownMessage, KnownPerson, KnownStat, Marks } from './known.ts';
+import { isUnread } from './composing.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { Ring, Rings } from './rings.ts';
 import type { InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Stat } from './snapshot.ts';
@@ -334,6 +335,7 @@ export class Screen {
       refusal: waiting.failed,
       stat: null,
       order: waiting.order === undefined ? null : this.#sending(conversation, waiting.order),
+      ...(isUnread(waiting) ? { sealed: true } : {}),
     };
   }
 

@@ -43,7 +43,7 @@ export interface Visit {
 export type Asked<Call> =
   | { readonly ask: 'hello' | 'prove' | 'join' | 'sync' | 'echo' }
   | { readonly ask: 'unlock'; readonly pin: Pin }
-  | { readonly ask: 'submit'; readonly name: MessageName }
+  | { readonly ask: 'submit'; readonly name: MessageName; /** From a locked session. */ readonly asSealed?: boolean }
   | { readonly ask: 'call'; readonly call: Call };
 
 /** What is to be done. */
@@ -187,7 +187,7 @@ export class Session<Call> {
   /** A request that is answered; `null`: not in this state. */
   ask(now: number, asked: Asked<Call>, body: Ask): Out<Call>[] | null {
     const isComing = body.case === 'answerStat' && body.value.answer?.case === 'coming';
-    if (this.#at.at !== 'open' && !(this.#at.at === 'barred' && isComing)) return null;
+    if (this.#at.at !== 'open' && !(this.#at.at === 'barred' && (isComing || body.case === 'submitSealed'))) return null;
     return this.#ask(now, asked, body);
   }
 

@@ -7,6 +7,7 @@
 
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
+import type { Handset } from './handset.ts';
 import type { Gap } from './lead/gaps.ts';
 import type { Offer } from './lead/offers.ts';
 import type { OrderShown, TalkAct } from './talk/contract.ts';
@@ -173,6 +174,8 @@ export interface MessageItem {
   readonly stat: Stat | null;
   /** It is an order by text, or one on its way. */
   readonly order: OrderShown | null;
+  /** One that waits or failed, of which only the box can read what it says. */
+  readonly sealed?: boolean;
 }
 
 export type ConversationKind = 'direct' | 'group' | 'channel' | 'patient' | 'family' | 'roleInbox' | 'broadcast';
@@ -268,6 +271,8 @@ export interface Snapshot {
   readonly refusal: Refusal | null;
   /** While locked: how many messages of the last user wait to be sent. */
   readonly waiting: number;
+  /** How many of these do not leave before the person is there. */
+  readonly staying?: number;
   readonly ringing: readonly Ringing[];
   /** STATs of conversations that are none of this person's, which they have. */
   readonly taken: readonly Ringing[];
@@ -343,6 +348,8 @@ export interface App extends Commands {
    */
   ask(body: Ask): Promise<Reply>;
   readonly files: Files;
+  /** Who else is on this handset; none while practising. */
+  handset?(): Promise<Handset>;
   /** Called with what the box says unasked while the app is open; returns how to stop. */
   listen(heard: (body: Told) => void): () => void;
 }

@@ -2,17 +2,24 @@ import 'fake-indexeddb/auto';
 
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { concat, toHex, type Bytes } from '../domain/bytes.ts';
+import { concat, fromHex, toHex, type Bytes } from '../domain/bytes.ts';
+import { atRest, toSeal } from '../domain/composing.ts';
 import type { Identity } from '../domain/effects.ts';
-import type { ConversationId, MessageName, Sequence } from '../domain/ids.ts';
+import type { ConversationId, DeviceId, MessageName, Sequence } from '../domain/ids.ts';
 import type { Waiting } from '../domain/outbox.ts';
 import { codePreimage, hashOf, type Hash, type JoinCode } from '../domain/proofs.ts';
-import { codeHash, makeSigningKey, originBinding, Sealing, sign } from './keys.ts';
+import { codeHash, makeSigningKey, originBinding, sealComposed, Sealing, sign } from './keys.ts';
 import { Storage } from './storage.ts';
 
 function hash(byte: number): Hash {
   const read = hashOf(new Uint8Array(32).fill(byte));
   if (read === null) throw new Error('not 32 bytes');
+  return read;
+}
+
+function bytes(hex: string): Bytes {
+  const read = fromHex(hex);
+  if (read === null) throw new Error('not hexadecimal');
   return read;
 }
 
@@ -59,6 +66,20 @@ describe('keys', () => {
     expect(toHex(await originBinding('https://box.example:8443'))).toBe('c3b944db80d9db27f35c6022c1d94aafaac3da125ac5b19db5bac8550ea0bd29');
   });
 
+  it('seal what was composed as the page says', async () => {
+    // README.md, section 5: the example.
+    const name = '000102030405060708090a0b0c0d0e0f' as MessageName;
+    const lease = { device: '0123456789abcdef' as DeviceId, number: 0x01a20847ec48n, key: bytes('404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f') };
+    const composed = toSeal({ ...waiting(name, 'Bed 12: on my way'), number: 42n }, 42n, lease);
+    expect(toHex(composed.context)).toBe('776172646c696e652f3120636f6d706f736564000123456789abcdef000001a20847ec48000102030405060708090a0b0c0d0e0f');
+    const plain = '082a1210000102030405060708090a0b0c0d0e0f19770000000000000022114265642031323a206f6e206d7920776179';
+    // This app says besides how urgent it is.
+    expect(toHex(composed.plain)).toBe(`${plain}2801`);
+    expect(toHex(await sealComposed({ ...composed, plain: bytes(plain) }, bytes('a0a1a2a3a4a5a6a7a8a9aaab')))).toBe(
+      'a0a1a2a3a4a5a6a7a8a9aaab450448c85fe24ff92e83e743cdbd443ab89c0d9bfe3ececc765a8ac6ff38997ca2689104656b54fcf1d1944240bf84cb49ecf986e23a6f0eb212267f16f45009',
+    );
+  });
+
   it('open what was sealed as the same thing alone', async () => {
     const sealing = new Sealing(await Sealing.makeKey());
     const sealed = await sealing.seal('a', 'Bed 12: on my way');
@@ -95,6 +116,12 @@ describe('the disk', () => {
     const kept = JSON.stringify(lines, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value instanceof Uint8Array ? new TextDecoder().decode(value) : value));
     for (const word of ['Bed 12', 'ARCHIVED', 'closed', 'routine']) expect(kept).not.toContain(word);
     database.close();
+  });
+
+  it('keeps what was sealed under a lease as the box alone reads it', async () => {
+    const sealed = { lease: 9n, number: 7n, bytes: bytes('aabb') };
+    await (await Storage.open()).write(puts(atRest(waiting('aa', 'Bed 12', { number: 7n, sealed }))));
+    expect(await (await Storage.open()).waiting()).toEqual([waiting('aa', '', { number: 7n, sealed })]);
   });
 
   it('refuses a line that was tampered with, and says nothing of it', async () => {

@@ -1,6 +1,7 @@
 /** Keys that never leave the browser, hashes and signatures: WebCrypto. */
 
 import { concat, type Bytes } from '../domain/bytes.ts';
+import type { ToSeal } from '../domain/composing.ts';
 import {
   bedsidePreimage,
   codePreimage,
@@ -74,6 +75,15 @@ async function sha256(bytes: Bytes): Promise<Hash> {
   const hash = hashOf(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
   if (hash === null) throw new KeyFault('a hash');
   return hash;
+}
+
+/** What was composed, for the box alone (README.md, section 5); `nonce` is a test's: drawn otherwise. */
+export async function sealComposed({ key, context, plain }: Pick<ToSeal, 'key' | 'context' | 'plain'>, nonce: Bytes = crypto.getRandomValues(new Uint8Array(12))): Promise<Bytes> {
+  const lease = await crypto.subtle.importKey('raw', key, 'HKDF', false, ['deriveKey']);
+  const derivation = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: context };
+  const own = await crypto.subtle.deriveKey(derivation, lease, { name: 'AES-GCM', length: 256 }, false, ['encrypt']);
+  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData: context }, own, plain);
+  return concat([nonce, new Uint8Array(sealed)]);
 }
 
 /** Seals what is on the disk, each bound to what it is. */

@@ -1,5 +1,5 @@
 /**
- * What survives the page: whose device this is, its key, its numbers, and what was composed and is not accepted, sealed. Nothing that
+ * What survives the page, of each person of a handset apart: whose device this is, its key, its numbers, and what was composed and is not accepted, sealed. Nothing that
  * was read: each start takes a snapshot.
  *
  * Every change is one transaction, and they are carried out in the order in which they were asked for: what counts as kept is what
@@ -8,6 +8,7 @@
 
 import type { Bytes } from '../domain/bytes.ts';
 import { toHex } from '../domain/bytes.ts';
+import type { Composed } from '../domain/composing.ts';
 import type { Identity } from '../domain/effects.ts';
 import type { ConversationId, MessageName } from '../domain/ids.ts';
 import type { Waiting, Writes } from '../domain/outbox.ts';
@@ -19,8 +20,17 @@ const VERSION = 1;
 const DEVICE = 'device';
 const OUTBOX = 'outbox';
 
+/** Who has a place on this handset, and whose turn it is: kept with the first one's. */
+export interface Places {
+  readonly current: number;
+  readonly places: readonly number[];
+}
+
+const ALONE: Places = { current: 0, places: [0] };
+
 /** The device's values, each under its name. */
 interface Kept {
+  handset: Places;
   identity: Identity;
   key: SigningKey;
   /** A key with the code that it was made for, until it is the device's: one key is one device's, and each code has its own. */
@@ -32,7 +42,7 @@ interface Kept {
   highest: bigint;
 }
 
-/** A line of the outbox. What a person wrote, and to whom it goes beside the conversation, is sealed. */
+/** A line of the outbox. What a person wrote, and to whom it goes beside the conversation, is sealed: for the box, where there was a lease. */
 interface Line {
   readonly name: MessageName;
   readonly conversation: ConversationId;
@@ -40,9 +50,11 @@ interface Line {
   readonly order: number;
   readonly number: bigint | null;
   readonly sealed: Bytes;
+  /** As the box alone reads it; none of an earlier version of the app. */
+  readonly composed?: Composed | null;
 }
 
-type Sealed = Omit<Waiting, 'name' | 'conversation' | 'number'>;
+type Sealed = Omit<Waiting, 'name' | 'conversation' | 'number' | 'sealed'>;
 
 /** What is kept is not what was written. Says nothing of what it was. */
 export class StorageFault extends Error {
@@ -62,19 +74,17 @@ export class Storage {
     this.#sealing = sealing;
   }
 
-  static async open(): Promise<Storage> {
-    const request = indexedDB.open(NAME, VERSION);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore(DEVICE);
-      request.result.createObjectStore(OUTBOX, { keyPath: 'name' });
-    };
-    const database = await answerOf(request);
-    // Another tab with a newer version of the app: this one makes way.
-    database.onversionchange = () => database.close();
+  /** Each person of a handset has their own, by their place. */
+  static async open(place = 0): Promise<Storage> {
+    const database = await open(place);
     const kept = await get(database, 'sealing');
     const key = kept ?? (await Sealing.makeKey());
     if (kept === undefined) await put(database, { sealing: key });
     return new Storage(database, new Sealing(key));
+  }
+
+  close(): void {
+    this.#database.close();
   }
 
   get<Name extends keyof Kept>(name: Name): Promise<Kept[Name] | undefined> {
@@ -140,15 +150,15 @@ export class Storage {
   }
 
   async #sealed(waiting: Waiting): Promise<Line> {
-    const { name, conversation, number, ...rest } = waiting;
+    const { name, conversation, number, sealed: composed = null, ...rest } = waiting;
     const order = this.#orders.get(name) ?? this.#next;
     if (order === this.#next) this.#next += 1;
     this.#orders.set(name, order);
     const sealed = await this.#sealing.seal(boundTo(waiting), JSON.stringify(rest satisfies Sealed));
-    return { name, conversation, order, number, sealed };
+    return { name, conversation, order, number, sealed, composed };
   }
 
-  async #unsealed({ name, conversation, number, sealed }: Line): Promise<Waiting> {
+  async #unsealed({ name, conversation, number, sealed, composed }: Line): Promise<Waiting> {
     let rest: Sealed;
     try {
       rest = JSON.parse(await this.#sealing.open(boundTo({ name, conversation }), sealed)) as Sealed;
@@ -156,7 +166,7 @@ export class Storage {
       throw new StorageFault('a line of the outbox');
     }
     // Of an earlier version of the app there are none.
-    return { ...rest, files: rest.files ?? [], name, conversation, number };
+    return { ...rest, files: rest.files ?? [], name, conversation, number, ...(composed == null ? {} : { sealed: composed }) };
   }
 
   /** One after the other; one that fails does not hold back the next. */
@@ -165,6 +175,48 @@ export class Storage {
     this.#tail = done;
     return done;
   }
+}
+
+export async function readPlaces(): Promise<Places> {
+  const database = await open(0);
+  const places = await get(database, 'handset');
+  database.close();
+  return places ?? ALONE;
+}
+
+export async function changePlaces(change: (places: Places) => Places): Promise<void> {
+  const database = await open(0);
+  await put(database, { handset: change((await get(database, 'handset')) ?? ALONE) });
+  database.close();
+}
+
+/** Somebody has joined there. */
+export async function keepPlace(place: number): Promise<void> {
+  const { places } = await readPlaces();
+  if (!places.includes(place)) await changePlaces(() => ({ current: place, places: [...places, place] }));
+}
+
+/** Nothing of whoever had this place stays. */
+export async function clearPlace(place: number): Promise<void> {
+  const database = await open(place);
+  const handset = await get(database, 'handset');
+  const transaction = database.transaction([DEVICE, OUTBOX], 'readwrite', { durability: 'strict' });
+  for (const store of [DEVICE, OUTBOX]) transaction.objectStore(store).clear();
+  if (handset !== undefined) transaction.objectStore(DEVICE).put(handset, 'handset');
+  await doneOf(transaction);
+  database.close();
+}
+
+async function open(place: number): Promise<IDBDatabase> {
+  const request = indexedDB.open(place === 0 ? NAME : `${NAME}.${place}`, VERSION);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(DEVICE);
+    request.result.createObjectStore(OUTBOX, { keyPath: 'name' });
+  };
+  const database = await answerOf(request);
+  // Another tab with a newer version of the app: this one makes way.
+  database.onversionchange = () => database.close();
+  return database;
 }
 
 function boundTo({ name, conversation }: Pick<Waiting, 'name' | 'conversation'>): string {

@@ -87,7 +87,8 @@ export const en = {
     intro: 'Type your PIN to open Wardline.',
     unlock: 'Open',
     unlocking: 'Opening…',
-    waiting: (n: number) => (n === 1 ? 'One message waits to be sent. It goes once you have opened Wardline.' : `${n} messages wait to be sent. They go once you have opened Wardline.`),
+    waiting: (n: number, staying: number) =>
+      `${n === 1 ? 'One message waits' : `${n} messages wait`} to be sent. ${staying === 0 ? 'No PIN is needed for that.' : staying === n ? 'Open Wardline for that.' : `${staying} need you: open Wardline.`}`,
     tries: (n: number) => (n === 1 ? 'One try is left. After that a charge nurse has to clear the lock.' : `${n} tries are left.`),
   },
   ring: {
@@ -149,6 +150,8 @@ export const en = {
     reactedBy: (kind: string, people: string) => `${kind}: ${people}`,
     kinds: { agree: 'Agree', thanks: 'Thanks', done: 'Done', looking: 'Looking into it', question: 'Not clear', concern: 'Concern' },
     attachment: { photo: 'Photo', pdf: 'PDF', audio: 'Audio note' },
+    sealed: 'Written before the lock, and sealed: it is sent as you wrote it, and shown then.',
+    sealedLost: 'Written before the lock, and sealed: this phone does not know what it said.',
     fate: { waiting: 'Waiting to be sent', sent: 'Sent', delivered: 'Delivered', read: 'Read', failed: 'Not sent' },
     again: 'Send again',
     discard: 'Discard',

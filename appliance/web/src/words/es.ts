@@ -85,7 +85,8 @@ export const es: Words = {
     intro: 'Escriba su PIN para abrir Wardline.',
     unlock: 'Abrir',
     unlocking: 'Abriendo…',
-    waiting: (n) => (n === 1 ? 'Un mensaje espera para enviarse. Saldrá cuando abra Wardline.' : `${n} mensajes esperan para enviarse. Saldrán cuando abra Wardline.`),
+    waiting: (n, staying) =>
+      `${n === 1 ? 'Un mensaje espera' : `${n} mensajes esperan`} para enviarse. ${staying === 0 ? 'Para eso no hace falta el PIN.' : staying === n ? 'Para eso, abra Wardline.' : `Para ${staying} hace falta usted: abra Wardline.`}`,
     tries: (n) => (n === 1 ? 'Queda un intento. Después, un jefe de enfermería tendrá que quitar el bloqueo.' : `Quedan ${n} intentos.`),
   },
   ring: {
@@ -147,6 +148,8 @@ export const es: Words = {
     reactedBy: (kind, people) => `${kind}: ${people}`,
     kinds: { agree: 'De acuerdo', thanks: 'Gracias', done: 'Hecho', looking: 'Lo estoy viendo', question: 'No está claro', concern: 'Me preocupa' },
     attachment: { photo: 'Foto', pdf: 'PDF', audio: 'Nota de voz' },
+    sealed: 'Escrito antes del bloqueo y sellado: se envía como lo escribió, y entonces se muestra.',
+    sealedLost: 'Escrito antes del bloqueo y sellado: este teléfono no sabe qué decía.',
     fate: { waiting: 'Espera para enviarse', sent: 'Enviado', delivered: 'Entregado', read: 'Leído', failed: 'No enviado' },
     again: 'Enviar otra vez',
     discard: 'Descartar',

@@ -31,6 +31,7 @@ export const refusalsEn = {
   LIMIT: 'The box cannot take more of these.',
   NUMBER_PASSED: 'It was not sent. Send it again.',
   NUMBER_FORGOTTEN: 'It may have been delivered already. Look before you send it again.',
+  SEALED_OTHERWISE: 'The box cannot open what was written before the lock. Write it again.',
   CURSOR_INVALID: 'Wardline loads everything again.',
   SLOW_DOWN: 'That was too fast.',
   DISK_LOW: 'The box has no room for new messages. Call whoever you need, and tell IT.',

@@ -30,6 +30,7 @@ export const refusalsEs: Record<RefusalCode, string> = {
   LIMIT: 'El servidor no admite más.',
   NUMBER_PASSED: 'No se envió. Envíelo otra vez.',
   NUMBER_FORGOTTEN: 'Puede que ya se haya entregado. Mire antes de enviarlo otra vez.',
+  SEALED_OTHERWISE: 'El servidor no puede abrir lo que se escribió antes del bloqueo. Escríbalo de nuevo.',
   CURSOR_INVALID: 'Wardline vuelve a cargarlo todo.',
   SLOW_DOWN: 'Fue demasiado rápido.',
   DISK_LOW: 'El servidor no tiene sitio para mensajes nuevos. Llame a quien necesite y avise a informática.',

@@ -1,5 +1,7 @@
 /** A phone, its disk, and the network between it and a box: all of it at hand, and with a clock that a test turns. */
 
+import { concat } from '../bytes.ts';
+import type { ToSeal } from '../composing.ts';
 import { Phone } from '../phone.ts';
 import type { Command, Effect, Identity, Input } from '../effects.ts';
 import type { Waiting } from '../outbox.ts';
@@ -59,6 +61,8 @@ export class Bench {
   secrets: { readonly line: number; readonly secret: Uint8Array }[] | null = null;
   /** Writes that are not on the disk yet. */
   pending: Extract<Effect, { effect: 'write' }>[] = [];
+  /** Messages that are not sealed yet. */
+  sealing: ToSeal[] = [];
   /** Signatures that are not made yet. */
   signing: number[] = [];
   wire: Wire | null = null;
@@ -87,6 +91,7 @@ export class Bench {
   restart(): void {
     this.drop();
     this.pending = [];
+    this.sealing = [];
     this.signing = [];
     this.phone = this.#made();
     this.start();
@@ -120,6 +125,7 @@ export class Bench {
     const choices: (() => void)[] = [];
     const { wire } = this;
     if (this.pending.length > 0) choices.push(() => this.#write());
+    if (this.sealing.length > 0) choices.push(() => this.#seal());
     if (this.signing.length > 0) choices.push(() => this.give({ input: 'signed', token: need(this.signing.shift()), signature: SIGNATURE }));
     if (wire !== null && wire.out.length > 0) choices.push(() => wire.connection.take(need(wire.out.shift())));
     if (wire !== null && wire.in.length > 0) choices.push(() => this.#arrive(wire));
@@ -165,6 +171,12 @@ export class Bench {
     if (this.wire === wire) this.give({ input: 'bytes', line: wire.line, bytes: arrived.subarray(cut) });
   }
 
+  /** Without the cipher, which is the edge's: the box of the tests takes it so. */
+  #seal(): void {
+    const { name, number, key, plain } = need(this.sealing.shift());
+    this.give({ input: 'sealed', name, number, bytes: concat([key.subarray(0, 12), plain, new Uint8Array(16)]) });
+  }
+
   #write(): void {
     const { writes } = need(this.pending.shift());
     for (const { waiting } of writes.puts) this.disk.waiting.set(waiting.name, waiting);
@@ -197,6 +209,9 @@ export class Bench {
         return this.give({ input: 'secretKept', line: effect.line });
       case 'keepIdentity':
         this.disk.identity = effect.identity;
+        return;
+      case 'seal':
+        this.sealing.push(effect.sealing);
         return;
       case 'write':
         this.pending.push(effect);

@@ -10,6 +10,8 @@ import {
   RefusalCode,
   ServerFrameSchema,
   type Submit,
+  type SubmitSealed,
+  SubmitSchema,
 } from '../../gen/wardline_pb.js';
 import { concat, toHex } from '../bytes.ts';
 
@@ -49,6 +51,10 @@ export class Box {
   idleLock = 300_000n;
   /** The device is a screen of this unit. */
   station = 0n;
+  /** Gives a lease with each sign-in. */
+  leases = false;
+  /** The newest lease; one of before this is too old for a locked session. */
+  lease = { number: 0n, oldest: 0n };
   /** Whoever signs in is of a patient's family. */
   visitor = false;
   boxTime = 0n;
@@ -128,7 +134,9 @@ export class Box {
     const devices = this.devices.map((one) => ({ ...one }));
     const { idleLock, station, visitor } = this;
     const name = station === 0n ? 'Ana' : 'Desk, Hall A';
-    return { case: 'signedIn', value: { device: DEVICE, person: ANA, name, lastNumber: this.#lastNumber, devices, idleLock, station, visitor, loginSecret } };
+    if (this.leases) this.lease = { ...this.lease, number: this.lease.number + 1n };
+    const lease = this.leases ? { number: this.lease.number, key: new Uint8Array(32).fill(Number(this.lease.number)) } : undefined;
+    return { case: 'signedIn', value: { lease, device: DEVICE, person: ANA, name, lastNumber: this.#lastNumber, devices, idleLock, station, visitor, loginSecret } };
   }
 
   /** Section 5: what a submission is answered with; `null` closes with *number reused*. */
@@ -147,6 +155,14 @@ export class Box {
     this.#numbers.set(submit.number, { name, at: this.log.length - 1 });
     this.#changes.push(this.message(this.log.length - 1));
     return this.#accepted(submit.number, this.log.length - 1, isCaughtUp);
+  }
+
+  /** Section 5: what was composed before the lock. The cipher is left out: nonce, the submission, tag. */
+  submitSealed(sealed: SubmitSealed, isLocked: boolean, isCaughtUp: boolean): Body | null {
+    const submit = fromBinary(SubmitSchema, sealed.sealed.subarray(12, -16));
+    if (toHex(submit.message) !== toHex(sealed.message)) return refused(RefusalCode.SEALED_OTHERWISE);
+    if (isLocked && (submit.number !== sealed.number || sealed.lease < this.lease.oldest)) return refused(RefusalCode.LOCKED);
+    return this.submit({ ...submit, number: sealed.number }, isCaughtUp);
   }
 
   #accepted(number: bigint, at: number, withCursor: boolean): Body {
@@ -252,6 +268,13 @@ export class BoxConnection {
       case 'answerStat':
         if (this.state !== 'open' && body.value.answer.case !== 'coming') return this.send(request, refused(RefusalCode.LOCKED));
         return this.send(request, { case: 'done', value: {} });
+      case 'submitSealed': {
+        if (this.state === 'connected' || this.state === 'welcomed') return this.close(0x102);
+        const answer = box.submitSealed(body.value, this.state === 'barred', this.#at !== null);
+        if (answer === null) return this.close(0x104);
+        if (this.#at !== null) this.#at = box.position;
+        return this.send(request, answer);
+      }
       default:
         if (this.state === 'connected' || this.state === 'welcomed') return this.close(0x102);
         if (this.state === 'barred') return request === 0n ? undefined : this.send(request, refused(RefusalCode.LOCKED));

@@ -1,0 +1,25 @@
+import type { handsetEn } from './handset.en.ts';
+
+export const handsetEs: typeof handsetEn = {
+  title: 'Cambiar de usuario',
+  titleAlone: '¿Otra persona tiene ahora este teléfono?',
+  waiting: (n) => `${n} del último usuario en espera`,
+  leaves: 'Se envía solo, en nombre de quien lo escribió. Nadie más puede leerlo.',
+  staying: (n) => (n === 1 ? 'Uno espera a que quien lo escribió abra Wardline aquí.' : `${n} esperan a que quien los escribió abra Wardline aquí.`),
+  somebody: 'Alguien',
+  here: 'ahora',
+  waits: (n) => `${n} en espera`,
+  out: 'ya no tiene acceso',
+  remove: 'Quitar',
+  removeTitle: '¿Quitar a esta persona de este teléfono?',
+  removeHint: 'El servidor ya no admite este dispositivo suyo. Lo que aún espera se pierde.',
+  join: 'Otra persona se une aquí',
+  joinHint: 'Necesita su propio código de acceso. No ve nada de los demás.',
+  full: 'Ocho personas usan este teléfono. Una de ellas tiene que dejarlo antes: en Más, después de abrir Wardline.',
+  back: 'Volver a quién está aquí',
+  leave: 'Dejar este teléfono',
+  leaveHint: 'Le quita de este teléfono: su clave y lo que aún espera. Para volver necesita un código nuevo.',
+  leaveWaiting: (n) => (n === 1 ? 'Un mensaje suyo no se ha enviado. Se pierde si se va ahora.' : `${n} mensajes suyos no se han enviado. Se pierden si se va ahora.`),
+  leaveNow: 'Dejar',
+  leaveDevice: 'Después pida a un administrador que revoque este dispositivo, para que no quede en ninguna lista.',
+};
