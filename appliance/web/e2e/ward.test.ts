@@ -55,29 +55,6 @@ describe('two nurses of Hall A', () => {
     await emil.sees('slept well, took her medicine at six');
   });
 
-  test('gives a task, which is given on to somebody who reads the message, and to nobody else', async () => {
-    await emil.act('Chidi Eze', 'Make a task of it');
-    await emil.page.getByRole('dialog').getByRole('button', { name: 'Give the task' }).click();
-    await emil.tab('Inbox');
-    await emil.page.getByRole('button', { name: /^Tasks/ }).click();
-    await emil.page.getByRole('button', { name: 'Give it on' }).click();
-    const sheet = emil.page.getByRole('dialog');
-    await sheet.getByRole('searchbox').fill('Luis');
-    await sheet.getByRole('button', { name: /Luis Ortega/ }).click();
-    await sheet.getByRole('button', { name: 'Give it to them' }).click();
-    await emil.sees('They cannot read the message. Choose somebody of the conversation.');
-    await sheet.getByRole('searchbox').fill('Chidi');
-    await sheet.getByRole('button', { name: /Chidi Eze/ }).click();
-    await sheet.getByRole('button', { name: 'Give it to them' }).click();
-    await sheet.waitFor({ state: 'detached' });
-    await chidi.tab('Inbox');
-    await chidi.page.getByRole('button', { name: /^Tasks/ }).click();
-    await chidi.page.getByRole('button', { name: 'I take it' }).click();
-    await chidi.sees('You have taken it');
-    await chidi.page.getByRole('button', { name: 'Back', exact: true }).click();
-    await emil.page.getByRole('button', { name: 'Back', exact: true }).click();
-  });
-
   test('who does not care for a patient has no thread of theirs', async () => {
     await emil.tab('Inbox');
     expect(await emil.page.getByText('Pavel Ruzicka').filter({ visible: true }).count()).toBe(0);
