@@ -55,6 +55,8 @@ test('a copied profile that is used beside the original is noticed, and neither 
   const box = await Box.start();
   const ana = await PersonAtApp.join(box, 'Ana');
   const home = await ana.browser.quit();
+  const tablet = await PersonAtApp.join(box, 'Ana');
+  const jonas = await PersonAtApp.join(box, 'Jonas');
   const copied = mkdtempSync(join(tmpdir(), 'wardline-copy-'));
   cpSync(home, copied, { recursive: true });
 
@@ -68,11 +70,20 @@ test('a copied profile that is used beside the original is noticed, and neither 
   expect(await thief.page.getByRole('heading', { name: 'Inbox' }).count()).toBe(0);
   await thief.close();
 
+  // Whoever can do something is told, with what to do.
+  await tablet.page.getByText(/Somebody else used a copy of your device/).waitFor();
+  await jonas.page.getByText(/Somebody used a copy of a device of .*Ana Flores/).waitFor();
+  await jonas.page.getByText(/Ask them face to face who had the device/).waitFor();
+  await jonas.page.getByRole('button', { name: 'I have seen it' }).click();
+  await jonas.page.getByText(/Somebody used a copy/).waitFor({ state: 'detached' });
+
   // Who of the two is its owner the box cannot know.
   await owner.page.getByRole('heading', { name: 'Inbox' }).waitFor({ state: 'detached' });
   await owner.page.reload();
   await owner.page.getByText('The box does not know this device any more').or(owner.page.getByText('Somebody used a copy')).filter({ visible: true }).first().waitFor();
   await owner.close();
+  await tablet.leaves();
+  await jonas.leaves();
   await box.stop();
 });
 

@@ -26,6 +26,7 @@ import {
   wireSequence,
 } from './ids.ts';
 import type { KnownMessage } from './known.ts';
+import { Copied } from './lead/copied.ts';
 import { Gaps } from './lead/gaps.ts';
 import { Offers } from './lead/offers.ts';
 import { DRAFTS_MAX, HISTORY_PAGE, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
@@ -89,6 +90,7 @@ export class Desk {
   readonly care: Care;
   readonly offers = new Offers();
   readonly gaps = new Gaps();
+  readonly copied = new Copied();
   readonly talk: Talk;
   readonly #outbox: Outbox;
   readonly #link: Link;
@@ -184,6 +186,7 @@ export class Desk {
     if (body.case === 'ring') this.rings.ring(body.value);
     else if (body.case === 'silence') this.rings.silence(body.value, this.#me);
     else if (body.case === 'offerNews') this.offers.told(body.value);
+    else if (body.case === 'deviceCopied') this.copied.told(body.value);
     else if (body.case === 'roleGapAhead') this.gaps.told(body.value);
     else this.care.told(body);
   }

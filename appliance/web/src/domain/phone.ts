@@ -113,6 +113,7 @@ export class Phone {
       care: desk.care.shown(me),
       offers: desk.offers.of(me),
       gaps: desk.gaps.shown,
+      copied: desk.copied.shown,
       taken: screen.taken(),
     };
   }

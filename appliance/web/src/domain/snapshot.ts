@@ -8,6 +8,7 @@
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
 import type { Handset } from './handset.ts';
+import type { CopiedDevice } from './lead/copied.ts';
 import type { Gap } from './lead/gaps.ts';
 import type { Offer } from './lead/offers.ts';
 import type { OrderShown, TalkAct } from './talk/contract.ts';
@@ -292,6 +293,8 @@ export interface Snapshot {
   readonly offers: readonly Offer[];
   /** When nobody will hold a role of a unit that this person leads. */
   readonly gaps: readonly Gap[];
+  /** Of this person, or of somebody whom they lead. */
+  readonly copied?: readonly CopiedDevice[];
   /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
   readonly lapsed: boolean;
 }
