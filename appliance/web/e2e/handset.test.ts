@@ -135,7 +135,7 @@ describe.each(['WebTransport', 'WebSocket'] as const)('a phone that changes hand
         }
         await phone.page.getByText('Waiting to be sent').filter({ visible: true }).last().waitFor();
         await phone.lock();
-        const next = who === 'Ana' ? 'Chidi' : 'Ana';
+        const next: 'Ana' | 'Chidi' = who === 'Ana' ? 'Chidi' : 'Ana';
         await switchTo(new RegExp(next));
         who = next;
         cable.mend();

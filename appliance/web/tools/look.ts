@@ -14,6 +14,7 @@ import { leadViews } from './look/lead.ts';
 import { adminViews } from './look/admin.ts';
 import { files } from './look/files.ts';
 import { buildLook, serve } from './look-server.ts';
+import { handsetViews } from './look/handset.ts';
 import { deskViews } from './look/desk.ts';
 import { talkViews } from './look/talk.ts';
 
@@ -168,6 +169,7 @@ const views: Record<string, View> = {
   tooOld: { scene: 'tooOld' },
   storage: { scene: 'storage' },
   ...deskViews,
+  ...handsetViews,
   ...talkViews,
   ...leadViews,
   ...adminViews,

@@ -243,6 +243,7 @@ export class FixtureApp implements App {
     const reply = this.answers(body);
     return reply === null ? new Promise(() => {}) : Promise.resolve(reply);
   }
+  declare handset?: NonNullable<App['handset']>;
   files: Files = {
     send: () => new Promise(() => {}),
     receive: () => new Promise(() => {}),
