@@ -11,7 +11,7 @@ const phone = { viewport: { width: 390, height: 844 }, locale: 'en-US', hasTouch
 
 interface Fixture {
   asked: { command: string; values: unknown[] }[];
-  snapshot: { conversation: { messages: object[] } & object };
+  snapshot: { inbox: object[]; conversation: { messages: object[] } & object };
   set(change: object): void;
 }
 type World = typeof globalThis & { fixture: Fixture };
@@ -93,6 +93,26 @@ const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) 
     await page.getByRole('button', { name: 'I have it' }).waitFor();
     const box = await page.getByRole('button', { name: 'I have it' }).boundingBox();
     assert.ok(box !== null && box.y > 60 && box.y < 700, 'in sight');
+  },
+  async 'comes back to the inbox where it was left'(page, open) {
+    await open('scene=inbox');
+    await page.evaluate(() => {
+      const { fixture } = globalThis as World;
+      const pattern = fixture.snapshot.inbox[0] as object;
+      fixture.set({ inbox: Array.from({ length: 50 }, (_, at) => ({ ...pattern, id: `group${at}`, kind: 'group', title: `Group ${at}.`, patient: null, stat: null, section: 'rest' })) });
+    });
+    const row = page.getByRole('button', { name: 'Group 30.' });
+    await row.scrollIntoViewIfNeeded();
+    await frames(page);
+    const before = await row.boundingBox();
+    await row.tap();
+    await page.getByRole('button', { name: 'Back', exact: true }).waitFor();
+    assert.equal(await page.getByRole('heading', { name: 'Inbox' }).count(), 0, 'a reader does not hear what lies under the conversation');
+    await page.waitForFunction(() => document.activeElement?.id === 'conversation-title');
+    await page.getByRole('button', { name: 'Back', exact: true }).tap();
+    await row.waitFor();
+    assert.deepEqual(await row.boundingBox(), before);
+    assert.ok(await row.evaluate((element) => element === document.activeElement), 'the focus is where it was');
   },
   async 'keeps what is read where it is'(page, open) {
     await open('scene=hostile');

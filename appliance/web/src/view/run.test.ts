@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { around, MOST, newer, NEWEST, older, pinned, placed, SOME, type Wanted } from './run.ts';
+import { around, MOST, newer, NEWEST, older, opening, pinned, placed, SOME, type Wanted } from './run.ts';
 
 const list = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => ({ key: `m${from + at}` }));
 
@@ -10,6 +10,31 @@ describe('the run of messages in the page', () => {
     expect(placed(NEWEST, list(0, 10_001))).toEqual({ from: 10_001 - SOME, to: 10_001 });
     expect(placed(NEWEST, list(0, 3))).toEqual({ from: 0, to: 3 });
     expect(placed(NEWEST, [])).toEqual({ from: 0, to: 0 });
+  });
+
+  it('opens with what fills the screen, and no more', () => {
+    const phone = { width: 390, height: 844 };
+    const of = (text: string, count = 50) => list(0, count).map((one) => ({ ...one, text }));
+    const drawn = (all: ReturnType<typeof of>, room = phone) => {
+      const { from, to } = placed(opening(all, room), all);
+      expect(to).toBe(all.length);
+      return to - from;
+    };
+    // Each needs at least 48 px and 22 for each of its lines of some 40 letters: 724 px are filled.
+    expect(drawn(of('ok'))).toBe(11);
+    expect(drawn(of('x'.repeat(200)))).toBe(5);
+    expect(drawn(of('x'.repeat(8_000)))).toBe(2);
+    expect(drawn(of('ok'), { width: 1_440, height: 2_000 })).toBe(SOME);
+    expect(drawn(of('ok', 3))).toBe(3);
+    expect(drawn(of('ok', 0))).toBe(0);
+    // No window is so small that nothing is shown.
+    expect(drawn(of('ok'), { width: 0, height: 200 })).toBeGreaterThan(0);
+  });
+
+  it('follows what is newest from there on', () => {
+    const all = list(0, 50).map((one) => ({ ...one, text: 'ok' }));
+    const wanted = opening(all, { width: 390, height: 844 });
+    expect(placed(wanted, list(0, 52))).toEqual({ from: 39, to: 52 });
   });
 
   it('has the same messages when older ones come before it and new ones behind it', () => {
