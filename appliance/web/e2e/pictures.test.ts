@@ -15,7 +15,7 @@ import { Terminal } from './terminal.ts';
 const FOLDER = process.env['WARDLINE_PICTURES'];
 const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
 
-describe.runIf(FOLDER !== undefined)('pictures', () => {
+describe.runIf(FOLDER !== undefined)('pictures', { timeout: 600_000 }, () => {
   let box: Box;
   let ana: PersonAtApp;
   let chidi: PersonAtApp;
@@ -138,6 +138,8 @@ describe.runIf(FOLDER !== undefined)('pictures', () => {
     charge.run('role', 'add', 'Hall A', 'Charge nurse');
     charge.run('role', 'take', 'Charge nurse', '--hours', '8');
     charge.leaves();
+    // The terminal is a new device of hers, which her phone tells her of.
+    await does(ana, 'It is mine');
     await more(ana, 'Hand over a role');
     await ana.page.getByRole('button', { name: /Chidi Eze/ }).click();
     await picture(ana, 'hand-over');
@@ -179,7 +181,9 @@ describe.runIf(FOLDER !== undefined)('pictures', () => {
     await dora.sees('You have asked to be let in');
     await picture(dora, 'visit-asked');
     await does(ana, 'Load again');
-    await ana.page.getByRole('button', { name: /^Let in .*Dora Haddad/ }).first().waitFor();
+    const letIn = ana.page.getByRole('button', { name: /^Let in .*Dora Haddad/ }).first();
+    await letIn.waitFor();
+    await letIn.scrollIntoViewIfNeeded();
     await picture(ana, 'family');
     await ana.page.getByRole('button', { name: /^Let in .*Dora Haddad/ }).first().click();
     await ana.reads('Until');
