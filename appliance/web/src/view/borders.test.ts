@@ -20,6 +20,16 @@ describe('the view', () => {
     const wrong = files('view').filter(({ text }) => /\{@html|innerHTML|insertAdjacentHTML|\sstyle=|\sstyle:[\w-]+[=}]/.test(text)).map(({ name }) => name);
     expect(wrong).toEqual([]);
   });
+  it('lets the browser keep no text of a field: Chromium writes them into its session on the disk', () => {
+    const untyped = /type=(["'])(radio|checkbox|file)\1/;
+    const wrong = files('view').flatMap(({ name, text }) =>
+      text.split(/<(?=(?:input|textarea)\b)/).slice(1).filter((field) => {
+        const tag = field.slice(0, field.search(/\/>|\n\s*>|"\s*>|\}\s*>|\w>/) + 1);
+        return !untyped.test(tag) && !tag.includes('autocomplete=');
+      }).map((field) => `${name}: ${field.slice(0, 40)}`),
+    );
+    expect(wrong).toEqual([]);
+  });
   it('asks nobody but the box', () => {
     const wrong = files('view').filter(({ text }) => /https?:\/\/|fetch\(|XMLHttpRequest|WebSocket/.test(text)).map(({ name }) => name);
     expect(wrong).toEqual([]);
