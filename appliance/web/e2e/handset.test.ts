@@ -47,7 +47,10 @@ describe.each(['WebTransport', 'WebSocket'] as const)('a phone that changes hand
   const waits = (n: number) => phone.page.getByText(`${n} of the last user waiting`);
   const switchTo = async (name: RegExp): Promise<void> => {
     await phone.page.getByRole('heading', { name: 'Switch user' }).waitFor();
-    await phone.page.getByRole('button', { name }).click();
+    const theirs = phone.page.getByRole('button', { name });
+    await theirs.click();
+    // The page begins anew, and looks the same at first.
+    await theirs.waitFor({ state: 'detached' });
     await phone.page.getByRole('heading', { name: 'Locked' }).waitFor();
   };
   /** Nobody's message that is not theirs is anywhere on the screen. */
