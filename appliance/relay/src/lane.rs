@@ -158,6 +158,7 @@ struct Inner {
     generation: Generation,
     device: Option<DeviceId>,
     expect: Option<Expect>,
+    passkey: Option<ExpectPasskey>,
     pin: Option<Pin>,
     close: Option<CloseCode>,
     tickets: VecDeque<(RequestId, Ticket, Generation)>,
@@ -205,6 +206,7 @@ impl Lane {
             generation: Generation::default(),
             device: None,
             expect: None,
+            passkey: None,
             pin: None,
             close: None,
             tickets: VecDeque::new(),
@@ -486,6 +488,16 @@ impl Lane {
     /// Takes it: one proof a connection.
     pub fn take_expect(&self) -> Option<Expect> {
         self.inner().expect.take()
+    }
+
+    /// What the coming passkey is held against; an earlier one is forgotten.
+    pub fn expect_passkey(&self, expect: ExpectPasskey) {
+        self.inner().passkey = Some(expect);
+    }
+
+    /// Takes it: one passkey a challenge.
+    pub fn take_expect_passkey(&self) -> Option<ExpectPasskey> {
+        self.inner().passkey.take()
     }
 
     /// Holds a PIN until the core asks for it to be stretched.
