@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use wardline_core::escalation::StatId;
 use wardline_core::grant::{AttachmentGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
+use wardline_core::passkey::ExpectPasskey;
 use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;
 use wardline_core::retention::Bounds;

@@ -152,7 +152,9 @@ impl World {
             (10, _, Some(device), _) => {
                 self.write(Write::SessionOpened { device, until: Wall(self.clock + 1) });
             }
-            (11, _, Some(device), _) if how % 3 == 1 => self.write(Write::SessionLocked { device }),
+            (11, _, Some(device), _) if how % 3 == 1 => {
+                self.write(Write::SessionLocked { device });
+            }
             (11, _, Some(device), _) if how % 3 == 2 => {
                 let passkey = |of: u64| Passkey {
                     credential: CredentialId::parse(&[of as u8; 16]).unwrap(),
