@@ -3,8 +3,10 @@
 use crate::bucket::Rate;
 
 mod orders;
+mod passkeys;
 
 pub use orders::*;
+pub use passkeys::*;
 
 /// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + 500 people whom a STAT calls (4,000) +
 /// [`MENTIONS_MAX`] x 8 bytes (128) + message id, numbers, tags and what it is to an order (200) + 8 files of 144; then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
@@ -134,18 +136,6 @@ pub const PIN_CODE_TRIES_MAX: u32 = 5;
 pub const PIN_CODES_MAX: usize = 256;
 /// Shortest PIN, in characters.
 pub const PIN_CHARACTERS_MIN: usize = 6;
-/// Passkeys of one device: the phone's own, a key on a badge, one of each in reserve.
-pub const PASSKEYS_PER_DEVICE_MAX: usize = 4;
-/// A credential's identifier, in bytes (WebAuthn Level 3, 4). Four of a device: 4 kB, of which most are 64 bytes or less.
-pub const CREDENTIAL_MAX: usize = 1_023;
-/// `clientDataJSON`, in bytes: a type, 43 characters of challenge, an origin of 262 at most, and what browsers add.
-pub const CLIENT_DATA_MAX: usize = 1_024;
-/// Authenticator data: 55 + [`CREDENTIAL_MAX`] + a key of 77, and extensions that nobody asked for.
-pub const AUTHENTICATOR_DATA_MAX: usize = 2_048;
-/// An ECDSA signature of P-256 in DER: 2 + twice (2 + 33).
-pub const PASSKEY_SIGNATURE_MAX: usize = 72;
-/// Milliseconds in which a passkey's challenge is to be signed: finger, face or code.
-pub const PASSKEY_CHALLENGE_MS: u64 = 120_000;
 /// Longest PIN, in bytes.
 pub const PIN_BYTES_MAX: usize = 64;
 
