@@ -289,6 +289,8 @@ impl House {
             session_until: None,
             last_number: Number(0),
             login: None,
+            passkeys: Vec::new(),
+            passkey_until: None,
         }))
         .await?;
         self.write(Write::SessionOpened { device: device(number)?, until: SESSION_ENDS }).await

@@ -274,6 +274,8 @@ impl Seeder {
             session_until: None,
             last_number: Number(0),
             login: None,
+            passkeys: Vec::new(),
+            passkey_until: None,
         }))
         .await?;
         self.record(Actor::Unproven, Act::DeviceJoined(id, device, None)).await?;

@@ -186,7 +186,7 @@ impl Holder {
         match &*settled.map_err(|_| Error::Interrupted)? {
             Standing::Open(signed_in) => Ok(Answer::SignedIn(signed_in.to_wire())),
             Standing::PinNeeded { tries_left } => {
-                Ok(Answer::PinNeeded(proto::PinNeeded { tries_left: *tries_left }))
+                Ok(Answer::PinNeeded(proto::PinNeeded { tries_left: *tries_left, passkey: false }))
             }
             Standing::Waiting(why) => Err(Error::Offline(why.to_string())),
             Standing::Ended(end) => Err(end.clone().into()),

@@ -256,7 +256,7 @@ async fn a_locked_session_takes_the_pin_and_syncs_again() {
     let ana = the_box.enrol(home.path()).await;
     let mut events = ana.events().unwrap();
     let (mut line, request) = the_box.proven().await;
-    line.answer(request, Answer::PinNeeded(proto::PinNeeded { tries_left: 10 })).await;
+    line.answer(request, Answer::PinNeeded(proto::PinNeeded { tries_left: 10, passkey: false })).await;
     assert!(matches!(ana.ready().await, Err(Error::Locked { tries_left: 10 })));
     assert!(matches!(happening(&mut events).await, Event::PinNeeded { tries_left: 10 }));
     // Composing goes on; asking does not.
@@ -286,7 +286,7 @@ async fn a_locked_session_takes_the_pin_and_syncs_again() {
         async move { ana.people().await }
     });
     let (_, Ask::ListPeople(_)) = line.ask().await else { panic!("no question") };
-    line.answer(0, Answer::Locked(proto::Locked { tries_left: 10 })).await;
+    line.answer(0, Answer::Locked(proto::Locked { tries_left: 10, passkey: false })).await;
     line.refuse(request, RefusalCode::Locked).await;
     while !matches!(happening(&mut events).await, Event::Locked { tries_left: 10 }) {}
     assert!(matches!(asking.await.unwrap(), Err(Error::Locked { .. })));

@@ -166,7 +166,7 @@ async fn a_pin_is_given_up_with_the_attempt_it_was_offered_to() {
     assert!(matches!(given_up, Err(Error::Offline(_))), "{given_up:?}");
     // The next connection is offered none.
     let (mut line, request) = the_box.proven().await;
-    line.answer(request, Answer::PinNeeded(proto::PinNeeded { tries_left: 10 })).await;
+    line.answer(request, Answer::PinNeeded(proto::PinNeeded { tries_left: 10, passkey: false })).await;
     assert!(matches!(ana.contact().await, Err(Error::Locked { tries_left: 10 })));
     ana.close().await;
 }

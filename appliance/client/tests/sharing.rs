@@ -115,7 +115,7 @@ async fn a_locked_holder_says_so_and_keeps_what_is_given() {
     let home = tempfile::tempdir().unwrap();
     let mut the_box = ScriptedBox::open();
     let (ana, _events, mut line) = holder(&mut the_box, home.path()).await;
-    line.answer(0, Answer::Locked(proto::Locked { tries_left: 7 })).await;
+    line.answer(0, Answer::Locked(proto::Locked { tries_left: 7, passkey: false })).await;
     let mut standing = ana.standing();
     standing
         .wait_for(|standing| matches!(standing, wardline_client::Standing::PinNeeded { .. }))

@@ -296,6 +296,7 @@ operations! {
     NameAnnouncer: "say who announces to the facility", [Administrator, BoxService], "who thereby reads nothing more";
     SetAnnouncementPolicy: "say how urgent announcements may be", [Administrator, BoxService], "never a STAT";
     ListAnnouncements: "see which announcements are for them, and who announces", [Staff, BoxService], "";
+    KeepPasskeys: "add a passkey to their device, see and remove it", [Staff], "it opens the session in the PIN's place on that device alone, until 12 hours after a PIN did; never a visitor's";
     ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 

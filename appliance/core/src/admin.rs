@@ -152,7 +152,8 @@ pub(crate) fn revoke_device(
 
 /// Whatever somebody who is put out has open, and every code that would be a way back in.
 pub(crate) fn end_sessions(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
-    let open = draft.state.devices_of(person).filter(|device| device.session_until.is_some());
+    let is_open = |device: &&Device| device.session_until.is_some() || device.passkey_until.is_some();
+    let open = draft.state.devices_of(person).filter(is_open);
     for device in open.map(|device| device.id).collect::<Vec<DeviceId>>() {
         draft.write(Write::SessionEnded { device });
     }

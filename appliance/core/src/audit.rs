@@ -473,6 +473,17 @@ pub enum Act {
     /// Whose, and which: somebody else holds a copy of its key and login secret. It is revoked.
     #[n(350)]
     DeviceCopied(#[n(0)] PersonId, #[n(1)] DeviceId),
+    /// Whose, and on which device: the PIN's place may be taken by one more passkey.
+    #[n(360)]
+    PasskeyAdded(#[n(0)] PersonId, #[n(1)] DeviceId),
+    #[n(361)]
+    PasskeyRemoved(#[n(0)] PersonId, #[n(1)] DeviceId),
+    /// A session was opened by a passkey of this device.
+    #[n(362)]
+    UnlockedByPasskey(#[n(0)] DeviceId),
+    /// What was offered as a passkey of this device does not verify.
+    #[n(363)]
+    PasskeyWrong(#[n(0)] DeviceId),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

@@ -11,6 +11,7 @@ use crate::ids::{Change, DeviceId, Number, PersonId, UnitId};
 use crate::leaving::Waiting;
 use crate::limits;
 use crate::login::LoginSecrets;
+use crate::passkey::Passkey;
 use crate::pin::PinMac;
 use crate::text::{Name, Title};
 use crate::time::Wall;
@@ -185,6 +186,12 @@ pub struct Device {
     /// By which secrets it shows that nobody else has its key; none: it shows nothing.
     #[cbor(n(10), with = "crate::optional", has_nil)]
     pub login: Option<LoginSecrets>,
+    /// What opens its session in the PIN's place. At most [`limits::PASSKEYS_PER_DEVICE_MAX`], oldest first.
+    #[cbor(n(11), with = "crate::optional", has_nil)]
+    pub passkeys: Vec<Passkey>,
+    /// Until when they do: the end of the session that a PIN began, also once that has locked.
+    #[cbor(n(12), with = "crate::optional", has_nil)]
+    pub passkey_until: Option<Wall>,
 }
 
 impl Device {

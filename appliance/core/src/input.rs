@@ -20,6 +20,7 @@ use crate::login::Login;
 use crate::mention::Named;
 use crate::order::OrderAsk;
 use crate::order::signed::Said as OrderSaid;
+use crate::passkey::PasskeyAsk;
 use crate::pin::PinMac;
 use crate::reaction::React;
 use crate::refusal::PeerFault;
@@ -338,6 +339,8 @@ pub enum Ask {
     Announcers(AnnouncerAsk),
     /// What must be kept.
     Hold(Holds),
+    /// About the device's passkeys.
+    Passkey(PasskeyAsk),
     /// Whose record is to be given to somebody.
     Export(Exporting),
     /// About patients' families.

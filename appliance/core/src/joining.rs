@@ -143,6 +143,8 @@ impl Relay {
             session_until: None,
             last_number: Number(0),
             login: None,
+            passkeys: Vec::new(),
+            passkey_until: None,
         };
         let (hash, person, id) = (check.proven.code, check.person, check.device);
         let issuer = self.state.codes.get(&hash).and_then(|code| code.issuer);

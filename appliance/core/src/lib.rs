@@ -54,6 +54,7 @@ pub mod notice;
 mod optional;
 pub mod order;
 pub mod particulars;
+pub mod passkey;
 pub mod pin;
 pub mod policy;
 mod reach;

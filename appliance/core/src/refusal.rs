@@ -82,6 +82,26 @@ pub enum Refusal {
     /// What claims to have been sealed by this device was not, or is no message.
     #[error("This message was not written on this device, or was damaged. Write it again.")]
     SealedOtherwise,
+    /// What was signed does not verify, or by whom was not.
+    #[error("This passkey did not open the session. Try it once more, or type your PIN.")]
+    PasskeyWrong,
+    /// Used, older than [`crate::limits::PASSKEY_CHALLENGE_MS`], or of another connection.
+    #[error("This took too long, or was tried twice. Start again with the passkey, or type your PIN.")]
+    PasskeyChallengeOver,
+    /// The 12 hours that a PIN began are over.
+    #[error("Your PIN is due: it is asked for once in 12 hours. After it your passkey opens again.")]
+    PinDue,
+    /// None of this device's.
+    #[error("The box does not have this passkey for this device. Type your PIN, then add a passkey.")]
+    NoSuchPasskey,
+    /// A native client, or a service of the box.
+    #[error("Passkeys work only in the app, in a browser. Type your PIN.")]
+    PasskeyNotHere,
+    /// Another algorithm, or something that is none.
+    #[error(
+        "This passkey is of a kind that the box does not take. Use this phone's own screen lock, or your PIN."
+    )]
+    PasskeyUnsupported,
     /// The person's access is suspended.
     #[error("Your access is suspended. Ask your administrator.")]
     PersonSuspended,
@@ -619,6 +639,12 @@ impl Refusal {
             Self::DeviceUnknown => Code::DeviceUnknown,
             Self::SealedOtherwise => Code::SealedOtherwise,
             Self::DeviceCopied => Code::DeviceCopied,
+            Self::PasskeyWrong => Code::PasskeyWrong,
+            Self::PasskeyChallengeOver => Code::PasskeyChallengeOver,
+            Self::PinDue => Code::PinDue,
+            Self::NoSuchPasskey => Code::NoSuchPasskey,
+            Self::PasskeyNotHere => Code::PasskeyNotHere,
+            Self::PasskeyUnsupported => Code::PasskeyUnsupported,
             Self::PersonSuspended => Code::PersonSuspended,
             Self::Zone => Code::Zone,
             Self::NotAdministrator => Code::NotAdministrator,

@@ -16,6 +16,7 @@ use crate::ids::{Change, Conn, DeviceId, PersonId, RequestId};
 use crate::input::{Door, Input, Source, Zone};
 use crate::limits;
 use crate::login::Offer;
+use crate::passkey::Given;
 use crate::policy::Policy;
 use crate::reach::{Heard, Phones};
 use crate::refusal::{CloseCode, Fault, PeerFault, Refusal};
@@ -161,6 +162,8 @@ pub(crate) struct Link {
     /// What its device will be offered once it is signed in, and that it was and has asked nothing since.
     pub(crate) offer: Option<Offer>,
     pub(crate) offered: bool,
+    /// The challenge for a passkey that was given out last.
+    pub(crate) passkey: Option<Given>,
     source: Source,
     requests: Bucket,
 }
@@ -345,6 +348,7 @@ impl Relay {
             welcomed: Change(0),
             offer: None,
             offered: false,
+            passkey: None,
             source,
             requests: Bucket::full(limits::REQUESTS, now.mono),
         };

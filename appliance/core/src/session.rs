@@ -6,6 +6,7 @@
 //!                     \-> JoinUnderCheck ------------------^
 //!                      \-> VisitUnderCheck -> over: somebody of the team answers
 //!                      \-> NewPinUnderCheck --> Ready, of a device that was locked
+//! ExpectPin --passkey of the device, within 12 hours of a PIN--> Ready
 //! ```
 //!
 //! [`Ready`] can be had from [`Identified`] alone, `Identified` from [`ProvenDevice`] or [`ProvenJoin`] alone, and those
@@ -238,12 +239,21 @@ pub(crate) struct Screen {
 
 /// The PIN was right.
 pub(crate) struct PinProof(());
+/// A passkey of the device signed, and the 12 hours that a PIN began are not over.
+pub(crate) struct PasskeyProof(());
 /// The device's session is open and was used within the idle time.
 pub(crate) struct OpenSession(());
 
 impl PinProof {
     pub(crate) fn check(device: &Device, mac: &PinMac) -> Option<Self> {
         device.pin.matches(mac).then_some(Self(()))
+    }
+}
+
+impl PasskeyProof {
+    /// For [`Self::check`] alone.
+    pub(crate) const fn good() -> Self {
+        Self(())
     }
 }
 
@@ -291,6 +301,10 @@ impl Identified {
     }
 
     pub(crate) fn unlock(self, _right: PinProof) -> Ready {
+        Ready { person: self.person, device: self.device }
+    }
+
+    pub(crate) fn unlock_by_passkey(self, _right: PasskeyProof) -> Ready {
         Ready { person: self.person, device: self.device }
     }
 

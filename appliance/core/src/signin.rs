@@ -138,7 +138,8 @@ impl Relay {
             }
             None => {
                 let tries_left = limits::PIN_TRIES_MAX - device.pin_tries.min(limits::PIN_TRIES_MAX);
-                let body = Body::PinNeeded(proto::PinNeeded { tries_left });
+                let passkey = self.passkey_would_do(now, id);
+                let body = Body::PinNeeded(proto::PinNeeded { tries_left, passkey });
                 turn.sends.push(Send::Reply { conn, request, body });
                 let person = who.person();
                 self.await_pin(now, turn, conn, who);

@@ -448,7 +448,8 @@ impl State {
                 self.enter(device.clone());
             }
             Write::DeviceRevoked { device } => self.device(*device, |device| {
-                (device.revoked, device.session_until) = (true, None);
+                (device.revoked, device.session_until, device.passkey_until) = (true, None, None);
+                device.passkeys.clear();
             }),
             Write::PinTries { device, tries } => self.device(*device, |device| device.pin_tries = *tries),
             Write::PinChosen { device, salt, pin } => self.device(*device, |device| {
@@ -458,9 +459,17 @@ impl State {
                 device.login = Some(LoginSecrets { changed: change, ..*secrets });
             }),
             Write::SessionOpened { device, until } => {
-                self.device(*device, |device| device.session_until = Some(*until));
+                self.device(*device, |device| {
+                    (device.session_until, device.passkey_until) = (Some(*until), Some(*until));
+                });
             }
-            Write::SessionEnded { device } => self.device(*device, |device| device.session_until = None),
+            Write::SessionLocked { device } => self.device(*device, |device| device.session_until = None),
+            Write::SessionEnded { device } => self.device(*device, |device| {
+                (device.session_until, device.passkey_until) = (None, None);
+            }),
+            Write::PasskeysSet { device, passkeys } => {
+                self.device(*device, |device| device.passkeys.clone_from(passkeys));
+            }
             Write::KeyGranted { .. } => {}
             Write::Audited { index, .. } => self.audited = *index,
             Write::TimeServed { served_ms, at } => {

@@ -2,6 +2,7 @@
 
 use crate::grant::{AttachmentGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
 use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
+use crate::passkey::ExpectPasskey;
 use crate::refusal::CloseCode;
 use crate::retention::Bounds;
 use crate::session::Expect;
@@ -41,6 +42,17 @@ pub enum Send {
         expect: Expect,
         /// Sent to the client.
         welcome: proto::Welcome,
+    },
+    /// The answer to an `AskPasskeyChallenge`, and what the doorway verifies the coming passkey against.
+    PasskeyChallenge {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// Kept by the doorway, in the place of an earlier one.
+        expect: ExpectPasskey,
+        /// Sent to the client.
+        told: proto::PasskeyChallenge,
     },
     /// Stretch the PIN at hand with this salt, have the keeper MAC it, come back with
     /// [`crate::input::Input::PinMac`].

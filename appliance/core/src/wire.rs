@@ -26,6 +26,7 @@ use crate::limits;
 use crate::login::Presented;
 use crate::mention::Named;
 use crate::order::{self, signed::Unproven as UnprovenDeed};
+use crate::passkey::{Assertion, CredentialId, Made, PasskeyAsk};
 use crate::pin::{self, Pin};
 use crate::reaction::Reaction;
 use crate::refusal::{PeerFault, Refusal};
@@ -177,6 +178,10 @@ pub enum Incoming {
         /// As typed.
         pin: Pin,
     },
+    /// A passkey that was made, still to be verified.
+    AddPasskey(Box<Made>),
+    /// A passkey that was used, still to be verified.
+    UnlockByPasskey(Box<Assertion>),
     /// A message, its text still to be sealed.
     Submit {
         /// The device's number.
@@ -283,6 +288,10 @@ pub fn parse(
         Some(Body::AskToVisit(ask)) => family::parse_ask(ask),
         Some(Body::Prove(prove)) => parse_prove(prove),
         Some(Body::Unlock(unlock)) => Pin::offer(unlock.pin).map(|pin| Incoming::Unlock { pin }),
+        Some(Body::AddPasskey(add)) => Made::parse(add).map(|made| Incoming::AddPasskey(Box::new(made))),
+        Some(Body::UnlockByPasskey(unlock)) => {
+            Assertion::parse(unlock).map(|assertion| Incoming::UnlockByPasskey(Box::new(assertion)))
+        }
         Some(Body::Submit(submit)) => parse_submit(submit),
         Some(Body::SubmitSealed(sealed)) => parse_sealed(sealed),
         Some(Body::EditMessage(edit)) => parse_edit(edit),
@@ -470,6 +479,12 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         },
         Body::Active(_) => Ask::Active,
         Body::Lock(_) => Ask::Lock,
+        Body::AskPasskeyChallenge(_) => Ask::Passkey(PasskeyAsk::Challenge { fresh: fresh() }),
+        Body::RemovePasskey(remove) => {
+            let credential = CredentialId::parse(&remove.credential).ok_or(Refusal::NoSuchPasskey)?;
+            Ask::Passkey(PasskeyAsk::Remove { credential })
+        }
+        Body::ListPasskeys(_) => Ask::Passkey(PasskeyAsk::List),
         Body::AddPerson(add) => Ask::AddPerson {
             name: Name::parse(&add.name)?,
             title: match add.title.len() {
@@ -589,6 +604,8 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::AskToVisit(_)
         | Body::Prove(_)
         | Body::Unlock(_)
+        | Body::AddPasskey(_)
+        | Body::UnlockByPasskey(_)
         | Body::Submit(_)
         | Body::SubmitSealed(_)
         | Body::EditMessage(_)

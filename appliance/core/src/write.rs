@@ -33,6 +33,7 @@ use crate::login::LoginSecrets;
 use crate::notice::Notice;
 use crate::order::{Order, signed::SignedDeed};
 use crate::particulars::Bed;
+use crate::passkey::Passkey;
 use crate::pin::PinMac;
 use crate::reaction::Reactions;
 use crate::retention::Rules;
@@ -101,7 +102,7 @@ pub enum Write {
         #[n(1)]
         tries: u32,
     },
-    /// A session opened.
+    /// A session opened, by a PIN or, until the end that the PIN set, by a passkey.
     #[n(7)]
     SessionOpened {
         /// Which device.
@@ -111,7 +112,7 @@ pub enum Write {
         #[n(1)]
         until: Wall,
     },
-    /// A session locked or ended.
+    /// A session ended: only a PIN opens the next.
     #[n(8)]
     SessionEnded {
         /// Which device.
@@ -751,6 +752,23 @@ pub enum Write {
         /// From now on.
         #[n(1)]
         secrets: LoginSecrets,
+    },
+    /// The passkeys of a device.
+    #[n(360)]
+    PasskeysSet {
+        /// Which.
+        #[n(0)]
+        device: DeviceId,
+        /// From now on.
+        #[n(1)]
+        passkeys: Vec<Passkey>,
+    },
+    /// A session locked. Until its end a passkey opens it again.
+    #[n(361)]
+    SessionLocked {
+        /// Which device.
+        #[n(0)]
+        device: DeviceId,
     },
     /// An export of a record begins. What it gives is in the audit.
     #[n(341)]

@@ -39,6 +39,7 @@ use wardline_core::merge::Merge;
 use wardline_core::order::signed::{Deed, Said as OrderSaid};
 use wardline_core::order::{OrderAsk, Whose as OrdersOf};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::passkey::PasskeyAsk;
 use wardline_core::reaction::{React, Reaction};
 use wardline_core::restriction::Restrict;
 use wardline_core::retention::Rules;
@@ -522,6 +523,7 @@ impl House {
                 self.ward.lock_out(device);
                 Ask::ClearPin { person, fresh }
             }
+            Operation::KeepPasskeys => Ask::Passkey(PasskeyAsk::List),
             Operation::ListDevices => Ask::ListDevices { person },
             Operation::RevokeDevice => Ask::RevokeDevice { device: self.victims_device },
             Operation::Suspend => Ask::SetStanding { person, suspended: true },

@@ -76,6 +76,10 @@ fn kinds(pool: &DescriptorPool, side: &str) -> Vec<(String, DynamicMessage)> {
             // Whose frozen bytes are from before there were login secrets.
             found.push((format!("{}.{} with a login secret", frame.name(), field.name()), message.clone()));
         }
+        if ["pin_needed", "locked"].contains(&field.name()) {
+            // Whose frozen bytes are from before there were passkeys.
+            found.push((format!("{}.{} with a passkey", frame.name(), field.name()), message.clone()));
+        }
         if field.name() == "signed_in" {
             // And from before there were leases.
             found.push((format!("{}.{} with a lease", frame.name(), field.name()), message.clone()));

@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use wardline_core::escalation::StatId;
 use wardline_core::grant::{AttachmentGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
+use wardline_core::passkey::ExpectPasskey;
 use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;
 use wardline_core::retention::Bounds;
@@ -158,6 +159,7 @@ struct Inner {
     generation: Generation,
     device: Option<DeviceId>,
     expect: Option<Expect>,
+    passkey: Option<ExpectPasskey>,
     pin: Option<Pin>,
     close: Option<CloseCode>,
     tickets: VecDeque<(RequestId, Ticket, Generation)>,
@@ -205,6 +207,7 @@ impl Lane {
             generation: Generation::default(),
             device: None,
             expect: None,
+            passkey: None,
             pin: None,
             close: None,
             tickets: VecDeque::new(),
@@ -486,6 +489,16 @@ impl Lane {
     /// Takes it: one proof a connection.
     pub fn take_expect(&self) -> Option<Expect> {
         self.inner().expect.take()
+    }
+
+    /// What the coming passkey is held against; an earlier one is forgotten.
+    pub fn expect_passkey(&self, expect: ExpectPasskey) {
+        self.inner().passkey = Some(expect);
+    }
+
+    /// Takes it: one passkey a challenge.
+    pub fn take_expect_passkey(&self) -> Option<ExpectPasskey> {
+        self.inner().passkey.take()
     }
 
     /// Holds a PIN until the core asks for it to be stretched.

@@ -134,6 +134,8 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             session_until: None,
             last_number: Number(0),
             login: None,
+            passkeys: Vec::new(),
+            passkey_until: None,
         }),
         Write::ConversationOpened {
             conversation,

@@ -200,6 +200,8 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
             session_until: Some(until),
             last_number: Number(0),
             login: None,
+            passkeys: Vec::new(),
+            passkey_until: Some(until),
         }));
     }
     let owner = PersonId::new(ANA.1).unwrap();

@@ -45,6 +45,8 @@ const views: Record<string, View> = {
   join: { scene: 'join', query: 'installed' },
   joinFault: { scene: 'joinFault', query: 'installed', act: (page) => page.locator('button[type=submit]').click() },
   locked: { scene: 'locked' },
+  lockedPasskey: { scene: 'lockedPasskey' },
+  lockedPasskeyNot: { scene: 'lockedPasskey', act: (page) => page.locator('form .passkey .button').click() },
   lockedRings: { scene: 'lockedRings' },
   lockedFault: { scene: 'lockedFault' },
   inbox: { scene: 'inbox', query: 'update' },

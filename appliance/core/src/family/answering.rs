@@ -155,6 +155,8 @@ fn enrol(draft: &mut Draft<'_>, person: PersonId, request: VisitRequest) {
     draft.write(Write::VisitForgotten { device });
     let device = Device {
         login: None,
+        passkeys: Vec::new(),
+        passkey_until: None,
         id: device,
         person,
         name: device_name,

@@ -48,6 +48,13 @@ impl Relay {
                 let (person, device) = (who.person(), who.device());
                 self.coming_from_locked(now, turn, (conn, request), (person, device), ask)
             }
+            Session::ExpectPin(who) if matches!(ask, Ask::Passkey(_)) => {
+                let device = who.device();
+                match ask {
+                    Ask::Passkey(ask) => self.passkey_from_locked(now, turn, (conn, request), device, ask),
+                    _ => Err(Refusal::Locked),
+                }
+            }
             // What was composed before is its author's, whoever holds the phone now.
             Session::ExpectPin(who) if matches!(ask, Ask::Composed(_)) => {
                 let by = (who.person(), who.device());
@@ -182,6 +189,7 @@ impl Relay {
                 Ok(())
             }
             Ask::Active | Ask::Here => Ok(()),
+            Ask::Passkey(ask) => self.passkeys(now, turn, (conn, request), who, ask),
             Ask::Lock => {
                 self.lock_by_hand(now, turn, conn, who);
                 Ok(())

@@ -20,6 +20,7 @@ use crate::input::Ask;
 use crate::leaving::Leaving;
 use crate::limits;
 use crate::order::OrderAsk;
+use crate::passkey::PasskeyAsk;
 use crate::role::Roles;
 use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
@@ -107,6 +108,8 @@ impl Budgets {
             Ask::Announcers(_) => budget.posts.take(now),
             Ask::Templates(TemplateAsk::List { .. }) => budget.pages.take(now),
             Ask::Templates(_) | Ask::ClearPin { .. } => budget.posts.take(now),
+            // Each is a write and an entry in the audit.
+            Ask::Passkey(PasskeyAsk::Add(_) | PasskeyAsk::Remove { .. }) => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),
             Ask::Agency(AgencyAsk::List { .. }) => budget.pages.take(now),
             Ask::Agency(_) => budget.posts.take(now),

@@ -129,15 +129,16 @@ impl Relay {
             self.timers.insert((used.looks_at, Timer::Idle(device)));
             return;
         }
+        let over = now.mono >= used.ends || until.is_none_or(|until| now.wall >= until);
         self.used.remove(&device);
         if until.is_none() {
             return;
         }
         let mut draft = self.draft(now, turn);
-        draft.write(Write::SessionEnded { device });
+        draft.write(if over { Write::SessionEnded { device } } else { Write::SessionLocked { device } });
         draft.record(Actor::TheBox, Act::SessionLocked(device));
         if let Some(conn) = self.by_device.get(&device).copied() {
-            self.lock(turn, conn);
+            self.lock(now, turn, conn);
         }
     }
 
@@ -146,22 +147,23 @@ impl Relay {
         let device = who.device();
         self.unfollow(device);
         let mut draft = self.draft(now, turn);
-        draft.write(Write::SessionEnded { device });
+        draft.write(Write::SessionLocked { device });
         draft.record(actor(who), Act::SessionLocked(device));
-        self.lock(turn, conn);
+        self.lock(now, turn, conn);
     }
 
-    fn lock(&mut self, turn: &mut Turn, conn: Conn) {
+    fn lock(&mut self, now: Now, turn: &mut Turn, conn: Conn) {
         let Some(link) = self.links.get_mut(&conn) else { return };
         let session = std::mem::replace(&mut link.session, Session::Closing);
         if let Session::Ready(who) = session {
-            let tries = self.state.devices.get(&who.device()).map_or(0, |device| device.pin_tries);
-            let person = who.person();
+            let (person, id) = (who.person(), who.device());
+            let tries = self.state.devices.get(&id).map_or(0, |device| device.pin_tries);
             link.session = Session::ExpectPin(who.lock());
             self.detach(conn, person);
             turn.sends.push(Send::Detach { conn });
             let tries_left = limits::PIN_TRIES_MAX.saturating_sub(tries);
-            let body = Body::Locked(proto::Locked { tries_left });
+            let passkey = self.passkey_would_do(now, id);
+            let body = Body::Locked(proto::Locked { tries_left, passkey });
             turn.sends.push(Send::Reply { conn, request: RequestId::NONE, body });
         } else {
             link.session = session;

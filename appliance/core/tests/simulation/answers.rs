@@ -19,6 +19,7 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                     Answer::Opened(ConversationId::new(opened.conversation.as_ref()?.conversation)?)
                 }
                 Body::Done(_) => Answer::Done,
+                Body::PasskeyList(list) => Answer::Passkeys(list.passkeys.len()),
                 Body::VisitAsked(_) => Answer::VisitAsked,
                 Body::BedsideCode(_) => Answer::BedsideCode,
                 Body::VisitAnswered(answered) => {
@@ -142,6 +143,9 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
             (*conn, *request, answer)
         }
         Send::Welcome { conn, request, .. } => (*conn, *request, Answer::Welcome),
+        Send::PasskeyChallenge { conn, request, told, .. } => {
+            (*conn, *request, Answer::PasskeyChallenge(told.credentials.len()))
+        }
         // The request comes back with the MAC.
         Send::StretchPin { conn, .. } => (*conn, asked, Answer::Stretch),
         Send::Accepted(a) => (a.conn, a.request, Answer::Accepted(a.conversation, a.sequence.0)),

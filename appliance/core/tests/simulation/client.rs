@@ -16,6 +16,7 @@ use crate::composed::Composed;
 use crate::coverage::{Coverage, Situation};
 use crate::inbox::{Inbox, Way};
 use crate::orders::{self, Hand};
+use crate::passkeys::Passkeys;
 use crate::signed::are_signed;
 use crate::toys;
 
@@ -92,6 +93,7 @@ pub(crate) struct Client {
     pub(crate) orders: BTreeMap<(u64, u64), proto::Order>,
     /// Files that it brings.
     pub(crate) bringing: Vec<Bringing>,
+    pub(crate) passkeys: Passkeys,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -193,6 +195,7 @@ impl Client {
             tasks: BTreeMap::new(),
             orders: BTreeMap::new(),
             bringing: Vec::new(),
+            passkeys: Passkeys::default(),
         }
     }
 
@@ -209,6 +212,11 @@ impl Client {
         self.to_send.push(proto::ClientFrame { request, body: Some(ask) });
     }
 
+    /// How often it has asked anything.
+    pub(crate) fn asks(&self) -> u64 {
+        self.next_request
+    }
+
     pub(crate) fn connected(&mut self, link: u64) {
         (self.link, self.phase) = (Some(link), Phase::Hello);
         let device = self.device.map_or(0, DeviceId::value);
@@ -219,6 +227,7 @@ impl Client {
     /// The connection is gone, whoever ended it. What was under way is unanswered.
     pub(crate) fn disconnected(&mut self) {
         (self.link, self.phase, self.lease) = (None, Phase::Off, None);
+        self.passkeys.waits(false);
         self.rings.clear();
         (self.to_review, self.to_decide) = (0, 0);
         self.own = proto::OwnAvailability::default();
@@ -289,7 +298,8 @@ impl Client {
         let body = frame.body.ok_or("an empty frame")?;
         match body {
             Body::Welcome(welcome) => self.welcomed(&welcome, exporter),
-            Body::PinNeeded(_) => {
+            Body::PinNeeded(needed) => {
+                self.passkeys.waits(needed.passkey);
                 self.phase = Phase::PinDue;
                 Ok(())
             }
@@ -321,7 +331,12 @@ impl Client {
                 (self.phase, self.locked_seen) = (Phase::In, false);
                 Ok(())
             }
-            Body::Locked(_) => {
+            Body::PasskeyChallenge(told) => {
+                self.passkey_asked(&told);
+                Ok(())
+            }
+            Body::Locked(locked) => {
+                self.passkeys.waits(locked.passkey);
                 let before = self.asked.len();
                 self.asked.retain(|(_, ask)| !matches!(ask, Ask::Lock(_)));
                 if self.asked.len() < before {
@@ -609,6 +624,7 @@ impl Client {
             {
                 self.phase = Phase::PinDue;
             }
+            Some(Ask::AskPasskeyChallenge(_) | Ask::UnlockByPasskey(_)) => self.passkey_refused(code),
             Some(Ask::History(history)) => self.inbox.page_refused(history.conversation, code),
             // Nothing will come of it any more.
             Some(Ask::BeginUpload(begin)) if !is_for_now(code) && code != Code::UploadOther => {

@@ -99,6 +99,14 @@ situations!(
     SecondHolderRevoked,
     FirstHolderRevoked,
     OthersHearOfCopy,
+    // Passkeys.
+    PasskeyAdded,
+    PasskeyRemoved,
+    UnlockedByPasskey,
+    PasskeyWrong,
+    PasskeyChallengeOver,
+    PasskeyAfterTheSession,
+    PasskeyRemovedMeanwhile,
     // Leaving.
     RevokedWhileAttached,
     RevokedDuringPin,

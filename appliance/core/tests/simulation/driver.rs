@@ -11,6 +11,7 @@ use wardline_core::ids::{Conn, DeviceId, RequestId};
 use wardline_core::input::{Ask, Fresh, Input, Source, Submit};
 use wardline_core::login::{Login, Presented};
 use wardline_core::order::OrderAsk;
+use wardline_core::passkey::{ExpectPasskey, PasskeyAsk};
 use wardline_core::pin::{Pin, join_code_hash};
 use wardline_core::reaction::React;
 use wardline_core::refusal::{PeerFault, Refusal};
@@ -26,6 +27,7 @@ use wardline_core::write::{Numbered, Write};
 
 use crate::composed::opened_bytes;
 use crate::coverage::Situation;
+use crate::passkeys;
 use crate::reference::{Expected, Phase};
 use crate::reference_signed;
 use crate::reference_stat::Stands;
@@ -170,6 +172,7 @@ impl World {
             Arrival::Connected(door, stranger) => {
                 let doorway = Doorway {
                     expect: None,
+                    passkey: None,
                     pin: None,
                     lane: Lane::default(),
                     closing: false,
@@ -365,6 +368,19 @@ impl World {
                     Ok(expected)
                 })
             }
+            Incoming::AddPasskey(made) => {
+                let expect = self.passkey_due(conn);
+                let outcome = expect.and_then(|expect| expect.verify_new(passkeys::ORIGIN, &made));
+                self.passkey_refused = outcome.as_ref().err().map(|refusal| refusal.code());
+                self.take_ask(conn, request, Ask::Passkey(PasskeyAsk::Add(outcome)), &body, false)
+            }
+            Incoming::UnlockByPasskey(assertion) => {
+                let expect = self.passkey_due(conn);
+                let outcome =
+                    expect.and_then(|expect| expect.verify(&toys::ToyVerifier, passkeys::ORIGIN, &assertion));
+                self.passkey_refused = outcome.as_ref().err().map(|refusal| refusal.code());
+                self.take_ask(conn, request, Ask::Passkey(PasskeyAsk::Unlock(outcome)), &body, false)
+            }
             submit @ Incoming::Submit { .. } => self.take_submit(conn, request, submit, &body),
             Incoming::SubmitSealed { number, lease, message, sealed } => {
                 let Some(device) = self.author_behind(conn) else {
@@ -446,6 +462,11 @@ impl World {
             Incoming::Echo => Ok(Turn::default()),
             Incoming::Ask(ask) => self.take_ask(conn, request, ask, &body, false),
         }
+    }
+
+    fn passkey_due(&mut self, conn: Conn) -> Result<ExpectPasskey, Refusal> {
+        let expect = self.doors.get_mut(&conn).and_then(|door| door.passkey.take());
+        expect.ok_or(Refusal::PasskeyChallengeOver)
     }
 
     fn take_submit(
@@ -606,8 +627,14 @@ impl World {
                 _ => None,
             });
         }
+        chosen.challenge = turn.sends.iter().find_map(|send| match send {
+            Send::PasskeyChallenge { told, .. } => told.challenge.as_slice().try_into().ok(),
+            _ => None,
+        });
         let (found, received, composed) = (self.found, self.looked, self.composed);
-        let around = Circumstances { sealed, cursor_known, found, received, chosen, composed };
+        let passkey_refused = self.passkey_refused.take();
+        let around =
+            Circumstances { sealed, cursor_known, found, received, chosen, composed, passkey_refused };
         let was_locked = matches!(self.phase(conn), Some(Phase::PinDue(_)));
         let before = self.before_turn();
         if self.reference.has_spoken(conn) {
@@ -622,6 +649,7 @@ impl World {
             self.cover_composed(was_locked, as_numbered, &expected);
         }
         self.cover_request(conn, body, &expected);
+        self.cover_passkeys(body, &expected);
         self.cover_family(conn, body, &expected);
         Ok(turn)
     }

@@ -41,6 +41,12 @@ impl World {
                 self.stranger_welcomed(conn, &challenge);
                 self.reply(conn, request, Body::Welcome(welcome));
             }
+            Send::PasskeyChallenge { conn, request, expect, told } => {
+                if let Some(door) = self.doors.get_mut(&conn) {
+                    door.passkey = Some(expect);
+                }
+                self.reply(conn, request, Body::PasskeyChallenge(told));
+            }
             Send::StretchPin { conn, person, device, salt } => {
                 let Some(door) = self.doors.get_mut(&conn) else { return Ok(()) };
                 let pin =

@@ -104,6 +104,9 @@ pub(crate) struct Device {
     pub(crate) tries: u32,
     pub(crate) revoked: bool,
     pub(crate) session: Option<Wall>,
+    /// Until when a passkey opens it: what they are called, and their keys.
+    pub(crate) passkey_until: Option<Wall>,
+    pub(crate) passkeys: Vec<(Vec<u8>, PublicKey)>,
     /// The secret that was used last, and the one that was sent since.
     pub(crate) secrets: Option<(Option<SecretHash>, Option<SecretHash>)>,
     pub(crate) last_number: u64,
@@ -237,6 +240,8 @@ pub(crate) struct Link {
     pub(crate) offer: Option<(Option<SecretHash>, SecretHash)>,
     /// It was given that one and has asked nothing since.
     pub(crate) silent: bool,
+    /// The challenge that it was given last for a passkey, and until when it is good.
+    pub(crate) challenge: Option<([u8; 32], Mono)>,
     pub(crate) attached: bool,
     pub(crate) deadline: Option<Mono>,
 }
@@ -326,6 +331,9 @@ pub(crate) enum Answer {
     /// Who waits, who is in, and threads.
     Family(usize, usize, usize),
     Done,
+    /// How many the device has.
+    PasskeyChallenge(usize),
+    Passkeys(usize),
     People,
     PersonAdded,
     JoinCode,
@@ -495,6 +503,7 @@ impl Reference {
             given: 0,
             offer: None,
             silent: false,
+            challenge: None,
             attached: false,
             deadline: (!local).then(|| now.mono.after(limits::PROOF_TIME_MAX_MS)),
         });

@@ -73,6 +73,7 @@ impl Reference {
                 let mut expected = done();
                 if !device.revoked {
                     device.revoked = true;
+                    device.passkeys.clear();
                     expected.audits.push((by, Act::DeviceRevoked(id)));
                 }
                 self.expel(&[id], &mut expected);

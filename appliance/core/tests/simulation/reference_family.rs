@@ -574,6 +574,8 @@ impl Reference {
             tries: 0,
             revoked: false,
             session: None,
+            passkey_until: None,
+            passkeys: Vec::new(),
             secrets: None,
             last_number: 0,
             sent: Vec::new(),
@@ -629,6 +631,7 @@ impl Reference {
         for id in &devices {
             if let Some(device) = self.ward.device_mut(*id).filter(|device| !device.revoked) {
                 device.revoked = true;
+                device.passkeys.clear();
                 expected.audits.push((by, Act::DeviceRevoked(*id)));
             }
         }

@@ -40,6 +40,7 @@ impl Reference {
         }
         if let Some(device) = self.ward.device_mut(id) {
             device.revoked = true;
+            device.passkeys.clear();
         }
         let mut expected = self.turn_away(conn, Code::DeviceCopied);
         expected.audits.push((Actor::TheBox, Act::DeviceCopied(person, id)));

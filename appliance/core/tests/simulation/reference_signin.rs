@@ -89,7 +89,7 @@ impl Reference {
     }
 
     /// Barred, or too often: a hundred at once, then one a second.
-    fn may_not_sign_in(&mut self, now: Now, conn: Conn, device: DeviceId) -> Option<Expected> {
+    pub(crate) fn may_not_sign_in(&mut self, now: Now, conn: Conn, device: DeviceId) -> Option<Expected> {
         if let Some(code) = self.barred(device) {
             return Some(self.bar(now, conn, device, code));
         }
@@ -320,6 +320,8 @@ impl Reference {
                     tries: 0,
                     revoked: false,
                     session: None,
+                    passkey_until: None,
+                    passkeys: Vec::new(),
                     secrets: None,
                     last_number: 0,
                     sent: Vec::new(),
@@ -376,7 +378,7 @@ impl Reference {
     pub(crate) fn open_session(&mut self, now: Now, id: DeviceId) {
         let until = now.wall.after(self.policy.session_ms);
         if let Some(device) = self.ward.device_mut(id) {
-            device.session = Some(until);
+            (device.session, device.passkey_until) = (Some(until), Some(until));
         }
         self.lobby.open.retain(|open| open.0 != id);
         self.lobby.open.push((id, now.mono, now.mono.after(self.policy.session_ms)));
@@ -393,7 +395,7 @@ impl Reference {
         for id in devices {
             self.lobby.open.retain(|open| open.0 != *id);
             if let Some(device) = self.ward.device_mut(*id) {
-                device.session = None;
+                (device.session, device.passkey_until) = (None, None);
             }
             let mut conns: Vec<Conn> = self.lobby.links.iter().map(|link| link.conn).collect();
             conns.retain(|conn| {
@@ -459,6 +461,9 @@ impl Reference {
                 return Err(format!("{id} locked too early"));
             }
             self.lock(*id);
+            if over && let Some(device) = self.ward.device_mut(*id) {
+                device.passkey_until = None;
+            }
             expected.audits.push((Actor::TheBox, Act::SessionLocked(*id)));
         }
         for (device, used, ends) in &self.lobby.open {

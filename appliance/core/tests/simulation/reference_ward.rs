@@ -18,6 +18,8 @@ use crate::reference::{Answer, Conversation, Expected, Member, Phase, Reference,
 /// What only the core can have chosen in this turn.
 #[derive(Default, Clone, Copy)]
 pub(crate) struct Chosen {
+    /// For a passkey.
+    pub(crate) challenge: Option<[u8; 32]>,
     pub(crate) conversation: Option<ConversationId>,
     pub(crate) person: Option<PersonId>,
     pub(crate) unit: Option<UnitId>,
@@ -48,6 +50,8 @@ pub(crate) struct Circumstances {
     pub(crate) received: Received,
     /// It was sealed when it was composed: when the key was given, and whether it bears the number that it had.
     pub(crate) composed: Option<(Lease, bool)>,
+    /// Why the doorway refused the passkey that it is about.
+    pub(crate) passkey_refused: Option<Code>,
     pub(crate) chosen: Chosen,
 }
 
@@ -118,6 +122,9 @@ impl Reference {
                     return Expected::refused(Code::Locked);
                 }
                 self.ask(now, conn, device, body, around)
+            }
+            Some(Phase::PinDue(device)) if is_about_passkeys(body) => {
+                self.passkey_from_locked(now, conn, device, body, around)
             }
             Some(Phase::PinDue(_) | Phase::PinChecking(..)) => Expected::refused(Code::Locked),
             Some(Phase::Local) => {
@@ -236,6 +243,7 @@ impl Reference {
             Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::Active(_) | Body::Here(_) => Expected::default(),
             Body::Lock(_) => self.locked_by_hand(device, me),
+            body if is_about_passkeys(body) => self.about_passkeys(now, conn, device, body, around),
             Body::AnswerStat(said) => self.answer_stat(now, device, me, said),
             Body::ReadStat(read) => self.read_stat(device, me, read),
             Body::ListEscalation(_) => Expected::answered(Answer::Policies),
@@ -723,6 +731,17 @@ impl Reference {
         }
         expected
     }
+}
+
+fn is_about_passkeys(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::AskPasskeyChallenge(_)
+            | Body::AddPasskey(_)
+            | Body::UnlockByPasskey(_)
+            | Body::RemovePasskey(_)
+            | Body::ListPasskeys(_)
+    )
 }
 
 fn is_coming(body: &Body) -> bool {

@@ -73,6 +73,9 @@ impl World {
         {
             self.finds_a_code(index);
         }
+        if self.clients[index].phase == Phase::PinDue && self.uses_passkey(index) {
+            return self.post(index);
+        }
         let person = self.person_of(index);
         let client = &mut self.clients[index];
         let rings = !client.rings.is_empty();
@@ -93,6 +96,7 @@ impl World {
                 return;
             }
             Phase::PinDue => {
+                let client = &self.clients[index];
                 let clumsy = client.clumsy;
                 let wrong = self.random.permille(clumsy);
                 let client = &mut self.clients[index];
@@ -114,6 +118,9 @@ impl World {
         }
         if self.hands_over(index) {
             return;
+        }
+        if self.random.permille(25) {
+            return self.about_passkeys(index);
         }
         let me = self.people[self.clients[index].person];
         if self.random.permille(if self.on_call { 80 } else { 10 }) {

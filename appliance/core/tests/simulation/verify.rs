@@ -389,6 +389,7 @@ impl World {
                     == (device.tries, device.revoked, device.last_number, device.session, device.person)
             });
             let kept = state.devices.get(&device.id).and_then(|d| d.login);
+            let same = same && self.keeps_passkeys_of(device);
             if !same || kept.map(|kept| (kept.current, kept.offered)) != device.secrets {
                 return Err(format!("{} stands differently", device.id));
             }
@@ -434,7 +435,7 @@ impl World {
                     leavers.push(*person);
                     over.push(Term::Agency(*person));
                 }
-                Write::SessionEnded { device } => locked.push(*device),
+                Write::SessionEnded { device } | Write::SessionLocked { device } => locked.push(*device),
                 Write::JoinCodeEnded { hash } => codes.push(*hash),
                 Write::AssignmentEnded { assignment } => over.push(Term::Shift(*assignment)),
                 Write::CareTeamSet { encounter, person, place: None } => {

@@ -6,6 +6,7 @@ use wardline_core::attachment::Received;
 use wardline_core::composing::Lease;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PatientId, PersonId, RequestId, Sequence};
 use wardline_core::input::{Door, Zone};
+use wardline_core::passkey::ExpectPasskey;
 use wardline_core::pin::{Pin, PinMac};
 use wardline_core::policy::Policy;
 use wardline_core::refusal::{CloseCode, PeerFault};
@@ -13,7 +14,7 @@ use wardline_core::relay::Relay;
 use wardline_core::session::Expect;
 use wardline_core::state::Restored;
 use wardline_core::time::{Mono, Now, Wall};
-use wardline_core::wire::proto;
+use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::attachments::Stream;
 use crate::client::Client;
@@ -94,6 +95,8 @@ pub(crate) struct World {
     pub(crate) composed: Option<(Lease, bool)>,
     /// Of the upload that was last looked up: what there is of it.
     pub(crate) looked: Received,
+    /// Why the doorway refused the passkey at hand.
+    pub(crate) passkey_refused: Option<Code>,
     /// How much of each file is there. Outlives every crash, but for what was not flushed.
     pub(crate) disk: BTreeMap<Change, u64>,
 }
@@ -117,6 +120,7 @@ pub(crate) enum Down {
 /// One connection's end at the box.
 pub(crate) struct Doorway {
     pub(crate) expect: Option<Expect>,
+    pub(crate) passkey: Option<ExpectPasskey>,
     pub(crate) pin: Option<Pin>,
     pub(crate) lane: Lane,
     pub(crate) closing: bool,
@@ -247,6 +251,7 @@ impl World {
             found: false,
             composed: None,
             looked: Received::Part,
+            passkey_refused: None,
             disk: BTreeMap::new(),
         }
     }

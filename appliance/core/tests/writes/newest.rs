@@ -8,6 +8,7 @@ use wardline_core::inbox::RoleInbox;
 use wardline_core::login::{LoginSecrets, SecretHash};
 use wardline_core::order::signed::{Deed, SignedDeed, Words};
 use wardline_core::order::{Filed, Order, Reading, Sort, Standing as OrderStanding};
+use wardline_core::passkey::{CredentialId, Passkey};
 use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::template::Templates;
 use wardline_core::wire::proto;
@@ -63,6 +64,8 @@ pub(crate) fn writes() -> Vec<Write> {
                 changed: Change(0),
             },
         },
+        Write::PasskeysSet { device: device(), passkeys: vec![passkey()] },
+        Write::SessionLocked { device: device() },
     ]);
     writes
 }
@@ -96,6 +99,10 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::AnnouncerSet(person(), 1),
         Act::BroadcastPolicySet(1, 0),
         Act::DeviceCopied(person(), device()),
+        Act::PasskeyAdded(person(), device()),
+        Act::PasskeyRemoved(person(), device()),
+        Act::UnlockedByPasskey(device()),
+        Act::PasskeyWrong(device()),
         Act::PinCodeIssued(person()),
         Act::PinCodeWrong(2),
         Act::PinCleared(person(), device(), Some(other())),
@@ -104,6 +111,16 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::ExportFileOpened(export_id(), place(), Sequence(7), 1),
         Act::ExportFinished(export_id(), [9, 8, 7, 6]),
     ]
+}
+
+fn passkey() -> Passkey {
+    let mut key = [11; 65];
+    key[0] = 4;
+    Passkey {
+        credential: CredentialId::parse(&[10; 16]).expect("an identifier"),
+        key: PublicKey::parse(&key).expect("a key"),
+        added: AT,
+    }
 }
 
 fn signed() -> SignedAnswer {

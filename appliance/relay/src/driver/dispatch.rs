@@ -98,6 +98,12 @@ impl Dispatch {
                 welcome.leaf_hashes = self.leaves.now().iter().map(|hash| hash.to_vec()).collect();
                 (conn, Out::Frame(frame(request.0, proto::server_frame::Body::Welcome(welcome))))
             }
+            Send::PasskeyChallenge { conn, request, expect, told } => {
+                if let Some(lane) = lanes.get(&conn) {
+                    lane.expect_passkey(expect);
+                }
+                (conn, Out::Frame(frame(request.0, Body::PasskeyChallenge(told))))
+            }
             Send::StretchPin { conn, person, device, salt } => (conn, Out::Stretch(person, device, salt)),
             Send::AnswerAgain { conn, request, device, number, message } => {
                 (conn, Out::AnswerAgain(request, device, number, message))

@@ -23,6 +23,7 @@ use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit};
 use wardline_core::limits;
 use wardline_core::login::Login;
 use wardline_core::order::OrderAsk;
+use wardline_core::passkey::{ExpectPasskey, PasskeyAsk};
 use wardline_core::reaction::React;
 use wardline_core::refusal::{CloseCode, PeerFault, Refusal};
 use wardline_core::relay::refused;
@@ -129,6 +130,8 @@ pub struct Carrier<D, S> {
     pub source: Source,
     /// The transport's channel binding (RFC 8446, 7.5), where it has one.
     pub exporter: Option<[u8; 32]>,
+    /// The page's that speaks, where one does: what passkeys are bound to.
+    pub origin: Option<String>,
     /// Told once that whoever comes has signed in, with the challenge that was proven.
     pub signed_in: S,
 }
@@ -148,7 +151,7 @@ where
 {
     let conn = Conn(context.next.fetch_add(1, Ordering::Relaxed));
     let lane = Arc::new(Lane::new());
-    let Carrier { door, source, exporter, signed_in } = carrier;
+    let Carrier { door, source, exporter, origin, signed_in } = carrier;
     let last = door();
     if context.commands.send(Command::Connected(conn, last, source, Arc::clone(&lane))).await.is_err() {
         return CloseCode::DRAINING;
@@ -161,6 +164,7 @@ where
         conn,
         lane,
         exporter,
+        origin,
         challenge,
         key,
         proven,
@@ -196,6 +200,7 @@ struct Reader<'a, R, D, S> {
     conn: Conn,
     lane: &'a Arc<Lane>,
     exporter: Option<[u8; 32]>,
+    origin: Option<String>,
     /// The last that was given out.
     challenge: [u8; 32],
     /// What this connection was proven with, and what its device signs with.
@@ -348,6 +353,16 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Rea
                 self.lane.hold_pin(pin);
                 Input::PinOffered { conn, request }
             }
+            Incoming::AddPasskey(made) => {
+                let outcome =
+                    self.passkey_due().and_then(|(expect, origin)| expect.verify_new(origin, &made));
+                Input::Request { conn, request, ask: Ask::Passkey(PasskeyAsk::Add(outcome)) }
+            }
+            Incoming::UnlockByPasskey(assertion) => {
+                let outcome = self.passkey_due();
+                let outcome = outcome.and_then(|(expect, origin)| expect.verify(&AwsLc, origin, &assertion));
+                Input::Request { conn, request, ask: Ask::Passkey(PasskeyAsk::Unlock(outcome)) }
+            }
             submit @ Incoming::Submit { .. } => return self.submit(request, submit, None).await,
             Incoming::SubmitSealed { number, lease, message, mut sealed } => {
                 let device = self.author().ok_or(PeerFault::OutOfTurn)?;
@@ -447,6 +462,12 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Rea
     fn proof_due(&self) -> Result<(wardline_core::session::Expect, [u8; 32]), PeerFault> {
         let expect = self.lane.take_expect().ok_or(PeerFault::OutOfTurn)?;
         Ok((expect, self.exporter.ok_or(PeerFault::OutOfTurn)?))
+    }
+
+    /// What a passkey is held against. What comes of it the core hears in any case.
+    fn passkey_due(&self) -> Result<(ExpectPasskey, &str), Refusal> {
+        let origin = self.origin.as_deref().ok_or(Refusal::PasskeyNotHere)?;
+        Ok((self.lane.take_expect_passkey().ok_or(Refusal::PasskeyChallengeOver)?, origin))
     }
 
     /// An answer that this connection's device signed; else what was said, which the core then refuses.

@@ -14,6 +14,7 @@ fn carrier() -> Carrier<impl Fn() -> Door, impl FnOnce(&Arc<Lane>, [u8; 32])> {
         door: || Door::Network(Zone::Ward),
         source: Source(1),
         exporter: None,
+        origin: None,
         signed_in: |_: &Arc<Lane>, _| {},
     }
 }

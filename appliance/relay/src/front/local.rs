@@ -34,8 +34,13 @@ pub async fn run(path: &Path, users: BTreeSet<u32>, context: Arc<Context>) -> st
         tokio::spawn(async move {
             let (reader, mut writer) = stream.into_split();
             let door = || Door::Local;
-            let carrier =
-                Carrier { door, source: Source(0), exporter: None, signed_in: |_: &Arc<Lane>, _| {} };
+            let carrier = Carrier {
+                door,
+                source: Source(0),
+                exporter: None,
+                origin: None,
+                signed_in: |_: &Arc<Lane>, _| {},
+            };
             serve(&context, carrier, reader, &mut writer).await;
             drop(place);
         });

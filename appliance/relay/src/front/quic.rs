@@ -360,7 +360,8 @@ async fn native(opened: Native, from: IpAddr, zones: &Zones, context: &Arc<Conte
         connection.set_max_concurrent_bi_streams(VarInt::from_u32(1 + TRANSFERS_MAX));
         tokio::spawn(transfer::run(Arc::clone(context), Arc::clone(lane), connection.clone()));
     };
-    let carrier = Carrier { door, source: source(from), exporter: Some(exporter), signed_in: widen };
+    let carrier =
+        Carrier { door, source: source(from), exporter: Some(exporter), origin: None, signed_in: widen };
     let code = serve(context, carrier, receive, &mut send).await;
     if send.finish().is_ok() {
         // The last refusal says what to do next: let it arrive before the close overtakes it.

@@ -60,20 +60,20 @@ pub(super) type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 /// Answers a request for a socket, and begins to serve it.
 pub(super) fn upgrade(visit: &Visit, request: Request<Incoming>) -> Answer {
     let visit = visit.clone();
-    begin(request, SUBPROTOCOL, |upgraded, binding| tokio::spawn(carry(visit, upgraded, binding)))
+    begin(request, SUBPROTOCOL, |upgraded, page| tokio::spawn(carry(visit, upgraded, page)))
 }
 
-/// Answers a request for a socket of this subprotocol, and hands over what comes of it with the binding of its page.
+/// Answers a request for a socket of this subprotocol, and hands over what comes of it with its page.
 pub(super) fn begin<Task>(
     mut request: Request<Incoming>,
     subprotocol: &'static str,
-    serve: impl FnOnce(OnUpgrade, [u8; 32]) -> Task,
+    serve: impl FnOnce(OnUpgrade, Page) -> Task,
 ) -> Answer {
     let asked = match Asked::read(request.headers(), subprotocol) {
         Ok(asked) => asked,
         Err(refused) => return plain(refused.0, refused.1),
     };
-    serve(hyper::upgrade::on(&mut request), asked.binding);
+    serve(hyper::upgrade::on(&mut request), asked.page);
     let mut answer = Response::new(Full::new(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
@@ -88,7 +88,14 @@ pub(super) fn begin<Task>(
 #[derive(Debug)]
 struct Asked {
     accept: HeaderValue,
-    binding: [u8; 32],
+    page: Page,
+}
+
+/// The page that asked.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) binding: [u8; 32],
+    pub(super) origin: String,
 }
 
 impl Asked {
@@ -110,7 +117,7 @@ impl Asked {
         let origin = origin::own(headers, host)?;
         let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
             .map_err(|_| wrong("The WebSocket's key is none."))?;
-        Ok(Self { accept, binding: origin::binding(origin) })
+        Ok(Self { accept, page: Page { binding: origin::binding(origin), origin: origin.to_owned() } })
     }
 }
 
@@ -134,7 +141,7 @@ pub(super) async fn halves(upgraded: OnUpgrade) -> Option<(Reader<SplitStream<St
     Some((Reader::new(stream), Writer { sink }))
 }
 
-async fn carry(visit: Visit, upgraded: OnUpgrade, binding: [u8; 32]) {
+async fn carry(visit: Visit, upgraded: OnUpgrade, page: Page) {
     let Some((mut reader, mut writer)) = halves(upgraded).await else { return };
     let Visit { context, zones, from, place, leaving, .. } = visit;
     let door = || Door::Network(zones.of(from));
@@ -144,7 +151,8 @@ async fn carry(visit: Visit, upgraded: OnUpgrade, binding: [u8; 32]) {
         drop(place);
         named = Some(context.file_sessions.enter(&challenge, Arc::clone(lane)));
     };
-    let carrier = Carrier { door, source: source(from), exporter: Some(binding), signed_in };
+    let (exporter, origin) = (Some(page.binding), Some(page.origin));
+    let carrier = Carrier { door, source: source(from), exporter, origin, signed_in };
     let code = serve(&context, carrier, &mut reader, &mut writer).await;
     drop(named);
     close(code, reader, writer).await;
@@ -265,7 +273,7 @@ mod tests {
     fn a_page_of_this_address_is_let_in() {
         let asked = asked(|_| {}).unwrap();
         assert_eq!(asked.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-        let binding: String = asked.binding.iter().map(|byte| format!("{byte:02x}")).collect();
+        let binding: String = asked.page.binding.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(binding, "c3b944db80d9db27f35c6022c1d94aafaac3da125ac5b19db5bac8550ea0bd29");
     }
 

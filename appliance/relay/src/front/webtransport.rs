@@ -62,6 +62,7 @@ pub(super) struct Session {
     /// What streams of the session name it by: the CONNECT's identifier.
     name: u64,
     binding: [u8; 32],
+    origin: String,
     /// The box ends it: that the other end's half of the CONNECT ends as well is no news then.
     ending: Arc<AtomicBool>,
 }
@@ -117,6 +118,7 @@ pub(super) async fn meet(connection: Connection, leaf: [u8; 32]) -> Option<Sessi
                 receive,
                 name,
                 binding,
+                origin,
                 ending,
             });
         }
@@ -164,7 +166,8 @@ async fn take_files(context: Arc<Context>, lane: Arc<Lane>, connection: Connecti
 
 /// Serves a session to its end.
 pub(super) async fn carry(session: Session, from: IpAddr, zones: &Zones, context: &Arc<Context>) {
-    let Session { connection, settings, mut connect, mut send, mut receive, name, binding, ending } = session;
+    let Session { connection, settings, mut connect, mut send, mut receive, name, binding, origin, ending } =
+        session;
     // As with native clients.
     let door = || Door::Network(least(zones.of(from), zones.of(connection.0.remote_address().ip())));
     let widen = |lane: &Arc<Lane>, _| {
@@ -173,7 +176,8 @@ pub(super) async fn carry(session: Session, from: IpAddr, zones: &Zones, context
         connection.set_max_concurrent_bi_streams(VarInt::from_u32(BOTH_WAYS_MAX + TRANSFERS_MAX));
         tokio::spawn(take_files(Arc::clone(context), Arc::clone(lane), connection, name));
     };
-    let carrier = Carrier { door, source: source(from), exporter: Some(binding), signed_in: widen };
+    let (exporter, origin) = (Some(binding), Some(origin));
+    let carrier = Carrier { door, source: source(from), exporter, origin, signed_in: widen };
     let code = serve(context, carrier, &mut receive, &mut send).await;
     if send.finish().is_ok() {
         // A browser forgets what its page has not read when the session closes: so the page reads to the end, and says so by ending

@@ -11,6 +11,7 @@ use wardline_core::ids::{Change, PersonId, UnitId};
 use wardline_core::leaving::Waiting;
 use wardline_core::login::LoginSecrets;
 use wardline_core::mention;
+use wardline_core::passkey;
 use wardline_core::retention::MARKS_MAX;
 use wardline_core::role::offer;
 use wardline_core::text::Title;
@@ -58,8 +59,8 @@ const POSTS_ENDED: Many =
     Many { head: "DELETE FROM post WHERE (person, unit) IN (VALUES ", columns: 2, tail: ")" };
 const DEVICES: Many = Many {
     head: "INSERT INTO device (id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, \
-           number_floor, login) VALUES ",
-    columns: 12,
+           number_floor, login, passkeys) VALUES ",
+    columns: 13,
     tail: "",
 };
 const DEVICE_PATCHES: Many = Many {
@@ -68,7 +69,7 @@ const DEVICE_PATCHES: Many = Many {
     tail: ") UPDATE device SET pin_tries = coalesce(v.pin_tries, device.pin_tries), \
            revoked = max(device.revoked, v.revoked), \
            session_open = coalesce(v.session_open, device.session_open), \
-           session_until = CASE WHEN v.session_open IS NULL THEN device.session_until ELSE v.session_until END \
+           session_until = coalesce(v.session_until, device.session_until) \
            FROM v WHERE device.id = v.id",
 };
 const PINS: Many = Many {
@@ -80,6 +81,11 @@ const LOGINS: Many = Many {
     head: "WITH v (id, login) AS (VALUES ",
     columns: 2,
     tail: ") UPDATE device SET login = v.login FROM v WHERE device.id = v.id",
+};
+const PASSKEYS: Many = Many {
+    head: "WITH v (id, passkeys) AS (VALUES ",
+    columns: 2,
+    tail: ") UPDATE device SET passkeys = v.passkeys FROM v WHERE device.id = v.id",
 };
 const CODES: Many = Many {
     head: "INSERT INTO join_code (hash, person, expires, issuer, issued) VALUES ",
@@ -484,14 +490,15 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.count(device.id.value()).count(device.person.value()).text(device.name.reveal());
         row.bytes(device.key.as_bytes()).bytes(&device.salt).bytes(&device.pin.0);
         row.count(device.pin_tries.into()).flag(device.revoked);
-        row.flag(device.session_until.is_some()).int(device.session_until.map_or(0, |until| until.0));
+        row.flag(device.session_until.is_some()).int(device.passkey_until.map_or(0, |until| until.0));
         row.count(device.last_number.0).bytes(&login(device.login.as_ref()));
+        row.bytes(&passkey::to_bytes(&device.passkeys));
     });
     let patches: Vec<_> = plan.device_patches.iter().collect();
     script.many(&DEVICE_PATCHES, &patches, |(device, patch), row| {
         row.count(device.value()).maybe(patch.pin_tries.map(u64::from)).flag(patch.revoked);
-        row.maybe(patch.session.map(|session| session.is_some().into()));
-        row.int(patch.session.flatten().map_or(0, |until| until.0));
+        row.maybe(patch.session_open.map(u64::from))
+            .maybe_int(patch.session_until.map(|until| until.map_or(0, |until| until.0)));
     });
     let pins: Vec<_> = plan.pins.iter().collect();
     script.many(&PINS, &pins, |(device, (salt, pin)), row| {
@@ -500,6 +507,10 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
     let logins: Vec<_> = plan.logins.iter().collect();
     script.many(&LOGINS, &logins, |(device, secrets), row| {
         row.count(device.value()).bytes(&login(Some(secrets)));
+    });
+    let passkeys: Vec<_> = plan.passkeys.iter().collect();
+    script.many(&PASSKEYS, &passkeys, |(device, passkeys), row| {
+        row.count(device.value()).bytes(&passkey::to_bytes(passkeys));
     });
     let (mut issued, mut ended) = (Vec::new(), Vec::new());
     for (hash, code) in &plan.codes {

@@ -28,9 +28,10 @@ const TABLES: &[(&str, &[Column])] = &[
     ("SELECT id, name, changed FROM unit ORDER BY id", &[Int, Text, Int]),
     ("SELECT person, unit, charge_nurse FROM post ORDER BY person, unit", &[Int; 3]),
     (
-        "SELECT id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, number_floor, login \
+        "SELECT id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, number_floor, login, \
+         passkeys \
          FROM device ORDER BY id",
-        &[Int, Int, Text, Bytes, Bytes, Bytes, Int, Int, Int, Int, Int, Bytes],
+        &[Int, Int, Text, Bytes, Bytes, Bytes, Int, Int, Int, Int, Int, Bytes, Bytes],
     ),
     (
         "SELECT hash, person, expires, issuer, issued FROM join_code ORDER BY hash",

@@ -44,6 +44,7 @@ use wardline_core::ids::{Change, ConversationId, DeviceId, EditId, PersonId, Rol
 use wardline_core::leaving::Waiting;
 use wardline_core::login::LoginSecrets;
 use wardline_core::notice::Notice;
+use wardline_core::passkey::Passkey;
 use wardline_core::pin::PinMac;
 use wardline_core::retention::Mark;
 use wardline_core::role::Role;
@@ -82,6 +83,7 @@ pub(super) struct Plan<'a> {
     pub(super) cover_instead: Option<bool>,
     /// Of devices that were locked: salt and MAC.
     pub(super) logins: BTreeMap<DeviceId, LoginSecrets>,
+    pub(super) passkeys: BTreeMap<DeviceId, &'a [Passkey]>,
     pub(super) pins: BTreeMap<DeviceId, (&'a [u8; 16], &'a PinMac)>,
     pub(super) templates: BTreeMap<Option<UnitId>, &'a Templates>,
     pub(super) expiries: Vec<Expiry>,
@@ -130,8 +132,9 @@ pub(super) struct PersonPatch<'a> {
 pub(super) struct DevicePatch {
     pub(super) pin_tries: Option<u32>,
     pub(super) revoked: bool,
-    /// The session's end, or that there is none.
-    pub(super) session: Option<Option<Wall>>,
+    pub(super) session_open: Option<bool>,
+    /// Until when a passkey opens it, or that only a PIN does.
+    pub(super) session_until: Option<Option<Wall>>,
 }
 
 /// What becomes of a conversation; `None` leaves it.
@@ -238,7 +241,9 @@ impl<'a> Plan<'a> {
             Write::DeviceJoined(device) => self.devices.push(device),
             Write::DeviceRevoked { device } => {
                 let patch = self.device_patches.entry(*device).or_default();
-                (patch.revoked, patch.session) = (true, Some(None));
+                patch.revoked = true;
+                (patch.session_open, patch.session_until) = (Some(false), Some(None));
+                self.passkeys.insert(*device, &[]);
             }
             Write::PinTries { device, tries } => {
                 self.device_patches.entry(*device).or_default().pin_tries = Some(*tries);
@@ -251,10 +256,18 @@ impl<'a> Plan<'a> {
                 self.logins.insert(*device, LoginSecrets { changed: change, ..*secrets });
             }
             Write::SessionOpened { device, until } => {
-                self.device_patches.entry(*device).or_default().session = Some(Some(*until));
+                let patch = self.device_patches.entry(*device).or_default();
+                (patch.session_open, patch.session_until) = (Some(true), Some(Some(*until)));
             }
             Write::SessionEnded { device } => {
-                self.device_patches.entry(*device).or_default().session = Some(None);
+                let patch = self.device_patches.entry(*device).or_default();
+                (patch.session_open, patch.session_until) = (Some(false), Some(None));
+            }
+            Write::SessionLocked { device } => {
+                self.device_patches.entry(*device).or_default().session_open = Some(false);
+            }
+            Write::PasskeysSet { device, passkeys } => {
+                self.passkeys.insert(*device, passkeys);
             }
             Write::ConversationOpened { conversation, kind, title, owner, at, unit } => {
                 let (id, kind, owner, at, unit) = (*conversation, *kind, *owner, *at, *unit);

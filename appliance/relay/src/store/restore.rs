@@ -23,7 +23,7 @@ use super::tasks;
 /// The highest number of each device is the greatest of its floor and of its messages still here, those that the table of
 /// numbers has: one step down the table for each device; and those that are newer.
 const DEVICES: &str = "SELECT id, person, name, key, salt, pin, pin_tries, revoked, session_open, session_until, \
-     number_floor, coalesce((SELECT max(number) FROM message_number WHERE message_number.device = device.id), 0), login FROM device";
+     number_floor, coalesce((SELECT max(number) FROM message_number WHERE message_number.device = device.id), 0), login, passkeys FROM device";
 
 /// Whose every thread is or was, family threads too.
 const THREADS: &str =

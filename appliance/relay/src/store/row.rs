@@ -18,6 +18,7 @@ use wardline_core::ids::{
 use wardline_core::leaving::Waiting;
 use wardline_core::login::LoginSecrets;
 use wardline_core::mention::{self, Mention};
+use wardline_core::passkey;
 use wardline_core::pin::PinMac;
 use wardline_core::reaction::Reactions;
 use wardline_core::retention::{Mark, Rules};
@@ -299,12 +300,30 @@ pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
     let pin_tries = u32::try_from(columns.int()?).map_err(|_| StoreError::value("a count of PIN tries"))?;
     let (revoked, open, until) = (columns.flag()?, columns.flag()?, columns.wall()?);
     let last_number = columns.number()?.max(columns.number()?);
-    let session_until = open.then_some(until);
+    // What a session's end was stays when it locks: until then a passkey opens it.
+    let passkey_until = Some(until).filter(|until| until.0 != 0);
+    let session_until = passkey_until.filter(|_| open);
     let login = match columns.bytes()? {
         [] => None,
         bytes => Some(LoginSecrets::from_bytes(bytes).map_err(|_| StoreError::value("a login secret"))?),
     };
-    Ok(Device { id, person, name, key, salt, pin, pin_tries, revoked, session_until, last_number, login })
+    let passkeys =
+        passkey::from_bytes(columns.bytes()?).map_err(|_| StoreError::value("a device's passkeys"))?;
+    Ok(Device {
+        id,
+        person,
+        name,
+        key,
+        salt,
+        pin,
+        pin_tries,
+        revoked,
+        session_until,
+        last_number,
+        login,
+        passkeys,
+        passkey_until,
+    })
 }
 
 pub(super) fn join_code(row: &SqliteRow) -> Result<JoinCode, StoreError> {

@@ -131,6 +131,8 @@ impl House {
             session_until: None,
             last_number: Number(0),
             login: None,
+            passkeys: Vec::new(),
+            passkey_until: None,
         }));
     }
 

@@ -190,6 +190,8 @@ fn the_dice_throw_every_kind_of_write() {
             Write::OrderSigned(_) => 78,
             Write::OrderPolicySet { .. } => 79,
             Write::LoginSecretsSet { .. } => 80,
+            Write::PasskeysSet { .. } => 81,
+            Write::SessionLocked { .. } => 82,
         };
         seen[kind] += 1;
     }

@@ -79,6 +79,8 @@ fn signed_in_as(
             session_until: Some(Wall(1)),
             last_number: Number(0),
             login: None,
+            passkeys: Vec::new(),
+            passkey_until: Some(Wall(1)),
         }],
         conversations,
         ..Restored::default()

@@ -22,6 +22,7 @@ use wardline_core::login::{LoginSecrets, SecretHash};
 use wardline_core::mention::Mention;
 use wardline_core::order::signed::{Deed, SignedDeed, Words};
 use wardline_core::order::{self, Order};
+use wardline_core::passkey::{CredentialId, Passkey};
 use wardline_core::pin::PinMac;
 use wardline_core::reaction::{Reaction, Reactions};
 use wardline_core::retention::Rules;
@@ -150,6 +151,18 @@ impl World {
             }
             (10, _, Some(device), _) => {
                 self.write(Write::SessionOpened { device, until: Wall(self.clock + 1) });
+            }
+            (11, _, Some(device), _) if how % 3 == 1 => {
+                self.write(Write::SessionLocked { device });
+            }
+            (11, _, Some(device), _) if how % 3 == 2 => {
+                let passkey = |of: u64| Passkey {
+                    credential: CredentialId::parse(&[of as u8; 16]).unwrap(),
+                    key: PublicKey::parse(&[4; 65]).unwrap(),
+                    added: Wall(self.clock),
+                };
+                let passkeys = (0..how % 4).map(passkey).collect();
+                self.write(Write::PasskeysSet { device, passkeys });
             }
             (11, _, Some(device), _) => {
                 self.write(Write::SessionEnded { device });
@@ -647,6 +660,8 @@ impl World {
             session_until: None,
             last_number: Number(id.value() % 3),
             login: None,
+            passkeys: Vec::new(),
+            passkey_until: None,
         }));
         Some(id)
     }

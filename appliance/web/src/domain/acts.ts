@@ -6,7 +6,7 @@ import type { DeviceId, MessageName } from './ids.ts';
 import type { Hash } from './proofs.ts';
 
 /** Commands about what is on the desk; the others are about the device. */
-export type Act = Exclude<Command, { readonly command: 'join' | 'unlock' | 'lock' | 'touched' | 'dismissRefusal' | 'devicesShown' | 'discard' }>;
+export type Act = Exclude<Command, { readonly command: 'join' | 'unlock' | 'unlockByPasskey' | 'lock' | 'touched' | 'dismissRefusal' | 'devicesShown' | 'discard' }>;
 
 /** What an act is done with. */
 export interface Means {

@@ -8,7 +8,7 @@
  * A PIN is held for the join or the attempt under way, never longer, and never tried twice by itself.
  */
 
-import type { SignedIn, VisitAsked } from '../gen/wardline_pb.js';
+import { RefusalCode, type SignedIn, type VisitAsked } from '../gen/wardline_pb.js';
 import type { Next } from './backoff.ts';
 import type { Call } from './calls.ts';
 import { leaseOf } from './composing.ts';
@@ -24,7 +24,7 @@ import { Presence } from './presence.ts';
 import { type DeviceKey, type Hash, type JoinCode, parseJoinCode } from './proofs.ts';
 import { type Declined, type OwnCode, ownRefusal, refusalOf, verdictOf } from './refusals.ts';
 import type { Asked, Visit } from './session.ts';
-import type { Refusal, Snapshot } from './snapshot.ts';
+import type { Assertion, Refusal, Snapshot } from './snapshot.ts';
 import { cleanLine } from './texts.ts';
 import { readId } from './wire.ts';
 
@@ -76,6 +76,8 @@ export class Gate {
   /** Wrong PINs have locked the device: a code clears that, and its own key joins again. */
   #isLockedOut = false;
   #pendingPin: Pin | null = null;
+  /** A passkey opens what is locked, the box says. */
+  #passkeyDoes = false;
   /** Locked here: when the box is told at the latest, and the line it was told on. */
   #lockBy = Infinity;
   #lockToldOn: Line | null = null;
@@ -247,6 +249,27 @@ export class Gate {
     if (session === null) this.connect();
   }
 
+  /** Whether a passkey opens it now. */
+  get passkeyDoes(): boolean {
+    return this.#passkeyDoes && this.#stage.is === 'locked' && this.#ground.session?.isBarred === true;
+  }
+
+  /** By what a passkey has signed for this connection. */
+  unlockByPasskey(assertion: Assertion): void {
+    if (this.#stage.is !== 'locked' || this.isBusy) return;
+    this.refusal = null;
+    const { session, now } = this.#ground;
+    if (session?.isBarred !== true) return this.refuse('OFFLINE');
+    this.#ground.run(session.unlockByPasskey(now.steady, assertion));
+  }
+
+  /** A PIN or a passkey was refused, and another may be tried. */
+  notUnlocked(declined: Declined): void {
+    // Its time is over: only a PIN opens.
+    if (declined.code === RefusalCode.PIN_DUE) this.#passkeyDoes = false;
+    this.refusal = refusalOf(declined);
+  }
+
   /** The next attempt, for whoever is to be signed in. */
   connect(): void {
     const joining = this.#joining;
@@ -263,7 +286,8 @@ export class Gate {
   }
 
   /** The PIN is wanted. */
-  barred(hasLocked: boolean, dropped: readonly Asked<Call>[]): void {
+  barred(hasLocked: boolean, dropped: readonly Asked<Call>[], passkey: boolean): void {
+    this.#passkeyDoes = passkey;
     // A join says who it is with its PIN: where one is asked for all the same, the same join again brings the device.
     if (this.#joining !== null) {
       this.#joining = null;
@@ -282,7 +306,7 @@ export class Gate {
     if (pin !== null) this.#ground.run(this.#ground.session?.unlock(this.#ground.now.steady, pin) ?? null);
   }
 
-  signedIn(wire: SignedIn, pin: Pin | null): void {
+  signedIn(wire: SignedIn, unlocked: boolean): void {
     const [device, person] = [readId<DeviceId>(wire.device), readId<PersonId>(wire.person)];
     const joining = this.#joining;
     if (joining !== null) this.#joined(device, person, joining.deviceName);
@@ -300,10 +324,10 @@ export class Gate {
     this.#ground.desk.signedIn(person, this.#ground.now);
     if (wire.station !== 0n) return this.#watch(cleanLine(wire.name));
     if (this.#identity?.station != null) this.#keep({ station: null });
-    const proven = pin ?? joining?.pin ?? null;
+    const isProven = unlocked || joining !== null;
     // Who locked it here is asked for the PIN, though the box still holds the session open. That a connection came back is no act of anybody's.
     const wasOpen = this.isOpen;
-    if (proven !== null) this.#open();
+    if (isProven) this.#open();
     else this.#stage = this.#identity?.locked === true ? { is: 'locked', by: 'here' } : { is: 'open' };
     // Why it was not let in before is nothing to say any more.
     if (this.#hasTurnedAway || (this.isOpen && !wasOpen)) this.refusal = null;

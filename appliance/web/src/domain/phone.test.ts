@@ -245,6 +245,63 @@ describe('a PIN', () => {
   });
 });
 
+describe('a passkey', () => {
+  const assertion = (first: number) => ({ credential: new Uint8Array(16).fill(4), clientData: new Uint8Array(1), authenticatorData: new Uint8Array(37), signature: Uint8Array.of(first) });
+
+  it('is offered where the box says that it would do, and opens', () => {
+    const bench = locked();
+    expect(bench.snapshot.passkey).toBe(false);
+    bench.command('unlock', PIN);
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'open', passkey: false });
+    bench.box.passkey = true;
+    bench.command('lock');
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', passkey: true });
+    expectNothingSeen(bench.snapshot);
+    bench.give({ input: 'ask', number: 7, body: { case: 'askPasskeyChallenge', value: {} } });
+    bench.settle();
+    expect(bench.effects.find((effect) => effect.effect === 'replied')).toMatchObject({ number: 7, reply: { reply: 'answer', body: { case: 'passkeyChallenge' } } });
+    bench.command('unlockByPasskey', assertion(0x30));
+    expect(bench.snapshot.busy).toBe(true);
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'open', refusal: null });
+    expect(heard(bench, 'unlock')).toBe(1);
+  });
+
+  it('that is refused leaves the PIN, and costs no try', () => {
+    const bench = locked();
+    bench.box.passkey = true;
+    bench.drop();
+    bench.pass(30_000);
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', passkey: true });
+    bench.command('unlockByPasskey', assertion(0));
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', passkey: true, refusal: { code: 'PASSKEY_WRONG' } });
+    expect(bench.box.triesLeft).toBe(10);
+    bench.box.instead.set('unlockByPasskey', [{ case: 'refused', value: { code: RefusalCode.PIN_DUE } }]);
+    bench.command('unlockByPasskey', assertion(0x30));
+    bench.settle();
+    expect(bench.snapshot).toMatchObject({ stage: 'locked', passkey: false, refusal: { code: 'PIN_DUE' } });
+    bench.command('unlock', PIN);
+    bench.settle();
+    expect(bench.snapshot.stage).toBe('open');
+  });
+
+  it('is not offered without the box, and nothing else is answered while locked', () => {
+    const bench = locked();
+    bench.box.passkey = true;
+    bench.drop();
+    bench.isReachable = false;
+    bench.pass(30_000);
+    expect(bench.snapshot.passkey).toBe(false);
+    bench.command('unlockByPasskey', assertion(0x30));
+    expect(bench.snapshot.refusal?.code).toBe('OFFLINE');
+    bench.give({ input: 'ask', number: 8, body: { case: 'listPasskeys', value: {} } });
+    expect(bench.effects.find((effect) => effect.effect === 'replied')).toMatchObject({ number: 8, reply: { reply: 'refused', refusal: { code: 'LOCKED' } } });
+  });
+});
+
 describe('locking here', () => {
   it('hides at once, and the box locks the session: the PIN is its to look at', () => {
     const bench = locked();

@@ -93,6 +93,7 @@ export class Phone {
       waiting: stage.is === 'ended' ? 0 : outbox.count,
       staying: stage.is === 'locked' ? outbox.staying : 0,
       lapsed: this.#gate.lapsed,
+      passkey: this.#gate.passkeyDoes,
       ringing: isRung ? desk.screen.ringing() : [],
     };
     const me = identity?.person ?? null;
@@ -178,6 +179,8 @@ export class Phone {
         return gate.lookAgain();
       case 'unlock':
         return gate.unlock(...command.with);
+      case 'unlockByPasskey':
+        return gate.unlockByPasskey(...command.with);
       case 'dismissRefusal':
         gate.refusal = null;
         return;
@@ -213,9 +216,10 @@ export class Phone {
     const { session, now } = this.#ground;
     const isTooMany = (session?.underWay().length ?? 0) >= PAGE_ASKS_MAX;
     const refuse = (refusal: Refusal): void => this.#ground.do({ effect: 'replied', number, reply: { reply: 'refused', refusal } });
-    if (!this.#gate.isOpen) return refuse(ownRefusal('LOCKED'));
+    const isOpening = body.case === 'askPasskeyChallenge' && this.#gate.passkeyDoes;
+    if (!this.#gate.isOpen && !isOpening) return refuse(ownRefusal('LOCKED'));
     if (isTooMany) return refuse(ownRefusal('SLOW_DOWN', { retryAfter: 1 }));
-    this.#gate.acted();
+    if (!isOpening) this.#gate.acted();
     const outs = session?.ask(now.steady, { ask: 'call', call: { call: 'page', number } }, body) ?? null;
     if (outs === null) return refuse(ownRefusal('OFFLINE'));
     this.#ground.run(outs);
@@ -313,9 +317,9 @@ export class Phone {
         this.#ground.do({ effect: 'met', line: line.number, leaves: out.leaves, challenge: out.challenge });
         return lines.welcomed(cleanLine(out.facility));
       case 'barred':
-        return this.#gate.barred(out.hasLocked, out.dropped);
+        return this.#gate.barred(out.hasLocked, out.dropped, out.passkey);
       case 'signedIn':
-        return this.#gate.signedIn(out.signedIn, out.pin);
+        return this.#gate.signedIn(out.signedIn, out.unlocked);
       case 'visitAsked':
         return this.#gate.visitAsked(out.asked);
       case 'refused':
@@ -358,8 +362,7 @@ export class Phone {
         return this.#gate.turnedAway(declined);
       case 'unlock':
         if (verdictOf(declined.code) !== 'again') return this.#gate.turnedAway(declined);
-        this.#gate.refusal = refusalOf(declined);
-        return;
+        return this.#gate.notUnlocked(declined);
       case 'sync':
         if (declined.code !== RefusalCode.CURSOR_INVALID) return this.#gate.leave(lines.refused(declined.retryAfter, now, chance.number()));
         desk.book.anotherPast();

@@ -9,13 +9,14 @@
  * are under way and how long, keeps the connection alive, and lets through of deliveries only what belongs to the sync that counts.
  */
 
-import { type Accepted, type Event, RefusalCode, type ServerFrame, type SignedIn, type VisitAsked, type Welcome } from '../gen/wardline_pb.js';
+import { type Accepted, type Event, type Locked, type PinNeeded, RefusalCode, type ServerFrame, type SignedIn, type VisitAsked, type Welcome } from '../gen/wardline_pb.js';
 import { type Bytes } from './bytes.ts';
 import { type Ask, encodeFrame, type Told } from './frames.ts';
 import { type DeviceId, type MessageName, wireId } from './ids.ts';
 import { type Pin } from './pins.ts';
 import { type DeviceKey, type Hash, hashOf, joinBytes, type JoinCode, signInBytes, type Signature, visitBytes } from './proofs.ts';
 import { type Declined, declinedOf } from './refusals.ts';
+import type { Assertion } from './snapshot.ts';
 
 /** Who connects, and how it proves that. */
 export type Purpose =
@@ -42,7 +43,8 @@ export interface Visit {
 /** What a request was for; `Call` is whatever else the owner of the session asks. */
 export type Asked<Call> =
   | { readonly ask: 'hello' | 'prove' | 'join' | 'sync' | 'echo' }
-  | { readonly ask: 'unlock'; readonly pin: Pin }
+  /** By a PIN or a passkey. */
+  | { readonly ask: 'unlock' }
   | { readonly ask: 'submit'; readonly name: MessageName; /** From a locked session. */ readonly asSealed?: boolean }
   | { readonly ask: 'call'; readonly call: Call };
 
@@ -53,10 +55,10 @@ export type Out<Call> =
   | { readonly out: 'close' }
   | { readonly out: 'welcomed'; readonly facility: string; readonly root: Hash | null; readonly boxTime: bigint; readonly challenge: Hash; readonly leaves: readonly Hash[] }
   /** The PIN is wanted: from the beginning, or because the session has just locked. */
-  | { readonly out: 'barred'; readonly triesLeft: number; readonly hasLocked: boolean; readonly dropped: readonly Asked<Call>[] }
+  | { readonly out: 'barred'; readonly triesLeft: number; /** A passkey would do as well. */ readonly passkey: boolean; readonly hasLocked: boolean; readonly dropped: readonly Asked<Call>[] }
   /** Somebody of the team is to let this device in. */
   | { readonly out: 'visitAsked'; readonly asked: VisitAsked }
-  | { readonly out: 'signedIn'; readonly signedIn: SignedIn; readonly pin: Pin | null }
+  | { readonly out: 'signedIn'; readonly signedIn: SignedIn; /** By what the person has just done. */ readonly unlocked: boolean }
   | { readonly out: 'refused'; readonly asked: Asked<Call>; readonly declined: Declined }
   | { readonly out: 'answer'; readonly request: number; readonly asked: Asked<Call>; readonly body: Told }
   | { readonly out: 'accepted'; readonly accepted: Accepted }
@@ -172,9 +174,18 @@ export class Session<Call> {
 
   /** One PIN at a time, and only where one is wanted: anything else closes the connection. False: not now. */
   unlock(now: number, pin: Pin): Out<Call>[] | null {
+    return this.#unlock(now, { case: 'unlock', value: { pin } });
+  }
+
+  /** The same, by what a passkey has signed. */
+  unlockByPasskey(now: number, value: Assertion): Out<Call>[] | null {
+    return this.#unlock(now, { case: 'unlockByPasskey', value });
+  }
+
+  #unlock(now: number, body: Ask): Out<Call>[] | null {
     if (this.#at.at !== 'barred' || this.#at.isUnlocking) return null;
     this.#at = { at: 'barred', isUnlocking: true };
-    return this.#ask(now, { ask: 'unlock', pin }, { case: 'unlock', value: { pin } });
+    return this.#ask(now, { ask: 'unlock' }, body);
   }
 
   /** Delivery from this cursor on, or, empty, from a snapshot. What was delivered before is over. */
@@ -187,7 +198,8 @@ export class Session<Call> {
   /** A request that is answered; `null`: not in this state. */
   ask(now: number, asked: Asked<Call>, body: Ask): Out<Call>[] | null {
     const isComing = body.case === 'answerStat' && body.value.answer?.case === 'coming';
-    if (this.#at.at !== 'open' && !(this.#at.at === 'barred' && (isComing || body.case === 'submitSealed'))) return null;
+    const isFromLocked = isComing || body.case === 'submitSealed' || body.case === 'askPasskeyChallenge';
+    if (this.#at.at !== 'open' && !(this.#at.at === 'barred' && isFromLocked)) return null;
     return this.#ask(now, asked, body);
   }
 
@@ -246,9 +258,9 @@ export class Session<Call> {
       case 'welcome':
         return this.#welcomed(request, body.value);
       case 'pinNeeded':
-        return this.#barred(this.#take(request)?.ask === 'prove' || this.#at.at === 'proving', body.value.triesLeft, false);
+        return this.#barred(this.#take(request)?.ask === 'prove' || this.#at.at === 'proving', body.value, false);
       case 'locked':
-        return this.#barred(this.#at.at === 'open', body.value.triesLeft, true);
+        return this.#barred(this.#at.at === 'open', body.value, true);
       case 'signedIn':
         return this.#signedIn(request, body.value);
       case 'visitAsked':
@@ -290,13 +302,13 @@ export class Session<Call> {
     ];
   }
 
-  #barred(isExpected: boolean, triesLeft: number, hasLocked: boolean): Out<Call>[] {
+  #barred(isExpected: boolean, { triesLeft, passkey }: PinNeeded | Locked, hasLocked: boolean): Out<Call>[] {
     if (!isExpected) return this.#dead('protocol');
     this.#at = { at: 'barred', isUnlocking: false };
     // Submissions are answered all the same; everything else that was under way may stay without an answer.
     const dropped = [...this.#asked].filter(([, { asked }]) => asked.ask !== 'submit');
     for (const [request] of dropped) this.#asked.delete(request);
-    return [{ out: 'barred', triesLeft, hasLocked, dropped: dropped.map(([, { asked }]) => asked) }];
+    return [{ out: 'barred', triesLeft, passkey, hasLocked, dropped: dropped.map(([, { asked }]) => asked) }];
   }
 
   #signedIn(request: number, signedIn: SignedIn): Out<Call>[] {
@@ -304,7 +316,7 @@ export class Session<Call> {
     const isAnswer = asked?.ask === 'prove' || asked?.ask === 'join' || asked?.ask === 'unlock';
     if (!isAnswer || (this.#at.at !== 'proving' && this.#at.at !== 'barred')) return this.#dead('protocol');
     this.#at = { at: 'open', sync: NO_SYNC };
-    return [{ out: 'signedIn', signedIn, pin: asked.ask === 'unlock' ? asked.pin : null }];
+    return [{ out: 'signedIn', signedIn, unlocked: asked.ask === 'unlock' }];
   }
 
   #refused(request: number, declined: Declined): Out<Call>[] {

@@ -295,6 +295,8 @@ export interface Snapshot {
   readonly gaps: readonly Gap[];
   /** Of this person, or of somebody whom they lead. */
   readonly copied?: readonly CopiedDevice[];
+  /** While locked: a passkey of this device opens it as well as the PIN. */
+  readonly passkey?: boolean;
   /** Locked, and everything that was shown forgotten, since the box was not there for ten minutes. */
   readonly lapsed: boolean;
 }
@@ -308,6 +310,7 @@ export interface Commands {
   /** While it waits to be let in: asks the box now. */
   lookAgain(): void;
   unlock(pin: string): void;
+  unlockByPasskey?(assertion: Assertion): void;
   lock(): void;
   /** The person touched the app: keeps the session from locking. At most every few seconds. */
   touched(): void;
@@ -340,6 +343,32 @@ export interface Commands {
   dismissRefusal(): void;
 }
 
+/** What a passkey has signed, as it goes to the box. */
+export interface Assertion {
+  readonly credential: Uint8Array;
+  readonly clientData: Uint8Array;
+  readonly authenticatorData: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A passkey of this device. */
+export interface PasskeyShown {
+  readonly credential: Uint8Array;
+  readonly added: At;
+}
+
+/** Passkeys, in the PIN's place. */
+export interface Passkeys {
+  /** This browser has them, and its page an address that they can be bound to. */
+  readonly possible: boolean;
+  list(): Promise<readonly PasskeyShown[] | Refusal>;
+  /** Asks the person's finger, face or screen lock; `name`: whose it is, as the browser shows it. */
+  add(name: string, device: Id): Promise<readonly PasskeyShown[] | Refusal>;
+  remove(passkey: PasskeyShown): Promise<readonly PasskeyShown[] | Refusal>;
+  /** While locked. What comes of it is in a later snapshot; a refusal is why it did not come to that. */
+  unlock(): Promise<Refusal | null>;
+}
+
 /** The domain as the view holds it. */
 export interface App extends Commands {
   readonly snapshot: Snapshot;
@@ -353,6 +382,8 @@ export interface App extends Commands {
   readonly files: Files;
   /** Who else is on this handset; none while practising. */
   handset?(): Promise<Handset>;
+  /** Absent where nothing is a device's, as in practice. */
+  readonly passkeys?: Passkeys;
   /** Called with what the box says unasked while the app is open; returns how to stop. */
   listen(heard: (body: Told) => void): () => void;
 }

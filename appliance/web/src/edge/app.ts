@@ -5,8 +5,9 @@
 import type { Command, Input } from '../domain/effects.ts';
 import { ownRefusal } from '../domain/refusals.ts';
 import type { Ask, Told } from '../domain/frames.ts';
-import type { App, Commands, Files, Reply, Snapshot } from '../domain/snapshot.ts';
+import type { App, Commands, Files, Passkeys, Reply, Snapshot } from '../domain/snapshot.ts';
 import type { BrowserHandset } from './handset.ts';
+import type { BoxPasskeys } from './passkeys.ts';
 import { Seat } from './seat.ts';
 import { readPlaces } from './storage.ts';
 import { takeTurns } from './tabs.ts';
@@ -43,6 +44,17 @@ class BrowserApp implements App {
   #files: Promise<Files | null> | null = null;
   #handset: Promise<BrowserHandset> | null = null;
   #isOver = false;
+  readonly passkeys: Passkeys = {
+    possible: passkeysArePossible(),
+    list: async () => (await this.#keeper())?.list() ?? ownRefusal('OFFLINE'),
+    add: async (...whose) => (await this.#keeper())?.add(...whose) ?? ownRefusal('OFFLINE'),
+    remove: async (passkey) => (await this.#keeper())?.remove(passkey) ?? ownRefusal('OFFLINE'),
+    unlock: async () => {
+      const keeper = await this.#keeper();
+      return keeper === null ? ownRefusal('OFFLINE') : keeper.unlock();
+    },
+  };
+  #passkeys: Promise<BoxPasskeys | null> | null = null;
   #showing: ReturnType<typeof setTimeout> | undefined;
 
   get snapshot(): Snapshot {
@@ -71,6 +83,15 @@ class BrowserApp implements App {
       () => (this.#files = null),
     );
     return this.#files;
+  }
+
+  /** As with files: it comes when it is wanted. */
+  #keeper(): Promise<BoxPasskeys | null> {
+    this.#passkeys ??= import('./passkeys.ts').then(
+      ({ BoxPasskeys: Keeper }) => new Keeper((body) => this.ask(body), (assertion) => this.#command('unlockByPasskey', assertion)),
+      () => (this.#passkeys = null),
+    );
+    return this.#passkeys;
   }
 
   listen(heard: (body: Told) => void): () => void {
@@ -236,6 +257,11 @@ class BrowserApp implements App {
   dismissRefusal(): void {
     this.#command('dismissRefusal');
   }
+}
+
+/** A passkey is bound to a name: an address has none. */
+function passkeysArePossible(): boolean {
+  return 'PublicKeyCredential' in globalThis && !/^[\d.]+$|:/.test(location.hostname);
 }
 
 /** Nothing of anybody's. */

@@ -1,6 +1,6 @@
 import type { Care } from '../domain/care/contract.ts';
 import type { Ask } from '../domain/frames.ts';
-import type { App, Commands, Files, InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Reply, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
+import type { App, Commands, Files, InboxItem, MessageItem, OpenConversation, PatientHeader, Passkeys, Person, Prospect, Reply, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
 import { careAt, searchAt } from './fixtures.care.ts';
 
 /** Made-up screens for looking at and for tests; never part of what is built. Everybody in here is invented. */
@@ -188,6 +188,7 @@ export const scenes: Record<string, Snapshot> = {
   join: { ...base, ...closed, stage: 'joining' },
   joinFault: { ...base, ...closed, stage: 'joining', refusal: { code: 'JOIN_CODE_INVALID', advice: '' } },
   locked: { ...base, ...closed, stage: 'locked', waiting: 2 },
+  lockedPasskey: { ...base, ...closed, stage: 'locked', passkey: true },
   lockedRings: { ...base, ...closed, stage: 'locked', ringing },
   lockedFault: { ...base, ...closed, stage: 'locked', refusal: { code: 'PIN_WRONG', advice: '', triesLeft: 3 }, line: { ...base.line, state: 'connecting', by: null } },
   inbox: { ...base, inbox: quiet },
@@ -247,6 +248,14 @@ export class FixtureApp implements App {
   files: Files = {
     send: () => new Promise(() => {}),
     receive: () => new Promise(() => {}),
+  };
+  /** One was added; the phone's question is answered at once, or not at all. */
+  readonly passkeys: Passkeys = {
+    possible: true,
+    list: () => Promise.resolve([{ credential: Uint8Array.of(1), added: NOW }]),
+    add: () => Promise.resolve({ code: 'PASSKEY_CANCELLED', advice: '' }),
+    remove: () => Promise.resolve([]),
+    unlock: () => Promise.resolve({ code: 'PASSKEY_CANCELLED', advice: '' }),
   };
   listen(): () => void {
     return () => {};

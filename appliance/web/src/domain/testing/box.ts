@@ -42,6 +42,8 @@ export class Box {
   readonly #numbers = new Map<bigint, { readonly name: string; readonly at: number }>();
   #lastNumber = 0n;
   isPinWanted = false;
+  /** The device has a passkey, and the hours in which it does are not over. */
+  passkey = false;
   /** Whether a new submission is declined for a moment. */
   declines = (): boolean => false;
   triesLeft = 10;
@@ -216,7 +218,7 @@ export class BoxConnection {
     this.state = 'barred';
     this.#at = null;
     this.#box.isPinWanted = true;
-    this.send(0n, { case: 'locked', value: { triesLeft: this.#box.triesLeft } });
+    this.send(0n, { case: 'locked', value: { triesLeft: this.#box.triesLeft, passkey: this.#box.passkey } });
   }
 
   deliver(upTo: number): void {
@@ -246,7 +248,7 @@ export class BoxConnection {
         this.state = 'barred';
         box.current?.close(0x12);
         box.current = this;
-        this.send(request, { case: 'pinNeeded', value: { triesLeft: box.triesLeft } });
+        this.send(request, { case: 'pinNeeded', value: { triesLeft: box.triesLeft, passkey: box.passkey } });
         return;
       case 'join': {
         const key = toHex(body.value.deviceKey);
@@ -263,6 +265,13 @@ export class BoxConnection {
         box.triesLeft -= 1;
         this.send(request, refused(box.triesLeft > 0 ? RefusalCode.PIN_WRONG : RefusalCode.PIN_LOCKED_OUT, box.triesLeft));
         return;
+      case 'askPasskeyChallenge':
+        if (this.state === 'barred' && !box.passkey) return this.send(request, refused(RefusalCode.PIN_DUE));
+        return this.send(request, { case: 'passkeyChallenge', value: { challenge: new Uint8Array(32).fill(3), credentials: [new Uint8Array(16).fill(4)] } });
+      case 'unlockByPasskey':
+        if (this.state !== 'barred') return this.close(0x102);
+        if (body.value.signature[0] !== 0x30) return this.send(request, refused(RefusalCode.PASSKEY_WRONG));
+        return this.#signIn(request);
       case 'echo':
         return this.send(request, { case: 'done', value: {} });
       case 'answerStat':
