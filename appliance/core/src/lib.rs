@@ -56,6 +56,7 @@ pub mod order;
 pub mod particulars;
 pub mod pin;
 pub mod policy;
+pub mod printing;
 mod reach;
 pub mod reaction;
 pub mod record;

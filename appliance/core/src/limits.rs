@@ -648,6 +648,19 @@ pub const EXPORT_ACTS_MAX: usize = 24 * 1024;
 /// a name for each of its visitors.
 pub const EXPORT_PLACES_PAGE_MAX: usize = 200;
 
+/// Pages of one downtime sheet: 26 beds each, for a unit of 5,000.
+pub const PRINT_PAGES_MAX: u32 = 200;
+
+/// Entries of the audit log on one page: each has some 20 bytes, 5 parts of 12 and as many names of 100: 60 kB, beside nothing else.
+pub const AUDIT_PAGE_MAX: usize = 100;
+
+/// Entries that are looked through for one page: some 50 bytes each, read by key in the order of the log; 20,000 x 50 = 1 MB and some 20 ms.
+/// A busy hospital makes as many in half a day. What is behind them is another page.
+pub const AUDIT_LOOK_MAX: u32 = 20_000;
+
+/// Kinds of acts that one look may ask for: more than there are.
+pub const AUDIT_ACTS_MAX: usize = 256;
+
 /// Legal holds at a time: 500 x some 300 bytes = 150 kB. Of each conversation that would lose something it is asked whether one of them
 /// keeps it: 500 looks, 64 conversations a second.
 pub const HOLDS_MAX: usize = 500;

@@ -17,6 +17,7 @@ use crate::input::{Door, Input, Source, Zone};
 use crate::limits;
 use crate::login::Offer;
 use crate::policy::Policy;
+use crate::printing::PrintUnderCheck;
 use crate::reach::{Heard, Phones};
 use crate::refusal::{CloseCode, Fault, PeerFault, Refusal};
 use crate::relay::budgets::Budgets;
@@ -161,6 +162,8 @@ pub(crate) struct Link {
     /// What its device will be offered once it is signed in, and that it was and has asked nothing since.
     pub(crate) offer: Option<Offer>,
     pub(crate) offered: bool,
+    /// What is printed once the keeper has spoken.
+    pub(crate) print: Option<PrintUnderCheck>,
     source: Source,
     requests: Bucket,
 }
@@ -345,6 +348,7 @@ impl Relay {
             welcomed: Change(0),
             offer: None,
             offered: false,
+            print: None,
             source,
             requests: Bucket::full(limits::REQUESTS, now.mono),
         };
@@ -353,7 +357,8 @@ impl Relay {
 
     fn closed(&mut self, turn: &mut Turn, conn: Conn) {
         self.clear_deadline(conn);
-        if let Some(link) = self.links.remove(&conn) {
+        if let Some(mut link) = self.links.remove(&conn) {
+            self.forget_print(turn, link.print.take());
             self.forget(turn, conn, &link.session);
         }
     }
@@ -418,6 +423,12 @@ impl Relay {
         }
     }
 
+    fn forget_print(&mut self, turn: &mut Turn, print: Option<PrintUnderCheck>) {
+        if let Some(print) = print {
+            self.give_back_try(turn, print.device);
+        }
+    }
+
     /// A PIN that was not compared was not tried: the keeper was silent, or what it says is dropped because the connection
     /// is gone. So a phone that loses its network ten times while the box looks at right PINs is not locked.
     pub(crate) fn give_back_try(&mut self, turn: &mut Turn, device: DeviceId) {
@@ -436,6 +447,8 @@ impl Relay {
         if matches!(session, Session::Closing) {
             return;
         }
+        let print = link.print.take();
+        self.forget_print(turn, print);
         self.forget(turn, conn, &session);
         turn.sends.push(Send::Detach { conn });
         turn.sends.push(Send::Close { conn, code });

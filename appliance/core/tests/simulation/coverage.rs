@@ -561,6 +561,16 @@ situations!(
     RestrictedExported,
     ExportRefused,
     ExportOver,
+    // Records: what is printed, and what is read of the audit and of the box.
+    SheetPrinted,
+    PrintRefused,
+    PrintPinWrong,
+    PrintPinUnseen,
+    LockedOutByPrinting,
+    AuditRead,
+    AuditRefused,
+    HealthTold,
+    HealthRefused,
     // Holds, again.
     HoldRefused,
     PurgeHeldBack,
