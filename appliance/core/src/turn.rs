@@ -1,6 +1,8 @@
 //! What a decision asks of the driver: first make the writes durable, then let the sends leave.
 
-use crate::grant::{AttachmentGrant, AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
+use crate::grant::{
+    AttachmentGrant, AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant,
+};
 use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
 use crate::refusal::CloseCode;
 use crate::retention::Bounds;

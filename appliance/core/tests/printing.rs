@@ -64,7 +64,9 @@ fn a_wrong_pin_is_counted_before_it_is_looked_at_and_the_tenth_ends_the_session(
     for wrong in 1..limits::PIN_TRIES_MAX {
         ward.pass(10_000);
         let asked = offer(&mut ward, ANA, unit);
-        assert!(asked.writes.iter().any(|n| matches!(n.write, Write::PinTries { tries, .. } if tries == wrong)));
+        assert!(
+            asked.writes.iter().any(|n| matches!(n.write, Write::PinTries { tries, .. } if tries == wrong))
+        );
         let turn = ward.handle(Input::PinMac { conn: ANA, mac: Some(WRONG) });
         assert_eq!(acts(&turn), vec![Act::PinWrong(wrong)]);
         let Body::Refused(refused) = answer(&turn) else { panic!("refused") };

@@ -18,7 +18,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use wardline_core::escalation::StatId;
-use wardline_core::grant::{AttachmentGrant, AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
+use wardline_core::grant::{
+    AttachmentGrant, AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant,
+};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::pin::Pin;
 use wardline_core::refusal::CloseCode;

@@ -171,26 +171,94 @@ impl Act {
             Self::HoldPlaced(a, sort, id) => vec![a.into(), Subject::from_numbers(sort, id).into()],
             Self::ExportBegun(a, sort, id) => vec![a.into(), Subject::from_numbers(sort, id).into()],
             Self::ExportFinished(a, _) => vec![a.into()],
-            Self::PersonAdded(a) | Self::PersonSuspended(a) | Self::PersonRestored(a) | Self::JoinCodeIssued(a) | Self::JoinCodeExpired(a) | Self::DevicesListed(a) | Self::JoinCodeWithdrawn(a) | Self::UndisturbedEnded(a) | Self::AvailabilityCleared(a) | Self::AgencyEnded(a) | Self::SuspensionConfirmed(a) | Self::SuspensionReversed(a) | Self::SuspensionOverdue(a) | Self::VisitProlonged(a) | Self::VisitEnded(a) | Self::PinCodeIssued(a) => vec![a.into()],
+            Self::PersonAdded(a)
+            | Self::PersonSuspended(a)
+            | Self::PersonRestored(a)
+            | Self::JoinCodeIssued(a)
+            | Self::JoinCodeExpired(a)
+            | Self::DevicesListed(a)
+            | Self::JoinCodeWithdrawn(a)
+            | Self::UndisturbedEnded(a)
+            | Self::AvailabilityCleared(a)
+            | Self::AgencyEnded(a)
+            | Self::SuspensionConfirmed(a)
+            | Self::SuspensionReversed(a)
+            | Self::SuspensionOverdue(a)
+            | Self::VisitProlonged(a)
+            | Self::VisitEnded(a)
+            | Self::PinCodeIssued(a) => vec![a.into()],
             Self::DeviceJoined(a, b, c) | Self::PinCleared(a, b, c) => vec![a.into(), b.into(), c.into()],
             Self::DeviceRevoked(a) | Self::SessionLocked(a) | Self::VisitForgotten(a) => vec![a.into()],
             Self::SignedIn | Self::PinLockedOut | Self::EmergenciesListed | Self::HoldsListed => Vec::new(),
-            Self::PinWrong(a) | Self::RequestRefused(a) | Self::CoverPolicySet(a) | Self::PinCodeWrong(a) => vec![a.into()],
+            Self::PinWrong(a) | Self::RequestRefused(a) | Self::CoverPolicySet(a) | Self::PinCodeWrong(a) => {
+                vec![a.into()]
+            }
             Self::SignInRefused(a, b) | Self::PeerFault(a, b) => vec![a.into(), b.into()],
-            Self::ConversationOpened(a) | Self::ConversationPurged(a) | Self::ConversationRenamed(a) | Self::ConversationArchived(a) | Self::ConversationReopened(a) | Self::InboxReopened(a) | Self::InboxFinished(a) | Self::UploadFinished(a) | Self::UploadDropped(a) => vec![a.into()],
+            Self::ConversationOpened(a)
+            | Self::ConversationPurged(a)
+            | Self::ConversationRenamed(a)
+            | Self::ConversationArchived(a)
+            | Self::ConversationReopened(a)
+            | Self::InboxReopened(a)
+            | Self::InboxFinished(a)
+            | Self::UploadFinished(a)
+            | Self::UploadDropped(a) => vec![a.into()],
             Self::MemberAdded(a, b) | Self::MemberLeft(a, b) => vec![a.into(), b.into()],
-            Self::MessageAccepted(a, b) | Self::MessagesRead(a, b) | Self::MessagesExpired(a, b) | Self::StatOpened(a, b) | Self::StatHeld(a, b) | Self::StatHoldEnded(a, b) | Self::StatAccepted(a, b) | Self::StatHandedBack(a, b) | Self::StatClosed(a, b) | Self::StatResumed(a, b) | Self::StatRead(a, b) | Self::MessageRecalled(a, b) | Self::TaskOverdue(a, b) | Self::OrderGiven(a, b) | Self::OrderFiled(a, b) | Self::OffSiteNumbersShown(a, b) => vec![a.into(), b.into()],
-            Self::HistoryRead(a, b, c) | Self::StatStep(a, b, c) | Self::StatDeclined(a, b, c) | Self::MessageEdited(a, b, c) | Self::ReactionGiven(a, b, c) | Self::ReactionTakenBack(a, b, c) | Self::TaskAnswered(a, b, c) | Self::OrderAnswered(a, b, c) | Self::AttachmentsSent(a, b, c) => vec![a.into(), b.into(), c.into()],
+            Self::MessageAccepted(a, b)
+            | Self::MessagesRead(a, b)
+            | Self::MessagesExpired(a, b)
+            | Self::StatOpened(a, b)
+            | Self::StatHeld(a, b)
+            | Self::StatHoldEnded(a, b)
+            | Self::StatAccepted(a, b)
+            | Self::StatHandedBack(a, b)
+            | Self::StatClosed(a, b)
+            | Self::StatResumed(a, b)
+            | Self::StatRead(a, b)
+            | Self::MessageRecalled(a, b)
+            | Self::TaskOverdue(a, b)
+            | Self::OrderGiven(a, b)
+            | Self::OrderFiled(a, b)
+            | Self::OffSiteNumbersShown(a, b) => vec![a.into(), b.into()],
+            Self::HistoryRead(a, b, c)
+            | Self::StatStep(a, b, c)
+            | Self::StatDeclined(a, b, c)
+            | Self::MessageEdited(a, b, c)
+            | Self::ReactionGiven(a, b, c)
+            | Self::ReactionTakenBack(a, b, c)
+            | Self::TaskAnswered(a, b, c)
+            | Self::OrderAnswered(a, b, c)
+            | Self::AttachmentsSent(a, b, c) => vec![a.into(), b.into(), c.into()],
             Self::UnitAdded(a) | Self::UnitRenamed(a) | Self::PatientsListed(a) => vec![a.into()],
             Self::PostSet(a, b, c) => vec![a.into(), b.into(), c.into()],
-            Self::DutiesSet(a, b) | Self::QuietHoursSet(a, b) | Self::OffSiteNumberSet(a, b) | Self::AnnouncerSet(a, b) | Self::AgencyExtended(a, b) => vec![a.into(), b.into()],
+            Self::DutiesSet(a, b)
+            | Self::QuietHoursSet(a, b)
+            | Self::OffSiteNumberSet(a, b)
+            | Self::AnnouncerSet(a, b)
+            | Self::AgencyExtended(a, b) => vec![a.into(), b.into()],
             Self::StatNoted(a, b, c, d) => vec![a.into(), b.into(), c.into(), d.into()],
             Self::EscalationPolicySet(a) | Self::TemplatesSet(a) | Self::StatLoadRead(a) => vec![a.into()],
-            Self::StationAdded(a, b) | Self::AgencyAdmitted(a, b) | Self::AgencyReturned(a, b) => vec![a.into(), b.into()],
-            Self::PatientAdded(a) | Self::PatientUpdated(a) | Self::PatientRestricted(a) | Self::PatientUnrestricted(a) | Self::FamilyBlocked(a) | Self::FamilyUnblocked(a) => vec![a.into()],
+            Self::StationAdded(a, b) | Self::AgencyAdmitted(a, b) | Self::AgencyReturned(a, b) => {
+                vec![a.into(), b.into()]
+            }
+            Self::PatientAdded(a)
+            | Self::PatientUpdated(a)
+            | Self::PatientRestricted(a)
+            | Self::PatientUnrestricted(a)
+            | Self::FamilyBlocked(a)
+            | Self::FamilyUnblocked(a) => vec![a.into()],
             Self::PatientAdmitted(a, b, c) => vec![a.into(), b.into(), c.into()],
             Self::PatientTransferred(a, b) => vec![a.into(), b.into()],
-            Self::LeaveBegan(a) | Self::LeaveEnded(a) | Self::PatientDischarged(a) | Self::ThreadClosed(a) | Self::EncounterFiled(a) | Self::FamilyConsented(a) | Self::FamilyConsentEnded(a) | Self::BedsideCodeIssued(a) | Self::BedsideCodeEnded(a) | Self::FamilyListed(a) => vec![a.into()],
+            Self::LeaveBegan(a)
+            | Self::LeaveEnded(a)
+            | Self::PatientDischarged(a)
+            | Self::ThreadClosed(a)
+            | Self::EncounterFiled(a)
+            | Self::FamilyConsented(a)
+            | Self::FamilyConsentEnded(a)
+            | Self::BedsideCodeIssued(a)
+            | Self::BedsideCodeEnded(a)
+            | Self::FamilyListed(a) => vec![a.into()],
             Self::AttendingSet(a, b) => vec![a.into(), b.into()],
             Self::CareTeamJoined(a, b) | Self::CareTeamLeft(a, b) => vec![a.into(), b.into()],
             Self::AssignmentTaken(a, b, c) => vec![a.into(), b.into(), c.into()],
@@ -199,12 +267,16 @@ impl Act {
             Self::RoleTaken(a, b, c) => vec![a.into(), b.into(), c.into()],
             Self::RoleReturned(a, b) | Self::RotaImported(a, b) => vec![a.into(), b.into()],
             Self::EmergencyBegan(a, b) | Self::EmergencyAsked(a, b) => vec![a.into(), b.into()],
-            Self::EmergencyEnded(a) | Self::EmergencyWithdrawn(a) | Self::EmergencyCountersigned(a) => vec![a.into()],
+            Self::EmergencyEnded(a) | Self::EmergencyWithdrawn(a) | Self::EmergencyCountersigned(a) => {
+                vec![a.into()]
+            }
             Self::EmergencyReviewed(a, b) => vec![a.into(), b.into()],
             Self::HoldLifted(a) => vec![a.into()],
             Self::RetentionSet(a, b, c, d) => vec![a.into(), b.into(), c.into(), d.into()],
             Self::PatientNamed(a, b) | Self::PatientUnnamed(a, b) => vec![a.into(), b.into()],
-            Self::RecordsMerged(a, b) | Self::RecordsUnmerged(a, b) | Self::MergeLookedAt(a, b) => vec![a.into(), b.into()],
+            Self::RecordsMerged(a, b) | Self::RecordsUnmerged(a, b) | Self::MergeLookedAt(a, b) => {
+                vec![a.into(), b.into()]
+            }
             Self::LookedUp(a, b) | Self::BroadcastPolicySet(a, b) => vec![a.into(), b.into()],
             Self::Searched(a, b) => vec![a.into(), b.into()],
             Self::TaskGiven(a, b, c) | Self::TaskReassigned(a, b, c) => vec![a.into(), b.into(), c.into()],
@@ -214,7 +286,13 @@ impl Act {
             Self::CoverEnded(a, b) => vec![a.into(), b.into()],
             Self::InboxOpened(a, b) => vec![a.into(), b.into()],
             Self::RoleGapFlagged(a, b) => vec![a.into(), b.into()],
-            Self::RoleOffered(a, b, c, d) | Self::RoleHandedOver(a, b, c, d) | Self::RoleOfferDeclined(a, b, c, d) | Self::RoleOfferWithdrawn(a, b, c, d) | Self::RoleOfferExpired(a, b, c, d) | Self::RoleOfferSuperseded(a, b, c, d) | Self::RoleOfferEnded(a, b, c, d) => vec![a.into(), b.into(), c.into(), d.into()],
+            Self::RoleOffered(a, b, c, d)
+            | Self::RoleHandedOver(a, b, c, d)
+            | Self::RoleOfferDeclined(a, b, c, d)
+            | Self::RoleOfferWithdrawn(a, b, c, d)
+            | Self::RoleOfferExpired(a, b, c, d)
+            | Self::RoleOfferSuperseded(a, b, c, d)
+            | Self::RoleOfferEnded(a, b, c, d) => vec![a.into(), b.into(), c.into(), d.into()],
             Self::StatPassed(a, b, c, d) => vec![a.into(), b.into(), c.into(), d.into()],
             Self::VisitAsked(a, b) | Self::VisitDeclined(a, b) => vec![a.into(), b.into()],
             Self::VisitorLetIn(a, b, c) => vec![a.into(), b.into(), c.into()],
