@@ -651,7 +651,7 @@ pub const EXPORT_PLACES_PAGE_MAX: usize = 200;
 /// Pages of one downtime sheet: 26 beds each, for a unit of 5,000.
 pub const PRINT_PAGES_MAX: u32 = 200;
 
-/// Entries of the audit log on one page: each has some 20 bytes, 5 parts of 12 and as many names of 100: 60 kB, beside nothing else.
+/// Entries of the audit log on one page: 100 x 100 bytes, and of each at most eight names of 95: 86 kB, below [`SERVER_FRAME_MAX`].
 pub const AUDIT_PAGE_MAX: usize = 100;
 
 /// Entries that are looked through for one page: some 50 bytes each, read by key in the order of the log; 20,000 x 50 = 1 MB and some 20 ms.
