@@ -22,7 +22,7 @@ fn house() -> (World, [PersonId; 3], [DeviceId; 2]) {
     let [ana, ben, dana] = people;
     world.write(Write::DutiesSet { person: dana, administrator: false, privacy_officer: true });
     let devices = [world.device(ana, 1).unwrap(), world.device(ben, 2).unwrap()];
-    world.unit(1, 0);
+    world.unit(1, 1);
     let unit = *world.state.units.keys().next().unwrap();
     for nth in 0..ENTRIES {
         let (by, on) = if nth.is_multiple_of(2) { (ana, devices[0]) } else { (ben, devices[1]) };
