@@ -3,8 +3,10 @@
 use crate::bucket::Rate;
 
 mod orders;
+mod records;
 
 pub use orders::*;
+pub use records::*;
 
 /// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + 500 people whom a STAT calls (4,000) +
 /// [`MENTIONS_MAX`] x 8 bytes (128) + message id, numbers, tags and what it is to an order (200) + 8 files of 144; then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.
@@ -647,19 +649,6 @@ pub const EXPORT_ACTS_MAX: usize = 24 * 1024;
 /// Conversations of an export on one page, which also ends at [`PAGE_BYTES_MAX`]: one has some 150 bytes, and of a family's thread 64 and
 /// a name for each of its visitors.
 pub const EXPORT_PLACES_PAGE_MAX: usize = 200;
-
-/// Pages of one downtime sheet: 26 beds each, for a unit of 5,000.
-pub const PRINT_PAGES_MAX: u32 = 200;
-
-/// Entries of the audit log on one page: 100 x 100 bytes, and of each at most eight names of 95: 86 kB, below [`SERVER_FRAME_MAX`].
-pub const AUDIT_PAGE_MAX: usize = 100;
-
-/// Entries that are looked through for one page: some 50 bytes each, read by key in the order of the log; 20,000 x 50 = 1 MB and some 20 ms.
-/// A busy hospital makes as many in half a day. What is behind them is another page.
-pub const AUDIT_LOOK_MAX: u32 = 20_000;
-
-/// Kinds of acts that one look may ask for: more than there are.
-pub const AUDIT_ACTS_MAX: usize = 256;
 
 /// Legal holds at a time: 500 x some 300 bytes = 150 kB. Of each conversation that would lose something it is asked whether one of them
 /// keeps it: 500 looks, 64 conversations a second.
