@@ -19,7 +19,7 @@ impl World {
             return Some(Ask::AskHealth(proto::AskHealth {}));
         }
         if officer || self.random.permille(50) {
-            return Some(self.some_look());
+            return Some(self.some_audit_look());
         }
         if self.random.permille(60) {
             return Some(Ask::AskHealth(proto::AskHealth {}));
@@ -36,7 +36,7 @@ impl World {
         Some(Ask::RecordPrint(proto::RecordPrint { unit, pages: 2, pin }))
     }
 
-    fn some_look(&mut self) -> Ask {
+    fn some_audit_look(&mut self) -> Ask {
         let people: Vec<u64> = self.people.iter().flatten().map(|person| person.value()).collect();
         let patients = self.reference.ward.clinic.patients.iter();
         let records: Vec<String> = patients.map(|(_, told)| told.record_number.clone()).collect();
