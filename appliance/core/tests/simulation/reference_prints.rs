@@ -52,7 +52,9 @@ impl Reference {
         if self.lobby.disk_scarce {
             return Expected::refused(Code::DiskLow);
         }
-        if self.is_printing(device) {
+        // On another connection of the same device, perhaps.
+        let checking = |phase: &Phase| matches!(phase, Phase::PinChecking(other, _) if *other == device);
+        if self.is_printing(device) || self.lobby.links.iter().any(|link| checking(&link.phase)) {
             return Expected::refused(Code::SlowDown);
         }
         if let Some(device) = self.ward.device_mut(device) {
