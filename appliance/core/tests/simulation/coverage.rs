@@ -566,7 +566,6 @@ situations!(
     PrintRefused,
     PrintPinWrong,
     PrintPinUnseen,
-    LockedOutByPrinting,
     AuditRead,
     AuditRefused,
     HealthTold,
