@@ -212,6 +212,7 @@ impl Box {
                 }
             }
             Incoming::Unlock { .. } => Input::PinOffered { conn, request },
+            Incoming::RecordPrint { print, .. } => Input::Request { conn, request, ask: Ask::Print(print) },
             Incoming::Submit {
                 number,
                 message,

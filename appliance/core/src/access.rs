@@ -221,6 +221,7 @@ operations! {
     AssignBeds: "give beds of a unit to others for a shift", [ChargeNurse], "to whoever works there";
     EndAssignment: "end a shift's beds early", [Holder, ChargeNurse], "";
     ListPatients: "see a unit's patients by name", [ChargeNurse, BoxService], "which is recorded";
+    PrintSheet: "print a unit's downtime sheet", [ChargeNurse], "with their PIN, asked anew; on record before the first page leaves";
     ListBeds: "see a unit's beds and who holds them", [UnitStaff], "without names of patients";
     SetRole: "add a role to a unit, rename it or say who holds it when", [ChargeNurse, Administrator, BoxService], "who holds it is called by it, and reads what is written to it; nobody is named who administers and works in no unit";
     TakeRole: "take a role of a unit for some hours", [UnitStaff], "one that is listed for orders by text is given instead; here and below a privacy officer counts as nobody of a unit";
@@ -251,6 +252,8 @@ operations! {
     LiftHold: "lift a legal hold", [PrivacyOfficer], "with grounds, on record; what is too old goes within minutes";
     ListHolds: "see what is under legal hold", [PrivacyOfficer], "each look is recorded";
     ExportRecord: "export a patient's or a person's record", [PrivacyOfficer], "with grounds, on record, as each page is; with no other patient's name on it; of a restricted patient too, who is named in it";
+    ReadAudit: "read the audit log", [PrivacyOfficer], "who did what, when, of whom; no text; a restricted patient by alias; each page is itself recorded";
+    AskHealth: "see how the box is", [Administrator, BoxService], "disk, keys, certificates, clock; nothing of anybody";
     Search: "search messages", [Staff], "those that they may read; that they searched is recorded, not for what";
     LookUp: "search people and patients", [Staff], "patients in whose threads they are, and those of a unit that they lead; a restricted one by alias where they are not named; that they searched is recorded, not for what";
     EditMessage: "edit a message", [Author], "for 15 minutes, ten times, never a STAT; everybody sees that it was edited, and the earlier text is gone";

@@ -15,6 +15,11 @@ use crate::refusal::{PeerFault, Refusal};
 use crate::task::Assignee;
 use crate::time::Wall;
 
+pub mod looking;
+mod parts;
+
+pub use parts::Part;
+
 /// The form above.
 pub const VERSION: u8 = 1;
 
@@ -484,6 +489,12 @@ pub enum Act {
     /// What was offered as a passkey of this device does not verify.
     #[n(363)]
     PasskeyWrong(#[n(0)] DeviceId),
+    /// Of which unit, how many pages, before the first leaves.
+    #[n(370)]
+    SheetPrinted(#[n(0)] UnitId, #[n(1)] u32),
+    /// A page of this log was read: about whom, where that was said.
+    #[n(371)]
+    AuditRead(#[n(0)] Option<PersonId>, #[n(1)] Option<PatientId>),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

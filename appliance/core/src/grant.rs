@@ -1,10 +1,13 @@
 //! Permission to read, as a value. The store's readers demand one; only the core makes one, in the turn that
 //! decides and records the access.
 
+use std::collections::BTreeSet;
+
 use crate::escalation::StatId;
 use crate::ids::{Change, ConversationId, DeviceId, ExportId, PatientId, PersonId, Sequence, UploadId};
 use crate::search::Search;
 use crate::text::Title;
+use crate::time::Wall;
 
 /// A page of one conversation's history, newest first, within what the person may see. A slow reader may hold it for long:
 /// whoever reads by it asks again whether the person is still a member.
@@ -187,6 +190,26 @@ pub struct ExportGrant {
     pub shown: Vec<PatientId>,
     /// Whom the thread is about, and no word of whose name may be read.
     pub hidden: Vec<PatientId>,
+}
+
+/// A page of the audit log. Whoever reads by it asks again whether the officer still is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditGrant {
+    /// Who reads.
+    pub officer: PersonId,
+    /// Entries before this one.
+    pub before: u64,
+    /// By or about somebody, or on one of these devices of theirs.
+    pub person: Option<(PersonId, Vec<DeviceId>)>,
+    /// About a patient: by these records, and in these threads.
+    pub patient: Option<(Vec<PatientId>, Vec<ConversationId>)>,
+    /// The numbers of acts; none: any.
+    pub acts: BTreeSet<u32>,
+    /// From then on.
+    pub since: Wall,
+    /// Before then.
+    pub until: Wall,
 }
 
 /// Everything that is one person's at the time of each read: conversations, people, messages since a cursor. Ends

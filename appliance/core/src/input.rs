@@ -3,6 +3,7 @@
 use crate::agency::AgencyAsk;
 use crate::alteration::{Edit, Found};
 use crate::attachment::{Attach, Attaching, AttachmentPolicy};
+use crate::audit::looking::Look;
 use crate::availability::AvailabilityAsk;
 use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::clinical::Clinical;
@@ -22,6 +23,7 @@ use crate::order::OrderAsk;
 use crate::order::signed::Said as OrderSaid;
 use crate::passkey::PasskeyAsk;
 use crate::pin::PinMac;
+use crate::printing::Print;
 use crate::reaction::React;
 use crate::refusal::PeerFault;
 use crate::retention::Rules;
@@ -345,6 +347,12 @@ pub enum Ask {
     Export(Exporting),
     /// About patients' families.
     Family(Families),
+    /// A downtime sheet is about to be printed; the doorway holds the PIN.
+    Print(Print),
+    /// A page of the audit log.
+    Audit(Look),
+    /// How the box is.
+    Health,
     /// How long messages are kept from now on.
     SetRetention(Rules),
     /// How long they are.

@@ -57,6 +57,7 @@ pub mod particulars;
 pub mod passkey;
 pub mod pin;
 pub mod policy;
+pub mod printing;
 mod reach;
 pub mod reaction;
 pub mod record;

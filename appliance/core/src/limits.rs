@@ -4,9 +4,11 @@ use crate::bucket::Rate;
 
 mod orders;
 mod passkeys;
+mod records;
 
 pub use orders::*;
 pub use passkeys::*;
+pub use records::*;
 
 /// A client's frame: the largest is `Submit`, text of [`TEXT_MAX`] (8,192) + 500 people whom a STAT calls (4,000) +
 /// [`MENTIONS_MAX`] x 8 bytes (128) + message id, numbers, tags and what it is to an order (200) + 8 files of 144; then `ChangeMembers`, 2 x 500 people x 8 bytes packed (8,000) + tags. The next power of two.

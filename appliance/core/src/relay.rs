@@ -18,6 +18,7 @@ use crate::limits;
 use crate::login::Offer;
 use crate::passkey::Given;
 use crate::policy::Policy;
+use crate::printing::PrintUnderCheck;
 use crate::reach::{Heard, Phones};
 use crate::refusal::{CloseCode, Fault, PeerFault, Refusal};
 use crate::relay::budgets::Budgets;
@@ -164,6 +165,8 @@ pub(crate) struct Link {
     pub(crate) offered: bool,
     /// The challenge for a passkey that was given out last.
     pub(crate) passkey: Option<Given>,
+    /// What is printed once the keeper has spoken.
+    pub(crate) print: Option<PrintUnderCheck>,
     source: Source,
     requests: Bucket,
 }
@@ -349,6 +352,7 @@ impl Relay {
             offer: None,
             offered: false,
             passkey: None,
+            print: None,
             source,
             requests: Bucket::full(limits::REQUESTS, now.mono),
         };
@@ -357,7 +361,8 @@ impl Relay {
 
     fn closed(&mut self, turn: &mut Turn, conn: Conn) {
         self.clear_deadline(conn);
-        if let Some(link) = self.links.remove(&conn) {
+        if let Some(mut link) = self.links.remove(&conn) {
+            self.forget_print(turn, link.print.take());
             self.forget(turn, conn, &link.session);
         }
     }
@@ -422,6 +427,12 @@ impl Relay {
         }
     }
 
+    fn forget_print(&mut self, turn: &mut Turn, print: Option<PrintUnderCheck>) {
+        if let Some(print) = print {
+            self.give_back_try(turn, print.device);
+        }
+    }
+
     /// A PIN that was not compared was not tried: the keeper was silent, or what it says is dropped because the connection
     /// is gone. So a phone that loses its network ten times while the box looks at right PINs is not locked.
     pub(crate) fn give_back_try(&mut self, turn: &mut Turn, device: DeviceId) {
@@ -440,6 +451,8 @@ impl Relay {
         if matches!(session, Session::Closing) {
             return;
         }
+        let print = link.print.take();
+        self.forget_print(turn, print);
         self.forget(turn, conn, &session);
         turn.sends.push(Send::Detach { conn });
         turn.sends.push(Send::Close { conn, code });

@@ -41,7 +41,7 @@ pub(crate) fn not_out(person: &Person) -> Result<(), Refusal> {
 }
 
 /// How soon to offer a PIN again while another of the device's is being looked at: about what stretching takes.
-const PIN_CHECK_MS: u64 = 500;
+pub(crate) const PIN_CHECK_MS: u64 = 500;
 
 impl Relay {
     #[expect(clippy::too_many_arguments, reason = "one frame, field by field")]
@@ -235,6 +235,9 @@ impl Relay {
 
     pub(crate) fn pin_mac(&mut self, now: Now, turn: &mut Turn, conn: Conn, mac: Option<PinMac>) {
         let Some(link) = self.links.get_mut(&conn) else { return };
+        if let Some(check) = link.print.take() {
+            return self.print_checked(now, turn, conn, &check, mac);
+        }
         match std::mem::replace(&mut link.session, Session::Closing) {
             Session::JoinUnderCheck(check) => self.joined(now, turn, conn, check, mac),
             Session::VisitUnderCheck(check) => self.visit_asked(now, turn, conn, check, mac),
@@ -264,7 +267,6 @@ impl Relay {
                 return self.turn_away(turn, conn, request, refusal);
             }
         };
-        let tries = device.pin_tries;
         let Some(mac) = mac else {
             self.give_back_try(turn, id);
             self.enter(conn, Session::ExpectPin(who));
@@ -279,19 +281,30 @@ impl Relay {
                 self.sign_in(now, turn, conn, request, who);
             }
             None => {
-                let by = Actor::Person { person, device: id };
-                let mut draft = self.draft(now, turn);
-                draft.record(by, Act::PinWrong(tries));
-                if tries >= limits::PIN_TRIES_MAX {
-                    draft.record(by, Act::PinLockedOut);
-                    self.enter(conn, Session::ExpectPin(who));
-                    return self.turn_away(turn, conn, request, Refusal::PinLockedOut);
-                }
-                let tries_left = limits::PIN_TRIES_MAX - tries;
                 self.enter(conn, Session::ExpectPin(who));
-                turn.sends.push(refused(conn, request, Refusal::PinWrong { tries_left }));
+                self.pin_was_wrong(now, turn, (conn, request), Actor::Person { person, device: id }, id);
             }
         }
+    }
+
+    /// It was compared, and was counted before: the tenth locks the device.
+    pub(crate) fn pin_was_wrong(
+        &mut self,
+        now: Now,
+        turn: &mut Turn,
+        (conn, request): (Conn, RequestId),
+        by: Actor,
+        device: DeviceId,
+    ) {
+        let tries = self.state.devices.get(&device).map_or(limits::PIN_TRIES_MAX, |device| device.pin_tries);
+        let mut draft = self.draft(now, turn);
+        draft.record(by, Act::PinWrong(tries));
+        if tries >= limits::PIN_TRIES_MAX {
+            draft.record(by, Act::PinLockedOut);
+            return self.turn_away(turn, conn, request, Refusal::PinLockedOut);
+        }
+        let tries_left = limits::PIN_TRIES_MAX - tries;
+        turn.sends.push(refused(conn, request, Refusal::PinWrong { tries_left }));
     }
 
     pub(crate) fn open_session(&mut self, now: Now, turn: &mut Turn, device: DeviceId) {

@@ -1,6 +1,8 @@
 //! What a decision asks of the driver: first make the writes durable, then let the sends leave.
 
-use crate::grant::{AttachmentGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
+use crate::grant::{
+    AttachmentGrant, AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant,
+};
 use crate::ids::{Change, Conn, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId, Sequence};
 use crate::passkey::ExpectPasskey;
 use crate::refusal::CloseCode;
@@ -180,6 +182,22 @@ pub enum Send {
         request: RequestId,
         /// Permission to read.
         grant: ExportGrant,
+    },
+    /// Read a page of the audit log and answer with it.
+    ReadAudit {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// Permission to read.
+        grant: AuditGrant,
+    },
+    /// Say how the box is: [`crate::wire::proto::BoxHealth`]. The core knows whether new messages are taken.
+    TellHealth {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
     },
     /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
     ScrubLog,

@@ -4,6 +4,7 @@ use prost::Message as _;
 
 use crate::agency;
 use crate::attachment::{self, Announced};
+use crate::audit;
 use crate::availability;
 use crate::broadcast;
 use crate::clinical;
@@ -28,6 +29,7 @@ use crate::mention::Named;
 use crate::order::{self, signed::Unproven as UnprovenDeed};
 use crate::passkey::{Assertion, CredentialId, Made, PasskeyAsk};
 use crate::pin::{self, Pin};
+use crate::printing::{self, Print};
 use crate::reaction::Reaction;
 use crate::refusal::{PeerFault, Refusal};
 use crate::retention::Rules;
@@ -182,6 +184,13 @@ pub enum Incoming {
     AddPasskey(Box<Made>),
     /// A passkey that was used, still to be verified.
     UnlockByPasskey(Box<Assertion>),
+    /// A downtime sheet is about to be printed, by whoever has the PIN.
+    RecordPrint {
+        /// What.
+        print: Print,
+        /// As typed.
+        pin: Pin,
+    },
     /// A message, its text still to be sealed.
     Submit {
         /// The device's number.
@@ -292,6 +301,8 @@ pub fn parse(
         Some(Body::UnlockByPasskey(unlock)) => {
             Assertion::parse(unlock).map(|assertion| Incoming::UnlockByPasskey(Box::new(assertion)))
         }
+        Some(Body::RecordPrint(record)) => printing::parse(record.unit, record.pages)
+            .and_then(|print| Ok(Incoming::RecordPrint { print, pin: Pin::offer(record.pin)? })),
         Some(Body::Submit(submit)) => parse_submit(submit),
         Some(Body::SubmitSealed(sealed)) => parse_sealed(sealed),
         Some(Body::EditMessage(edit)) => parse_edit(edit),
@@ -599,6 +610,8 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::OpenAttachment(open) => Ask::Attaching(attachment::parse_open(&open)?),
         Body::SetAttachmentPolicy(set) => Ask::SetAttachmentPolicy(attachment::parse_policy(&set)?),
         Body::ListAttachmentPolicy(_) => Ask::ListAttachmentPolicy,
+        Body::ReadAudit(read) => Ask::Audit(audit::looking::parse(read)?),
+        Body::AskHealth(_) => Ask::Health,
         Body::Hello(_)
         | Body::Join(_)
         | Body::AskToVisit(_)
@@ -606,6 +619,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::Unlock(_)
         | Body::AddPasskey(_)
         | Body::UnlockByPasskey(_)
+        | Body::RecordPrint(_)
         | Body::Submit(_)
         | Body::SubmitSealed(_)
         | Body::EditMessage(_)

@@ -17,6 +17,7 @@ use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::agency::{AgencyAsk, Arrival};
 use wardline_core::alteration::{Edit, Found};
 use wardline_core::attachment::{Attaching, AttachmentPolicy, Begin, Media};
+use wardline_core::audit::looking::Look;
 use wardline_core::availability::AvailabilityAsk;
 use wardline_core::broadcast::{AnnouncerAsk, BroadcastAsk, BroadcastPolicy};
 use wardline_core::care::TeamChange;
@@ -40,6 +41,7 @@ use wardline_core::order::signed::{Deed, Said as OrderSaid};
 use wardline_core::order::{OrderAsk, Whose as OrdersOf};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
 use wardline_core::passkey::PasskeyAsk;
+use wardline_core::printing::Print;
 use wardline_core::reaction::{React, Reaction};
 use wardline_core::restriction::Restrict;
 use wardline_core::retention::Rules;
@@ -582,6 +584,16 @@ impl House {
             Operation::PlaceHold | Operation::LiftHold | Operation::ListHolds => {
                 Ask::Hold(self.of_hold(operation))
             }
+            Operation::PrintSheet => Ask::Print(Print { unit, pages: 2 }),
+            Operation::ReadAudit => Ask::Audit(Look {
+                before: None,
+                person: None,
+                patient: None,
+                acts: Vec::new(),
+                since: Wall(0),
+                until: Wall(i64::MAX),
+            }),
+            Operation::AskHealth => Ask::Health,
             Operation::ExportRecord => {
                 let whose = export::Whose::Person(self.people[Actor::Member as usize]);
                 let grounds = Grounds::parse("Request of the person").expect("grounds");

@@ -640,3 +640,34 @@ fn the_odds_are_as_written() {
     let pins = f64::from(limits::PIN_TRIES_MAX) / 1e6;
     assert!(pins <= 1e-5);
 }
+
+#[test]
+fn the_largest_page_of_the_audit_log_fits() {
+    use proto::{audit_name::Of, audit_part::Part};
+    // Four parts are the most that an act has that names anybody, and each may be told of with somebody behind it.
+    let part = proto::AuditPart { part: Some(Part::Conversation(ID)) };
+    let entry = proto::AuditEntry {
+        index: ID,
+        at: i64::MAX,
+        actor: proto::AuditActor::Person.into(),
+        person: ID,
+        device: ID,
+        act: 400,
+        parts: vec![part; 4],
+    };
+    let name = proto::AuditName {
+        of: Some(Of::Conversation(ID)),
+        name: "x".repeat(limits::NAME_MAX),
+        about: ID,
+        kind: proto::ConversationKind::Patient.into(),
+    };
+    let page = proto::AuditPage {
+        entries: vec![entry; limits::AUDIT_PAGE_MAX],
+        before: ID,
+        end: false,
+        looked_back_to: i64::MAX,
+        names: vec![name; limits::AUDIT_PAGE_MAX * 8],
+    };
+    let length = server(server_frame::Body::AuditPage(page));
+    assert!(length < limits::SERVER_FRAME_MAX, "{length} bytes");
+}

@@ -7,6 +7,7 @@ mod congestion;
 pub mod connection;
 mod file_sessions;
 mod file_socket;
+pub mod health;
 pub mod local;
 mod origin;
 mod pace;

@@ -18,7 +18,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use wardline_core::escalation::StatId;
-use wardline_core::grant::{AttachmentGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant};
+use wardline_core::grant::{
+    AttachmentGrant, AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant,
+};
 use wardline_core::ids::{Change, ConversationId, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::passkey::ExpectPasskey;
 use wardline_core::pin::Pin;
@@ -75,6 +77,10 @@ pub enum Out {
     CountStats(RequestId, Span),
     /// Read a page of an export and answer.
     Export(RequestId, Box<ExportGrant>),
+    /// Read a page of the audit log and answer.
+    Audit(RequestId, Box<AuditGrant>),
+    /// Say how the box is.
+    Health(RequestId),
     /// Look a submission up and answer.
     AnswerAgain(RequestId, DeviceId, Number, MessageId),
     /// Stretch the PIN at hand.
@@ -320,6 +326,8 @@ impl Lane {
             | Out::CountAged(..)
             | Out::CountStats(..)
             | Out::Export(..)
+            | Out::Audit(..)
+            | Out::Health(_)
             | Out::Detached => false,
             Out::Frame(_) | Out::Ring(..) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => {
                 true

@@ -1,7 +1,7 @@
 //! The relay's boot, on one screen: each step needs what only the step before makes.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -21,6 +21,7 @@ use wardline_relay::disk::{self, Disk, OPEN_MIN};
 use wardline_relay::driver::{Command, Driver, Ended, INPUTS_MAX};
 use wardline_relay::front::certificates::Certificates;
 use wardline_relay::front::connection::{Context, facility};
+use wardline_relay::front::health::{Sources, Steps};
 use wardline_relay::front::local;
 use wardline_relay::front::quic::{self, SourceLimit};
 use wardline_relay::front::trust::RootFiles;
@@ -107,6 +108,16 @@ async fn run(config: Config) -> Result<()> {
     let root = leaves.current.chain.last().map_or(&[][..], Vec::as_slice);
     let root = RootFiles::new(root, &config.facility);
     let open = web::open(endpoint.local_addr()?, Arc::clone(&certificates), root).await?;
+    let steps = Arc::new(Steps::default());
+    tokio::spawn(Arc::clone(&steps).watch(clock));
+    context.health.begin(Sources {
+        data: config.data.clone(),
+        certificates: Arc::clone(&certificates),
+        doorways: vec![endpoint.local_addr()?],
+        steps,
+        clock,
+        files: Mutex::new(None),
+    });
     let (leaving, mut gone) = mpsc::channel(1);
     let web = web::run(open, Arc::clone(&zones), limit, Arc::clone(&context), leaving);
     let mut web = tokio::spawn(web);

@@ -15,6 +15,7 @@
 //! Order within a batch: see [`plan`], which turns a batch into what it comes to.
 
 mod aged;
+mod audited;
 mod changes;
 mod check;
 mod commit;
@@ -73,6 +74,7 @@ use wardline_core::wire::proto;
 use crate::keyring::Origin;
 
 pub use aged::WouldGo;
+pub use audited::Audited;
 pub use error::StoreError;
 pub use export::{Acts, Exported, ExportedPage};
 pub use files::StoredFile;

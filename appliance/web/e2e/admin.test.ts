@@ -1,5 +1,7 @@
 /** An administrator at a desk computer, in a real browser against a real box: invites, and brings a staff list in. */
 
+import { readFile } from 'node:fs/promises';
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { Box } from './box.ts';
@@ -107,6 +109,58 @@ describe('Jonas, who administers', () => {
     await jonas.page.getByText('STATs that are open go on as they began').waitFor();
     await jonas.page.getByText('It has steps of its own.').waitFor();
   });
+});
+
+test('an administrator sees how the box is', async () => {
+  const box = await Box.start();
+  const jonas = await PersonAtApp.join(box, 'Jonas', DESK);
+  await jonas.tab('More');
+  await jonas.page.getByRole('button', { name: 'Administration', exact: true }).click();
+  await jonas.page.getByRole('button', { name: /^Box health/ }).click();
+  await jonas.page.getByText('The keeper answers: it has opened the keys for this boot of this box.').waitFor();
+  await jonas.page.getByText('It is renewed every day by itself.').waitFor();
+  await jonas.page.getByText('It agrees with this device’s.').waitFor();
+  await jonas.page.getByText('It was not set since the start.').waitFor();
+  await jonas.page.getByText(/free of/).waitFor();
+  expect(await jonas.page.getByText('The box does not know when it ends.').count()).toBe(0);
+  await jonas.leaves();
+  await box.stop();
+});
+
+test('a privacy officer reads who did what, narrows it down, and saves it as a file', async () => {
+  const box = await Box.start();
+  box.patient('admit', 'R1', 'Hall A', '1', '--name', 'Rosa Delgado', '--born', '1950-01-01', '--sex', 'F');
+  const ana = await PersonAtApp.join(box, 'Ana', DESK);
+  await ana.leaves();
+  const luis = await PersonAtApp.join(box, 'Luis', DESK);
+  const { page } = luis;
+  await luis.tab('More');
+  await page.getByRole('button', { name: 'Privacy officer', exact: true }).click();
+  await page.getByRole('radio', { name: 'Audit log' }).check();
+  await luis.reads('Luis Ortega signed in');
+  await luis.reads('A service of the box admitted Rosa Delgado to Hall A');
+  await page.getByLabel('Person', { exact: true }).selectOption({ label: '\u2068Ana Flores\u2069' });
+  await page.getByRole('button', { name: 'Look', exact: true }).click();
+  await luis.reads('Ana Flores signed in');
+  await page.getByText('That is all there is.').waitFor();
+  expect(await page.getByText(/admitted/).count()).toBe(0);
+  await page.getByLabel('Person', { exact: true }).selectOption({ label: 'Anybody' });
+  await page.getByLabel('Patient’s record number').fill('R1');
+  await page.getByRole('button', { name: 'Look', exact: true }).click();
+  await luis.reads('A service of the box admitted Rosa Delgado to Hall A');
+  expect(await page.getByText(/signed in/).count()).toBe(0);
+  // Each look is on record itself, and says about whom.
+  await page.getByLabel('Patient’s record number').fill('');
+  await page.getByLabel('Kind of act').selectOption({ label: 'Reading, searching, printing' });
+  await page.getByRole('button', { name: 'Look', exact: true }).click();
+  await luis.reads('Luis Ortega read this log; person: anybody; patient: Rosa Delgado');
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save what fits as a file' }).click();
+  const text = await readFile(await (await download).path(), 'utf8');
+  expect(text.split('\r\n')[0]).toBe('\ufeffEntry,Time (UTC),Who,Kind,What,Device');
+  expect(text).toContain('patient: Rosa Delgado');
+  await luis.leaves();
+  await box.stop();
 });
 
 test('a privacy officer places a hold and lifts it', async () => {

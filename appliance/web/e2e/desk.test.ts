@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Box } from './box.ts';
 import { Browser } from './browser.ts';
 import { Cable } from './cable.ts';
-import { PersonAtApp } from './person.ts';
+import { PersonAtApp, PIN } from './person.ts';
 
 const DESK = 'Desk, Hall A';
 /** Steps at which nobody can be reached are passed over in 5 s each, and 30 s after the box has started. */
@@ -187,7 +187,15 @@ test('a unit of 24 beds is two pages of paper, and nothing else is printed', asy
   await page.emulateMedia({ media: null });
   await ana.tab('More');
   await page.getByRole('button', { name: 'Downtime sheet' }).click();
-  await page.getByRole('button', { name: 'Get the names and print' }).click();
+  // No page is there before the box has the print on record, and that wants the PIN.
+  const put = async (pin: string) => {
+    await page.getByLabel('PIN', { exact: true }).fill(pin);
+    await page.getByRole('button', { name: 'Put it on record and print' }).click();
+  };
+  await put('739155');
+  await page.getByText(/That was not your PIN\./).waitFor();
+  expect(await page.getByText('Patient Number 1 of a Long Family Name').count()).toBe(0);
+  await put(PIN);
   await page.getByText(/^2 pages\./).waitFor();
   expect([await pages('A4'), await pages('Letter')]).toEqual([2, 2]);
   await page.emulateMedia({ media: 'print' });

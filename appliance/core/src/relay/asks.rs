@@ -3,7 +3,7 @@
 use crate::access::{self, Operation, Relations};
 use crate::admin;
 use crate::agency::{self, AgencyAsk};
-use crate::audit::{Act, Actor};
+use crate::audit::{Act, Actor, looking};
 use crate::draft::actor;
 use crate::grant::SyncGrant;
 use crate::hold::{self, Holds};
@@ -216,6 +216,7 @@ impl Relay {
             }
             Ask::Task(ask) => task::handle(&mut draft, (conn, request), who, ask),
             Ask::Attaching(ask) => attachment::handle(&mut draft, conn, request, who, ask),
+            Ask::Print(print) => self.print_offered(now, turn, (conn, request), who, print),
             ask => {
                 let mut is = access::of_person(&self.state, who.person(), door);
                 is = is.and(match &ask {
@@ -356,6 +357,12 @@ impl Relay {
                 done
             }
             Ask::Export(ask) => return self.export(now, turn, (conn, request), by, ask),
+            Ask::Audit(ask) => return looking::look(&mut draft, (conn, request), by, ask),
+            Ask::Health => {
+                permit(Operation::AskHealth)?;
+                turn.sends.push(Send::TellHealth { conn, request });
+                return Ok(());
+            }
             Ask::SetRetention(rules) => {
                 let done = admin::set_retention(&mut draft, permit(Operation::SetRetention)?, rules);
                 self.silent_looks = 0;

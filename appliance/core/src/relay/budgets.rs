@@ -126,6 +126,13 @@ impl Budgets {
             Ask::Export(Exporting::Begin { .. } | Exporting::Finish { .. }) => budget.posts.take(now),
             Ask::Export(Exporting::File { .. }) => budget.attaching.take(now),
             Ask::Export(_) => budget.pages.take(now),
+            // Each is looked through for: `limits::AUDIT_LOOK_MAX`.
+            Ask::Audit(look) if look.patient.is_none() => budget.pages.take(now),
+            // By record number.
+            Ask::Audit(_) => budget.searches.take(now),
+            Ask::Health => budget.pages.take(now),
+            // Each stretches a PIN.
+            Ask::Print(_) => budget.posts.take(now),
             // Whoever tries record numbers until one is there is slowed down.
             Ask::Hold(_) => budget.posts.take(now),
             Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),

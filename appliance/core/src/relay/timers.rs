@@ -143,7 +143,7 @@ impl Relay {
     }
 
     /// Locks the session of somebody who leaves their device.
-    pub(super) fn lock_by_hand(&mut self, now: Now, turn: &mut Turn, conn: Conn, who: &Ready) {
+    pub(crate) fn lock_by_hand(&mut self, now: Now, turn: &mut Turn, conn: Conn, who: &Ready) {
         let device = who.device();
         self.unfollow(device);
         let mut draft = self.draft(now, turn);

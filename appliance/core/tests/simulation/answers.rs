@@ -158,6 +158,8 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
         Send::CountAged { conn, request, .. } | Send::CountStats { conn, request, .. } => {
             (*conn, *request, Answer::Counting)
         }
+        Send::ReadAudit { conn, request, grant } => (*conn, *request, Answer::Auditing(grant.before)),
+        Send::TellHealth { conn, request } => (*conn, *request, Answer::Health),
         Send::Attach { conn, request, .. } => (*conn, *request, Answer::Attach),
         Send::ReadPage { conn, request, grant } => {
             (*conn, *request, Answer::Page(grant.from().0, grant.before().0))

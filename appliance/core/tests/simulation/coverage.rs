@@ -569,6 +569,15 @@ situations!(
     RestrictedExported,
     ExportRefused,
     ExportOver,
+    // Records: what is printed, and what is read of the audit and of the box.
+    SheetPrinted,
+    PrintRefused,
+    PrintPinWrong,
+    PrintPinUnseen,
+    AuditRead,
+    AuditRefused,
+    HealthTold,
+    HealthRefused,
     // Holds, again.
     HoldRefused,
     PurgeHeldBack,

@@ -222,7 +222,9 @@ impl World {
 
     fn take_pin_mac(&mut self, conn: Conn, mac: Option<wardline_core::pin::PinMac>) -> Result<Turn, String> {
         let phase = self.reference.link(conn).map(|link| link.phase.clone());
+        let print = self.reference.printing(conn).cloned();
         let request = match &phase {
+            _ if print.is_some() => print.as_ref().map_or(RequestId::NONE, |print| print.request),
             Some(
                 Phase::Joining { request, .. }
                 | Phase::Asking { request, .. }
@@ -234,7 +236,7 @@ impl World {
         if mac.is_none() && request != RequestId::NONE {
             self.coverage.reach(Situation::KeeperSilent);
         }
-        self.count_comparison(phase.as_ref(), mac.as_ref())?;
+        self.count_comparison(phase.as_ref(), print.as_ref(), mac.as_ref())?;
         let input = Input::PinMac { conn, mac: mac.clone() };
         self.decide(input, conn, request, move |world, turn| {
             let enrolled = turn.writes.iter().find_map(|numbered| match &numbered.write {
@@ -243,6 +245,10 @@ impl World {
                 _ => None,
             });
             let expected = world.reference.pin_mac(world.now, conn, mac, enrolled);
+            if print.is_some() {
+                world.cover_printed(&expected);
+                return Ok(expected);
+            }
             world.cover_mac(phase.as_ref(), &expected);
             world.cover_cleared(phase.as_ref(), &expected);
             world.cover_asking(expected.answer);
@@ -380,6 +386,10 @@ impl World {
                     expect.and_then(|expect| expect.verify(&toys::ToyVerifier, passkeys::ORIGIN, &assertion));
                 self.passkey_refused = outcome.as_ref().err().map(|refusal| refusal.code());
                 self.take_ask(conn, request, Ask::Passkey(PasskeyAsk::Unlock(outcome)), &body, false)
+            }
+            Incoming::RecordPrint { print, pin } => {
+                self.hold_pin(conn, pin);
+                self.take_ask(conn, request, Ask::Print(print), &body, false)
             }
             submit @ Incoming::Submit { .. } => self.take_submit(conn, request, submit, &body),
             Incoming::SubmitSealed { number, lease, message, sealed } => {
@@ -633,8 +643,25 @@ impl World {
         });
         let (found, received, composed) = (self.found, self.looked, self.composed);
         let passkey_refused = self.passkey_refused.take();
-        let around =
-            Circumstances { sealed, cursor_known, found, received, chosen, composed, passkey_refused };
+        let audited = turn.writes.iter().find_map(|numbered| match &numbered.write {
+            Write::Audited { index, bytes } => {
+                let act = Entry::from_bytes(bytes).ok()?.act;
+                matches!(act, Act::AuditRead(..)).then_some(*index)
+            }
+            _ => None,
+        });
+        let audited = audited.unwrap_or(0);
+        let around = Circumstances {
+            sealed,
+            cursor_known,
+            found,
+            received,
+            chosen,
+            composed,
+            passkey_refused,
+            request,
+            audited,
+        };
         let was_locked = matches!(self.phase(conn), Some(Phase::PinDue(_)));
         let before = self.before_turn();
         if self.reference.has_spoken(conn) {

@@ -216,6 +216,8 @@ pub(crate) struct Lobby {
     pub(crate) visits_asked: Vec<(Mono, EncounterId)>,
     /// Codes for locked devices.
     pub(crate) pin_codes: Vec<PinCode>,
+    /// Prints whose PIN is looked at.
+    pub(crate) prints: Vec<crate::reference_prints::Printing>,
     /// Exports that go on.
     pub(crate) exports: Vec<crate::reference_export::Export>,
     /// Who waits for a second person.
@@ -373,6 +375,9 @@ pub(crate) enum Answer {
     ExportPlaces(u64),
     /// From which message to which.
     Exporting(u64, u64),
+    /// Before which entry.
+    Auditing(u64),
+    Health,
     /// The largest of each sort, and whether nobody said so.
     AttachmentPolicy([u64; 3], bool),
     Patients(u64),
@@ -531,6 +536,11 @@ impl Reference {
 
     /// A PIN whose connection ends before the keeper has spoken was not tried.
     fn give_back_try(&mut self, conn: Conn) {
+        if let Some(print) = self.take_print(conn)
+            && let Some(device) = self.ward.device_mut(print.device)
+        {
+            device.tries -= 1;
+        }
         if let Some(Phase::PinChecking(device, _)) = self.link(conn).map(|link| link.phase.clone())
             && let Some(device) = self.ward.device_mut(device)
         {

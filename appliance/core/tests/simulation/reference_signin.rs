@@ -278,7 +278,7 @@ impl Reference {
         }
         // One at a time: a right PIN must not forgive the wrong ones that are still being looked at.
         let checking = |link: &crate::reference::Link| matches!(link.phase, Phase::PinChecking(other, _) if other == device);
-        if self.lobby.links.iter().any(checking) {
+        if self.lobby.links.iter().any(checking) || self.is_printing(device) {
             return Expected::refused(Code::SlowDown);
         }
         if let Some(device) = self.ward.device_mut(device) {
@@ -296,6 +296,9 @@ impl Reference {
         mac: Option<PinMac>,
         enrolled: Option<DeviceId>,
     ) -> Expected {
+        if let Some(print) = self.take_print(conn) {
+            return self.print_checked(conn, &print, mac);
+        }
         match self.link(conn).map(|link| link.phase.clone()) {
             Some(Phase::Joining { code, person, key, .. }) => {
                 let Some(pin) = mac else { return self.turn_away(conn, Code::Unavailable) };
@@ -417,7 +420,7 @@ impl Reference {
         Expected { audits: vec![(by, Act::SessionLocked(device))], ..Expected::default() }
     }
 
-    fn lock(&mut self, id: DeviceId) {
+    pub(crate) fn lock(&mut self, id: DeviceId) {
         self.lobby.open.retain(|open| open.0 != id);
         if let Some(device) = self.ward.device_mut(id) {
             device.session = None;

@@ -5,7 +5,7 @@ use wardline_core::audit::{Act, Actor};
 use wardline_core::composing::Lease;
 use wardline_core::ids::{
     AssignmentId, Conn, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, MessageId,
-    Number, OfferId, PatientId, PersonId, RoleId, Sequence, UnitId,
+    Number, OfferId, PatientId, PersonId, RequestId, RoleId, Sequence, UnitId,
 };
 use wardline_core::refusal::PeerFault;
 use wardline_core::time::Now;
@@ -53,6 +53,9 @@ pub(crate) struct Circumstances {
     /// Why the doorway refused the passkey that it is about.
     pub(crate) passkey_refused: Option<Code>,
     pub(crate) chosen: Chosen,
+    pub(crate) request: RequestId,
+    /// The entry of the audit that says that it was read.
+    pub(crate) audited: u64,
 }
 
 /// A conversation that is to be.
@@ -218,6 +221,17 @@ impl Reference {
             Body::FinishUpload(finish) => self.finish_upload(device, me, &finish.upload, around.received),
             Body::OpenAttachment(open) => self.open_attachment(device, me, open),
             Body::ListAttachmentPolicy(_) => self.list_attachment_policy(),
+            Body::RecordPrint(print) => self.record_print(conn, device, around.request, print),
+            Body::ReadAudit(read) => self.read_audit(self.actor(device), me, read, around.audited),
+            Body::AskHealth(_) => {
+                let door = self.link(conn).map(|link| link.door);
+                let administers = self.ward.person(me).is_some_and(|person| person.administrator);
+                if administers && door.is_some_and(Self::is_admin_zone) {
+                    Expected::answered(Answer::Health)
+                } else {
+                    Expected::refused(Code::NotAdministrator)
+                }
+            }
             Body::Receipt(receipt) => {
                 self.receipt(device, me, place(receipt.conversation), receipt.delivered, receipt.read)
             }

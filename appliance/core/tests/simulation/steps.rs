@@ -140,6 +140,11 @@ impl World {
         let often = if self.showing { 500 } else { 250 };
         if person.is_some_and(|person| person.privacy_officer) && self.random.permille(often) {
             let me = self.person_of(index);
+            if self.random.permille(100)
+                && let Some(ask) = self.some_record_ask(index)
+            {
+                return self.clients[index].ask(ask);
+            }
             let reads = self.reference.lobby.exports.iter().any(|export| Some(export.officer) == me);
             if self.random.permille(if reads || self.showing { 800 } else { 500 }) {
                 return self.ask_about_exports(index);
@@ -148,6 +153,11 @@ impl World {
         }
         if let Some(place) = place.filter(|_| self.showing && self.random.permille(350)) {
             return self.about_files(index, place);
+        }
+        if self.random.permille(15)
+            && let Some(ask) = self.some_record_ask(index)
+        {
+            return self.clients[index].ask(ask);
         }
         if self.random.permille(70) {
             return self.about_tasks(index, place);

@@ -182,6 +182,7 @@ impl World {
         self.cover_leaving(body, refused, expected);
         self.cover_holds(body, refused, expected);
         self.cover_exports(body, refused, expected);
+        self.cover_records(body, refused, expected);
         self.cover_merges(body, refused, expected);
         self.cover_attachments(body, refused, expected);
         let expelled = expected.closes.iter().any(|(_, code)| *code == CloseCode::REVOKED);

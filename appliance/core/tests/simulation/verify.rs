@@ -19,6 +19,7 @@ use crate::answers::answer_to;
 use crate::coverage::Situation;
 use crate::reference::{Answer, Expected, Phase};
 use crate::reference_patients::Term;
+use crate::reference_prints::Printing;
 use crate::reference_stat::Stands;
 use crate::trace::note;
 use crate::world::World;
@@ -641,9 +642,15 @@ impl World {
     pub(crate) fn count_comparison(
         &mut self,
         phase: Option<&Phase>,
+        print: Option<&Printing>,
         mac: Option<&PinMac>,
     ) -> Result<(), String> {
-        let (Some(Phase::PinChecking(device, _)), Some(mac)) = (phase, mac) else { return Ok(()) };
+        let device = match (phase, print) {
+            (Some(Phase::PinChecking(device, _)), None) => device,
+            (Some(Phase::In(device)), Some(print)) if print.device == *device => device,
+            _ => return Ok(()),
+        };
+        let Some(mac) = mac else { return Ok(()) };
         let Some(entry) = self.reference.ward.device(*device).filter(|entry| !entry.revoked) else {
             return Ok(());
         };

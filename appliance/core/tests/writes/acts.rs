@@ -19,6 +19,8 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::ExportRead(..) => "ExportRead",
         Act::ExportFileOpened(..) => "ExportFileOpened",
         Act::ExportFinished(..) => "ExportFinished",
+        Act::SheetPrinted(..) => "SheetPrinted",
+        Act::AuditRead(..) => "AuditRead",
         Act::PinCodeIssued(_) => "PinCodeIssued",
         Act::PinCodeWrong(_) => "PinCodeWrong",
         Act::PinCleared(..) => "PinCleared",

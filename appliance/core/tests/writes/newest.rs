@@ -110,6 +110,8 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::ExportRead(export_id(), place(), Sequence(7)),
         Act::ExportFileOpened(export_id(), place(), Sequence(7), 1),
         Act::ExportFinished(export_id(), [9, 8, 7, 6]),
+        Act::SheetPrinted(unit(), 2),
+        Act::AuditRead(Some(person()), Some(patient())),
     ]
 }
 

@@ -111,6 +111,8 @@ impl Dispatch {
             Send::ReadPage { conn, request, grant } => (conn, Out::Page(request, grant)),
             Send::CountAged { conn, request, bounds } => (conn, Out::CountAged(request, Box::new(bounds))),
             Send::ReadExport { conn, request, grant } => (conn, Out::Export(request, Box::new(grant))),
+            Send::ReadAudit { conn, request, grant } => (conn, Out::Audit(request, Box::new(grant))),
+            Send::TellHealth { conn, request } => (conn, Out::Health(request)),
             Send::CountStats { conn, request, span } => (conn, Out::CountStats(request, span)),
             Send::Search { conn, request, grant } => (conn, Out::Search(request, Box::new(grant))),
             Send::OpenUpload { conn, request, grant } => {

@@ -66,6 +66,11 @@ impl Certificates {
         self.served().not_after
     }
 
+    /// The leaf being served and what stands behind it, the root last, in DER.
+    pub fn chain(&self) -> Vec<Vec<u8>> {
+        self.served().certified.cert.iter().map(|der| der.to_vec()).collect()
+    }
+
     /// What pages are told.
     pub fn hashes(&self) -> &Arc<LeafHashes> {
         &self.hashes

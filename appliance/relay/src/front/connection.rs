@@ -36,6 +36,7 @@ use wardline_core::wire::{self, Incoming};
 use wardline_keys_protocol::message::Leaves;
 
 use super::file_sessions::FileSessions;
+use super::health::Health;
 use super::pace::Pace;
 use super::writer;
 use crate::catchup::Library;
@@ -70,6 +71,8 @@ pub struct Context {
     pub(super) pace: Pace,
     /// For files that come on connections of their own.
     pub(super) file_sessions: FileSessions,
+    /// For whoever administers.
+    pub health: Health,
     clock: Clock,
     next: AtomicU64,
 }
@@ -96,7 +99,20 @@ impl Context {
         let stretches = Arc::new(Semaphore::new(STRETCHES_MAX));
         let (clock, next) = (Clock::start(), AtomicU64::new(1));
         let (pace, file_sessions) = (Pace::new(), FileSessions::default());
-        Self { commands, library, keeper, facility, metrics, stretches, pace, file_sessions, clock, next }
+        let health = Health::default();
+        Self {
+            commands,
+            library,
+            keeper,
+            facility,
+            metrics,
+            stretches,
+            pace,
+            file_sessions,
+            health,
+            clock,
+            next,
+        }
     }
 
     async fn tell(&self, input: Input) {
@@ -362,6 +378,10 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Rea
                 let outcome = self.passkey_due();
                 let outcome = outcome.and_then(|(expect, origin)| expect.verify(&AwsLc, origin, &assertion));
                 Input::Request { conn, request, ask: Ask::Passkey(PasskeyAsk::Unlock(outcome)) }
+            }
+            Incoming::RecordPrint { print, pin } => {
+                self.lane.hold_pin(pin);
+                Input::Request { conn, request, ask: Ask::Print(print) }
             }
             submit @ Incoming::Submit { .. } => return self.submit(request, submit, None).await,
             Incoming::SubmitSealed { number, lease, message, mut sealed } => {

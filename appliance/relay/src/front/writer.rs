@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use wardline_core::access::Operation;
 use wardline_core::escalation::Escalation;
 use wardline_core::escalation::signed::SignedAnswer;
-use wardline_core::grant::{ExportGrant, PageGrant, SearchGrant, SyncGrant};
+use wardline_core::grant::{AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{Change, Conn, DeviceId, MessageId, Number, PersonId, RequestId};
 use wardline_core::input::Input;
 use wardline_core::mailbox::{Again, Under, answer_again};
@@ -21,13 +22,14 @@ use wardline_core::wire;
 use wardline_core::wire::proto::{self, event::Kind, server_frame::Body};
 
 use super::connection::Context;
+use super::health;
 use super::pin::pin_mac;
 use crate::catchup::{Reading, small_events};
 use crate::driver::Command;
 use crate::export::{self, OfExport};
 use crate::lane::{Attach, Delivery, Generation, GoLive, Lane, Next, Out};
 use crate::search;
-use crate::store::{Changes, Missed, Page, StoreError, UnitLoad};
+use crate::store::{Audited, Changes, Missed, Page, StoreError, UnitLoad};
 
 /// Bytes gathered before a write: what a few packets hold.
 const GATHER: usize = 32 * 1024;
@@ -161,6 +163,8 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             Out::Search(request, grant) => self.search(request, &grant, generation).await?,
             Out::CountAged(request, bounds) => self.count_aged(request, &bounds, generation).await?,
             Out::Export(request, grant) => self.export(request, &grant, generation).await?,
+            Out::Audit(request, grant) => self.audit(request, &grant, generation).await?,
+            Out::Health(request) => self.health(request, generation).await,
             Out::CountStats(request, span) => self.count_stats(request, span, generation).await?,
             Out::AnswerAgain(request, device, number, message) => {
                 self.answer_again(request, device, number, message).await?;
@@ -237,6 +241,30 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             }
         }
         Ok(())
+    }
+
+    async fn audit(
+        &mut self,
+        request: RequestId,
+        grant: &AuditGrant,
+        generation: Generation,
+    ) -> Result<(), Stop> {
+        let answer = self.context.library.readers.audited(grant).await?;
+        // The session may have ended while the store was read.
+        if self.lane.is_permitted(generation) {
+            match answer {
+                Audited::Of(page) => self.answer(request, Body::AuditPage(page)),
+                Audited::NotPermitted => self.refuse(request, Refusal::NotPermitted(Operation::ReadAudit)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn health(&mut self, request: RequestId, generation: Generation) {
+        let health = health::of(self.context).await;
+        if self.lane.is_permitted(generation) {
+            self.answer(request, Body::BoxHealth(health));
+        }
     }
 
     async fn search(

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use wardline_core::audit::looking::Look;
 use wardline_core::conversation::{Conversation, Kind, Member};
 use wardline_core::directory::{Device, Person, PublicKey};
 use wardline_core::export::{Exporting, Whose};
-use wardline_core::grant::{ExportGrant, PageGrant, SearchGrant, SyncGrant};
+use wardline_core::grant::{AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant};
 use wardline_core::ids::{
     Change, Conn, ConversationId, DeviceId, ExportId, Number, PersonId, RequestId, Sequence,
 };
@@ -186,6 +187,20 @@ pub(crate) fn export(
     }
     for send in ask(Exporting::Read { export: export.unwrap(), conversation: id, after }) {
         if let Send::ReadExport { grant, .. } = send {
+            return grant;
+        }
+    }
+    panic!("the core granted nothing");
+}
+
+/// What an officer is granted of the audit log: all of it, until the test narrows it down.
+pub(crate) fn audit(officer: PersonId) -> AuditGrant {
+    let (since, until) = (Wall(0), Wall(i64::MAX));
+    let look = Look { before: None, person: None, patient: None, acts: Vec::new(), since, until };
+    let input = Input::Request { conn: CONN, request: RequestId(2), ask: Ask::Audit(look) };
+    for send in signed_in_as(officer, true, &[], Vec::new()).handle(NOW, input).sends {
+        if let Send::ReadAudit { mut grant, .. } = send {
+            grant.before = u64::MAX;
             return grant;
         }
     }

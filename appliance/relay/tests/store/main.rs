@@ -4,6 +4,7 @@
 
 mod altered;
 mod answers;
+mod audited;
 mod batches;
 mod clinic;
 mod crash;

@@ -44,7 +44,7 @@ describe('formatted text', () => {
     let seed = 7;
     const next = () => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648);
     const letters = (text: string) => [...text].filter((one) => /[\p{L}😀]/u.test(one)).join('');
-    for (let run = 0; run < 20_000; run += 1) {
+    for (let run = 0; run < 5_000; run += 1) {
       const text = Array.from({ length: next() % 24 }, () => parts[(next() >> 8) % parts.length]).join('');
       const words = format(text).map((line) => (line.is === 'code' ? line.text : line.words.map((span) => span.text).join(''))).join('\n');
       let at = 0;

@@ -2,13 +2,14 @@ import type { adminEn } from './admin.en.ts';
 
 export const adminEs: typeof adminEn = {
   menuLabel: 'Páginas de administración',
-  menu: { firstSteps: 'Primeros pasos', policies: 'Normas', people: 'Personas', units: 'Unidades y pantallas', roles: 'Puestos y cuadrantes', escalation: 'Escalado' },
+  menu: { firstSteps: 'Primeros pasos', policies: 'Normas', people: 'Personas', units: 'Unidades y pantallas', roles: 'Puestos y cuadrantes', escalation: 'Escalado', health: 'Estado del servidor' },
   menuHints: {
     firstSteps: 'De un servidor vacío a una planta que funciona',
     policies: 'Cuánto se guardan los mensajes, archivos, anuncios',
     people: 'Añadir e invitar, unidades, dispositivos, suspender, una lista de un archivo',
     units: 'Plantas y alas, y las pantallas que suenan para ellas',
     roles: 'Quién está de guardia y cuándo',
+    health: 'Disco, claves, certificados, reloj: lo que le necesita',
     escalation: 'Lo que hace un STAT hasta que alguien responde, y cómo fue',
   },
   profile: '¿Qué tamaño tiene su centro?',

@@ -1,6 +1,6 @@
 /** What the privacy officer's page says. */
 export const privacyEn = {
-  tabs: { emergencies: 'Emergencies', holds: 'Legal holds' },
+  tabs: { emergencies: 'Emergencies', holds: 'Legal holds', audit: 'Audit log' },
   show: 'Show',
   emergenciesHint: 'Who entered the thread of a patient who was not theirs, and why. Each look at this list is recorded. A finding is said once and cannot be changed; it ends nothing.',
   emergenciesNone: 'Nothing waits for your review.',

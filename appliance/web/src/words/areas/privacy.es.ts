@@ -1,7 +1,7 @@
 import type { privacyEn } from './privacy.en.ts';
 
 export const privacyEs: typeof privacyEn = {
-  tabs: { emergencies: 'Emergencias', holds: 'Retenciones legales' },
+  tabs: { emergencies: 'Emergencias', holds: 'Retenciones legales', audit: 'Registro de auditoría' },
   show: 'Mostrar',
   emergenciesHint: 'Quién entró en la conversación de un paciente que no era suyo, y por qué. Cada consulta de esta lista queda registrada. La conclusión se dice una sola vez y no se puede cambiar; no pone fin a nada.',
   emergenciesNone: 'Nada espera su revisión.',

@@ -22,6 +22,7 @@ export const ADMIN_PAGES = {
   roles: { load: () => import('./house/Roles.svelte') },
   escalation: { load: () => import('./house/Escalation.svelte') },
   policies: { load: () => import('./policies/Policies.svelte') },
+  health: { load: () => import('./house/Health.svelte') },
 } as const satisfies Record<string, AdminPage>;
 
 export type AdminPageName = keyof typeof ADMIN_PAGES;
