@@ -1,6 +1,8 @@
 /** Hours that pass at once, for a box and the phones of its people. */
 
-import type { CDPSession, Locator } from 'playwright-core';
+import { readdirSync, readFileSync } from 'node:fs';
+
+import type { Locator } from 'playwright-core';
 
 import type { Box } from './box.ts';
 import type { PersonAtApp } from './person.ts';
@@ -11,8 +13,8 @@ const NOTICED_MS = 2_000;
 export class Hours {
   readonly #box: Box;
   readonly #phones: readonly PersonAtApp[];
-  /** Those whose page does not move, as in a pocket, and how long it has slept. */
-  readonly #frozen = new Map<PersonAtApp, { session: CDPSession; slept: number }>();
+  /** Those that stand still, and for how long they have. */
+  readonly #frozen = new Map<PersonAtApp, number>();
 
   constructor(box: Box, phones: readonly PersonAtApp[]) {
     this.#box = box;
@@ -23,9 +25,9 @@ export class Hours {
   async pass(ms: number): Promise<void> {
     this.#box.leap(ms);
     for (const phone of this.#phones) {
-      const frozen = this.#frozen.get(phone);
-      if (frozen === undefined) await phone.page.clock.fastForward(ms);
-      else frozen.slept += ms;
+      const slept = this.#frozen.get(phone);
+      if (slept === undefined) await phone.page.clock.fastForward(ms);
+      else this.#frozen.set(phone, slept + ms);
     }
   }
 
@@ -39,19 +41,18 @@ export class Hours {
     throw new Error(`not within ${secondsMax} s`);
   }
 
-  async freeze(phone: PersonAtApp): Promise<void> {
-    const session = await phone.browser.context.newCDPSession(phone.page);
-    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-    this.#frozen.set(phone, { session, slept: 0 });
+  /** All of its browser stands still, as a phone does in a pocket. */
+  freeze(phone: PersonAtApp): void {
+    this.#frozen.set(phone, 0);
+    for (const pid of processesOf(phone.browser.home)) process.kill(pid, 'SIGSTOP');
   }
 
   async thaw(phone: PersonAtApp): Promise<void> {
-    const frozen = this.#frozen.get(phone);
-    if (frozen === undefined) return;
+    const slept = this.#frozen.get(phone);
+    if (slept === undefined) return;
     this.#frozen.delete(phone);
-    await frozen.session.send('Page.setWebLifecycleState', { state: 'active' });
-    await frozen.session.detach();
-    await phone.page.clock.fastForward(frozen.slept);
+    for (const pid of processesOf(phone.browser.home)) process.kill(pid, 'SIGCONT');
+    await phone.page.clock.fastForward(slept);
   }
 
   /** Takes the phone out, and is in the inbox. */
@@ -59,4 +60,22 @@ export class Hours {
     await who.page.getByRole('heading', { name: /^(Locked|Inbox)$/ }).filter({ visible: true }).first().waitFor();
     if (await who.page.getByRole('heading', { name: 'Locked' }).isVisible()) await who.opens();
   }
+}
+
+/** The browser with this home, and all that it has started. */
+function processesOf(home: string): number[] {
+  const parents = new Map<number, number>();
+  const found: number[] = [];
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      // proc(5): after the name in brackets the state, and then the parent.
+      const [, parent = '0'] = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+      parents.set(Number(name), Number(parent));
+      if (readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(home)) found.push(Number(name));
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  const isIts = (pid: number): boolean => pid > 1 && (found.includes(pid) || isIts(parents.get(pid) ?? 0));
+  return [...parents.keys()].filter(isIts);
 }

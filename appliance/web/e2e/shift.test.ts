@@ -107,7 +107,7 @@ describe('eight hours on Hall A', () => {
 
   /** Rings for whoever has the bed, whose phone does not move, and goes on until somebody has it. */
   async function rings({ bed, frozen, taker, within }: Stat): Promise<void> {
-    for (const one of frozen) await hours.freeze(one);
+    for (const one of frozen) hours.freeze(one);
     const isLast = frozen.includes(taker);
     if (!isLast) await hours.opens(taker);
     grace.run('stat', 'send', resident(bed), `bed ${bed} does not breathe`, '--for', holder(bed));
