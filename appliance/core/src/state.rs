@@ -463,7 +463,7 @@ impl State {
                     (device.session_until, device.passkey_until) = (Some(*until), Some(*until));
                 });
             }
-            Write::SessionLocked { device } => self.device(*device, |device| device.session_until = None),
+            Write::SessionLocked(device) => self.device(*device, |device| device.session_until = None),
             Write::SessionEnded { device } => self.device(*device, |device| {
                 (device.session_until, device.passkey_until) = (None, None);
             }),

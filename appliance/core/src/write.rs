@@ -1,8 +1,7 @@
 //! The durable record of a decision. The writes, in order, are the whole truth: applied to an empty store they
 //! rebuild the same state. So an id, a time, a key arrives *in* the write; applying one draws nothing and reads no clock.
 //!
-//! Encoded as CBOR (RFC 8949) with definite lengths and shortest integers, which makes the bytes canonical. Indices
-//! are only ever appended; a test holds frozen bytes against them.
+//! CBOR (RFC 8949) of definite lengths and shortest integers: canonical. Indices are only appended; a test holds frozen bytes.
 
 mod message;
 mod threads;
@@ -765,11 +764,7 @@ pub enum Write {
     },
     /// A session locked. Until its end a passkey opens it again.
     #[n(361)]
-    SessionLocked {
-        /// Which device.
-        #[n(0)]
-        device: DeviceId,
-    },
+    SessionLocked(#[n(0)] DeviceId),
     /// An export of a record begins. What it gives is in the audit.
     #[n(341)]
     ExportBegun {

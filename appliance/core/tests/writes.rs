@@ -208,7 +208,7 @@ fn name_of(write: &Write) -> &'static str {
         Write::LoginSecretsSet { .. } => "LoginSecretsSet",
         Write::PasskeysSet { .. } => "PasskeysSet",
         Write::SessionOpened { .. } => "SessionOpened",
-        Write::SessionLocked { .. } => "SessionLocked",
+        Write::SessionLocked(_) => "SessionLocked",
         Write::SessionEnded { .. } => "SessionEnded",
         Write::ConversationOpened { .. } => "ConversationOpened",
         Write::KeyGranted { .. } => "KeyGranted",

@@ -135,7 +135,7 @@ impl Relay {
             return;
         }
         let mut draft = self.draft(now, turn);
-        draft.write(if over { Write::SessionEnded { device } } else { Write::SessionLocked { device } });
+        draft.write(if over { Write::SessionEnded { device } } else { Write::SessionLocked(device) });
         draft.record(Actor::TheBox, Act::SessionLocked(device));
         if let Some(conn) = self.by_device.get(&device).copied() {
             self.lock(now, turn, conn);
@@ -147,7 +147,7 @@ impl Relay {
         let device = who.device();
         self.unfollow(device);
         let mut draft = self.draft(now, turn);
-        draft.write(Write::SessionLocked { device });
+        draft.write(Write::SessionLocked(device));
         draft.record(actor(who), Act::SessionLocked(device));
         self.lock(now, turn, conn);
     }

@@ -436,7 +436,7 @@ impl World {
                     leavers.push(*person);
                     over.push(Term::Agency(*person));
                 }
-                Write::SessionEnded { device } | Write::SessionLocked { device } => locked.push(*device),
+                Write::SessionEnded { device } | Write::SessionLocked(device) => locked.push(*device),
                 Write::JoinCodeEnded { hash } => codes.push(*hash),
                 Write::AssignmentEnded { assignment } => over.push(Term::Shift(*assignment)),
                 Write::CareTeamSet { encounter, person, place: None } => {

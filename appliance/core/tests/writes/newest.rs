@@ -65,7 +65,7 @@ pub(crate) fn writes() -> Vec<Write> {
             },
         },
         Write::PasskeysSet { device: device(), passkeys: vec![passkey()] },
-        Write::SessionLocked { device: device() },
+        Write::SessionLocked(device()),
     ]);
     writes
 }

@@ -263,7 +263,7 @@ impl<'a> Plan<'a> {
                 let patch = self.device_patches.entry(*device).or_default();
                 (patch.session_open, patch.session_until) = (Some(false), Some(None));
             }
-            Write::SessionLocked { device } => {
+            Write::SessionLocked(device) => {
                 self.device_patches.entry(*device).or_default().session_open = Some(false);
             }
             Write::PasskeysSet { device, passkeys } => {

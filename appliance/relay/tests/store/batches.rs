@@ -191,7 +191,7 @@ fn the_dice_throw_every_kind_of_write() {
             Write::OrderPolicySet { .. } => 79,
             Write::LoginSecretsSet { .. } => 80,
             Write::PasskeysSet { .. } => 81,
-            Write::SessionLocked { .. } => 82,
+            Write::SessionLocked(_) => 82,
         };
         seen[kind] += 1;
     }

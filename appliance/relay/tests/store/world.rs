@@ -153,7 +153,7 @@ impl World {
                 self.write(Write::SessionOpened { device, until: Wall(self.clock + 1) });
             }
             (11, _, Some(device), _) if how % 3 == 1 => {
-                self.write(Write::SessionLocked { device });
+                self.write(Write::SessionLocked(device));
             }
             (11, _, Some(device), _) if how % 3 == 2 => {
                 let passkey = |of: u64| Passkey {
