@@ -75,7 +75,8 @@ export class Long {
     if (scroller === null) return false;
     const isUp = scroller.scrollTop < this.#lastTop;
     this.#lastTop = scroller.scrollTop;
-    this.atEnd = this.#to === this.#list().length && this.#below() < NEAR;
+    // What grew since the last frame is told of behind this: who did not scroll is where they were.
+    this.atEnd = this.#to === this.#list().length && (this.#below() < NEAR || (this.atEnd && !isUp));
     this.isFar = this.#to < this.#list().length || this.#below() > 2 * scroller.clientHeight;
     const wanted = pinned(this.#run, this.#list(), this.atEnd);
     if (wanted.from !== this.#wanted.from || wanted.to !== this.#wanted.to) this.#wanted = wanted;
