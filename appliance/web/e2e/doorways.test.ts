@@ -36,8 +36,7 @@ describe('somebody whose network changes', () => {
     cable.passUdp(true);
     // As the browser tells of another network.
     await ana.page.evaluate(() => dispatchEvent(new Event('online')));
-    await ana.tab('More');
-    await ana.page.getByText('WebTransport', { exact: true }).filter({ visible: true }).waitFor();
+    await expect.poll(() => ana.doorway(), { timeout: 20_000 }).toBe('WebTransport');
     await ana.open('Ben Okafor');
     await ana.say('over QUIC');
     await ben.open('Ana Flores');
