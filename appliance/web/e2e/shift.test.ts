@@ -12,7 +12,7 @@ import { Terminal } from './terminal.ts';
 
 const MINUTE = 60_000;
 /** Minutes between two looks at a phone; five in a proof by hand. */
-const EVERY = Number(process.env['WARDLINE_SHIFT_EVERY'] ?? 20);
+const EVERY = Number(process.env['WARDLINE_SHIFT_EVERY'] ?? 30);
 /** PINs that anybody may have to type. */
 const PINS_MAX = 12;
 const DESK = 'Desk, Hall A';

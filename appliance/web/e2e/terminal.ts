@@ -32,7 +32,14 @@ export class Terminal {
 
   run(...words: string[]): string {
     const profile = ['--profile', join(this.#home, 'profile'), '--pin-file', join(this.#home, 'pin')];
-    return this.#box.command(...words, ...profile);
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return this.#box.command(...words, ...profile);
+      } catch (error) {
+        // Nothing was done, and the box asks for it again.
+        if (tries >= 5 || !String(error).includes('cannot do this right now')) throw error;
+      }
+    }
   }
 
   /** The same with a file of these lines at the end. */
