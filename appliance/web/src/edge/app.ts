@@ -137,6 +137,8 @@ class BrowserApp implements App {
       await handset.begin();
       return handset;
     });
+    // As with files: what could not be fetched is fetched anew.
+    this.#handset.catch(() => (this.#handset = null));
     return this.#handset;
   }
 
