@@ -4,6 +4,7 @@
 //! CBOR (RFC 8949) of definite lengths and shortest integers: canonical. Indices are only appended; a test holds frozen bytes.
 
 mod message;
+mod numbered;
 mod threads;
 
 use minicbor::{Decode, Encode};
@@ -17,15 +18,10 @@ use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
 use crate::directory::{Device, JoinCode, Person, Post, Unit};
 use crate::emergency::{EmergencyAccess, Finding};
-use crate::escalation::policy::EscalationPolicy;
-use crate::escalation::signed::SignedAnswer;
-use crate::escalation::{Escalation, Reason, Stage, StatId};
+use crate::escalation::{Escalation, Reason, Stage, StatId, policy::EscalationPolicy, signed::SignedAnswer};
 use crate::family::{BedsideCode, BlockList, Consent, FamilyThread, VisitRequest, Visitor};
 use crate::hold::{Hold, Subject};
-use crate::ids::{
-    AssignmentId, Change, ConversationId, DeviceId, EmergencyId, EncounterId, ExportId, HoldId, PatientId,
-    PersonId, RoleId, Sequence, UnitId, UploadId,
-};
+use crate::ids::*;
 use crate::inbox::InboxWrite;
 use crate::leaving::Waiting;
 use crate::login::LoginSecrets;
@@ -43,17 +39,7 @@ use crate::text::{Grounds, Sealed, Title, WrappedKey};
 use crate::time::Wall;
 
 pub use message::Message;
-
-/// A write and its global number.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Numbered {
-    /// 1, 2, 3 … without gaps.
-    #[n(0)]
-    pub change: Change,
-    /// What changed.
-    #[n(1)]
-    pub write: Write,
-}
+pub use numbered::Numbered;
 
 /// One durable change.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
