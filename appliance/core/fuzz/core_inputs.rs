@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
+use sha2::{Digest, Sha256};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
 use wardline_core::attachment::{Announced, Attach, Attaching, Begin, Received};
 use wardline_core::clinic::RestoredClinic;
@@ -16,10 +17,11 @@ use wardline_core::input::{Ask, Door, Fresh, Input, Source, Submit, Zone};
 use wardline_core::limits;
 use wardline_core::login::Login;
 use wardline_core::order::OrderAsk;
+use wardline_core::passkey::{ExpectPasskey, PasskeyAsk};
 use wardline_core::pin::PinMac;
 use wardline_core::policy::Policy;
 use wardline_core::reaction::React;
-use wardline_core::refusal::PeerFault;
+use wardline_core::refusal::{PeerFault, Refusal};
 use wardline_core::relay::Relay;
 use wardline_core::session::{Expect, Verifier};
 use wardline_core::stat::Answer;
@@ -37,6 +39,37 @@ impl Verifier for Trusting {
     fn p256(&self, _: &PublicKey, _: &[u8], _: &[u8; 64]) -> bool {
         true
     }
+}
+
+/// Of every page here.
+const ORIGIN: &str = "https://ward.example";
+
+fn client_data(kind: &str, challenge: &[u8]) -> Vec<u8> {
+    // RFC 4648, section 5, without padding.
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bit = |at: usize| challenge.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+    let digits = (0..(challenge.len() * 8).div_ceil(6))
+        .map(|digit| (0..6).fold(0, |sum, at| sum << 1 | usize::from(bit(digit * 6 + at))));
+    let challenge: String = digits.map(|digit| char::from(LETTERS[digit])).collect();
+    format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{ORIGIN}","crossOrigin":false}}"#)
+        .into_bytes()
+}
+
+/// With a key of that credential's, or none.
+fn authenticator_data(made: Option<&[u8]>) -> Vec<u8> {
+    let mut data = Sha256::digest("ward.example").to_vec();
+    data.push(if made.is_some() { 0x45 } else { 0x05 });
+    data.extend([0; 4]);
+    if let Some(credential) = made {
+        data.extend([0; 16]);
+        data.extend((credential.len() as u16).to_be_bytes());
+        data.extend(credential);
+        data.extend([0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 0x20]);
+        data.extend([credential[0]; 32]);
+        data.extend([0x22, 0x58, 0x20]);
+        data.extend([credential[0]; 32]);
+    }
+    data
 }
 
 struct Bytes<'a>(&'a [u8]);
@@ -59,6 +92,8 @@ struct Box {
     /// The fold of what was written.
     state: State,
     expects: BTreeMap<Conn, Expect>,
+    /// What connections were challenged to by a passkey.
+    passkeys: BTreeMap<Conn, (ExpectPasskey, proto::PasskeyChallenge)>,
     /// What connections were proven with.
     keys: BTreeMap<Conn, PublicKey>,
     open: Vec<Conn>,
@@ -86,6 +121,9 @@ impl Box {
         for send in turn.sends {
             match send {
                 Send::Welcome { conn, expect, .. } => drop(self.expects.insert(conn, expect)),
+                Send::PasskeyChallenge { conn, expect, told, .. } => {
+                    self.passkeys.insert(conn, (expect, told));
+                }
                 Send::Reply { body: proto::server_frame::Body::JoinCode(code), .. } => {
                     self.code = Some(code.code)
                 }
@@ -212,6 +250,15 @@ impl Box {
                 }
             }
             Incoming::Unlock { .. } => Input::PinOffered { conn, request },
+            Incoming::AddPasskey(made) => {
+                let outcome = self.passkey_due(conn).and_then(|expect| expect.verify_new(ORIGIN, &made));
+                Input::Request { conn, request, ask: Ask::Passkey(PasskeyAsk::Add(outcome)) }
+            }
+            Incoming::UnlockByPasskey(assertion) => {
+                let outcome = self.passkey_due(conn);
+                let outcome = outcome.and_then(|expect| expect.verify(&Trusting, ORIGIN, &assertion));
+                Input::Request { conn, request, ask: Ask::Passkey(PasskeyAsk::Unlock(outcome)) }
+            }
             Incoming::RecordPrint { print, .. } => Input::Request { conn, request, ask: Ask::Print(print) },
             Incoming::Submit {
                 number,
@@ -304,6 +351,33 @@ impl Box {
             Incoming::Ask(ask) => Input::Request { conn, request, ask },
         };
         self.handle(input);
+    }
+
+    fn passkey_due(&mut self, conn: Conn) -> Result<ExpectPasskey, Refusal> {
+        let due = self.passkeys.remove(&conn);
+        due.map(|(expect, _)| expect).ok_or(Refusal::PasskeyChallengeOver)
+    }
+
+    /// What an authenticator answers to the challenge of this connection, or to none.
+    fn touch(&mut self, conn: Conn, (adds, whose): (bool, u64)) {
+        use proto::client_frame::Body;
+        let challenge = self.passkeys.get(&conn).map_or(&[0; 32][..], |(_, told)| &told.challenge);
+        let kind = if adds { "webauthn.create" } else { "webauthn.get" };
+        let client_data = client_data(kind, challenge);
+        let credential = vec![whose as u8 % 12; 16];
+        let body = if adds {
+            let authenticator_data = authenticator_data(Some(&credential));
+            Body::AddPasskey(proto::AddPasskey { client_data, authenticator_data })
+        } else {
+            let (authenticator_data, signature) = (authenticator_data(None), vec![0x30, 6, 2, 1, 1, 2, 1, 1]);
+            Body::UnlockByPasskey(proto::UnlockByPasskey {
+                credential,
+                client_data,
+                authenticator_data,
+                signature,
+            })
+        };
+        self.frame(conn, body);
     }
 
     fn restart(&mut self) {
@@ -459,7 +533,7 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
     let a = bytes.short();
     let b = bytes.short();
     let conn = world.open.get(a as usize % world.open.len().max(1)).copied().unwrap_or(Conn(0));
-    match verb % 36 {
+    match verb % 40 {
         0 => drop(world.connect(Door::Network(if a % 3 == 0 { Zone::Admin } else { Zone::Ward }))),
         1 if conn != *local => {
             world.open.retain(|open| *open != conn);
@@ -472,7 +546,10 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
         }
         3 => {
             let device = world.device(b);
-            world.frame(conn, Body::Prove(proto::Prove { device, signature: vec![0; 64] }));
+            world.frame(
+                conn,
+                Body::Prove(proto::Prove { device, signature: vec![0; 64], ..Default::default() }),
+            );
         }
         4 => {
             let code = world.code.clone().unwrap_or_else(|| "0123456789".to_owned());
@@ -663,7 +740,15 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
             world.handle(Input::Request { conn, request: RequestId(b), ask: Ask::ListPeople { after: None } })
         }
         31 if a % 64 == 0 => world.handle(Input::Drain),
-        32..36 => clinical(world, *local, conn, (verb / 36, a, b)),
+        32..36 => clinical(world, *local, conn, (verb / 40, a, b)),
+        36 => world.frame(conn, Body::AskPasskeyChallenge(proto::AskPasskeyChallenge {})),
+        37 => world.touch(conn, (true, b)),
+        38 => world.touch(conn, (false, b)),
+        39 if a % 2 == 0 => world.frame(conn, Body::Lock(proto::Lock {})),
+        39 => {
+            let credential = vec![b as u8 % 12; 16];
+            world.frame(conn, Body::RemovePasskey(proto::RemovePasskey { credential }));
+        }
         _ => {}
     }
     Some(())
@@ -676,6 +761,7 @@ fuzz_target!(|bytes: &[u8]| {
         now,
         state: State::default(),
         expects: BTreeMap::new(),
+        passkeys: BTreeMap::new(),
         keys: BTreeMap::new(),
         open: Vec::new(),
         next_conn: 1,
