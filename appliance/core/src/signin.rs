@@ -377,6 +377,7 @@ impl Relay {
                 number: Lease::given(now.wall).0,
                 // The doorway has the keys.
                 key: Vec::new(),
+                drafts_key: Vec::new(),
             }),
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });

@@ -126,6 +126,11 @@ impl Keyring {
         expand(&self.lease, &[b"wardline/1 lease\0", &device, &lease])
     }
 
+    /// The key of what a device's person has not finished writing. Made as a lease's is, from another label, and the same for ever.
+    pub fn drafts_key(&self, device: DeviceId) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+        expand(&self.lease, &[b"wardline/1 drafts\0", &device.value().to_be_bytes()])
+    }
+
     /// What a device sealed when it was composed, in its own place.
     pub fn open_composed(
         &self,
@@ -403,6 +408,9 @@ mod tests {
         let key = ring.lease_key(device, lease).unwrap();
         let told: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(told, "150b7ea928aa633959614403ba80c905cfd92ed3a99674ec6294e8ee13b5c1f6");
+        let drafts = ring.drafts_key(device).unwrap();
+        let told: String = drafts.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(told, "9bf36a52fbc65d9fae00caebaf285fcdd24f20a4e8627e5bb539853423582a8d");
         let context = composing::context(device, lease, message);
         let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key.as_ref());
         let key = aead(&expand(&secret, &[&context]).unwrap()).unwrap();

@@ -28,6 +28,7 @@ test('without the box a copied profile has nothing to read, and the app shows a 
   await ana.say(CANARIES.waiting);
   await ana.page.getByLabel('Message', { exact: true }).fill(CANARIES.draft);
   await ana.page.getByText('Waiting to be sent').filter({ visible: true }).last().waitFor();
+  await expect.poll(() => ana.page.evaluate(draftsAreKept)).toBe(true);
 
   const home = await ana.browser.quit();
   const found = filesWith(home, [...Object.values(CANARIES), 'Ben Okafor']);
@@ -45,6 +46,11 @@ test('without the box a copied profile has nothing to read, and the app shows a 
   await thief.page.getByLabel('PIN', { exact: true }).fill('739154');
   await thief.page.getByRole('button', { name: 'Open', exact: true }).click();
   await ben.sees(CANARIES.waiting);
+
+  // And what she had not finished is in the field again.
+  await thief.page.getByText('Not finished').waitFor();
+  await thief.page.getByRole('button', { name: /Ben Okafor/ }).first().click();
+  expect(await thief.page.getByLabel('Message', { exact: true }).inputValue()).toBe(CANARIES.draft);
   await thief.close();
   await ben.leaves();
   cable.remove();
@@ -99,4 +105,16 @@ function filesWith(folder: string, texts: readonly string[]): string[] {
     if (needles.some((needle) => bytes.includes(needle))) found.push(name);
   }
   return found;
+}
+
+/** In the page: whether something is on the disk of what was begun. */
+async function draftsAreKept(): Promise<boolean> {
+  const answer = <T>(request: IDBRequest<T>) => new Promise<T>((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(new Error('the database'));
+  });
+  const database = await answer(indexedDB.open('wardline'));
+  const drafts: unknown = await answer(database.transaction('device').objectStore('device').get('drafts'));
+  database.close();
+  return drafts !== undefined;
 }

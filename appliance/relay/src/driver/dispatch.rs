@@ -158,7 +158,8 @@ impl Dispatch {
         let device = DeviceId::new(signed_in.device);
         signed_in.lease = signed_in.lease.take().zip(device).and_then(|(lease, device)| {
             let key = self.library.keyring.lease_key(device, Lease(lease.number)).ok()?;
-            Some(proto::Lease { key: key.to_vec(), ..lease })
+            let drafts_key = self.library.keyring.drafts_key(device).ok()?;
+            Some(proto::Lease { key: key.to_vec(), drafts_key: drafts_key.to_vec(), ..lease })
         });
     }
 

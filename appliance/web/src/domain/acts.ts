@@ -30,7 +30,7 @@ export function act(desk: Desk, act: Act, means: Means): void {
     case 'loadOlder':
       return desk.loadOlder();
     case 'draft':
-      return desk.draft(...act.with);
+      return desk.draft(...act.with, means.now);
     case 'askProspect':
       return desk.askProspect();
     case 'send': {

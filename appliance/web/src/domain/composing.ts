@@ -51,6 +51,11 @@ export function leaseOf({ lease }: SignedIn, device: DeviceId): Lease | null {
   return lease?.key.length === 32 ? { device, number: lease.number, key: Uint8Array.from(lease.key) } : null;
 }
 
+/** What drafts are sealed under; `null`: the box gives none. */
+export function draftsKeyOf({ lease }: SignedIn): Bytes | null {
+  return lease?.draftsKey.length === 32 ? Uint8Array.from(lease.draftsKey) : null;
+}
+
 /** What the key of a message is derived with, and its sealing bound to. */
 export function composedContext(device: DeviceId, lease: bigint, name: MessageName): Bytes {
   return concat([ascii('wardline/1 composed\0'), bigEndian64(wireId(device)), bigEndian64(lease), nameOf(name)]);

@@ -11,6 +11,7 @@ import { Care } from './care/care.ts';
 import type { CareAct } from './care/contract.ts';
 import { isUnread } from './composing.ts';
 import type { Conversation } from './conversation.ts';
+import type { Drafts } from './drafts.ts';
 import type { Ask, Told } from './frames.ts';
 import {
   type ConversationId,
@@ -29,7 +30,7 @@ import type { KnownMessage } from './known.ts';
 import { Copied } from './lead/copied.ts';
 import { Gaps } from './lead/gaps.ts';
 import { Offers } from './lead/offers.ts';
-import { DRAFTS_MAX, HISTORY_PAGE, ROLE_HOURS, ROLES_MAX, TEXT_MAX } from './limits.ts';
+import { HISTORY_PAGE, ROLE_HOURS, ROLES_MAX } from './limits.ts';
 import { mentionsIn } from './mentions.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import { answerBytes, type Hash, type Said, type Signature } from './proofs.ts';
@@ -94,7 +95,7 @@ export class Desk {
   readonly talk: Talk;
   readonly #outbox: Outbox;
   readonly #link: Link;
-  readonly #drafts = new Map<ConversationId, string>();
+  readonly #drafts: Drafts;
   #open: ConversationId | null = null;
   #me: PersonId | null = null;
   #roles: ReturnType<typeof readRole>[] = [];
@@ -103,10 +104,11 @@ export class Desk {
   #missing: Uint8Array | null = null;
   #prospect: { readonly of: ConversationId; readonly prospect: Prospect } | null = null;
 
-  constructor(outbox: Outbox, link: Link) {
+  constructor(outbox: Outbox, drafts: Drafts, link: Link) {
     this.#outbox = outbox;
+    this.#drafts = drafts;
     this.#link = link;
-    this.screen = new Screen(this.book, outbox, this.rings);
+    this.screen = new Screen(this.book, outbox, drafts, this.rings);
     this.talk = new Talk(outbox, {
       ask: (call, body) => this.#asks(call, body),
       sign: (bytes, later, hashed) => link.sign(bytes, later, hashed),
@@ -120,7 +122,7 @@ export class Desk {
   }
 
   get draftOfOpen(): string {
-    return this.#open === null ? '' : (this.#drafts.get(this.#open) ?? '');
+    return this.#open === null ? '' : this.#drafts.of(this.#open);
   }
 
   /** Of the conversation that is open. */
@@ -256,14 +258,8 @@ export class Desk {
     if (this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value })) open.history('loading');
   }
 
-  draft(text: string): void {
-    if (this.#open === null) return;
-    this.#drafts.delete(this.#open);
-    if (text === '') return;
-    // What is too long to be sent is cut where it could still be: in code units, which are never more than bytes.
-    this.#drafts.set(this.#open, text.slice(0, TEXT_MAX));
-    const [oldest] = this.#drafts.keys();
-    if (this.#drafts.size > DRAFTS_MAX && oldest !== undefined) this.#drafts.delete(oldest);
+  draft(text: string, now: Now): void {
+    if (this.#open !== null) this.#drafts.set(this.#open, text, now.steady);
   }
 
   askProspect(): void {
@@ -289,7 +285,7 @@ export class Desk {
     };
     const refusal = this.#outbox.compose(draft, name, now.wall);
     if (refusal !== null) return this.#link.refuse(refusal);
-    this.#drafts.delete(conversation.id);
+    this.#drafts.set(conversation.id, '', now.steady);
   }
 
   answerStat(to: Id, at: number, answer: StatAnswer, reason: string | undefined, by: { facility: Hash | null; device: DeviceId }, now: Now): void {

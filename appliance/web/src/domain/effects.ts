@@ -2,6 +2,7 @@
 
 import type { Bytes } from './bytes.ts';
 import type { ToSeal } from './composing.ts';
+import type { DraftsKept } from './drafts.ts';
 import type { Ask, Told } from './frames.ts';
 import type { DeviceId, MessageName, PersonId } from './ids.ts';
 import type { Waiting, Writes } from './outbox.ts';
@@ -63,6 +64,10 @@ export type Input =
   | { readonly input: 'kept'; readonly kept: readonly { readonly name: MessageName; readonly version: number }[] }
   /** As the edge was asked to seal it. */
   | { readonly input: 'sealed'; readonly name: MessageName; readonly number: bigint; readonly bytes: Bytes }
+  /** Nothing where there is nothing that this key opens. */
+  | { readonly input: 'draftsRead'; readonly drafts: DraftsKept }
+  /** The page goes in a moment. */
+  | { readonly input: 'leaving' }
   /** The network came back, or changed, or the app was brought to the front. */
   | { readonly input: 'network' }
   /** The app is open in front of somebody, or not any more. */
@@ -86,6 +91,8 @@ export type Effect =
   | { readonly effect: 'keepSecret'; readonly line: LineNumber; readonly key: 'device' | 'joining'; readonly secret: Uint8Array }
   /** Under a key derived from the lease's; it is written once that is done. */
   | { readonly effect: 'seal'; readonly sealing: ToSeal }
+  | { readonly effect: 'readDrafts'; readonly key: Bytes }
+  | { readonly effect: 'keepDrafts'; readonly key: Bytes; readonly drafts: DraftsKept }
   | { readonly effect: 'write'; readonly writes: Writes }
   /** The box said by which leaves it is known, and which challenge a line's proof is over. */
   | { readonly effect: 'met'; readonly line: LineNumber; readonly leaves: readonly Hash[]; readonly challenge: Hash }

@@ -11,7 +11,7 @@
 import { RefusalCode, type SignedIn, type VisitAsked } from '../gen/wardline_pb.js';
 import type { Next } from './backoff.ts';
 import type { Call } from './calls.ts';
-import { leaseOf } from './composing.ts';
+import { draftsKeyOf, leaseOf } from './composing.ts';
 import { Devices } from './devices.ts';
 import type { Now } from './desk.ts';
 import type { Identity } from './effects.ts';
@@ -335,6 +335,8 @@ export class Gate {
     if (this.#stage.is === 'locked') this.#lockBy = this.#ground.now.steady + (this.#pendingPin === null ? LAST_SENDS_MAX : 0);
     else this.#pendingPin = null;
     this.#ground.outbox.lease = this.isOpen ? leaseOf(wire, device) : null;
+    const draftsKey = this.isOpen ? draftsKeyOf(wire) : null;
+    if (draftsKey !== null && this.#ground.drafts.open(draftsKey)) this.#ground.do({ effect: 'readDrafts', key: draftsKey });
     if (this.isOpen) this.#ground.run(this.#ground.session?.sync(this.#ground.now.steady, this.#ground.desk.book.cursor) ?? null);
   }
 

@@ -3,6 +3,7 @@
 import type { Bytes } from './bytes.ts';
 import type { Call } from './calls.ts';
 import type { Desk, Now, SignedLater } from './desk.ts';
+import { Drafts } from './drafts.ts';
 import type { Effect, LineNumber } from './effects.ts';
 import type { Ask } from './frames.ts';
 import { Lines } from './lines.ts';
@@ -21,6 +22,7 @@ export class Ground {
   readonly chance: Chance;
   readonly lines: Lines;
   readonly outbox = new Outbox();
+  readonly drafts = new Drafts();
   now: Now = { steady: 0, wall: 0 };
   desk: Desk;
   readonly #newDesk: (ground: Ground) => Desk;
@@ -83,8 +85,16 @@ export class Ground {
     this.run(this.session?.tell(body) ?? null);
   }
 
+  /** What was typed goes to the disk: once a second, or before it is too late. */
+  keepDrafts(atOnce: boolean): void {
+    const kept = this.drafts.take(this.now.steady, atOnce);
+    if (kept !== null) this.do({ effect: 'keepDrafts', ...kept });
+  }
+
   /** Nothing of what was known stays: it was somebody else's, or is not to be seen any more. */
   clearDesk(): void {
+    this.keepDrafts(true);
+    this.drafts.forget();
     this.desk = this.#newDesk(this);
   }
 }

@@ -45,8 +45,8 @@ export const ORDERS_KEPT = 400;
 export const OUTBOX_MAX = 500;
 /** Submissions under way at a time, each of another conversation. */
 export const SUBMITS_MAX = 64;
-/** Drafts: 100 of 8 KiB are 800 kB. The oldest goes. */
-export const DRAFTS_MAX = 100;
+/** Drafts: 20 of 8 KiB are 160 kB, written once a second at the most. The oldest goes. */
+export const DRAFTS_MAX = 20;
 /** Receipts that go at once, every 200 ms: 500 a second, half of what a box takes of requests. */
 export const RECEIPTS_AT_ONCE = 100;
 /** What rings on this device: as many STATs as a facility may have open. */

@@ -75,6 +75,7 @@ export class Phone {
       this.#gate.leaseEnds(),
       this.#gate.startsUntil(),
       this.#gate.lockDue(),
+      this.#ground.drafts.nextAt(),
       desk.rings.calling().length > 0 ? this.#ringsUntil() : Infinity,
     );
   }
@@ -148,6 +149,10 @@ export class Phone {
         return this.#release(input.line);
       case 'sealed':
         return outbox.sealed(input.name, input.number, input.bytes);
+      case 'draftsRead':
+        return this.#ground.drafts.restored(input.drafts);
+      case 'leaving':
+        return this.#ground.keepDrafts(true);
       case 'kept':
         for (const { name, version } of input.kept) outbox.kept(name, version);
         return;
@@ -157,6 +162,7 @@ export class Phone {
         return;
       case 'foreground':
         this.#gate.presence.foreground(input.isVisible, now);
+        if (!input.isVisible) this.#ground.keepDrafts(true);
         if (!input.isVisible && this.#ground.session?.isOpen === true) this.#ground.desk.flushReceipts(now, true);
         return this.#tick();
       case 'ask':
@@ -424,12 +430,13 @@ export class Phone {
       if (waiting !== null) this.#ground.run(session.ask(now.steady, { ...asked, name: waiting.name }, submitSealedOf(waiting)));
     }
     for (const sealing of outbox.toSeal()) this.#ground.do({ effect: 'seal', sealing });
+    this.#ground.keepDrafts(!this.#gate.isOpen);
     const writes = outbox.flush();
     if (writes !== null) this.#ground.do({ effect: 'write', writes });
   }
 
   #newDesk(ground: Ground): Desk {
-    return new Desk(ground.outbox, {
+    return new Desk(ground.outbox, ground.drafts, {
       ask: (call, body) => {
         if (this.#held !== null) return false;
         const outs = ground.session?.ask(ground.now.steady, { ask: 'call', call }, body) ?? null;

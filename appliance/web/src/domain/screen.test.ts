@@ -5,6 +5,7 @@ import { ConversationKind, EncounterState, EscalationState, EventSchema, Reactio
 import { Book } from './book.ts';
 import { idOf, type ConversationId, type MessageName, type PersonId, type RoleId, type Sequence, wireId } from './ids.ts';
 import { mentionsIn } from './mentions.ts';
+import { Drafts } from './drafts.ts';
 import { Outbox } from './outbox.ts';
 import { Rings } from './rings.ts';
 import { Screen } from './screen.ts';
@@ -26,8 +27,9 @@ const ME = person(ANA);
 class Sight {
   readonly book = new Book();
   readonly outbox = new Outbox();
+  readonly drafts = new Drafts();
   readonly rings = new Rings();
-  readonly screen = new Screen(this.book, this.outbox, this.rings);
+  readonly screen = new Screen(this.book, this.outbox, this.drafts, this.rings);
 
   constructor() {
     this.book.syncStarted(true);

@@ -7,6 +7,7 @@ import { EscalationState, ReactionKind } from '../gen/wardline_pb.js';
 import type { Book } from './book.ts';
 import type { Found } from './care/contract.ts';
 import type { Conversation } from './conversation.ts';
+import type { Drafts } from './drafts.ts';
 import type { ConversationId, PersonId, Sequence, UnitId } from './ids.ts';
 import type { KnownConversation, KnownMessage, KnownPerson, KnownStat, Marks } from './known.ts';
 import { isUnread } from './composing.ts';
@@ -49,6 +50,7 @@ export const REACTIONS = new Map<string, ReactionKind>([
 export class Screen {
   readonly #book: Book;
   readonly #outbox: Outbox;
+  readonly #drafts: Drafts;
   readonly #rings: Rings;
   /** Announcements that this person has opened for writing. */
   readonly #announced = new Set<ConversationId>();
@@ -61,9 +63,10 @@ export class Screen {
   /** A message that is as it was is shown as it was, so that of thousands a view has only the changed ones to draw. */
   readonly #shown = new WeakMap<KnownMessage, Shown>();
 
-  constructor(book: Book, outbox: Outbox, rings: Rings) {
+  constructor(book: Book, outbox: Outbox, drafts: Drafts, rings: Rings) {
     this.#book = book;
     this.#outbox = outbox;
+    this.#drafts = drafts;
     this.#rings = rings;
   }
 
@@ -166,7 +169,7 @@ export class Screen {
     // A family's thread is called by the patient, who is another conversation's.
     const { family } = conversation.known;
     const thread = family?.thread == null ? 0 : (this.#book.conversations.get(family.thread)?.revision ?? -1);
-    const key = `${conversation.revision} ${thread} ${this.#book.directoryRevision} ${this.#rings.revision} ${waiting} ${me}`;
+    const key = `${conversation.revision} ${thread} ${this.#book.directoryRevision} ${this.#rings.revision} ${waiting} ${this.#drafts.of(conversation.id) === ''} ${me}`;
     const cached = this.#items.get(conversation.id);
     if (cached?.key === key) return cached.item;
     const item = this.#makeItem(conversation, me, waiting);
@@ -194,6 +197,7 @@ export class Screen {
       unread: Math.max(conversation.last - read - own, 0),
       mentioned,
       waiting,
+      drafted: this.#drafts.of(conversation.id) !== '',
       stat: stat === undefined ? null : this.#stat(conversation, stat, me),
       section: calling !== undefined ? 'stat' : mentioned ? 'mentions' : known.kind === 'patient' ? 'patients' : 'rest',
     };

@@ -194,6 +194,8 @@ export interface InboxItem {
   readonly unread: number;
   readonly mentioned: boolean;
   readonly waiting: number;
+  /** Something was begun there and not sent. */
+  readonly drafted: boolean;
   readonly stat: Stat | null;
   /** Where it belongs: the inbox is in this order, newest first within each. */
   readonly section: 'stat' | 'mentions' | 'patients' | 'rest';
@@ -379,6 +381,8 @@ export interface App extends Commands {
    * rejected: whatever comes between is a refusal, `LOCKED`, `OFFLINE` or `INTERRUPTED` (which may have been done all the same).
    */
   ask(body: Ask): Promise<Reply>;
+  /** What is being written goes to the disk, where that may be: the page goes in a moment. */
+  keep(): Promise<void>;
   readonly files: Files;
   /** Who else is on this handset; none while practising. */
   handset?(): Promise<Handset>;

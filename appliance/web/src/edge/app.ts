@@ -94,6 +94,11 @@ class BrowserApp implements App {
     return this.#passkeys;
   }
 
+  async keep(): Promise<void> {
+    this.#give({ input: 'leaving' });
+    await this.#seat?.settled();
+  }
+
   listen(heard: (body: Told) => void): () => void {
     this.#listeners.add(heard);
     return () => this.#listeners.delete(heard);

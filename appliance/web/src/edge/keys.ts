@@ -94,6 +94,11 @@ export class Sealing {
     this.#key = key;
   }
 
+  /** By a key that came from the box. */
+  static async under(key: Bytes): Promise<Sealing> {
+    return new Sealing(await crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt', 'decrypt']));
+  }
+
   /** A random one that no script can read. */
   static makeKey(): Promise<CryptoKey> {
     return crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);

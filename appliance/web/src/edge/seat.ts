@@ -149,6 +149,10 @@ export class Seat {
         const { name, number } = effect.sealing;
         return this.give({ input: 'sealed', name, number, bytes: await sealComposed(effect.sealing) });
       }
+      case 'readDrafts':
+        return this.give({ input: 'draftsRead', drafts: (await storage?.drafts(effect.key)) ?? [] });
+      case 'keepDrafts':
+        return storage?.keepDrafts(effect.key, effect.drafts);
       case 'write': {
         await storage?.write(effect.writes);
         const kept = effect.writes.puts.map(({ waiting, version }) => ({ name: waiting.name, version }));

@@ -1,5 +1,5 @@
 /**
- * What survives the page, of each person of a handset apart: whose device this is, its key, its numbers, and what was composed and is not accepted, sealed. Nothing that
+ * What survives the page, of each person of a handset apart: whose device this is, its key, its numbers, what was composed and is not accepted, and what was begun, sealed. Nothing that
  * was read: each start takes a snapshot.
  *
  * Every change is one transaction, and they are carried out in the order in which they were asked for: what counts as kept is what
@@ -9,6 +9,7 @@
 import type { Bytes } from '../domain/bytes.ts';
 import { toHex } from '../domain/bytes.ts';
 import type { Composed } from '../domain/composing.ts';
+import type { DraftsKept } from '../domain/drafts.ts';
 import type { Identity } from '../domain/effects.ts';
 import type { ConversationId, MessageName } from '../domain/ids.ts';
 import type { Waiting, Writes } from '../domain/outbox.ts';
@@ -19,6 +20,8 @@ const NAME = 'wardline';
 const VERSION = 1;
 const DEVICE = 'device';
 const OUTBOX = 'outbox';
+/** What they are sealed as. */
+const DRAFTS = 'drafts';
 
 /** Who has a place on this handset, and whose turn it is: kept with the first one's. */
 export interface Places {
@@ -40,6 +43,8 @@ interface Kept {
   secret: { readonly of: string; readonly value: Bytes };
   /** The highest number ever given. */
   highest: bigint;
+  /** What was begun and not sent, sealed under the box's key for it. */
+  drafts: Bytes;
 }
 
 /** A line of the outbox. What a person wrote, and to whom it goes beside the conversation, is sealed: for the box, where there was a lease. */
@@ -140,6 +145,24 @@ export class Storage {
 
   keepSecret(key: SigningKey, value: Bytes): Promise<void> {
     return this.#behind(() => put(this.#database, { secret: { of: toHex(key.point), value } }));
+  }
+
+  /** What this key opens: after a join it is another one, and there is nothing. */
+  async drafts(key: Bytes): Promise<DraftsKept> {
+    const sealed = await this.get('drafts');
+    if (sealed === undefined) return [];
+    try {
+      return JSON.parse(await (await Sealing.under(key)).open(DRAFTS, sealed)) as DraftsKept;
+    } catch {
+      return [];
+    }
+  }
+
+  keepDrafts(key: Bytes, drafts: DraftsKept): Promise<void> {
+    return this.#behind(async () => {
+      const sealed = drafts.length === 0 ? null : await (await Sealing.under(key)).seal(DRAFTS, JSON.stringify(drafts));
+      await put(this.#database, { drafts: sealed });
+    });
   }
 
   /** Whose device this is; `key`: with the key that has joined. */

@@ -69,7 +69,7 @@ export class Shell {
     this.installable = false;
   }
 
-  /** Goes over to the new version. What waits to be sent is on the disk; a draft is not, and is lost with the page. */
+  /** Goes over to the new version. What waits to be sent is on the disk, and what is half written once the app was asked to keep it. */
   update(): void {
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
     this.waiting?.postMessage('skipWaiting');

@@ -78,6 +78,7 @@ function item(id: number, over: Partial<InboxItem>): InboxItem {
     unread: 0,
     mentioned: false,
     waiting: 0,
+    drafted: false,
     stat: null,
     section: 'rest',
     ...over,
@@ -87,7 +88,7 @@ function item(id: number, over: Partial<InboxItem>): InboxItem {
 const inbox: InboxItem[] = [
   item(1, { kind: 'patient', title: 'Rosa Delgado', patient, lastAuthor: 'Ben Okafor', lastText: 'SpO2 84 % on 4 L, need a second pair of hands', unread: 2, section: 'stat', stat: open, lastAt: minutes(1) }),
   item(2, { kind: 'channel', title: '4 West nights', subtitle: 'Channel · 4 West', lastAuthor: 'Dana Whitfield', lastText: '@Ana can you cover 409 while I am in radiology?', unread: 1, mentioned: true, section: 'mentions' }),
-  item(3, { kind: 'patient', title: 'Walter Kim', patient: { ...patient, id: '0000000000000202', stay: '0000000000000703', name: 'Walter Kim', bed: '409-A', flags: [] }, lastAuthor: 'Eli Nakamura', lastText: 'Vancomycin trough is 17, next dose as planned.', unread: 3, section: 'patients' }),
+  item(3, { kind: 'patient', title: 'Walter Kim', patient: { ...patient, id: '0000000000000202', stay: '0000000000000703', name: 'Walter Kim', bed: '409-A', flags: [] }, lastAuthor: 'Eli Nakamura', lastText: 'Vancomycin trough is 17, next dose as planned.', unread: 3, drafted: true, section: 'patients' }),
   item(4, { kind: 'patient', title: 'Blue Heron', patient: { ...patient, id: '0000000000000203', stay: '0000000000000702', name: 'Blue Heron', bed: '415', flags: ['Restricted'] }, lastAuthor: 'Ana Ruiz', lastText: 'Settled, sleeping.', waiting: 1, section: 'patients' }),
   item(5, { title: 'Ben Okafor', subtitle: 'Hospitalist', lastAuthor: 'Ben Okafor', lastText: 'Thanks, on my way up.', section: 'rest' }),
   item(6, { kind: 'roleInbox', title: 'Pharmacist on call', subtitle: 'Role', lastAuthor: 'Ana Ruiz', lastText: 'Is the heparin protocol for 402 signed off?', section: 'rest', lastAt: minutes(60 * 26) }),
@@ -257,6 +258,9 @@ export class FixtureApp implements App {
     remove: () => Promise.resolve([]),
     unlock: () => Promise.resolve({ code: 'PASSKEY_CANCELLED', advice: '' }),
   };
+  keep(): Promise<void> {
+    return Promise.resolve();
+  }
   listen(): () => void {
     return () => {};
   }

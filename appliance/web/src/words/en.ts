@@ -109,6 +109,7 @@ export const en = {
     emptyHint: 'Write to somebody under People, or to whoever is on call.',
     unread: (n: number) => (n === 1 ? '1 unread' : `${n} unread`),
     mentioned: 'Mentions you',
+    drafted: 'Not finished',
     waiting: (n: number) => (n === 1 ? '1 waits to be sent' : `${n} wait to be sent`),
     you: 'You',
     more: 'More conversations',

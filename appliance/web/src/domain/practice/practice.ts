@@ -95,6 +95,10 @@ export class Practice implements App {
     return Promise.resolve({ reply: 'refused', refusal: REFUSED });
   }
 
+  keep(): Promise<void> {
+    return Promise.resolve();
+  }
+
   listen(): () => void {
     return () => undefined;
   }
@@ -290,6 +294,7 @@ export class Practice implements App {
       unread: messages.filter((one) => !one.mine && one.sequence > (this.#seen.get(id) ?? 0)).length,
       mentioned: false,
       waiting: 0,
+      drafted: false,
       stat,
       section: stat?.mine === true ? 'stat' : 'patients',
     };

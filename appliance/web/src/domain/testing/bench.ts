@@ -1,7 +1,8 @@
 /** A phone, its disk, and the network between it and a box: all of it at hand, and with a clock that a test turns. */
 
-import { concat } from '../bytes.ts';
+import { concat, toHex } from '../bytes.ts';
 import type { ToSeal } from '../composing.ts';
+import type { DraftsKept } from '../drafts.ts';
 import { Phone } from '../phone.ts';
 import type { Command, Effect, Identity, Input } from '../effects.ts';
 import type { Waiting } from '../outbox.ts';
@@ -56,7 +57,7 @@ export class Bench {
   readonly random: () => number;
   now = { steady: 0, wall: 1_800_000_000_000 };
   /** What survives a restart of the app. */
-  disk: { identity: Identity | null; waiting: Map<MessageName, Waiting>; highest: bigint; secret: Uint8Array };
+  disk: { identity: Identity | null; waiting: Map<MessageName, Waiting>; highest: bigint; secret: Uint8Array; drafts: { readonly key: string; readonly drafts: DraftsKept } | null };
   /** Login secrets that are not on the disk yet; `null`: they are at once. */
   secrets: { readonly line: number; readonly secret: Uint8Array }[] | null = null;
   /** Writes that are not on the disk yet. */
@@ -73,7 +74,7 @@ export class Bench {
   constructor(box: Box, random: () => number = seeded(1), identity: Identity | null = ANAS) {
     this.box = box;
     this.random = random;
-    this.disk = { identity, waiting: new Map(), highest: 0n, secret: new Uint8Array(0) };
+    this.disk = { identity, waiting: new Map(), highest: 0n, secret: new Uint8Array(0), drafts: null };
     this.phone = this.#made();
   }
 
@@ -212,6 +213,13 @@ export class Bench {
         return;
       case 'seal':
         this.sealing.push(effect.sealing);
+        return;
+      case 'readDrafts': {
+        const { drafts } = this.disk;
+        return this.give({ input: 'draftsRead', drafts: drafts?.key === toHex(effect.key) ? drafts.drafts : [] });
+      }
+      case 'keepDrafts':
+        this.disk.drafts = { key: toHex(effect.key), drafts: effect.drafts };
         return;
       case 'write':
         this.pending.push(effect);

@@ -55,6 +55,8 @@ export class Box {
   station = 0n;
   /** Gives a lease with each sign-in. */
   leases = false;
+  /** Comes with each lease. */
+  draftsKey = new Uint8Array(32).fill(7);
   /** The newest lease; one of before this is too old for a locked session. */
   lease = { number: 0n, oldest: 0n };
   /** Whoever signs in is of a patient's family. */
@@ -137,7 +139,7 @@ export class Box {
     const { idleLock, station, visitor } = this;
     const name = station === 0n ? 'Ana' : 'Desk, Hall A';
     if (this.leases) this.lease = { ...this.lease, number: this.lease.number + 1n };
-    const lease = this.leases ? { number: this.lease.number, key: new Uint8Array(32).fill(Number(this.lease.number)) } : undefined;
+    const lease = this.leases ? { number: this.lease.number, key: new Uint8Array(32).fill(Number(this.lease.number)), draftsKey: this.draftsKey } : undefined;
     return { case: 'signedIn', value: { lease, device: DEVICE, person: ANA, name, lastNumber: this.#lastNumber, devices, idleLock, station, visitor, loginSecret } };
   }
 
