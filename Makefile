@@ -30,9 +30,10 @@ bench: prepare ## a box against bare QUIC over bare SQLite, some 20 minutes; wri
 bench-peers: prepare ## the same, and ejabberd with its archive in PostgreSQL, both installed from Debian
 	@$(BENCH) --ejabberd
 
-bench-web: prepare ## the app by Lighthouse, and with 50,000 messages beside an empty page of the same framework, some 10 minutes; writes its tables of docs/performance.md
+bench-web: prepare ## the app by Lighthouse, taken out of a pocket, and with 50,000 messages beside an empty page of the same framework, some 5 minutes; writes its tables of docs/performance.md
 	@cargo build --locked --workspace --bins
 	@WARDLINE_PROGRAMS=$(CARGO_TARGET_DIR)/debug npm --prefix appliance/web run --silent lighthouse -- --into $(CURDIR)/docs/performance.md
+	@WARDLINE_PROGRAMS=$(CARGO_TARGET_DIR)/debug npm --prefix appliance/web run --silent resume -- --into $(CURDIR)/docs/performance.md
 	@npm --prefix appliance/web run --silent bench -- --into $(CURDIR)/docs/performance.md
 
 deny: prepare ## licences, sources and forbidden crates only

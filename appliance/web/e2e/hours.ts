@@ -63,7 +63,7 @@ export class Hours {
 }
 
 /** The browser with this home, and all that it has started. */
-function processesOf(home: string): number[] {
+export function processesOf(home: string): number[] {
   const parents = new Map<number, number>();
   const found: number[] = [];
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {

@@ -1,0 +1,94 @@
+/**
+ * How long a phone takes to come back: a whole box, Chromium with the app, and somebody who writes meanwhile. The browser stands still
+ * (SIGSTOP), as a phone does in a pocket; time is from when it goes on until what was written meanwhile is painted.
+ *
+ *   npm run resume [-- --into FILE]     `make bench-web` has it write docs/performance.md
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+
+import { Box } from '../e2e/box.ts';
+import { processesOf } from '../e2e/hours.ts';
+import { PersonAtApp } from '../e2e/person.ts';
+import { Terminal } from '../e2e/terminal.ts';
+
+const RUNS = Number(process.env['BENCH_RUNS'] ?? 20);
+/** The issue's, for a warm connection. Milliseconds. */
+const BAR = 300;
+type World = typeof globalThis & { painted: Promise<number> };
+
+const into = process.argv.includes('--into') ? process.argv[process.argv.indexOf('--into') + 1] : undefined;
+const box = await Box.start();
+const lines: string[] = [];
+let isMissed = false;
+try {
+  const ana = await PersonAtApp.join(box, 'Ana');
+  const ben = Terminal.join(box, 'Ben');
+  ben.run('send', 'Ana', 'the first');
+  await ana.open('Ben Okafor');
+  await ana.sees('the first');
+  await measure('put away and taken out, the connection warm', BAR, async (text) => {
+    const pids = processesOf(ana.browser.home);
+    await watch(ana, text);
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    ben.run('send', 'Ana', text);
+    return wake(ana, pids);
+  });
+  await measure('the same, the box started anew meanwhile: another connection', null, async (text) => {
+    const pids = processesOf(ana.browser.home);
+    await watch(ana, text);
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    box.killRelay();
+    ben.run('send', 'Ana', text);
+    return wake(ana, pids);
+  });
+  await ana.browser.close();
+  ben.leaves();
+} finally {
+  await box.stop();
+}
+
+/** In the page: when a text is painted, by the machine's clock. */
+function watch(who: PersonAtApp, text: string): Promise<void> {
+  return who.page.evaluate((text) => {
+    (globalThis as World).painted = new Promise((resolve) => {
+      const look = (): void => {
+        if (document.querySelector('[role=region][aria-label=Messages]')?.textContent?.includes(text) !== true) return;
+        observer.disconnect();
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(Date.now())));
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+    });
+  }, text);
+}
+
+async function wake(who: PersonAtApp, pids: readonly number[]): Promise<number> {
+  const woken = Date.now();
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
+  return (await who.page.evaluate(() => (globalThis as World).painted)) - woken;
+}
+
+async function measure(what: string, bar: number | null, run: (text: string) => Promise<number>): Promise<void> {
+  const times: number[] = [];
+  console.error(`resume: ${what}`);
+  while (times.length < RUNS) times.push(await run(`written meanwhile ${lines.length}.${times.length}`));
+  times.sort((one, other) => one - other);
+  const [middle, late] = [times[Math.floor(RUNS / 2)] ?? NaN, times[Math.min(Math.floor(RUNS * 0.95), RUNS - 1)] ?? NaN];
+  if (bar !== null && late > bar) isMissed = true;
+  lines.push(`| ${what} | ${middle} | ${late} | ${bar ?? '-'} | ${bar === null ? '-' : late > bar ? '**missed**' : 'met'} |`);
+}
+
+const table = [
+  `Until what was written meanwhile is painted, ms, of ${RUNS} times each.`,
+  '',
+  '| | median | 95th | bar | |',
+  '|---|---|---|---|---|',
+  ...lines,
+].join('\n');
+console.log(table);
+if (into !== undefined) {
+  const text = readFileSync(into, 'utf8');
+  const [begin, end] = ['<!-- resume -->', '<!-- /resume -->'];
+  writeFileSync(into, text.slice(0, text.indexOf(begin) + begin.length) + `\n${table}\n` + text.slice(text.indexOf(end)));
+}
+process.exit(isMissed ? 1 : 0);
