@@ -104,6 +104,35 @@ describe('three people who talk', () => {
     await ana.page.getByRole('dialog').getByRole('button', { name: 'Archive' }).click();
     await chidi.sees('This conversation takes no new messages.');
   });
+  test('a charge nurse renames, archives and opens again a channel that she is not in', async () => {
+    await chidi.tab('People');
+    await chidi.page.getByRole('button', { name: 'Channels' }).click();
+    await chidi.page.getByRole('button', { name: /New channel in/ }).first().click();
+    await chidi.page.getByLabel('Name of the channel').fill('Wound care');
+    await chidi.page.getByRole('button', { name: 'Open the channel' }).click();
+    await chidi.say('dressings have come');
+    await chidi.tab('People');
+    await chidi.page.getByRole('button', { name: 'Channels' }).click();
+    await chidi.page.getByRole('button', { name: /^Open .*Wound care/ }).waitFor();
+    expect(await chidi.page.getByRole('button', { name: /^Manage/ }).count()).toBe(0);
+    await ana.tab('People');
+    await ana.page.getByRole('button', { name: 'Channels' }).click();
+    await ana.page.getByRole('button', { name: /^Manage .*Wound care/ }).click();
+    await ana.page.getByLabel('Name of the channel').fill('Wounds and pressure');
+    await ana.page.getByRole('button', { name: 'Rename it' }).click();
+    await ana.reads('It is called Wounds and pressure now.');
+    await ana.page.getByRole('button', { name: /^Manage .*Wounds and pressure/ }).click();
+    await ana.page.getByRole('button', { name: 'Archive', exact: true }).click();
+    await ana.reads('Wounds and pressure is archived.');
+    await chidi.page.getByRole('button', { name: /^Open .*Wound care/ }).click();
+    await chidi.sees('This conversation takes no new messages.');
+    await ana.page.getByRole('button', { name: /^Manage .*Wounds and pressure/ }).click();
+    await ana.page.getByRole('button', { name: 'Open again', exact: true }).click();
+    await ana.reads('Wounds and pressure takes messages again.');
+    await chidi.say('and more tomorrow');
+    // She leads the unit, and read nothing of it.
+    expect(await ana.page.getByRole('button', { name: /^Join .*Wounds and pressure/ }).count()).toBe(1);
+  });
   test('a quick reply and SBAR are in the message with one tap', async () => {
     charge.runWith(['reply On my way', 'template Fall report', 'field Bed', 'optional Injuries'], 'template', 'set', '--unit', 'Hall A');
     await chidi.writeTo('Ana Flores');
@@ -126,6 +155,33 @@ describe('three people who talk', () => {
     // What the template sets bold is bold, and no mark of it is left in sight.
     await ana.page.getByRole('region', { name: 'Messages', exact: true }).getByRole('strong').filter({ hasText: /^Situation/ }).waitFor();
     expect(await ana.page.getByText('**').filter({ visible: true }).count()).toBe(0);
+  });
+
+  test('a charge nurse sets her unit’s templates from a file, and sees first what it would change', async () => {
+    const choose = (text: string) => ana.page.locator('input[type=file]').setInputFiles({ name: 'templates.txt', mimeType: 'text/plain', buffer: Buffer.from(text) });
+    await ana.tab('More');
+    await ana.page.getByRole('button', { name: 'Templates and quick replies', exact: true }).click();
+    await ana.reads('What Hall A has now');
+    await ana.sees('Fall report');
+    await choose('reply Seen\nfield Bed\n');
+    await ana.page.getByRole('alert').filter({ hasText: 'Line 2: a field comes below its template.' }).waitFor();
+    await choose('reply On my way\nreply Seen, thank you\ntemplate Fall report\nfield Bed | of the patient\n');
+    await ana.reads('New quick reply: Seen, thank you');
+    await ana.reads('Other fields in: Fall report');
+    // Nothing is set by looking.
+    expect(charge.run('template', 'export', '--unit', 'Hall A')).toContain('optional Injuries');
+    await ana.page.getByRole('button', { name: 'Apply 2 changes' }).click();
+    await ana.reads('Set for Hall A');
+    expect(charge.run('template', 'export', '--unit', 'Hall A').trim()).toBe('reply On my way\nreply Seen, thank you\n\ntemplate Fall report\nfield Bed | of the patient');
+    await ana.page.getByRole('button', { name: 'Take all of it away' }).click();
+    await ana.reads('Template goes: Fall report');
+    await ana.page.getByRole('button', { name: 'Leave it as it is' }).click();
+    await chidi.writeTo('Ben Okafor');
+    await chidi.page.getByRole('button', { name: 'Add to the message' }).click();
+    await chidi.page.getByRole('button', { name: 'Seen, thank you' }).click();
+    await chidi.page.getByRole('button', { name: 'Send', exact: true }).click();
+    await chidi.sees('Seen, thank you');
+    await ana.open('Chidi Eze');
   });
 
   test('marks form what they stand around, and markup between them is a text', async () => {

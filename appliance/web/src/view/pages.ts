@@ -33,6 +33,8 @@ export const PAGES = {
   plan: { offered: leads, load: () => import('./areas/lead/Plan.svelte'), isWide: true },
   agency: { offered: leads, load: () => import('./areas/lead/Agency.svelte'), isWide: true },
   census: { offered: (snapshot) => (snapshot.me?.units.length ?? 0) > 0, load: () => import('./areas/lead/Census.svelte'), isWide: true },
+  restricted: { offered: leads, load: () => import('./areas/lead/Restricted.svelte'), isWide: true },
+  templates: { offered: (snapshot) => leads(snapshot) || snapshot.me?.administrator === true, load: () => import('./areas/lead/Templates.svelte'), isWide: true },
   announcements: { offered: () => true, load: () => import('./areas/talk/Announcements.svelte'), isWide: true },
 } as const satisfies Record<string, LaterPage>;
 

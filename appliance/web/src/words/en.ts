@@ -24,7 +24,7 @@ export const en = {
     label: 'More pages',
     failed: 'This page could not be loaded. Check the Wi-Fi, then try again.',
     again: 'Try again',
-    names: { search: 'Search', tasks: 'Tasks', beds: 'Take beds', group: 'New group', channels: 'Channels', handover: 'Hand over a role', family: 'Family and visitors', glass: 'Break the glass', staff: 'Staff: codes and access', plan: 'Give out beds', agency: 'Agency staff', census: 'Admit, move, discharge', admin: 'Administration', privacy: 'Privacy officer', downtime: 'Downtime sheet', practice: 'Practice shift', announcements: 'Announcements' },
+    names: { search: 'Search', tasks: 'Tasks', beds: 'Take beds', group: 'New group', channels: 'Channels', handover: 'Hand over a role', family: 'Family and visitors', glass: 'Break the glass', staff: 'Staff: codes and access', plan: 'Give out beds', agency: 'Agency staff', census: 'Admit, move, discharge', admin: 'Administration', privacy: 'Privacy officer', downtime: 'Downtime sheet', practice: 'Practice shift', announcements: 'Announcements', restricted: 'Restricted patients', templates: 'Templates and quick replies' },
   },
   nav: { label: 'Main', inbox: 'Inbox', patients: 'Patients', onCall: 'On call', people: 'People', more: 'More' },
   line: {

@@ -22,7 +22,7 @@ export const es: Words = {
     label: 'Más páginas',
     failed: 'No se ha podido cargar esta página. Compruebe el wifi y vuelva a intentarlo.',
     again: 'Reintentar',
-    names: { search: 'Buscar', tasks: 'Tareas', beds: 'Tomar camas', group: 'Grupo nuevo', channels: 'Canales', handover: 'Traspasar un puesto', family: 'Familia y visitas', glass: 'Acceso de emergencia', staff: 'Equipo: códigos y acceso', plan: 'Repartir camas', agency: 'Personal de agencia', census: 'Ingresar, trasladar, dar de alta', admin: 'Administración', privacy: 'Responsable de privacidad', downtime: 'Hoja de contingencia', practice: 'Turno de práctica', announcements: 'Anuncios' },
+    names: { search: 'Buscar', tasks: 'Tareas', beds: 'Tomar camas', group: 'Grupo nuevo', channels: 'Canales', handover: 'Traspasar un puesto', family: 'Familia y visitas', glass: 'Acceso de emergencia', staff: 'Equipo: códigos y acceso', plan: 'Repartir camas', agency: 'Personal de agencia', census: 'Ingresar, trasladar, dar de alta', admin: 'Administración', privacy: 'Responsable de privacidad', downtime: 'Hoja de contingencia', practice: 'Turno de práctica', announcements: 'Anuncios', restricted: 'Pacientes restringidos', templates: 'Plantillas y respuestas rápidas' },
   },
   nav: { label: 'Principal', inbox: 'Mensajes', patients: 'Pacientes', onCall: 'De guardia', people: 'Personas', more: 'Más' },
   line: {

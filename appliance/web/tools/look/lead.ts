@@ -157,6 +157,8 @@ const more = async (page: Page, name: RegExp) => {
   await page.locator('.pages button').filter({ hasText: name }).click();
 };
 
+const RESTRICTED = /Restricted patients|Pacientes restringidos/;
+const TEMPLATES = /Templates and quick|Plantillas y respuestas/;
 const GLASS = /Break the glass|Acceso de emergencia/;
 const RESIDENTS = 'MRN,Name,DOB,Sex,Room,Bed\n4711,Margarita López,09/03/1947,F,412,B\n4713,Inés Roth,25/12/1951,F,409,A\n4714,Pat Moss,31/02/1947,M,8,\n4715,Lee Kim,01/01/1940,M,407,\n';
 const residents = async (page: Page, list: string) => {
@@ -251,6 +253,32 @@ export const leadViews: Record<string, View> = {
       await page.locator('label.go').click();
       await page.locator('.inside > .button.main').click();
       await page.locator('dialog .alarm').click();
+    },
+  },
+  leadRestricted: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, RESTRICTED);
+      await page.locator('.restricted article').first().waitFor();
+    },
+  },
+  leadRestrict: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, RESTRICTED);
+      await page.locator('.restricted li .button').first().click();
+      await page.locator('dialog button[type=submit]').click();
+    },
+  },
+  leadTemplates: { scene: 'lead', act: (page) => more(page, TEMPLATES) },
+  leadTemplatesFile: {
+    scene: 'lead',
+    act: async (page) => {
+      await more(page, TEMPLATES);
+      await page.locator('.templates .card').first().waitFor();
+      const list = 'reply Seen, thank you\nreply Coming\ntemplate Fall report\nfield Bed\ntemplate Round\nfield Bed\noptional Wishes\n';
+      await page.locator('input[type=file]').setInputFiles({ name: 'templates.txt', mimeType: 'text/plain', buffer: Buffer.from(list) });
+      await page.locator('.templates .diff').scrollIntoViewIfNeeded();
     },
   },
   leadGlass: { scene: 'lead', act: (page) => more(page, GLASS) },

@@ -41,7 +41,7 @@ if (asked.has('rtl')) document.documentElement.dir = 'rtl';
 if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
 app.answers = (body) => talkAnswers(body);
-if ((asked.get('scene') ?? '') in leadScenes) app.answers = leadAnswers;
+if ((asked.get('scene') ?? '') in leadScenes) app.answers = (body) => leadAnswers(body) ?? talkAnswers(body);
 if (asked.get('scene')?.startsWith('admin')) app.answers = adminBox(asked.get('scene') === 'adminZone' ? 'NOT_ADMINISTRATOR' : '');
 const handset = asked.get('handset');
 if (handset !== null) app.handset = () => Promise.resolve(handsetOf(handset));

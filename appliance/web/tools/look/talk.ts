@@ -92,7 +92,14 @@ export const talkViews = {
     scene: 'people',
     act: async (page: Page) => {
       await people(1)(page);
-      await page.locator('.channels [aria-haspopup]').first().click();
+      await page.locator('.channels p > [aria-haspopup]').first().click();
+    },
+  },
+  talkChannelLead: {
+    scene: 'people',
+    act: async (page: Page) => {
+      await people(1)(page);
+      await page.locator('.channels .lead').nth(1).click();
     },
   },
   talkRoleNobody: {

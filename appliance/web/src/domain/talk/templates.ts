@@ -6,9 +6,9 @@ import { parseId, type UnitId, wireId } from '../ids.ts';
 import type { Id } from '../snapshot.ts';
 import { cleanLine } from '../texts.ts';
 
-const REPLIES_MAX = 32;
-const TEMPLATES_MAX = 16;
-const FIELDS_MAX = 12;
+export const REPLIES_MAX = 32;
+export const TEMPLATES_MAX = 16;
+export const FIELDS_MAX = 12;
 
 export interface TemplateField {
   readonly name: string;

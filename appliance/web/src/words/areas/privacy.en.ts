@@ -47,5 +47,5 @@ export const privacyEn = {
   lifted: 'Lifted.',
   exportTitle: 'Giving somebody their record',
   exportHint: 'An export is made with the terminal program: “wardline export patient 0042 --reason … --out …”. It writes a page to read and its seal, and verifies every signature. The app does not do it yet.',
-  restricted: 'Restricted patients are named by a charge nurse of the unit or the attending, never by a privacy officer: “wardline patient restrict”.',
+  restricted: 'Restricted patients are named by a charge nurse of the unit or the attending, never by a privacy officer: in the app under “Restricted patients”.',
 };

@@ -48,5 +48,5 @@ export const privacyEs: typeof privacyEn = {
   lifted: 'Levantada.',
   exportTitle: 'Entregar a alguien su registro',
   exportHint: 'La exportación se hace con el programa de terminal: «wardline export patient 0042 --reason … --out …». Escribe una página para leer y su sello, y comprueba cada firma. La aplicación aún no lo hace.',
-  restricted: 'A los pacientes restringidos los nombra un jefe de enfermería de la unidad o el médico responsable, nunca un responsable de privacidad: «wardline patient restrict».',
+  restricted: 'A los pacientes restringidos los nombra un jefe de enfermería de la unidad o el médico responsable, nunca un responsable de privacidad: en la aplicación, en «Pacientes restringidos».',
 };

@@ -71,6 +71,13 @@ export const talkEn = {
     name: 'Name of the channel',
     newHint: 'A topic, such as “Night shift”. Put no patient’s name into it: everybody of the unit sees it.',
     newGo: 'Open the channel',
+    lead: 'Manage',
+    leadIt: (title: string) => `Manage ${title}`,
+    leadTitle: (title: string) => `Manage ${title}`,
+    leadHint: 'You can do this because you lead the unit, without being in the channel. To see who is in it, and to take people out, join it. What you change is on record.',
+    renamed: (title: string) => `It is called ${title} now.`,
+    archivedNow: (title: string) => `${title} is archived.`,
+    reopened: (title: string) => `${title} takes messages again.`,
   },
   role: {
     title: (role: string) => `Write to ${role}?`,

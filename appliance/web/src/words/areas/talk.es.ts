@@ -73,6 +73,13 @@ export const talkEs: typeof talkEn = {
     name: 'Nombre del canal',
     newHint: 'Un tema, como «Turno de noche». No ponga el nombre de ningún paciente: lo ve toda la unidad.',
     newGo: 'Abrir el canal',
+    lead: 'Gestionar',
+    leadIt: (title) => `Gestionar ${title}`,
+    leadTitle: (title) => `Gestionar ${title}`,
+    leadHint: 'Puede hacerlo porque dirige la unidad, sin estar en el canal. Para ver quién está y sacar a alguien, únase. Lo que cambie queda registrado.',
+    renamed: (title) => `Ahora se llama ${title}.`,
+    archivedNow: (title) => `${title} está archivado.`,
+    reopened: (title) => `${title} vuelve a admitir mensajes.`,
   },
   role: {
     title: (role) => `¿Escribir a ${role}?`,
