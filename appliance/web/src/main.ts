@@ -10,12 +10,12 @@ import Ended from './view/screens/Ended.svelte';
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('no #app');
-recallPreferences();
 const shell = new Shell();
 shell.start();
 try {
   const aside = asideOf(location.pathname);
   const app = aside === null ? startApp() : null;
+  await recallPreferences();
   target.replaceChildren();
   if (aside !== null) mount(Aside, { target, props: { name: aside, shell } });
   if (app !== null) mount(App, { target, props: { app, shell } });

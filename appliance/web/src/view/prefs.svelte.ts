@@ -27,9 +27,9 @@ export function endPracticeOffer(): void {
   practice = false;
 }
 
-export function chooseLanguage(next: Language): void {
+export function chooseLanguage(next: Language): Promise<void> {
   keep('language', next);
-  speak(next);
+  return speak(next);
 }
 
 export function chooseLook(next: Look): void {
@@ -42,14 +42,14 @@ export function choosePinLetters(next: boolean): void {
   letters = next;
 }
 
-/** Takes up what was chosen before; called once, before anything is drawn. */
-export function recallPreferences(): void {
+/** Takes up what was chosen before; called once. Resolves when it can be drawn: the words are there. */
+export function recallPreferences(): Promise<void> {
   const language = kept('language');
-  speak(LANGUAGES.find((one) => one === language) ?? languageOf(navigator.languages));
   const chosen = kept('look');
   show(LOOKS.find((one) => one === chosen) ?? 'system');
   letters = kept('pin') === 'letters';
   practice = kept('practice') === null;
+  return speak(LANGUAGES.find((one) => one === language) ?? languageOf(navigator.languages));
 }
 
 function show(next: Look): void {

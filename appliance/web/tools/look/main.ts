@@ -19,9 +19,9 @@ import { talkAnswers } from './talk.answers.ts';
 const asked = new URLSearchParams(location.search);
 const scene = { ...scenes, ...deskScenes, ...talkScenes, ...leadScenes }[asked.get('scene') ?? 'inbox'];
 if (scene === undefined) throw new Error('no such scene');
-recallPreferences();
+await recallPreferences();
 if (!asked.has('offered')) endPracticeOffer();
-chooseLanguage(asked.get('language') === 'es' ? 'es' : 'en');
+await chooseLanguage(asked.get('language') === 'es' ? 'es' : 'en');
 chooseLook(asked.get('look') === 'dark' ? 'dark' : 'light');
 freeze(NOW);
 
