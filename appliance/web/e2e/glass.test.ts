@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { Box } from './box.ts';
+import { Browser } from './browser.ts';
 import { PersonAtApp } from './person.ts';
 import { Terminal } from './terminal.ts';
 
@@ -58,6 +59,17 @@ test('by record number into another unit; a number that nobody has is said so', 
   await chidi.page.getByLabel('Record number', { exact: true }).fill('202');
   await chidi.page.getByRole('button', { name: 'Go in for an hour' }).click();
   await chidi.page.getByRole('heading', { name: 'Otto Lang' }).waitFor();
+});
+
+test('the bar with the way out is there again after the app was closed, for as long as the hour goes on', async () => {
+  const home = await chidi.browser.quit();
+  chidi.browser = await Browser.open(box, {}, home);
+  await chidi.page.goto(`${box.address}/`);
+  await chidi.seesInbox();
+  await chidi.open('Otto Lang');
+  await chidi.page.getByText(/You are here for an emergency, until \d\d:\d\d/).waitFor();
+  await chidi.page.getByRole('button', { name: 'Go out now' }).click();
+  await chidi.page.getByRole('heading', { name: 'Otto Lang' }).waitFor({ state: 'detached' });
 });
 
 test('a restricted patient takes a second person, by the number that is read out', async () => {

@@ -1,5 +1,6 @@
 /** A shift on a ward, in real browsers: beds, a patient's thread, a task, a search, and not to be disturbed. */
 
+import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { Box } from './box.ts';
@@ -69,6 +70,41 @@ describe('two nurses of Hall A', () => {
     await emil.sees('slept well, took her medicine at six');
     expect(emil.page.url()).not.toContain('medicine');
   });
+
+  test('a task is given, taken, given on and done at its message', async () => {
+    await emil.open('Noor Haddad');
+    await chidi.tab('Inbox');
+    await chidi.open('Noor Haddad');
+    await chidi.say('she wants her glasses from the day room');
+    await emil.sees('she wants her glasses from the day room');
+    await chidi.act('your message', 'Make a task of it');
+    await chidi.page.getByLabel('For whom').selectOption({ label: await optionOf('Emil') });
+    await chidi.page.getByRole('button', { name: 'Give the task' }).click();
+    const [his, hers] = [emil, chidi].map((who) => who.page.getByRole('group', { name: 'Task', exact: true })) as [Locator, Locator];
+    await his.getByText('From').waitFor();
+    await his.getByRole('button', { name: 'I take it' }).click();
+    await hers.getByText(/Emil Sand.* has taken it/).waitFor();
+    await his.getByRole('button', { name: 'Give it on' }).click();
+    await emil.page.getByRole('button', { name: 'Give it to them' }).click();
+    await emil.sees('Choose somebody.');
+    await emil.page.getByRole('dialog').getByRole('button', { name: /^Chidi Eze/ }).click();
+    await emil.page.getByRole('button', { name: 'Give it to them' }).click();
+    await his.waitFor({ state: 'detached' });
+    await hers.getByRole('button', { name: 'I take it' }).click();
+    await hers.getByText('You have taken it').waitFor();
+    await chidi.tab('Inbox');
+    await chidi.page.getByRole('button', { name: /^Tasks/ }).click();
+    await chidi.sees('she wants her glasses from the day room');
+    await chidi.page.getByRole('button', { name: 'Open the message' }).click();
+    await hers.getByRole('button', { name: 'Done', exact: true }).click();
+    await hers.waitFor({ state: 'detached' });
+  });
+
+  /** As the list of people calls somebody. */
+  async function optionOf(name: string): Promise<string> {
+    const option = chidi.page.getByLabel('For whom').getByRole('option', { name: new RegExp(name) });
+    return (await option.first().textContent()) ?? '';
+  }
 
   test('does not want to be disturbed', async () => {
     await emil.tab('More');

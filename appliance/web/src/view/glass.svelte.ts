@@ -2,32 +2,40 @@ import type { At, Id } from '../domain/snapshot.ts';
 
 /** Somebody is in a thread because they broke the glass. Identifiers alone; until when is by the box's clock. */
 export interface Inside {
+  readonly person: Id;
   readonly emergency: Id;
   readonly conversation: Id;
   readonly until: At;
 }
 
 const KEPT = 'wardline.glass';
+/** As long as one is in. */
+const HOUR_MS = 3_600_000;
 let inside = $state.raw<readonly Inside[]>(read());
 
 /** Why one is in this thread, if it is that and not over. */
-export function insideOf(conversation: Id, now: At): Inside | null {
-  return inside.find((one) => one.conversation === conversation && one.until > now) ?? null;
+export function insideOf(person: Id, conversation: Id, now: At): Inside | null {
+  return inside.find((one) => one.person === person && one.conversation === conversation && one.until > now) ?? null;
 }
 
 export function goneIn(one: Inside): void {
-  keep([...inside.filter((other) => other.conversation !== one.conversation), one]);
+  // What was over before this one began goes.
+  keep([...inside.filter((other) => other.until > one.until - HOUR_MS && !isSame(other, one)), one]);
 }
 
-export function goneOut(conversation: Id): void {
-  keep(inside.filter((one) => one.conversation !== conversation));
+export function goneOut(one: Inside): void {
+  keep(inside.filter((other) => !isSame(other, one)));
 }
 
-// For as long as the tab: a reload in the midst of it does not take away the way out.
+function isSame(one: Inside, other: Inside): boolean {
+  return one.person === other.person && one.conversation === other.conversation;
+}
+
+// The hour goes on where the app was closed: opened again, it shows the way out as before.
 function keep(next: readonly Inside[]): void {
   inside = next;
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify(next));
+    localStorage.setItem(KEPT, JSON.stringify(next));
   } catch {
     return;
   }
@@ -35,7 +43,7 @@ function keep(next: readonly Inside[]): void {
 
 function read(): readonly Inside[] {
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]');
+    const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? '[]');
     return Array.isArray(kept) ? kept.filter(isInside) : [];
   } catch {
     return [];
@@ -44,6 +52,6 @@ function read(): readonly Inside[] {
 
 function isInside(one: unknown): one is Inside {
   if (typeof one !== 'object' || one === null) return false;
-  const { emergency, conversation, until } = one as Record<string, unknown>;
-  return typeof emergency === 'string' && typeof conversation === 'string' && typeof until === 'number';
+  const { person, emergency, conversation, until } = one as Record<string, unknown>;
+  return typeof person === 'string' && typeof emergency === 'string' && typeof conversation === 'string' && typeof until === 'number';
 }

@@ -1,5 +1,6 @@
 /** What giving a task on to somebody else says, in English. */
 export const passTaskEn = {
+  task: 'Task',
   pass: 'Give it on',
   title: 'Who is to do it now?',
   hint: 'It is theirs from now on, with the time that was named. They have to be in the conversation.',

@@ -1,6 +1,7 @@
 import type { passTaskEn } from './passTask.en.ts';
 
 export const passTaskEs: typeof passTaskEn = {
+  task: 'Tarea',
   pass: 'Pasarla',
   title: '¿Quién la hace ahora?',
   hint: 'Es suya desde ahora, con la hora que se dijo. Tiene que estar en la conversación.',
