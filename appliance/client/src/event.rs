@@ -18,7 +18,7 @@ use crate::inboxes::GapAhead;
 use crate::notice::Notice;
 use crate::offers::{Fate, Offer};
 use crate::orders::Order;
-use crate::stat::{Escalation, Priority, Ring, StatRef};
+use crate::stat::{Escalation, Priority, Ring, StatRef, UrgentWaits};
 use crate::tasks::Task;
 
 pub(crate) use wire::{ConversationChange, conversation, person, unit};
@@ -112,6 +112,11 @@ pub enum Event {
     Ring(Ring),
     /// It does not ring here any more; with who has it, if somebody has.
     Silence(StatRef, Option<PersonId>),
+    /// To a unit's screen: an urgent message has waited for long enough, and nobody has seen it. After [`Event::Connected`] those that wait
+    /// are told anew.
+    UrgentWaits(UrgentWaits),
+    /// It waits no more, or not on this screen.
+    UrgentOver(StatRef),
     /// To a privacy officer: so many emergency accesses wait for a review. After [`Event::Connected`] when there are any, and
     /// whenever that changes.
     EmergenciesWaiting(u32),

@@ -214,6 +214,19 @@ pub struct EscalationPolicy {
     pub steps: Vec<(Rings, u32)>,
     /// A number that the sender is shown in the end; may be empty.
     pub dial: String,
+    /// How long an urgent message that nobody has seen waits before the station screens show it. Seconds, 60 to 3600; 0: they never do.
+    pub urgent_wait: u32,
+}
+
+/// An urgent message waits on a unit's screen: no name and no text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UrgentWaits {
+    /// Which.
+    pub message: StatRef,
+    /// When it was sent. Milliseconds since 1970.
+    pub since: i64,
+    /// A number to call; may be empty.
+    pub dial: String,
 }
 
 /// What is said to a STAT.
@@ -506,6 +519,7 @@ impl EscalationPolicy {
             first_wait: wire.first_wait,
             steps: wire.steps.iter().map(Rings::from_wire).collect::<Result<_, _>>()?,
             dial: wire.dial,
+            urgent_wait: wire.urgent_wait.unwrap_or(limits::URGENT_WAIT_STANDARD_S.into()),
         })
     }
 
@@ -524,6 +538,7 @@ impl EscalationPolicy {
             first_wait: self.first_wait,
             steps: self.steps.iter().map(step).collect(),
             dial: self.dial.clone(),
+            urgent_wait: Some(self.urgent_wait),
         }
     }
 }

@@ -427,6 +427,7 @@ impl Box {
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
             inboxes: self.state.inboxes.to_restored(),
             broadcasts: self.state.broadcasts.to_restored(),
+            urgents: self.state.urgents.all().copied().collect(),
         };
         assert!(self.relay.state().canonical_hash() == self.state.canonical_hash(), "the fold is elsewhere");
         self.relay = Relay::new(self.now, Policy::default(), &[9; 32], restored).expect("its own writes");

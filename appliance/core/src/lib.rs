@@ -81,4 +81,5 @@ pub mod turn;
 mod unit;
 pub mod veil;
 pub mod wire;
+pub mod urgent;
 pub mod write;

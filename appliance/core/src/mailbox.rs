@@ -24,6 +24,7 @@ use crate::session::Ready;
 use crate::stat;
 use crate::time::Wall;
 use crate::turn::{Accepted, Event, Send};
+use crate::urgent;
 use crate::wire::proto;
 use crate::write::{Message, Write};
 
@@ -215,6 +216,7 @@ pub(crate) fn receipt(
     let change = draft.write(Write::WatermarkMoved { conversation: id, person, delivered, read });
     if read > member.read {
         draft.record(actor(who), Act::MessagesRead(id, read));
+        urgent::read(draft, person, id, read);
     }
     if !conns.is_empty() {
         let event = proto::event::Kind::Watermark(proto::Watermark {

@@ -30,6 +30,7 @@ use crate::stat::{self, Clocks};
 use crate::state::{Restored, State};
 use crate::time::{Mono, Now, Wall};
 use crate::turn::{Send, Turn};
+use crate::urgent::Urgents;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::write::Write;
 
@@ -61,6 +62,8 @@ pub struct Relay {
     pub(crate) timers: BTreeSet<(Mono, Timer)>,
     /// When something of a STAT is due.
     pub(crate) clocks: Clocks,
+    /// Urgent messages that nobody has seen.
+    pub(crate) urgents: Urgents,
     /// Emergency accesses that wait for a second person.
     pub(crate) requests: Requests,
     pub(crate) heard: Heard,
@@ -130,6 +133,8 @@ pub struct Load {
     pub held: usize,
     /// Devices that wait for a PIN on a connection that is not signed in.
     pub awaiting: usize,
+    /// Urgent messages that nobody has seen.
+    pub urgents: usize,
     /// Devices that have spent something of their budgets.
     pub budgets: usize,
     /// Devices whose use is followed.
@@ -203,6 +208,7 @@ impl Relay {
             room: Room::Plenty,
             free: u64::MAX,
             terms: Terms::resume(now, &state, &policy),
+            urgents: Urgents::take_up(&state, now),
             on_call_at: None,
             // Shifts may have changed while the box was off.
             inboxes_due: now.wall,
@@ -221,6 +227,9 @@ impl Relay {
         }
         for escalation in relay.state.escalations.values() {
             stat::take_up(&mut relay.clocks, escalation, now);
+        }
+        if relay.urgents.len() > 0 {
+            relay.timers.insert((now.mono, Timer::Urgent));
         }
         // Shifts may have changed while the box was off.
         if !stat::ringing(&relay.state).is_empty() {
@@ -262,6 +271,7 @@ impl Relay {
             sessions: self.used.len(),
             timers: self.timers.len(),
             clocks: self.clocks.len(),
+            urgents: self.urgents.len(),
             heard: self.heard.len(),
             terms: self.terms.len(),
             visits: self.visits_asked.len(),
@@ -306,6 +316,7 @@ impl Relay {
         self.follow_broadcasts(now, &mut turn);
         self.follow_inboxes(now, &mut turn);
         self.look_for_gaps(now, &mut turn, false);
+        self.follow_urgents(now, &mut turn, false);
         self.follow_on_call(now, &turn);
         turn
     }

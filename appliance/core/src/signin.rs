@@ -382,6 +382,7 @@ impl Relay {
         };
         turn.sends.push(Send::Reply { conn, request, body: Body::SignedIn(signed_in) });
         stat::ring_for(&mut self.draft(now, turn), conn, person);
+        self.urgents_for(turn, conn, person);
         emergency::remind(&mut self.draft(now, turn), conn, person);
         leaving::remind(&mut self.draft(now, turn), conn, person);
         availability::remind(&mut self.draft(now, turn), conn, person);

@@ -32,6 +32,7 @@ use crate::task::{Task, Tasks};
 use crate::template::Templates;
 use crate::text::Title;
 use crate::time::Wall;
+use crate::urgent::{UrgentWait, UrgentWaits};
 use crate::wire::proto;
 use crate::write::Write;
 
@@ -84,6 +85,8 @@ pub struct State {
     pub inboxes: Inboxes,
     /// Which announcements there are, who announces to the facility, and how urgently.
     pub broadcasts: Broadcasts,
+    /// Urgent messages that nobody has seen.
+    pub urgents: UrgentWaits,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -155,6 +158,8 @@ pub struct Restored {
     pub inboxes: RestoredInboxes,
     /// See [`State::broadcasts`].
     pub broadcasts: RestoredBroadcasts,
+    /// See [`State::urgents`].
+    pub urgents: Vec<UrgentWait>,
 }
 
 impl State {
@@ -239,6 +244,7 @@ impl State {
         state.holds.extend(restored.holds.into_iter().map(|hold| (hold.id, hold)));
         state.inboxes = Inboxes::restore(restored.inboxes, &state)?;
         state.broadcasts = Broadcasts::restore(restored.broadcasts, &state)?;
+        state.urgents = UrgentWaits::restore(restored.urgents, &state)?;
         state.check_uploads()?;
         state.tasks.check(&state)?;
         state.orders.check(&state)?;
@@ -526,6 +532,7 @@ impl State {
         self.tasks.apply(change, write);
         self.orders.apply(change, write);
         self.inboxes.apply(write);
+        self.urgents.apply(write);
         self.broadcasts.apply(write);
         self.clinic.apply(change, write);
         self.family.apply(write);

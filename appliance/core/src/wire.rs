@@ -700,7 +700,8 @@ fn parse_policy(policy: &proto::EscalationPolicy) -> Result<EscalationPolicy, Re
         };
         later.push((ring, step.wait));
     }
-    EscalationPolicy::new(policy.first_wait, &later, Dial::parse(&policy.dial)?)
+    let parsed = EscalationPolicy::new(policy.first_wait, &later, Dial::parse(&policy.dial)?)?;
+    policy.urgent_wait.map_or(Ok(parsed.clone()), |wait| parsed.with_urgent_wait(wait))
 }
 
 pub(crate) fn conversation(value: u64) -> Result<ConversationId, Refusal> {

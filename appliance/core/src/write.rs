@@ -37,6 +37,7 @@ use crate::task::Task;
 use crate::template::Templates;
 use crate::text::{Grounds, Sealed, Title, WrappedKey};
 use crate::time::Wall;
+use crate::urgent::UrgentWrite;
 
 pub use message::Message;
 pub use numbered::Numbered;
@@ -575,6 +576,9 @@ pub enum Write {
     /// What is written to roles, and when nobody will hold one.
     #[n(300)]
     Inbox(#[n(0)] InboxWrite),
+    /// An urgent message waits to be seen, or does no more.
+    #[n(380)]
+    Urgent(#[n(0)] UrgentWrite),
     /// Who announces to the facility, and how urgent announcements may be.
     #[n(305)]
     Broadcast(#[n(0)] BroadcastWrite),

@@ -48,6 +48,7 @@ use wardline_core::rota::{
 };
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
+use wardline_core::urgent::UrgentWrite;
 use wardline_core::write::{Message, Numbered, Write};
 
 use acts::{act_name, actors, acts};
@@ -259,6 +260,8 @@ fn name_of(write: &Write) -> &'static str {
         Write::OrderSigned(_) => "OrderSigned",
         Write::OrderPolicySet { .. } => "OrderPolicySet",
         Write::Availability(_) => "Availability",
+        Write::Urgent(UrgentWrite::Waits(_)) => "Urgent/waits",
+        Write::Urgent(UrgentWrite::Over(_)) => "Urgent/over",
         Write::TemplatesSet { .. } => "TemplatesSet",
         Write::NoticeMade(_) => "NoticeMade",
         Write::UploadBegun(_) => "UploadBegun",

@@ -37,6 +37,7 @@ mod plan_family;
 mod plan_files;
 mod plan_holds;
 mod plan_inbox;
+mod plan_urgent;
 mod reactions;
 mod read;
 mod readers;

@@ -17,7 +17,7 @@ use crate::inboxes::GapAhead;
 use crate::inflight::Asked;
 use crate::offers::{Fate, Offer};
 use crate::settle::Stamp;
-use crate::stat::{Ring, stat_of};
+use crate::stat::{Ring, UrgentWaits, stat_of};
 
 impl Agent {
     pub(super) fn frame(&mut self, frame: proto::ServerFrame) -> Result<(), End> {
@@ -94,6 +94,19 @@ impl Agent {
             Some(Body::RoleGapAhead(gap)) => {
                 if let Ok(gap) = GapAhead::from_wire(gap) {
                     self.tell(Event::RoleGap(gap));
+                }
+                Ok(())
+            }
+            Some(Body::UrgentWaits(waits)) => {
+                if let Ok(message) = stat_of(waits.conversation, waits.sequence) {
+                    let proto::UrgentWaits { since, dial, .. } = waits;
+                    self.tell(Event::UrgentWaits(UrgentWaits { message, since, dial }));
+                }
+                Ok(())
+            }
+            Some(Body::UrgentOver(over)) => {
+                if let Ok(message) = stat_of(over.conversation, over.sequence) {
+                    self.tell(Event::UrgentOver(message));
                 }
                 Ok(())
             }

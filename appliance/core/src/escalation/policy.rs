@@ -18,6 +18,19 @@ pub struct EscalationPolicy {
     steps: Vec<Step>,
     #[n(1)]
     dial: Dial,
+    #[cbor(n(2), with = "crate::optional", has_nil)]
+    urgent_wait: UrgentWaitS,
+}
+
+/// How long an urgent message waits before the unit's station screens show it. Seconds; 0: they never do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+struct UrgentWaitS(#[n(0)] u16);
+
+impl Default for UrgentWaitS {
+    fn default() -> Self {
+        Self(limits::URGENT_WAIT_STANDARD_S)
+    }
 }
 
 /// One step.
@@ -96,7 +109,7 @@ impl EscalationPolicy {
         let step = |ring, wait_s| Step { ring, wait_s };
         let steps =
             vec![step(Ring::Addressees, 60), step(Ring::ChargeNurses, 60), step(Ring::UnitStaff, 120)];
-        Self { steps, dial: Dial::default() }
+        Self { steps, dial: Dial::default(), urgent_wait: UrgentWaitS::default() }
     }
 
     /// The steps behind the first, in order; the first waits for `first_wait_s`. Refuses a wait that is out of range, a step
@@ -118,7 +131,23 @@ impl EscalationPolicy {
             }
             steps.push(step(*ring, *wait_s)?);
         }
-        Ok(Self { steps, dial })
+        Ok(Self { steps, dial, urgent_wait: UrgentWaitS::default() })
+    }
+
+    /// The same, but for how long urgent messages wait. Seconds; 0: station screens never show them.
+    pub fn with_urgent_wait(self, wait_s: u32) -> Result<Self, Refusal> {
+        let bounds = limits::URGENT_WAIT_MIN_S..=limits::URGENT_WAIT_MAX_S;
+        match u16::try_from(wait_s) {
+            Ok(wait_s) if wait_s == 0 || bounds.contains(&wait_s) => {
+                Ok(Self { urgent_wait: UrgentWaitS(wait_s), ..self })
+            }
+            _ => Err(Refusal::StepWait),
+        }
+    }
+
+    /// How long an urgent message waits before the unit's station screens show it. Milliseconds; none: they never do.
+    pub fn urgent_wait_ms(&self) -> Option<u64> {
+        (self.urgent_wait.0 > 0).then(|| u64::from(self.urgent_wait.0) * 1_000)
     }
 
     /// As it is kept: CBOR (RFC 8949), deterministic.
@@ -145,7 +174,14 @@ impl EscalationPolicy {
     pub fn to_wire(&self, unit: u64) -> proto::EscalationPolicy {
         let later = self.steps.iter().skip(1).map(|step| step.to_wire()).collect();
         let first_wait = self.steps.first().map_or(0, |first| first.wait_s).into();
-        proto::EscalationPolicy { unit, first_wait, steps: later, dial: self.dial.reveal().to_owned() }
+        let urgent_wait = Some(self.urgent_wait.0.into());
+        proto::EscalationPolicy {
+            unit,
+            first_wait,
+            steps: later,
+            dial: self.dial.reveal().to_owned(),
+            urgent_wait,
+        }
     }
 }
 
@@ -184,6 +220,23 @@ mod tests {
         let many: Vec<_> = (1..=8).map(|id| (person(id), 60)).collect();
         assert!(new(60, &many[..7]).is_ok());
         assert_eq!(new(60, &many), Err(Refusal::Limit));
+    }
+
+    #[test]
+    fn what_was_kept_before_urgent_messages_waited_reads_as_the_standard() {
+        let old = EscalationPolicy::standard();
+        let bytes = old.to_bytes();
+        // An array of two: as releases before this wrote it.
+        assert_eq!(bytes.first(), Some(&0x82));
+        assert_eq!(EscalationPolicy::from_bytes(&bytes).unwrap(), old);
+        assert_eq!(old.urgent_wait_ms(), Some(300_000));
+        for (wait, ms) in [(0, None), (60, Some(60_000)), (3_600, Some(3_600_000))] {
+            let set = old.clone().with_urgent_wait(wait).unwrap();
+            assert_eq!(EscalationPolicy::from_bytes(&set.to_bytes()).unwrap().urgent_wait_ms(), ms);
+        }
+        for wait in [1, 59, 3_601, u32::MAX] {
+            assert_eq!(old.clone().with_urgent_wait(wait), Err(Refusal::StepWait), "{wait}");
+        }
     }
 
     #[test]

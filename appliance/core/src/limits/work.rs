@@ -47,5 +47,18 @@ pub const TASK_AHEAD_MAX_MS: u64 = 90 * 24 * 3_600_000;
 /// Open tasks of a role that its offer shows, by place: 20 x 30 bytes.
 pub const OFFER_TASKS_SHOWN_MAX: usize = 20;
 
+/// How long an urgent message waits before a unit's station screens show it, if its policy says nothing else. Seconds.
+pub const URGENT_WAIT_STANDARD_S: u16 = 300;
+/// Shortest and longest such wait. Seconds: nobody looks at everything within less than a minute, and what may wait for more than an hour
+/// is not urgent.
+pub const URGENT_WAIT_MIN_S: u16 = 60;
+/// See [`URGENT_WAIT_MIN_S`].
+pub const URGENT_WAIT_MAX_S: u16 = 3_600;
+/// Urgent messages of one unit that wait: a screen that shows so many is not made louder by one more. 64 x 75 bytes = 4.8 kB to whichever
+/// screen connects.
+pub const URGENTS_OF_UNIT_MAX: usize = 64;
+/// Those of the facility: 1,000 x (32 + 2 x 60) bytes = 152 kB. All are passed over when one is shown or over: a millisecond.
+pub const URGENTS_MAX: usize = 1_000;
+
 /// Tasks of a leaver that the answer to their suspension names: 200 x 50 bytes.
 pub const TASKS_LEFT_SHOWN_MAX: usize = 200;

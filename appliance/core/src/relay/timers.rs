@@ -57,6 +57,8 @@ pub(crate) enum Timer {
     Sweep,
     /// The first of [`super::Terms`] is due.
     Term,
+    /// An urgent message has waited for long enough.
+    Urgent,
     /// A shift of a role begins or ends for which something rings.
     OnCall,
 }
@@ -70,6 +72,7 @@ impl Relay {
     /// Handles every timer that is due.
     pub fn handle_timeout(&mut self, now: Now) -> Turn {
         let mut turn = Turn::default();
+        let mut urgent_due = false;
         while let Some((at, timer)) = self.timers.first().copied() {
             if at > now.mono {
                 break;
@@ -82,6 +85,7 @@ impl Relay {
                 Timer::Sweep => self.sweep(now, &mut turn),
                 Timer::Term => self.terms_due(now, &mut turn),
                 Timer::OnCall => self.on_call_at = None,
+                Timer::Urgent => urgent_due = true,
             }
         }
         stat::follow_all(&mut self.draft(now, &mut turn));
@@ -93,6 +97,7 @@ impl Relay {
         self.follow_broadcasts(now, &mut turn);
         self.follow_inboxes(now, &mut turn);
         self.look_for_gaps(now, &mut turn, true);
+        self.follow_urgents(now, &mut turn, urgent_due);
         self.set_on_call_timer(now);
         turn
     }

@@ -58,6 +58,9 @@ impl State {
         for escalation in self.escalations.values() {
             part(minicbor::to_vec(escalation));
         }
+        for wait in self.urgents.all() {
+            part(minicbor::to_vec(wait));
+        }
         part(minicbor::to_vec(&self.policies));
         part(minicbor::to_vec(&self.templates));
         for task in self.tasks.all() {

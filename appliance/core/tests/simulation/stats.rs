@@ -153,7 +153,8 @@ impl World {
         if self.random.permille(500) {
             steps.push(step(proto::Rings::UnitStaff, 0));
         }
-        let policy = proto::EscalationPolicy { unit, first_wait: wait, steps, dial: "4410".to_owned() };
+        let urgent_wait = self.random.pick(&[None, Some(0), Some(60), Some(3_600)]).copied().flatten();
+        let policy = proto::EscalationPolicy { unit, first_wait: wait, steps, dial: "4410".to_owned(), urgent_wait };
         Some(proto::SetEscalation { policy: Some(policy), standard: self.random.permille(100) })
     }
 

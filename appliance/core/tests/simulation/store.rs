@@ -376,6 +376,7 @@ impl Store {
             availability: self.state.availability.clone(),
             inboxes: self.state.inboxes.to_restored(),
             broadcasts: self.state.broadcasts.to_restored(),
+            urgents: self.state.urgents.all().copied().collect(),
             templates: self.state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),
         }
     }

@@ -11,6 +11,7 @@ use wardline_core::order::{Filed, Order, Reading, Sort, Standing as OrderStandin
 use wardline_core::passkey::{CredentialId, Passkey};
 use wardline_core::task::{Assignee, Standing as TaskStanding, Task};
 use wardline_core::template::Templates;
+use wardline_core::urgent::UrgentWait;
 use wardline_core::wire::proto;
 
 use super::*;
@@ -41,6 +42,11 @@ pub(crate) fn writes() -> Vec<Write> {
         Write::OrderSet(Box::new(order())),
         Write::OrderSigned(Box::new(signed_order())),
         Write::OrderPolicySet { unit: Some(unit()), roles: Some(vec![role_id()]) },
+    ]);
+    let id = StatId { conversation: place(), sequence: Sequence(300) };
+    writes.extend([
+        Write::Urgent(UrgentWrite::Waits(UrgentWait { id, sender: person(), at: AT })),
+        Write::Urgent(UrgentWrite::Over(id)),
     ]);
     writes.extend(inbox_writes());
     writes.extend([

@@ -71,7 +71,7 @@ impl Dispatch {
 
     fn to_lane(&self, lanes: &Lanes, send: Send) {
         let (conn, out) = match send {
-            Send::Reply { conn, body: body @ (Body::Ring(_) | Body::Silence(_)), .. } => {
+            Send::Reply { conn, body, .. } if rings(&body).is_some() => {
                 self.ring(lanes, conn, body);
                 return;
             }
@@ -164,11 +164,7 @@ impl Dispatch {
     }
 
     fn ring(&self, lanes: &Lanes, conn: Conn, body: Body) {
-        let (conversation, sequence) = match &body {
-            Body::Ring(ring) => (ring.conversation, ring.sequence),
-            Body::Silence(silence) => (silence.conversation, silence.sequence),
-            _ => return,
-        };
+        let Some((conversation, sequence)) = rings(&body) else { return };
         if let (Some(conversation), Some(lane)) = (ConversationId::new(conversation), lanes.get(&conn)) {
             lane.ring(StatId { conversation, sequence: Sequence(sequence) }, frame(0, body));
         }
@@ -242,5 +238,16 @@ impl Dispatch {
             // Nor does the next look begin before the last is on disk.
             let _ = turns.acquire().await;
         });
+    }
+}
+
+/// The message that something rings for, or does no more. A STAT is never urgent besides: of one message there is one of them.
+fn rings(body: &Body) -> Option<(u64, u64)> {
+    match body {
+        Body::Ring(ring) => Some((ring.conversation, ring.sequence)),
+        Body::Silence(silence) => Some((silence.conversation, silence.sequence)),
+        Body::UrgentWaits(waits) => Some((waits.conversation, waits.sequence)),
+        Body::UrgentOver(over) => Some((over.conversation, over.sequence)),
+        _ => None,
     }
 }

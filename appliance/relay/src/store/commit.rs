@@ -388,6 +388,7 @@ impl Store {
         plan.exports.write(&mut script);
         plan.family.write(&mut script);
         plan.inboxes.write(&mut script);
+        plan.urgents.write(&mut script);
         plan.broadcasts.write(&mut script);
         script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);

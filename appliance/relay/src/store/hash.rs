@@ -76,6 +76,7 @@ const TABLES: &[(&str, &[Column])] = &[
         &[Int; 6],
     ),
     ("SELECT unit, policy FROM escalation_policy ORDER BY unit", &[Int, Bytes]),
+    ("SELECT conversation, sequence, sender, at FROM urgent_wait ORDER BY conversation, sequence", &[Int; 4]),
     (
         "SELECT conversation, sequence, change, answer FROM stat_signed ORDER BY conversation, sequence, change",
         &[Int, Int, Int, Bytes],

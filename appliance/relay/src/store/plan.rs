@@ -28,6 +28,7 @@ use super::plan_family::FamilyPlan;
 use super::plan_files::FilePlan;
 use super::plan_holds::HoldPlan;
 use super::plan_inbox::InboxPlan;
+use super::plan_urgent::UrgentPlan;
 use super::reactions::ReactionPlan;
 use super::signed::SignedPlan;
 use super::stat_load::StatLoad;
@@ -96,6 +97,7 @@ pub(super) struct Plan<'a> {
     pub(super) exports: ExportPlan<'a>,
     pub(super) family: FamilyPlan<'a>,
     pub(super) inboxes: InboxPlan<'a>,
+    pub(super) urgents: UrgentPlan<'a>,
     pub(super) broadcasts: BroadcastPlan,
     pub(super) files: FilePlan<'a>,
     pub(super) tasks: TaskPlan<'a>,
@@ -203,6 +205,7 @@ impl<'a> Plan<'a> {
         self.tasks.fold(change, write);
         self.orders.fold(change, write);
         self.signed.fold(change, write);
+        self.urgents.fold(write);
         for thread in write.shows_in() {
             self.conversations.entry(*thread).or_default().changed = Some(change);
         }

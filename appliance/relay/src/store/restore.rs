@@ -15,6 +15,7 @@ use super::filing::Newer;
 use super::orders;
 use super::plan_broadcast;
 use super::plan_inbox;
+use super::plan_urgent;
 use super::row::{self, Columns};
 use super::row_clinic;
 use super::row_family;
@@ -85,6 +86,7 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     let holds = format!("SELECT {} FROM legal_hold WHERE lifted = 0", row::HOLD);
     restored.holds = all(from, holds, row::hold).await?;
     restored.family = family(from).await?;
+    restored.urgents = all(from, plan_urgent::WAITING.to_owned(), plan_urgent::wait).await?;
     restored.inboxes.inboxes = all(from, plan_inbox::INBOXES.to_owned(), plan_inbox::inbox).await?;
     let (announcers, policy) = (plan_broadcast::ANNOUNCERS, plan_broadcast::POLICY);
     restored.broadcasts.announcers = all(from, announcers.to_owned(), plan_broadcast::announcer).await?;

@@ -9,6 +9,7 @@ use wardline_core::ids::{Change, Number};
 use wardline_core::inbox::InboxWrite;
 use wardline_core::state::State;
 use wardline_core::text::Title;
+use wardline_core::urgent::UrgentWrite;
 use wardline_core::write::{Numbered, Write};
 use wardline_relay::store::{Commit, StoreError};
 
@@ -106,7 +107,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 83];
+    let mut seen = [0_u32; 85];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -192,6 +193,8 @@ fn the_dice_throw_every_kind_of_write() {
             Write::LoginSecretsSet { .. } => 80,
             Write::PasskeysSet { .. } => 81,
             Write::SessionLocked(_) => 82,
+            Write::Urgent(UrgentWrite::Waits(_)) => 83,
+            Write::Urgent(UrgentWrite::Over(_)) => 84,
         };
         seen[kind] += 1;
     }

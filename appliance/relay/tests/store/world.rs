@@ -35,6 +35,7 @@ use wardline_core::template::Templates;
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
 use wardline_core::wire::proto;
+use wardline_core::urgent::{UrgentWait, UrgentWrite};
 use wardline_core::write::{Message, Numbered, Write};
 
 /// One throw: what happens, to whom, how much.
@@ -240,7 +241,10 @@ impl World {
             (44, _, _, Some(conversation)) => {
                 self.write(Write::ArchivedSet { conversation, archived: how.is_multiple_of(2) });
             }
-            (45..47, _, _, Some(conversation)) => self.open_stat(conversation, how),
+            (45..47, _, _, Some(conversation)) => {
+                self.open_stat(conversation, how);
+                self.urgent(conversation, how);
+            }
             (47..49, Some(person), ..) => self.move_stat(person, who, how),
             (49, Some(person), ..) => {
                 if let Some(id) = nth(self.state.escalations.keys().copied(), how) {
@@ -309,6 +313,21 @@ impl World {
             let (standing, length) = (*standing, 29 + (how % 60) as usize);
             let body = Sealed(mix(how + 1).to_be_bytes().into_iter().cycle().take(length).collect());
             self.write(Write::MessageEdited { conversation, sequence, message, standing, body });
+        }
+    }
+
+    /// A message that waits to be seen, and one that does no more.
+    fn urgent(&mut self, conversation: ConversationId, how: u64) {
+        let last = self.state.conversations[&conversation].last;
+        let sender = nth(self.state.people.keys().copied(), how);
+        if let Some(sender) = sender.filter(|_| last > Sequence::NONE && !self.state.conversations[&conversation].purged) {
+            let id = StatId { conversation, sequence: last };
+            self.write(Write::Urgent(UrgentWrite::Waits(UrgentWait { id, sender, at: Wall(how as i64) })));
+        }
+        if how.is_multiple_of(2)
+            && let Some(id) = nth(self.state.urgents.all().map(|wait| wait.id), how / 2)
+        {
+            self.write(Write::Urgent(UrgentWrite::Over(id)));
         }
     }
 

@@ -187,6 +187,8 @@ export class Desk {
   told(body: Told): void {
     if (body.case === 'ring') this.rings.ring(body.value);
     else if (body.case === 'silence') this.rings.silence(body.value, this.#me);
+    else if (body.case === 'urgentWaits') this.rings.urgent(body.value);
+    else if (body.case === 'urgentOver') this.rings.urgentOver(body.value);
     else if (body.case === 'offerNews') this.offers.told(body.value);
     else if (body.case === 'deviceCopied') this.copied.told(body.value);
     else if (body.case === 'roleGapAhead') this.gaps.told(body.value);

@@ -96,6 +96,7 @@ export class Phone {
       lapsed: this.#gate.lapsed,
       passkey: this.#gate.passkeyDoes,
       ringing: isRung ? desk.screen.ringing() : [],
+      urgents: stage.is === 'station' ? desk.rings.urgents() : [],
     };
     const me = identity?.person ?? null;
     if (stage.is !== 'open' || identity === null || me === null) {

@@ -3,7 +3,7 @@
  * anew to each connection; what rang on the last is forgotten then.
  */
 
-import { EscalationState, type Ring as WireRing, type Silence } from '../gen/wardline_pb.js';
+import { EscalationState, type Ring as WireRing, type Silence, type UrgentOver, type UrgentWaits } from '../gen/wardline_pb.js';
 import { type ConversationId, idOf, momentOf, type PersonId, type Sequence, type UnitId } from './ids.ts';
 import { RINGS_MAX } from './limits.ts';
 import { cleanLine } from './texts.ts';
@@ -25,8 +25,17 @@ export interface Ring {
   readonly coming: boolean;
 }
 
+/** On a unit's screen: an urgent message that nobody has seen. No name and no text. */
+export interface Urgent {
+  readonly key: string;
+  readonly since: number;
+  /** A number to call; may be empty. */
+  readonly dial: string;
+}
+
 export class Rings {
   readonly #rings = new Map<string, Ring>();
+  readonly #urgents = new Map<string, Urgent>();
   /** Rises with every change. */
   revision = 0;
 
@@ -72,6 +81,22 @@ export class Rings {
     else this.#rings.delete(key);
   }
 
+  /** Those that wait, the longest first. */
+  urgents(): Urgent[] {
+    return [...this.#urgents.values()].sort((one, other) => one.since - other.since);
+  }
+
+  /** Throws a `WireFault`. */
+  urgent(wire: UrgentWaits): void {
+    const key = keyOf(readId<ConversationId>(wire.conversation), readSequence(wire.sequence));
+    if (!this.#urgents.has(key) && this.#urgents.size >= RINGS_MAX) return;
+    this.#urgents.set(key, { key, since: momentOf(wire.since), dial: cleanLine(wire.dial) });
+  }
+
+  urgentOver(wire: UrgentOver): void {
+    this.#urgents.delete(keyOf(readId<ConversationId>(wire.conversation), readSequence(wire.sequence)));
+  }
+
   coming(conversation: ConversationId, sequence: Sequence): void {
     const ring = this.get(conversation, sequence);
     if (ring === null) return;
@@ -82,6 +107,7 @@ export class Rings {
   clear(): void {
     if (this.#rings.size > 0) this.revision += 1;
     this.#rings.clear();
+    this.#urgents.clear();
   }
 }
 

@@ -11,6 +11,7 @@ import type { Handset } from './handset.ts';
 import type { CopiedDevice } from './lead/copied.ts';
 import type { Gap } from './lead/gaps.ts';
 import type { Offer } from './lead/offers.ts';
+import type { Urgent } from './rings.ts';
 import type { OrderShown, TalkAct } from './talk/contract.ts';
 
 /** 64 bits, 1 to 2^63 - 1, as 16 hexadecimal digits: a person, conversation, unit, role, patient or device. */
@@ -277,6 +278,8 @@ export interface Snapshot {
   /** How many of these do not leave before the person is there. */
   readonly staying?: number;
   readonly ringing: readonly Ringing[];
+  /** On a unit's screen: urgent messages that nobody has seen, the longest first. */
+  readonly urgents?: readonly Urgent[];
   /** STATs of conversations that are none of this person's, which they have. */
   readonly taken: readonly Ringing[];
   readonly me: Person | null;

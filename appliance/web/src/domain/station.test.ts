@@ -48,6 +48,21 @@ describe("a unit's screen", () => {
     expect(bench.snapshot.ringing).toEqual([]);
   });
 
+  it('shows an urgent message that nobody has seen, the longest first, until it is over or the box tells anew', () => {
+    const bench = screen();
+    const waits = (sequence: bigint, since: bigint) => need(bench.box.current).send(0n, { case: 'urgentWaits', value: { conversation: WARD, sequence, unit: 1n, since, dial: '4410' } });
+    waits(6n, 20n);
+    waits(5n, 10n);
+    bench.settle();
+    expect(bench.snapshot.urgents?.map((one) => [one.since, one.dial])).toEqual([[10, '4410'], [20, '4410']]);
+    need(bench.box.current).send(0n, { case: 'urgentOver', value: { conversation: WARD, sequence: 5n } });
+    bench.settle();
+    expect(bench.snapshot.urgents?.map((one) => one.since)).toEqual([20]);
+    bench.drop();
+    bench.pass(30_000);
+    expect(bench.snapshot.urgents).toEqual([]);
+  });
+
   it('says every 8 s that it is there, while it is in front of somebody, and nothing else', () => {
     const bench = screen();
     bench.pass(80_000);

@@ -1,6 +1,7 @@
 import { NOW, scenes as all } from './fixtures.ts';
 import type { Findings } from '../domain/check/check.ts';
 import type { Ringing, Snapshot } from '../domain/snapshot.ts';
+import type { Urgent } from '../domain/rings.ts';
 
 /** Made-up screens of a ward's desk; never part of what is built. */
 
@@ -17,6 +18,7 @@ const ring = (minutes: number, over: Partial<Ringing> = {}): Ringing => ({
   held: false,
   ...over,
 });
+const urgent = (minutes: number, dial = ''): Urgent => ({ key: `0000000000000301/${minutes}`, since: NOW - minutes * 60_000, dial });
 const station: Snapshot = { ...closed, stage: 'station', station: 'Desk, 4 West' };
 const off = { ...closed.line, state: 'offline', by: null, since: NOW - 47 * 60_000 } as const;
 
@@ -25,6 +27,9 @@ export const deskScenes: Record<string, Snapshot> = {
   stationConnects: { ...station, line: { ...closed.line, state: 'connecting', by: null } },
   stationRings: { ...station, ringing: [ring(3, { dial: '4711' })] },
   stationRingsMany: { ...station, ringing: [ring(1), ring(2, { senderTitle: '' }), ring(4, { senderTitle: 'Respiratory therapist' }), ring(9), ring(12)] },
+  stationUrgent: { ...station, urgents: [urgent(7, '4711')] },
+  stationUrgentMany: { ...station, urgents: [urgent(23), urgent(9), urgent(6)] },
+  stationRingsUrgent: { ...station, ringing: [ring(3)], urgents: [urgent(9)] },
   stationHeld: { ...station, ringing: [ring(3, { held: true })] },
   stationOff: { ...station, line: off },
   stationOffRings: { ...station, line: off, ringing: [ring(50)] },

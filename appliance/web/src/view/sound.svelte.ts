@@ -44,12 +44,18 @@ export function soundLow(): void {
   [330, 262].forEach((pitch, i) => tone(context as AudioContext, pitch, i * 0.4));
 }
 
+/** An urgent message waits: one tone, twice, between a STAT and what cannot ring. */
+export function soundSoft(): void {
+  if (context === null || context.state !== 'running') return;
+  [659, 659].forEach((pitch, i) => tone(context as AudioContext, pitch, i * 0.5, 0.4));
+}
+
 /** As with sound, a browser shakes only after a touch. */
 function shake(pattern: number | number[]): void {
   if ('vibrate' in navigator && navigator.userActivation?.hasBeenActive) navigator.vibrate(pattern);
 }
 
-function tone(on: AudioContext, pitch: number, after: number): void {
+function tone(on: AudioContext, pitch: number, after: number, loudness = 0.9): void {
   const start = on.currentTime + after;
   const oscillator = on.createOscillator();
   const volume = on.createGain();
@@ -57,8 +63,8 @@ function tone(on: AudioContext, pitch: number, after: number): void {
   oscillator.frequency.value = pitch;
   // Without a rise and a fall each tone would begin and end with a crack.
   volume.gain.setValueAtTime(0, start);
-  volume.gain.linearRampToValueAtTime(0.9, start + 0.02);
-  volume.gain.setValueAtTime(0.9, start + 0.18);
+  volume.gain.linearRampToValueAtTime(loudness, start + 0.02);
+  volume.gain.setValueAtTime(loudness, start + 0.18);
   volume.gain.linearRampToValueAtTime(0, start + 0.23);
   oscillator.connect(volume).connect(on.destination);
   oscillator.start(start);

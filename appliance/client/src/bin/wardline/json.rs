@@ -312,6 +312,13 @@ pub(crate) fn event(event: &Event, me: PersonId, people: &[Person]) -> Option<Va
             "rung": gap.rung,
         }),
         Event::Notice(notice) => notice::json(notice),
+        Event::UrgentWaits(waits) => json!({
+            "event": "urgent_waits",
+            "message": stat::name(waits.message),
+            "since": waits.since,
+            "dial": waits.dial,
+        }),
+        Event::UrgentOver(message) => json!({ "event": "urgent_over", "message": stat::name(*message) }),
         Event::Silence(stat, by) => json!({
             "event": "silence",
             "stat": stat::name(*stat),

@@ -105,6 +105,10 @@ pub(crate) enum Act {
         /// The number that the sender is shown when nobody has answered.
         #[arg(long, default_value = "")]
         dial: String,
+        /// Seconds, 60 to 3600, until an urgent message that nobody has seen is on the unit's station screens; 0: never. Not given: as
+        /// it is.
+        #[arg(long)]
+        urgent: Option<u32>,
     },
 }
 
@@ -173,8 +177,8 @@ async fn act(access: &Access, act: Act) -> Result<(), Failure> {
         Act::Numbers { stat } => return numbers(access, &stat).await,
         Act::Policies { json } => return policies(access, json).await,
         Act::Load(asked) => return load::show(access, asked).await,
-        Act::SetPolicy { unit, first, then, dial } => {
-            return set_policy(access, unit, first, &then, dial).await;
+        Act::SetPolicy { unit, first, then, dial, urgent } => {
+            return set_policy(access, unit, first, &then, dial, urgent).await;
         }
     };
     access.answer_stat(stat, reply).await?;
@@ -389,6 +393,7 @@ async fn policies(access: &Access, as_json: bool) -> Result<(), Failure> {
                 "first_wait_s": policy.first_wait,
                 "steps": steps.collect::<Vec<_>>(),
                 "dial": policy.dial,
+                "urgent_wait_s": policy.urgent_wait,
             }))?;
             continue;
         }
@@ -399,6 +404,10 @@ async fn policies(access: &Access, as_json: bool) -> Result<(), Failure> {
         line.push_str("; then the station screens");
         if !policy.dial.is_empty() {
             line.push_str(&format!("; call {}", say::clean_line(&policy.dial)));
+        }
+        match policy.urgent_wait {
+            0 => line.push_str("; urgent messages are not shown there"),
+            wait => line.push_str(&format!("; urgent messages that nobody has seen are shown there after {wait} s")),
         }
         say::line(&line)?;
     }
@@ -411,11 +420,22 @@ async fn set_policy(
     first_wait: u32,
     then: &[String],
     dial: String,
+    urgent_wait: Option<u32>,
 ) -> Result<(), Failure> {
     let names = Names::read(access).await?;
     let unit = unit.map(|unit| find::unit(&names.units, &unit)).transpose()?;
     let steps = then.iter().map(|step| self::step(&names, step)).collect::<Result<_, _>>()?;
-    access.set_escalation(&EscalationPolicy { unit, first_wait, steps, dial }).await?;
+    let urgent_wait = match urgent_wait {
+        Some(wait) => wait,
+        // As it is: who sets steps says nothing of it.
+        None => {
+            let held = access.escalation_policies().await?;
+            let own = held.iter().find(|policy| policy.unit == unit);
+            let of_all = || held.iter().find(|policy| policy.unit.is_none());
+            own.or_else(of_all).map_or(limits::URGENT_WAIT_STANDARD_S.into(), |policy| policy.urgent_wait)
+        }
+    };
+    access.set_escalation(&EscalationPolicy { unit, first_wait, steps, dial, urgent_wait }).await?;
     say::line(&format!(
         "{} escalates so from now on. STATs that are open go on as they began.",
         names.unit(unit)

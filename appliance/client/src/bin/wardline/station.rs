@@ -52,6 +52,16 @@ async fn follow(client: &Client, as_json: bool) -> Result<(), Failure> {
             }
             Event::Ring(ring) => say::told(&stat::ring_line(&ring))?,
             Event::Silence(silent, _) => say::told(&format!("-- STAT {} was answered", stat::name(silent)))?,
+            Event::UrgentWaits(waits) => {
+                let call = if waits.dial.is_empty() {
+                    String::new()
+                } else {
+                    format!(" Call {}.", say::clean_line(&waits.dial))
+                };
+                let name = stat::name(waits.message);
+                say::told(&format!("!! URGENT {name} waits, and nobody has seen it. Look into Wardline.{call}"))?
+            }
+            Event::UrgentOver(over) => say::told(&format!("-- URGENT {} waits no more", stat::name(over)))?,
             Event::Reconnecting { why, .. } => say::note(&why),
             Event::Ended(end) => return Err(Error::from(end).into()),
             _ => {}

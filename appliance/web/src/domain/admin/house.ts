@@ -37,6 +37,8 @@ export interface Policy {
   readonly firstWait: number;
   readonly steps: readonly Step[];
   readonly dial: string;
+  /** Seconds until an urgent message that nobody has seen is on the station screens; 0: never. */
+  readonly urgentWait: number;
 }
 
 /** What holds where nobody has set any. */
@@ -47,8 +49,10 @@ export const STANDARD_POLICY: Omit<Policy, 'unit'> = {
     { kind: 'unitStaff', person: null, role: null, wait: 120 },
   ],
   dial: '',
+  urgentWait: 300,
 };
 export const STEPS_MAX = 7;
+export const URGENT_WAIT_MIN = 60;
 export const WAIT_MIN = 15;
 export const WAIT_MAX = 3600;
 
@@ -106,7 +110,7 @@ export async function listPolicies(asks: Asks): Promise<readonly Policy[]> {
 
 export async function setPolicy(asks: Asks, policy: Policy): Promise<void> {
   const steps = policy.steps.map((one) => ({ rings: RINGS[one.kind], person: wireId(one.person), role: wireId(one.role), wait: one.wait }));
-  const value = { policy: { unit: wireId(policy.unit), firstWait: policy.firstWait, steps, dial: policy.dial }, standard: false };
+  const value = { policy: { unit: wireId(policy.unit), firstWait: policy.firstWait, steps, dial: policy.dial, urgentWait: policy.urgentWait }, standard: false };
   await answer(asks, { case: 'setEscalation', value }, 'done');
 }
 
@@ -124,7 +128,7 @@ export function policyFor(policies: readonly Policy[], unit: UnitId | null): { p
 
 /** Whether anybody has said how a STAT goes on: the box lists the facility's policy even where it is what a box comes with. */
 export function isPolicySet(policies: readonly Policy[]): boolean {
-  const said = ({ firstWait, steps, dial }: Omit<Policy, 'unit'>) => JSON.stringify([firstWait, dial, ...steps.map((one) => [one.kind, one.person, one.role, one.wait])]);
+  const said = ({ firstWait, steps, dial, urgentWait }: Omit<Policy, 'unit'>) => JSON.stringify([firstWait, dial, urgentWait, ...steps.map((one) => [one.kind, one.person, one.role, one.wait])]);
   return policies.some((one) => one.unit !== null || said(one) !== said(STANDARD_POLICY));
 }
 
@@ -141,9 +145,11 @@ export function reached(step: Step, unit: UnitId | null, people: readonly Member
 }
 
 /** What keeps it from being set. */
-export function policyFault(policy: Policy): 'wait' | 'noPerson' | 'noRole' | 'twice' | 'dial' | null {
+export function policyFault(policy: Policy): 'wait' | 'urgent' | 'noPerson' | 'noRole' | 'twice' | 'dial' | null {
   const waits = [policy.firstWait, ...policy.steps.map((one) => one.wait)];
   if (waits.some((wait) => !Number.isInteger(wait) || wait < WAIT_MIN || wait > WAIT_MAX)) return 'wait';
+  const urgent = policy.urgentWait;
+  if (!Number.isInteger(urgent) || (urgent !== 0 && (urgent < URGENT_WAIT_MIN || urgent > WAIT_MAX))) return 'urgent';
   if (policy.steps.some((one) => one.kind === 'person' && one.person === null)) return 'noPerson';
   if (policy.steps.some((one) => one.kind === 'role' && one.role === null)) return 'noRole';
   const same = new Set(policy.steps.map((one) => `${one.kind} ${one.person ?? ''} ${one.role ?? ''}`));
@@ -156,7 +162,7 @@ function readPolicy(wire: EscalationPolicy): Policy {
     const kind = STEP_KINDS.find((name) => RINGS[name] === one.rings);
     return kind === undefined ? [] : [{ kind, person: idOf(one.person), role: idOf(one.role), wait: one.wait }];
   });
-  return { unit: idOf(wire.unit), firstWait: wire.firstWait, steps, dial: cleanLine(wire.dial) };
+  return { unit: idOf(wire.unit), firstWait: wire.firstWait, steps, dial: cleanLine(wire.dial), urgentWait: wire.urgentWait ?? STANDARD_POLICY.urgentWait };
 }
 
 /** How STATs of a unit went. Seconds. */

@@ -43,5 +43,7 @@ describe('an escalation policy', () => {
     expect(policyFault({ ...policy, steps: [{ ...step, kind: 'role' }] })).toBe('noRole');
     expect(policyFault({ ...policy, steps: [{ ...step, kind: 'person' }] })).toBe('noPerson');
     expect(policyFault({ ...policy, dial: 'ward' })).toBe('dial');
+    expect([0, 60, 3600].map((urgentWait) => policyFault({ ...policy, urgentWait }))).toEqual([null, null, null]);
+    expect([1, 59, 3601, Number.NaN].map((urgentWait) => policyFault({ ...policy, urgentWait }))).toEqual(['urgent', 'urgent', 'urgent', 'urgent']);
   });
 });

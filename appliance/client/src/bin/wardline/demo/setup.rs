@@ -21,6 +21,8 @@ use crate::say;
 
 /// How long a step of the unit's policy lasts. Seconds: the least that a box takes, so that nobody waits long.
 const WAIT_S: u32 = 15;
+/// How long an urgent message waits for a screen. Seconds.
+const URGENT_WAIT_S: u32 = 60;
 /// Of a shift, and of a rota's.
 pub(super) const HOURS: [i8; 2] = [7, 19];
 
@@ -170,6 +172,7 @@ async fn policy(desk: &Desk, unit: UnitId, on_call: RoleId) -> Result<(), Failur
         first_wait: WAIT_S,
         steps: steps.to_vec(),
         dial: cast::DIAL.to_owned(),
+        urgent_wait: URGENT_WAIT_S,
     };
     if away::again(|| desk.escalation_policies()).await?.contains(&wanted) {
         return Ok(());
