@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use wardline_core::ids::{ConversationId, PersonId, RoleId, Sequence, UnitId};
+use wardline_core::limits;
 use wardline_core::wire::proto::{
     self, RefusalCode, client_frame::Body as Ask, server_frame::Body as Answer,
 };

@@ -79,7 +79,7 @@ pub mod text;
 pub mod time;
 pub mod turn;
 mod unit;
+pub mod urgent;
 pub mod veil;
 pub mod wire;
-pub mod urgent;
 pub mod write;

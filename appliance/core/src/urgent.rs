@@ -215,7 +215,9 @@ impl Relay {
         }
         recalled.retain(|id| self.state.urgents.0.contains_key(id));
         if all {
-            recalled.extend(self.state.urgents.all().filter(|wait| is_void(&self.state, wait)).map(|wait| wait.id));
+            recalled.extend(
+                self.state.urgents.all().filter(|wait| is_void(&self.state, wait)).map(|wait| wait.id),
+            );
         }
         let over: BTreeSet<StatId> = recalled.into_iter().collect();
         some |= all || !over.is_empty();
@@ -247,7 +249,8 @@ impl Relay {
         let was = std::mem::replace(&mut self.urgents.shown, due);
         for (id, unit) in &was {
             if self.urgents.shown.get(id) != Some(unit) {
-                let over = proto::UrgentOver { conversation: id.conversation.value(), sequence: id.sequence.0 };
+                let over =
+                    proto::UrgentOver { conversation: id.conversation.value(), sequence: id.sequence.0 };
                 self.tell_screens(turn, *unit, &Body::UrgentOver(over));
             }
         }

@@ -220,6 +220,8 @@ situations!(
     StatReadRefused,
     EscalationSet,
     StatLoadRead,
+    UrgentWaits,
+    UrgentOver,
     StatLoadRefused,
     EscalationRefused,
     StepRingsNobody,

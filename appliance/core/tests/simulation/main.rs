@@ -71,6 +71,7 @@ mod reference_stat;
 mod reference_tasks;
 mod reference_templates;
 mod reference_units;
+mod reference_urgent;
 mod reference_ward;
 mod roles;
 mod signed;

@@ -48,6 +48,8 @@ pub(crate) struct Ward {
     /// Open ones.
     pub(crate) stats: Vec<Stat>,
     pub(crate) ladders: Vec<(Option<UnitId>, Ladder)>,
+    /// How long urgent messages wait, beside each ladder. Seconds.
+    pub(crate) urgent_waits: Vec<(Option<UnitId>, u32)>,
     pub(crate) clinic: Clinic,
     pub(crate) roles: Vec<Role>,
     /// When nobody will hold a role, as charge nurses were told.
@@ -166,6 +168,8 @@ pub(crate) struct Saying {
     pub(crate) edits: u32,
     pub(crate) edit: Vec<u8>,
     pub(crate) recalled: bool,
+    /// Urgent, of a unit, and nobody for whom it is has seen it.
+    pub(crate) unseen: bool,
     /// Person and role (0: none).
     pub(crate) mentions: Vec<(u64, u64)>,
     /// Person and kind, in order.

@@ -720,7 +720,11 @@ impl Reference {
         let mut expected = Expected::answered(Answer::Done);
         let was = self.ward.ladders.iter().find(|(of, _)| *of == unit).map(|(_, ladder)| ladder.clone());
         let becomes = (!set.standard).then_some(ladder);
-        if was != becomes {
+        let waited = self.ward.urgent_waits.iter().find(|(of, _)| *of == unit).map(|(_, wait)| *wait);
+        let waits = (!set.standard).then_some(policy.urgent_wait.unwrap_or(300));
+        if (was, waited) != (becomes.clone(), waits) {
+            self.ward.urgent_waits.retain(|(of, _)| *of != unit);
+            self.ward.urgent_waits.extend(waits.map(|wait| (unit, wait)));
             self.ward.ladders.retain(|(of, _)| *of != unit);
             self.ward.ladders.extend(becomes.map(|ladder| (unit, ladder)));
             expected.audits.push((by, Act::EscalationPolicySet(unit)));

@@ -495,11 +495,13 @@ impl Reference {
             edits: 0,
             edit: Vec::new(),
             recalled: false,
+            unseen: false,
             mentions,
             reactions: Vec::new(),
             files: submit.attachments.iter().map(|file| file.name.clone()).collect(),
         });
         let sequence = conversation.messages.len() as u64;
+        self.spoken(place, me, submit.priority());
         if let Some(device) = self.ward.device_mut(device) {
             device.last_number = number;
             device.sent.push((Number(number), message));
@@ -542,6 +544,9 @@ impl Reference {
                 expected.audits.push((actor, Act::MessagesRead(place, Sequence(read))));
             }
             member.delivered = member.delivered.max(delivered).max(member.read);
+        }
+        if !expected.audits.is_empty() {
+            self.seen(place, me, read);
         }
         expected
     }

@@ -168,7 +168,7 @@ impl World {
             (role.id.value(), ringing.next().map(|(unit, _)| unit.map_or(0, |unit| unit.value())));
         let before = ringing.map(|unit| {
             let policy =
-                proto::EscalationPolicy { unit, first_wait: 60, steps: Vec::new(), dial: String::new() };
+                proto::EscalationPolicy { unit, first_wait: 60, steps: Vec::new(), ..Default::default() };
             Ask::SetEscalation(proto::SetEscalation { policy: Some(policy), standard: true })
         });
         Some((before, Ask::RetireRole(proto::RetireRole { role })))

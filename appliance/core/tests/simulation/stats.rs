@@ -6,10 +6,12 @@ use wardline_core::audit::{Act, Actor};
 use wardline_core::ids::{Conn, ConversationId, PersonId};
 use wardline_core::refusal::CloseCode;
 use wardline_core::turn::{Send, Turn};
+use wardline_core::urgent::UrgentWrite;
 use wardline_core::wire::proto::answer_stat::Answer as Says;
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
+use wardline_core::write::Write;
 
 use crate::coverage::Situation;
 use crate::reference::{Expected, Phase};
@@ -154,7 +156,8 @@ impl World {
             steps.push(step(proto::Rings::UnitStaff, 0));
         }
         let urgent_wait = self.random.pick(&[None, Some(0), Some(60), Some(3_600)]).copied().flatten();
-        let policy = proto::EscalationPolicy { unit, first_wait: wait, steps, dial: "4410".to_owned(), urgent_wait };
+        let policy =
+            proto::EscalationPolicy { unit, first_wait: wait, steps, dial: "4410".to_owned(), urgent_wait };
         Some(proto::SetEscalation { policy: Some(policy), standard: self.random.permille(100) })
     }
 
@@ -206,6 +209,24 @@ impl World {
             }
             if state == Some(1) && matches!(self.phase(conn), Some(Phase::PinDue(_))) {
                 self.coverage.reach(Situation::RingsWhileLocked);
+            }
+        }
+        Ok(())
+    }
+
+    /// It is known of exactly those urgent messages that nobody has seen.
+    pub(crate) fn verify_urgents(&mut self, turn: &Turn) -> Result<(), String> {
+        let wanted = self.reference.unseen();
+        let found: Vec<_> =
+            self.relay.state().urgents.all().map(|wait| (wait.id.conversation, wait.id.sequence.0)).collect();
+        if found != wanted {
+            return Err(format!("these urgent messages wait: {found:?}, not {wanted:?}"));
+        }
+        for numbered in &turn.writes {
+            match &numbered.write {
+                Write::Urgent(UrgentWrite::Waits(_)) => self.coverage.reach(Situation::UrgentWaits),
+                Write::Urgent(UrgentWrite::Over(_)) => self.coverage.reach(Situation::UrgentOver),
+                _ => {}
             }
         }
         Ok(())

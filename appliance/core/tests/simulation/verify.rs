@@ -82,6 +82,7 @@ impl World {
         }
         self.verify_devices(turn)?;
         self.verify_rings(turn)?;
+        self.verify_urgents(turn)?;
         closes.sort_unstable();
         let mut wanted = expected.closes.clone();
         wanted.sort_unstable();

@@ -34,8 +34,8 @@ use wardline_core::task::{self, Task};
 use wardline_core::template::Templates;
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
-use wardline_core::wire::proto;
 use wardline_core::urgent::{UrgentWait, UrgentWrite};
+use wardline_core::wire::proto;
 use wardline_core::write::{Message, Numbered, Write};
 
 /// One throw: what happens, to whom, how much.
@@ -320,7 +320,9 @@ impl World {
     fn urgent(&mut self, conversation: ConversationId, how: u64) {
         let last = self.state.conversations[&conversation].last;
         let sender = nth(self.state.people.keys().copied(), how);
-        if let Some(sender) = sender.filter(|_| last > Sequence::NONE && !self.state.conversations[&conversation].purged) {
+        if let Some(sender) =
+            sender.filter(|_| last > Sequence::NONE && !self.state.conversations[&conversation].purged)
+        {
             let id = StatId { conversation, sequence: last };
             self.write(Write::Urgent(UrgentWrite::Waits(UrgentWait { id, sender, at: Wall(how as i64) })));
         }

@@ -9,6 +9,7 @@ use wardline_client::stat::{
     EscalationPolicy, Priority, Prospect, Prospective, Reach, Reason, Reply, Rings, StatRef, Urgency,
 };
 use wardline_client::{Calls as _, ConversationId, PersonId, RoleId, Sequence, StatCalls as _, UnitId};
+use wardline_core::limits;
 
 use crate::access::Access;
 use crate::exit::Failure;
@@ -407,7 +408,8 @@ async fn policies(access: &Access, as_json: bool) -> Result<(), Failure> {
         }
         match policy.urgent_wait {
             0 => line.push_str("; urgent messages are not shown there"),
-            wait => line.push_str(&format!("; urgent messages that nobody has seen are shown there after {wait} s")),
+            wait => line
+                .push_str(&format!("; urgent messages that nobody has seen are shown there after {wait} s")),
         }
         say::line(&line)?;
     }

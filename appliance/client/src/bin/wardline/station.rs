@@ -59,7 +59,9 @@ async fn follow(client: &Client, as_json: bool) -> Result<(), Failure> {
                     format!(" Call {}.", say::clean_line(&waits.dial))
                 };
                 let name = stat::name(waits.message);
-                say::told(&format!("!! URGENT {name} waits, and nobody has seen it. Look into Wardline.{call}"))?
+                say::told(&format!(
+                    "!! URGENT {name} waits, and nobody has seen it. Look into Wardline.{call}"
+                ))?
             }
             Event::UrgentOver(over) => say::told(&format!("-- URGENT {} waits no more", stat::name(over)))?,
             Event::Reconnecting { why, .. } => say::note(&why),
