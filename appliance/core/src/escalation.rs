@@ -34,7 +34,7 @@ pub enum Priority {
     #[n(0)]
     #[default]
     Routine,
-    /// Read soon: shown as such, nothing rings for it.
+    /// Read soon: shown as such, and on its unit's station screens if nobody has seen it in time ([`crate::urgent`]). Rings for nobody.
     #[n(1)]
     Urgent,
     /// Rings until somebody answers.
