@@ -353,6 +353,8 @@ pub enum Ask {
     Audit(Look),
     /// How the box is.
     Health,
+    /// About the certificate for the names that people type.
+    WebCertificate(WebCertificateAsk),
     /// How long messages are kept from now on.
     SetRetention(Rules),
     /// How long they are.

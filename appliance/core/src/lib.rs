@@ -80,5 +80,6 @@ pub mod time;
 pub mod turn;
 mod unit;
 pub mod veil;
+pub mod web_certificate;
 pub mod wire;
 pub mod write;

@@ -199,6 +199,15 @@ pub enum Send {
         /// What it answers.
         request: RequestId,
     },
+    /// Something about the certificate for the names that people type: permitted, and on record.
+    WebCertificate {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// What to do.
+        then: WebCertificateDo,
+    },
     /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
     ScrubLog,
 }

@@ -191,6 +191,11 @@ pub enum Incoming {
         /// As typed.
         pin: Pin,
     },
+    /// A certificate and its chain, still to be read.
+    ImportWebCertificate {
+        /// What was in the file.
+        pem: String,
+    },
     /// A message, its text still to be sealed.
     Submit {
         /// The device's number.
@@ -303,6 +308,9 @@ pub fn parse(
         }
         Some(Body::RecordPrint(record)) => printing::parse(record.unit, record.pages)
             .and_then(|print| Ok(Incoming::RecordPrint { print, pin: Pin::offer(record.pin)? })),
+        Some(Body::ImportWebCertificate(import)) => {
+            web_certificate::parse_import(import).map(|pem| Incoming::ImportWebCertificate { pem })
+        }
         Some(Body::Submit(submit)) => parse_submit(submit),
         Some(Body::SubmitSealed(sealed)) => parse_sealed(sealed),
         Some(Body::EditMessage(edit)) => parse_edit(edit),
@@ -612,6 +620,9 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::ListAttachmentPolicy(_) => Ask::ListAttachmentPolicy,
         Body::ReadAudit(read) => Ask::Audit(audit::looking::parse(read)?),
         Body::AskHealth(_) => Ask::Health,
+        Body::AskWebCertificate(_) | Body::RequestWebCertificate(_) | Body::DropWebCertificate(_) => {
+            Ask::WebCertificate(web_certificate::parse(body)?)
+        }
         Body::Hello(_)
         | Body::Join(_)
         | Body::AskToVisit(_)
@@ -620,6 +631,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::AddPasskey(_)
         | Body::UnlockByPasskey(_)
         | Body::RecordPrint(_)
+        | Body::ImportWebCertificate(_)
         | Body::Submit(_)
         | Body::SubmitSealed(_)
         | Body::EditMessage(_)

@@ -363,6 +363,9 @@ impl Relay {
                 turn.sends.push(Send::TellHealth { conn, request });
                 return Ok(());
             }
+            Ask::WebCertificate(ask) => {
+                return web_certificate::handle(&mut draft, (conn, request), (by, is), ask);
+            }
             Ask::SetRetention(rules) => {
                 let done = admin::set_retention(&mut draft, permit(Operation::SetRetention)?, rules);
                 self.silent_looks = 0;
