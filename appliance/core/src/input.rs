@@ -35,6 +35,7 @@ use crate::stat::load::Span;
 use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::text::{Name, Sealed, Title, WrappedKey};
+use crate::web_certificate::WebCertificateAsk;
 
 /// Randomness for one request, drawn by the driver.
 #[derive(Clone)]

@@ -10,6 +10,7 @@ use crate::retention::Bounds;
 use crate::session::Expect;
 use crate::stat::load::Span;
 use crate::time::Wall;
+use crate::web_certificate::WebCertificateDo;
 use crate::wire::proto;
 use crate::write::Numbered;
 

@@ -64,7 +64,12 @@ pub enum WebCertificateAsk {
     /// A new key, and a request for these names.
     Request(Vec<DnsName>),
     /// What came of it.
-    Import(Result<CheckedChain, Refusal>),
+    Import {
+        /// As the doorway found it.
+        chain: Result<CheckedChain, Refusal>,
+        /// Nothing is to change.
+        only_look: bool,
+    },
     /// No certificate and no request any more.
     Drop,
 }
@@ -76,6 +81,8 @@ pub enum WebCertificateDo {
     Tell,
     /// Have a key made, and give out the request.
     Request(Vec<DnsName>),
+    /// Say what this chain is.
+    Show(CheckedChain),
     /// Keep this chain and serve it.
     Use(CheckedChain),
     /// Forget certificate and request.
@@ -190,7 +197,8 @@ pub(crate) fn handle(
         WebCertificateAsk::Request(names) => {
             (Some(Act::WebCertificateRequested), WebCertificateDo::Request(names))
         }
-        WebCertificateAsk::Import(chain) => {
+        WebCertificateAsk::Import { chain, only_look: true } => (None, WebCertificateDo::Show(chain?)),
+        WebCertificateAsk::Import { chain, only_look: false } => {
             (Some(Act::WebCertificateImported), WebCertificateDo::Use(chain?))
         }
         WebCertificateAsk::Drop => (Some(Act::WebCertificateDropped), WebCertificateDo::Drop),
@@ -225,12 +233,23 @@ pub(crate) fn parse(body: Body) -> Result<WebCertificateAsk, Refusal> {
     })
 }
 
-/// A file that somebody chose: text of a length that one has.
-pub(crate) fn parse_import(import: proto::ImportWebCertificate) -> Result<String, Refusal> {
-    if import.pem.len() > limits::WEB_CHAIN_PEM_MAX {
-        return Err(Refusal::WebCertificate(WebCertificateRefusal::Unreadable));
+/// A file that somebody chose, of a length that one has.
+#[derive(Debug)]
+pub struct ChosenFile {
+    /// What is in it.
+    pub pem: String,
+    /// Nothing is to change.
+    pub only_look: bool,
+}
+
+impl ChosenFile {
+    pub(crate) fn parse(import: proto::ImportWebCertificate) -> Result<Self, Refusal> {
+        let proto::ImportWebCertificate { pem, only_look } = import;
+        if pem.len() > limits::WEB_CHAIN_PEM_MAX {
+            return Err(Refusal::WebCertificate(WebCertificateRefusal::Unreadable));
+        }
+        Ok(Self { pem, only_look })
     }
-    Ok(import.pem)
 }
 
 #[cfg(test)]
@@ -241,7 +260,16 @@ mod tests {
     fn a_name_is_one_that_can_be_certified() {
         let name = |text: &str| DnsName::parse(text).map(|name| name.as_str().to_owned());
         assert_eq!(name(" Wardline.Hospital.Example. ").as_deref(), Some("wardline.hospital.example"));
-        for bad in ["", "localhost", "*.hospital.example", "10.0.0.7", "a..b", "-a.example", "a_b.example", "ä.example"] {
+        for bad in [
+            "",
+            "localhost",
+            "*.hospital.example",
+            "10.0.0.7",
+            "a..b",
+            "-a.example",
+            "a_b.example",
+            "ä.example",
+        ] {
             assert_eq!(name(bad), None, "{bad}");
         }
         assert_eq!(name(&format!("{}.example", "a".repeat(64))), None);

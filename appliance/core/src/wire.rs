@@ -41,6 +41,7 @@ use crate::task::{self, Giving};
 use crate::template;
 use crate::text::{FileName, Name, Text, Title};
 use crate::time::Wall;
+use crate::web_certificate::{self, ChosenFile};
 
 /// The types of `docs/protocol/wardline.proto`.
 #[allow(missing_docs, clippy::all, unreachable_pub, reason = "generated; the .proto has the words")]
@@ -192,10 +193,7 @@ pub enum Incoming {
         pin: Pin,
     },
     /// A certificate and its chain, still to be read.
-    ImportWebCertificate {
-        /// What was in the file.
-        pem: String,
-    },
+    ImportWebCertificate(ChosenFile),
     /// A message, its text still to be sealed.
     Submit {
         /// The device's number.
@@ -309,7 +307,7 @@ pub fn parse(
         Some(Body::RecordPrint(record)) => printing::parse(record.unit, record.pages)
             .and_then(|print| Ok(Incoming::RecordPrint { print, pin: Pin::offer(record.pin)? })),
         Some(Body::ImportWebCertificate(import)) => {
-            web_certificate::parse_import(import).map(|pem| Incoming::ImportWebCertificate { pem })
+            ChosenFile::parse(import).map(Incoming::ImportWebCertificate)
         }
         Some(Body::Submit(submit)) => parse_submit(submit),
         Some(Body::SubmitSealed(sealed)) => parse_sealed(sealed),

@@ -17,6 +17,7 @@ use crate::stat::Answer;
 use crate::template::TemplateAsk;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
+use crate::web_certificate;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
     alteration, attachment, availability, broadcast, channel, clinical, family, inbox, mailbox, membership,

@@ -25,6 +25,7 @@ use crate::role::Roles;
 use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::time::Mono;
+use crate::web_certificate::WebCertificateAsk;
 
 /// The budgets of every device that has spent something.
 #[derive(Default)]
