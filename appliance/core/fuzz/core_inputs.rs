@@ -29,6 +29,7 @@ use wardline_core::state::{Restored, State};
 use wardline_core::text::{Name, Sealed, WrappedKey};
 use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::turn::{Send, Turn};
+use wardline_core::web_certificate::{CheckedChain, ChosenFile, WebCertificateAsk};
 use wardline_core::wire::{self, Incoming, proto};
 use wardline_core::write::Write;
 
@@ -258,6 +259,11 @@ impl Box {
                 let outcome = self.passkey_due(conn);
                 let outcome = outcome.and_then(|expect| expect.verify(&Trusting, ORIGIN, &assertion));
                 Input::Request { conn, request, ask: Ask::Passkey(PasskeyAsk::Unlock(outcome)) }
+            }
+            // What is in a file is the doorway's to read.
+            Incoming::ImportWebCertificate(ChosenFile { pem, only_look }) => {
+                let chain = Ok(CheckedChain::checked(vec![pem.into_bytes()]));
+                Input::Request { conn, request, ask: Ask::WebCertificate(WebCertificateAsk::Import { chain, only_look }) }
             }
             Incoming::RecordPrint { print, .. } => Input::Request { conn, request, ask: Ask::Print(print) },
             Incoming::Submit {

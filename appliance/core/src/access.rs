@@ -300,6 +300,7 @@ operations! {
     SetAnnouncementPolicy: "say how urgent announcements may be", [Administrator, BoxService], "never a STAT";
     ListAnnouncements: "see which announcements are for them, and who announces", [Staff, BoxService], "";
     KeepPasskeys: "add a passkey to their device, see and remove it", [Staff], "it opens the session in the PIN's place on that device alone, until 12 hours after a PIN did; never a visitor's";
+    KeepWebCertificate: "ask for and import the certificate of the box's name", [Administrator, BoxService], "for a key that the box made and that never leaves it; what is in use stays until another is imported";
     ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 

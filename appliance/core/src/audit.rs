@@ -495,6 +495,13 @@ pub enum Act {
     /// A page of this log was read: about whom, where that was said.
     #[n(371)]
     AuditRead(#[n(0)] Option<PersonId>, #[n(1)] Option<PatientId>),
+    /// For the names that people type: a key was asked for, and a request.
+    #[n(410)]
+    WebCertificateRequested,
+    #[n(411)]
+    WebCertificateImported,
+    #[n(412)]
+    WebCertificateDropped,
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

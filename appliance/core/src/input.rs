@@ -35,6 +35,7 @@ use crate::stat::load::Span;
 use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::text::{Name, Sealed, Title, WrappedKey};
+use crate::web_certificate::WebCertificateAsk;
 
 /// Randomness for one request, drawn by the driver.
 #[derive(Clone)]
@@ -353,6 +354,8 @@ pub enum Ask {
     Audit(Look),
     /// How the box is.
     Health,
+    /// About the certificate for the names that people type.
+    WebCertificate(WebCertificateAsk),
     /// How long messages are kept from now on.
     SetRetention(Rules),
     /// How long they are.

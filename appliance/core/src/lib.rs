@@ -81,5 +81,6 @@ pub mod turn;
 mod unit;
 pub mod urgent;
 pub mod veil;
+pub mod web_certificate;
 pub mod wire;
 pub mod write;

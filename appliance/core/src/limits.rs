@@ -2,11 +2,13 @@
 
 use crate::bucket::Rate;
 
+mod certificates;
 mod orders;
 mod passkeys;
 mod records;
 mod work;
 
+pub use certificates::*;
 pub use orders::*;
 pub use passkeys::*;
 pub use records::*;

@@ -17,6 +17,7 @@ use crate::order::OrderRefusal;
 use crate::rota::RotaRefusal;
 use crate::task::TaskRefusal;
 use crate::template::TemplateRefusal;
+use crate::web_certificate::WebCertificateRefusal;
 
 pub use faults::{CloseCode, Fault, PeerFault};
 
@@ -546,6 +547,9 @@ pub enum Refusal {
     /// About announcements.
     #[error("{0}")]
     Broadcast(BroadcastRefusal),
+    /// About the certificate for the names that people type.
+    #[error("{0}")]
+    WebCertificate(WebCertificateRefusal),
     /// Nobody is to take a reaction for an answer.
     #[error(
         "This is an open STAT: it wants an answer, and a reaction is none. Say that you have it, or that you cannot."

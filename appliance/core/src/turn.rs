@@ -10,6 +10,7 @@ use crate::retention::Bounds;
 use crate::session::Expect;
 use crate::stat::load::Span;
 use crate::time::Wall;
+use crate::web_certificate::WebCertificateDo;
 use crate::wire::proto;
 use crate::write::Numbered;
 
@@ -198,6 +199,15 @@ pub enum Send {
         conn: Conn,
         /// What it answers.
         request: RequestId,
+    },
+    /// Something about the certificate for the names that people type: permitted, and on record.
+    WebCertificate {
+        /// To whom.
+        conn: Conn,
+        /// What it answers.
+        request: RequestId,
+        /// What to do.
+        then: WebCertificateDo,
     },
     /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
     ScrubLog,

@@ -41,6 +41,7 @@ use crate::task::{self, Giving};
 use crate::template;
 use crate::text::{FileName, Name, Text, Title};
 use crate::time::Wall;
+use crate::web_certificate::{self, ChosenFile};
 
 /// The types of `docs/protocol/wardline.proto`.
 #[allow(missing_docs, clippy::all, unreachable_pub, reason = "generated; the .proto has the words")]
@@ -191,6 +192,8 @@ pub enum Incoming {
         /// As typed.
         pin: Pin,
     },
+    /// A certificate and its chain, still to be read.
+    ImportWebCertificate(ChosenFile),
     /// A message, its text still to be sealed.
     Submit {
         /// The device's number.
@@ -303,6 +306,9 @@ pub fn parse(
         }
         Some(Body::RecordPrint(record)) => printing::parse(record.unit, record.pages)
             .and_then(|print| Ok(Incoming::RecordPrint { print, pin: Pin::offer(record.pin)? })),
+        Some(Body::ImportWebCertificate(import)) => {
+            ChosenFile::parse(import).map(Incoming::ImportWebCertificate)
+        }
         Some(Body::Submit(submit)) => parse_submit(submit),
         Some(Body::SubmitSealed(sealed)) => parse_sealed(sealed),
         Some(Body::EditMessage(edit)) => parse_edit(edit),
@@ -612,6 +618,9 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         Body::ListAttachmentPolicy(_) => Ask::ListAttachmentPolicy,
         Body::ReadAudit(read) => Ask::Audit(audit::looking::parse(read)?),
         Body::AskHealth(_) => Ask::Health,
+        Body::AskWebCertificate(_) | Body::RequestWebCertificate(_) | Body::DropWebCertificate(_) => {
+            Ask::WebCertificate(web_certificate::parse(body)?)
+        }
         Body::Hello(_)
         | Body::Join(_)
         | Body::AskToVisit(_)
@@ -620,6 +629,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         | Body::AddPasskey(_)
         | Body::UnlockByPasskey(_)
         | Body::RecordPrint(_)
+        | Body::ImportWebCertificate(_)
         | Body::Submit(_)
         | Body::SubmitSealed(_)
         | Body::EditMessage(_)

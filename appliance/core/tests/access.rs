@@ -54,6 +54,7 @@ use wardline_core::template::{TemplateAsk, Templates};
 use wardline_core::text::{Grounds, Name, Sealed, Title};
 use wardline_core::time::Wall;
 use wardline_core::turn::{Send, Turn};
+use wardline_core::web_certificate::WebCertificateAsk;
 use wardline_core::wire::proto::{self, RefusalCode, server_frame::Body};
 use wardline_core::write::Write;
 
@@ -594,6 +595,7 @@ impl House {
                 until: Wall(i64::MAX),
             }),
             Operation::AskHealth => Ask::Health,
+            Operation::KeepWebCertificate => Ask::WebCertificate(WebCertificateAsk::Drop),
             Operation::ExportRecord => {
                 let whose = export::Whose::Person(self.people[Actor::Member as usize]);
                 let grounds = Grounds::parse("Request of the person").expect("grounds");

@@ -4,6 +4,7 @@
 //! *why* in words. It hands nothing out in any state but `Ready`. Time is an argument.
 
 mod check;
+mod names;
 mod provision;
 
 use tracing::{error, info, warn};
@@ -15,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::issuing::{self, EndWarning, RemoteKey};
 use crate::leaf::{self, LeafSet};
+use crate::name_key::NameLimit;
 use crate::pin_limit::PinLimit;
 use crate::record::{Approvals, BoxRecord, IssuingChain};
 use crate::store::{Store, StoreError};
@@ -45,9 +47,12 @@ impl Roles {
     fn may(self, request: &Request) -> bool {
         match request {
             Request::Status | Request::Epoch | Request::Quote { .. } => self.relay || self.provisioning,
-            Request::DatabaseKey | Request::Leaves | Request::PinMac { .. } | Request::EpochAdvance => {
-                self.relay
-            }
+            Request::DatabaseKey
+            | Request::Leaves
+            | Request::PinMac { .. }
+            | Request::EpochAdvance
+            | Request::NameKey { .. }
+            | Request::OpenNameKey { .. } => self.relay,
             Request::Provision(_)
             | Request::IssuingRequest
             | Request::InstallIssuing { .. }
@@ -127,6 +132,7 @@ pub struct Keeper {
     issuing_end: Option<i64>,
     end_warning: EndWarning,
     pin_limit: PinLimit,
+    name_limit: NameLimit,
 }
 
 impl Keeper {
@@ -142,6 +148,7 @@ impl Keeper {
             issuing_end: None,
             end_warning: EndWarning::default(),
             pin_limit: PinLimit::default(),
+            name_limit: NameLimit::default(),
         }
     }
 
@@ -157,6 +164,11 @@ impl Keeper {
             && let Err(retry_after_ms) = self.pin_limit.take(now.mono_ms, person, device)
         {
             return Reply::Refused(Refusal::RateLimited { retry_after_ms });
+        }
+        if let Request::NameKey { names } = &request
+            && let Err(refusal) = self.may_make_name_key(now, names)
+        {
+            return Reply::Refused(refusal);
         }
         let result = match self.answer(now, &request) {
             Err(Stop::Tpm(error)) if error.spends_connection() => self.answer_anew(now, &request, &error),
@@ -282,6 +294,8 @@ impl Keeper {
             Request::InstallIssuing { chain } => self.install_issuing(now, chain),
             Request::InstallApproval { approval } => self.install_approval(approval),
             Request::Revoke { ticket } => self.revoke(ticket),
+            Request::NameKey { names } => self.make_name_key(now, names),
+            Request::OpenNameKey { wrapped } => self.open_name_key(now, wrapped),
         }
     }
 

@@ -9,6 +9,7 @@ pub mod hardening;
 mod issuing;
 pub mod keeper;
 pub mod leaf;
+mod name_key;
 pub mod pin_limit;
 pub mod record;
 

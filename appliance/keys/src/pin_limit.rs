@@ -30,17 +30,17 @@ pub const BUCKETS_MAX: usize = 20_000;
 
 /// A bucket, as the time at which it will be full again: monotonic milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Bucket {
+pub(crate) struct Bucket {
     full_at_ms: u64,
 }
 
 impl Bucket {
     /// Milliseconds to wait before a token is there; 0 when one is.
-    fn wait_ms(self, now_ms: u64, burst: u64, refill_ms: u64) -> u64 {
+    pub(crate) fn wait_ms(self, now_ms: u64, burst: u64, refill_ms: u64) -> u64 {
         (self.full_at_ms.max(now_ms) + refill_ms).saturating_sub(now_ms + burst * refill_ms)
     }
 
-    fn take(&mut self, now_ms: u64, refill_ms: u64) {
+    pub(crate) fn take(&mut self, now_ms: u64, refill_ms: u64) {
         self.full_at_ms = self.full_at_ms.max(now_ms) + refill_ms;
     }
 }

@@ -9,6 +9,7 @@ mod file_sessions;
 mod file_socket;
 pub mod health;
 pub mod local;
+pub mod names;
 mod origin;
 mod pace;
 mod pin;

@@ -10,6 +10,7 @@ use wardline_core::ids::{DeviceId, PersonId};
 use wardline_core::pin::PinMac;
 use wardline_keys_protocol::client::{ClientError, KeeperClient};
 use wardline_keys_protocol::message::Leaves;
+use wardline_keys_protocol::{KeyDer, NameKey, WrappedKey};
 use zeroize::Zeroizing;
 
 /// PIN checks that may wait: a TPM makes some 20 MACs a second, a person waits 10 s at most.
@@ -26,6 +27,14 @@ enum Ask {
     },
     Leaves {
         answer: oneshot::Sender<Leaves>,
+    },
+    NameKey {
+        names: Vec<String>,
+        answer: oneshot::Sender<NameKey>,
+    },
+    OpenNameKey {
+        wrapped: WrappedKey,
+        answer: oneshot::Sender<KeyDer>,
     },
 }
 
@@ -81,6 +90,20 @@ impl Keeper {
         self.asks.try_send(Ask::Leaves { answer }).ok()?;
         answered.await.ok()
     }
+
+    /// A key for these names, wrapped, and its request; `None` when it cannot or will not now.
+    pub async fn name_key(&self, names: Vec<String>) -> Option<NameKey> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.try_send(Ask::NameKey { names, answer }).ok()?;
+        answered.await.ok()
+    }
+
+    /// The key that is wrapped; `None` when the keeper is away, or it is not one of its own.
+    pub async fn open_name_key(&self, wrapped: WrappedKey) -> Option<KeyDer> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.try_send(Ask::OpenNameKey { wrapped, answer }).ok()?;
+        answered.await.ok()
+    }
 }
 
 fn serve(path: &Path, client: KeeperClient, inbox: &mpsc::Receiver<Ask>) {
@@ -97,8 +120,14 @@ fn serve(path: &Path, client: KeeperClient, inbox: &mpsc::Receiver<Ask>) {
             Ask::Leaves { answer } if !answer.is_closed() => {
                 settle(insist(path, &mut client, KeeperClient::leaves), answer);
             }
+            Ask::NameKey { names, answer } if !answer.is_closed() => {
+                settle(insist(path, &mut client, |keeper| keeper.name_key(names.clone())), answer);
+            }
+            Ask::OpenNameKey { wrapped, answer } if !answer.is_closed() => {
+                settle(insist(path, &mut client, |keeper| keeper.open_name_key(wrapped.clone())), answer);
+            }
             // Nobody waits for it any more.
-            Ask::PinMac { .. } | Ask::Leaves { .. } => {}
+            Ask::PinMac { .. } | Ask::Leaves { .. } | Ask::NameKey { .. } | Ask::OpenNameKey { .. } => {}
         }
     }
 }

@@ -29,6 +29,7 @@ use wardline_core::retention::Bounds;
 use wardline_core::session::Expect;
 use wardline_core::stat::load::Span;
 use wardline_core::turn::Accepted;
+use wardline_core::web_certificate::WebCertificateDo;
 
 /// Frames that may wait. A fan-out burst of a busy minute; 256 x 100 bytes of bookkeeping.
 pub const FRAMES_MAX: usize = 256;
@@ -81,6 +82,8 @@ pub enum Out {
     Audit(RequestId, Box<AuditGrant>),
     /// Say how the box is.
     Health(RequestId),
+    /// Do this about the certificate for the names that people type, and say how it stands.
+    WebCertificate(RequestId, Box<WebCertificateDo>),
     /// Look a submission up and answer.
     AnswerAgain(RequestId, DeviceId, Number, MessageId),
     /// Stretch the PIN at hand.
@@ -329,9 +332,13 @@ impl Lane {
             | Out::Audit(..)
             | Out::Health(_)
             | Out::Detached => false,
-            Out::Frame(_) | Out::Ring(..) | Out::Accepted(..) | Out::AnswerAgain(..) | Out::Stretch(..) => {
-                true
-            }
+            // What was permitted and is on record is done.
+            Out::Frame(_)
+            | Out::Ring(..)
+            | Out::Accepted(..)
+            | Out::AnswerAgain(..)
+            | Out::WebCertificate(..)
+            | Out::Stretch(..) => true,
         });
         // What was delivered before an answer may be among what was dropped: its cursor would claim it.
         for out in &mut inner.queue {

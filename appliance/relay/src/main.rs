@@ -23,6 +23,7 @@ use wardline_relay::front::certificates::Certificates;
 use wardline_relay::front::connection::{Context, facility};
 use wardline_relay::front::health::{Sources, Steps};
 use wardline_relay::front::local;
+use wardline_relay::front::names::Names;
 use wardline_relay::front::quic::{self, SourceLimit};
 use wardline_relay::front::trust::RootFiles;
 use wardline_relay::front::web;
@@ -107,7 +108,10 @@ async fn run(config: Config) -> Result<()> {
     let zones = Arc::new(Zones::new(config.zone.clone()));
     let root = leaves.current.chain.last().map_or(&[][..], Vec::as_slice);
     let root = RootFiles::new(root, &config.facility);
-    let open = web::open(endpoint.local_addr()?, Arc::clone(&certificates), root).await?;
+    let directory = config.data.join("web-certificate");
+    let names = Arc::new(Names::open(directory, Arc::clone(&certificates), keeper.clone()).await);
+    let _ = context.names.set(Arc::clone(&names));
+    let open = web::open(endpoint.local_addr()?, Arc::clone(&names), root).await?;
     let steps = Arc::new(Steps::default());
     tokio::spawn(Arc::clone(&steps).watch(clock));
     context.health.begin(Sources {
@@ -123,7 +127,7 @@ async fn run(config: Config) -> Result<()> {
     let mut web = tokio::spawn(web);
     let mut quic = tokio::spawn(quic::run(quic, zones, limit, Arc::clone(&context)));
     let leaves = Arc::clone(certificates.hashes());
-    tokio::spawn(renewal::run(keeper, certificates, Arc::clone(&metrics)));
+    tokio::spawn(renewal::run(keeper, certificates, names, Arc::clone(&metrics)));
     let place = search::Place::new(config.data.join("search.db"), keys.search.clone());
     tokio::spawn(search::Builder::new(Arc::clone(&library), Arc::clone(&metrics), place).run());
     tokio::spawn(Attachments::sweep(Arc::clone(&library)));

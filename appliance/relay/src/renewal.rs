@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::front::certificates::Certificates;
+use crate::front::names::Names;
 use crate::keeper::Keeper;
 use crate::metrics::Metrics;
 
@@ -16,8 +17,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 const URGENT_S: i64 = 5 * 86_400;
 
 /// Takes over the keeper's certificates until the process ends.
-pub async fn run(keeper: Keeper, certificates: Arc<Certificates>, metrics: Arc<Metrics>) {
-    let mut told = None;
+pub async fn run(keeper: Keeper, certificates: Arc<Certificates>, names: Arc<Names>, metrics: Arc<Metrics>) {
+    let (mut told, mut said) = (None, None);
     loop {
         let not_after = certificates.not_after();
         metrics.certificate_not_after.set(u64::try_from(not_after).unwrap_or(0));
@@ -39,6 +40,15 @@ pub async fn run(keeper: Keeper, certificates: Arc<Certificates>, metrics: Arc<M
                 }
             },
         };
+        names.find_key().await;
+        let ends = names.ends_within();
+        if let Some(days) = ends.filter(|_| ends != said) {
+            tracing::warn!(
+                days,
+                "the imported certificate ends within so many days: make a new request under Certificate"
+            );
+        }
+        said = ends;
         tokio::time::sleep(if renewed { LOOK } else { LOOK_AGAIN }).await;
     }
 }

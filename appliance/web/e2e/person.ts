@@ -28,6 +28,11 @@ export class PersonAtApp {
     await this.page.getByText(loosely).filter({ visible: true }).last().waitFor();
   }
 
+  /** In a browser that is open already, whose profile knows them. */
+  static again(name: string, browser: Browser): PersonAtApp {
+    return new PersonAtApp(name, browser);
+  }
+
   /** Opens the app in a fresh browser. */
   static async arrive(way: Way, name: string, look: Look = {}): Promise<PersonAtApp> {
     const browser = await Browser.open(way, look);

@@ -194,6 +194,9 @@ impl Act {
             | Self::UnlockedByPasskey(a)
             | Self::PasskeyWrong(a) => vec![a.into()],
             Self::SignedIn | Self::PinLockedOut | Self::EmergenciesListed | Self::HoldsListed => Vec::new(),
+            Self::WebCertificateRequested | Self::WebCertificateImported | Self::WebCertificateDropped => {
+                Vec::new()
+            }
             Self::PinWrong(a) | Self::RequestRefused(a) | Self::CoverPolicySet(a) | Self::PinCodeWrong(a) => {
                 vec![a.into()]
             }

@@ -147,6 +147,7 @@ impl Refusal {
             Self::Templates(_) => Code::Templates,
             Self::Inbox(inbox) => inbox.code(),
             Self::Broadcast(broadcast) => broadcast.code(),
+            Self::WebCertificate(certificate) => certificate.code(),
             Self::StatWantsAnswer => Code::StatWantsAnswer,
             Self::ReactionsFull => Code::ReactionsFull,
             Self::FamilyWaiting => Code::FamilyWaiting,

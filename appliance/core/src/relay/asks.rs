@@ -17,6 +17,7 @@ use crate::stat::Answer;
 use crate::template::TemplateAsk;
 use crate::time::Now;
 use crate::turn::{Send, Turn};
+use crate::web_certificate;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
     alteration, attachment, availability, broadcast, channel, clinical, family, inbox, mailbox, membership,
@@ -362,6 +363,9 @@ impl Relay {
                 permit(Operation::AskHealth)?;
                 turn.sends.push(Send::TellHealth { conn, request });
                 return Ok(());
+            }
+            Ask::WebCertificate(ask) => {
+                return web_certificate::handle(&mut draft, (conn, request), (by, is), ask);
             }
             Ask::SetRetention(rules) => {
                 let done = admin::set_retention(&mut draft, permit(Operation::SetRetention)?, rules);

@@ -25,6 +25,7 @@ use crate::role::Roles;
 use crate::task::TaskAsk;
 use crate::template::TemplateAsk;
 use crate::time::Mono;
+use crate::web_certificate::WebCertificateAsk;
 
 /// The budgets of every device that has spent something.
 #[derive(Default)]
@@ -130,7 +131,9 @@ impl Budgets {
             Ask::Audit(look) if look.patient.is_none() => budget.pages.take(now),
             // By record number.
             Ask::Audit(_) => budget.searches.take(now),
-            Ask::Health => budget.pages.take(now),
+            Ask::Health | Ask::WebCertificate(WebCertificateAsk::Look) => budget.pages.take(now),
+            // Each is work for the keeper, or six signatures to verify.
+            Ask::WebCertificate(_) => budget.posts.take(now),
             // Each stretches a PIN.
             Ask::Print(_) => budget.posts.take(now),
             // Whoever tries record numbers until one is there is slowed down.

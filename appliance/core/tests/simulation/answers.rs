@@ -160,6 +160,7 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
         }
         Send::ReadAudit { conn, request, grant } => (*conn, *request, Answer::Auditing(grant.before)),
         Send::TellHealth { conn, request } => (*conn, *request, Answer::Health),
+        Send::WebCertificate { conn, request, .. } => (*conn, *request, Answer::WebCertificate),
         Send::Attach { conn, request, .. } => (*conn, *request, Answer::Attach),
         Send::ReadPage { conn, request, grant } => {
             (*conn, *request, Answer::Page(grant.from().0, grant.before().0))

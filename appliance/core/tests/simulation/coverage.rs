@@ -580,6 +580,11 @@ situations!(
     AuditRefused,
     HealthTold,
     HealthRefused,
+    // The certificate for the names that people type.
+    CertificateRequested,
+    CertificateImported,
+    CertificateNotImported,
+    CertificateRefused,
     // Holds, again.
     HoldRefused,
     PurgeHeldBack,

@@ -20,11 +20,13 @@ use wardline_core::stat;
 use wardline_core::state::State;
 use wardline_core::text::{Sealed, WrappedKey};
 use wardline_core::turn::{Send, Turn};
+use wardline_core::web_certificate::{ChosenFile, WebCertificateAsk};
 use wardline_core::wire::proto::RefusalCode as Code;
 use wardline_core::wire::proto::server_frame::Body;
 use wardline_core::wire::{self, Incoming, proto};
 use wardline_core::write::{Numbered, Write};
 
+use crate::certificates;
 use crate::composed::opened_bytes;
 use crate::coverage::Situation;
 use crate::passkeys;
@@ -386,6 +388,11 @@ impl World {
                     expect.and_then(|expect| expect.verify(&toys::ToyVerifier, passkeys::ORIGIN, &assertion));
                 self.passkey_refused = outcome.as_ref().err().map(|refusal| refusal.code());
                 self.take_ask(conn, request, Ask::Passkey(PasskeyAsk::Unlock(outcome)), &body, false)
+            }
+            Incoming::ImportWebCertificate(ChosenFile { pem, only_look }) => {
+                let chain = certificates::checked(&pem);
+                let ask = Ask::WebCertificate(WebCertificateAsk::Import { chain, only_look });
+                self.take_ask(conn, request, ask, &body, false)
             }
             Incoming::RecordPrint { print, pin } => {
                 self.hold_pin(conn, pin);

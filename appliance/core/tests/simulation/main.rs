@@ -19,6 +19,7 @@ mod answers;
 mod attachments;
 mod availability;
 mod broadcasts;
+mod certificates;
 mod clearing;
 mod client;
 mod composed;

@@ -3,6 +3,7 @@
 use wardline_core::wire::proto::client_frame::Body as Ask;
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
+use crate::certificates;
 use crate::coverage::Situation;
 use crate::reference::{Answer, Expected, Said};
 use crate::world::World;
@@ -17,6 +18,9 @@ impl World {
         let (officer, administrator) = (person.privacy_officer, person.administrator);
         if administrator && self.random.permille(300) {
             return Some(Ask::AskHealth(proto::AskHealth {}));
+        }
+        if (administrator && self.random.permille(300)) || self.random.permille(40) {
+            return Some(self.some_certificate_ask());
         }
         if officer || self.random.permille(50) {
             return Some(self.some_audit_look());
@@ -54,7 +58,10 @@ impl World {
             (Ask::ReadAudit(_), Some(Code::NotPermitted)) => Situation::AuditRefused,
             (Ask::AskHealth(_), None) => Situation::HealthTold,
             (Ask::AskHealth(_), Some(_)) => Situation::HealthRefused,
-            _ => return,
+            (certificate, refused) => match certificates::situation(certificate, refused) {
+                Some(situation) => situation,
+                None => return,
+            },
         };
         self.coverage.reach(situation);
     }

@@ -382,6 +382,7 @@ pub(crate) enum Answer {
     /// Before which entry.
     Auditing(u64),
     Health,
+    WebCertificate,
     /// The largest of each sort, and whether nobody said so.
     AttachmentPolicy([u64; 3], bool),
     Patients(u64),

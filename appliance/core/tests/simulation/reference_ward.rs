@@ -232,6 +232,13 @@ impl Reference {
                     Expected::refused(Code::NotAdministrator)
                 }
             }
+            Body::AskWebCertificate(_)
+            | Body::RequestWebCertificate(_)
+            | Body::ImportWebCertificate(_)
+            | Body::DropWebCertificate(_) => {
+                let admin_zone = self.link(conn).is_some_and(|link| Self::is_admin_zone(link.door));
+                self.web_certificate(self.actor(device), me, admin_zone, body)
+            }
             Body::Receipt(receipt) => {
                 self.receipt(device, me, place(receipt.conversation), receipt.delivered, receipt.read)
             }

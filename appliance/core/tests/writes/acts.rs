@@ -169,6 +169,9 @@ pub(crate) fn act_name(act: &Act) -> &'static str {
         Act::RoleGapFlagged(..) => "RoleGapFlagged",
         Act::AnnouncerSet(..) => "AnnouncerSet",
         Act::BroadcastPolicySet(..) => "BroadcastPolicySet",
+        Act::WebCertificateRequested => "WebCertificateRequested",
+        Act::WebCertificateImported => "WebCertificateImported",
+        Act::WebCertificateDropped => "WebCertificateDropped",
     }
 }
 

@@ -118,6 +118,9 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::ExportFinished(export_id(), [9, 8, 7, 6]),
         Act::SheetPrinted(unit(), 2),
         Act::AuditRead(Some(person()), Some(patient())),
+        Act::WebCertificateRequested,
+        Act::WebCertificateImported,
+        Act::WebCertificateDropped,
     ]
 }
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::approval::{Approval, RevocationTicket};
 use crate::frame::{self, PeerFault, ReadError};
 use crate::message::{Leaves, Provision, Quote, Refusal, Reply, Request, Status};
-use crate::secret::{DatabaseKey, PinInput, PinMac};
+use crate::name_key::{NameKey, WrappedKey};
+use crate::secret::{DatabaseKey, KeyDer, PinInput, PinMac};
 
 /// How long an answer may take. Provisioning makes six TPM objects; a slow chip needs about a second for each, and
 /// one request may wait behind another's: 30 s covers both.
@@ -87,6 +88,29 @@ impl KeeperClient {
     pub fn leaves(&mut self) -> Result<Leaves, ClientError> {
         match self.ask(&Request::Leaves)? {
             Reply::Leaves(leaves) => Ok(*leaves),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// A new key for these DNS names, wrapped, and a request for a certificate. Asked twice, two are made.
+    ///
+    /// # Errors
+    /// [`Refusal::BadNames`], [`Refusal::NameKeysMade`], [`Refusal::State`] unless the keeper is ready; [`ClientError`]
+    /// otherwise.
+    pub fn name_key(&mut self, names: Vec<String>) -> Result<NameKey, ClientError> {
+        match self.ask(&Request::NameKey { names })? {
+            Reply::NameKey(made) => Ok(*made),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// The private key that was made for names.
+    ///
+    /// # Errors
+    /// [`Refusal::OtherNameKey`], [`Refusal::State`] unless the keeper is ready; [`ClientError`] otherwise.
+    pub fn open_name_key(&mut self, wrapped: WrappedKey) -> Result<KeyDer, ClientError> {
+        match self.ask(&Request::OpenNameKey { wrapped })? {
+            Reply::OpenedNameKey(key) => Ok(key),
             other => Err(unexpected(other)),
         }
     }

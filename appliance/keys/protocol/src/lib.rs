@@ -14,11 +14,13 @@ pub mod client;
 pub mod frame;
 mod lists;
 pub mod message;
+pub mod name_key;
 pub mod policy;
 mod secret;
 pub mod state;
 
 pub use client::{ClientError, KeeperClient};
 pub use message::{ChainFault, Leaf, Leaves, Provision, Quote, Refusal, Reply, Request, Status};
+pub use name_key::{NameKey, WrappedKey};
 pub use secret::{DatabaseKey, KEY_DER_MAX, KeyDer, PinInput, PinMac};
 pub use state::{Blob, Index, KeeperState};

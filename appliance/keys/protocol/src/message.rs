@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use minicbor::{Decode, Encode};
 
 use crate::lists::{der_list, ip_list};
+use crate::name_key::{NameKey, WrappedKey, name_list};
 use crate::secret::{DatabaseKey, KeyDer, PinInput, PinMac};
 use crate::state::KeeperState;
 
@@ -91,6 +92,21 @@ pub enum Request {
         #[cbor(n(0), with = "minicbor::bytes")]
         ticket: Vec<u8>,
     },
+    /// Makes a key for names, 1 to [`crate::name_key::NAMES_MAX`], and a request for a certificate. Relay; rate-limited.
+    /// The keeper keeps neither: one that nobody keeps is lost, and another is made.
+    #[n(12)]
+    NameKey {
+        /// DNS names: letters, digits and hyphens, two labels at least, no wildcard.
+        #[cbor(n(0), with = "name_list")]
+        names: Vec<String>,
+    },
+    /// Opens a key that [`Request::NameKey`] made. Relay.
+    #[n(13)]
+    OpenNameKey {
+        /// As it was handed out.
+        #[n(0)]
+        wrapped: WrappedKey,
+    },
 }
 
 /// What provisioning hands the keeper.
@@ -154,6 +170,12 @@ pub enum Reply {
     /// The request was not carried out.
     #[n(8)]
     Refused(#[n(0)] Refusal),
+    /// To [`Request::NameKey`].
+    #[n(9)]
+    NameKey(#[n(0)] Box<NameKey>),
+    /// To [`Request::OpenNameKey`]: P-256, PKCS#8 DER.
+    #[n(10)]
+    OpenedNameKey(#[n(0)] KeyDer),
 }
 
 /// The keeper's state, and what goes with it.
@@ -243,6 +265,20 @@ pub enum Refusal {
         #[cbor(n(0), default)]
         handle: u32,
     },
+    /// Too many keys for names were made; ask again after the time.
+    #[error("too many keys for names were made: ask again in {retry_after_ms} ms")]
+    #[n(12)]
+    NameKeysMade {
+        /// Milliseconds until one can be made.
+        #[n(0)]
+        retry_after_ms: u64,
+    },
+    /// The wrapped key is not one of this keeper's.
+    #[error(
+        "the wrapped key is damaged or was made by another box: make a new request for a certificate, and import what comes of it"
+    )]
+    #[n(13)]
+    OtherNameKey,
 }
 
 /// What is wrong with an issuing chain.

@@ -189,7 +189,7 @@ fn names_are_good(answers: &Provision) -> bool {
 }
 
 /// Letters, digits and hyphens in labels of 1 to 63, no wildcard (RFC 1123, 2.1).
-fn dns_name(name: &str) -> bool {
+pub(super) fn dns_name(name: &str) -> bool {
     name.len() <= DNS_NAME_BYTES_MAX
         && name.split('.').all(|label| {
             (1..=63).contains(&label.len())

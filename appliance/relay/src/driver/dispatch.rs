@@ -113,6 +113,9 @@ impl Dispatch {
             Send::ReadExport { conn, request, grant } => (conn, Out::Export(request, Box::new(grant))),
             Send::ReadAudit { conn, request, grant } => (conn, Out::Audit(request, Box::new(grant))),
             Send::TellHealth { conn, request } => (conn, Out::Health(request)),
+            Send::WebCertificate { conn, request, then } => {
+                (conn, Out::WebCertificate(request, Box::new(then)))
+            }
             Send::CountStats { conn, request, span } => (conn, Out::CountStats(request, span)),
             Send::Search { conn, request, grant } => (conn, Out::Search(request, Box::new(grant))),
             Send::OpenUpload { conn, request, grant } => {

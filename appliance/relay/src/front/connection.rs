@@ -3,8 +3,8 @@
 //! What needs no decision is done here, in parallel: parsing, verifying a device's signature, sealing a body. A frame
 //! is read only when few enough answers wait, so a client that asks and never reads stops itself.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -31,12 +31,14 @@ use wardline_core::session::Verifier;
 use wardline_core::stat::Answer;
 use wardline_core::text::{FileName, Sealed, Text, WrappedKey};
 use wardline_core::turn::Send;
+use wardline_core::web_certificate::{CheckedChain, ChosenFile, WebCertificateAsk};
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::wire::{self, Incoming};
 use wardline_keys_protocol::message::Leaves;
 
 use super::file_sessions::FileSessions;
 use super::health::Health;
+use super::names::Names;
 use super::pace::Pace;
 use super::writer;
 use crate::catchup::Library;
@@ -73,6 +75,8 @@ pub struct Context {
     pub(super) file_sessions: FileSessions,
     /// For whoever administers.
     pub health: Health,
+    /// What is served under which name. Set once the box serves.
+    pub names: OnceLock<Arc<Names>>,
     clock: Clock,
     next: AtomicU64,
 }
@@ -110,6 +114,7 @@ impl Context {
             pace,
             file_sessions,
             health,
+            names: OnceLock::new(),
             clock,
             next,
         }
@@ -379,6 +384,11 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Rea
                 let outcome = outcome.and_then(|(expect, origin)| expect.verify(&AwsLc, origin, &assertion));
                 Input::Request { conn, request, ask: Ask::Passkey(PasskeyAsk::Unlock(outcome)) }
             }
+            Incoming::ImportWebCertificate(ChosenFile { pem, only_look }) => {
+                let chain = self.read_certificate(&pem);
+                let ask = Ask::WebCertificate(WebCertificateAsk::Import { chain, only_look });
+                Input::Request { conn, request, ask }
+            }
             Incoming::RecordPrint { print, pin } => {
                 self.lane.hold_pin(pin);
                 Input::Request { conn, request, ask: Ask::Print(print) }
@@ -488,6 +498,13 @@ impl<R: AsyncRead + Unpin, D: Fn() -> Door, S: FnOnce(&Arc<Lane>, [u8; 32])> Rea
     fn passkey_due(&self) -> Result<(ExpectPasskey, &str), Refusal> {
         let origin = self.origin.as_deref().ok_or(Refusal::PasskeyNotHere)?;
         Ok((self.lane.take_expect_passkey().ok_or(Refusal::PasskeyChallengeOver)?, origin))
+    }
+
+    /// What is in a file. Whoever has not signed in is not read for: the core refuses them whatever it is.
+    fn read_certificate(&self, pem: &str) -> Result<CheckedChain, Refusal> {
+        let is_known = self.lane.device().is_some() || self.last == Door::Local;
+        let names = self.context.names.get().filter(|_| is_known);
+        names.ok_or(Refusal::Unavailable)?.check(pem)
     }
 
     /// An answer that this connection's device signed; else what was said, which the core then refuses.

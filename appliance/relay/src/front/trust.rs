@@ -19,6 +19,7 @@ pub struct RootFiles {
     pem: Bytes,
     profile: Bytes,
     json: Bytes,
+    named: Bytes,
 }
 
 impl RootFiles {
@@ -26,18 +27,20 @@ impl RootFiles {
     pub fn new(der: &[u8], facility: &str) -> Self {
         let hash = digest::digest(&digest::SHA256, der);
         let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let json = format!("{{\"sha256\":\"{hex}\",\"facility\":{}}}", quoted(facility));
+        let json = |more: &str| format!("{{\"sha256\":\"{hex}\",\"facility\":{}{more}}}", quoted(facility));
         Self {
             der: Bytes::copy_from_slice(der),
             pem: pem(der).into(),
             profile: profile(der, hash.as_ref(), facility).into(),
-            json: json.into(),
+            json: json("").into(),
+            named: json(",\"named\":true").into(),
         }
     }
 
-    /// What is at this address.
-    pub(super) fn at(&self, path: &str) -> Option<Answer> {
+    /// What is at this address. `named`: whoever asks came by a certificate that was imported for the name that they asked for.
+    pub(super) fn at(&self, path: &str, named: bool) -> Option<Answer> {
         let (bytes, kind, name) = match path {
+            "/trust/root.json" if named => (&self.named, "application/json", None),
             "/trust/root.json" => (&self.json, "application/json", None),
             "/trust/facility-root.crt" => {
                 (&self.der, "application/x-x509-ca-cert", Some("facility-root.crt"))
@@ -155,7 +158,7 @@ mod tests {
     }
 
     async fn text(files: &RootFiles, path: &str) -> String {
-        let bytes = files.at(path).unwrap().into_body().collect().await.unwrap().to_bytes();
+        let bytes = files.at(path, false).unwrap().into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
@@ -180,6 +183,11 @@ mod tests {
             json,
             format!("{{\"sha256\":\"{hash}\",\"facility\":\"Lindenhof <\\\"A&B\\\">\\u0007\"}}")
         );
-        assert!(files.at("/trust/").is_none() && files.at("/trust/facility-root.key").is_none());
+        let named =
+            files.at("/trust/root.json", true).unwrap().into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8(named.to_vec()).unwrap().ends_with(",\"named\":true}"));
+        assert!(
+            files.at("/trust/", false).is_none() && files.at("/trust/facility-root.key", false).is_none()
+        );
     }
 }

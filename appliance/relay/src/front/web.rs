@@ -25,6 +25,7 @@ use super::assets;
 use super::certificates::Certificates;
 use super::connection::Context;
 use super::file_socket;
+use super::names::Names;
 use super::places::{Place, Places};
 use super::quic::{HANDSHAKE_TIME_MAX, OpenError, tls};
 use super::socket;
@@ -49,21 +50,17 @@ const CERTIFICATES: &str = "/wardline/1/certificates";
 pub struct Web {
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    certificates: Arc<Certificates>,
+    names: Arc<Names>,
     root: Arc<RootFiles>,
 }
 
-/// Listens, over TLS with the certificate that the other doorway has.
-pub async fn open(
-    address: SocketAddr,
-    certificates: Arc<Certificates>,
-    root: RootFiles,
-) -> Result<Web, OpenError> {
-    let config = tls(Arc::clone(&certificates) as _, &[b"http/1.1"])?;
+/// Listens, over TLS with the certificate that was imported for a name, or with the one that the other doorway has.
+pub async fn open(address: SocketAddr, names: Arc<Names>, root: RootFiles) -> Result<Web, OpenError> {
+    let config = tls(Arc::clone(&names) as _, &[b"http/1.1"])?;
     let listener =
         TcpListener::bind(address).await.map_err(|source| OpenError::Listen { address, source })?;
     let (acceptor, root) = (TlsAcceptor::from(Arc::new(config)), Arc::new(root));
-    Ok(Web { listener, acceptor, certificates, root })
+    Ok(Web { listener, acceptor, names, root })
 }
 
 /// What every connection has of its own.
@@ -73,7 +70,9 @@ pub(super) struct Visit {
     pub(super) zones: Arc<Zones>,
     pub(super) from: IpAddr,
     pub(super) place: Arc<Place>,
-    certificates: Arc<Certificates>,
+    names: Arc<Names>,
+    /// The name by which the page was asked for (RFC 6066, 3).
+    asked: Option<Arc<str>>,
     root: Arc<RootFiles>,
     /// Held until the last of it is gone, so that the process can wait for that.
     pub(super) leaving: mpsc::Sender<()>,
@@ -111,15 +110,15 @@ pub async fn run(
         };
         pace.began(Instant::now());
         let (context, zones) = (Arc::clone(&context), Arc::clone(&zones));
-        let (certificates, root) = (Arc::clone(&web.certificates), Arc::clone(&web.root));
+        let (names, root) = (Arc::clone(&web.names), Arc::clone(&web.root));
         let (place, leaving) = (Arc::new(place), leaving.clone());
-        let visit = Visit { context, zones, from, place, certificates, root, leaving };
+        let visit = Visit { context, zones, from, place, names, asked: None, root, leaving };
         under_way.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(visited(visit, stream, web.acceptor.clone(), Arc::clone(&under_way)));
     }
 }
 
-async fn visited(visit: Visit, stream: TcpStream, acceptor: TlsAcceptor, under_way: Arc<AtomicUsize>) {
+async fn visited(mut visit: Visit, stream: TcpStream, acceptor: TlsAcceptor, under_way: Arc<AtomicUsize>) {
     // A frame is small, and somebody waits for it.
     let _ = stream.set_nodelay(true);
     let shaken = tokio::time::timeout(HANDSHAKE_TIME_MAX, acceptor.accept(stream)).await;
@@ -128,6 +127,7 @@ async fn visited(visit: Visit, stream: TcpStream, acceptor: TlsAcceptor, under_w
         visit.context.metrics.handshakes_failed_total.one();
         return;
     };
+    visit.asked = stream.get_ref().1.server_name().map(Arc::from);
     let answer = service_fn(|request| {
         let answered = answer(&visit, request);
         async move { Ok::<_, std::convert::Infallible>(answered) }
@@ -172,7 +172,11 @@ fn answer(visit: &Visit, request: Request<Incoming>) -> Answer {
 
 /// What is no file of the app.
 fn made(visit: &Visit, path: &str) -> Option<Answer> {
-    if path == CERTIFICATES { Some(hashes(&visit.certificates)) } else { visit.root.at(path) }
+    if path == CERTIFICATES {
+        return Some(hashes(visit.names.leaf()));
+    }
+    let named = visit.asked.as_deref().is_some_and(|name| visit.names.serves(name));
+    visit.root.at(path, named)
 }
 
 /// SHA-256 of the leaf being served and of the next one, in hexadecimal, and when the first ends: no secret, and soon another one.

@@ -18,6 +18,7 @@ use wardline_core::relay::refused;
 use wardline_core::retention::Bounds;
 use wardline_core::stat::load::Span;
 use wardline_core::turn::{Accepted, Send};
+use wardline_core::web_certificate::WebCertificateDo;
 use wardline_core::wire;
 use wardline_core::wire::proto::{self, event::Kind, server_frame::Body};
 
@@ -165,6 +166,7 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
             Out::Export(request, grant) => self.export(request, &grant, generation).await?,
             Out::Audit(request, grant) => self.audit(request, &grant, generation).await?,
             Out::Health(request) => self.health(request, generation).await,
+            Out::WebCertificate(request, then) => self.web_certificate(request, *then, generation).await,
             Out::CountStats(request, span) => self.count_stats(request, span, generation).await?,
             Out::AnswerAgain(request, device, number, message) => {
                 self.answer_again(request, device, number, message).await?;
@@ -264,6 +266,19 @@ impl<W: AsyncWrite + Unpin> Writer<'_, W> {
         let health = health::of(self.context).await;
         if self.lane.is_permitted(generation) {
             self.answer(request, Body::BoxHealth(health));
+        }
+    }
+
+    async fn web_certificate(&mut self, request: RequestId, then: WebCertificateDo, generation: Generation) {
+        let outcome = match self.context.names.get() {
+            Some(names) => names.act(then).await,
+            None => Err(Refusal::Unavailable),
+        };
+        if self.lane.is_permitted(generation) {
+            match outcome {
+                Ok(body) => self.answer(request, body),
+                Err(refusal) => self.refuse(request, refusal),
+            }
         }
     }
 

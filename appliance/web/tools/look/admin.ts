@@ -61,6 +61,23 @@ export const adminViews: Record<string, { scene: string; query?: string; act: Ac
   adminAudit: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('ol.log li').first().waitFor()) },
   adminAuditSave: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('section.card label:has(input[value=jsonl])').scrollIntoViewIfNeeded()) },
   adminHealth: { scene: 'admin', act: open(menu(6), (page) => page.locator('.health dl').waitFor()) },
+  adminCertificate: { scene: 'admin', act: open(menu(7), (page) => page.locator('.nameCertificate dl').waitFor()) },
+  adminCertificateRead: {
+    scene: 'admin',
+    act: open(menu(7), async (page) => {
+      await page.locator('.nameCertificate textarea').last().fill('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----');
+      await page.locator('.nameCertificate form').last().locator('button[type=submit]').click();
+      await page.locator('.nameCertificate h3').scrollIntoViewIfNeeded();
+    }),
+  },
+  adminCertificateAgain: {
+    scene: 'admin',
+    act: open(menu(7), async (page) => {
+      await page.locator('.nameCertificate textarea').first().fill('wardline.mercy.example');
+      await page.locator('.nameCertificate form').first().locator('button[type=submit]').click();
+      await page.locator('dialog').waitFor();
+    }),
+  },
   adminPolicies: { scene: 'admin', act: open(menu(5)) },
   adminRetention: {
     scene: 'admin',

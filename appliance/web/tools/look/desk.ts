@@ -47,6 +47,7 @@ export const deskViews: Record<string, View> = {
   checkWait: { scene: 'join', query: 'aside=/check&way=wait' },
   checkBanner: { scene: 'offline', query: 'way=silent', act: (page) => page.locator('.top [aria-haspopup]').first().click() },
   trust: { scene: 'join', query: 'aside=/trust&trusted' },
+  trustNamed: { scene: 'join', query: 'aside=/trust&trusted&named' },
   trustNone: { scene: 'join', query: 'aside=/trust&noRoot' },
   trustApple: { scene: 'join', query: 'aside=/trust', act: (page) => page.locator('label.apple').click() },
   trustWindows: { scene: 'join', query: 'aside=/trust', act: (page) => page.locator('label.windows').click() },

@@ -31,7 +31,7 @@ class LookShell extends Shell {
     return () => undefined;
   }
   override root(): ReturnType<Shell['root']> {
-    return Promise.resolve(asked.has('noRoot') ? null : { sha256: '0f3a5c7e9b1d2f4a'.repeat(4), facility: 'Willow Creek Medical Center' });
+    return Promise.resolve(asked.has('noRoot') ? null : { sha256: '0f3a5c7e9b1d2f4a'.repeat(4), facility: 'Willow Creek Medical Center', isNamed: asked.has('named') });
   }
   override get isInstalled(): boolean {
     return asked.has('installed');

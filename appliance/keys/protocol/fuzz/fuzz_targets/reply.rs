@@ -9,6 +9,9 @@ fuzz_target!(|bytes: &[u8]| {
         if let Reply::DatabaseKey(_) | Reply::PinMac(_) = &reply {
             assert!(format!("{reply:?}").ends_with("(..))"));
         }
+        if let Reply::OpenedNameKey(_) = &reply {
+            assert!(format!("{reply:?}").ends_with("(KeyDer(..))"));
+        }
         if let Ok(encoded) = frame::encode(&reply) {
             assert!(frame::decode::<Reply>(&encoded[4..]).is_ok());
         }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { adminBox } from '../testing/adminBox.ts';
+import type { InUse } from './certificate.ts';
 import { askHealth, overall, verdicts, type Health } from './health.ts';
 
 const box = adminBox();
@@ -14,7 +15,15 @@ async function told(change: Partial<Health> = {}): Promise<Health> {
 }
 const of = (health: Health, off = 0) => verdicts(health, health.at + off);
 
+const certified: InUse = { names: ['wardline.mercy.example'], issuer: 'Example CA', from: 0, until: 0, sha256: '', hasKey: true, isServed: true };
+
 describe('how the box is', () => {
+  it('counts the certificate of the name, where there is one', async () => {
+    const health = await told();
+    const name = (days: number, more: Partial<InUse> = {}) => verdicts(health, health.at, { ...certified, until: health.at + days * DAY, ...more }).name;
+    expect([of(health).name, name(31), name(29), name(2), name(-1), name(31, { hasKey: false })]).toEqual(['good', 'good', 'look', 'act', 'act', 'act']);
+  });
+
   it('is good when all of it is', async () => {
     expect(overall(of(await told()))).toBe('good');
   });

@@ -4,6 +4,7 @@ import { momentOf } from '../ids.ts';
 import type { At } from '../snapshot.ts';
 import { cleanLine } from '../texts.ts';
 import { answer, type Asks } from './asking.ts';
+import { standing, type InUse, type Standing } from './certificate.ts';
 
 export type Verdict = 'good' | 'look' | 'act';
 
@@ -62,10 +63,10 @@ export async function askHealth(asks: Asks): Promise<Health> {
   };
 }
 
-export type Matter = 'disk' | 'store' | 'keys' | 'certificate' | 'issuer' | 'root' | 'clock';
+export type Matter = 'disk' | 'store' | 'keys' | 'certificate' | 'name' | 'issuer' | 'root' | 'clock';
 
-/** `here`: this device's clock, when the answer came. */
-export function verdicts(health: Health, here: At): Record<Matter, Verdict> {
+/** `here`: this device's clock, when the answer came. `name`: the certificate for the names that people type, where there is one. */
+export function verdicts(health: Health, here: At, name: InUse | null = null): Record<Matter, Verdict> {
   const share = health.total === 0 ? 0 : health.free / health.total;
   const until = (end: At, look: number, act: number): Verdict => (end === 0 || end - health.at < act * DAY ? 'act' : end - health.at < look * DAY ? 'look' : 'good');
   const off = Math.abs(health.at - here);
@@ -76,10 +77,16 @@ export function verdicts(health: Health, here: At): Record<Matter, Verdict> {
     keys: health.hasKeeper ? 'good' : 'act',
     // Renewed daily, and good for some days: half of that gone says that renewing does not work.
     certificate: until(health.leafUntil, 7, 5),
+    // A facility that has none is not told to get one.
+    name: name === null ? 'good' : nameVerdict(standing(name, health.at)),
     issuer: until(health.issuerUntil, 60, 14),
     root: until(health.rootUntil, 365, 90),
     clock: off > 5 * 60_000 ? 'act' : off > 60_000 || steppedLately ? 'look' : 'good',
   };
+}
+
+function nameVerdict(stands: Standing): Verdict {
+  return stands === 'good' ? 'good' : stands === 'month' || stands === 'fortnight' ? 'look' : 'act';
 }
 
 /** The worst of them. */

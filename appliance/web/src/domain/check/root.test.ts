@@ -6,8 +6,9 @@ const SHA = '0123456789abcdef'.repeat(4);
 
 describe('the facility root', () => {
   it('is what the box says of it', () => {
-    expect(parseRoot(JSON.stringify({ sha256: SHA.toUpperCase(), facility: 'Lindenhof', more: 1 }))).toEqual({ sha256: SHA, facility: 'Lindenhof' });
-    expect(parseRoot(JSON.stringify({ sha256: SHA }))).toEqual({ sha256: SHA, facility: '' });
+    expect(parseRoot(JSON.stringify({ sha256: SHA.toUpperCase(), facility: 'Lindenhof', more: 1 }))).toEqual({ sha256: SHA, facility: 'Lindenhof', isNamed: false });
+    expect(parseRoot(JSON.stringify({ sha256: SHA }))).toEqual({ sha256: SHA, facility: '', isNamed: false });
+    expect(parseRoot(JSON.stringify({ sha256: SHA, named: true }))?.isNamed).toBe(true);
   });
 
   it('is nothing else', () => {

@@ -7,6 +7,8 @@ export interface Root {
   readonly sha256: string;
   /** The facility's name; may be empty. */
   readonly facility: string;
+  /** This page came by a certificate that was imported for the name in the address, rather than by the facility's. */
+  readonly isNamed: boolean;
 }
 
 /** `null`: this is none. */
@@ -18,9 +20,9 @@ export function parseRoot(json: string): Root | null {
     return null;
   }
   if (typeof read !== 'object' || read === null) return null;
-  const { sha256, facility }: { sha256?: unknown; facility?: unknown } = read;
+  const { sha256, facility, named }: { sha256?: unknown; facility?: unknown; named?: unknown } = read;
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256)) return null;
-  return { sha256: sha256.toLowerCase(), facility: typeof facility === 'string' ? cleanLine(facility) : '' };
+  return { sha256: sha256.toLowerCase(), facility: typeof facility === 'string' ? cleanLine(facility) : '', isNamed: named === true };
 }
 
 /** As devices show it, pair by pair, in four rows of eight to be compared with a finger on each. */

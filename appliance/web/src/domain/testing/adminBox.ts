@@ -29,6 +29,8 @@ import {
   SuspensionPageSchema,
   UnitListSchema,
   UnitSetSchema,
+  WebCertificateRequestSchema,
+  WebCertificateSchema,
 } from '../../gen/wardline_pb.js';
 import type { Ask, Told } from '../frames.ts';
 import type { Reply } from '../snapshot.ts';
@@ -55,6 +57,18 @@ const UNITS = [
   { unit: WEST, name: '4 West' },
   { unit: ICU, name: 'ICU' },
 ];
+
+/** Names, dates and numbers of nobody's certificate. */
+const WAITING = { names: ['wardline.mercy.example', 'old.mercy.example'], pem: `-----BEGIN CERTIFICATE REQUEST-----\n${'MIIBDjCBtQIBADAhMR8wHQYDVQQDDBZ3YXJkbGluZS5tZXJjeS5leGFtcGxlMFkw\n'.repeat(6)}-----END CERTIFICATE REQUEST-----\n` };
+const CERTIFIED = {
+  names: ['wardline.mercy.example'],
+  issuer: 'Example Trust, Example CA 1',
+  notBefore: NOW - 80n * 24n * HOUR,
+  notAfter: NOW + 10n * 24n * HOUR,
+  sha256: Uint8Array.from({ length: 32 }, (_, at) => (at * 37 + 11) % 256),
+  hasKey: true,
+  served: true,
+};
 
 /** By what is asked, what it answers. */
 const ANSWERS: Partial<Record<NonNullable<Ask['case']>, () => Told>> = {
@@ -172,6 +186,16 @@ const ANSWERS: Partial<Record<NonNullable<Ask['case']>, () => Told>> = {
       doorways: ['0.0.0.0:443'],
     }),
   }),
+  askWebCertificate: () => ({
+    case: 'webCertificate',
+    value: create(WebCertificateSchema, { inUse: CERTIFIED, waiting: WAITING, ownNames: ['box1.mercy.example'], at: NOW }),
+  }),
+  requestWebCertificate: () => ({ case: 'webCertificateRequest', value: create(WebCertificateRequestSchema, WAITING) }),
+  importWebCertificate: () => ({
+    case: 'webCertificate',
+    value: create(WebCertificateSchema, { inUse: CERTIFIED, read: { ...CERTIFIED, notBefore: NOW - HOUR, notAfter: NOW + 198n * 24n * HOUR }, at: NOW }),
+  }),
+  dropWebCertificate: () => ({ case: 'webCertificate', value: create(WebCertificateSchema, { at: NOW }) }),
   placeHold: () => ({ case: 'holdPlaced', value: create(HoldPlacedSchema, { hold: 0x912n, conversations: 3 }) }),
   listRetention: () => ({ case: 'retentionPolicy', value: create(RetentionPolicySchema, { rules: { direct: 720, group: 720, channel: 720, patient: 720 }, standard: true }) }),
   previewRetention: () => ({

@@ -2,7 +2,7 @@ import type { adminEn } from './admin.en.ts';
 
 export const adminEs: typeof adminEn = {
   menuLabel: 'Páginas de administración',
-  menu: { firstSteps: 'Primeros pasos', policies: 'Normas', people: 'Personas', units: 'Unidades y pantallas', roles: 'Puestos y cuadrantes', escalation: 'Escalado', health: 'Estado del servidor' },
+  menu: { firstSteps: 'Primeros pasos', policies: 'Normas', people: 'Personas', units: 'Unidades y pantallas', roles: 'Puestos y cuadrantes', escalation: 'Escalado', health: 'Estado del servidor', certificate: 'Certificado' },
   menuHints: {
     firstSteps: 'De un servidor vacío a una planta que funciona',
     policies: 'Cuánto se guardan los mensajes, archivos, anuncios',
@@ -10,6 +10,7 @@ export const adminEs: typeof adminEn = {
     units: 'Plantas y alas, y las pantallas que suenan para ellas',
     roles: 'Quién está de guardia y cuándo',
     health: 'Disco, claves, certificados, reloj: lo que le necesita',
+    certificate: 'El nombre que la gente escribe, conocido por todos los teléfonos',
     escalation: 'Lo que hace un STAT hasta que alguien responde, y cómo fue',
   },
   profile: '¿Qué tamaño tiene su centro?',

@@ -224,5 +224,8 @@ export const auditEn = {
     363: 'A wrong passkey on {0}',
     370: '{who} printed the downtime sheet of {0}: {1} pages',
     371: '{who} read this log; person: {0|anybody}; patient: {1|anybody}',
+    410: '{who} had a request made for the certificate of the box’s name',
+    411: '{who} brought the certificate of the box’s name',
+    412: '{who} had the certificate of the box’s name dropped',
   } as Record<number, string>,
 };

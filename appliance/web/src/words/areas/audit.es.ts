@@ -225,5 +225,8 @@ export const auditEs: typeof auditEn = {
     363: 'Clave de acceso errónea en {0}',
     370: '{who} imprimió la hoja de contingencia de {0}: {1} páginas',
     371: '{who} leyó este registro; persona: {0|cualquiera}; paciente: {1|cualquiera}',
+    410: '{who} hizo solicitar el certificado del nombre del servidor',
+    411: '{who} trajo el certificado del nombre del servidor',
+    412: '{who} hizo descartar el certificado del nombre del servidor',
   },
 };

@@ -5,7 +5,7 @@ export const healthEn = {
   again: 'Look again',
   overall: { good: 'All is well.', look: 'Somebody should look at something.', act: 'Something needs you now.' },
   verdict: { good: 'good', look: 'look at it', act: 'act now' },
-  names: { disk: 'Room on the disk', store: 'The store', keys: 'Keys', certificate: 'Certificate', issuer: 'Issuing certificate', root: 'Facility root', clock: 'Clock' },
+  names: { disk: 'Room on the disk', store: 'The store', keys: 'Keys', certificate: 'Certificate', name: 'Certificate of the name', issuer: 'Issuing certificate', root: 'Facility root', clock: 'Clock' },
   says: {
     disk: {
       good: 'There is room.',
@@ -26,6 +26,11 @@ export const healthEn = {
       good: 'It is renewed every day by itself.',
       look: 'It should have been renewed by now. Look at wardline-keeper on the box.',
       act: 'It ends soon, and no device connects after that. Start wardline-keeper again now; if that does not help, call support.',
+    },
+    name: {
+      good: 'What people type needs nothing from you.',
+      look: 'It ends within 30 days. Make a new request under Certificate, and hand it in.',
+      act: 'It ends within 3 days, has ended, or its key does not open. Look under Certificate now: new phones are warned off without it.',
     },
     issuer: {
       good: 'Renew it from the facility root before it ends.',
@@ -48,6 +53,8 @@ export const healthEn = {
   checks: (n: number) => (n === 0 ? 'Since the start it was not read whole yet; that is done once a night.' : n === 1 ? 'Read whole once since the start, and sound.' : `Read whole ${n} times since the start, and sound.`),
   until: (time: string) => `Until ${time}.`,
   from: (time: string) => `Since ${time}.`,
+  noName: 'None was imported: phones need the facility’s own certificate. Under Certificate you can change that.',
+  nameLeft: (n: number) => (n === 1 ? '1 day left.' : `${n} days left.`),
   unknown: 'The box does not know when it ends.',
   boxTime: (time: string) => `The box has ${time}.`,
   stepped: (time: string, by: string) => `It was set ${by}, noticed ${time}.`,

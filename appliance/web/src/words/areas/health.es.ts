@@ -7,7 +7,7 @@ export const healthEs: typeof healthEn = {
   again: 'Mirar otra vez',
   overall: { good: 'Todo está bien.', look: 'Alguien debería mirar algo.', act: 'Algo le necesita ahora.' },
   verdict: { good: 'bien', look: 'mírelo', act: 'actúe ya' },
-  names: { disk: 'Espacio en el disco', store: 'El almacén', keys: 'Claves', certificate: 'Certificado', issuer: 'Certificado emisor', root: 'Raíz del centro', clock: 'Reloj' },
+  names: { disk: 'Espacio en el disco', store: 'El almacén', keys: 'Claves', certificate: 'Certificado', name: 'Certificado del nombre', issuer: 'Certificado emisor', root: 'Raíz del centro', clock: 'Reloj' },
   says: {
     disk: {
       good: 'Hay espacio.',
@@ -28,6 +28,11 @@ export const healthEs: typeof healthEn = {
       good: 'Se renueva solo cada día.',
       look: 'Ya debería haberse renovado. Mire wardline-keeper en el servidor.',
       act: 'Termina pronto, y después no se conecta ningún dispositivo. Arranque wardline-keeper de nuevo ya; si no ayuda, llame a soporte.',
+    },
+    name: {
+      good: 'Lo que la gente escribe no necesita nada de usted.',
+      look: 'Termina en menos de 30 días. Haga una solicitud nueva en Certificado y preséntela.',
+      act: 'Termina en menos de 3 días, ha terminado o su clave no se abre. Mire ya en Certificado: sin él, los teléfonos nuevos verán una advertencia.',
     },
     issuer: {
       good: 'Renuévelo desde la raíz del centro antes de que termine.',
@@ -50,6 +55,8 @@ export const healthEs: typeof healthEn = {
   checks: (n) => (n === 0 ? 'Desde el arranque aún no se ha leído entero; se hace una vez cada noche.' : n === 1 ? 'Leído entero una vez desde el arranque, y sano.' : `Leído entero ${n} veces desde el arranque, y sano.`),
   until: (time) => `Hasta ${time}.`,
   from: (time) => `Desde ${time}.`,
+  noName: 'No se importó ninguno: los teléfonos necesitan el certificado propio del centro. En Certificado puede cambiarlo.',
+  nameLeft: (n) => (n === 1 ? 'Queda 1 día.' : `Quedan ${n} días.`),
   unknown: 'El servidor no sabe cuándo termina.',
   boxTime: (time) => `El servidor tiene ${time}.`,
   stepped: (time, by) => `Se ajustó ${by}, advertido ${time}.`,

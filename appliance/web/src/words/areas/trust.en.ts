@@ -1,6 +1,7 @@
 /** How to trust the facility root by hand, in English. */
 export const trustEn = {
   trusted: 'This device trusts the box. There is nothing to do here.',
+  known: 'This address has a certificate that this device knew already. There is nothing to do here, and nothing to install on another phone either: the address is enough.',
   why: 'Wardline’s box proves itself with a certificate of this facility. A device that IT does not manage has to be told once that it may believe it.',
   paper: 'You need the paper with the join code: beside the code stands the SHA-256 of the facility’s certificate.',
   forged: 'As long as your device does not trust the box, this page may be anybody’s, and so may the number below. What counts is the number that the device itself shows, in the steps below: it has to be the one on paper. If it is not, install nothing and tell IT.',

@@ -3,6 +3,7 @@ import type { trustEn } from './trust.en.ts';
 /** How to trust the facility root by hand, in Spanish. */
 export const trustEs: typeof trustEn = {
   trusted: 'Este dispositivo confía en la caja. Aquí no hay nada que hacer.',
+  known: 'Esta dirección tiene un certificado que este dispositivo ya conocía. Aquí no hay nada que hacer, ni nada que instalar en otro teléfono: basta la dirección.',
   why: 'La caja de Wardline se acredita con un certificado de este centro. A un dispositivo que no gestiona informática hay que decirle una vez que puede creerlo.',
   paper: 'Necesita el papel con el código: junto al código figura el SHA-256 del certificado del centro.',
   forged: 'Mientras su dispositivo no confíe en la caja, esta página puede ser de cualquiera, y también el número de abajo. Lo que cuenta es el número que muestra el propio dispositivo, en los pasos siguientes: tiene que ser el del papel. Si no lo es, no instale nada y avise a informática.',

@@ -23,6 +23,7 @@ export const ADMIN_PAGES = {
   escalation: { load: () => import('./house/Escalation.svelte') },
   policies: { load: () => import('./policies/Policies.svelte') },
   health: { load: () => import('./house/Health.svelte') },
+  certificate: { load: () => import('./house/Certificate.svelte') },
 } as const satisfies Record<string, AdminPage>;
 
 export type AdminPageName = keyof typeof ADMIN_PAGES;
