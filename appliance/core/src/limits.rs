@@ -2,11 +2,13 @@
 
 use crate::bucket::Rate;
 
+mod bell;
 mod orders;
 mod passkeys;
 mod records;
 mod work;
 
+pub use bell::*;
 pub use orders::*;
 pub use passkeys::*;
 pub use records::*;

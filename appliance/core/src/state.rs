@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agency::{Agency, Likeness};
 use crate::attachment::Uploads;
 use crate::availability::Availabilities;
+use crate::bell::Bells;
 use crate::broadcast::{Broadcasts, RestoredBroadcasts};
 use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
@@ -84,6 +85,8 @@ pub struct State {
     pub inboxes: Inboxes,
     /// Which announcements there are, who announces to the facility, and how urgently.
     pub broadcasts: Broadcasts,
+    /// Which closed apps can be rung, and whether the facility has it on.
+    pub bells: Bells,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -155,6 +158,8 @@ pub struct Restored {
     pub inboxes: RestoredInboxes,
     /// See [`State::broadcasts`].
     pub broadcasts: RestoredBroadcasts,
+    /// See [`State::bells`].
+    pub bells: Bells,
 }
 
 impl State {
@@ -172,6 +177,7 @@ impl State {
             tasks: Tasks::restore(restored.tasks),
             orders: Orders::restore(restored.orders, restored.order_policies),
             availability: restored.availability,
+            bells: restored.bells,
             ..Self::default()
         };
         for unit in restored.units {
@@ -240,6 +246,7 @@ impl State {
         state.inboxes = Inboxes::restore(restored.inboxes, &state)?;
         state.broadcasts = Broadcasts::restore(restored.broadcasts, &state)?;
         state.check_uploads()?;
+        state.bells.check(&state)?;
         state.tasks.check(&state)?;
         state.orders.check(&state)?;
         state.availability.check(&state)?;
@@ -527,6 +534,7 @@ impl State {
         self.orders.apply(change, write);
         self.inboxes.apply(write);
         self.broadcasts.apply(write);
+        self.bells.apply(write, |person| self.devices_of.get(&person).into_iter().flatten().collect());
         self.clinic.apply(change, write);
         self.family.apply(write);
         for thread in write.shows_in() {

@@ -66,6 +66,9 @@ pub(crate) fn writes() -> Vec<Write> {
         },
         Write::PasskeysSet { device: device(), passkeys: vec![passkey()] },
         Write::SessionLocked(device()),
+        Write::Bell(BellWrite::Set { device: device(), person: person(), bell: bell() }),
+        Write::Bell(BellWrite::Cleared(device())),
+        Write::Bell(BellWrite::PolicySet(true)),
     ]);
     writes
 }
@@ -112,7 +115,15 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::ExportFinished(export_id(), [9, 8, 7, 6]),
         Act::SheetPrinted(unit(), 2),
         Act::AuditRead(Some(person()), Some(patient())),
+        Act::BellSet(person(), device()),
+        Act::BellCleared(person(), device()),
+        Act::BellPolicySet(1),
     ]
+}
+
+fn bell() -> Bell {
+    let endpoint = "https://push.example.net/p/JzLQ3raZJfFBR0aq".to_owned();
+    Bell::parse(endpoint, &[4; 65], &[5; 16]).expect("a bell")
 }
 
 fn passkey() -> Passkey {
