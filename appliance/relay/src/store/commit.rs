@@ -389,6 +389,7 @@ impl Store {
         plan.family.write(&mut script);
         plan.inboxes.write(&mut script);
         plan.broadcasts.write(&mut script);
+        plan.bells.write(&mut script);
         script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());

@@ -7,6 +7,7 @@ use wardline_core::alteration::Standing;
 use wardline_core::attachment::{ALL, AttachmentPolicy, NewUpload, Sent, Upload};
 use wardline_core::audit::{self, Act, Actor};
 use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet};
+use wardline_core::bell::{Bell, BellWrite};
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
@@ -149,6 +150,7 @@ impl World {
             (9, _, Some(device), _) => {
                 self.write(Write::PinTries { device, tries: (how % 10) as u32 });
             }
+            (10, _, Some(device), _) if how.is_multiple_of(2) => self.bell(device, how / 2),
             (10, _, Some(device), _) => {
                 self.write(Write::SessionOpened { device, until: Wall(self.clock + 1) });
             }
@@ -482,6 +484,22 @@ impl World {
         self.write(Write::EscalationOpened(stat));
     }
 
+    fn bell(&mut self, device: DeviceId, how: u64) {
+        let held = &self.state.devices[&device];
+        let (person, is_lost) = (held.person, held.revoked);
+        match how % 8 {
+            _ if !self.state.bells.on => self.write(Write::Bell(BellWrite::PolicySet(true))),
+            0 => self.write(Write::Bell(BellWrite::PolicySet(false))),
+            1 => self.write(Write::Bell(BellWrite::Cleared(device))),
+            _ if is_lost => self.write(Write::Bell(BellWrite::Cleared(device))),
+            _ => {
+                let endpoint = format!("https://push.example.net/p/{how}");
+                let bell = Bell::parse(endpoint, &[4; 65], &[how as u8; 16]).unwrap();
+                self.write(Write::Bell(BellWrite::Set { device, person, bell }));
+            }
+        }
+    }
+
     fn move_stat(&mut self, person: PersonId, who: u64, how: u64) {
         let Some(id) = nth(self.state.escalations.keys().copied(), how) else { return };
         let (step, at) = ((how % 3) as u8, Wall(self.clock));
@@ -776,7 +794,8 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.roles == b.roles
         && a.codes == b.codes
         && (&a.clinic, &a.family) == (&b.clinic, &b.family)
-        && (&a.uploads, &a.inboxes, &a.broadcasts) == (&b.uploads, &b.inboxes, &b.broadcasts)
+        && (&a.uploads, &a.inboxes, &a.broadcasts, &a.bells)
+            == (&b.uploads, &b.inboxes, &b.broadcasts, &b.bells)
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
         && (&a.tasks, &a.orders) == (&b.tasks, &b.orders)
