@@ -224,5 +224,8 @@ export const auditEn = {
     363: 'A wrong passkey on {0}',
     370: '{who} printed the downtime sheet of {0}: {1} pages',
     371: '{who} read this log; person: {0|anybody}; patient: {1|anybody}',
+    390: 'Closed, the app on {1} of {0} can be rung',
+    391: 'Closed, the app on {1} of {0} is rung no more',
+    392: '{who} turned ringing of closed apps on (1) or off (0): {0}',
   } as Record<number, string>,
 };

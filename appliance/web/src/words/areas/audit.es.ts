@@ -225,5 +225,8 @@ export const auditEs: typeof auditEn = {
     363: 'Clave de acceso errónea en {0}',
     370: '{who} imprimió la hoja de contingencia de {0}: {1} páginas',
     371: '{who} leyó este registro; persona: {0|cualquiera}; paciente: {1|cualquiera}',
+    390: 'La aplicación cerrada en {1} de {0} puede sonar',
+    391: 'La aplicación cerrada en {1} de {0} ya no suena',
+    392: '{who} encendió (1) o apagó (0) los avisos con la aplicación cerrada: {0}',
   },
 };
