@@ -502,6 +502,14 @@ pub enum Act {
     WebCertificateImported,
     #[n(412)]
     WebCertificateDropped,
+    /// Whose closed app can be rung, and on which device: where, is nobody's to read.
+    #[n(390)]
+    BellSet(#[n(0)] PersonId, #[n(1)] DeviceId),
+    #[n(391)]
+    BellCleared(#[n(0)] PersonId, #[n(1)] DeviceId),
+    /// Whether the facility has bells on: 1 or 0.
+    #[n(392)]
+    BellPolicySet(#[n(0)] u32),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

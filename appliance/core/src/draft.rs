@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alteration::{Ages, Alterations};
 use crate::audit::{self, Act, Actor};
+use crate::bell::Rung;
 use crate::conversation::Conversation;
 use crate::emergency::Requests;
 use crate::escalation::Escalation;
@@ -36,6 +37,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) attached: &'a Attached,
     pub(crate) phones: Phones<'a>,
     pub(crate) clocks: &'a mut Clocks,
+    pub(crate) bell: &'a mut Rung,
     pub(crate) alterations: &'a mut Alterations,
     pub(crate) ages: &'a Ages,
     pub(crate) requests: &'a mut Requests,

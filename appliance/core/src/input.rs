@@ -5,6 +5,7 @@ use crate::alteration::{Edit, Found};
 use crate::attachment::{Attach, Attaching, AttachmentPolicy};
 use crate::audit::looking::Look;
 use crate::availability::AvailabilityAsk;
+use crate::bell::{BellAsk, BellNews};
 use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::clinical::Clinical;
 use crate::composing::Composed;
@@ -188,6 +189,8 @@ pub enum Input {
     },
     /// The process is about to end: say so to everybody.
     Drain,
+    /// The process that rings closed apps has said something.
+    Bell(BellNews),
 }
 
 impl Input {
@@ -206,7 +209,7 @@ impl Input {
             | Self::PinMac { conn, .. }
             | Self::Request { conn, .. }
             | Self::Faulted { conn, .. } => Some(*conn),
-            Self::Disk { .. } | Self::Aged { .. } | Self::Drain => None,
+            Self::Disk { .. } | Self::Aged { .. } | Self::Drain | Self::Bell(_) => None,
         }
     }
 }
@@ -344,6 +347,13 @@ pub enum Ask {
     Hold(Holds),
     /// About the device's passkeys.
     Passkey(PasskeyAsk),
+    /// About the device's bell.
+    Bell(BellAsk),
+    /// Whether the facility has bells on.
+    SetBellPolicy {
+        /// From now on.
+        on: bool,
+    },
     /// Whose record is to be given to somebody.
     Export(Exporting),
     /// About patients' families.

@@ -18,6 +18,7 @@ pub mod attachment;
 pub mod audit;
 pub mod availability;
 mod bed;
+pub mod bell;
 pub mod broadcast;
 pub mod bucket;
 pub mod care;

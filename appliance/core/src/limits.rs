@@ -2,12 +2,14 @@
 
 use crate::bucket::Rate;
 
+mod bell;
 mod certificates;
 mod orders;
 mod passkeys;
 mod records;
 mod work;
 
+pub use bell::*;
 pub use certificates::*;
 pub use orders::*;
 pub use passkeys::*;

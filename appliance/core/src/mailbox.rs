@@ -6,6 +6,7 @@
 use crate::access::{self, Operation};
 use crate::attachment;
 use crate::audit::Act;
+use crate::bell;
 use crate::broadcast;
 use crate::channel;
 use crate::conversation::Kind;
@@ -130,6 +131,9 @@ pub(crate) fn submit(
     }
     if let Some(order) = order {
         order::placed(draft, who, StatId { conversation: id, sequence }, order);
+    }
+    if priority == Priority::Urgent {
+        bell::ring_urgent(draft, sender, id);
     }
     if let Some(opening) = opening {
         stat::open(draft, who, StatId { conversation: id, sequence }, opening);

@@ -39,6 +39,8 @@ pub(crate) struct Phones<'a> {
     /// Proven, and a PIN is due.
     pub(crate) awaiting: &'a BTreeMap<DeviceId, Conn>,
     pub(crate) heard: &'a Heard,
+    /// Somebody is there who rings closed apps.
+    pub(crate) bells: bool,
 }
 
 /// Whether somebody can be reached.
@@ -46,7 +48,8 @@ pub(crate) struct Phones<'a> {
 pub(crate) enum Reach {
     /// A device of theirs is connected and spoke from the foreground in the last [`limits::REACHABLE_MS`].
     AppOpen,
-    /// A device is connected, and rings; nobody knows whether somebody hears it.
+    /// A device is connected, and rings, or its closed app is rung through a push service; nobody knows whether somebody
+    /// hears it.
     BellOnly,
     Unreachable,
 }
@@ -83,6 +86,9 @@ impl Phones<'_> {
             let ago = self.heard.last(device.id).map(|at| now.mono.0.saturating_sub(at.0));
             last = last.into_iter().chain(ago).min();
             if self.conns(device.id).next().is_none() {
+                if self.bells && reach == Reach::Unreachable && state.bells.of.contains_key(&device.id) {
+                    reach = Reach::BellOnly;
+                }
                 continue;
             }
             // Whoever has to enter a PIN first does not read it where it rings.

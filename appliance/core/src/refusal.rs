@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::access::Operation;
 use crate::availability::AvailabilityRefusal;
+use crate::bell::BellRefusal;
 use crate::broadcast::BroadcastRefusal;
 use crate::ids::UnitId;
 use crate::inbox::InboxRefusal;
@@ -535,6 +536,9 @@ pub enum Refusal {
     /// What an order cannot be.
     #[error("{0}")]
     Order(OrderRefusal),
+    /// Of the bell.
+    #[error(transparent)]
+    Bell(BellRefusal),
     /// What somebody cannot say of their availability.
     #[error("{0}")]
     Availability(AvailabilityRefusal),

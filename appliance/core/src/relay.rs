@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alteration::{Ages, Alterations};
 use crate::audit::{Act, Actor};
+use crate::bell::{self, Rung};
 use crate::bucket::Bucket;
 use crate::clearing::PinCodes;
 use crate::cursor::Cursors;
@@ -67,6 +68,7 @@ pub struct Relay {
     /// Emergency accesses that wait for a second person.
     pub(crate) requests: Requests,
     pub(crate) heard: Heard,
+    pub(crate) bell: Rung,
     alterations: Alterations,
     pub(crate) ages: Ages,
     guesses: Guesses,
@@ -146,6 +148,8 @@ pub struct Load {
     pub clocks: usize,
     /// Devices of which it is remembered when they were heard.
     pub heard: usize,
+    /// Devices whose bell was rung just now.
+    pub rung: usize,
     /// Assignments, places in care teams, closing threads, staff from agencies, visitors, bedside codes, requests and tasks whose end
     /// is awaited.
     pub terms: usize,
@@ -192,6 +196,7 @@ impl Relay {
             clocks: Clocks::default(),
             requests: Requests::default(),
             heard: Heard::default(),
+            bell: Rung::default(),
             alterations: Alterations::default(),
             ages: Ages::new(state.change, now.mono),
             guesses: Guesses::new(now.mono),
@@ -273,6 +278,7 @@ impl Relay {
             clocks: self.clocks.len(),
             urgents: self.urgents.len(),
             heard: self.heard.len(),
+            rung: self.bell.len(),
             terms: self.terms.len(),
             visits: self.visits_asked.len(),
             pin_codes: self.pin_codes.len(),
@@ -309,6 +315,7 @@ impl Relay {
             Input::Aged { conversation, read_through, any_through } => {
                 self.aged(now, &mut turn, conversation, read_through, any_through);
             }
+            Input::Bell(news) => bell::hear(&mut self.draft(now, &mut turn), news),
             Input::Drain => self.drain(&mut turn),
         }
         self.put_visitors_out(&mut turn);
@@ -331,8 +338,14 @@ impl Relay {
             policy: &self.policy,
             state: &mut self.state,
             attached: &self.attached,
-            phones: Phones { held: &self.by_device, awaiting: &self.awaiting_pin, heard: &self.heard },
+            phones: Phones {
+                held: &self.by_device,
+                awaiting: &self.awaiting_pin,
+                heard: &self.heard,
+                bells: self.bell.key.is_some(),
+            },
             clocks: &mut self.clocks,
+            bell: &mut self.bell,
             alterations: &mut self.alterations,
             ages: &self.ages,
             requests: &mut self.requests,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agency::{Agency, Likeness};
 use crate::attachment::Uploads;
 use crate::availability::Availabilities;
+use crate::bell::Bells;
 use crate::broadcast::{Broadcasts, RestoredBroadcasts};
 use crate::clinic::{self, Clinic, RestoredClinic};
 use crate::conversation::{Conversation, Kind, Member};
@@ -87,6 +88,8 @@ pub struct State {
     pub broadcasts: Broadcasts,
     /// Urgent messages that nobody has seen.
     pub urgents: UrgentWaits,
+    /// Which closed apps can be rung, and whether the facility has it on.
+    pub bells: Bells,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
@@ -160,6 +163,8 @@ pub struct Restored {
     pub broadcasts: RestoredBroadcasts,
     /// See [`State::urgents`].
     pub urgents: Vec<UrgentWait>,
+    /// See [`State::bells`].
+    pub bells: Bells,
 }
 
 impl State {
@@ -177,6 +182,7 @@ impl State {
             tasks: Tasks::restore(restored.tasks),
             orders: Orders::restore(restored.orders, restored.order_policies),
             availability: restored.availability,
+            bells: restored.bells,
             ..Self::default()
         };
         for unit in restored.units {
@@ -246,6 +252,7 @@ impl State {
         state.broadcasts = Broadcasts::restore(restored.broadcasts, &state)?;
         state.urgents = UrgentWaits::restore(restored.urgents, &state)?;
         state.check_uploads()?;
+        state.bells.check(&state)?;
         state.tasks.check(&state)?;
         state.orders.check(&state)?;
         state.availability.check(&state)?;
@@ -534,6 +541,7 @@ impl State {
         self.inboxes.apply(write);
         self.urgents.apply(write);
         self.broadcasts.apply(write);
+        self.bells.apply(write, |person| self.devices_of.get(&person).into_iter().flatten().collect());
         self.clinic.apply(change, write);
         self.family.apply(write);
         for thread in write.shows_in() {

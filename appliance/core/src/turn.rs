@@ -1,5 +1,6 @@
 //! What a decision asks of the driver: first make the writes durable, then let the sends leave.
 
+use crate::bell::Bell;
 use crate::grant::{
     AttachmentGrant, AuditGrant, ExportGrant, PageGrant, SearchGrant, SyncGrant, UploadGrant,
 };
@@ -208,6 +209,13 @@ pub enum Send {
         request: RequestId,
         /// What to do.
         then: WebCertificateDo,
+    },
+    /// Ring this bell, once, and come back with [`crate::bell::BellNews::Gone`] if it rings nothing any more.
+    RingBell {
+        /// Whose.
+        device: DeviceId,
+        /// Where.
+        bell: Box<Bell>,
     },
     /// A purge is on disk as a write: truncate the write-ahead log so that the key is nowhere else.
     ScrubLog,

@@ -268,7 +268,12 @@ impl Relay {
 
     fn tell_screens(&self, turn: &mut Turn, unit: UnitId, body: &Body) {
         for person in self.state.stations_of(unit) {
-            let phones = Phones { held: &self.by_device, awaiting: &self.awaiting_pin, heard: &self.heard };
+            let phones = Phones {
+                held: &self.by_device,
+                awaiting: &self.awaiting_pin,
+                heard: &self.heard,
+                bells: self.bell.key.is_some(),
+            };
             for conn in phones.of(&self.state, person) {
                 turn.sends.push(Send::Reply { conn, request: RequestId::NONE, body: body.clone() });
             }

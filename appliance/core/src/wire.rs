@@ -6,6 +6,7 @@ use crate::agency;
 use crate::attachment::{self, Announced};
 use crate::audit;
 use crate::availability;
+use crate::bell;
 use crate::broadcast;
 use crate::clinical;
 use crate::composing::Lease;
@@ -502,6 +503,8 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
             Ask::Passkey(PasskeyAsk::Remove { credential })
         }
         Body::ListPasskeys(_) => Ask::Passkey(PasskeyAsk::List),
+        body @ (Body::AskBell(_) | Body::SetBell(_) | Body::ClearBell(_)) => Ask::Bell(bell::parse(body)?),
+        Body::SetBellPolicy(set) => Ask::SetBellPolicy { on: set.on },
         Body::AddPerson(add) => Ask::AddPerson {
             name: Name::parse(&add.name)?,
             title: match add.title.len() {

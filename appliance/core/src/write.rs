@@ -13,6 +13,7 @@ use crate::agency::Agency;
 use crate::alteration::Standing as MessageStanding;
 use crate::attachment::{AttachmentPolicy, NewUpload, Sent};
 use crate::availability::AvailabilityWrite;
+use crate::bell::BellWrite;
 use crate::broadcast::BroadcastWrite;
 use crate::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use crate::conversation::Kind;
@@ -755,6 +756,9 @@ pub enum Write {
     /// A session locked. Until its end a passkey opens it again.
     #[n(361)]
     SessionLocked(#[n(0)] DeviceId),
+    /// A device's bell, or the facility's word on bells.
+    #[n(370)]
+    Bell(#[n(0)] BellWrite),
     /// An export of a record begins. What it gives is in the audit.
     #[n(341)]
     ExportBegun {

@@ -19,6 +19,7 @@ use wardline_core::alteration::{Edit, Found};
 use wardline_core::attachment::{Attaching, AttachmentPolicy, Begin, Media};
 use wardline_core::audit::looking::Look;
 use wardline_core::availability::AvailabilityAsk;
+use wardline_core::bell::BellAsk;
 use wardline_core::broadcast::{AnnouncerAsk, BroadcastAsk, BroadcastPolicy};
 use wardline_core::care::TeamChange;
 use wardline_core::clinical::{Admission, Clinical, Correction, Shift};
@@ -527,6 +528,8 @@ impl House {
                 Ask::ClearPin { person, fresh }
             }
             Operation::KeepPasskeys => Ask::Passkey(PasskeyAsk::List),
+            Operation::KeepBell => Ask::Bell(BellAsk::Look),
+            Operation::SetBellPolicy => Ask::SetBellPolicy { on: true },
             Operation::ListDevices => Ask::ListDevices { person },
             Operation::RevokeDevice => Ask::RevokeDevice { device: self.victims_device },
             Operation::Suspend => Ask::SetStanding { person, suspended: true },

@@ -370,6 +370,7 @@ fn restored(relay: &Relay) -> Restored {
         tasks: state.tasks.all().cloned().collect(),
         orders: state.orders.all().cloned().collect(),
         order_policies: state.orders.policies().clone().into_iter().collect(),
+        bells: state.bells.clone(),
         urgents: state.urgents.all().copied().collect(),
         availability: state.availability.clone(),
         templates: state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),

@@ -18,6 +18,7 @@ use wardline_core::agency::{Agency, Extension};
 use wardline_core::alteration::Standing as Edited;
 use wardline_core::attachment::{AttachmentPolicy, Media, NewUpload, Sent};
 use wardline_core::audit::{Act, Actor, Entry};
+use wardline_core::bell::{Bell, BellWrite};
 use wardline_core::broadcast::BroadcastWrite;
 use wardline_core::clinic::{Assignment, CarePlace, Encounter, Patient, Standing};
 use wardline_core::conversation::Kind;
@@ -208,6 +209,9 @@ fn name_of(write: &Write) -> &'static str {
         Write::ExportBegun { .. } => "ExportBegun",
         Write::LoginSecretsSet { .. } => "LoginSecretsSet",
         Write::PasskeysSet { .. } => "PasskeysSet",
+        Write::Bell(BellWrite::Set { .. }) => "Bell::Set",
+        Write::Bell(BellWrite::Cleared(_)) => "Bell::Cleared",
+        Write::Bell(BellWrite::PolicySet(_)) => "Bell::PolicySet",
         Write::SessionOpened { .. } => "SessionOpened",
         Write::SessionLocked(_) => "SessionLocked",
         Write::SessionEnded { .. } => "SessionEnded",

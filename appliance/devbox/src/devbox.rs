@@ -36,6 +36,8 @@ pub struct Options {
     pub tpm: Option<String>,
     /// More arguments for the relay.
     pub relay: Vec<String>,
+    /// The arguments of `wardline-bell` about whom it calls; none: the box has no bell.
+    pub bell: Vec<String>,
     /// Forget whatever an earlier box left in the directory, and in the TPM.
     pub fresh: bool,
 }
@@ -57,7 +59,14 @@ impl Options {
         });
         let port = ports.find(|port| !taken.contains(&format!(":{port:04X} "))).context("no free port")?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Ok(Self { directory: directory.to_owned(), listen, tpm: None, relay: Vec::new(), fresh: false })
+        Ok(Self {
+            directory: directory.to_owned(),
+            listen,
+            tpm: None,
+            relay: Vec::new(),
+            bell: Vec::new(),
+            fresh: false,
+        })
     }
 }
 
@@ -66,6 +75,7 @@ pub struct Devbox {
     options: Options,
     root_sha256: [u8; 32],
     relay: Option<Process>,
+    bell: Option<Process>,
     keeper: Option<Process>,
     swtpm: Option<Swtpm>,
     /// Where devices that joined earlier look for it, when that is not where it is.
@@ -91,6 +101,7 @@ impl Devbox {
             options,
             root_sha256: [0; 32],
             relay: None,
+            bell: None,
             keeper: None,
             swtpm,
             moved_from,
@@ -99,6 +110,7 @@ impl Devbox {
         devbox.start_keeper()?;
         devbox.provision()?;
         place::write_reached_at(&devbox.options.directory, devbox.reached_at(), &devbox.root_sha256)?;
+        devbox.start_bell()?;
         devbox.start_relay()?;
         Ok(devbox)
     }
@@ -110,6 +122,11 @@ impl Devbox {
     /// The keeper's socket.
     pub fn keeper_socket(&self) -> PathBuf {
         self.path("keeper.sock")
+    }
+
+    /// The bell's socket.
+    pub fn bell_socket(&self) -> PathBuf {
+        self.path("bell.sock")
     }
 
     /// The relay's local socket.
@@ -232,6 +249,29 @@ impl Devbox {
         Ok(())
     }
 
+    /// Starts the bell, where the box has one, and waits until it has its socket.
+    pub fn start_bell(&mut self) -> Result<()> {
+        if self.options.bell.is_empty() {
+            return Ok(());
+        }
+        let socket = self.bell_socket();
+        let _ = fs::remove_file(&socket);
+        let mut args: Vec<String> = Vec::new();
+        for (flag, value) in [
+            ("--state", self.path("bell").display().to_string()),
+            ("--socket", socket.display().to_string()),
+            ("--relay-uid", nix::unistd::geteuid().to_string()),
+        ] {
+            args.extend([flag.to_owned(), value]);
+        }
+        args.extend(self.options.bell.iter().cloned());
+        let log = self.path("bell.log");
+        let mut bell = Process::start("wardline-bell", &sibling("wardline-bell")?, &args, &log)?;
+        bell.await_ready(PATIENCE, || socket.exists())?;
+        self.bell = Some(bell);
+        Ok(())
+    }
+
     /// Starts the relay and waits until its local socket answers.
     pub fn start_relay(&mut self) -> Result<()> {
         let socket = self.local_socket();
@@ -247,6 +287,9 @@ impl Devbox {
             ("--zone", "admin=127.0.0.0/8".to_owned()),
         ] {
             args.extend([flag.to_owned(), value]);
+        }
+        if !self.options.bell.is_empty() {
+            args.extend(["--bell".to_owned(), self.bell_socket().display().to_string()]);
         }
         args.extend(self.options.relay.iter().cloned());
         let log = self.path("relay.log");
@@ -299,6 +342,9 @@ impl Devbox {
 
     /// Ends the keeper in order, and says how many transient objects and sessions it left in the software TPM.
     pub fn left_in_tpm(&mut self) -> Result<(u32, u32)> {
+        if let Some(mut bell) = self.bell.take() {
+            bell.stop(DRAIN);
+        }
         if let Some(mut keeper) = self.keeper.take() {
             keeper.stop(DRAIN);
         }

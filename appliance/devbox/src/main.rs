@@ -30,6 +30,9 @@ struct Args {
     /// Forget the demo facility of earlier runs first: empties the directory, if a box made it.
     #[arg(long)]
     fresh: bool,
+    /// An argument of `wardline-bell`, which then runs too: --bell=--contact=mailto:it@example.org. May be given more than once.
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    bell: Vec<String>,
 }
 
 #[tokio::main]
@@ -54,7 +57,8 @@ async fn run(args: Args) -> Result<()> {
     let chip = args.tpm.as_deref().unwrap_or("a software TPM (swtpm)");
     println!("Starting a box on {chip}, kept in {} …", directory.display());
     let (relay, fresh) = (Vec::new(), args.fresh);
-    let options = Options { directory: directory.clone(), listen, tpm: args.tpm, relay, fresh };
+    let (directory_of, tpm, bell) = (directory.clone(), args.tpm, args.bell);
+    let options = Options { directory: directory_of, listen, tpm, relay, bell, fresh };
     // On this thread: the parts die with the thread that started them (PR_SET_PDEATHSIG, prctl(2)).
     let mut devbox = tokio::task::block_in_place(|| Devbox::start(options))?;
     let mut end = End::listen()?;

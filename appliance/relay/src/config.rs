@@ -23,6 +23,9 @@ pub struct Config {
     /// The keeper's socket.
     #[arg(long, default_value = "/run/wardline/keeper.sock", value_name = "SOCKET")]
     pub keeper: PathBuf,
+    /// The socket of `wardline-bell`, which rings closed apps through push services; none: this box has no bell.
+    #[arg(long, value_name = "SOCKET")]
+    pub bell: Option<PathBuf>,
     /// The socket for this box's own services and its administrator at the console.
     #[arg(long, default_value = "/run/wardline/relay.sock", value_name = "SOCKET")]
     pub local: PathBuf,

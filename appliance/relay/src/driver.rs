@@ -26,6 +26,7 @@ use wardline_core::write::{Numbered, Write};
 
 use self::deciding::Deciding;
 use self::dispatch::{Dispatch, Lanes};
+use crate::bell::Bell;
 use crate::catchup::Library;
 use crate::clock::Clock;
 use crate::disk::Disk;
@@ -133,6 +134,8 @@ pub struct Driver {
     pub aged_looks: Arc<Semaphore>,
     /// By which hashes a browser knows this box: said with every welcome.
     pub leaves: Arc<LeafHashes>,
+    /// What rings closed apps, if anything does.
+    pub bell: Option<Bell>,
     /// Who wants to know that the loop goes round.
     pub watchdog: Watchdog,
 }
@@ -149,6 +152,7 @@ impl Driver {
             commands,
             aged_looks,
             leaves: self.leaves,
+            bell: self.bell,
         };
         let mut writing = Writing { store, library, metrics: Arc::clone(&metrics), scrub_due, clock };
         let mut deciding = Deciding { relay, disk, clock, intake, metrics, lanes, waiting, over: false };

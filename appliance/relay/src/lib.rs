@@ -4,6 +4,7 @@
 //! This crate refuses to originate a connection to anywhere, to open the TPM, and to acknowledge what is not on disk.
 
 pub mod attachments;
+pub mod bell;
 pub mod catchup;
 pub mod clock;
 pub mod config;

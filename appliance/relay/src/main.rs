@@ -14,6 +14,7 @@ use wardline_core::input::Input;
 use wardline_core::relay::Relay;
 use wardline_core::time::Mono;
 use wardline_relay::attachments::Attachments;
+use wardline_relay::bell::Bell;
 use wardline_relay::catchup::Library;
 use wardline_relay::clock::Clock;
 use wardline_relay::config::{Config, Zones};
@@ -101,6 +102,7 @@ async fn run(config: Config) -> Result<()> {
         Context::new(commands.clone(), Arc::clone(&library), keeper.clone(), Arc::clone(&metrics), &leaves);
     let context = Arc::new(context);
 
+    let bell = config.bell.clone().map(|socket| Bell::start(socket, commands.downgrade()));
     let certificates = Arc::new(Certificates::new(&leaves)?);
     let quic = quic::open(config.listen, Arc::clone(&certificates), &keys.reset)?;
     let endpoint = quic.endpoint.clone();
@@ -121,6 +123,7 @@ async fn run(config: Config) -> Result<()> {
         steps,
         clock,
         files: Mutex::new(None),
+        bell: bell.clone(),
     });
     let (leaving, mut gone) = mpsc::channel(1);
     let web = web::run(open, Arc::clone(&zones), limit, Arc::clone(&context), leaving);
@@ -150,6 +153,7 @@ async fn run(config: Config) -> Result<()> {
         commands: commands.downgrade(),
         aged_looks: Arc::new(Semaphore::new(1)),
         leaves,
+        bell,
         watchdog: Watchdog::asked_for(),
     };
     let address = endpoint.local_addr()?;

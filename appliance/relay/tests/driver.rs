@@ -102,6 +102,7 @@ impl Ward {
             commands: commands.downgrade(),
             aged_looks: Arc::new(Semaphore::new(1)),
             leaves: Arc::default(),
+            bell: None,
             watchdog: Watchdog::none(),
         };
         let running = tokio::spawn(driver.run());

@@ -22,14 +22,18 @@ export class Box {
   #child: ChildProcess | null = null;
   #said = '';
 
-  private constructor(directory: string, port: number) {
+  /** How `wardline-bell` is started, if it is. */
+  readonly #bell: readonly string[];
+
+  private constructor(directory: string, port: number, bell: readonly string[]) {
+    this.#bell = bell;
     this.directory = directory;
     this.port = port;
   }
 
-  /** Starts one with the demo facility's people. */
-  static async start(): Promise<Box> {
-    const box = new Box(mkdtempSync(join(tmpdir(), 'wardline-box-')), await freePort());
+  /** Starts one with the demo facility's people, and a bell where it is said how. */
+  static async start(bell: readonly string[] = []): Promise<Box> {
+    const box = new Box(mkdtempSync(join(tmpdir(), 'wardline-box-')), await freePort(), bell);
     await box.#up();
     return box;
   }
@@ -150,7 +154,7 @@ export class Box {
 
   async #up(): Promise<void> {
     const listen = `127.0.0.1:${this.port}`;
-    const args = ['--directory', join(this.directory, 'box'), '--listen', listen];
+    const args = ['--directory', join(this.directory, 'box'), '--listen', listen, ...this.#bell.map((one) => `--bell=${one}`)];
     const child = spawn(program('wardline-devbox'), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, WARDLINE_CLOCK: this.#clock } });
     this.#child = child;
     this.#said = '';

@@ -197,7 +197,11 @@ impl Act {
             Self::WebCertificateRequested | Self::WebCertificateImported | Self::WebCertificateDropped => {
                 Vec::new()
             }
-            Self::PinWrong(a) | Self::RequestRefused(a) | Self::CoverPolicySet(a) | Self::PinCodeWrong(a) => {
+            Self::PinWrong(a)
+            | Self::RequestRefused(a)
+            | Self::CoverPolicySet(a)
+            | Self::PinCodeWrong(a)
+            | Self::BellPolicySet(a) => {
                 vec![a.into()]
             }
             Self::SignInRefused(a, b) | Self::PeerFault(a, b) => vec![a.into(), b.into()],
@@ -311,7 +315,11 @@ impl Act {
             Self::AttachmentPolicySet(a, b, c) => vec![a.into(), b.into(), c.into()],
             Self::ExportRead(a, b, c) => vec![a.into(), b.into(), c.into()],
             Self::ExportFileOpened(a, b, c, d) => vec![a.into(), b.into(), c.into(), d.into()],
-            Self::DeviceCopied(a, b) | Self::PasskeyAdded(a, b) | Self::PasskeyRemoved(a, b) => {
+            Self::DeviceCopied(a, b)
+            | Self::PasskeyAdded(a, b)
+            | Self::PasskeyRemoved(a, b)
+            | Self::BellSet(a, b)
+            | Self::BellCleared(a, b) => {
                 vec![a.into(), b.into()]
             }
             Self::SheetPrinted(a, b) => vec![a.into(), b.into()],

@@ -143,6 +143,7 @@ impl Refusal {
             Self::TooManyMentions => Code::TooManyMentions,
             Self::Task(task) => task.code(),
             Self::Order(order) => order.code(),
+            Self::Bell(bell) => bell.code(),
             Self::Availability(_) => Code::Availability,
             Self::Templates(_) => Code::Templates,
             Self::Inbox(inbox) => inbox.code(),

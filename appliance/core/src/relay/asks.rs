@@ -20,8 +20,8 @@ use crate::turn::{Send, Turn};
 use crate::web_certificate;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
-    alteration, attachment, availability, broadcast, channel, clinical, family, inbox, mailbox, membership,
-    order, reaction, role, searching, stat, task, template, unit,
+    alteration, attachment, availability, bell, broadcast, channel, clinical, family, inbox, mailbox,
+    membership, order, reaction, role, searching, stat, task, template, unit,
 };
 
 impl Relay {
@@ -191,6 +191,11 @@ impl Relay {
             }
             Ask::Active | Ask::Here => Ok(()),
             Ask::Passkey(ask) => self.passkeys(now, turn, (conn, request), who, ask),
+            Ask::Bell(ask) => {
+                let body = bell::handle(&mut draft, who, ask)?;
+                turn.sends.push(Send::Reply { conn, request, body });
+                Ok(())
+            }
             Ask::Lock => {
                 self.lock_by_hand(now, turn, conn, who);
                 Ok(())
@@ -381,6 +386,7 @@ impl Relay {
                 self.preview_retention(now, turn, (conn, request), rules);
                 return Ok(());
             }
+            Ask::SetBellPolicy { on } => bell::set_policy(&mut draft, permit(Operation::SetBellPolicy)?, on),
             Ask::SetAttachmentPolicy(policy) => {
                 attachment::set_policy(&mut draft, permit(Operation::SetAttachmentPolicy)?, policy)
             }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::agency::AgencyAsk;
 use crate::attachment::Attaching;
 use crate::availability::AvailabilityAsk;
+use crate::bell::BellAsk;
 use crate::broadcast::{AnnouncerAsk, BroadcastAsk};
 use crate::bucket::Bucket;
 use crate::clinical::Clinical;
@@ -111,6 +112,8 @@ impl Budgets {
             Ask::Templates(_) | Ask::ClearPin { .. } => budget.posts.take(now),
             // Each is a write and an entry in the audit.
             Ask::Passkey(PasskeyAsk::Add(_) | PasskeyAsk::Remove { .. }) => budget.posts.take(now),
+            Ask::Bell(BellAsk::Look) => budget.pages.take(now),
+            Ask::Bell(_) | Ask::SetBellPolicy { .. } => budget.posts.take(now),
             Ask::Role(_) => budget.posts.take(now),
             Ask::Agency(AgencyAsk::List { .. }) => budget.pages.take(now),
             Ask::Agency(_) => budget.posts.take(now),

@@ -194,6 +194,7 @@ impl Relay {
         self.unproven_records.retain(|_, (began, _)| noted(*began));
         self.budgets.sweep(now.mono);
         self.heard.sweep(now.mono);
+        self.bell.sweep(now.mono);
         stat::close_old(&mut self.draft(now, turn));
         attachment::sweep(&mut self.draft(now, turn));
         task::close_forlorn(&mut self.draft(now, turn));

@@ -1,5 +1,6 @@
 //! Who hears that something rings. Rings are no writes: they follow from where an escalation stands.
 
+use crate::bell;
 use crate::draft::Draft;
 use crate::escalation::{Escalation, StatId};
 use crate::ids::{Change, Conn, PersonId, RequestId};
@@ -10,7 +11,9 @@ use crate::wire::proto::{self, server_frame::Body};
 pub(super) fn ring_out(draft: &mut Draft<'_>, id: StatId) {
     let Some(open) = draft.state.escalations.get(&id) else { return };
     let conns = audience(draft, open, open.callable());
+    let people: Vec<PersonId> = open.callable().collect();
     say_ring(draft, id, conns);
+    bell::ring(draft, &people);
 }
 
 /// It rings no more, anywhere.

@@ -72,6 +72,9 @@ pub(crate) fn writes() -> Vec<Write> {
         },
         Write::PasskeysSet { device: device(), passkeys: vec![passkey()] },
         Write::SessionLocked(device()),
+        Write::Bell(BellWrite::Set { device: device(), person: person(), bell: bell() }),
+        Write::Bell(BellWrite::Cleared(device())),
+        Write::Bell(BellWrite::PolicySet(true)),
     ]);
     writes
 }
@@ -121,7 +124,15 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::WebCertificateRequested,
         Act::WebCertificateImported,
         Act::WebCertificateDropped,
+        Act::BellSet(person(), device()),
+        Act::BellCleared(person(), device()),
+        Act::BellPolicySet(1),
     ]
+}
+
+fn bell() -> Bell {
+    let endpoint = "https://push.example.net/p/JzLQ3raZJfFBR0aq".to_owned();
+    Bell::parse(endpoint, &[4; 65], &[5; 16]).expect("a bell")
 }
 
 fn passkey() -> Passkey {

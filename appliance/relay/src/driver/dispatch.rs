@@ -17,6 +17,7 @@ use wardline_core::wire::{self, proto};
 
 use super::batch::Batch;
 use super::{Command, frame};
+use crate::bell::Bell;
 use crate::catchup::Library;
 use crate::front::certificates::LeafHashes;
 use crate::lane::{Attach, Lane, Out, Ticket};
@@ -37,6 +38,7 @@ pub(super) struct Dispatch {
     pub(super) commands: mpsc::WeakSender<Command>,
     pub(super) aged_looks: Arc<Semaphore>,
     pub(super) leaves: Arc<LeafHashes>,
+    pub(super) bell: Option<Bell>,
 }
 
 impl Dispatch {
@@ -51,6 +53,11 @@ impl Dispatch {
             match send {
                 Send::FindAged(bounds) => self.find_aged(bounds),
                 Send::ScrubLog => scrub = true,
+                Send::RingBell { device, bell } => {
+                    if let Some(rings) = &self.bell {
+                        rings.ring(device, bell);
+                    }
+                }
                 Send::Fanout { change, event, conns } => {
                     self.fan_out(lanes, (change, event), &conns, &events, &purged);
                 }
@@ -149,7 +156,13 @@ impl Dispatch {
                 }
                 return;
             }
-            Send::Fanout { .. } | Send::Close { .. } | Send::FindAged(_) | Send::ScrubLog => return,
+            Send::Fanout { .. }
+            | Send::Close { .. }
+            | Send::FindAged(_)
+            | Send::ScrubLog
+            | Send::RingBell { .. } => {
+                return;
+            }
         };
         if let Some(lane) = lanes.get(&conn) {
             lane.answer(out);

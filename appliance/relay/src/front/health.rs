@@ -6,15 +6,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use wardline_bell_protocol::HostCounts;
 use wardline_core::wire::proto;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::certificates::Certificates;
 use super::connection::Context;
+use crate::bell::Bell;
 use crate::clock::Clock;
 
 /// How long the keeper may take to answer.
 const KEEPER_TIME_MAX: Duration = Duration::from_secs(3);
+/// And the bell.
+const BELL_TIME_MAX: Duration = Duration::from_secs(1);
 /// What a directory holds is counted again when it was counted longer ago.
 const COUNT_AGAIN: Duration = Duration::from_secs(60);
 /// Between looks at the clock.
@@ -40,6 +44,8 @@ pub struct Sources {
     pub clock: Clock,
     /// Bytes of files, and when they were counted.
     pub files: Mutex<Option<(Instant, u64)>>,
+    /// What rings closed apps, if anything does.
+    pub bell: Option<Bell>,
 }
 
 /// When the wall clock was last set, as against the clock that never steps.
@@ -116,6 +122,19 @@ pub(super) async fn of(context: &Context) -> proto::BoxHealth {
     let database = ["wardline.db", "wardline.db-wal"].map(|name| sources.data.join(name));
     health.store_bytes = database.iter().filter_map(|path| path.metadata().ok()).map(|of| of.len()).sum();
     health.files_bytes = files(sources).await;
+    if let Some(bell) = &sources.bell
+        && let Ok(Some(counts)) = tokio::time::timeout(BELL_TIME_MAX, bell.counts()).await
+    {
+        let host = |of: HostCounts| proto::BellHost {
+            host: of.host,
+            sent: of.sent,
+            gone: of.gone,
+            refused: of.refused,
+            failed: of.failed,
+        };
+        health.bell_hosts = counts.hosts.into_iter().map(host).collect();
+        (health.bell_not_allowed, health.bell_busy) = (counts.not_allowed, counts.busy);
+    }
     health
 }
 

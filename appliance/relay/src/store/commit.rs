@@ -390,6 +390,7 @@ impl Store {
         plan.inboxes.write(&mut script);
         plan.urgents.write(&mut script);
         plan.broadcasts.write(&mut script);
+        plan.bells.write(&mut script);
         script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());

@@ -156,6 +156,8 @@ const TABLES: &[(&str, &[Column])] = &[
     ("SELECT id, photo, document, audio FROM attachment_policy", &[Int; 4]),
     ("SELECT assignment, bed FROM assignment_bed ORDER BY assignment, bed", &[Int, Text]),
     ("SELECT assignment, encounter FROM assignment_cover ORDER BY assignment, encounter", &[Int; 2]),
+    ("SELECT device, person, bell FROM bell ORDER BY device", &[Int, Int, Bytes]),
+    ("SELECT id, is_on FROM bell_policy", &[Int; 2]),
 ];
 
 impl Readers {

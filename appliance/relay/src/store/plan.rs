@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::export::ExportPlan;
 use super::orders::OrderPlan;
+use super::plan_bell::BellPlan;
 use super::plan_broadcast::BroadcastPlan;
 use super::plan_clinic::ClinicPlan;
 use super::plan_family::FamilyPlan;
@@ -98,6 +99,7 @@ pub(super) struct Plan<'a> {
     pub(super) family: FamilyPlan<'a>,
     pub(super) inboxes: InboxPlan<'a>,
     pub(super) urgents: UrgentPlan<'a>,
+    pub(super) bells: BellPlan<'a>,
     pub(super) broadcasts: BroadcastPlan,
     pub(super) files: FilePlan<'a>,
     pub(super) tasks: TaskPlan<'a>,
@@ -217,6 +219,9 @@ impl<'a> Plan<'a> {
             }
             Write::StandingSet { person, suspended } => {
                 self.person(*person, change).suspended = Some(*suspended);
+                if *suspended {
+                    self.bells.suspended(*person);
+                }
             }
             Write::AgencySet { person, agency } => self.person(*person, change).agency = Some(agency),
             Write::VisitorSet { person, visitor } => self.person(*person, change).visitor = Some(visitor),
@@ -247,6 +252,7 @@ impl<'a> Plan<'a> {
                 patch.revoked = true;
                 (patch.session_open, patch.session_until) = (Some(false), Some(None));
                 self.passkeys.insert(*device, &[]);
+                self.bells.cleared(*device);
             }
             Write::PinTries { device, tries } => {
                 self.device_patches.entry(*device).or_default().pin_tries = Some(*tries);
@@ -405,6 +411,7 @@ impl<'a> Plan<'a> {
             }
             Write::Inbox(write) => self.inboxes.fold(write),
             Write::Broadcast(write) => self.broadcasts.fold(write),
+            Write::Bell(write) => self.bells.fold(write),
             Write::TemplatesSet { unit, templates } => {
                 self.templates.insert(*unit, templates);
             }

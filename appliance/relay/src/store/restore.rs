@@ -13,6 +13,7 @@ use super::StoreError;
 use super::files;
 use super::filing::Newer;
 use super::orders;
+use super::plan_bell;
 use super::plan_broadcast;
 use super::plan_inbox;
 use super::plan_urgent;
@@ -91,6 +92,9 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     let (announcers, policy) = (plan_broadcast::ANNOUNCERS, plan_broadcast::POLICY);
     restored.broadcasts.announcers = all(from, announcers.to_owned(), plan_broadcast::announcer).await?;
     restored.broadcasts.policy = all(from, policy.to_owned(), plan_broadcast::policy).await?.pop();
+    restored.bells.on =
+        all(from, plan_bell::POLICY.to_owned(), plan_bell::policy).await?.pop().unwrap_or(false);
+    restored.bells.of = all(from, plan_bell::BELLS.to_owned(), plan_bell::bell).await?.into_iter().collect();
     restored.inboxes.gaps = all(from, plan_inbox::KNOWN_GAPS.to_owned(), plan_inbox::gaps).await?;
     Ok(restored)
 }

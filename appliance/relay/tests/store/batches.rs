@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, Executor};
+use wardline_core::bell::BellWrite;
 use wardline_core::broadcast::BroadcastWrite;
 use wardline_core::directory::Post;
 use wardline_core::ids::{Change, Number};
@@ -107,7 +108,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 85];
+    let mut seen = [0_u32; 88];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -195,6 +196,9 @@ fn the_dice_throw_every_kind_of_write() {
             Write::SessionLocked(_) => 82,
             Write::Urgent(UrgentWrite::Waits(_)) => 83,
             Write::Urgent(UrgentWrite::Over(_)) => 84,
+            Write::Bell(BellWrite::Set { .. }) => 85,
+            Write::Bell(BellWrite::Cleared(_)) => 86,
+            Write::Bell(BellWrite::PolicySet(_)) => 87,
         };
         seen[kind] += 1;
     }
@@ -415,7 +419,8 @@ fn every_column_of_every_table_is_in_the_hash() {
         let (roles, emergencies, holds, notices, family) = (7, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
         let (inboxes, announcements, tasks, availability) = (3 + 2, 1 + 3, 5, 4);
         let orders = 5 + 5 + 2;
-        let newest = inboxes + announcements + tasks + availability + orders;
+        let bells = 3 + 2;
+        let newest = inboxes + announcements + tasks + availability + orders + bells;
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,

@@ -1,15 +1,17 @@
 //! Valid writes, as the core would make them, chosen by dice.
 
+#[path = "world/drawn.rs"]
+mod drawn;
+
 use std::collections::BTreeMap;
 
 use wardline_core::agency::{Agency, Extension};
 use wardline_core::alteration::Standing;
 use wardline_core::attachment::{ALL, AttachmentPolicy, NewUpload, Sent, Upload};
 use wardline_core::audit::{self, Act, Actor};
-use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet};
+use wardline_core::availability::AvailabilityWrite;
 use wardline_core::conversation::Kind;
 use wardline_core::directory::{Device, JoinCode, Person, Post, PublicKey, Unit};
-use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
 use wardline_core::escalation::{Escalation, Priority, Reason, Rung, Stage, StatId};
 use wardline_core::hold::{Hold, Subject};
@@ -31,12 +33,11 @@ use wardline_core::role::offer::Offer;
 use wardline_core::rota::{ByHand, Imported, Interval, Place, Rota, Says, Sources, TimeZone};
 use wardline_core::state::State;
 use wardline_core::task::{self, Task};
-use wardline_core::template::Templates;
 use wardline_core::text::{Grounds, Name, Sealed, Title, WrappedKey};
 use wardline_core::time::Wall;
-use wardline_core::urgent::{UrgentWait, UrgentWrite};
-use wardline_core::wire::proto;
 use wardline_core::write::{Message, Numbered, Write};
+
+use drawn::{agency, availability, policy, templates};
 
 /// One throw: what happens, to whom, how much.
 pub(crate) type Throw = (u8, u64, u64);
@@ -150,6 +151,7 @@ impl World {
             (9, _, Some(device), _) => {
                 self.write(Write::PinTries { device, tries: (how % 10) as u32 });
             }
+            (10, _, Some(device), _) if how.is_multiple_of(2) => self.bell(device, how / 2),
             (10, _, Some(device), _) => {
                 self.write(Write::SessionOpened { device, until: Wall(self.clock + 1) });
             }
@@ -313,23 +315,6 @@ impl World {
             let (standing, length) = (*standing, 29 + (how % 60) as usize);
             let body = Sealed(mix(how + 1).to_be_bytes().into_iter().cycle().take(length).collect());
             self.write(Write::MessageEdited { conversation, sequence, message, standing, body });
-        }
-    }
-
-    /// A message that waits to be seen, and one that does no more.
-    fn urgent(&mut self, conversation: ConversationId, how: u64) {
-        let last = self.state.conversations[&conversation].last;
-        let sender = nth(self.state.people.keys().copied(), how);
-        if let Some(sender) =
-            sender.filter(|_| last > Sequence::NONE && !self.state.conversations[&conversation].purged)
-        {
-            let id = StatId { conversation, sequence: last };
-            self.write(Write::Urgent(UrgentWrite::Waits(UrgentWait { id, sender, at: Wall(how as i64) })));
-        }
-        if how.is_multiple_of(2)
-            && let Some(id) = nth(self.state.urgents.all().map(|wait| wait.id), how / 2)
-        {
-            self.write(Write::Urgent(UrgentWrite::Over(id)));
         }
     }
 
@@ -760,36 +745,6 @@ impl World {
     }
 }
 
-fn agency(id: PersonId, unit: Option<UnitId>, now: i64) -> Option<Agency> {
-    let unit = unit.filter(|_| id.value().is_multiple_of(3))?;
-    let name = Name::parse(&format!("Agency {}", id.value() % 4)).unwrap();
-    let (since, until) = (Wall(now), Wall(now + 1_000));
-    Some(Agency { name, unit, since, until, ended: None, extensions: Vec::new() })
-}
-
-fn availability(how: u64) -> Availability {
-    if how.is_multiple_of(5) {
-        return Availability::default();
-    }
-    let hours = vec![Hours { days: 1 + (how % 127) as u8, from: (how % 700) as u16, to: 1_000 }];
-    Availability {
-        undisturbed: None,
-        quiet: Some(Quiet::new(TimeZone::utc(), hours).unwrap()),
-        number: Dial::parse(&format!("55{}", how % 100)).unwrap(),
-    }
-}
-
-fn templates(how: u64) -> Templates {
-    let replies = (0..how % 3).map(|at| format!("Reply {how} {at}")).collect();
-    Templates::from_wire(&proto::TemplateSet { unit: 0, replies, templates: Vec::new() }).unwrap()
-}
-
-fn policy(how: u64) -> EscalationPolicy {
-    let later = [(Ring::ChargeNurses, 30), (Ring::UnitStaff, 90)];
-    let dial = Dial::parse(&format!("44{}", how % 100)).unwrap();
-    EscalationPolicy::new(60, &later[..(how % 3) as usize], dial).unwrap()
-}
-
 /// Whether two states are one. Their indices differ in sets that are empty or missing, which nobody can see.
 pub(crate) fn same(a: &State, b: &State) -> bool {
     let public = a.people == b.people
@@ -797,7 +752,8 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.roles == b.roles
         && a.codes == b.codes
         && (&a.clinic, &a.family) == (&b.clinic, &b.family)
-        && (&a.uploads, &a.inboxes, &a.broadcasts) == (&b.uploads, &b.inboxes, &b.broadcasts)
+        && (&a.uploads, &a.inboxes, &a.broadcasts, &a.bells)
+            == (&b.uploads, &b.inboxes, &b.broadcasts, &b.bells)
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
         && (&a.tasks, &a.orders) == (&b.tasks, &b.orders)

@@ -374,6 +374,25 @@ export interface Passkeys {
   unlock(): Promise<Refusal | null>;
 }
 
+/** Whether this phone is rung while the app is closed. */
+export interface BellShown {
+  /** The facility has it on. */
+  readonly on: boolean;
+  /** The box has one, and it runs. */
+  readonly isThere: boolean;
+  /** This device has it. */
+  readonly set: boolean;
+}
+
+/** The bell of this browser, through its maker's push service. */
+export interface Bell {
+  readonly possible: boolean;
+  look(): Promise<BellShown | Refusal>;
+  /** Asks the person whether notifications may be shown. */
+  on(person: Id): Promise<BellShown | Refusal>;
+  off(): Promise<BellShown | Refusal>;
+}
+
 /** The domain as the view holds it. */
 export interface App extends Commands {
   readonly snapshot: Snapshot;
@@ -391,6 +410,8 @@ export interface App extends Commands {
   handset?(): Promise<Handset>;
   /** Absent where nothing is a device's, as in practice. */
   readonly passkeys?: Passkeys;
+  /** The same. */
+  readonly bell?: Bell;
   /** Called with what the box says unasked while the app is open; returns how to stop. */
   listen(heard: (body: Told) => void): () => void;
 }

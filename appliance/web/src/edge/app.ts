@@ -5,7 +5,8 @@
 import type { Command, Input } from '../domain/effects.ts';
 import { ownRefusal } from '../domain/refusals.ts';
 import type { Ask, Told } from '../domain/frames.ts';
-import type { App, Commands, Files, Passkeys, Reply, Snapshot } from '../domain/snapshot.ts';
+import type { BrowserBell } from './bell.ts';
+import type { App, Bell, Commands, Files, Passkeys, Reply, Snapshot } from '../domain/snapshot.ts';
 import type { BrowserHandset } from './handset.ts';
 import type { BoxPasskeys } from './passkeys.ts';
 import { Seat } from './seat.ts';
@@ -55,6 +56,15 @@ class BrowserApp implements App {
     },
   };
   #passkeys: Promise<BoxPasskeys | null> | null = null;
+  readonly bell: Bell = {
+    possible: 'PushManager' in globalThis && 'serviceWorker' in navigator,
+    look: async () => (await this.#ringer())?.look() ?? ownRefusal('OFFLINE'),
+    on: async (person) => (await this.#ringer())?.on(person) ?? ownRefusal('OFFLINE'),
+    off: async () => (await this.#ringer())?.off() ?? ownRefusal('OFFLINE'),
+  };
+  #bell: Promise<BrowserBell | null> | null = null;
+  /** Who signed in last. */
+  #settled = '';
   #showing: ReturnType<typeof setTimeout> | undefined;
 
   get snapshot(): Snapshot {
@@ -97,6 +107,21 @@ class BrowserApp implements App {
   async keep(): Promise<void> {
     this.#give({ input: 'leaving' });
     await this.#seat?.settled();
+  }
+
+  #ringer(): Promise<BrowserBell | null> {
+    this.#bell ??= import('./bell.ts').then(
+      ({ BrowserBell: Ringer }) => new Ringer((body) => this.ask(body)),
+      () => (this.#bell = null),
+    );
+    return this.#bell;
+  }
+
+  /** Only who lets notifications be shown can have a bell: nobody else waits for its code. */
+  #settle({ stage, me }: Snapshot): void {
+    if (stage !== 'open' || me === null || me.id === this.#settled) return;
+    this.#settled = me.id;
+    if (this.bell.possible && Notification.permission === 'granted') void this.#ringer().then((ringer) => ringer?.settle(me.id));
   }
 
   listen(heard: (body: Told) => void): () => void {
@@ -174,6 +199,7 @@ class BrowserApp implements App {
       clearTimeout(this.#showing);
       this.#showing = undefined;
       if (this.#seat !== null) this.#show(this.#seat.snapshot);
+      this.#settle(this.#snapshot);
     };
     // Not from within what asks: that may be a view that draws.
     if (input.input === 'command' && !UNHURRIED.includes(input.command.command)) queueMicrotask(show);

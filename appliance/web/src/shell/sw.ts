@@ -29,6 +29,34 @@ worker.addEventListener('fetch', (event) => {
   else if (FILES.has(url.pathname)) event.respondWith(kept(url.pathname, event.request));
 });
 
+/** The bell. What it brings is not looked at: there is one text for whatever it is, and it says nothing. */
+worker.addEventListener('push', (event) => {
+  event.waitUntil(ring());
+});
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(show());
+});
+/** The browser has changed where it is rung. The box hears of it when the app is next opened. */
+worker.addEventListener('pushsubscriptionchange', (event) => {
+  const { oldSubscription } = event as Event & { readonly oldSubscription?: PushSubscription | null };
+  const key = oldSubscription?.options.applicationServerKey;
+  if (key != null) (event as ExtendableEvent).waitUntil(worker.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
+});
+
+async function ring(): Promise<void> {
+  const body = navigator.language.startsWith('es') ? 'Algo le espera. Abra Wardline.' : 'Something waits for you. Open Wardline.';
+  // One at a time, and each rings anew.
+  const options: NotificationOptions & { readonly renotify: boolean } = { body, tag: 'wardline', renotify: true, icon: '/icon-192.png', badge: '/icon-192.png' };
+  await worker.registration.showNotification('Wardline', options);
+}
+
+async function show(): Promise<void> {
+  const [open] = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  if (open === undefined) await worker.clients.openWindow('/');
+  else await open.focus();
+}
+
 /** All or nothing: half a shell would be worse than the old one. */
 async function fill(): Promise<void> {
   const cache = await caches.open(CACHE);

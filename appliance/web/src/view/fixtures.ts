@@ -1,6 +1,6 @@
 import type { Care } from '../domain/care/contract.ts';
 import type { Ask } from '../domain/frames.ts';
-import type { App, Commands, Files, InboxItem, MessageItem, OpenConversation, PatientHeader, Passkeys, Person, Prospect, Reply, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
+import type { App, Bell, Commands, Files, InboxItem, MessageItem, OpenConversation, PatientHeader, Passkeys, Person, Prospect, Reply, Ringing, Role, Snapshot, Stat } from '../domain/snapshot.ts';
 import { careAt, searchAt } from './fixtures.care.ts';
 
 /** Made-up screens for looking at and for tests; never part of what is built. Everybody in here is invented. */
@@ -261,6 +261,13 @@ export class FixtureApp implements App {
   keep(): Promise<void> {
     return Promise.resolve();
   }
+  /** The facility has it on. */
+  readonly bell: Bell = {
+    possible: true,
+    look: () => Promise.resolve({ on: true, isThere: true, set: false }),
+    on: () => Promise.resolve({ on: true, isThere: true, set: true }),
+    off: () => Promise.resolve({ on: true, isThere: true, set: false }),
+  };
   listen(): () => void {
     return () => {};
   }

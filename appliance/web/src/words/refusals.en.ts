@@ -20,6 +20,8 @@ export const refusalsEn = {
   NO_SUCH_PASSKEY: 'The box does not have this passkey. Type your PIN.',
   PIN_DUE: 'Your PIN is due again. Type it once; then your passkey opens Wardline.',
   PASSKEY_UNSUPPORTED: 'The box does not take passkeys of this kind.',
+  BELL_OFF: 'Closed apps are not rung here.',
+  BELL_NONE: 'The box has no bell running.',
   PIN_LOCKED_OUT: 'Ten wrong PINs: this device is locked. Go to a charge nurse or an administrator; they can clear it.',
   PIN_TOO_SHORT: 'The PIN needs at least 6 characters.',
   PIN_TOO_COMMON: 'This PIN is easy to guess. Choose another one.',

@@ -19,6 +19,8 @@ export const refusalsEs: Record<RefusalCode, string> = {
   NO_SUCH_PASSKEY: 'El servidor no tiene esta clave de acceso. Escriba su PIN.',
   PIN_DUE: 'Toca escribir el PIN. Escríbalo una vez; después abrirá su clave de acceso.',
   PASSKEY_UNSUPPORTED: 'El servidor no admite claves de acceso de este tipo.',
+  BELL_OFF: 'Aquí no suenan las aplicaciones cerradas.',
+  BELL_NONE: 'El timbre del servidor no funciona.',
   PIN_LOCKED_OUT: 'Diez PIN equivocados: este dispositivo está bloqueado. Vaya a un jefe de enfermería o a un administrador; pueden quitar el bloqueo.',
   PIN_TOO_SHORT: 'El PIN necesita al menos 6 caracteres.',
   PIN_TOO_COMMON: 'Este PIN es fácil de adivinar. Elija otro.',

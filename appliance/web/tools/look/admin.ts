@@ -60,7 +60,7 @@ export const adminViews: Record<string, { scene: string; query?: string; act: Ac
   adminHold: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=holds])', '.button.main', (page) => page.locator('dialog button[type=submit]').click()) },
   adminAudit: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('ol.log li').first().waitFor()) },
   adminAuditSave: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('section.card label:has(input[value=jsonl])').scrollIntoViewIfNeeded()) },
-  adminHealth: { scene: 'admin', act: open(menu(6), (page) => page.locator('.health dl').waitFor()) },
+  adminHealth: { scene: 'admin', act: open(menu(6), (page) => page.locator('.health dl').first().waitFor()) },
   adminCertificate: { scene: 'admin', act: open(menu(7), (page) => page.locator('.nameCertificate dl').waitFor()) },
   adminCertificateRead: {
     scene: 'admin',

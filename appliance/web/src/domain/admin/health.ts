@@ -31,6 +31,19 @@ export interface Health {
   readonly connections: number;
   readonly attached: number;
   readonly doorways: readonly string[];
+  /** What was sent out, by push service: none where the box has no bell. */
+  readonly bells: readonly BellCount[];
+  /** Not sent: to a host that the box does not call, and for want of room. */
+  readonly bellsElsewhere: number;
+  readonly bellsBusy: number;
+}
+
+export interface BellCount {
+  readonly host: string;
+  readonly sent: number;
+  readonly gone: number;
+  readonly refused: number;
+  readonly failed: number;
 }
 
 const DAY = 86_400_000;
@@ -60,6 +73,9 @@ export async function askHealth(asks: Asks): Promise<Health> {
     connections: told.connections,
     attached: told.attached,
     doorways: told.doorways.map((one) => cleanLine(one)),
+    bells: told.bellHosts.map(({ host, sent, gone, refused, failed }) => ({ host: cleanLine(host), sent: Number(sent), gone: Number(gone), refused: Number(refused), failed: Number(failed) })),
+    bellsElsewhere: Number(told.bellNotAllowed),
+    bellsBusy: Number(told.bellBusy),
   };
 }
 

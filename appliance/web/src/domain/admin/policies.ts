@@ -103,3 +103,19 @@ export async function setAnnouncer(asks: Asks, person: PersonId, announces: bool
 export async function setUrgent(asks: Asks, unitUrgent: boolean, facilityUrgent: boolean): Promise<void> {
   await answer(asks, { case: 'setBroadcastPolicy', value: { unitUrgent, facilityUrgent } }, 'done');
 }
+
+/** Whether closed apps are rung. */
+export interface Bells {
+  readonly on: boolean;
+  /** The box has a bell, and it runs. */
+  readonly isThere: boolean;
+}
+
+export async function readBells(asks: Asks): Promise<Bells> {
+  const { on, key } = await answer(asks, { case: 'askBell', value: {} }, 'bell');
+  return { on, isThere: key.length > 0 };
+}
+
+export async function setBells(asks: Asks, on: boolean): Promise<void> {
+  await answer(asks, { case: 'setBellPolicy', value: { on } }, 'done');
+}

@@ -6,6 +6,7 @@ import {
   AttachmentPolicySchema,
   AuditActor,
   AuditPageSchema,
+  BellSchema,
   BoxHealthSchema,
   BroadcastListSchema,
   ConversationKind,
@@ -184,6 +185,7 @@ const ANSWERS: Partial<Record<NonNullable<Ask['case']>, () => Told>> = {
       connections: 412,
       attached: 398,
       doorways: ['0.0.0.0:443'],
+      bellHosts: [{ host: 'fcm.googleapis.com', sent: 214n, gone: 3n, failed: 1n }, { host: 'web.push.apple.com', sent: 96n }],
     }),
   }),
   askWebCertificate: () => ({
@@ -203,6 +205,7 @@ const ANSWERS: Partial<Record<NonNullable<Ask['case']>, () => Told>> = {
     value: create(RetentionPreviewSchema, { kinds: [{ kind: ConversationKind.DIRECT, messages: 1240n, conversations: 88, held: 3 }] }),
   }),
   listAttachmentPolicy: () => ({ case: 'attachmentPolicy', value: create(AttachmentPolicySchema, { photo: 16_777_216n, document: 33_554_432n, audio: 0n, standard: true }) }),
+  askBell: () => ({ case: 'bell', value: create(BellSchema, { on: false, key: new Uint8Array(65).fill(4) }) }),
   listBroadcasts: () => ({ case: 'broadcastList', value: create(BroadcastListSchema, { announcers: [0x107n], unitUrgent: true }) }),
   addPerson: () => ({ case: 'personAdded', value: create(PersonAddedSchema, { person: 0x102n }) }),
   suspend: () => ({
@@ -215,7 +218,7 @@ const ANSWERS: Partial<Record<NonNullable<Ask['case']>, () => Told>> = {
   }),
 };
 
-const DONE: readonly string[] = ['setPost', 'setDuties', 'setStanding', 'revokeDevice', 'decideSuspension', 'setEscalation', 'reviewEmergency', 'liftHold', 'setRetention', 'setAttachmentPolicy', 'setAnnouncer', 'setBroadcastPolicy'];
+const DONE: readonly string[] = ['setPost', 'setDuties', 'setStanding', 'revokeDevice', 'decideSuspension', 'setEscalation', 'reviewEmergency', 'liftHold', 'setRetention', 'setAttachmentPolicy', 'setAnnouncer', 'setBroadcastPolicy', 'setBellPolicy'];
 
 /** The box. `declines`: what it answers all acts that change something with. */
 export function adminBox(declines = ''): (body: Ask) => Reply | null {

@@ -227,5 +227,8 @@ export const auditEn = {
     410: '{who} had a request made for the certificate of the box’s name',
     411: '{who} brought the certificate of the box’s name',
     412: '{who} had the certificate of the box’s name dropped',
+    390: 'Closed, the app on {1} of {0} can be rung',
+    391: 'Closed, the app on {1} of {0} is rung no more',
+    392: '{who} turned ringing of closed apps on (1) or off (0): {0}',
   } as Record<number, string>,
 };

@@ -228,5 +228,8 @@ export const auditEs: typeof auditEn = {
     410: '{who} hizo solicitar el certificado del nombre del servidor',
     411: '{who} trajo el certificado del nombre del servidor',
     412: '{who} hizo descartar el certificado del nombre del servidor',
+    390: 'La aplicación cerrada en {1} de {0} puede sonar',
+    391: 'La aplicación cerrada en {1} de {0} ya no suena',
+    392: '{who} encendió (1) o apagó (0) los avisos con la aplicación cerrada: {0}',
   },
 };

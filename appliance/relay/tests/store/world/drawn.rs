@@ -1,0 +1,84 @@
+//! More of what the dice throw: what waits to be seen, what rings, and values that are drawn from one number.
+
+use wardline_core::agency::Agency;
+use wardline_core::availability::{Availability, Hours, Quiet};
+use wardline_core::bell::{Bell, BellWrite};
+use wardline_core::escalation::StatId;
+use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
+use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence, UnitId};
+use wardline_core::rota::TimeZone;
+use wardline_core::template::Templates;
+use wardline_core::text::Name;
+use wardline_core::time::Wall;
+use wardline_core::urgent::{UrgentWait, UrgentWrite};
+use wardline_core::wire::proto;
+use wardline_core::write::Write;
+
+use super::{World, nth};
+
+impl World {
+    /// A message that waits to be seen, and one that does no more.
+    pub(super) fn urgent(&mut self, conversation: ConversationId, how: u64) {
+        let last = self.state.conversations[&conversation].last;
+        let sender = nth(self.state.people.keys().copied(), how);
+        if let Some(sender) =
+            sender.filter(|_| last > Sequence::NONE && !self.state.conversations[&conversation].purged)
+        {
+            let id = StatId { conversation, sequence: last };
+            self.write(Write::Urgent(UrgentWrite::Waits(UrgentWait { id, sender, at: Wall(how as i64) })));
+        }
+        if how.is_multiple_of(2)
+            && let Some(id) = nth(self.state.urgents.all().map(|wait| wait.id), how / 2)
+        {
+            self.write(Write::Urgent(UrgentWrite::Over(id)));
+        }
+    }
+
+    /// A closed app that can be rung, or no more.
+    pub(super) fn bell(&mut self, device: DeviceId, how: u64) {
+        let held = &self.state.devices[&device];
+        let (person, is_lost) = (held.person, held.revoked);
+        let write = match how % 8 {
+            _ if !self.state.bells.on => BellWrite::PolicySet(true),
+            0 => BellWrite::PolicySet(false),
+            1 => BellWrite::Cleared(device),
+            _ if is_lost => BellWrite::Cleared(device),
+            _ => {
+                let endpoint = format!("https://push.example.net/p/{how}");
+                let bell = Bell::parse(endpoint, &[4; 65], &[how as u8; 16]).unwrap();
+                BellWrite::Set { device, person, bell }
+            }
+        };
+        self.write(Write::Bell(write));
+    }
+}
+
+pub(super) fn agency(id: PersonId, unit: Option<UnitId>, now: i64) -> Option<Agency> {
+    let unit = unit.filter(|_| id.value().is_multiple_of(3))?;
+    let name = Name::parse(&format!("Agency {}", id.value() % 4)).unwrap();
+    let (since, until) = (Wall(now), Wall(now + 1_000));
+    Some(Agency { name, unit, since, until, ended: None, extensions: Vec::new() })
+}
+
+pub(super) fn availability(how: u64) -> Availability {
+    if how.is_multiple_of(5) {
+        return Availability::default();
+    }
+    let hours = vec![Hours { days: 1 + (how % 127) as u8, from: (how % 700) as u16, to: 1_000 }];
+    Availability {
+        undisturbed: None,
+        quiet: Some(Quiet::new(TimeZone::utc(), hours).unwrap()),
+        number: Dial::parse(&format!("55{}", how % 100)).unwrap(),
+    }
+}
+
+pub(super) fn templates(how: u64) -> Templates {
+    let replies = (0..how % 3).map(|at| format!("Reply {how} {at}")).collect();
+    Templates::from_wire(&proto::TemplateSet { unit: 0, replies, templates: Vec::new() }).unwrap()
+}
+
+pub(super) fn policy(how: u64) -> EscalationPolicy {
+    let later = [(Ring::ChargeNurses, 30), (Ring::UnitStaff, 90)];
+    let dial = Dial::parse(&format!("44{}", how % 100)).unwrap();
+    EscalationPolicy::new(60, &later[..(how % 3) as usize], dial).unwrap()
+}

@@ -1,0 +1,27 @@
+/** The bell, in English. */
+export const bellEn = {
+  title: 'Ring this phone when Wardline is closed',
+  hint: 'When Wardline is closed, a phone hears nothing. With this switch on, the box has it rung through the maker of its browser: Google, Apple, Mozilla or Microsoft.',
+  sees: 'They see that this phone was rung, when, and by which box’s key. They never see who wrote, what, or about whom: each ring is the same one text.',
+  own: 'For your own phone only, not for one that is passed on.',
+  on: 'Switch on',
+  off: 'Switch off',
+  isOn: 'On. A STAT rings this phone, and an urgent message once a minute at most.',
+  isOff: 'Off. Keep Wardline open to be rung.',
+  notHere: 'The box has no bell running now. Tell IT. A phone with Wardline closed is not rung.',
+  refusals: {
+    BELL_DENIED: 'This phone does not let Wardline show notifications. Allow them in the settings of the phone or the browser, then try again.',
+    BELL_FAILED: 'This browser could not be rung. On an iPhone, add Wardline to the home screen first and open it there; else try again later.',
+    OFFLINE: 'The box cannot be reached now. Try again when it can.',
+  } as Partial<Record<string, string>>,
+  policy: 'Ring closed apps',
+  policyHint: 'Off by default. On: everybody can have their own phone rung through the maker of its browser while Wardline is closed. The box then calls out to Google, Apple, Mozilla and Microsoft, through one program of its own, which is counted under “Box health”.',
+  policyOff: 'Switched off, no phone is rung any more, and each person has to switch it on anew.',
+  policyState: { yes: 'On', no: 'Off' },
+  policyNone: 'This box has no bell running now: switched on, it does nothing until IT starts “wardline-bell”.',
+  saved: 'Saved.',
+  counts: 'Sent out of this box',
+  countsHint: 'Since the bell started. This program is the one thing on the box that calls out; each ring is the same one text.',
+  countsOf: (sent: number, gone: number, refused: number, failed: number) => `${sent} sent · ${gone} to phones that are gone · ${refused} refused · ${failed} failed`,
+  countsNone: (other: number, busy: number) => `${other} to hosts that the box does not call, ${busy} for want of room: not sent`,
+};
