@@ -45,8 +45,9 @@ fn import(pem: &str, only_look: bool) -> Body {
 }
 
 impl World {
-    pub(crate) fn some_certificate_ask(&mut self) -> Body {
-        match self.random.below(6) {
+    /// Now and then, by the clock: where chance is asked once more, every history is another one. `None`: something else is asked.
+    pub(crate) fn some_certificate_ask(&self) -> Option<Body> {
+        Some(match self.now.mono.0 % 10 {
             0 => Body::AskWebCertificate(proto::AskWebCertificate {}),
             1 => {
                 let names = vec!["wardline.hospital.example".to_owned()];
@@ -54,9 +55,10 @@ impl World {
             }
             2 => import(GOOD, false),
             3 => import(GOOD, true),
-            4 => import("bad", self.random.permille(500)),
-            _ => Body::DropWebCertificate(proto::DropWebCertificate {}),
-        }
+            4 => import("bad", false),
+            5 => Body::DropWebCertificate(proto::DropWebCertificate {}),
+            _ => return None,
+        })
     }
 }
 

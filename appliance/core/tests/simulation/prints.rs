@@ -17,16 +17,13 @@ impl World {
         let led: Vec<u64> = led.collect();
         let (officer, administrator) = (person.privacy_officer, person.administrator);
         if administrator && self.random.permille(300) {
-            return Some(Ask::AskHealth(proto::AskHealth {}));
-        }
-        if (administrator && self.random.permille(300)) || self.random.permille(40) {
-            return Some(self.some_certificate_ask());
+            return Some(self.some_certificate_ask().unwrap_or(Ask::AskHealth(proto::AskHealth {})));
         }
         if officer || self.random.permille(50) {
             return Some(self.some_audit_look());
         }
         if self.random.permille(60) {
-            return Some(Ask::AskHealth(proto::AskHealth {}));
+            return Some(self.some_certificate_ask().unwrap_or(Ask::AskHealth(proto::AskHealth {})));
         }
         let units: Vec<u64> = self.reference.ward.units.iter().map(|unit| unit.value()).collect();
         let unit = match self.random.pick(&led).copied() {
