@@ -96,6 +96,7 @@ async fn serve(place: Place, policy: Policy) -> Result<()> {
         intake: Intake::new(inbox),
         commands,
         aged_looks,
+        bell: None,
         leaves,
         watchdog,
     };
