@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use push_service::{Answers, Browser, PushService};
-use tokio::net::UnixStream;
+use tokio::net::{UnixDatagram, UnixStream};
 use wardline_bell::endpoint::Allowed;
 use wardline_bell::envelope::{SEALED_BYTES, TEXT};
 use wardline_bell::key::VapidKey;
@@ -164,26 +164,29 @@ impl Drop for Running {
     }
 }
 
-/// The process itself.
-fn start(service: &PushService, at: &std::path::Path, relay_uid: u32) -> Running {
+/// The process itself, once it has said to systemd that it is ready.
+async fn start(service: &PushService, at: &std::path::Path, relay_uid: u32) -> Running {
     std::fs::write(at.join("roots.pem"), &service.root_pem).unwrap();
+    let ready = at.join("ready");
+    let _ = std::fs::remove_file(&ready);
+    let systemd = UnixDatagram::bind(&ready).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_wardline-bell"))
         .args(["--state".as_ref(), at.join("state").as_os_str()])
         .args(["--socket".as_ref(), at.join("socket").as_os_str()])
         .args(["--roots".as_ref(), at.join("roots.pem").as_os_str()])
         .args(["--allow", &service.allow(), "--contact", CONTACT, "--relay-uid", &relay_uid.to_string()])
+        .env("NOTIFY_SOCKET", &ready)
         .spawn()
         .unwrap();
-    Running(child)
+    let running = Running(child);
+    let mut said = [0; 64];
+    let length = systemd.recv(&mut said).await.unwrap();
+    assert_eq!(&said[..length], b"READY=1\n");
+    running
 }
 
 async fn connect(at: &std::path::Path) -> UnixStream {
-    loop {
-        match UnixStream::connect(at.join("socket")).await {
-            Ok(stream) => return stream,
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
+    UnixStream::connect(at.join("socket")).await.unwrap()
 }
 
 #[tokio::test]
@@ -191,7 +194,7 @@ async fn the_relay_asks_over_a_socket_and_nobody_else_does() {
     let service = PushService::start([says(201), says(410)]).await;
     let at = tempfile::tempdir().unwrap();
     let me = std::fs::metadata(at.path()).unwrap().uid();
-    let running = start(&service, at.path(), me);
+    let running = start(&service, at.path(), me).await;
     let mut stream = connect(at.path()).await;
     let mut ask = async |tag: u64, body: Request| {
         protocol::write(&mut stream, &Tagged { tag, body }).await.unwrap();
@@ -209,7 +212,7 @@ async fn the_relay_asks_over_a_socket_and_nobody_else_does() {
     drop(running);
 
     // The key outlives the process; another user's connection is closed unread.
-    let running = start(&service, at.path(), me + 1);
+    let running = start(&service, at.path(), me + 1).await;
     let mut stream = loop {
         // The socket of the process before is there until this one has taken its place.
         let mut stream = connect(at.path()).await;
@@ -229,7 +232,7 @@ async fn a_bad_frame_closes_its_own_connection() {
     let service = PushService::start([says(201)]).await;
     let at = tempfile::tempdir().unwrap();
     let me = std::fs::metadata(at.path()).unwrap().uid();
-    let _running = start(&service, at.path(), me);
+    let _running = start(&service, at.path(), me).await;
     for bad in [&[0; 4][..], &[0xFF; 4], &[0, 0, 0, 1, 0xFF], &[0, 0, 0x10, 1]] {
         let mut stream = connect(at.path()).await;
         stream.write_all(bad).await.unwrap();

@@ -12,6 +12,7 @@ use wardline_core::notice::Told;
 use wardline_core::pin::PinMac;
 use wardline_core::refusal::CloseCode;
 use wardline_core::turn::{Event, Send, Turn};
+use wardline_core::urgent::UrgentWrite;
 use wardline_core::wire::proto;
 use wardline_core::write::{Numbered, Write};
 
@@ -480,6 +481,8 @@ impl World {
                 Write::Audited { .. } | Write::TimeServed { .. } | Write::PinTries { .. } => {}
                 Write::EscalationMoved { .. } | Write::EscalationDeclined { .. } => {}
                 Write::NoticeMade(_) | Write::UploadDropped { .. } => {}
+                // Of whom nobody is there any more who could see it: looked at behind this.
+                Write::Urgent(UrgentWrite::Over(_)) => {}
                 // Shifts end, and gaps come near: looked at behind this.
                 Write::MemberAdded { .. } | Write::Inbox(_) => {}
                 _ => return Err("a timer wrote something else".to_owned()),
