@@ -43,7 +43,7 @@ fn policies(ward: &Ward) {
     assert_eq!(
         told,
         "the facility: whom the sender names, 60 s; the charge nurses, 60 s; everybody in the unit, 120 s; then \
-         the station screens\n"
+         the station screens; urgent messages that nobody has seen are shown there after 300 s\n"
     );
     let set = ["stat", "set-policy", "--unit", "Hall A", "--first", "60", "--then", "charge-nurses:60"];
     ward.run("Chidi", &set).ended(3, "Only a charge nurse of the unit or an administrator");
