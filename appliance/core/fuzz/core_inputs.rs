@@ -263,7 +263,11 @@ impl Box {
             // What is in a file is the doorway's to read.
             Incoming::ImportWebCertificate(ChosenFile { pem, only_look }) => {
                 let chain = Ok(CheckedChain::checked(vec![pem.into_bytes()]));
-                Input::Request { conn, request, ask: Ask::WebCertificate(WebCertificateAsk::Import { chain, only_look }) }
+                Input::Request {
+                    conn,
+                    request,
+                    ask: Ask::WebCertificate(WebCertificateAsk::Import { chain, only_look }),
+                }
             }
             Incoming::RecordPrint { print, .. } => Input::Request { conn, request, ask: Ask::Print(print) },
             Incoming::Submit {
