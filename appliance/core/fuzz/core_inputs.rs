@@ -3,10 +3,12 @@
 //! from its writes arrives at the same state.
 #![no_main]
 
+mod authenticator;
+
 use std::collections::BTreeMap;
 
+use authenticator::{ORIGIN, authenticator_data, client_data};
 use libfuzzer_sys::fuzz_target;
-use sha2::{Digest, Sha256};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
 use wardline_core::attachment::{Announced, Attach, Attaching, Begin, Received};
 use wardline_core::clinic::RestoredClinic;
@@ -40,37 +42,6 @@ impl Verifier for Trusting {
     fn p256(&self, _: &PublicKey, _: &[u8], _: &[u8; 64]) -> bool {
         true
     }
-}
-
-/// Of every page here.
-const ORIGIN: &str = "https://ward.example";
-
-fn client_data(kind: &str, challenge: &[u8]) -> Vec<u8> {
-    // RFC 4648, section 5, without padding.
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bit = |at: usize| challenge.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
-    let digits = (0..(challenge.len() * 8).div_ceil(6))
-        .map(|digit| (0..6).fold(0, |sum, at| sum << 1 | usize::from(bit(digit * 6 + at))));
-    let challenge: String = digits.map(|digit| char::from(LETTERS[digit])).collect();
-    format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{ORIGIN}","crossOrigin":false}}"#)
-        .into_bytes()
-}
-
-/// With a key of that credential's, or none.
-fn authenticator_data(made: Option<&[u8]>) -> Vec<u8> {
-    let mut data = Sha256::digest("ward.example").to_vec();
-    data.push(if made.is_some() { 0x45 } else { 0x05 });
-    data.extend([0; 4]);
-    if let Some(credential) = made {
-        data.extend([0; 16]);
-        data.extend((credential.len() as u16).to_be_bytes());
-        data.extend(credential);
-        data.extend([0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 0x20]);
-        data.extend([credential[0]; 32]);
-        data.extend([0x22, 0x58, 0x20]);
-        data.extend([credential[0]; 32]);
-    }
-    data
 }
 
 struct Bytes<'a>(&'a [u8]);
