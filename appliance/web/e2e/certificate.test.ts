@@ -103,7 +103,6 @@ describe('a box with a name that phones know', () => {
     await page.goto(`${way.address}/trust`);
     await page.getByText('nothing to install on another phone either').waitFor();
     await page.close();
-    // A passkey is bound to the name as it is to any other.
     expect(ana.browser.complaints).toEqual([]);
   });
 
