@@ -35,7 +35,10 @@ const SET: Many = Many {
 const CLEARED: Many = Many { head: "DELETE FROM bell WHERE device IN (VALUES ", columns: 1, tail: ")" };
 
 pub(super) const POLICY: &str = "SELECT is_on FROM bell_policy";
-pub(super) const BELLS: &str = "SELECT device, bell FROM bell";
+/// Of whom an older release has revoked or suspended meanwhile nothing rings.
+pub(super) const BELLS: &str = "SELECT bell.device, bell.bell FROM bell \
+     JOIN device ON device.id = bell.device AND device.revoked = 0 \
+     JOIN person ON person.id = bell.person AND person.suspended = 0";
 
 impl<'a> BellPlan<'a> {
     pub(super) fn fold(&mut self, write: &'a BellWrite) {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, Executor};
 use wardline_core::bell::BellWrite;
 use wardline_core::broadcast::BroadcastWrite;
-use wardline_core::directory::Post;
+use wardline_core::directory::{Device, Post};
 use wardline_core::ids::{Change, Number};
 use wardline_core::inbox::InboxWrite;
 use wardline_core::state::State;
@@ -354,6 +354,43 @@ fn a_batch_that_nobody_waited_for_leaves_the_store_unsound() {
         let outcome = store.commit(batches.next().unwrap()).await;
         assert!(matches!(outcome, Commit::Refused(StoreError::Unsound)), "{outcome:?}");
         assert!(matches!(store.scrub().await, Err(StoreError::Unsound)));
+    });
+}
+
+/// A release that knows nothing of bells and of what waits to be seen revokes, suspends and purges, and leaves both where they are.
+#[test]
+fn what_an_older_release_leaves_behind_does_not_keep_the_box_from_starting() {
+    block_on(async {
+        let directory = quick_directory();
+        let mut store = open(directory.path()).await.0;
+        let mut world = busy_world(2_000);
+        let devices: Vec<_> = world.state.devices.keys().copied().collect();
+        for device in devices.into_iter().cycle().take(64) {
+            world.bell(device, 3);
+        }
+        let places: Vec<_> = world.state.conversations.keys().copied().collect();
+        for place in places {
+            world.urgent(place, 1);
+        }
+        commit(&mut store, &world.writes).await;
+        drop(store);
+        let (store, restored) = open(directory.path()).await;
+        assert!(restored.bells.of.len() > 2 && !restored.urgents.is_empty());
+        drop(store);
+        let mut inside = raw(directory.path(), Some(KEY_HEX)).await;
+        for left in [
+            "UPDATE device SET revoked = 1 WHERE id = (SELECT min(device) FROM bell)",
+            "UPDATE person SET suspended = 1 WHERE id = (SELECT person FROM bell WHERE device = (SELECT max(device) FROM bell))",
+            "UPDATE conversation SET purged = 1 WHERE id = (SELECT min(conversation) FROM urgent_wait)",
+        ] {
+            inside.execute(left).await.unwrap();
+        }
+        drop(inside);
+        let (_, again) = open(directory.path()).await;
+        assert!(again.bells.of.len() < restored.bells.of.len() - 1);
+        assert!(again.urgents.len() < restored.urgents.len());
+        let revoked = |device: &Device| device.revoked && again.bells.of.contains_key(&device.id);
+        assert!(!again.devices.iter().any(revoked));
     });
 }
 

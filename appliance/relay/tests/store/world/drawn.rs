@@ -18,7 +18,7 @@ use super::{World, nth};
 
 impl World {
     /// A message that waits to be seen, and one that does no more.
-    pub(super) fn urgent(&mut self, conversation: ConversationId, how: u64) {
+    pub(crate) fn urgent(&mut self, conversation: ConversationId, how: u64) {
         let last = self.state.conversations[&conversation].last;
         let sender = nth(self.state.people.keys().copied(), how);
         if let Some(sender) =
@@ -35,9 +35,11 @@ impl World {
     }
 
     /// A closed app that can be rung, or no more.
-    pub(super) fn bell(&mut self, device: DeviceId, how: u64) {
+    pub(crate) fn bell(&mut self, device: DeviceId, how: u64) {
         let held = &self.state.devices[&device];
-        let (person, is_lost) = (held.person, held.revoked);
+        let (person, is_revoked) = (held.person, held.revoked);
+        // Nobody signs in there any more, who could ask for one.
+        let is_lost = is_revoked || self.state.people[&person].suspended;
         let write = match how % 8 {
             _ if !self.state.bells.on => BellWrite::PolicySet(true),
             0 => BellWrite::PolicySet(false),
