@@ -222,8 +222,10 @@ pub enum Refusal {
         "Figures are counted over 400 days at most, from an earlier moment to a later one. Ask for a shorter time."
     )]
     LoadSpan,
-    /// A step's time is out of range.
-    #[error("A step waits 15 to 3600 seconds. Correct it and save again.")]
+    /// A step's time, or an urgent message's, is out of range.
+    #[error(
+        "A step waits 15 to 3600 seconds, an urgent message 60 to 3600, or 0 for never. Correct it and save again."
+    )]
     StepWait,
     /// A step that rings for the same people as one before it.
     #[error(

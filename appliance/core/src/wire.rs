@@ -714,7 +714,10 @@ fn parse_policy(policy: &proto::EscalationPolicy) -> Result<EscalationPolicy, Re
         later.push((ring, step.wait));
     }
     let parsed = EscalationPolicy::new(policy.first_wait, &later, Dial::parse(&policy.dial)?)?;
-    policy.urgent_wait.map_or(Ok(parsed.clone()), |wait| parsed.with_urgent_wait(wait))
+    match policy.urgent_wait {
+        Some(wait) => parsed.with_urgent_wait(wait),
+        None => Ok(parsed),
+    }
 }
 
 pub(crate) fn conversation(value: u64) -> Result<ConversationId, Refusal> {
