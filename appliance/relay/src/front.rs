@@ -12,6 +12,7 @@ pub mod local;
 pub mod names;
 mod origin;
 mod pace;
+mod pem;
 mod pin;
 mod places;
 pub mod quic;

@@ -14,7 +14,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::digest;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -26,6 +25,7 @@ use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_keys_protocol::{KeyDer, WrappedKey};
 
 use super::certificates::Certificates;
+use super::pem;
 use crate::keeper::Keeper;
 
 /// Days before its end at which the log speaks of the certificate. A new one takes some days to be issued.
@@ -63,7 +63,6 @@ struct InUse {
     wrapped: WrappedKey,
     chain: Vec<Vec<u8>>,
     facts: Facts,
-    sha256: [u8; 32],
     /// With its key, where the keeper opened it.
     certified: Option<Arc<CertifiedKey>>,
 }
@@ -77,6 +76,23 @@ struct Facts {
     not_after: i64,
     /// SubjectPublicKeyInfo, DER.
     key: Vec<u8>,
+    sha256: Vec<u8>,
+}
+
+impl Facts {
+    /// Of a certificate that is not in use.
+    fn to_wire(&self) -> proto::WebCertificateInUse {
+        let ms = |seconds: i64| seconds.saturating_mul(1_000);
+        proto::WebCertificateInUse {
+            names: self.names.clone(),
+            issuer: self.issuer.clone(),
+            not_before: ms(self.not_before),
+            not_after: ms(self.not_after),
+            sha256: self.sha256.clone(),
+            has_key: false,
+            served: false,
+        }
+    }
 }
 
 impl Waiting {
@@ -86,7 +102,7 @@ impl Waiting {
     }
 
     fn to_wire(&self) -> proto::WebCertificateRequest {
-        let pem = files::pem("CERTIFICATE REQUEST", &self.request);
+        let pem = pem::text("CERTIFICATE REQUEST", &self.request);
         proto::WebCertificateRequest { names: self.names.clone(), pem }
     }
 }
@@ -95,9 +111,7 @@ impl InUse {
     fn read(wrapped: WrappedKey, chain: Vec<Vec<u8>>) -> Option<Self> {
         let leaf = chain.first()?;
         let facts = check::facts(leaf)?;
-        let mut sha256 = [0; 32];
-        sha256.copy_from_slice(digest::digest(&digest::SHA256, leaf).as_ref());
-        Some(Self { wrapped, chain, facts, sha256, certified: None })
+        Some(Self { wrapped, chain, facts, certified: None })
     }
 
     /// With its key. The key is read where it is held, and whoever holds it wipes it.
@@ -115,16 +129,9 @@ impl InUse {
     }
 
     fn to_wire(&self, now_s: i64) -> proto::WebCertificateInUse {
-        let ms = |seconds: i64| seconds.saturating_mul(1_000);
-        proto::WebCertificateInUse {
-            names: self.facts.names.clone(),
-            issuer: self.facts.issuer.clone(),
-            not_before: ms(self.facts.not_before),
-            not_after: ms(self.facts.not_after),
-            sha256: self.sha256.to_vec(),
-            has_key: self.certified.is_some(),
-            served: self.certified.is_some() && self.is_valid(now_s),
-        }
+        let has_key = self.certified.is_some();
+        let served = has_key && self.is_valid(now_s);
+        proto::WebCertificateInUse { has_key, served, ..self.facts.to_wire() }
     }
 }
 
@@ -229,9 +236,8 @@ impl Names {
 
     /// What it would be, were it in use.
     fn shown(&self, chain: CheckedChain) -> Result<proto::WebCertificateInUse, Refusal> {
-        let nobodys = WrappedKey::new(Vec::new()).ok_or(Refusal::Unavailable)?;
-        let read = InUse::read(nobodys, chain.into_der());
-        read.map(|read| read.to_wire(now_s())).ok_or(refused(WebCertificateRefusal::Unreadable))
+        let read = chain.into_der().first().and_then(|own| check::facts(own));
+        read.map(|facts| facts.to_wire()).ok_or(refused(WebCertificateRefusal::Unreadable))
     }
 
     async fn request(&self, names: Vec<DnsName>) -> Result<proto::WebCertificateRequest, Refusal> {

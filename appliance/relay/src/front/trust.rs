@@ -11,6 +11,7 @@ use http_body_util::Full;
 use hyper::Response;
 use hyper::header::{self, HeaderName, HeaderValue};
 
+use super::pem;
 use super::web::Answer;
 
 /// The files, made once.
@@ -30,7 +31,7 @@ impl RootFiles {
         let json = |more: &str| format!("{{\"sha256\":\"{hex}\",\"facility\":{}{more}}}", quoted(facility));
         Self {
             der: Bytes::copy_from_slice(der),
-            pem: pem(der).into(),
+            pem: pem::text("CERTIFICATE", der).into(),
             profile: profile(der, hash.as_ref(), facility).into(),
             json: json("").into(),
             named: json(",\"named\":true").into(),
@@ -63,14 +64,6 @@ impl RootFiles {
         }
         Some(answer)
     }
-}
-
-/// RFC 7468.
-fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let lines: Vec<&str> =
-        text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
 /// A profile with the one certificate in it (Apple, Configuration Profile Reference: `com.apple.security.root`). Its identifiers follow

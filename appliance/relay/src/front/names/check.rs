@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::aws_lc_rs::digest;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::crypto::aws_lc_rs;
@@ -49,6 +50,7 @@ pub(super) fn facts(der: &[u8]) -> Option<Facts> {
         not_before: validity.not_before.timestamp(),
         not_after: validity.not_after.timestamp(),
         key: certificate.public_key().raw.to_vec(),
+        sha256: digest::digest(&digest::SHA256, der).as_ref().to_vec(),
     })
 }
 

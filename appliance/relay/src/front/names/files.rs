@@ -7,11 +7,11 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use wardline_core::limits::WEB_CHAIN_MAX;
 use wardline_keys_protocol::WrappedKey;
 use x509_parser::pem::Pem;
+
+use crate::front::pem;
 
 const REQUEST: &str = "request.pem";
 const CERTIFICATE: &str = "certificate.pem";
@@ -52,12 +52,16 @@ fn blocks(path: &Path) -> Option<Certificate> {
 }
 
 pub(super) fn write_request(directory: &Path, wrapped: &WrappedKey, request: &[u8]) -> io::Result<()> {
-    replace(directory, REQUEST, &[pem(WRAPPED, wrapped.as_bytes()), pem("CERTIFICATE REQUEST", request)])
+    replace(
+        directory,
+        REQUEST,
+        &[pem::text(WRAPPED, wrapped.as_bytes()), pem::text("CERTIFICATE REQUEST", request)],
+    )
 }
 
 pub(super) fn write_certificate(directory: &Path, wrapped: &WrappedKey, chain: &[Vec<u8>]) -> io::Result<()> {
-    let mut parts = vec![pem(WRAPPED, wrapped.as_bytes())];
-    parts.extend(chain.iter().map(|der| pem("CERTIFICATE", der)));
+    let mut parts = vec![pem::text(WRAPPED, wrapped.as_bytes())];
+    parts.extend(chain.iter().map(|der| pem::text("CERTIFICATE", der)));
     replace(directory, CERTIFICATE, &parts)
 }
 
@@ -85,16 +89,4 @@ fn forget(directory: &Path, name: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// RFC 7468.
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let mut out = format!("-----BEGIN {label}-----\n");
-    for line in text.as_bytes().chunks(64) {
-        out.extend(line.iter().map(|byte| char::from(*byte)));
-        out.push('\n');
-    }
-    out.push_str(&format!("-----END {label}-----\n"));
-    out
 }

@@ -11,6 +11,8 @@ use wardline_keys_protocol::frame;
 use wardline_keys_protocol::message::{Leaf, Leaves, Reply, Request};
 use wardline_keys_protocol::{KeyDer, NameKey};
 
+use aws_lc_rs::digest;
+
 use super::*;
 
 const NAME: &str = "wardline.hospital.example";
