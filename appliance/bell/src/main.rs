@@ -55,14 +55,16 @@ fn main() -> anyhow::Result<()> {
     start_log();
     info!(version = env!("CARGO_PKG_VERSION"), "bell starts");
 
-    let key = VapidKey::open(&args.state, &args.contact).with_context(|| {
-        format!("opening the key in {}: it has to be this user's alone, mode 0600", args.state.display())
-    })?;
+    std::fs::create_dir_all(&args.state)
+        .with_context(|| format!("making the state directory {}", args.state.display()))?;
     let lock =
         File::create(args.state.join("lock")).context("making the lock file in the state directory")?;
     let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock)
         .map_err(|(_, errno)| errno)
         .context("another bell uses this state directory: stop it first")?;
+    let key = VapidKey::open(&args.state, &args.contact).with_context(|| {
+        format!("opening the key in {}: it has to be this user's alone, mode 0600", args.state.display())
+    })?;
     let roots = std::fs::read(&args.roots)
         .with_context(|| format!("reading the root certificates of {}", args.roots.display()))?;
     let post = Post::new(&roots)?;

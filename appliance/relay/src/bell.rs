@@ -15,9 +15,12 @@ use wardline_bell_protocol::{
 use wardline_core::bell::{Bell as Of, BellNews};
 use wardline_core::ids::DeviceId;
 use wardline_core::input::Input;
+use wardline_core::limits::BELL_ENDPOINT_MAX;
 
 use crate::driver::Command;
 
+// What the core takes of an address, the bell takes too.
+const _: () = assert!(BELL_ENDPOINT_MAX == protocol::ENDPOINT_BYTES_MAX);
 /// Asks that wait for the socket, and rings that wait for their answer: what the bell itself takes.
 const WAITING_MAX: usize = 512;
 /// Between tries to reach a bell that is not there.
