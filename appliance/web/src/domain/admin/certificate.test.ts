@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { adminBox } from '../testing/adminBox.ts';
-import { askCertificate, daysLeft, parseNames, pemOf, readCertificate, requestCertificate, standing, tidy, type InUse } from './certificate.ts';
+import { askCertificate, daysLeft, FILE_MAX, parseNames, pemOf, readCertificate, requestCertificate, standing, tidy, type InUse } from './certificate.ts';
 
 const box = adminBox();
 const asks = (body: Parameters<typeof box>[0]) => Promise.resolve(box(body) ?? { reply: 'refused' as const, refusal: { code: 'OFFLINE', advice: '' } });
@@ -47,6 +47,9 @@ describe('a file', () => {
   });
   it('of one certificate in DER becomes PEM', () => {
     expect(pemOf(new Uint8Array([0x30, 0x82, 1, 2]))).toBe('-----BEGIN CERTIFICATE-----\nMIIBAg==\n-----END CERTIFICATE-----\n');
+  });
+  it('that is long and no certificate is left to the box to refuse', () => {
+    expect(pemOf(new Uint8Array(FILE_MAX).fill(0x30))).not.toContain('CERTIFICATE');
   });
   it('does not carry a private key off this device', () => {
     const key = '-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----';

@@ -1,6 +1,7 @@
 /** The certificate for the names that people type: how it stands, what is asked, what is brought. What is in a file the box reads. */
 
 import type { WebCertificate, WebCertificateInUse } from '../../gen/wardline_pb.js';
+import { toHex } from '../bytes.ts';
 import { momentOf } from '../ids.ts';
 import type { At } from '../snapshot.ts';
 import { cleanLine } from '../texts.ts';
@@ -80,7 +81,7 @@ function inUseOf(told: WebCertificateInUse): InUse {
     issuer: cleanLine(told.issuer),
     from: momentOf(told.notBefore),
     until: momentOf(told.notAfter),
-    sha256: [...told.sha256].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+    sha256: toHex(told.sha256),
     hasKey: told.hasKey,
     isServed: told.served,
   };
@@ -125,7 +126,8 @@ const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g;
  * off this device: only that there is one is said to the box, which refuses it in its own words.
  */
 export function pemOf(bytes: Uint8Array): string {
-  if (bytes[0] === 0x30) return block('CERTIFICATE', bytes);
+  // In DER; what is longer is no certificate that the box takes.
+  if (bytes[0] === 0x30 && bytes.length <= PEM_MAX) return block('CERTIFICATE', bytes);
   const text = new TextDecoder('utf-8').decode(bytes);
   return tidy(text);
 }
