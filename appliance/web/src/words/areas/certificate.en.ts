@@ -36,6 +36,7 @@ export const certificateEn = {
   noRequest: 'First make the request, above.',
   copy: 'Copy the request',
   copied: 'Copied.',
+  notCopied: 'The browser did not let it be copied. Mark the text above and copy it by hand, or save it as a file.',
   save: 'Save as a file',
   request: 'The request',
   stepImport: 'Bring the certificate',

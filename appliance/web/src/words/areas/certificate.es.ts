@@ -38,6 +38,7 @@ export const certificateEs: typeof certificateEn = {
   noRequest: 'Haga primero la solicitud, arriba.',
   copy: 'Copiar la solicitud',
   copied: 'Copiada.',
+  notCopied: 'El navegador no dejó copiarlo. Marque el texto de arriba y cópielo a mano, o guárdelo como archivo.',
   save: 'Guardar como archivo',
   request: 'La solicitud',
   stepImport: 'Traer el certificado',

@@ -1,0 +1,9 @@
+/** Leaves a text as a file where the browser keeps what is downloaded: only what whoever asks for it is to carry away. */
+export function saveText(text: string, type: string, name: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  [link.href, link.download] = [url, name];
+  link.click();
+  // Not before the browser has taken it.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
