@@ -3,13 +3,13 @@
  *
  *   npm run bench [-- --into FILE]     `make bench-web` has it write docs/performance.md
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 
 import type { Clock } from './bench/clock.ts';
 import { buildLook, serve } from './look-server.ts';
+import { intoPage } from './page.ts';
 
 const SITE = join(tmpdir(), 'wardline-bench-site');
 const ROUNDS = 5;
@@ -19,7 +19,6 @@ const SCROLLS = 240;
 const BAR = 2;
 type World = typeof globalThis & { clock: Clock; timed: Promise<number> };
 
-const into = process.argv.includes('--into') ? process.argv[process.argv.indexOf('--into') + 1] : undefined;
 const lines: string[] = [];
 let isMissed = false;
 
@@ -168,10 +167,5 @@ const table = [
   `A conversation of ${scrolled.messages.toLocaleString('en')} messages, scrolled up ${SCROLLS} times by 700 px: what is read was never off its place by more than ${scrolled.worst.toFixed(1)} px; the 95th frame took ${ms(scrolled.frame)} ms.`,
   `The app then holds ${scrolled.heap.toFixed(0)} MB of script memory, the made-up box and its copy of every message among it. The first snapshot, of 50,000 messages, was there after ${(joined / 1000).toFixed(1)} s.`,
 ].join('\n');
-console.log(table);
-if (into !== undefined) {
-  const text = readFileSync(into, 'utf8');
-  const [begin, end] = ['<!-- bench-web -->', '<!-- /bench-web -->'];
-  writeFileSync(into, text.slice(0, text.indexOf(begin) + begin.length) + `\n${table}\n` + text.slice(text.indexOf(end)));
-}
+intoPage('bench-web', table);
 process.exit(isMissed || scrolled.worst > 2 ? 1 : 0);

@@ -4,12 +4,12 @@
  *
  *   npm run resume [-- --into FILE]     `make bench-web` has it write docs/performance.md
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 
 import { Box } from '../e2e/box.ts';
 import { processesOf } from '../e2e/hours.ts';
 import { PersonAtApp } from '../e2e/person.ts';
 import { Terminal } from '../e2e/terminal.ts';
+import { intoPage } from './page.ts';
 
 const RUNS = Number(process.env['BENCH_RUNS'] ?? 20);
 const RESTARTS = 5;
@@ -19,7 +19,6 @@ const STEADY = 10_500;
 const BAR = 300;
 type World = typeof globalThis & { painted: Promise<number> };
 
-const into = process.argv.includes('--into') ? process.argv[process.argv.indexOf('--into') + 1] : undefined;
 const box = await Box.start();
 const lines: string[] = [];
 let isMissed = false;
@@ -91,10 +90,5 @@ const table = [
   '|---|---|---|---|---|',
   ...lines,
 ].join('\n');
-console.log(table);
-if (into !== undefined) {
-  const text = readFileSync(into, 'utf8');
-  const [begin, end] = ['<!-- resume -->', '<!-- /resume -->'];
-  writeFileSync(into, text.slice(0, text.indexOf(begin) + begin.length) + `\n${table}\n` + text.slice(text.indexOf(end)));
-}
+intoPage('resume', table);
 process.exit(isMissed ? 1 : 0);

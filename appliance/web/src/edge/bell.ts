@@ -4,11 +4,12 @@
  */
 
 import type { Ask } from '../domain/frames.ts';
+import { keep, recall } from './kept.ts';
 import type { Bell, BellShown, Id, Refusal, Reply } from '../domain/snapshot.ts';
 
-/** Whose it is. */
+/** Whose it is. Where that cannot be kept, the bell rings until the next sign-in. */
 const KEPT = 'wardline.bell';
-/** Every form of a service worker's registration that may be missing looks like this. */
+/** The browser or its push service would not, for whatever reason: none of them says which. */
 const FAILED: Refusal = { code: 'BELL_FAILED', advice: '' };
 
 export class BrowserBell implements Omit<Bell, 'possible'> {
@@ -28,21 +29,21 @@ export class BrowserBell implements Omit<Bell, 'possible'> {
     const { shown, key } = await this.#told({ case: 'askBell', value: {} });
     if ('code' in shown || !shown.on || key.length === 0) return shown;
     const set = await this.#subscribe(key);
-    if (!('code' in set)) keep(person);
+    if (!('code' in set)) keep(KEPT, person);
     return set;
   }
 
   async off(): Promise<BellShown | Refusal> {
-    keep(null);
+    keep(KEPT, null);
     await end();
     return (await this.#told({ case: 'clearBell', value: {} })).shown;
   }
 
   /** Somebody has signed in: what rang for another rings no more, and what the browser has renewed, the box hears of. */
   async settle(person: Id): Promise<void> {
-    const whose = kept();
+    const whose = recall(KEPT);
     if (whose !== person) {
-      if (whose !== null) keep(null);
+      if (whose !== null) keep(KEPT, null);
       return end();
     }
     const { shown, key } = await this.#told({ case: 'askBell', value: {} });
@@ -85,21 +86,4 @@ async function end(): Promise<void> {
 function same(a: ArrayBuffer | null, b: Uint8Array): boolean {
   const bytes = new Uint8Array(a ?? new ArrayBuffer(0));
   return bytes.length === b.length && bytes.every((byte, at) => byte === b[at]);
-}
-
-function kept(): string | null {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null;
-  }
-}
-
-function keep(person: Id | null): void {
-  try {
-    if (person === null) localStorage.removeItem(KEPT);
-    else localStorage.setItem(KEPT, person);
-  } catch {
-    // Without it the bell rings until the next sign-in.
-  }
 }

@@ -8,6 +8,7 @@ import { Doorways, leavesText, parseCertificates, parseLeaves } from '../domain/
 import type { LineNumber } from '../domain/effects.ts';
 import type { Hash } from '../domain/proofs.ts';
 import type { Line } from '../domain/snapshot.ts';
+import { keep, recall } from './kept.ts';
 import { filesName, leafBinding, originBinding } from './keys.ts';
 import { hasWebTransport, openWebSocket, openWebTransport, type Stream, type Wire } from './wires.ts';
 
@@ -16,7 +17,7 @@ const QUIC_MAX = 1_500;
 /** For the page of certificates. */
 const ASKING_MAX = 1_000;
 const CERTIFICATES = '/wardline/1/certificates';
-/** The leaves that were told of last; no secret. */
+/** The leaves that were told of last; no secret. Where that cannot be kept, they are asked for again. */
 const KEPT = 'wardline.leaves';
 
 /** What becomes of a line. After `closed` nothing more. */
@@ -40,7 +41,7 @@ export class Doorway {
   readonly #host: string;
   readonly #origin: string;
   readonly #happens: LineHappens;
-  readonly #doorways = new Doorways(parseLeaves(recall()));
+  readonly #doorways = new Doorways(parseLeaves(recall(KEPT) ?? ''));
   #line: LineNumber = 0;
   #wire: Wire | null = null;
   #session: Promise<Hash> | null = null;
@@ -143,7 +144,7 @@ export class Doorway {
   }
 
   #learn(leaves: readonly Hash[]): void {
-    if (this.#doorways.learn(leaves)) keep(leavesText(this.#doorways.leaves));
+    if (this.#doorways.learn(leaves)) keep(KEPT, leavesText(this.#doorways.leaves));
   }
 
   /** Whether QUIC works by now; the line goes on meanwhile. */
@@ -193,21 +194,5 @@ export class Doorway {
     this.#wire = null;
     this.#session = null;
     this.#line = 0;
-  }
-}
-
-function recall(): string {
-  try {
-    return localStorage.getItem(KEPT) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function keep(text: string): void {
-  try {
-    localStorage.setItem(KEPT, text);
-  } catch {
-    // Asked for again next time.
   }
 }

@@ -3,17 +3,16 @@
  *
  *   npm run lighthouse [-- --into FILE]     `make bench-web` has it write docs/performance.md
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 
 import { Box, freePort } from '../../e2e/box.ts';
 import { Browser } from '../../e2e/browser.ts';
 import { Lookout, type Seen } from '../../e2e/lighthouse.ts';
+import { intoPage } from '../page.ts';
 
 const RUNS = Number(process.env['BENCH_RUNS'] ?? 5);
 const PIN = '739154';
 const FIGURES = ['first-contentful-paint', 'largest-contentful-paint', 'total-blocking-time', 'speed-index'] as const;
 
-const into = process.argv.includes('--into') ? process.argv[process.argv.indexOf('--into') + 1] : undefined;
 const box = await Box.start();
 const debugPort = await freePort();
 const browser = await Browser.open(box, { debugPort });
@@ -58,10 +57,5 @@ const table = [
   '|---|---|---|---|---|---|---|',
   ...lines,
 ].join('\n');
-console.log(table);
-if (into !== undefined) {
-  const text = readFileSync(into, 'utf8');
-  const [begin, end] = ['<!-- lighthouse -->', '<!-- /lighthouse -->'];
-  writeFileSync(into, text.slice(0, text.indexOf(begin) + begin.length) + `\n${table}\n` + text.slice(text.indexOf(end)));
-}
+intoPage('lighthouse', table);
 process.exit(0);
