@@ -62,6 +62,8 @@ describe('a phone whose Wardline is closed', () => {
     });
     await cdp.send('ServiceWorker.enable');
     const registrationId = await registered;
+    // What is pushed to one that is not active yet is nobody's.
+    await ben.page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
     const shown = () =>
       ben.page.evaluate(async () => {
         const { getNotifications } = await navigator.serviceWorker.ready.then((one) => ({ getNotifications: () => one.getNotifications() }));
@@ -110,7 +112,7 @@ describe('a phone whose Wardline is closed', () => {
     await ana.sees('routine words');
     expect(push.came).toEqual([]);
     await ana.say('bed 7 does not breathe', 'STAT');
-    await expect.poll(() => push.came.length, { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => push.came.length).toBe(1);
     const [came] = push.came;
     if (came === undefined) throw new Error('nothing came');
     expect(push.open(came)).toBe('Wardline');

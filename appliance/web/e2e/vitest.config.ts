@@ -8,6 +8,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 90_000,
     hookTimeout: 120_000,
+    // As long as everything else is waited for (browser.ts).
+    expect: { poll: { timeout: 20_000 } },
     bail: 1,
   },
 });
