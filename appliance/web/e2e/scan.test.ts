@@ -41,9 +41,10 @@ test('a colleague scans the code on the charge nurse’s screen, and joins', asy
   const emil = await PersonAtApp.arrive(box, 'Emil', { camera });
   await emil.goOnInBrowser();
   await emil.page.getByRole('button', { name: 'Scan the code' }).click();
-  await emil.page.getByRole('dialog').waitFor({ state: 'detached' });
   const code = ((await ana.page.getByText(/^[0-9A-Z]{5} [0-9A-Z]{5}$/).first().textContent()) ?? '').trim();
-  expect(await emil.page.getByLabel('Join code').inputValue()).toBe(code);
+  // The camera may not have begun yet: that nothing stands over the page says nothing of what was read.
+  await expect.poll(() => emil.page.getByLabel('Join code').inputValue()).toBe(code);
+  await emil.page.getByRole('dialog').waitFor({ state: 'detached' });
   await emil.redeem(code);
   await emil.seesInbox();
   await ana.leaves();
