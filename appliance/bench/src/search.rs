@@ -273,6 +273,7 @@ impl House {
             barred: false,
             waits: None,
             visitor: None,
+            the_box: false,
         }))
         .await?;
         let mut point = [number as u8; 65];

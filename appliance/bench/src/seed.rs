@@ -253,6 +253,7 @@ impl Seeder {
             barred: false,
             waits: None,
             visitor: None,
+            the_box: false,
         };
         self.write(Write::PersonAdded(person)).await?;
         self.record(Actor::Local, Act::PersonAdded(id)).await?;

@@ -336,6 +336,8 @@ pub struct Person {
     pub posts: Vec<Post>,
     /// Not a person but a screen of that unit.
     pub station: Option<UnitId>,
+    /// Not a person but the box itself, whose messages are alarms.
+    pub the_box: bool,
     /// How they are here when they are not the facility's own.
     pub agency: Option<Agency>,
     /// Not of the directory but of a patient's family, or a patient: known from a family thread alone.

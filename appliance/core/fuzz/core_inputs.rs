@@ -364,6 +364,7 @@ impl Box {
     fn restart(&mut self) {
         let restored = Restored {
             bells: self.state.bells.clone(),
+            alarms: self.state.alarms.clone(),
             people: self.state.people.values().cloned().collect(),
             units: self.state.units.values().cloned().collect(),
             roles: self.state.roles.values().cloned().collect(),

@@ -303,6 +303,7 @@ operations! {
     KeepWebCertificate: "ask for and import the certificate of the box's name", [Administrator, BoxService], "for a key that the box made and that never leaves it; what is in use stays until another is imported";
     KeepBell: "have the closed app on their device rung through its browser's push service, or do so no more", [Staff], "one text that says nothing; while the facility has it on; never a visitor's";
     SetBellPolicy: "say whether closed apps may be rung through push services", [Administrator, BoxService], "off until then; when it goes off no device has a bell any more";
+    SetAlarmRole: "say which role is told of the box's alarms", [Administrator, BoxService], "whoever holds it, or looks after it; an alarm says nothing of anybody";
     ListTemplates: "see templates and quick replies", [Staff, BoxService], "of the facility and of any unit";
 }
 

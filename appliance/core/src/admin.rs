@@ -73,7 +73,7 @@ pub(crate) fn new_person(draft: &Draft<'_>, fresh: &Fresh) -> PersonId {
 pub(crate) fn somebody(id: PersonId, name: Name, title: Title) -> Person {
     let (posts, changed) = (BTreeMap::new(), Change(0));
     let (administrator, suspended, privacy_officer, station) = (false, false, false, None);
-    let (agency, barred, waits, visitor) = (None, false, None, None);
+    let (agency, barred, waits, visitor, the_box) = (None, false, None, None, false);
     Person {
         id,
         name,
@@ -88,6 +88,7 @@ pub(crate) fn somebody(id: PersonId, name: Name, title: Title) -> Person {
         barred,
         waits,
         visitor,
+        the_box,
     }
 }
 

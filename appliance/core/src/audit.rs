@@ -510,6 +510,15 @@ pub enum Act {
     /// Whether the facility has bells on: 1 or 0.
     #[n(392)]
     BellPolicySet(#[n(0)] u32),
+    /// Whom alarms of the box are told: whoever holds this role.
+    #[n(400)]
+    AlarmRoleSet(#[n(0)] Option<RoleId>),
+    /// One was told: its kind, and how bad it is.
+    #[n(401)]
+    AlarmTold(#[n(0)] u32, #[n(1)] u32),
+    /// One stands no more.
+    #[n(402)]
+    AlarmOver(#[n(0)] u32),
     /// Figures on STATs were read: of this unit, or of all.
     #[n(260)]
     StatLoadRead(#[n(0)] Option<UnitId>),

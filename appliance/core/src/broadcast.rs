@@ -294,7 +294,7 @@ pub(crate) fn may_send(
 
 /// Whether somebody reads the announcements of a unit, or of the facility. A visitor and a screen read none.
 fn reads(person: &Person, unit: Option<UnitId>) -> bool {
-    let is_staff = person.station.is_none() && person.visitor.is_none();
+    let is_staff = person.station.is_none() && person.visitor.is_none() && !person.the_box;
     let is_over = person.agency.as_ref().is_some_and(|agency| agency.ended.is_some());
     match unit {
         Some(unit) => is_staff && person.works_in(unit),

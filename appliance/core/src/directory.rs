@@ -61,6 +61,10 @@ pub struct Person {
     /// is known to whoever is in it.
     #[cbor(n(240), with = "crate::optional", has_nil)]
     pub visitor: Option<Visitor>,
+    /// Not a person but the box itself, whose messages are alarms ([`crate::alarm`]). It is suspended and stays so, in no
+    /// conversation, and nobody to whoever asks for a colleague.
+    #[cbor(n(400), with = "crate::optional", has_nil)]
+    pub the_box: bool,
 }
 
 /// What somebody is in a unit.
@@ -114,6 +118,7 @@ impl Person {
             posts: self.posts.iter().map(post).collect(),
             station: self.station.map_or(0, UnitId::value),
             agency: self.agency.as_ref().map(Agency::to_wire),
+            the_box: self.the_box,
         }
     }
 }

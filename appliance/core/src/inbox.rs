@@ -331,12 +331,55 @@ fn open(draft: &mut Draft<'_>, who: &Ready, id: RoleId, fresh: Fresh) -> Result<
         return Err(Refusal::DiskLow);
     }
     make_room(draft, id)?;
+    begin(draft, permit, (id, title), (writer, true), fresh)
+}
+
+/// The box's own conversation with a role: it is not in it itself, since nobody reads as the box, and it takes nobody's place there.
+pub(crate) fn of_the_box(
+    draft: &mut Draft<'_>,
+    id: RoleId,
+    writer: PersonId,
+    fresh: Option<Fresh>,
+) -> Result<ConversationId, Refusal> {
+    let title = Title::parse(role_of(draft.state, id)?.name.reveal())?;
+    let Some(known) = draft.state.inboxes.of(id, writer) else {
+        return begin(
+            draft,
+            Permit::OF_TIME,
+            (id, title),
+            (writer, false),
+            fresh.ok_or(Refusal::Unavailable)?,
+        );
+    };
+    if draft.state.conversations.get(&known).is_some_and(|place| place.archived) {
+        set_done(draft, Permit::OF_TIME, known, false);
+        settle(draft, known);
+    }
+    Ok(known)
+}
+
+/// The box writes to another role from now on.
+pub(crate) fn leave_to_the_box(draft: &mut Draft<'_>, id: RoleId, writer: PersonId) {
+    if let Some(known) = draft.state.inboxes.of(id, writer)
+        && draft.state.conversations.get(&known).is_some_and(|place| !place.archived)
+    {
+        set_done(draft, Permit::OF_TIME, known, true);
+    }
+}
+
+fn begin(
+    draft: &mut Draft<'_>,
+    permit: Permit,
+    (role, title): (RoleId, Title),
+    (writer, enters): (PersonId, bool),
+    fresh: Fresh,
+) -> Result<ConversationId, Refusal> {
     let opening = Opening { kind: Kind::Role, title, unit: None };
     let conversation = membership::open(draft, Some(writer), permit, opening, fresh)?;
-    draft.write(Write::Inbox(InboxWrite::Opened(RoleInbox { conversation, role: id, writer })));
-    draft.record(permit.by(), Act::InboxOpened(conversation, id));
-    let mut people: BTreeSet<PersonId> = moving::readers(draft.state, id, writer, draft.now.wall);
-    people.insert(writer);
+    draft.write(Write::Inbox(InboxWrite::Opened(RoleInbox { conversation, role, writer })));
+    draft.record(permit.by(), Act::InboxOpened(conversation, role));
+    let mut people: BTreeSet<PersonId> = moving::readers(draft.state, role, writer, draft.now.wall);
+    people.extend(enters.then_some(writer));
     let people: Vec<PersonId> = people.into_iter().collect();
     membership::admit(draft, permit, conversation, &people);
     draft.introduce(draft.state.change, conversation, &people);

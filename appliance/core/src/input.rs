@@ -1,6 +1,7 @@
 //! What can happen to the box.
 
 use crate::agency::AgencyAsk;
+use crate::alarm::{Alarm, AlarmAsk};
 use crate::alteration::{Edit, Found};
 use crate::attachment::{Attach, Attaching, AttachmentPolicy};
 use crate::audit::looking::Look;
@@ -191,6 +192,13 @@ pub enum Input {
     Drain,
     /// The process that rings closed apps has said something.
     Bell(BellNews),
+    /// What is wrong with the box now: all of it, however often it was said.
+    Alarms {
+        /// At most one of a kind; of several the worst counts.
+        standing: Vec<Alarm>,
+        /// For the conversation in which it is told, should it have been purged.
+        fresh: Fresh,
+    },
 }
 
 impl Input {
@@ -209,7 +217,7 @@ impl Input {
             | Self::PinMac { conn, .. }
             | Self::Request { conn, .. }
             | Self::Faulted { conn, .. } => Some(*conn),
-            Self::Disk { .. } | Self::Aged { .. } | Self::Drain | Self::Bell(_) => None,
+            Self::Disk { .. } | Self::Aged { .. } | Self::Drain | Self::Bell(_) | Self::Alarms { .. } => None,
         }
     }
 }
@@ -349,6 +357,8 @@ pub enum Ask {
     Passkey(PasskeyAsk),
     /// About the device's bell.
     Bell(BellAsk),
+    /// About alarms of the box.
+    Alarms(AlarmAsk),
     /// Whether the facility has bells on.
     SetBellPolicy {
         /// From now on.

@@ -12,6 +12,7 @@
 pub mod access;
 pub(crate) mod admin;
 pub mod agency;
+pub mod alarm;
 pub mod alteration;
 mod assignment;
 pub mod attachment;

@@ -143,7 +143,7 @@ pub(crate) fn submit(
 
 /// A clock that steps back a little does not reorder what people see. One that steps back further was wrong before:
 /// then it is the earlier messages that show a wrong time, not every later one.
-fn time_shown(now: Wall, last: Wall) -> Wall {
+pub(crate) fn time_shown(now: Wall, last: Wall) -> Wall {
     let behind = u64::try_from(last.0.saturating_sub(now.0)).unwrap_or(0);
     if behind > 0 && behind <= limits::CLOCK_STEP_MAX_MS { last } else { now }
 }

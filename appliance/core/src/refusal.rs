@@ -447,6 +447,11 @@ pub enum Refusal {
         None => "The facility's escalation policy".to_owned(),
     })]
     RoleIsRung(Option<UnitId>),
+    /// See [`crate::alarm`].
+    #[error(
+        "Whoever holds this role is told of the box's alarms. Choose another role for those first, then retire this one."
+    )]
+    RoleHearsAlarms,
     /// Not among [`crate::attachment::ALL`], or left out by the policy.
     #[error(
         "This type of file is not taken here. Photos (JPEG, PNG, HEIC, WebP), PDF and audio notes (Ogg, WebM, M4A, WAV) may be attached where the policy allows; save it as one of these."

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::alarm;
 use crate::alteration::{Ages, Alterations};
 use crate::audit::{Act, Actor};
 use crate::bell::{self, Rung};
@@ -141,7 +142,7 @@ pub struct Load {
     pub budgets: usize,
     /// Devices whose use is followed.
     pub sessions: usize,
-    /// Timers set: at most one a connection, one a device, the sweep, a look for old messages, one for all terms and one for
+    /// Timers set: at most one a connection, one a device, the sweep, a look for old messages, one for all terms, one for urgent messages and one for
     /// shifts.
     pub timers: usize,
     /// STATs of which something is due by itself.
@@ -316,6 +317,9 @@ impl Relay {
                 self.aged(now, &mut turn, conversation, read_through, any_through);
             }
             Input::Bell(news) => bell::hear(&mut self.draft(now, &mut turn), news),
+            Input::Alarms { standing, fresh } => {
+                alarm::hear(&mut self.draft(now, &mut turn), &standing, fresh)
+            }
             Input::Drain => self.drain(&mut turn),
         }
         self.put_visitors_out(&mut turn);

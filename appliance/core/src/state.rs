@@ -7,6 +7,7 @@ mod index;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agency::{Agency, Likeness};
+use crate::alarm::Alarms;
 use crate::attachment::Uploads;
 use crate::availability::Availabilities;
 use crate::bell::Bells;
@@ -90,9 +91,13 @@ pub struct State {
     pub urgents: UrgentWaits,
     /// Which closed apps can be rung, and whether the facility has it on.
     pub bells: Bells,
+    /// Alarms of the box.
+    pub alarms: Alarms,
     directs: BTreeMap<(PersonId, PersonId), ConversationId>,
     memberships: BTreeMap<PersonId, BTreeSet<ConversationId>>,
     devices_of: BTreeMap<PersonId, BTreeSet<DeviceId>>,
+    /// Its own entry, once it has one.
+    pub(crate) the_box: Option<PersonId>,
     keys: BTreeMap<PublicKey, DeviceId>,
     /// In how many groups of an owner a person is: what is not purged.
     shared: BTreeMap<(PersonId, PersonId), u32>,
@@ -165,6 +170,8 @@ pub struct Restored {
     pub urgents: Vec<UrgentWait>,
     /// See [`State::bells`].
     pub bells: Bells,
+    /// See [`State::alarms`].
+    pub alarms: Alarms,
 }
 
 impl State {
@@ -183,6 +190,7 @@ impl State {
             orders: Orders::restore(restored.orders, restored.order_policies),
             availability: restored.availability,
             bells: restored.bells,
+            alarms: restored.alarms,
             ..Self::default()
         };
         for unit in restored.units {
@@ -253,6 +261,7 @@ impl State {
         state.urgents = UrgentWaits::restore(restored.urgents, &state)?;
         state.check_uploads()?;
         state.bells.check(&state)?;
+        state.alarms.check(&state)?;
         state.tasks.check(&state)?;
         state.orders.check(&state)?;
         state.availability.check(&state)?;
@@ -274,14 +283,18 @@ impl State {
         if person.visitor.is_some() {
             self.visitors.insert(person.id);
         }
+        if person.the_box {
+            self.the_box = Some(person.id);
+        }
         if let Some(unit) = person.station {
             self.stations.entry(unit).or_default().insert(person.id);
         }
     }
 
-    /// Somebody of the directory: a visitor is nobody to whoever asks for a colleague.
+    /// Somebody of the directory: a visitor and the box itself are nobody to whoever asks for a colleague.
     pub(crate) fn colleague(&self, person: PersonId) -> Result<&Person, Refusal> {
-        self.people.get(&person).filter(|entry| entry.visitor.is_none()).ok_or(Refusal::NoSuchPerson)
+        let is_one = |entry: &&Person| entry.visitor.is_none() && !entry.the_box;
+        self.people.get(&person).filter(is_one).ok_or(Refusal::NoSuchPerson)
     }
 
     /// Whoever was ever let in to a family thread.
@@ -541,6 +554,7 @@ impl State {
         self.inboxes.apply(write);
         self.urgents.apply(write);
         self.broadcasts.apply(write);
+        self.alarms.apply(write);
         self.bells.apply(write, |person| self.devices_of.get(&person).into_iter().flatten().collect());
         self.clinic.apply(change, write);
         self.family.apply(write);

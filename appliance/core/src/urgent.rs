@@ -76,6 +76,11 @@ impl UrgentWaits {
         self.0.values()
     }
 
+    /// Whether this one is among them.
+    pub(crate) fn waits(&self, id: StatId) -> bool {
+        self.0.contains_key(&id)
+    }
+
     fn of(&self, conversation: ConversationId) -> impl Iterator<Item = &UrgentWait> {
         let from = StatId { conversation, sequence: Sequence::NONE };
         let waits = self.0.range(from..).map(|(_, wait)| wait);

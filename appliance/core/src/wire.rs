@@ -3,6 +3,7 @@
 use prost::Message as _;
 
 use crate::agency;
+use crate::alarm;
 use crate::attachment::{self, Announced};
 use crate::audit;
 use crate::availability;
@@ -504,6 +505,7 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
         }
         Body::ListPasskeys(_) => Ask::Passkey(PasskeyAsk::List),
         body @ (Body::AskBell(_) | Body::SetBell(_) | Body::ClearBell(_)) => Ask::Bell(bell::parse(body)?),
+        body @ (Body::AskAlarms(_) | Body::SetAlarmRole(_)) => Ask::Alarms(alarm::parse(body, fresh)?),
         Body::SetBellPolicy(set) => Ask::SetBellPolicy { on: set.on },
         Body::AddPerson(add) => Ask::AddPerson {
             name: Name::parse(&add.name)?,

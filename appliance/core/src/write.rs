@@ -10,6 +10,7 @@ mod threads;
 use minicbor::{Decode, Encode};
 
 use crate::agency::Agency;
+use crate::alarm::AlarmWrite;
 use crate::alteration::Standing as MessageStanding;
 use crate::attachment::{AttachmentPolicy, NewUpload, Sent};
 use crate::availability::AvailabilityWrite;
@@ -756,6 +757,9 @@ pub enum Write {
     /// A session locked. Until its end a passkey opens it again.
     #[n(361)]
     SessionLocked(#[n(0)] DeviceId),
+    /// Whom alarms of the box are told, and which were.
+    #[n(381)]
+    Alarm(#[n(0)] AlarmWrite),
     /// A device's bell, or the facility's word on bells.
     #[n(370)]
     Bell(#[n(0)] BellWrite),

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use wardline_core::access::{self, Operation, RULES, Relation};
 use wardline_core::agency::{AgencyAsk, Arrival};
+use wardline_core::alarm::AlarmAsk;
 use wardline_core::alteration::{Edit, Found};
 use wardline_core::attachment::{Attaching, AttachmentPolicy, Begin, Media};
 use wardline_core::audit::looking::Look;
@@ -528,6 +529,7 @@ impl House {
                 Ask::ClearPin { person, fresh }
             }
             Operation::KeepPasskeys => Ask::Passkey(PasskeyAsk::List),
+            Operation::SetAlarmRole => Ask::Alarms(AlarmAsk::SetRole { role: None, fresh }),
             Operation::KeepBell => Ask::Bell(BellAsk::Look),
             Operation::SetBellPolicy => Ask::SetBellPolicy { on: true },
             Operation::ListDevices => Ask::ListDevices { person },

@@ -371,6 +371,7 @@ fn restored(relay: &Relay) -> Restored {
         orders: state.orders.all().cloned().collect(),
         order_policies: state.orders.policies().clone().into_iter().collect(),
         bells: state.bells.clone(),
+        alarms: state.alarms.clone(),
         urgents: state.urgents.all().copied().collect(),
         availability: state.availability.clone(),
         templates: state.templates.iter().map(|(unit, set)| (*unit, set.clone())).collect(),

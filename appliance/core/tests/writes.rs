@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use wardline_core::agency::{Agency, Extension};
+use wardline_core::alarm::AlarmWrite;
 use wardline_core::alteration::Standing as Edited;
 use wardline_core::attachment::{AttachmentPolicy, Media, NewUpload, Sent};
 use wardline_core::audit::{Act, Actor, Entry};
@@ -209,6 +210,9 @@ fn name_of(write: &Write) -> &'static str {
         Write::ExportBegun { .. } => "ExportBegun",
         Write::LoginSecretsSet { .. } => "LoginSecretsSet",
         Write::PasskeysSet { .. } => "PasskeysSet",
+        Write::Alarm(AlarmWrite::RoleSet(_)) => "Alarm/role",
+        Write::Alarm(AlarmWrite::Told(_)) => "Alarm/told",
+        Write::Alarm(AlarmWrite::Over(_)) => "Alarm/over",
         Write::Bell(BellWrite::Set { .. }) => "Bell::Set",
         Write::Bell(BellWrite::Cleared(_)) => "Bell::Cleared",
         Write::Bell(BellWrite::PolicySet(_)) => "Bell::PolicySet",
@@ -308,6 +312,7 @@ fn writes() -> Vec<Write> {
             barred: false,
             waits: None,
             visitor: None,
+            the_box: false,
         }),
         Write::StandingSet { person: person(), suspended: true },
         Write::JoinCodeIssued(JoinCode {
@@ -510,6 +515,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         barred: false,
         waits: None,
         visitor: None,
+        the_box: false,
     };
     let ines = Person {
         id: person(),
@@ -525,6 +531,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         barred: true,
         waits: None,
         visitor: None,
+        the_box: false,
     };
     let screen = Person {
         id: person(),
@@ -540,6 +547,7 @@ fn today() -> Vec<(String, Vec<u8>)> {
         barred: false,
         waits: None,
         visitor: None,
+        the_box: false,
     };
     let visitor = Person {
         id: person(),

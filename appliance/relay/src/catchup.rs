@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
+use wardline_core::alarm::Said;
 use wardline_core::clinic;
 use wardline_core::cursor::Cursors;
 use wardline_core::escalation::StatId;
@@ -68,6 +69,7 @@ impl Library {
             files,
             ..
         } = stored;
+        let said = Said::of_body(&body).filter(|_| !standing.recalled);
         let (text, attachments) = match self.key(conversation).await? {
             Some(key) if !standing.recalled => {
                 let attachments = match files {
@@ -90,6 +92,7 @@ impl Library {
             mentions: mention::to_wire(&mentions),
             reactions: reactions.to_wire(),
             attachments,
+            alarm: said.map(Said::to_wire),
             ..proto::Message::default()
         };
         standing.dress(&mut message);

@@ -11,6 +11,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::hkdf;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
+use wardline_core::alarm::Said;
 use wardline_core::composing::{self, Lease};
 use wardline_core::ids::{ConversationId, DeviceId, MessageId, UploadId};
 use wardline_core::text::{Sealed, WrappedKey};
@@ -298,8 +299,11 @@ impl Keyring {
         Self::open_under(&key.0, &piece_aad(index), piece)
     }
 
-    /// The text that was sealed.
+    /// The text that was sealed. What the box itself said is not: that is its words in English.
     pub fn open(&self, key: &ConversationKey, origin: Origin, sealed: Sealed) -> Result<String, KeyError> {
+        if let Some(said) = Said::of_body(&sealed) {
+            return Ok(said.words().to_owned());
+        }
         let mut body = sealed.0;
         Self::open_under(&key.0, &origin.to_aad(), &mut body)?;
         String::from_utf8(body).map_err(|_| KeyError::DoesNotOpen)

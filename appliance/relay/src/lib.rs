@@ -3,6 +3,7 @@
 //!
 //! This crate refuses to originate a connection to anywhere, to open the TPM, and to acknowledge what is not on disk.
 
+pub mod alarms;
 pub mod attachments;
 pub mod bell;
 pub mod catchup;

@@ -13,6 +13,7 @@ use wardline_core::cursor::Cursors;
 use wardline_core::input::Input;
 use wardline_core::relay::Relay;
 use wardline_core::time::Mono;
+use wardline_relay::alarms;
 use wardline_relay::attachments::Attachments;
 use wardline_relay::bell::Bell;
 use wardline_relay::catchup::Library;
@@ -125,6 +126,7 @@ async fn run(config: Config) -> Result<()> {
         files: Mutex::new(None),
         bell: bell.clone(),
     });
+    tokio::spawn(alarms::run(Arc::downgrade(&context)));
     let (leaving, mut gone) = mpsc::channel(1);
     let web = web::run(open, Arc::clone(&zones), limit, Arc::clone(&context), leaving);
     let mut web = tokio::spawn(web);

@@ -31,6 +31,7 @@ mod open;
 mod orders;
 mod packed;
 mod plan;
+mod plan_alarms;
 mod plan_bell;
 mod plan_broadcast;
 mod plan_clinic;

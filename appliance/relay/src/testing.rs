@@ -121,6 +121,7 @@ fn writes(keyring: &Keyring) -> Vec<Numbered> {
             barred: false,
             waits: None,
             visitor: None,
+            the_box: false,
         }),
         Write::DeviceJoined(Device {
             id: device,

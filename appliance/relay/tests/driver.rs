@@ -188,6 +188,7 @@ fn people(until: Wall, place: ConversationId, keyring: &Keyring) -> Vec<Numbered
             barred: false,
             waits: None,
             visitor: None,
+            the_box: false,
         }));
         writes.push(Write::DeviceJoined(Device {
             id: device,

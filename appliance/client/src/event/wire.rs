@@ -225,6 +225,7 @@ impl Person {
                 until: agency.until,
                 over: agency.over,
             }),
+            the_box: self.the_box,
         }
     }
 
@@ -241,6 +242,7 @@ impl Person {
                 .into_iter()
                 .map(|post| Ok(Post { unit: unit(post.unit)?, charge_nurse: post.charge_nurse }))
                 .collect::<Result<_, Error>>()?,
+            the_box: wire.the_box,
             station: UnitId::new(wire.station),
             agency: wire.agency.map(|agency| Agency {
                 name: agency.name,
@@ -261,6 +263,7 @@ impl Person {
             administrator: false,
             privacy_officer: false,
             posts: Vec::new(),
+            the_box: false,
             station: None,
             agency: None,
             visitor: relative.visitor,

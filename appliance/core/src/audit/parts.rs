@@ -201,10 +201,13 @@ impl Act {
             | Self::RequestRefused(a)
             | Self::CoverPolicySet(a)
             | Self::PinCodeWrong(a)
+            | Self::AlarmOver(a)
             | Self::BellPolicySet(a) => {
                 vec![a.into()]
             }
             Self::SignInRefused(a, b) | Self::PeerFault(a, b) => vec![a.into(), b.into()],
+            Self::AlarmTold(a, b) => vec![a.into(), b.into()],
+            Self::AlarmRoleSet(a) => a.map(Into::into).into_iter().collect(),
             Self::ConversationOpened(a)
             | Self::ConversationPurged(a)
             | Self::ConversationRenamed(a)

@@ -118,6 +118,7 @@ impl Refusal {
             Self::NoSuchSuspension => Code::NoSuchSuspension,
             Self::RoleRetired => Code::RoleRetired,
             Self::RoleIsRung(_) => Code::RoleIsRung,
+            Self::RoleHearsAlarms => Code::RoleHearsAlarms,
             Self::AttachmentType => Code::AttachmentType,
             Self::AttachmentTooLarge => Code::AttachmentTooLarge,
             Self::TooManyAttachments => Code::TooManyAttachments,

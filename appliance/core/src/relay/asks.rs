@@ -20,7 +20,7 @@ use crate::turn::{Send, Turn};
 use crate::web_certificate;
 use crate::wire::proto::{self, server_frame::Body};
 use crate::{
-    alteration, attachment, availability, bell, broadcast, channel, clinical, family, inbox, mailbox,
+    alarm, alteration, attachment, availability, bell, broadcast, channel, clinical, family, inbox, mailbox,
     membership, order, reaction, role, searching, stat, task, template, unit,
 };
 
@@ -386,6 +386,7 @@ impl Relay {
                 self.preview_retention(now, turn, (conn, request), rules);
                 return Ok(());
             }
+            Ask::Alarms(ask) => alarm::handle(&mut draft, (by, is), ask)?,
             Ask::SetBellPolicy { on } => bell::set_policy(&mut draft, permit(Operation::SetBellPolicy)?, on),
             Ask::SetAttachmentPolicy(policy) => {
                 attachment::set_policy(&mut draft, permit(Operation::SetAttachmentPolicy)?, policy)

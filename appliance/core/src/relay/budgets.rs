@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::agency::AgencyAsk;
+use crate::alarm::AlarmAsk;
 use crate::attachment::Attaching;
 use crate::availability::AvailabilityAsk;
 use crate::bell::BellAsk;
@@ -113,7 +114,9 @@ impl Budgets {
             // Each is a write and an entry in the audit.
             Ask::Passkey(PasskeyAsk::Add(_) | PasskeyAsk::Remove { .. }) => budget.posts.take(now),
             Ask::Bell(BellAsk::Look) => budget.pages.take(now),
-            Ask::Bell(_) | Ask::SetBellPolicy { .. } => budget.posts.take(now),
+            Ask::Alarms(AlarmAsk::SetRole { .. }) | Ask::Bell(_) | Ask::SetBellPolicy { .. } => {
+                budget.posts.take(now)
+            }
             Ask::Role(_) => budget.posts.take(now),
             Ask::Agency(AgencyAsk::List { .. }) => budget.pages.take(now),
             Ask::Agency(_) => budget.posts.take(now),
@@ -134,7 +137,9 @@ impl Budgets {
             Ask::Audit(look) if look.patient.is_none() => budget.pages.take(now),
             // By record number.
             Ask::Audit(_) => budget.searches.take(now),
-            Ask::Health | Ask::WebCertificate(WebCertificateAsk::Look) => budget.pages.take(now),
+            Ask::Health | Ask::Alarms(AlarmAsk::Look) | Ask::WebCertificate(WebCertificateAsk::Look) => {
+                budget.pages.take(now)
+            }
             // Each is work for the keeper, or six signatures to verify.
             Ask::WebCertificate(_) => budget.posts.take(now),
             // Each stretches a PIN.

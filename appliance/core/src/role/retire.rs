@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::wire::proto::server_frame::Body;
 use crate::write::Write;
 
-/// Not while a policy rings it. What rings for it by a policy of before goes on to whoever is next.
+/// Not while a policy rings it, nor while it is told of the box's alarms. What rings for it by a policy of before goes on to whoever is next.
 pub(super) fn retire(
     draft: &mut Draft<'_>,
     (by, is): (Actor, Relations),
@@ -25,6 +25,9 @@ pub(super) fn retire(
     let permit = access::permit(Operation::RetireRole, is.and(to_unit(draft, by, role.unit)), by)?;
     if let Some(unit) = rung_by(draft.state, id) {
         return Err(Refusal::RoleIsRung(unit));
+    }
+    if draft.state.alarms.role == Some(id) {
+        return Err(Refusal::RoleHearsAlarms);
     }
     if draft.room == Room::Scarce {
         return Err(Refusal::DiskLow);

@@ -72,6 +72,7 @@ impl State {
         part(minicbor::to_vec(self.orders.policies()));
         part(minicbor::to_vec(&self.availability));
         part(minicbor::to_vec(&self.bells));
+        part(minicbor::to_vec(&self.alarms));
         part(minicbor::to_vec(self.retention));
         part(minicbor::to_vec((&self.uploads.open, self.uploads.policy)));
         for hold in self.holds.values() {

@@ -82,6 +82,12 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                     let (next, place) = (told.next, told.conversation);
                     Answer::Inbox(crate::reference_inboxes::shown(&holders, &cover, next, place, told.own))
                 }
+                Body::Alarms(told) => {
+                    let each = told.told.iter().filter_map(|told| told.alarm);
+                    let each: Vec<(u64, u64)> =
+                        each.map(|alarm| (alarm.kind as u64, u64::from(alarm.level))).collect();
+                    Answer::Alarms(crate::reference_alarms::shown(told.role, &each))
+                }
                 Body::BroadcastReceipts(told) => {
                     let counts = [told.readers, told.delivered, told.read].map(u64::from);
                     let sum = crate::reference_roles::digest([(told.sequence, &counts[..])].into_iter());

@@ -19,7 +19,10 @@ impl World {
             }
         }
         let joined = turn.writes.iter().filter_map(|numbered| match &numbered.write {
-            Write::DeviceJoined(device) => Some(device.id),
+            // The box's own never was anywhere.
+            Write::DeviceJoined(device) => {
+                Some(device.id).filter(|_| self.reference.ward.alarms.the_box != Some(device.person))
+            }
             _ => None,
         });
         let mut joined: Vec<DeviceId> = joined.collect();

@@ -31,6 +31,7 @@ use crate::composed::opened_bytes;
 use crate::coverage::Situation;
 use crate::passkeys;
 use crate::reference::{Expected, Phase};
+use crate::reference_alarms::Core;
 use crate::reference_signed;
 use crate::reference_stat::Stands;
 use crate::reference_ward::{Chosen, Circumstances};
@@ -200,6 +201,24 @@ impl World {
                 self.reference.lobby.disk_low = free < wardline_core::limits::DISK_RESERVE_BYTES;
                 self.reference.lobby.disk_scarce = free < wardline_core::limits::DISK_SCARCE_BYTES;
                 self.decide(Input::Disk { free }, conn, none, |_, _| Ok(Expected::default()))
+            }
+            Arrival::Alarms(standing) => {
+                let input = Input::Alarms { standing: standing.clone(), fresh: self.fresh() };
+                self.decide(input, conn, none, |world, turn| {
+                    let mut core = Core::default();
+                    for numbered in &turn.writes {
+                        match &numbered.write {
+                            Write::ConversationOpened { conversation, .. } => {
+                                core.opened = Some(*conversation)
+                            }
+                            Write::MessageAccepted(message) => core.names.push_back(message.id),
+                            _ => {}
+                        }
+                    }
+                    let expected = world.reference.alarms(world.now, &standing, &mut core);
+                    world.cover_alarms(&expected);
+                    Ok(expected)
+                })
             }
             Arrival::Aged(conversation, read_through, any_through) => {
                 let input = Input::Aged { conversation, read_through, any_through };

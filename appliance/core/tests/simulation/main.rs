@@ -15,6 +15,7 @@
 #![expect(clippy::disallowed_types, reason = "the harness keeps its time box by the clock")]
 
 mod agency;
+mod alarms;
 mod answers;
 mod attachments;
 mod availability;
@@ -45,6 +46,7 @@ mod reactions;
 mod reference;
 mod reference_admin;
 mod reference_agency;
+mod reference_alarms;
 mod reference_altered;
 mod reference_attachments;
 mod reference_availability;

@@ -20,6 +20,7 @@ use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::reference_agency::Hired;
+use crate::reference_alarms::Alarms;
 use crate::reference_attachments::Upload;
 use crate::reference_availability::SaysSo;
 use crate::reference_clearing::PinCode;
@@ -77,6 +78,7 @@ pub(crate) struct Ward {
     pub(crate) uploads: Vec<Upload>,
     /// The largest photo, document and audio note, where that was set.
     pub(crate) attachment_policy: Option<[u64; 3]>,
+    pub(crate) alarms: Alarms,
 }
 
 #[derive(Clone)]
@@ -327,6 +329,7 @@ pub(crate) enum Answer {
     Stretch,
     SignedIn,
     Accepted(ConversationId, u64),
+    Alarms(u64),
     Again,
     Attach,
     Page(u64, u64),

@@ -170,6 +170,8 @@ impl Reference {
             | Body::RetireRole(_)
             | Body::ListRoles(_) => self.roles(now, (by, true), body, chosen.role),
             Body::AskStatLoad(ask) => self.stat_load(by, ask),
+            Body::SetAlarmRole(set) => self.set_alarm_role(now, by, set, chosen),
+            Body::AskAlarms(_) => self.ask_alarms(),
             Body::SetRetention(set) => self.set_retention(now, by, set),
             Body::SetAvailability(_)
             | Body::RefuseCover(_)

@@ -84,7 +84,7 @@ impl Ward {
 
 impl Reference {
     /// Whoever reads what somebody writes to a role.
-    fn readers(&self, role: RoleId, writer: PersonId, now: Wall) -> Vec<PersonId> {
+    pub(crate) fn readers(&self, role: RoleId, writer: PersonId, now: Wall) -> Vec<PersonId> {
         let Some(role) = self.ward.role(role) else { return Vec::new() };
         let mut holders = self.ward.holders(role, now);
         holders.retain(|who| self.ward.may_read_inboxes(*who));

@@ -52,6 +52,10 @@ impl Reference {
         if self.lobby.disk_scarce {
             return Expected::refused(Code::DiskLow);
         }
+        // Whoever has a copy of it has tried them all.
+        if self.ward.device(device).is_some_and(|device| device.tries >= limits::PIN_TRIES_MAX) {
+            return Expected::refused(Code::PinLockedOut);
+        }
         // On another connection of the same device, perhaps.
         let checking = |phase: &Phase| matches!(phase, Phase::PinChecking(other, _) if *other == device);
         if self.is_printing(device) || self.lobby.links.iter().any(|link| checking(&link.phase)) {

@@ -111,6 +111,9 @@ impl Reference {
         if self.ward.ladders.iter().any(|(_, ladder)| ladder.iter().any(rings)) {
             return Expected::refused(Code::RoleIsRung);
         }
+        if self.ward.alarms.role == Some(role.id) {
+            return Expected::refused(Code::RoleHearsAlarms);
+        }
         if self.lobby.disk_scarce {
             return Expected::refused(Code::DiskLow);
         }

@@ -384,6 +384,7 @@ impl World {
             86 => Ask::ListDevices(proto::ListDevices { person }),
             87 if self.random.permille(400) => self.some_attachment_policy(),
             87 => self.some_retention(),
+            88 if self.random.permille(400) => self.some_alarm_ask(),
             88..90 => return self.some_escalation().map(Ask::SetEscalation),
             90 if self.random.permille(250) => self.some_cover_policy(),
             90 if self.random.permille(500) => self.some_announcer_ask(person),
@@ -515,6 +516,10 @@ impl World {
                 let low = if self.random.permille(500) { 1 << 20 } else { 40 << 20 };
                 let free = if self.disk_low { low } else { 1 << 40 };
                 self.waiting.push_back((self.local, Arrival::Disk(free)));
+                Ok(())
+            }
+            30..34 => {
+                self.look_at_the_box();
                 Ok(())
             }
             20 => {

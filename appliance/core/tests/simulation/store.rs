@@ -333,6 +333,7 @@ impl Store {
     pub(crate) fn restored(&self) -> Restored {
         Restored {
             bells: Default::default(),
+            alarms: self.state.alarms.clone(),
             people: self.state.people.values().cloned().collect(),
             units: self.state.units.values().cloned().collect(),
             roles: self.state.roles.values().cloned().collect(),
@@ -481,6 +482,7 @@ impl Store {
                     until: agency.until.0,
                     over: agency.ended.is_some(),
                 }),
+                the_box: entry.the_box,
             }));
         }
         for conversation in self.state.conversations.values() {

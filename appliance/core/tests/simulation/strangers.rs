@@ -171,6 +171,7 @@ impl World {
         self.cover_tasks(body, refused, expected);
         self.cover_orders(body, refused, expected);
         self.cover_availability(body, refused, expected);
+        self.cover_alarm_asks(body, refused, expected);
         self.cover_inboxes(body, refused, expected);
         self.cover_broadcasts(body, refused, expected);
         self.cover_clearing(body, refused, network && self.asked_by_nurse(conn));

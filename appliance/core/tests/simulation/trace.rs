@@ -108,6 +108,8 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::SetBell(_) => "set a bell",
         Body::ClearBell(_) => "clear a bell",
         Body::SetBellPolicy(_) => "turn bells on or off",
+        Body::AskAlarms(_) => "ask for alarms",
+        Body::SetAlarmRole(_) => "set who is told alarms",
         Body::Echo(_) => "echo",
         Body::AddPerson(_) => "add person",
         Body::IssueJoinCode(_) => "issue join code",

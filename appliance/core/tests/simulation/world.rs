@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use wardline_core::alarm::Alarm;
 use wardline_core::attachment::Received;
 use wardline_core::composing::Lease;
 use wardline_core::ids::{Change, Conn, ConversationId, DeviceId, PatientId, PersonId, RequestId, Sequence};
@@ -86,6 +87,8 @@ pub(crate) struct World {
     pub(crate) twins: Vec<DeviceId>,
     pub(crate) faults: bool,
     pub(crate) disk_low: bool,
+    /// With the box.
+    pub(crate) wrong: Vec<Alarm>,
     pub(crate) crashed_in: u32,
     /// What starts may have counted of the time that the box was off.
     pub(crate) credit_ms: u64,
@@ -165,6 +168,8 @@ pub(crate) enum Arrival {
     Bytes(Vec<u8>),
     PinMac(Option<PinMac>),
     Disk(u64),
+    /// What is wrong with the box.
+    Alarms(Vec<Alarm>),
     Aged(ConversationId, Sequence, Sequence),
     Drain,
     Timeout,
@@ -246,6 +251,7 @@ impl World {
             twins: Vec::new(),
             faults: false,
             disk_low: false,
+            wrong: Vec::new(),
             crashed_in: 0,
             credit_ms: 0,
             found: false,

@@ -1,5 +1,6 @@
 //! Samples of the areas that came last: each adds its own, in any order.
 
+use wardline_core::alarm::{Alarm, AlarmKind, AlarmWrite, Told};
 use wardline_core::availability::{Availability, AvailabilityWrite, Hours, Quiet, Undisturbed};
 use wardline_core::broadcast::BroadcastPolicy;
 use wardline_core::escalation::signed::{CallNote, Said, SignedAnswer};
@@ -76,6 +77,12 @@ pub(crate) fn writes() -> Vec<Write> {
         Write::Bell(BellWrite::Cleared(device())),
         Write::Bell(BellWrite::PolicySet(true)),
     ]);
+    let alarm = Alarm { kind: AlarmKind::DiskLow, level: 2 };
+    writes.extend([
+        Write::Alarm(AlarmWrite::RoleSet(Some(role_id()))),
+        Write::Alarm(AlarmWrite::Told(Told { alarm, at: AT, place: id })),
+        Write::Alarm(AlarmWrite::Over(AlarmKind::DiskLow)),
+    ]);
     writes
 }
 
@@ -127,6 +134,9 @@ pub(crate) fn acts() -> Vec<Act> {
         Act::BellSet(person(), device()),
         Act::BellCleared(person(), device()),
         Act::BellPolicySet(1),
+        Act::AlarmRoleSet(Some(role_id())),
+        Act::AlarmTold(1, 2),
+        Act::AlarmOver(1),
     ]
 }
 

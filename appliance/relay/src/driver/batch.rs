@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
+use wardline_core::alarm;
 use wardline_core::ids::{Change, ConversationId};
 use wardline_core::mention;
 use wardline_core::turn::{Event, Send, Turn};
@@ -64,6 +65,24 @@ impl Batch {
                     let kind = proto::event::Kind::MessageChanged(message);
                     self.events.insert(*change, Bytes::from(wire::encode_event(kind)));
                 }
+            }
+        }
+        for numbered in &turn.writes {
+            if let Write::MessageAccepted(message) = &numbered.write
+                && let Some(said) = alarm::Said::of_body(&message.body)
+            {
+                let kind = proto::event::Kind::Message(proto::Message {
+                    conversation: message.conversation.value(),
+                    sequence: message.sequence.0,
+                    message: message.id.0.to_vec(),
+                    sender: message.sender.value(),
+                    at: message.at.0,
+                    text: said.words().to_owned(),
+                    priority: message.priority.to_wire().into(),
+                    alarm: Some(said.to_wire()),
+                    ..proto::Message::default()
+                });
+                self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
             }
         }
         self.writes.extend(turn.writes);

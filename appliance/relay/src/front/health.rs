@@ -12,6 +12,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::certificates::Certificates;
 use super::connection::Context;
+use crate::alarms::Reading;
 use crate::bell::Bell;
 use crate::clock::Clock;
 
@@ -136,6 +137,32 @@ pub(super) async fn of(context: &Context) -> proto::BoxHealth {
         (health.bell_not_allowed, health.bell_busy) = (counts.not_allowed, counts.busy);
     }
     health
+}
+
+/// The same, as far as something may be wrong with it.
+pub async fn reading(context: &Context) -> Reading {
+    let numbers = &context.metrics;
+    let leaves = tokio::time::timeout(KEEPER_TIME_MAX, context.keeper.leaves()).await;
+    let mut reading = Reading {
+        now: 0,
+        disk_free: numbers.disk_free_bytes.value(),
+        disk_low: numbers.disk_low.value() > 0,
+        check_failed: numbers.check_failed.value() > 0,
+        keeper_answers: matches!(leaves, Ok(Some(_))),
+        leaf_not_after: 0,
+        issuer_not_after: 0,
+        name_ends_within: context.names.get().and_then(|names| names.ends_within()),
+        stepped_at: 0,
+    };
+    let Some(sources) = context.health.0.get() else { return reading };
+    reading.now = sources.clock.now().wall.0;
+    reading.stepped_at = sources.steps.at.load(Ordering::Relaxed);
+    let chain = sources.certificates.chain();
+    reading.leaf_not_after = chain.first().map_or(0, |leaf| validity(leaf).1);
+    if let [_, issuer, ..] = chain.as_slice() {
+        reading.issuer_not_after = validity(issuer).1;
+    }
+    reading
 }
 
 /// Begin and end, milliseconds since 1970.

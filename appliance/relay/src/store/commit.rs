@@ -24,8 +24,8 @@ use super::{Commit, Store, StoreError, filing, notices, open, orders, reactions,
 
 const PEOPLE: Many = Many {
     head: "INSERT INTO person (id, name, title, administrator, suspended, changed, privacy_officer, \
-           station, agency, barred, waits, visitor) VALUES ",
-    columns: 12,
+           station, agency, barred, waits, visitor, the_box) VALUES ",
+    columns: 13,
     tail: "",
 };
 const PEOPLE_PATCHES: Many = Many {
@@ -391,6 +391,7 @@ impl Store {
         plan.urgents.write(&mut script);
         plan.broadcasts.write(&mut script);
         plan.bells.write(&mut script);
+        plan.alarms.write(&mut script);
         script.many(&MESSAGES, &plan.messages, |(change, message), row| {
             row.count(change.0).count(message.conversation.value()).count(message.sequence.0);
             row.bytes(&message.id.0).count(message.sender.value()).count(message.device.value());
@@ -451,7 +452,7 @@ fn directory(script: &mut Script<'_>, plan: &Plan<'_>) {
         row.count(person.station.map_or(0, UnitId::value));
         row.bytes(&person.agency.as_ref().map(Agency::to_bytes).unwrap_or_default()).flag(person.barred);
         row.bytes(&person.waits.as_ref().map(Waiting::to_bytes).unwrap_or_default());
-        row.bytes(&person.visitor.as_ref().map(Visitor::to_bytes).unwrap_or_default());
+        row.bytes(&person.visitor.as_ref().map(Visitor::to_bytes).unwrap_or_default()).flag(person.the_box);
     });
     let patches: Vec<_> = plan.people_patches.iter().collect();
     script.many(&PEOPLE_PATCHES, &patches, |(person, patch), row| {

@@ -21,9 +21,9 @@ const TABLES: &[(&str, &[Column])] = &[
     ("SELECT change, audited, last_at, filed FROM meta", &[Int; 4]),
     (
         "SELECT id, name, title, administrator, suspended, changed, privacy_officer, station, agency, barred, waits, \
-         visitor FROM person \
+         visitor, the_box FROM person \
          ORDER BY id",
-        &[Int, Text, Text, Int, Int, Int, Int, Int, Bytes, Int, Bytes, Bytes],
+        &[Int, Text, Text, Int, Int, Int, Int, Int, Bytes, Int, Bytes, Bytes, Int],
     ),
     ("SELECT id, name, changed FROM unit ORDER BY id", &[Int, Text, Int]),
     ("SELECT person, unit, charge_nurse FROM post ORDER BY person, unit", &[Int; 3]),
@@ -158,6 +158,8 @@ const TABLES: &[(&str, &[Column])] = &[
     ("SELECT assignment, encounter FROM assignment_cover ORDER BY assignment, encounter", &[Int; 2]),
     ("SELECT device, person, bell FROM bell ORDER BY device", &[Int, Int, Bytes]),
     ("SELECT id, is_on FROM bell_policy", &[Int; 2]),
+    ("SELECT id, role FROM alarm_policy", &[Int; 2]),
+    ("SELECT kind, level, at, conversation, sequence FROM alarm_told ORDER BY kind", &[Int; 5]),
 ];
 
 impl Readers {

@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::export::ExportPlan;
 use super::orders::OrderPlan;
+use super::plan_alarms::AlarmPlan;
 use super::plan_bell::BellPlan;
 use super::plan_broadcast::BroadcastPlan;
 use super::plan_clinic::ClinicPlan;
@@ -100,6 +101,7 @@ pub(super) struct Plan<'a> {
     pub(super) inboxes: InboxPlan<'a>,
     pub(super) urgents: UrgentPlan<'a>,
     pub(super) bells: BellPlan<'a>,
+    pub(super) alarms: AlarmPlan<'a>,
     pub(super) broadcasts: BroadcastPlan,
     pub(super) files: FilePlan<'a>,
     pub(super) tasks: TaskPlan<'a>,
@@ -412,6 +414,7 @@ impl<'a> Plan<'a> {
             Write::Inbox(write) => self.inboxes.fold(write),
             Write::Broadcast(write) => self.broadcasts.fold(write),
             Write::Bell(write) => self.bells.fold(write),
+            Write::Alarm(write) => self.alarms.fold(write),
             Write::TemplatesSet { unit, templates } => {
                 self.templates.insert(*unit, templates);
             }

@@ -13,6 +13,7 @@ use super::StoreError;
 use super::files;
 use super::filing::Newer;
 use super::orders;
+use super::plan_alarms;
 use super::plan_bell;
 use super::plan_broadcast;
 use super::plan_inbox;
@@ -95,6 +96,9 @@ pub(super) async fn restore(from: &mut SqliteConnection, newer: &Newer) -> Resul
     restored.bells.on =
         all(from, plan_bell::POLICY.to_owned(), plan_bell::policy).await?.pop().unwrap_or(false);
     restored.bells.of = all(from, plan_bell::BELLS.to_owned(), plan_bell::bell).await?.into_iter().collect();
+    restored.alarms.role = all(from, plan_alarms::ROLE.to_owned(), plan_alarms::role).await?.pop().flatten();
+    let standing = all(from, plan_alarms::STANDING.to_owned(), plan_alarms::told).await?;
+    restored.alarms.told = standing.into_iter().collect();
     restored.inboxes.gaps = all(from, plan_inbox::KNOWN_GAPS.to_owned(), plan_inbox::gaps).await?;
     Ok(restored)
 }

@@ -164,7 +164,7 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
 }
 
 pub(super) const PERSON: &str = "person.id, name, title, administrator, suspended, changed, privacy_officer, station, \
-     agency, barred, waits, visitor, \
+     agency, barred, waits, visitor, the_box, \
      (SELECT group_concat(concat_ws(' ', unit, charge_nurse), ' ') FROM post WHERE post.person = person.id)";
 
 pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
@@ -183,6 +183,7 @@ pub(super) fn person(row: &SqliteRow) -> Result<Person, StoreError> {
         barred: columns.flag()?,
         waits: waits(columns.bytes()?)?,
         visitor: row_family::visitor(columns.bytes()?)?,
+        the_box: columns.flag()?,
         posts: posts(columns.text_if_any()?.unwrap_or_default())?,
     })
 }

@@ -116,6 +116,7 @@ impl House {
             barred: false,
             waits: None,
             visitor: None,
+            the_box: false,
         }));
         let mut point = [id as u8; 65];
         point[0] = 4;

@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, Executor};
+use wardline_core::alarm::AlarmWrite;
 use wardline_core::bell::BellWrite;
 use wardline_core::broadcast::BroadcastWrite;
 use wardline_core::directory::{Device, Post};
@@ -108,7 +109,7 @@ pub(crate) fn busy_world(throws: u64) -> World {
 #[test]
 fn the_dice_throw_every_kind_of_write() {
     let world = busy_world(6_000);
-    let mut seen = [0_u32; 88];
+    let mut seen = [0_u32; 91];
     for Numbered { write, .. } in &world.writes {
         let kind = match write {
             Write::PersonAdded(_) => 0,
@@ -199,6 +200,9 @@ fn the_dice_throw_every_kind_of_write() {
             Write::Bell(BellWrite::Set { .. }) => 85,
             Write::Bell(BellWrite::Cleared(_)) => 86,
             Write::Bell(BellWrite::PolicySet(_)) => 87,
+            Write::Alarm(AlarmWrite::RoleSet(_)) => 88,
+            Write::Alarm(AlarmWrite::Told(_)) => 89,
+            Write::Alarm(AlarmWrite::Over(_)) => 90,
         };
         seen[kind] += 1;
     }
@@ -418,7 +422,7 @@ fn every_column_of_every_table_is_in_the_hash() {
         .unwrap();
         let mut seen = 0;
         for (table, column, kind) in columns {
-            if ["meta.id", "meta.app", "meta.oldest_reader", "bell_policy.id"]
+            if ["meta.id", "meta.app", "meta.oldest_reader", "bell_policy.id", "alarm_policy.id"]
                 .contains(&format!("{table}.{column}").as_str())
             {
                 continue;
@@ -452,14 +456,14 @@ fn every_column_of_every_table_is_in_the_hash() {
             inside.execute(AssertSqlSafe(undo)).await.unwrap();
             assert_eq!(readers.canonical_hash().await.unwrap(), before, "{table}.{column} was not put back");
         }
-        let people = 4 + 12 + 3 + 3 + 12 + 5;
+        let people = 4 + 13 + 3 + 3 + 12 + 5;
         let files = 16 + 4;
         let messages = 18 + 2 + 7 + 14 + 6 + 4 + 4 + 3 + 3 + 2;
         let (roles, emergencies, holds, notices, family) = (7, 14, 10 + 5, 13, 1 + 4 * 2 + 4);
         let (inboxes, announcements, tasks, availability) = (3 + 2, 1 + 3, 5, 4);
         let orders = 5 + 5 + 2;
-        let (bells, urgent) = (3 + 1, 4);
-        let newest = inboxes + announcements + tasks + availability + orders + bells + urgent;
+        let (bells, urgent, alarms) = (3 + 1, 4, 1 + 5);
+        let newest = inboxes + announcements + tasks + availability + orders + bells + urgent + alarms;
         let clinical = roles + emergencies + holds + notices + family;
         assert_eq!(
             seen,

@@ -162,6 +162,7 @@ impl World {
             barred: false,
             waits: None,
             visitor: Some(visitor),
+            the_box: false,
         }));
         let conversation = thread.conversation;
         let from = self.state.conversations[&conversation].last.next();

@@ -64,6 +64,7 @@ fn signed_in_as(
         barred: false,
         waits: None,
         visitor: None,
+        the_box: false,
     };
     let others = others.iter().filter(|other| **other != person);
     let restored = Restored {

@@ -151,6 +151,7 @@ impl World {
             (9, _, Some(device), _) => {
                 self.write(Write::PinTries { device, tries: (how % 10) as u32 });
             }
+            (10, _, Some(_), _) if how.is_multiple_of(3) => self.alarm(how / 3),
             (10, _, Some(device), _) if how.is_multiple_of(2) => self.bell(device, how / 2),
             (10, _, Some(device), _) => {
                 self.write(Write::SessionOpened { device, until: Wall(self.clock + 1) });
@@ -643,6 +644,7 @@ impl World {
             barred: false,
             waits: None,
             visitor: None,
+            the_box: false,
         }));
         Some(id)
     }
@@ -752,8 +754,8 @@ pub(crate) fn same(a: &State, b: &State) -> bool {
         && a.roles == b.roles
         && a.codes == b.codes
         && (&a.clinic, &a.family) == (&b.clinic, &b.family)
-        && (&a.uploads, &a.inboxes, &a.broadcasts, &a.bells)
-            == (&b.uploads, &b.inboxes, &b.broadcasts, &b.bells)
+        && (&a.uploads, &a.inboxes, &a.broadcasts, &a.bells, &a.alarms)
+            == (&b.uploads, &b.inboxes, &b.broadcasts, &b.bells, &b.alarms)
         && a.conversations == b.conversations
         && (&a.escalations, &a.policies, &a.templates) == (&b.escalations, &b.policies, &b.templates)
         && (&a.tasks, &a.orders) == (&b.tasks, &b.orders)

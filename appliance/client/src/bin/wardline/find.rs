@@ -354,6 +354,7 @@ mod tests {
             privacy_officer: false,
             posts: Vec::new(),
             station: None,
+            the_box: false,
             agency: None,
             visitor: false,
         };

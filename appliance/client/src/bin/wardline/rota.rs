@@ -257,6 +257,7 @@ mod tests {
             privacy_officer: false,
             posts: vec![],
             station: None,
+            the_box: false,
             agency: None,
             visitor: false,
         };

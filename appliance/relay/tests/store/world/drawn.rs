@@ -1,8 +1,10 @@
 //! More of what the dice throw: what waits to be seen, what rings, and values that are drawn from one number.
 
 use wardline_core::agency::Agency;
+use wardline_core::alarm::{Alarm, AlarmKind, AlarmWrite, Told};
 use wardline_core::availability::{Availability, Hours, Quiet};
 use wardline_core::bell::{Bell, BellWrite};
+use wardline_core::directory::Person;
 use wardline_core::escalation::StatId;
 use wardline_core::escalation::policy::{Dial, EscalationPolicy, Ring};
 use wardline_core::ids::{ConversationId, DeviceId, PersonId, Sequence, UnitId};
@@ -14,7 +16,7 @@ use wardline_core::urgent::{UrgentWait, UrgentWrite};
 use wardline_core::wire::proto;
 use wardline_core::write::Write;
 
-use super::{World, nth};
+use super::{World, mix, nth};
 
 impl World {
     /// A message that waits to be seen, and one that does no more.
@@ -52,6 +54,35 @@ impl World {
             }
         };
         self.write(Write::Bell(write));
+    }
+
+    /// The box tells somebody what is wrong with it, or that it is so no more.
+    pub(crate) fn alarm(&mut self, how: u64) {
+        let Some(role) = nth(self.state.roles.keys().copied(), how) else { return };
+        if !self.state.people.values().any(|person| person.the_box) {
+            let Some(first) = self.state.people.values().next().cloned() else { return };
+            let id = PersonId::from_random(mix(how ^ 0xb0c5).to_be_bytes());
+            if self.state.people.contains_key(&id) {
+                return;
+            }
+            let (posts, agency, station) = Default::default();
+            let entry = Person { id, the_box: true, suspended: true, posts, agency, station, ..first };
+            self.write(Write::PersonAdded(entry));
+            self.device(id, how);
+        }
+        let kind = nth(AlarmKind::ALL.into_iter(), how / 8).expect("there are some");
+        let place = self.state.conversations.values().find(|place| !place.purged && place.last.0 > 0);
+        let write = match (how % 8, place) {
+            (0, _) => AlarmWrite::RoleSet(Some(role).filter(|_| how.is_multiple_of(16))),
+            (1..4, _) => AlarmWrite::Over(kind),
+            (_, Some(place)) => AlarmWrite::Told(Told {
+                alarm: Alarm { kind, level: 1 + (how % 3) as u32 },
+                at: Wall(self.clock),
+                place: StatId { conversation: place.id, sequence: place.last },
+            }),
+            _ => return,
+        };
+        self.write(Write::Alarm(write));
     }
 }
 

@@ -210,6 +210,7 @@ mod tests {
             privacy_officer: false,
             posts: vec![],
             station: None,
+            the_box: false,
             agency: None,
             visitor: false,
         };
