@@ -5,6 +5,8 @@ import { inFirst, shell } from './tools/shell.ts';
 export default defineConfig({
   plugins: [svelte(), shell()],
   define: { __VERSION__: JSON.stringify(process.env['WARDLINE_VERSION'] ?? 'dev') },
+  worker: { format: 'es' },
+  assetsInclude: ['**/*.pfb'],
   build: {
     // No script or style inside the page, no data: address: the server allows only its own files.
     assetsInlineLimit: 0,

@@ -222,7 +222,7 @@ describe('files that mean harm', () => {
     await box?.stop();
   });
 
-  test('a name is letters; two files may have one; a PDF is not shown, and says so', async () => {
+  test('a name is letters; two files may have one; a PDF that is none says so', async () => {
     const pdf = Buffer.from('%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj');
     await ana.choose(NAME, pdf, 'application/pdf');
     await ana.page.getByText('Ready to send').waitFor();
@@ -235,7 +235,7 @@ describe('files that mean harm', () => {
     expect(await named.first().innerText()).toContain('"><img src=x onerror=alert(1)>gnp.svg');
     expect(await ben.page.getByRole('main').locator('img').count()).toBe(0);
     await named.first().click();
-    await ben.page.getByText('This app does not show PDF files yet').waitFor();
+    await ben.page.getByText('This PDF cannot be shown').waitFor();
     await ben.close();
   });
 

@@ -37,6 +37,8 @@ export async function buildLook(out: string, pages: string | string[] = 'tools/l
     logLevel: 'error',
     plugins: [svelte()],
     define: { __VERSION__: '"look"' },
+    worker: { format: 'es' },
+    assetsInclude: ['**/*.pfb'],
     build: { outDir: out, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, rolldownOptions: { input: pages } },
   });
 }

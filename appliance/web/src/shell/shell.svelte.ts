@@ -4,15 +4,10 @@
 
 import type { Findings } from '../domain/check/check.ts';
 import type { Root } from '../domain/check/root.ts';
-
-const WORKER = '/sw.js';
+import { scriptUrl, WORKER } from './scripts.ts';
 
 interface InstallPrompt extends Event {
   prompt(): Promise<unknown>;
-}
-
-interface TrustedTypesFactory {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
 }
 
 export class Shell {
@@ -89,7 +84,7 @@ export class Shell {
 
   private async register(): Promise<void> {
     try {
-      const registration = await navigator.serviceWorker.register(workerUrl(), { updateViaCache: 'none' });
+      const registration = await navigator.serviceWorker.register(scriptUrl(WORKER), { updateViaCache: 'none' });
       this.registration = registration;
       this.isTrusted = true;
       this.watch(registration);
@@ -120,16 +115,4 @@ export class Shell {
       registration.update().catch(() => undefined);
     });
   }
-}
-
-/** The only address that this page ever makes a script of: the page's one trusted-types policy says so. */
-function workerUrl(): string {
-  const factory = (globalThis as { trustedTypes?: TrustedTypesFactory }).trustedTypes;
-  const policy = factory?.createPolicy('wardline-worker', {
-    createScriptURL: (url) => {
-      if (url !== WORKER) throw new TypeError('not our worker');
-      return url;
-    },
-  });
-  return policy?.createScriptURL(WORKER) ?? WORKER;
 }

@@ -3,12 +3,13 @@
  * box answers never passes through here.
  */
 
-/** Put in by the build: every file of the shell, and one name for all of them together. */
-declare const __SHELL__: { readonly version: string; readonly files: readonly string[] };
+/** Put in by the build: every file of the shell, such as come when they are first asked for, and one name for all of them together. */
+declare const __SHELL__: { readonly version: string; readonly files: readonly string[]; readonly late: readonly string[] };
 
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 const CACHE = `shell-${__SHELL__.version}`;
 const FILES = new Set(__SHELL__.files);
+const LATE = new Set(__SHELL__.late);
 /** Where the box speaks, and its files of the facility root. */
 const NEVER = ['/wardline/', '/api/', '/api', '/trust/'];
 
@@ -27,6 +28,7 @@ worker.addEventListener('fetch', (event) => {
   if (NEVER.some((path) => url.pathname === path || (path.endsWith('/') && url.pathname.startsWith(path)))) return;
   if (event.request.mode === 'navigate') event.respondWith(kept('/', event.request));
   else if (FILES.has(url.pathname)) event.respondWith(kept(url.pathname, event.request));
+  else if (LATE.has(url.pathname)) event.respondWith(keptFromNow(url.pathname, event.request));
 });
 
 /** The bell. What it brings is not looked at: there is one text for whatever it is, and it says nothing. */
@@ -71,4 +73,15 @@ async function dropOthers(): Promise<void> {
 async function kept(path: string, request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   return (await cache.match(path)) ?? fetch(request);
+}
+
+/** Fetched once, by those who want it: what shows a PDF is three times the rest. */
+async function keptFromNow(path: string, request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const there = await cache.match(path);
+  if (there !== undefined) return there;
+  const came = await fetch(request);
+  // No room is no reason to show nothing.
+  if (came.ok) await cache.put(path, came.clone()).catch(() => undefined);
+  return came;
 }
