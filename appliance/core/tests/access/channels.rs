@@ -23,8 +23,8 @@ fn assert_refused(turn: &Turn, code: RefusalCode) {
     assert_eq!(refusal(turn), Some(code.as_str_name()));
 }
 
-/// Nothing that goes anywhere has this in it.
-fn is_silent_about(turn: &Turn, place: ConversationId) -> bool {
+/// By this turn nobody comes into it.
+fn nobody_enters(turn: &Turn, place: ConversationId) -> bool {
     !turn
         .writes
         .iter()
@@ -81,7 +81,7 @@ fn a_channel_that_jonas_opens_is_its_units() {
         _ => None,
     });
     let (place, owner) = made.expect("a channel");
-    assert!(owner.is_none() && is_silent_about(&opened, place), "nobody is in it by that");
+    assert!(owner.is_none() && nobody_enters(&opened, place), "nobody is in it by that");
     assert!(
         !house.ward.relay.state().conversations[&place]
             .members
