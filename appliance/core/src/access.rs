@@ -172,14 +172,15 @@ pub struct Rule {
 operations! {
     OpenDirect: "open the conversation of two people", [Staff], "with anybody who is not suspended; never with oneself";
     OpenGroup: "open a group", [Staff], "who opens it owns it";
-    OpenChannel: "open a channel in a unit", [UnitStaff], "who opens it owns it";
+    OpenChannel: "open a channel in a unit", [UnitStaff, Administrator], "who opens it owns it; an administrator who works elsewhere does not, and is not in it";
     ListChannels: "see the channels of their units", [Staff], "titles and numbers of members of the units that one works in, nothing else";
+    ListAllChannels: "see the channels of every unit", [Administrator], "titles, numbers of members and which are archived, nothing else";
     JoinChannel: "join a channel", [UnitStaff], "and read it from its beginning";
     AddMember: "add people to a group or channel", [Member], "to a channel only whoever works in its unit; in a group they read from then on";
     RemoveMember: "take others out of a group or channel", [Owner, Heir, ChargeNurse], "";
     Leave: "leave a group or channel", [Member], "and what was purged, whatever it was";
-    Rename: "rename a group or channel", [Owner, Heir, ChargeNurse], "";
-    Archive: "archive a group or channel, or open it again", [Owner, Heir, ChargeNurse], "an archived one can be read, joined and left, and takes nothing new";
+    Rename: "rename a group or channel", [Owner, Heir, ChargeNurse, Administrator], "an administrator a channel alone, without being in it";
+    Archive: "archive a group or channel, or open it again", [Owner, Heir, ChargeNurse, Administrator], "the same; an archived one can be read, joined and left, and takes nothing new";
     Send: "send a message", [Member], "it may name others who are in it, and roles that they hold";
     Read: "read messages, and say so", [Member], "from the first that is theirs; a look at history is recorded";
     Purge: "destroy what was said in a conversation", [Administrator, BoxService], "who thereby reads nothing";
@@ -462,8 +463,8 @@ mod tests {
         let told = Operation::Rename.rule().to_string();
         assert_eq!(
             told,
-            "Only its owner, any member once its owner has left or is suspended or a charge nurse of the unit may \
-             rename a group or channel. Ask one of them."
+            "Only its owner, any member once its owner has left or is suspended, a charge nurse of the unit or an \
+             administrator from the administration network may rename a group or channel. Ask one of them."
         );
         assert!(!Operation::PlaceStaff.rule().to_string().contains("service of the box"));
     }

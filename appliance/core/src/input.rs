@@ -306,6 +306,13 @@ pub enum Ask {
         /// Behind this one; `None` from the start.
         after: Option<ConversationId>,
     },
+    /// A page of the channels of all units, for whoever administers.
+    ListAllChannels {
+        /// Of this one alone.
+        unit: Option<UnitId>,
+        /// Behind this one; `None` from the start.
+        after: Option<ConversationId>,
+    },
     /// Another title.
     Rename {
         /// Of which.

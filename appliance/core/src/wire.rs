@@ -464,6 +464,10 @@ fn parse_ask(body: proto::client_frame::Body, fresh: &mut impl FnMut() -> Fresh)
                 after => Some(conversation(after)?),
             },
         },
+        Body::ListAllChannels(list) => Ask::ListAllChannels {
+            unit: if list.unit == 0 { None } else { Some(unit(list.unit)?) },
+            after: if list.after == 0 { None } else { Some(conversation(list.after)?) },
+        },
         Body::Rename(rename) => Ask::Rename {
             conversation: conversation(rename.conversation)?,
             title: Title::parse(&rename.title)?,

@@ -5,6 +5,8 @@
 mod asks;
 #[path = "access/bounds.rs"]
 mod bounds;
+#[path = "access/channels.rs"]
+mod channels;
 #[path = "access/shifts.rs"]
 mod shifts;
 #[path = "access/visiting.rs"]
@@ -126,7 +128,7 @@ enum Subject {
 
 impl Actor {
     /// On this connection.
-    fn conn(self) -> Conn {
+    const fn conn(self) -> Conn {
         match self {
             Self::BoxService => BOX,
             other => Conn(1 + other as u64),
@@ -417,6 +419,7 @@ impl House {
             Operation::OpenGroup => Ask::OpenGroup { title: title("Lunch"), people: vec![person], fresh },
             Operation::OpenChannel => Ask::OpenChannel { unit, title: title("Lunch"), fresh },
             Operation::ListChannels => Ask::ListChannels { after: None },
+            Operation::ListAllChannels => Ask::ListAllChannels { unit: None, after: None },
             Operation::JoinChannel => Ask::JoinChannel { conversation: place },
             Operation::AddMember => {
                 Ask::ChangeMembers { conversation: place, add: vec![self.newcomer], remove: vec![] }
@@ -649,7 +652,9 @@ fn every_operation_by_every_actor_is_as_the_table_says() {
                         | Operation::Archive
                 );
                 if subject == Subject::Group && of_conversation {
-                    is.retain(|is| !matches!(is, Relation::UnitStaff | Relation::ChargeNurse));
+                    is.retain(|is| {
+                        !matches!(is, Relation::UnitStaff | Relation::ChargeNurse | Relation::Administrator)
+                    });
                 }
                 let may = rule.allowed.iter().any(|allowed| is.contains(allowed));
                 let what = format!("{actor:?} may {} of a {subject:?}", rule.words);

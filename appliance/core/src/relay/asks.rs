@@ -170,7 +170,7 @@ impl Relay {
                 membership::change_members(&mut draft, conn, request, who, conversation, add, remove)
             }
             Ask::OpenChannel { unit, title, fresh } => {
-                channel::open(&mut draft, conn, request, who, (unit, title), fresh)
+                channel::open(&mut draft, (conn, request), (who, door), (unit, title), fresh)
             }
             Ask::JoinChannel { conversation } => channel::join(&mut draft, conn, request, who, conversation),
             Ask::ListChannels { after } => {
@@ -178,11 +178,16 @@ impl Relay {
                 channel::list(&mut draft, conn, request, who, after);
                 Ok(())
             }
+            Ask::ListAllChannels { unit, after } => {
+                let is = access::of_person(draft.state, who.person(), door);
+                access::permit(Operation::ListAllChannels, is, actor(who))?;
+                channel::list_all(&mut draft, conn, request, who, unit, after)
+            }
             Ask::Rename { conversation, title } => {
-                channel::rename(&mut draft, conn, request, who, conversation, title)
+                channel::rename(&mut draft, (conn, request), (who, door), conversation, title)
             }
             Ask::Archive { conversation, archived } => {
-                channel::archive(&mut draft, conn, request, who, conversation, archived)
+                channel::archive(&mut draft, (conn, request), (who, door), conversation, archived)
             }
             Ask::ListPeople { after } => {
                 access::permit(Operation::ListPeople, access::STAFF, actor(who))?;

@@ -147,7 +147,10 @@ impl Budgets {
             // Whoever tries record numbers until one is there is slowed down.
             Ask::Hold(_) => budget.posts.take(now),
             Ask::AnswerStat { .. } | Ask::Prospect { .. } => budget.answers.take(now),
-            Ask::History { .. } | Ask::ListChannels { .. } | Ask::ReadStat { .. } => budget.pages.take(now),
+            Ask::History { .. }
+            | Ask::ListChannels { .. }
+            | Ask::ListAllChannels { .. }
+            | Ask::ReadStat { .. } => budget.pages.take(now),
             Ask::Sync { .. } => budget.syncs.take(now),
             Ask::Clinical(ask) => match ask {
                 Clinical::Admit(_) => budget.opens.take(now),

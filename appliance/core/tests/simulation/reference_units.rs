@@ -182,20 +182,30 @@ impl Reference {
         device: DeviceId,
         me: PersonId,
         body: &Body,
-        chosen: Chosen,
+        (admin_zone, chosen): (bool, Chosen),
     ) -> Expected {
         let place = |id: u64| ConversationId::new(id).expect("parsed before");
+        let administers = admin_zone && self.ward.person(me).is_some_and(|person| person.administrator);
         match body {
             Body::OpenChannel(open) => {
                 let unit = UnitId::new(open.unit).expect("parsed before");
                 if !self.ward.units.contains(&unit) {
                     return Expected::refused(Code::NoSuchUnit);
                 }
-                if self.ward.post(me, unit).is_none() {
+                let opening = Opening { direct: false, unit: Some(unit), title: &open.title };
+                if self.ward.post(me, unit).is_some() {
+                    return self.open(device, me, opening, &[me], chosen);
+                }
+                if !administers {
                     return Expected::refused(Code::NotPermitted);
                 }
-                let opening = Opening { direct: false, unit: Some(unit), title: &open.title };
-                self.open(device, me, opening, &[me], chosen)
+                let mut expected = self.open(device, me, opening, &[], chosen);
+                if let Some(Answer::Opened(id)) = expected.answer {
+                    expected.answer = Some(Answer::Done);
+                    let channel = self.ward.conversation_mut(id);
+                    channel.into_iter().for_each(|channel| channel.owner = None);
+                }
+                expected
             }
             Body::JoinChannel(join) => self.join_channel(device, me, place(join.conversation)),
             Body::ListChannels(_) => {
@@ -204,9 +214,20 @@ impl Reference {
                 let listed = listed.filter(|c| !c.purged && !c.of_house && c.unit.is_some_and(mine)).count();
                 Expected::answered(Answer::Channels(listed as u64))
             }
+            Body::ListAllChannels(_) if !administers => Expected::refused(Code::NotAdministrator),
+            Body::ListAllChannels(list) => {
+                let unit = UnitId::new(list.unit);
+                if unit.is_some_and(|unit| !self.ward.units.contains(&unit)) {
+                    return Expected::refused(Code::NoSuchUnit);
+                }
+                let of = |of: UnitId| unit.is_none_or(|unit| unit == of);
+                let listed = self.ward.conversations.iter();
+                let listed = listed.filter(|c| !c.purged && !c.of_house && c.unit.is_some_and(of)).count();
+                Expected::answered(Answer::Channels(listed as u64))
+            }
             Body::Rename(rename) => {
                 let id = place(rename.conversation);
-                if let Err(refused) = self.may_alter(me, id, true) {
+                if let Err(refused) = self.may_alter((me, administers), id, true) {
                     return refused;
                 }
                 self.alter(device, id, |conversation| {
@@ -217,7 +238,7 @@ impl Reference {
             }
             Body::Archive(archive) => {
                 let id = place(archive.conversation);
-                if let Err(refused) = self.may_alter(me, id, false) {
+                if let Err(refused) = self.may_alter((me, administers), id, false) {
                     return refused;
                 }
                 self.alter(device, id, |conversation| {
@@ -258,13 +279,20 @@ impl Reference {
     }
 
     /// Whether somebody may give it another title or close it; `fresh`: only what is not closed.
-    fn may_alter(&self, me: PersonId, id: ConversationId, fresh: bool) -> Result<(), Expected> {
+    fn may_alter(
+        &self,
+        (me, administers): (PersonId, bool),
+        id: ConversationId,
+        fresh: bool,
+    ) -> Result<(), Expected> {
         let works_there = |unit: UnitId| self.ward.post(me, unit);
         let refused = |code| Err(Expected::refused(code));
         let member = self.ward.member(id, me).is_some();
         let found = self.ward.conversation(id);
         let post = found.and_then(|place| place.unit).and_then(works_there);
-        let Some(place) = found.filter(|_| member || post.is_some()) else {
+        // Channels alone have a unit, but for announcements.
+        let administers = administers && found.is_some_and(|place| place.unit.is_some() && !place.of_house);
+        let Some(place) = found.filter(|_| member || post.is_some() || administers) else {
             return refused(Code::NoSuchConversation);
         };
         if place.purged {
@@ -289,7 +317,7 @@ impl Reference {
         let led = place.owner.filter(|owner| stays(*owner)).and_then(|owner| self.ward.person(owner));
         let led = led.is_some_and(|owner| !owner.suspended);
         let inherits = member && (place.owner == Some(me) || !led);
-        if !inherits && post != Some(true) {
+        if !inherits && post != Some(true) && !administers {
             return refused(Code::NotPermitted);
         }
         if fresh && place.archived {

@@ -258,8 +258,12 @@ impl Reference {
             Body::OpenChannel(_)
             | Body::JoinChannel(_)
             | Body::ListChannels(_)
+            | Body::ListAllChannels(_)
             | Body::Rename(_)
-            | Body::Archive(_) => self.channel(device, me, body, around.chosen),
+            | Body::Archive(_) => {
+                let admin_zone = self.link(conn).is_some_and(|link| Self::is_admin_zone(link.door));
+                self.channel(device, me, body, (admin_zone, around.chosen))
+            }
             Body::ListPeople(_) => Expected::answered(Answer::People),
             Body::ListUnits(_) => Expected::answered(Answer::Units),
             Body::Active(_) | Body::Here(_) => Expected::default(),

@@ -120,6 +120,7 @@ pub(crate) fn name_of(body: &proto::client_frame::Body) -> &'static str {
         Body::OpenChannel(_) => "open channel",
         Body::JoinChannel(_) => "join channel",
         Body::ListChannels(_) => "list channels",
+        Body::ListAllChannels(_) => "list all channels",
         Body::Rename(_) => "rename",
         Body::Archive(_) => "archive",
         Body::ListUnits(_) => "list units",

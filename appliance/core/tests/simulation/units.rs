@@ -100,6 +100,7 @@ impl World {
             _ => place,
         };
         let me = self.person_of(index);
+        let administers = me.and_then(|me| self.reference.ward.person(me)).is_some_and(|me| me.administrator);
         let leads = me.and_then(|me| self.reference.ward.person(me));
         let leads = leads.is_some_and(|me| me.posts.iter().any(|(_, charge)| *charge));
         if self.random.permille(if leads { 200 } else { 10 }) {
@@ -117,6 +118,10 @@ impl World {
                 None => return,
             },
             (45..47, ..) => Ask::ListChannels(proto::ListChannels { after: 0 }),
+            (47..48, ..) if administers || self.random.permille(100) => {
+                let unit = unit.filter(|_| self.random.permille(300)).unwrap_or(0);
+                Ask::ListAllChannels(proto::ListAllChannels { after: 0, unit })
+            }
             (47..49, ..) => {
                 let led = self.led_staff(index);
                 match self.some_clearing(Some(led)) {
@@ -228,8 +233,21 @@ impl World {
             | (Ask::Archive(proto::Archive { conversation, .. }), None)
                 if acted && !member(*conversation) =>
             {
-                Situation::AlteredByChargeNurse
+                let unit = ConversationId::new(*conversation)
+                    .and_then(|id| self.reference.ward.conversation(id))
+                    .and_then(|place| place.unit);
+                let leads = asker.zip(unit).and_then(|(who, unit)| self.reference.ward.post(who, unit));
+                if leads == Some(true) {
+                    Situation::AlteredByChargeNurse
+                } else {
+                    Situation::AlteredByAdministrator
+                }
             }
+            (Ask::OpenChannel(_), None) if acted && expected.audits.len() == 1 => {
+                Situation::ChannelOfAdministrator
+            }
+            (Ask::ListAllChannels(_), None) => Situation::AllChannelsListed,
+            (Ask::ListAllChannels(_), Some(Code::NotAdministrator)) => Situation::AllChannelsRefused,
             (Ask::Rename(_), None) if acted => Situation::Renamed,
             (Ask::Archive(archive), None) if acted && !archive.archived => Situation::Reopened,
             (Ask::Submit(_), Some(Code::Archived)) => Situation::ArchivedRefused,

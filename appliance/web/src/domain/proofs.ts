@@ -85,7 +85,7 @@ export type Said =
   | { readonly say: 'decline'; /** A `DeclineReason`. */ readonly reason: number }
   | {
       readonly say: 'callNote';
-      readonly called: number;
+      readonly called: number | bigint;
       readonly readBack: boolean;
       /** Somebody of the directory; 0n: nobody. */
       readonly reached: bigint;
@@ -99,7 +99,7 @@ export interface Answer {
   readonly device: DeviceId;
   readonly conversation: ConversationId;
   readonly sequence: Sequence;
-  readonly at: number;
+  readonly at: number | bigint;
   readonly said: Said;
 }
 

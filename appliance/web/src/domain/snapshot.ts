@@ -5,6 +5,7 @@
  * front of the screen may not see: while `stage` is not `open`, everything that is somebody's is absent.
  */
 
+import type { ExportEdge } from './export/exporting.ts';
 import type { Care, CareAct, Found } from './care/contract.ts';
 import type { Ask, Told } from './frames.ts';
 import type { Handset } from './handset.ts';
@@ -412,6 +413,8 @@ export interface App extends Commands {
   readonly passkeys?: Passkeys;
   /** The same. */
   readonly bell?: Bell;
+  /** What the browser does for an export; none while practising. */
+  exporting?(): Promise<ExportEdge>;
   /** Called with what the box says unasked while the app is open; returns how to stop. */
   listen(heard: (body: Told) => void): () => void;
 }

@@ -5,7 +5,9 @@
 import type { Command, Input } from '../domain/effects.ts';
 import { ownRefusal } from '../domain/refusals.ts';
 import type { Ask, Told } from '../domain/frames.ts';
+import type { ExportEdge } from '../domain/export/exporting.ts';
 import type { BrowserBell } from './bell.ts';
+import type { BoxFiles } from './files.ts';
 import type { App, Bell, Commands, Files, Passkeys, Reply, Snapshot } from '../domain/snapshot.ts';
 import type { BrowserHandset } from './handset.ts';
 import type { BoxPasskeys } from './passkeys.ts';
@@ -42,7 +44,7 @@ class BrowserApp implements App {
     send: async (...file) => (await this.#carrier())?.send(...file) ?? ownRefusal('OFFLINE'),
     receive: async (...place) => (await this.#carrier())?.receive(...place) ?? ownRefusal('OFFLINE'),
   };
-  #files: Promise<Files | null> | null = null;
+  #files: Promise<BoxFiles | null> | null = null;
   #handset: Promise<BrowserHandset> | null = null;
   #isOver = false;
   readonly passkeys: Passkeys = {
@@ -87,9 +89,9 @@ class BrowserApp implements App {
   }
 
   /** One for all files: it sends and receives one at a time. What could not be fetched is fetched anew. */
-  #carrier(): Promise<Files | null> {
+  #carrier(): Promise<BoxFiles | null> {
     this.#files ??= import('./files.ts').then(
-      ({ BoxFiles }) => (this.#seat === null ? null : new BoxFiles((body) => this.ask(body), this.#seat.doorway)),
+      ({ BoxFiles: Carrier }) => (this.#seat === null ? null : new Carrier((body) => this.ask(body), this.#seat.doorway)),
       () => (this.#files = null),
     );
     return this.#files;
@@ -157,6 +159,11 @@ class BrowserApp implements App {
     await this.#seat.begin();
     // What others composed on this handset leaves beside whoever is here.
     if (places.length > 1 || current > 0) void this.handset();
+  }
+
+  async exporting(): Promise<ExportEdge> {
+    const { BrowserExport } = await import('./export.ts');
+    return new BrowserExport(async (...file) => (await this.#carrier())?.open(...file) ?? ownRefusal('OFFLINE'));
   }
 
   handset(): Promise<BrowserHandset> {

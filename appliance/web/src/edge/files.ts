@@ -117,6 +117,20 @@ export class BoxFiles implements Files {
     );
   }
 
+  /** A file that this ask opens, to be saved as it is: it is shown nowhere. */
+  async open(ask: Ask, of: Pick<FileShown, 'size' | 'sha256'>, stop: AbortSignal): Promise<Bytes | Refusal> {
+    const come: Uint8Array[] = [];
+    return this.#receiving.take(() =>
+      this.#persist(stop, async (further) => {
+        const { request } = await this.#answer(ask);
+        await this.#download(request, come, of.size, () => further(), stop);
+        const whole = concat(come);
+        if (whole.length !== of.size || (await hashOf(whole)) !== of.sha256) throw new Declined(ownRefusal('FILE_OTHER'));
+        return whole;
+      }),
+    );
+  }
+
   async #upload(request: number, bytes: Bytes, progress: (sent: number) => void, stop: AbortSignal, has: (offset: number) => void): Promise<void> {
     await this.#streamed(request, 0, stop, async (reader, head, stream) => {
       has(head);

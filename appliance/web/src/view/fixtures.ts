@@ -214,6 +214,7 @@ export const scenes: Record<string, Snapshot> = {
   admin: administrator,
   adminZone: administrator,
   adminPrivacy: { ...base, me: { ...me, privacyOfficer: true } },
+  adminExporting: { ...base, me: { ...me, privacyOfficer: true } },
   superseded: { ...base, ...closed, stage: 'ended', ended: 'superseded' },
   suspended: { ...base, ...closed, stage: 'ended', ended: 'suspended' },
   revoked: { ...base, ...closed, stage: 'ended', ended: 'revoked' },
@@ -246,6 +247,15 @@ export class FixtureApp implements App {
     return reply === null ? new Promise(() => {}) : Promise.resolve(reply);
   }
   declare handset?: NonNullable<App['handset']>;
+  /** Everything is hashed as nothing, and one signature is wrong. */
+  exporting: NonNullable<App['exporting']> = () =>
+    Promise.resolve({
+      facility: () => Promise.resolve({ name: 'Willow Creek Medical Center', root: new Uint8Array(32) }),
+      sha256: () => Promise.resolve(Uint8Array.from({ length: 32 }, (_, at) => (at * 37 + 11) % 256)),
+      isSignedBy: () => Promise.resolve(false),
+      file: () => Promise.resolve({ code: 'NO_SUCH_ATTACHMENT', advice: '' }),
+      pause: () => Promise.resolve(),
+    });
   files: Files = {
     send: () => new Promise(() => {}),
     receive: () => new Promise(() => {}),

@@ -17,6 +17,13 @@ const file = (name: string, text: string): Act => async (page) => {
   await page.locator('select').first().waitFor();
 };
 
+const exports = '.inside label:has(input[value=exports])';
+const exporting: Act = async (page) => {
+  await page.locator('form input.input').first().fill('00482-17');
+  await page.locator('form input.input').last().fill('Request of the patient, 2026-11-20');
+  await page.locator('form button[type=submit]').click();
+};
+
 const STAFF = 'Name,Title,Units,Charge nurse\nZoe Park,RN,4 West; ICU,ICU\nEli Nakamura,,ICU,\nBen Okafor,,ICU,\nPat Moss,RN,5 East,\nSam Reyes,RN,4 West,perhaps\n';
 
 export const adminViews: Record<string, { scene: string; query?: string; act: Act }> = {
@@ -54,17 +61,23 @@ export const adminViews: Record<string, { scene: string; query?: string; act: Ac
       await page.locator('input[type=number]').first().fill('45');
     }),
   },
+  adminChannels: { scene: 'admin', act: open(menu(6), (page) => page.locator('.channels li').first().waitFor()) },
+  adminChannel: { scene: 'admin', act: open(menu(6), '.channels li:first-child .button') },
+  adminChannelNew: { scene: 'admin', act: open(menu(6), '.channels .button.main', (page) => page.locator('dialog button[type=submit]').click()) },
   adminPrivacy: { scene: 'adminPrivacy', act: open() },
   adminFinding: { scene: 'adminPrivacy', act: open('li.card .acts .button') },
   adminHolds: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=holds])') },
   adminHold: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=holds])', '.button.main', (page) => page.locator('dialog button[type=submit]').click()) },
+  adminExports: { scene: 'adminPrivacy', act: open(exports, '.button.main') },
+  adminExporting: { scene: 'adminExporting', act: open(exports, exporting, (page) => page.locator('progress').waitFor()) },
+  adminExported: { scene: 'adminPrivacy', act: open(exports, exporting, (page) => page.locator('.seal').waitFor()) },
   adminAudit: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('ol.log li').first().waitFor()) },
   adminAuditSave: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('section.card label:has(input[value=jsonl])').scrollIntoViewIfNeeded()) },
-  adminHealth: { scene: 'admin', act: open(menu(6), (page) => page.locator('.health dl').first().waitFor()) },
-  adminCertificate: { scene: 'admin', act: open(menu(7), (page) => page.locator('.nameCertificate dl').waitFor()) },
+  adminHealth: { scene: 'admin', act: open(menu(7), (page) => page.locator('.health dl').first().waitFor()) },
+  adminCertificate: { scene: 'admin', act: open(menu(8), (page) => page.locator('.nameCertificate dl').waitFor()) },
   adminCertificateRead: {
     scene: 'admin',
-    act: open(menu(7), async (page) => {
+    act: open(menu(8), async (page) => {
       await page.locator('.nameCertificate textarea').last().fill('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----');
       await page.locator('.nameCertificate form').last().locator('button[type=submit]').click();
       await page.locator('.nameCertificate h3').scrollIntoViewIfNeeded();
@@ -72,7 +85,7 @@ export const adminViews: Record<string, { scene: string; query?: string; act: Ac
   },
   adminCertificateAgain: {
     scene: 'admin',
-    act: open(menu(7), async (page) => {
+    act: open(menu(8), async (page) => {
       await page.locator('.nameCertificate textarea').first().fill('wardline.mercy.example');
       await page.locator('.nameCertificate form').first().locator('button[type=submit]').click();
       await page.locator('dialog').waitFor();

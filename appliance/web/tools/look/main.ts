@@ -42,7 +42,7 @@ if (asked.has('big')) document.documentElement.style.fontSize = '200%';
 const app = new FixtureApp(scene);
 app.answers = (body) => talkAnswers(body);
 if ((asked.get('scene') ?? '') in leadScenes) app.answers = (body) => leadAnswers(body) ?? talkAnswers(body);
-if (asked.get('scene')?.startsWith('admin')) app.answers = adminBox(asked.get('scene') === 'adminZone' ? 'NOT_ADMINISTRATOR' : '');
+if (asked.get('scene')?.startsWith('admin')) app.answers = adminBox({ adminZone: 'NOT_ADMINISTRATOR', adminExporting: 'READS' }[asked.get('scene') ?? ''] ?? '');
 const handset = asked.get('handset');
 if (handset !== null) app.handset = () => Promise.resolve(handsetOf(handset));
 const shell = new LookShell();

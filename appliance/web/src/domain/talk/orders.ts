@@ -53,7 +53,7 @@ export interface SaidOfOrder {
   readonly of: Sequence;
   readonly readBack: Sequence;
   readonly to: PersonId | null;
-  readonly at: number;
+  readonly at: number | bigint;
 }
 
 /** Where the SHA-256 of the text stands in what is signed: hashes are the edge's. */

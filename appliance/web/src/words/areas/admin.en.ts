@@ -1,13 +1,14 @@
 /** What administration says on all its pages. */
 export const adminEn = {
   menuLabel: 'Pages of administration',
-  menu: { firstSteps: 'First steps', policies: 'Policies', people: 'People', units: 'Units and stations', roles: 'Roles and rotas', escalation: 'Escalation', health: 'Box health', certificate: 'Certificate' },
+  menu: { firstSteps: 'First steps', policies: 'Policies', people: 'People', units: 'Units and stations', roles: 'Roles and rotas', escalation: 'Escalation', channels: 'Channels', health: 'Box health', certificate: 'Certificate' },
   menuHints: {
     firstSteps: 'From an empty box to a ward that works',
     policies: 'How long messages are kept, files, announcements',
     people: 'Add and invite, units, devices, suspend, a list from a file',
     units: 'Wards and halls, and the screens that ring for them',
     roles: 'Who is on call, when',
+    channels: 'Of every unit, by title: open, rename, archive',
     health: 'Disk, keys, certificates, clock: what needs you',
     certificate: 'The name that people type, known to every phone',
     escalation: 'What a STAT does until somebody answers, and how it went',

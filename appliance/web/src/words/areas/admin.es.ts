@@ -2,13 +2,14 @@ import type { adminEn } from './admin.en.ts';
 
 export const adminEs: typeof adminEn = {
   menuLabel: 'Páginas de administración',
-  menu: { firstSteps: 'Primeros pasos', policies: 'Normas', people: 'Personas', units: 'Unidades y pantallas', roles: 'Puestos y cuadrantes', escalation: 'Escalado', health: 'Estado del servidor', certificate: 'Certificado' },
+  menu: { firstSteps: 'Primeros pasos', policies: 'Normas', people: 'Personas', units: 'Unidades y pantallas', roles: 'Puestos y cuadrantes', escalation: 'Escalado', channels: 'Canales', health: 'Estado del servidor', certificate: 'Certificado' },
   menuHints: {
     firstSteps: 'De un servidor vacío a una planta que funciona',
     policies: 'Cuánto se guardan los mensajes, archivos, anuncios',
     people: 'Añadir e invitar, unidades, dispositivos, suspender, una lista de un archivo',
     units: 'Plantas y alas, y las pantallas que suenan para ellas',
     roles: 'Quién está de guardia y cuándo',
+    channels: 'De cada unidad, por título: abrir, renombrar, archivar',
     health: 'Disco, claves, certificados, reloj: lo que le necesita',
     certificate: 'El nombre que la gente escribe, conocido por todos los teléfonos',
     escalation: 'Lo que hace un STAT hasta que alguien responde, y cómo fue',

@@ -1,6 +1,6 @@
 /** What the privacy officer's page says. */
 export const privacyEn = {
-  tabs: { emergencies: 'Emergencies', holds: 'Legal holds', audit: 'Audit log' },
+  tabs: { emergencies: 'Emergencies', holds: 'Legal holds', exports: 'Exports', audit: 'Audit log' },
   show: 'Show',
   emergenciesHint: 'Who entered the thread of a patient who was not theirs, and why. Each look at this list is recorded. A finding is said once and cannot be changed; it ends nothing.',
   emergenciesNone: 'Nothing waits for your review.',
@@ -45,7 +45,5 @@ export const privacyEn = {
   whyHint: 'At least 10 characters. It is on record.',
   whyFault: 'Say why, in 10 characters or more.',
   lifted: 'Lifted.',
-  exportTitle: 'Giving somebody their record',
-  exportHint: 'An export is made with the terminal program: “wardline export patient 0042 --reason … --out …”. It writes a page to read and its seal, and verifies every signature. The app does not do it yet.',
   restricted: 'Restricted patients are named by a charge nurse of the unit or the attending, never by a privacy officer: in the app under “Restricted patients”.',
 };

@@ -1,7 +1,7 @@
 import type { privacyEn } from './privacy.en.ts';
 
 export const privacyEs: typeof privacyEn = {
-  tabs: { emergencies: 'Emergencias', holds: 'Retenciones legales', audit: 'Registro de auditoría' },
+  tabs: { emergencies: 'Emergencias', holds: 'Retenciones legales', exports: 'Exportaciones', audit: 'Registro de auditoría' },
   show: 'Mostrar',
   emergenciesHint: 'Quién entró en la conversación de un paciente que no era suyo, y por qué. Cada consulta de esta lista queda registrada. La conclusión se dice una sola vez y no se puede cambiar; no pone fin a nada.',
   emergenciesNone: 'Nada espera su revisión.',
@@ -46,7 +46,5 @@ export const privacyEs: typeof privacyEn = {
   whyHint: 'Al menos 10 caracteres. Queda registrado.',
   whyFault: 'Diga por qué, en 10 caracteres o más.',
   lifted: 'Levantada.',
-  exportTitle: 'Entregar a alguien su registro',
-  exportHint: 'La exportación se hace con el programa de terminal: «wardline export patient 0042 --reason … --out …». Escribe una página para leer y su sello, y comprueba cada firma. La aplicación aún no lo hace.',
   restricted: 'A los pacientes restringidos los nombra un jefe de enfermería de la unidad o el médico responsable, nunca un responsable de privacidad: en la aplicación, en «Pacientes restringidos».',
 };

@@ -22,6 +22,7 @@ export const ADMIN_PAGES = {
   roles: { load: () => import('./house/Roles.svelte') },
   escalation: { load: () => import('./house/Escalation.svelte') },
   policies: { load: () => import('./policies/Policies.svelte') },
+  channels: { load: () => import('./house/Channels.svelte'), isStandard: true },
   health: { load: () => import('./house/Health.svelte') },
   certificate: { load: () => import('./house/Certificate.svelte') },
 } as const satisfies Record<string, AdminPage>;
