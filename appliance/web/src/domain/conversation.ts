@@ -236,13 +236,13 @@ export class Conversation {
   /** Caught up: what lies behind a gap is history's. */
   settle(): void {
     const start = this.#runStart();
-    if (start > 0) this.#drop(start);
+    if (start > 0) this.#leave(start);
   }
 
   /** The newest stay. */
   trim(keep: number): void {
     const over = this.#messages.length - keep;
-    if (over > 0) this.#drop(over);
+    if (over > 0) this.#leave(over);
   }
 
   /** The box has another past: nothing that was shown counts. */
@@ -276,11 +276,16 @@ export class Conversation {
     this.#notices.clear();
   }
 
+  /** To history, with what was told among them. */
+  #leave(count: number): void {
+    this.#drop(count);
+    this.#notices.dropBefore(this.#messages[0]?.sequence ?? 0);
+  }
+
   #drop(count: number): void {
     this.revision += 1;
     for (const message of this.#messages.slice(0, count)) this.textKept -= message.text.length;
     this.#messages = this.#messages.slice(count);
-    this.#notices.dropBefore(this.#messages[0]?.sequence ?? 0);
     this.#hasAll = false;
     this.#isFull = false;
   }
