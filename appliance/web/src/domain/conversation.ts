@@ -197,7 +197,7 @@ export class Conversation {
 
   /** Behind which message notices may be missing; says so once. */
   takeMissingNotices(): Sequence | null {
-    return this.#messages.length === 0 ? null : this.#notices.takeMissing(this.oldest);
+    return this.#notices.takeMissing(this.older === 'none' ? 0 : this.oldest);
   }
 
   /** Somebody has looked who waits to be let in. */

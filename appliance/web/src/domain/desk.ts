@@ -235,7 +235,7 @@ export class Desk {
     this.#open = parseId<ConversationId>(id);
     this.book.open(this.#open);
     // Whoever enters a channel is delivered nothing of what was said before.
-    if (this.open?.messages.length === 0) this.loadOlder();
+    if (this.open?.older === 'some' && this.open.messages.length === 0) this.loadOlder();
     else this.#loadNotices();
   }
 
@@ -263,13 +263,14 @@ export class Desk {
     if (this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value })) open.history('loading');
   }
 
-  /** A snapshot has the newest notices alone: those among messages that are here come with history. */
+  /** Of those who came in, and behind a snapshot, older notices come with history, as older messages do. */
   #loadNotices(): void {
     const { open } = this;
     const behind = open?.takeMissingNotices() ?? null;
     if (open === null || behind === null) return;
     const value = { conversation: wireId(open.id), before: wireSequence(behind + 1), limit: HISTORY_PAGE };
-    if (this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value })) open.history('loading');
+    // Of messages nothing is missing: none is said to be loading.
+    this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value });
   }
 
   draft(text: string, now: Now): void {

@@ -143,6 +143,14 @@ describe('of a snapshot', () => {
     expect(bench.box.heard.filter((body) => body.case === 'history')).toHaveLength(1);
   });
 
+  it('whoever came in reads in a thread without a message what was told before', () => {
+    const bench = started(told(3, 0, NoticeKind.ENTERED, { person: ANA, reason: NoticeReason.BED }));
+    const notices = [notice(2, 0, NoticeKind.BED_UNHELD), notice(1, 0, NoticeKind.ADMITTED)];
+    bench.box.instead.set('history', [{ case: 'historyPage', value: { conversation: THREAD, messages: [], end: true, notices } }]);
+    expect(order(opened(bench))).toEqual(['n1', 'n2', 'n3']);
+    expect(bench.box.heard.filter((body) => body.case === 'history').map((body) => body.value)).toMatchObject([{ conversation: THREAD, before: 1n }]);
+  });
+
   it('none is asked for where none is missing', () => {
     const bench = new Bench(new Box(), seeded(1));
     snapshot(bench, thread({ lastSequence: 1n }), said(1), told(1, 0, NoticeKind.ADMITTED), told(2, 1, NoticeKind.LEAVE_BEGAN));

@@ -129,10 +129,10 @@ export class Notices {
   }
 
   /**
-   * A snapshot brings the newest alone, which may be fewer than stand among its messages: behind which message others may be missing,
-   * of those from `oldest` on. Says so once.
+   * A snapshot brings the newest alone, which may be fewer than stand among its messages, and whoever comes in is told none of those
+   * before: behind which message others may be missing, of those from `oldest` on. Says so once.
    */
-  takeMissing(oldest: Sequence): Sequence | null {
+  takeMissing(oldest: number): Sequence | null {
     const cut = this.#list.findLast((one, at) => one.number - 1 !== (this.#list[at - 1]?.number ?? 0));
     if (cut === undefined || cut.after < oldest || cut.number === this.#askedFrom) return null;
     this.#askedFrom = cut.number;

@@ -65,7 +65,7 @@ export const pageUses: Record<string, Use> = {
   },
   async 'keyboard: a certificate that came is read before it is used'(at, open) {
     await page(at, open, 'admin', 'Administration');
-    await press(at, at.locator('nav.inside').getByRole('button', { name: /certificate/i }));
+    await press(at, at.locator('nav.inside').getByRole('button', { name: /^Certificate/ }));
     const file = at.locator('.nameCertificate textarea').last();
     await reach(at, file);
     await at.keyboard.insertText('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----');
