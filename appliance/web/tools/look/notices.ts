@@ -10,5 +10,19 @@ export const noticeViews: Record<string, View> = {
   noticesAlone: { scene: 'noticesAlone' },
   noticesVisit: { scene: 'noticesVisit', act: (page) => page.locator('.visit .button').waitFor() },
   noticesInbox: { scene: 'noticesInbox' },
+  tasksOver: {
+    scene: 'inbox',
+    act: async (page) => {
+      await page.locator('.tools button').nth(1).click();
+      await page.locator('.tasks .over').last().scrollIntoViewIfNeeded();
+    },
+  },
+  bell: {
+    scene: 'more',
+    act: async (page) => {
+      await page.locator('nav button').nth(4).click();
+      await page.getByRole('button', { name: /^(Switch on|Activar|Encender)/ }).last().scrollIntoViewIfNeeded();
+    },
+  },
   noticesBig: { scene: 'noticesVisit', query: 'big' },
 };
