@@ -16,6 +16,7 @@ import { files } from './look/files.ts';
 import { buildLook, serve } from './look-server.ts';
 import { handsetViews } from './look/handset.ts';
 import { deskViews } from './look/desk.ts';
+import { noticeViews } from './look/notices.ts';
 import { talkViews } from './look/talk.ts';
 
 const OUT = process.env['OUT'] ?? '';
@@ -173,6 +174,7 @@ const views: Record<string, View> = {
   ...deskViews,
   ...handsetViews,
   ...talkViews,
+  ...noticeViews,
   ...leadViews,
   ...adminViews,
 };

@@ -1,10 +1,11 @@
-/** Uses the app as people do, and says what did not come out: npm run use */
+/** Uses the app as people do, and says what did not come out: npm run use [-- PART_OF_A_NAME] */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { buildLook, serve } from './look-server.ts';
+import { pageUses } from './use/pages.ts';
 
 const SITE = join(tmpdir(), 'wardline-use-site');
 const phone = { viewport: { width: 390, height: 844 }, locale: 'en-US', hasTouch: true } as const;
@@ -280,7 +281,8 @@ const tell = async (name: string, use: () => Promise<void>) => {
     console.log(`FAIL  ${name}\n${String(error).slice(0, 800)}`);
   }
 };
-for (const [name, use] of Object.entries(uses)) {
+const only = process.argv[2] ?? '';
+for (const [name, use] of Object.entries({ ...uses, ...pageUses }).filter(([name]) => name.includes(only))) {
   const context = await browser.newContext(phone);
   context.setDefaultTimeout(5000);
   const page = await context.newPage();

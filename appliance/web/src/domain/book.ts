@@ -8,6 +8,7 @@ import { Conversation } from './conversation.ts';
 import { type ConversationId, type DeviceId, type PersonId, type Sequence, type UnitId } from './ids.ts';
 import type { KnownDevice, KnownMessage, KnownPerson, KnownRole, KnownUnit, Marks } from './known.ts';
 import { CONVERSATIONS_MAX, MESSAGES_KEPT, MESSAGES_OPEN_MAX, PEOPLE_MAX, TEXT_KEPT_MAX, TEXT_OPEN_MAX, UNITS_MAX } from './limits.ts';
+import { readNotice, readNotices } from './notices.ts';
 import { readOrder } from './talk/orders.ts';
 import { cleanLine } from './texts.ts';
 import { readChange, readConversation, readId, readMarks, readMessage, readPerson, readReactions, readSequence, readStat, readUnit } from './wire.ts';
@@ -124,6 +125,7 @@ export class Book {
     const messages = page.messages.map(readMessage);
     if (conversation === undefined) return;
     const room = this.#open === conversation.id ? MESSAGES_OPEN_MAX : MESSAGES_KEPT;
+    conversation.tell(readNotices(page.notices));
     conversation.history({ messages, end: page.end }, { messages: room, text: TEXT_OPEN_MAX });
     this.#trim();
   }
@@ -199,6 +201,11 @@ export class Book {
         this.#conversations.get(order.conversation)?.order(order);
         return OTHER;
       }
+      case 'notice': {
+        const notice = readNotice(kind.value);
+        if (notice !== null) this.#conversations.get(notice.conversation)?.tell([notice]);
+        return OTHER;
+      }
       case 'gone':
         this.#conversations.delete(readId(kind.value.conversation));
         return OTHER;
@@ -218,7 +225,7 @@ export class Book {
       case 'task':
         return { applied: 'task', task: kind.value };
       default:
-        // Notices are not shown yet; what is none known is of a later version.
+        // What is none known is of a later version.
         return OTHER;
     }
   }

@@ -1,6 +1,6 @@
 /** What the app asks of the box beside signing in and submitting, and what each was for. */
 
-import type { ConversationId, RoleId, Sequence, UnitId } from './ids.ts';
+import type { ConversationId, RoleId, Sequence, StayId, UnitId } from './ids.ts';
 
 export type StatAnswer = 'accept' | 'coming' | 'cannot' | 'close' | 'handBack';
 
@@ -25,6 +25,6 @@ export type Call =
   /** An answer to an order, or a call note. */
   | { readonly call: 'talk' }
   /** By a page that keeps what it knows itself: {@link App.ask}. */
-  | { readonly call: 'page'; readonly number: number }
+  | { readonly call: 'page'; readonly number: number; /** Whose family it asks about. */ readonly stay?: StayId | null }
   | ({ readonly call: 'look' } & Look)
   | ({ readonly call: 'care' } & CareCall);

@@ -8,6 +8,8 @@
 import type { ConversationId, MessageName, PersonId, Sequence } from './ids.ts';
 import type { ConversationChange, KnownConversation, KnownMessage, KnownReaction, KnownStat, Marks } from './known.ts';
 import { MEMBERS_MAX, ORDERS_KEPT, STATS_KEPT } from './limits.ts';
+import { type KnownNotice, Notices } from './notices.ts';
+import type { VisitAsked } from './snapshot.ts';
 import type { KnownOrder } from './talk/orders.ts';
 import { EscalationState } from '../gen/wardline_pb.js';
 
@@ -19,6 +21,8 @@ export class Conversation {
   readonly #stats = new Map<Sequence, KnownStat>();
   /** Orders by text, filed ones too while they are here. */
   readonly #orders = new Map<Sequence, KnownOrder>();
+  /** Of a patient's thread: what moved. */
+  readonly #notices = new Notices();
   /** History has said that nothing older than what is here can be read. */
   #hasAll = false;
   #isLoading = false;
@@ -52,6 +56,16 @@ export class Conversation {
 
   get orders(): ReadonlyMap<Sequence, KnownOrder> {
     return this.#orders;
+  }
+
+  /** In order, each behind the message that it says. */
+  get notices(): readonly KnownNotice[] {
+    return this.#notices.list;
+  }
+
+  /** Who waits at the patient's bed to be let in. */
+  get visit(): VisitAsked | null {
+    return this.#notices.visit;
   }
 
   get last(): Sequence {
@@ -176,6 +190,22 @@ export class Conversation {
     if (over !== undefined) this.#orders.delete(over.sequence);
   }
 
+  tell(notices: readonly KnownNotice[]): void {
+    if (this.#known.purged) return;
+    for (const one of notices) if (one.after + 1 >= this.#known.first && this.#notices.take(one)) this.revision += 1;
+  }
+
+  /** Behind which message notices may be missing; says so once. */
+  takeMissingNotices(): Sequence | null {
+    return this.#notices.takeMissing(this.older === 'none' ? 0 : this.oldest);
+  }
+
+  /** Somebody has looked who waits to be let in. */
+  lookedWhoWaits(waiting: number, until: number): void {
+    this.revision += 1;
+    this.#notices.looked(waiting, until);
+  }
+
   /** History is asked, or was; it may have said that there is nothing older. No more are kept than `room`, and as much text. */
   history(asked: 'loading' | 'failed' | { readonly messages: readonly KnownMessage[]; readonly end: boolean }, room: { readonly messages: number; readonly text: number } = ROOM): void {
     this.revision += 1;
@@ -206,13 +236,13 @@ export class Conversation {
   /** Caught up: what lies behind a gap is history's. */
   settle(): void {
     const start = this.#runStart();
-    if (start > 0) this.#drop(start);
+    if (start > 0) this.#leave(start);
   }
 
   /** The newest stay. */
   trim(keep: number): void {
     const over = this.#messages.length - keep;
-    if (over > 0) this.#drop(over);
+    if (over > 0) this.#leave(over);
   }
 
   /** The box has another past: nothing that was shown counts. */
@@ -220,6 +250,7 @@ export class Conversation {
     this.#drop(this.#messages.length);
     this.#stats.clear();
     this.#orders.clear();
+    this.#notices.clear();
     this.#members.clear();
   }
 
@@ -238,8 +269,17 @@ export class Conversation {
     const { first, purged } = this.#known;
     const over = purged ? this.#messages.length : this.#place(first);
     if (over > 0) this.#drop(over);
-    if (purged) this.#stats.clear();
-    if (purged) this.#orders.clear();
+    this.#notices.expire(first);
+    if (!purged) return;
+    this.#stats.clear();
+    this.#orders.clear();
+    this.#notices.clear();
+  }
+
+  /** To history, with what was told among them. */
+  #leave(count: number): void {
+    this.#drop(count);
+    this.#notices.dropBefore(this.#messages[0]?.sequence ?? 0);
   }
 
   #drop(count: number): void {

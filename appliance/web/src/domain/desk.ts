@@ -3,7 +3,7 @@
  * {@link Link} and hears answers; whether there is a session, and whether anything may be seen, is `phone.ts`'s.
  */
 
-import { type Accepted, type Conversation as WireConversation, DeclineReason, type Prospect as WireProspect } from '../gen/wardline_pb.js';
+import { type Accepted, type Conversation as WireConversation, DeclineReason, type FamilyPage, type Prospect as WireProspect } from '../gen/wardline_pb.js';
 import { Book } from './book.ts';
 import type { Bytes } from './bytes.ts';
 import type { Call, StatAnswer } from './calls.ts';
@@ -23,6 +23,7 @@ import {
   type PersonId,
   type RoleId,
   type Sequence,
+  type StayId,
   wireId,
   wireSequence,
 } from './ids.ts';
@@ -32,6 +33,7 @@ import { Gaps } from './lead/gaps.ts';
 import { Offers } from './lead/offers.ts';
 import { HISTORY_PAGE, ROLE_HOURS, ROLES_MAX } from './limits.ts';
 import { mentionsIn } from './mentions.ts';
+import { type KnownNotice, readNotices } from './notices.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import { answerBytes, type Hash, type Said, type Signature } from './proofs.ts';
 import { prospectOf } from './prospect.ts';
@@ -197,14 +199,14 @@ export class Desk {
 
   /** An answer. Throws a `WireFault`. */
   answered(call: Call, { request, body }: { readonly request: number; readonly body: Told }, now: Now): void {
-    if (call.call === 'page') this.#pageAnswered(call.number, request, body);
+    if (call.call === 'page') this.#pageAnswered(call, request, body);
     else if (call.call === 'history' && body.case === 'historyPage') this.book.history(body.value);
     else if (call.call === 'prospect' && body.case === 'prospect') this.#foresee(call.conversation, body.value, now);
     else if (call.call === 'open' && body.case === 'opened') this.#show(body.value.conversation);
     else if (call.call === 'roles' && body.case === 'rolePage') this.#rolePage(body.value.roles.map(readRole), body.value.end);
     else if (call.call === 'role') this.askRoles();
     else if (call.call === 'care') this.care.done(call);
-    else if (call.call === 'look' && call.at === 'around' && body.case === 'historyPage') this.#apart(call, body.value.messages.map(readMessage));
+    else if (call.call === 'look' && call.at === 'around' && body.case === 'historyPage') this.#apart(call, body.value.messages.map(readMessage), readNotices(body.value.notices));
     else if (call.call === 'look' && this.care.looked(call, body, now.wall)) return;
     else if (call.call === 'stat' && call.answer === 'coming') this.rings.coming(call.conversation, call.sequence);
     else this.unanswered(call);
@@ -233,7 +235,8 @@ export class Desk {
     this.#open = parseId<ConversationId>(id);
     this.book.open(this.#open);
     // Whoever enters a channel is delivered nothing of what was said before.
-    if (this.open?.messages.length === 0) this.loadOlder();
+    if (this.open?.older === 'some' && this.open.messages.length === 0) this.loadOlder();
+    else this.#loadNotices();
   }
 
   /** Whoever is put out of the conversation before them has none before them: should they be let in again, it does not come up by itself. */
@@ -258,6 +261,16 @@ export class Desk {
     if (open === null || open.older !== 'some') return;
     const value = { conversation: wireId(open.id), before: wireSequence(open.oldest), limit: HISTORY_PAGE };
     if (this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value })) open.history('loading');
+  }
+
+  /** Of those who came in, and behind a snapshot, older notices come with history, as older messages do. */
+  #loadNotices(): void {
+    const { open } = this;
+    const behind = open?.takeMissingNotices() ?? null;
+    if (open === null || behind === null) return;
+    const value = { conversation: wireId(open.id), before: wireSequence(behind + 1), limit: HISTORY_PAGE };
+    // Of messages nothing is missing: none is said to be loading.
+    this.#asks({ call: 'history', conversation: open.id }, { case: 'history', value });
   }
 
   draft(text: string, now: Now): void {
@@ -384,20 +397,30 @@ export class Desk {
   }
 
   /** Newest first, as history comes. */
-  #apart({ conversation, sequence }: { conversation: ConversationId; sequence: Sequence }, messages: readonly KnownMessage[]): void {
+  #apart({ conversation, sequence }: { conversation: ConversationId; sequence: Sequence }, messages: readonly KnownMessage[], notices: readonly KnownNotice[] = []): void {
     if (this.around?.of !== conversation || this.#around?.found.sequence !== sequence) return;
     const known = this.book.conversations.get(conversation);
+    known?.tell(notices);
     const readable = messages.filter((message) => message.conversation === conversation && message.sequence >= (known?.known.first ?? 0));
     const state = readable.some((message) => message.sequence === sequence) ? 'around' : 'failed';
     this.#around = { of: conversation, found: { sequence, state }, messages: state === 'around' ? readable.slice(0, AROUND).reverse() : [] };
   }
 
   /** What a page is answered is its own; but a conversation that it opened is everybody's. */
-  #pageAnswered(number: number, request: number, body: Told): void {
+  #pageAnswered({ number, stay }: Extract<Call, { call: 'page' }>, request: number, body: Told): void {
+    if (body.case === 'familyPage') this.#lookedWhoWaits(stay ?? null, body.value);
     const opened = body.case === 'opened' && body.value.conversation !== undefined ? this.book.learn(body.value.conversation) : null;
     // Announcements are opened to be written.
     if (opened?.known.kind === 'broadcast') this.screen.announces(opened.id);
     this.#link.reply(number, { reply: 'answer', request, body });
+  }
+
+  /** A page about a family says who waits, which no notice says of those who were turned away. */
+  #lookedWhoWaits(stay: StayId | null, page: FamilyPage): void {
+    const until = Math.max(0, ...page.requests.map((request) => momentOf(request.until)));
+    for (const conversation of this.book.conversations.values()) {
+      if (stay !== null && conversation.known.kind === 'patient' && conversation.known.stay?.id === stay) conversation.lookedWhoWaits(page.requests.length, until);
+    }
   }
 
   #rolePage(roles: readonly ReturnType<typeof readRole>[], end: boolean): void {

@@ -41,6 +41,11 @@ export const STATS_KEPT = 200;
 /** Orders kept of a conversation: 200 that are not filed, and as many that are. */
 export const ORDERS_KEPT = 400;
 
+/** Notices kept of a thread: as many as the box keeps. */
+export const NOTICES_KEPT = 400;
+/** Tasks that are over, as far as this app saw them end: a shift's. */
+export const TASKS_OVER_KEPT = 50;
+
 /** Messages that may wait: 500 of 8 KiB are 4 MB, on the disk as much again for the sealing. */
 export const OUTBOX_MAX = 500;
 /** Submissions under way at a time, each of another conversation. */

@@ -15,7 +15,7 @@ import { Desk, type Now } from './desk.ts';
 import type { Command, Effect, Input, LineNumber } from './effects.ts';
 import { Gate } from './gate.ts';
 import { type Chance, Ground } from './ground.ts';
-import { type MessageName, momentOf } from './ids.ts';
+import { idOf, type MessageName, momentOf, type StayId } from './ids.ts';
 import type { Line } from './lines.ts';
 import type { Hash, Signature } from './proofs.ts';
 import type { Ask } from './frames.ts';
@@ -227,7 +227,8 @@ export class Phone {
     if (!this.#gate.isOpen && !isOpening) return refuse(ownRefusal('LOCKED'));
     if (isTooMany) return refuse(ownRefusal('SLOW_DOWN', { retryAfter: 1 }));
     if (!isOpening) this.#gate.acted();
-    const outs = session?.ask(now.steady, { ask: 'call', call: { call: 'page', number } }, body) ?? null;
+    const stay = body.case === 'listFamily' ? idOf<StayId>(body.value.encounter ?? 0n) : null;
+    const outs = session?.ask(now.steady, { ask: 'call', call: { call: 'page', number, stay } }, body) ?? null;
     if (outs === null) return refuse(ownRefusal('OFFLINE'));
     this.#ground.run(outs);
   }

@@ -11,9 +11,10 @@ import type { Drafts } from './drafts.ts';
 import type { ConversationId, PersonId, Sequence, UnitId } from './ids.ts';
 import type { KnownConversation, KnownMessage, KnownPerson, KnownStat, Marks } from './known.ts';
 import { isUnread } from './composing.ts';
+import type { KnownNotice } from './notices.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { Ring, Rings } from './rings.ts';
-import type { InboxItem, MessageItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Stat } from './snapshot.ts';
+import type { InboxItem, MessageItem, NoticeItem, OpenConversation, PatientHeader, Person, Prospect, Ringing, Role, Stat } from './snapshot.ts';
 import { type OrderPart, shownOrder } from './talk/orders.ts';
 import { cleanText } from './texts.ts';
 
@@ -33,6 +34,7 @@ interface Shown {
   readonly directoryRevision: number;
   readonly family: KnownConversation['family'];
   readonly quoted: KnownMessage | null;
+  readonly told: readonly KnownNotice[];
   readonly me: PersonId;
 }
 
@@ -57,7 +59,7 @@ export class Screen {
   /** Lines of the inbox that did not change are not made anew. */
   readonly #items = new Map<ConversationId, { readonly key: string; readonly item: InboxItem }>();
   #people: { readonly key: string; readonly people: readonly Person[] } = { key: '', people: [] };
-  #messages: { readonly key: string; readonly messages: readonly MessageItem[] } = { key: '', messages: [] };
+  #messages: { readonly key: string; readonly messages: readonly MessageItem[]; readonly before: readonly NoticeItem[] } = { key: '', messages: [], before: [] };
   /** The inbox as it was: where all its lines are the same, it is the same. */
   #inbox: { readonly lines: readonly InboxItem[]; readonly sorted: readonly InboxItem[] } = { lines: [], sorted: [] };
   /** A message that is as it was is shown as it was, so that of thousands a view has only the changed ones to draw. */
@@ -82,10 +84,10 @@ export class Screen {
     }
     const lines = [...this.#book.conversations.values()].map((conversation) => this.#item(conversation, me, waiting.get(conversation.id) ?? 0));
     for (const id of this.#items.keys()) if (!this.#book.conversations.has(id)) this.#items.delete(id);
-    if (!isSame(lines, this.#inbox.lines)) {
+    if (!areSame(lines, this.#inbox.lines)) {
       const sorted = lines.toSorted(
         (one, other) =>
-          SECTIONS.indexOf(one.section) - SECTIONS.indexOf(other.section) || other.lastAt - one.lastAt || (one.id < other.id ? -1 : 1),
+          SECTIONS.indexOf(one.section) - SECTIONS.indexOf(other.section) || Number(other.visit != null) - Number(one.visit != null) || other.lastAt - one.lastAt || (one.id < other.id ? -1 : 1),
       );
       this.#inbox = { lines, sorted };
     }
@@ -96,10 +98,12 @@ export class Screen {
     const waiting = this.#outbox.waiting().filter((one) => one.conversation === conversation.id);
     const going = waiting.filter((one) => one.failed === null).length;
     const { archived, purged, kind } = conversation.known;
+    const whole = around === null || around.found.state !== 'around' ? this.#messagesOf(conversation, me, waiting) : null;
     return {
       item: this.#item(conversation, me, going),
       people: [...conversation.members.keys()].map((person) => this.person(person, conversation)),
-      messages: around === null || around.found.state !== 'around' ? this.#messagesOf(conversation, me, waiting) : this.#drawn(conversation, around.messages, me),
+      messages: whole?.messages ?? this.#drawn(conversation, around?.messages ?? [], me),
+      before: whole?.before ?? [],
       older: around?.found.state === 'around' ? 'none' : conversation.older,
       found: around?.found ?? null,
       writable: !archived && !purged && (kind !== 'broadcast' || this.#announces(conversation, me)),
@@ -199,6 +203,7 @@ export class Screen {
       waiting,
       drafted: this.#drafts.of(conversation.id) !== '',
       stat: stat === undefined ? null : this.#stat(conversation, stat, me),
+      visit: known.kind === 'patient' ? conversation.visit : null,
       section: calling !== undefined ? 'stat' : mentioned ? 'mentions' : known.kind === 'patient' ? 'patients' : 'rest',
     };
   }
@@ -251,10 +256,10 @@ export class Screen {
     };
   }
 
-  #messagesOf(conversation: Conversation, me: PersonId, waiting: readonly Waiting[]): readonly MessageItem[] {
+  #messagesOf(conversation: Conversation, me: PersonId, waiting: readonly Waiting[]): { readonly messages: readonly MessageItem[]; readonly before: readonly NoticeItem[] } {
     const { directoryRevision, isCaughtUp } = this.#book;
     const key = [conversation.id, conversation.revision, directoryRevision, this.#rings.revision, this.#outbox.revision, isCaughtUp, me].join(' ');
-    if (this.#messages.key === key) return this.#messages.messages;
+    if (this.#messages.key === key) return this.#messages;
     // While it is caught up with, a message of one's own may stand ahead of what was delivered: that is no gap to stop at.
     const there = isCaughtUp ? conversation.run : conversation.messages;
     const messages = this.#drawn(conversation, there, me);
@@ -262,24 +267,30 @@ export class Screen {
       const names = new Set(there.map((message) => message.name));
       messages.push(...waiting.filter((one) => !names.has(one.name)).map((one) => this.#waiting(conversation, one, me)));
     }
-    this.#messages = { key, messages };
-    return messages;
+    // In front of the first are those that no older message has: where older ones are not here, that is not known.
+    const first = conversation.older === 'none' ? (there[0]?.sequence ?? Infinity) : 0;
+    const before = conversation.notices.filter((one) => one.after < first).map((one) => this.#notice(conversation, one));
+    this.#messages = { key, messages, before };
+    return this.#messages;
   }
 
   #drawn(conversation: Conversation, messages: readonly KnownMessage[], me: PersonId): MessageItem[] {
     const marks = this.#marksOfOthers(conversation, me);
     const { family } = conversation.known;
     const { directoryRevision } = this.#book;
-    return messages.map((message) => {
+    const told = toldBehind(messages, conversation.notices);
+    return messages.map((message, at) => {
+      const behind = told[at] ?? NOTHING;
       const fate = message.sender === me ? fateOf(message, marks) : null;
       const quoted = message.replyTo === 0 ? null : conversation.at(message.replyTo);
       // How a STAT or an order stands is not in its message.
       const moves = conversation.stats.has(message.sequence) || conversation.orders.has(message.sequence);
       const was = this.#shown.get(message);
-      const isAsItWas = was !== undefined && was.directoryRevision === directoryRevision && was.family === family && was.quoted === quoted && was.item.fate === fate && was.me === me;
+      const isAsItWas = was !== undefined && was.directoryRevision === directoryRevision && was.family === family && was.quoted === quoted && was.item.fate === fate && was.me === me && areSame(was.told, behind);
       if (isAsItWas && !moves && was.item.stat === null && was.item.order === null) return was.item;
-      const item = this.#message(conversation, message, me, fate);
-      this.#shown.set(message, { item, directoryRevision, family, quoted, me });
+      const made = this.#message(conversation, message, me, fate);
+      const item = behind.length === 0 ? made : { ...made, notices: behind.map((one) => this.#notice(conversation, one)) };
+      this.#shown.set(message, { item, directoryRevision, family, quoted, told: behind, me });
       return item;
     });
   }
@@ -314,6 +325,13 @@ export class Screen {
       stat: stat === undefined ? null : this.#stat(conversation, stat, me),
       order: order === undefined ? null : shownOrder(order, conversation, me, (person) => this.#book.nameOf(person, conversation)),
     };
+  }
+
+  #notice(conversation: Conversation, notice: KnownNotice): NoticeItem {
+    const { number, at, kind, person, reason, bed, until } = notice;
+    const nameOf = (id: PersonId | null): string => (id === null ? '' : this.#book.nameOf(id, conversation));
+    const by = notice.by === person ? '' : nameOf(notice.by);
+    return { number, at, kind, person: nameOf(person), by, reason, unit: this.#unitName(notice.unit), bed, until };
   }
 
   #waiting(conversation: Conversation, waiting: Waiting, me: PersonId): MessageItem {
@@ -427,6 +445,22 @@ function fateOf(message: KnownMessage, others: Marks | null): 'sent' | 'delivere
   return others.delivered >= message.sequence ? 'delivered' : 'sent';
 }
 
-function isSame(one: readonly InboxItem[], other: readonly InboxItem[]): boolean {
+const NOTHING: readonly KnownNotice[] = [];
+
+/** Of each message what was told behind it and in front of the next one that is here. */
+function toldBehind(messages: readonly KnownMessage[], notices: readonly KnownNotice[]): readonly (readonly KnownNotice[])[] {
+  const [first] = messages;
+  if (notices.length === 0 || first === undefined) return [];
+  let next = notices.findIndex((one) => one.after >= first.sequence);
+  if (next < 0) return [];
+  return messages.map((_, at) => {
+    const from = next;
+    const end = messages[at + 1]?.sequence ?? Infinity;
+    while (next < notices.length && (notices[next]?.after ?? 0) < end) next += 1;
+    return next === from ? NOTHING : notices.slice(from, next);
+  });
+}
+
+function areSame<One>(one: readonly One[], other: readonly One[]): boolean {
   return one.length === other.length && one.every((line, at) => line === other[at]);
 }

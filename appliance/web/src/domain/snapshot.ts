@@ -149,6 +149,56 @@ export interface Files {
   receive(place: FilePlace, of: FileShown, what: 'file' | 'picture', progress: (come: number) => void, stop: AbortSignal): Promise<Blob | Refusal>;
 }
 
+export type NoticeKind =
+  | 'admitted'
+  | 'moved'
+  | 'leaveBegan'
+  | 'leaveEnded'
+  | 'discharged'
+  | 'closed'
+  | 'attending'
+  | 'entered'
+  | 'left'
+  | 'hasBed'
+  | 'stays'
+  | 'bedUnheld'
+  | 'emergencyBegan'
+  | 'emergencyEnded'
+  | 'restricted'
+  | 'unrestricted'
+  | 'recordsMerged'
+  | 'recordsUnmerged'
+  | 'familyConsented'
+  | 'familyConsentEnded'
+  | 'familyAsked'
+  | 'familyEntered'
+  | 'familyLeft';
+/** Why somebody entered. */
+export type NoticeReason = 'attending' | 'byHand' | 'bed' | 'emergency' | 'named' | 'merged';
+
+/** What moved in a patient's thread. The view makes the words. */
+export interface NoticeItem {
+  readonly number: number;
+  readonly at: At;
+  readonly kind: NoticeKind;
+  /** Whom it is about; empty: nobody, or nobody of the directory. */
+  readonly person: string;
+  /** Whose act it was, where that is somebody else. */
+  readonly by: string;
+  readonly reason: NoticeReason | null;
+  readonly unit: string;
+  readonly bed: string;
+  /** 0: not known. */
+  readonly until: At;
+}
+
+/** Who asked at a patient's bed to be let in, as far as was told of them. */
+export interface VisitAsked {
+  readonly waiting: number;
+  /** Then nobody of them waits any more. */
+  readonly until: At;
+}
+
 export interface MessageItem {
   /** Key for lists: stable from composing to acceptance. */
   readonly key: string;
@@ -177,6 +227,8 @@ export interface MessageItem {
   readonly stat: Stat | null;
   /** It is an order by text, or one on its way. */
   readonly order: OrderShown | null;
+  /** What was told between this message and the next. */
+  readonly notices?: readonly NoticeItem[];
   /** One that waits or failed, of which only the box can read what it says. */
   readonly sealed?: boolean;
 }
@@ -199,6 +251,8 @@ export interface InboxItem {
   /** Something was begun there and not sent. */
   readonly drafted: boolean;
   readonly stat: Stat | null;
+  /** Of a patient: somebody waits at the bed to be let in. */
+  readonly visit?: VisitAsked | null;
   /** Where it belongs: the inbox is in this order, newest first within each. */
   readonly section: 'stat' | 'mentions' | 'patients' | 'rest';
 }
@@ -234,6 +288,8 @@ export interface OpenConversation {
   readonly item: InboxItem;
   readonly people: readonly Person[];
   readonly messages: readonly MessageItem[];
+  /** What was told before the first of them; empty where older ones are not here. */
+  readonly before?: readonly NoticeItem[];
   /** Older messages exist and can be asked for; `full`: they exist, and more than are here are not kept. */
   readonly older: 'none' | 'some' | 'loading' | 'full';
   /** Takes new messages. */

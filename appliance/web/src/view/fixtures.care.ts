@@ -44,6 +44,10 @@ export function careAt(now: number, people: readonly Person[]): Care {
         { conversation: '0000000000000303', sequence: 2, title: 'Walter Kim', place: '4 West · 409-A', text: 'Walk him to the door before noon', author: STREAM[0], whose: 'Ana Ruiz', mine: true, gave: false, due: minutes(95), overdue: false, state: 'taken', by: 'Ana Ruiz', may: ['done', 'decline'] },
         { conversation: '0000000000000302', sequence: 3, title: '4 West nights', place: '4 West', text: '', author: 'Ana Ruiz', whose: 'Transport', mine: false, gave: true, due: 0, overdue: false, state: 'declined', by: 'Farid Haddad', may: ['withdraw'] },
       ],
+      over: [
+        { conversation: '0000000000000301', sequence: 9, title: 'Rosa Delgado', place: '4 West · 412-B', text: 'Bring the second chair back from the day room', how: 'done', by: 'Ana Ruiz', at: minutes(-21) },
+        { conversation: '0000000000000302', sequence: 5, title: '4 West nights', place: '4 West', text: '', how: 'withdrawn', by: STREAM[1], at: minutes(-200) },
+      ],
     },
     availability: { until: 0, cover: '', covering: [{ id: people[3]?.id ?? '', name: STREAM[0], until: hours(2) }] },
   };

@@ -1,4 +1,4 @@
-import type { At, Id } from '../domain/snapshot.ts';
+import type { At, Id, InboxItem, VisitAsked } from '../domain/snapshot.ts';
 
 /** Somebody is in a thread because they broke the glass. Identifiers alone; until when is by the box's clock. */
 export interface Inside {
@@ -16,6 +16,12 @@ let inside = $state.raw<readonly Inside[]>(read());
 /** Why one is in this thread, if it is that and not over. */
 export function insideOf(person: Id, conversation: Id, now: At): Inside | null {
   return inside.find((one) => one.person === person && one.conversation === conversation && one.until > now) ?? null;
+}
+
+/** Who waits at the bed of a patient, for whoever may let them in: who broke the glass is in no care team. */
+export function visitOf(item: InboxItem, me: Id, now: At): VisitAsked | null {
+  const visit = item.visit ?? null;
+  return visit !== null && visit.until > now && insideOf(me, item.id, now) === null ? visit : null;
 }
 
 export function goneIn(one: Inside): void {

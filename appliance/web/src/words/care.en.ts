@@ -121,6 +121,10 @@ export const careEn = {
     when: 'Until when',
     whens: { none: 'No time', half: '30 min', one: '1 hour', two: '2 hours', four: '4 hours' },
     give: 'Give the task',
+    over: 'Over',
+    overHint: 'What ended since you opened the app.',
+    doneBy: (who: string, time: string) => `Done by ${who}, ${time}`,
+    withdrawnBy: (who: string, time: string) => (who === '' ? `Withdrawn, ${time}` : `Withdrawn by ${who}, ${time}`),
   },
   quiet: {
     title: 'Do not disturb',

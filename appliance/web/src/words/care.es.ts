@@ -123,6 +123,10 @@ export const careEs: typeof careEn = {
     when: 'Hasta cuándo',
     whens: { none: 'Sin hora', half: '30 minutos', one: '1 hora', two: '2 horas', four: '4 horas' },
     give: 'Encargar la tarea',
+    over: 'Terminadas',
+    overHint: 'Lo que terminó desde que abrió la aplicación.',
+    doneBy: (who, time) => `Hecha por ${who}, ${time}`,
+    withdrawnBy: (who, time) => (who === '' ? `Retirada, ${time}` : `Retirada por ${who}, ${time}`),
   },
   quiet: {
     title: 'No molestar',

@@ -109,6 +109,7 @@ export const en = {
     emptyHint: 'Write to somebody under People, or to whoever is on call.',
     unread: (n: number) => (n === 1 ? '1 unread' : `${n} unread`),
     mentioned: 'Mentions you',
+    visit: (n: number) => (n === 1 ? 'A visitor asks to be let in' : `${n} visitors ask to be let in`),
     drafted: 'Not finished',
     waiting: (n: number) => (n === 1 ? '1 waits to be sent' : `${n} wait to be sent`),
     you: 'You',

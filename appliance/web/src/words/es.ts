@@ -107,6 +107,7 @@ export const es: Words = {
     emptyHint: 'Escriba a alguien en Personas, o a quien esté de guardia.',
     unread: (n) => (n === 1 ? '1 sin leer' : `${n} sin leer`),
     mentioned: 'Le menciona',
+    visit: (n) => (n === 1 ? 'Una visita pide entrar' : `${n} visitas piden entrar`),
     drafted: 'Sin terminar',
     waiting: (n) => (n === 1 ? '1 espera para enviarse' : `${n} esperan para enviarse`),
     you: 'Usted',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ConversationKind, DeclineReason, EncounterState, RefusalCode, TaskAnswer, TaskState } from '../../gen/wardline_pb.js';
 import { Bench, hex, need, seeded } from '../testing/bench.ts';
+import { TASKS_OVER_KEPT } from '../limits.ts';
 import { ANA, BEN, type Body, Box, type EventKind, PIN, refused, WARD } from '../testing/box.ts';
 import type { Care } from './contract.ts';
 import { excerpt } from './searching.ts';
@@ -271,9 +272,30 @@ describe('tasks', () => {
     bench.box.change({ case: 'task', value: task(1n, { state: TaskState.TAKEN, by: ANA, overdue: true }) });
     bench.settle();
     expect(care(bench).tasks.list).toMatchObject([{ state: 'taken', by: 'Ana', overdue: true, may: ['done', 'decline'] }]);
-    bench.box.change({ case: 'task', value: task(1n, { state: TaskState.DONE, by: ANA }) });
+    bench.box.change({ case: 'task', value: task(1n, { state: TaskState.DONE, by: ANA, at: 5n }) });
     bench.settle();
     expect(care(bench).tasks.list).toEqual([]);
+    expect(care(bench).tasks.over).toEqual([{ conversation: hex(WARD), sequence: 1, title: 'Ben', place: 'MD', text: 'Draw a potassium', how: 'done', by: 'Ana', at: 5 }]);
+  });
+
+  it('that are over stand by themselves, the newest first, no more than are kept, until they are given anew or their message is gone', () => {
+    const bench = started();
+    const ends = (sequence: number, at: number, over: object = {}) => bench.box.change({ case: 'task', value: task(BigInt(sequence), { state: TaskState.WITHDRAWN, by: BEN, at: BigInt(at), ...over }) });
+    for (let sequence = 1; sequence <= TASKS_OVER_KEPT + 2; sequence += 1) {
+      bench.box.say(`number ${sequence}`);
+      ends(sequence, sequence);
+    }
+    // Of others' tasks nothing is kept.
+    ends(1, 999, { person: BEN });
+    bench.settle();
+    expect(care(bench).tasks.over?.[0]?.at).toBe(TASKS_OVER_KEPT + 2);
+    const over = () => care(bench).tasks.over ?? [];
+    expect([over().length, over()[0]?.sequence, over().at(-1)?.sequence]).toEqual([TASKS_OVER_KEPT, TASKS_OVER_KEPT + 2, 3]);
+    expect(over()[0]).toMatchObject({ how: 'withdrawn', by: 'Ben' });
+    bench.box.change({ case: 'task', value: task(BigInt(TASKS_OVER_KEPT + 2)) });
+    bench.box.change({ case: 'messageChanged', value: { conversation: WARD, sequence: BigInt(TASKS_OVER_KEPT + 1), message: new Uint8Array(16), sender: BEN, recalledAt: 9n } });
+    bench.settle();
+    expect(over()[0]?.sequence).toBe(TASKS_OVER_KEPT);
   });
 
   it('of others are none of theirs, and those of a role are as the box lists them', () => {
@@ -281,7 +303,7 @@ describe('tasks', () => {
     bench.box.say('one');
     bench.box.change({ case: 'task', value: task(1n, { person: BEN }) });
     bench.settle();
-    expect(care(bench).tasks).toEqual({ state: 'unasked', list: [] });
+    expect(care(bench).tasks).toEqual({ state: 'unasked', list: [], over: [] });
     answers(bench, 'listTasks', { case: 'taskPage', value: { tasks: [task(1n, { person: 0n, role: 5n })] } }, { case: 'taskPage', value: { tasks: [task(2n, { author: ANA, person: BEN })], end: true } });
     answers(bench, 'history', { case: 'historyPage', value: { conversation: WARD, messages: [{ conversation: WARD, sequence: 2n, message: new Uint8Array(16), sender: BEN, text: 'two' }] } });
     bench.command('care', { act: 'askTasks' });

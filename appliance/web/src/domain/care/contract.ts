@@ -126,6 +126,19 @@ export interface Task {
   readonly may: readonly ('take' | 'done' | 'decline' | 'withdraw')[];
 }
 
+/** A task that ended while this app looked: no list of the box has it. */
+export interface OverTask {
+  readonly conversation: Id;
+  readonly sequence: number;
+  readonly title: string;
+  readonly place: string;
+  readonly text: string;
+  readonly how: 'done' | 'withdrawn';
+  /** Empty: the box withdrew it. */
+  readonly by: string;
+  readonly at: At;
+}
+
 export interface Availability {
   /** Does not want to be disturbed until then; 0: may be. */
   readonly until: At;
@@ -146,7 +159,7 @@ export interface Care {
   readonly shifts: readonly Shift[];
   readonly team: readonly TeamPatient[];
   readonly search: Search | null;
-  readonly tasks: { readonly state: Asked; readonly list: readonly Task[] };
+  readonly tasks: { readonly state: Asked; readonly list: readonly Task[]; /** The newest first. */ readonly over?: readonly OverTask[] };
   readonly availability: Availability;
 }
 

@@ -8,7 +8,8 @@ import type { Screen } from '../screen.ts';
 import type { Id } from '../snapshot.ts';
 import { readId, readSequence } from '../wire.ts';
 import type { CareLink } from './care.ts';
-import type { Asked, Task } from './contract.ts';
+import { TASKS_OVER_KEPT } from '../limits.ts';
+import type { Asked, OverTask, Task } from './contract.ts';
 
 /** 100 for oneself, 100 that one gave, 100 of a role: five roles fit. Of 800 bytes with an excerpt they are half a megabyte. */
 const TASKS_MAX = 700;
@@ -26,7 +27,9 @@ interface KnownTask {
   readonly role: RoleId | null;
   readonly given: number;
   readonly due: number;
-  readonly state: 'open' | 'taken' | 'declined' | 'over';
+  readonly state: 'open' | 'taken' | 'declined' | 'done' | 'withdrawn';
+  /** When it came to stand so. */
+  readonly at: number;
   readonly by: PersonId | null;
   readonly overdue: boolean;
   /** The box listed it as one of this person's own. */
@@ -47,6 +50,8 @@ export class Tasks {
   readonly #tasks = new Map<string, KnownTask>();
   /** Of messages that are not here. `null`: asked for, or not to be read. */
   readonly #texts = new Map<string, string | null>();
+  /** Those that ended while this app looked, the newest first, with what their messages said. */
+  #over: readonly { readonly task: KnownTask; readonly how: OverTask['how']; readonly text: string }[] = [];
   #state: Asked = 'unasked';
   #listed: KnownTask[] = [];
   revision = 0;
@@ -61,6 +66,7 @@ export class Tasks {
   forget(): void {
     this.#tasks.clear();
     this.#texts.clear();
+    this.#over = [];
     this.#state = 'unasked';
     this.revision += 1;
   }
@@ -78,7 +84,9 @@ export class Tasks {
     const there = this.#tasks.get(key);
     this.revision += 1;
     const isOwn = task.author === me || task.person === me || task.by === me || this.#holds(task.role, me);
-    if (task.state === 'over' || (!isOwn && there?.listed !== true)) return this.#drop(key);
+    this.#over = this.#over.filter((one) => keyOf(one.task) !== key);
+    if ((task.state === 'done' || task.state === 'withdrawn') && (isOwn || there !== undefined)) this.#end(task, task.state);
+    if (!isOpen(task) || (!isOwn && there?.listed !== true)) return this.#drop(key);
     if (there !== undefined || this.#tasks.size < TASKS_MAX) this.#tasks.set(key, { ...task, listed: there?.listed ?? false });
   }
 
@@ -88,7 +96,7 @@ export class Tasks {
     const last = this.#listed.at(-1);
     if (!page.end && page.tasks.length > 0 && last !== undefined && this.#listed.length < TASKS_MAX) return this.#askBehind(last);
     this.#tasks.clear();
-    for (const task of this.#listed) if (task.state !== 'over') this.#tasks.set(keyOf(task), task);
+    for (const task of this.#listed) if (isOpen(task)) this.#tasks.set(keyOf(task), task);
     for (const key of this.#texts.keys()) if (!this.#tasks.has(key)) this.#texts.delete(key);
     this.#listed = [];
     this.#state = 'there';
@@ -125,10 +133,27 @@ export class Tasks {
     this.#link.ask({ call: 'care', of: 'task' }, { case: 'answerTask', value });
   }
 
-  shown(me: PersonId): { readonly state: Asked; readonly list: readonly Task[] } {
+  shown(me: PersonId): { readonly state: Asked; readonly list: readonly Task[]; readonly over: readonly OverTask[] } {
     const list = [...this.#tasks.values()].flatMap((task) => this.#task(task, me));
     list.sort((one, other) => Number(other.overdue) - Number(one.overdue) || (one.due || Infinity) - (other.due || Infinity) || (one.text < other.text ? -1 : 1));
-    return { state: this.#state, list };
+    return { state: this.#state, list, over: this.#over.flatMap((one) => this.#ended(one, me)) };
+  }
+
+  #end(task: KnownTask, how: OverTask['how']): void {
+    const text = this.#book.conversations.get(task.conversation)?.at(task.sequence)?.text ?? this.#texts.get(keyOf(task)) ?? '';
+    const over = [...this.#over, { task, how, text: text.slice(0, TEXT_KEPT) }];
+    this.#over = over.sort((one, other) => other.task.at - one.task.at).slice(0, TASKS_OVER_KEPT);
+  }
+
+  #ended({ task, how, text }: { readonly task: KnownTask; readonly how: OverTask['how']; readonly text: string }, me: PersonId): readonly OverTask[] {
+    const { conversation: id, sequence, at } = task;
+    const conversation = this.#book.conversations.get(id);
+    const message = conversation?.at(sequence);
+    // As an open one it goes with its message: recalled, too old, or in a conversation that is gone.
+    if (conversation === undefined || conversation.known.purged || message?.recalled === true || sequence < conversation.known.first) return [];
+    const { title, subtitle } = this.#screen.called(conversation, me);
+    const by = task.by === null ? '' : this.#book.nameOf(task.by, conversation);
+    return [{ conversation: id, sequence, title, place: subtitle, text: message?.text.slice(0, TEXT_KEPT) ?? text, how, by, at }];
   }
 
   #task(task: KnownTask, me: PersonId): readonly Task[] {
@@ -153,7 +178,7 @@ export class Tasks {
         gave,
         due: task.due,
         overdue: task.overdue,
-        state: task.state === 'over' ? 'open' : task.state,
+        state: task.state === 'done' || task.state === 'withdrawn' ? 'open' : task.state,
         by: task.by === null ? '' : this.#book.nameOf(task.by, conversation),
         may: [
           ...(takes && task.state !== 'taken' ? (['take'] as const) : []),
@@ -197,11 +222,16 @@ function keyOf({ conversation, sequence }: { readonly conversation: Conversation
   return `${conversation} ${sequence}`;
 }
 
+function isOpen(task: KnownTask): boolean {
+  return task.state !== 'done' && task.state !== 'withdrawn';
+}
+
 function readTask(wire: WireTask, listed: boolean): KnownTask {
   const states = new Map<TaskState, KnownTask['state']>([
     [TaskState.OPEN, 'open'],
     [TaskState.TAKEN, 'taken'],
     [TaskState.DECLINED, 'declined'],
+    [TaskState.DONE, 'done'],
   ]);
   return {
     conversation: readId(wire.conversation),
@@ -211,7 +241,8 @@ function readTask(wire: WireTask, listed: boolean): KnownTask {
     role: idOf(wire.role),
     given: momentOf(wire.given),
     due: momentOf(wire.due),
-    state: states.get(wire.state) ?? 'over',
+    state: states.get(wire.state) ?? 'withdrawn',
+    at: momentOf(wire.at),
     by: idOf(wire.by),
     overdue: wire.overdue,
     listed,
