@@ -56,7 +56,7 @@ describe('hostile texts', () => {
 
   test('what is shown and typed is offered to no translator and no writing service', async () => {
     const field = ana.page.getByLabel('Message', { exact: true });
-    const offered = await field.evaluate((element) => ({ translate: element.translate, suggestions: Reflect.get(element, 'writingSuggestions') as unknown }));
+    const offered = await field.evaluate((element) => ({ translate: Reflect.get(element, 'translate') as unknown, suggestions: Reflect.get(element, 'writingSuggestions') as unknown }));
     expect(offered).toEqual({ translate: false, suggestions: 'false' });
   });
 
