@@ -143,6 +143,7 @@ test('who is new practises a shift, and nobody hears of it', async () => {
   await page.getByRole('button', { name: 'Rosa Practice' }).click();
   await next();
   await page.getByRole('button', { name: 'I have it' }).click();
+  await practice.getByRole('button', { name: 'Hand back' }).waitFor();
   await next();
   await page.getByRole('button', { name: 'Open', exact: true }).click();
   await page.getByRole('button', { name: "Can't" }).click();

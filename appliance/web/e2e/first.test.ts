@@ -63,7 +63,7 @@ describe('an empty box', () => {
   test('lets the first administrator in by a code that the box prints, and shows the first steps', async () => {
     box.admin('add-person', 'Rosa Lind', '--title', 'Facility manager', '--administrator');
     rosa = await PersonAtApp.join(box, 'Rosa', DESK);
-    await rosa.tab('More');
+    await rosa.sees('This box is empty: nobody but you is in it, and nobody can be written to. Begin under Administration.');
     await does('Administration');
     await rosa.page.getByRole('heading', { name: 'First steps', exact: true }).waitFor();
     await rosa.page.getByRole('radio', { name: 'Small' }).check();

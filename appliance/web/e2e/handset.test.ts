@@ -201,6 +201,32 @@ test('what is written on a shared phone is nowhere readable in its profile', asy
   await box.stop();
 });
 
+test('a phone that rang for whoever left it rings for them no more', async () => {
+  const box = await Box.start();
+  const phone = await PersonAtApp.join(box, 'Ana');
+  await phone.lock();
+  await phone.page.getByRole('button', { name: 'Somebody else joins here' }).click();
+  await phone.goOnInBrowser();
+  await phone.redeem(box.code('Ben'));
+  await phone.seesInbox();
+  // As it is where Ben has switched the bell on: there is no push service to subscribe at in a test.
+  await phone.page.evaluate(async () => {
+    const opened = (name: string) => new Promise<IDBDatabase>((done) => (indexedDB.open(name).onsuccess = (event) => done((event.target as IDBOpenDBRequest).result)));
+    const store = (await opened('wardline.1')).transaction('device').objectStore('device');
+    const { person } = await new Promise<{ person: string }>((done) => (store.get('identity').onsuccess = (event) => done((event.target as IDBRequest<{ person: string }>).result)));
+    localStorage.setItem('wardline.bell', person);
+    const unsubscribe = () => Promise.resolve(localStorage.setItem('ended', 'yes')).then(() => true);
+    PushManager.prototype.getSubscription = () => Promise.resolve({ unsubscribe } as PushSubscription);
+  });
+  await phone.tab('More');
+  await phone.page.getByRole('button', { name: 'Leave this handset' }).click();
+  await phone.page.getByRole('dialog').getByRole('button', { name: 'Leave', exact: true }).click();
+  await phone.page.getByRole('heading', { name: 'Locked' }).waitFor();
+  expect(await phone.page.evaluate(() => ({ bell: localStorage.getItem('wardline.bell'), ended: localStorage.getItem('ended') }))).toEqual({ bell: null, ended: 'yes' });
+  await phone.leaves();
+  await box.stop();
+});
+
 /** Files below this folder that hold one of these, as UTF-8 or UTF-16. */
 function filesWith(folder: string, texts: readonly string[]): string[] {
   const needles = texts.flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]);

@@ -54,6 +54,12 @@ describe('hostile texts', () => {
     });
   }
 
+  test('what is shown and typed is offered to no translator and no writing service', async () => {
+    const field = ana.page.getByLabel('Message', { exact: true });
+    const offered = await field.evaluate((element) => ({ translate: Reflect.get(element, 'translate') as unknown, suggestions: Reflect.get(element, 'writingSuggestions') as unknown }));
+    expect(offered).toEqual({ translate: false, suggestions: 'false' });
+  });
+
   test('a tower of marks stays within its line', async () => {
     const heights = await ana.page.getByText(/^bed 4.+ is free$/s).evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
     for (const height of heights) expect(height).toBeLessThan(400);

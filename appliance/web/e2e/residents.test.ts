@@ -62,6 +62,14 @@ test('admits again, by number, who was here before, and corrects who is written 
   await ana.page.getByText('Nothing: everything in the file is so already.').waitFor();
 });
 
+test('of a list without a first row of names, nobody’s is kept on this device', async () => {
+  await choose('MV-7731,Mila Vogel,1951-02-03,11\nMV-7732,Teo Brandt,1949-12-01,12\n');
+  await ana.page.getByRole('combobox', { name: /^Record number/ }).selectOption({ label: 'MV-7731 (MV-7732)' });
+  await ana.page.getByRole('combobox', { name: /^Bed/ }).selectOption({ label: '11 (12)' });
+  await ana.page.getByText('1 is admitted.').waitFor();
+  expect(JSON.stringify(await ana.page.evaluate(() => ({ ...localStorage })))).not.toMatch(/mila|vogel|7731|1951/i);
+});
+
 test('corrects by hand how somebody is written; it stands so in the thread', async () => {
   await ana.tab('Patients');
   await ana.page.getByRole('button', { name: 'Take beds' }).click();

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plugin, Rolldown } from 'vite';
+import { POLICY_SOURCE, policyOf } from './policy.ts';
 
 type OutputBundle = Rolldown.OutputBundle;
 
@@ -58,6 +59,7 @@ export function shell(): Plugin {
           add(`/${name}`, source);
         }
         for (const name of readdirSync('public').sort()) add(`/${name}`, readFileSync(join('public', name)));
+        hash.update(policyOf(readFileSync(POLICY_SOURCE, 'utf8')));
         const version = hash.digest('hex').slice(0, 16);
         worker.code = worker.code.replaceAll('__SHELL__', JSON.stringify({ version, files, late }));
         if (worker.code.includes('import')) throw new Error('the service worker imports: it must be one file');

@@ -50,6 +50,13 @@ export class BrowserBell implements Omit<Bell, 'possible'> {
     if (!('code' in shown) && shown.on && key.length > 0) await this.#subscribe(key);
   }
 
+  /** They are off this phone for good: it rings for them no more, whoever comes next or nobody. */
+  static async leave(person: Id): Promise<void> {
+    if (recall(KEPT) !== person) return;
+    keep(KEPT, null);
+    await end();
+  }
+
   async #subscribe(key: Uint8Array): Promise<BellShown | Refusal> {
     try {
       const { pushManager } = await navigator.serviceWorker.ready;

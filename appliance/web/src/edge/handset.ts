@@ -63,6 +63,7 @@ export class BrowserHandset implements Handset {
 
   async remove(place: number): Promise<void> {
     await this.#rest();
+    await endBell(place).catch(() => undefined);
     await clearPlace(place);
     await changePlaces(({ current, places }) => {
       const left = places.filter((one) => one !== place);
@@ -138,4 +139,12 @@ export class BrowserHandset implements Handset {
   #changed(): void {
     for (const changed of this.#watching) changed();
   }
+}
+
+/** Where it rings for whoever has this place. The box hears of it from the push service. */
+async function endBell(place: number): Promise<void> {
+  const storage = await Storage.open(place);
+  const person = (await storage.get('identity'))?.person ?? null;
+  storage.close();
+  if (person !== null) await (await import('./bell.ts')).BrowserBell.leave(person);
 }

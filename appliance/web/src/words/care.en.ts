@@ -140,7 +140,7 @@ export const careEn = {
     begin: 'Start',
     change: 'Change',
     off: 'May be disturbed again',
-    clear: 'Clear quiet hours and number as well',
+    clear: 'Clear all: quiet hours, number',
     clearTitle: 'Clear all that you said of when to be disturbed?',
     clearHint: 'Do not disturb, quiet hours of the week, and your off-site number.',
     clearGo: 'Clear all',

@@ -142,7 +142,7 @@ export const careEs: typeof careEn = {
     begin: 'Empezar',
     change: 'Cambiar',
     off: 'Se me puede molestar otra vez',
-    clear: 'Borrar también horas de silencio y número',
+    clear: 'Borrar todo: horas de silencio, número',
     clearTitle: '¿Borrar todo lo que dijo sobre cuándo molestarle?',
     clearHint: 'No molestar, las horas de silencio de la semana y su número fuera del centro.',
     clearGo: 'Borrar todo',

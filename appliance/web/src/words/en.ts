@@ -107,6 +107,7 @@ export const en = {
     sections: { stat: 'STAT', mentions: 'Mentions', patients: 'My patients', rest: 'Everything else' },
     empty: 'No messages yet.',
     emptyHint: 'Write to somebody under People, or to whoever is on call.',
+    aloneHint: 'This box is empty: nobody but you is in it, and nobody can be written to. Begin under Administration.',
     unread: (n: number) => (n === 1 ? '1 unread' : `${n} unread`),
     mentioned: 'Mentions you',
     visit: (n: number) => (n === 1 ? 'A visitor asks to be let in' : `${n} visitors ask to be let in`),

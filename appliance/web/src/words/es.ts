@@ -105,6 +105,7 @@ export const es: Words = {
     sections: { stat: 'STAT', mentions: 'Menciones', patients: 'Mis pacientes', rest: 'Todo lo demás' },
     empty: 'Aún no hay mensajes.',
     emptyHint: 'Escriba a alguien en Personas, o a quien esté de guardia.',
+    aloneHint: 'Este servidor está vacío: solo está usted, y no hay a quien escribir. Empiece en Administración.',
     unread: (n) => (n === 1 ? '1 sin leer' : `${n} sin leer`),
     mentioned: 'Le menciona',
     visit: (n) => (n === 1 ? 'Una visita pide entrar' : `${n} visitas piden entrar`),

@@ -52,5 +52,8 @@ describe('the audit log in words', () => {
 
   it('gives a spreadsheet no formula', () => {
     expect(['=1+1', 'a, "b"', 'plain'].map(csvCell)).toEqual(["'=1+1", '"a, ""b"""', 'plain']);
+    // A spreadsheet whose lists have semicolons, as Spanish ones do, begins a cell there.
+    expect(csvCell('phone; =HYPERLINK("http://x")')).toBe(`"phone;' =HYPERLINK(""http://x"")"`);
+    expect(['a;b;-c', ' +1', '＝1', 'a\n=1', 'a;"=1"', 'a;b-c'].map(csvCell)).toEqual(["a;b;'-c", "' +1", "'＝1", 'a =1', `"a;'""=1"""`, 'a;b-c']);
   });
 });

@@ -145,8 +145,11 @@ export async function readForFile(asks: Asks, filter: AuditFilter, progress: (en
   return { entries, names, isWhole: false };
 }
 
-/** A cell of a table: quoted where it has to be, and never a formula of a spreadsheet. */
+/** Where a cell begins as some spreadsheet reads it, and a formula in it: their lists have semicolons or tabs where a country's do. */
+const FORMULA = /(^|[;\t])(?=[\s"]*[=+\-@＝＋－＠])/g;
+
+/** A cell of a table, on one line: quoted where it has to be, and never a formula of a spreadsheet. */
 export function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = text.replace(/[\r\n]+/g, ' ').replace(FORMULA, "$1'");
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

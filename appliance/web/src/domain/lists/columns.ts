@@ -1,6 +1,6 @@
 /**
- * Which column of a file is which field. What somebody chose is remembered by the heads of the columns alone: no row of the file, so no
- * name, is ever kept.
+ * Which column of a file is which field. What somebody chose is remembered by a mark of the columns' heads alone: no word of the file is
+ * ever kept. Some files have no heads, and then their first row is somebody.
  */
 
 import { plainName } from '../admin/directory.ts';
@@ -23,15 +23,15 @@ export function matchColumns<Field extends string>(heads: readonly string[], usu
   return columns;
 }
 
-/** What may be written to the disk. */
-export function rememberColumns<Field extends string>(heads: readonly string[], columns: Columns<Field>): string {
-  return JSON.stringify({ heads: heads.map(plainName), columns });
+/** What may be written to the disk; `null`: nothing, since a row with a number, a bed or a day in it is hardly one of heads. */
+export function rememberColumns<Field extends string>(heads: readonly string[], columns: Columns<Field>): string | null {
+  return heads.some((head) => /\d/.test(head)) ? null : JSON.stringify({ mark: markOf(heads), columns });
 }
 
 /** What was written before, if it was for a file with these heads. */
 export function recallColumns<Field extends string>(kept: string | null, heads: readonly string[], usual: Usual<Field>): Columns<Field> | null {
   const read = parsed(kept);
-  if (read === null || JSON.stringify(read.heads) !== JSON.stringify(heads.map(plainName))) return null;
+  if (read === null || read.mark !== markOf(heads)) return null;
   const columns: Columns<Field> = {};
   for (const field of fieldsOf(usual)) {
     const at: unknown = Reflect.get(read.columns, field);
@@ -49,11 +49,18 @@ function fieldsOf<Field extends string>(usual: Usual<Field>): readonly Field[] {
   return Object.keys(usual) as Field[];
 }
 
-function parsed(kept: string | null): { heads: unknown; columns: object } | null {
+/** Of 16 bits (FNV-1a, folded): knows the same heads again, and is too little to tell any word by. */
+function markOf(heads: readonly string[]): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(JSON.stringify(heads.map(plainName)))) hash = Math.imul(hash ^ byte, 0x01000193);
+  return ((hash >>> 16) ^ hash) & 0xffff;
+}
+
+function parsed(kept: string | null): { mark: unknown; columns: object } | null {
   try {
     const read: unknown = JSON.parse(kept ?? 'null');
-    if (typeof read !== 'object' || read === null || !('heads' in read) || !('columns' in read)) return null;
-    return typeof read.columns === 'object' && read.columns !== null ? { heads: read.heads, columns: read.columns } : null;
+    if (typeof read !== 'object' || read === null || !('mark' in read) || !('columns' in read)) return null;
+    return typeof read.columns === 'object' && read.columns !== null ? { mark: read.mark, columns: read.columns } : null;
   } catch {
     return null;
   }

@@ -72,6 +72,15 @@ describe('a practice shift', () => {
     expect(practice.snapshot.ringing.length).toBe(1);
   });
 
+  it('an answer is another snapshot of an open conversation, and changes none that was shown', () => {
+    const practice = upTo('stat');
+    practice.openConversation(ROSA);
+    const before = practice.snapshot.conversation?.messages;
+    practice.answerStat(ROSA, 2, 'accept');
+    expect(before?.at(-1)?.stat?.state).toBe('open');
+    expect(practice.snapshot.conversation?.messages.at(-1)?.stat?.state).toBe('accepted');
+  });
+
   it('a wrong answer can be mended', () => {
     const practice = upTo('stat');
     practice.answerStat(ROSA, 2, 'cannot');

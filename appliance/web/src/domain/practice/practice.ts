@@ -144,10 +144,11 @@ export class Practice implements App {
 
   answerStat(conversation: Id, sequence: number, answer: Answer): void {
     const messages = this.#messages.get(conversation) ?? [];
-    const at = messages.findIndex((one) => one.sequence === sequence && one.stat !== null);
-    const message = messages[at];
+    const message = messages.find((one) => one.sequence === sequence && one.stat !== null);
     if (message === undefined) return;
-    messages[at] = { ...message, stat: this.#answered(answer) };
+    // What was shown is not changed in place: an open conversation would not be drawn anew.
+    const answered = { ...message, stat: this.#answered(answer) };
+    this.#messages.set(conversation, messages.map((one) => (one === message ? answered : one)));
     if ((this.#step === 'stat' && answer === 'accept' && conversation === ROSA) || (this.#step === 'cannot' && answer === 'cannot' && conversation === OTTO)) this.#isDone = true;
     this.#show();
   }

@@ -1,4 +1,4 @@
-/** What an administrator chose on this device: a profile, the columns of a file by their heads. Never a name. */
+/** What an administrator chose on this device: a profile, the columns of a file by a mark of their heads. Never a name. */
 
 // Private windows may forbid storage: then a choice lasts as long as the page.
 export function keep(name: string, value: string): void {

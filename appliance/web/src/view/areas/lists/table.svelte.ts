@@ -29,7 +29,8 @@ export class TableFile<Field extends string> {
     if (at === null) delete columns[field];
     else columns[field] = at;
     this.columns = columns;
-    if (this.table !== null) keep(this.name, rememberColumns(this.table.columns, columns));
+    const remembered = this.table === null ? null : rememberColumns(this.table.columns, columns);
+    if (remembered !== null) keep(this.name, remembered);
   }
 }
 
