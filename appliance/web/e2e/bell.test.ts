@@ -73,6 +73,15 @@ describe('a phone whose Wardline is closed', () => {
       await cdp.send('ServiceWorker.deliverPushMessage', { origin: box.address, registrationId, data });
       await expect.poll(shown).toEqual([{ title: 'Wardline', body: 'Something waits for you. Open Wardline.', tag: 'wardline', data: null }]);
     }
+    // In the language that was chosen in the app, whatever the browser's is.
+    const says = async () => {
+      await cdp.send('ServiceWorker.deliverPushMessage', { origin: box.address, registrationId, data: 'x' });
+      return (await shown()).map(({ body }) => body);
+    };
+    await ben.page.getByRole('radio', { name: 'Español' }).check();
+    await expect.poll(says).toEqual(['Algo le espera. Abra Wardline.']);
+    await ben.page.getByRole('radio', { name: 'English' }).check();
+    await expect.poll(says).toEqual(['Something waits for you. Open Wardline.']);
   });
 
   test('is switched on by its nurse, who reads what others see of it', async () => {

@@ -313,7 +313,7 @@ impl World {
         if load.terms != self.reference.lobby.terms.len() {
             return Err(format!("{} terms, not {}", load.terms, self.reference.lobby.terms.len()));
         }
-        if load.timers > load.links + devices + 3 {
+        if load.timers > load.links + devices + 4 {
             return Err(format!(
                 "{} timers for {} connections and {devices} devices",
                 load.timers, load.links
@@ -333,6 +333,9 @@ impl World {
         }
         if load.budgets > devices {
             return Err(format!("{} budgets of {devices} devices", load.budgets));
+        }
+        if load.rung > devices {
+            return Err(format!("{} bells of {devices} devices were rung", load.rung));
         }
         if load.sessions > devices {
             return Err(format!("{} sessions of {devices} devices", load.sessions));
@@ -420,6 +423,7 @@ impl World {
         self.compare_holds()?;
         self.compare_families()?;
         self.compare_inboxes()?;
+        self.compare_bells()?;
         self.compare_uploads()?;
         self.compare_clinic()
     }

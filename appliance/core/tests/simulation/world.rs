@@ -17,6 +17,7 @@ use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::attachments::Stream;
+use crate::bells::BellTower;
 use crate::client::Client;
 use crate::coverage::Coverage;
 use crate::families::VISITORS;
@@ -71,6 +72,7 @@ pub(crate) struct World {
     pub(crate) acked: Vec<(Vec<u8>, u64, u64)>,
     /// Who was once taken out of what.
     pub(crate) left: Vec<(ConversationId, PersonId)>,
+    pub(crate) bells: BellTower,
     pub(crate) coverage: Coverage,
     pub(crate) trace: Trace,
     /// A house that lives by its roles: people take and set them, and STATs ring them, more than elsewhere.
@@ -165,6 +167,7 @@ pub(crate) enum Arrival {
     Bytes(Vec<u8>),
     PinMac(Option<PinMac>),
     Disk(u64),
+    Bell(wardline_core::bell::BellNews),
     Aged(ConversationId, Sequence, Sequence),
     Drain,
     Timeout,
@@ -236,6 +239,7 @@ impl World {
             merged: BTreeMap::new(),
             acked: Vec::new(),
             left: Vec::new(),
+            bells: BellTower::new(seed.is_multiple_of(2)),
             coverage: Coverage::new(),
             trace: Trace::new(readable),
             on_call: seed.is_multiple_of(4),
@@ -290,6 +294,7 @@ impl World {
             let client = Client::new(name.to_owned(), NOBODY, secret, zone, 60);
             self.clients.push(client.visiting());
         }
+        self.settle_bells();
         while !self.waiting.is_empty() {
             self.batch()?;
         }
