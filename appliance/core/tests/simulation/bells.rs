@@ -53,15 +53,16 @@ impl World {
     pub(crate) fn about_bells(&mut self, index: usize) -> bool {
         let Some(device) = self.clients[index].device.filter(|_| self.bells.used) else { return false };
         let has = self.reference.ward.bells.iter().any(|(other, _)| *other == device);
-        if !self.random.permille(if has { 8 } else { 60 }) {
+        if !self.random.permille(if has { 12 } else { 400 }) {
             return false;
         }
-        let ask = match self.random.below(10) {
+        let ask = match self.random.below(20) {
             0 => Ask::AskBell(proto::AskBell {}),
-            1 | 2 => Ask::ClearBell(proto::ClearBell {}),
+            1 => Ask::SetBellPolicy(proto::SetBellPolicy { on: true }),
+            2..5 => Ask::ClearBell(proto::ClearBell {}),
             dice => {
                 // A browser that was somebody else's; the same anew; or its second address.
-                let of = if dice == 3 { self.random.index(self.clients.len()) } else { index };
+                let of = if dice < 7 { self.random.index(self.clients.len()) } else { index };
                 let time = self.random.below(2);
                 let endpoint = format!("https://push.example/browser-{of}/{time}");
                 Ask::SetBell(proto::SetBell { endpoint, p256dh: KEY.to_vec(), auth: AUTH.to_vec() })
@@ -73,14 +74,16 @@ impl World {
 
     /// The facility changes its mind, the process comes and goes, a push service says at last what it has found.
     pub(crate) fn bells_turn(&mut self) {
-        if !self.bells.used || !self.random.permille(60) {
+        if !self.bells.used || !self.random.permille(30) {
             return;
         }
-        match self.random.below(12) {
+        match self.random.below(40) {
             0 => self.local_ask(Ask::SetBellPolicy(proto::SetBellPolicy { on: false })),
-            1..4 => self.local_ask(Ask::SetBellPolicy(proto::SetBellPolicy { on: true })),
-            4 => self.waiting.push_back((self.local, Arrival::Bell(BellNews::Key(None)))),
-            5..9 => self.bell_comes(),
+            1..14 if !self.reference.ward.bells_on => {
+                self.local_ask(Ask::SetBellPolicy(proto::SetBellPolicy { on: true }));
+            }
+            14 => self.waiting.push_back((self.local, Arrival::Bell(BellNews::Key(None)))),
+            15..25 if !self.reference.lobby.bell_rings => self.bell_comes(),
             _ => {
                 if let Some((device, bell)) = self.bells.gone.pop() {
                     self.waiting.push_back((self.local, Arrival::Bell(BellNews::Gone { device, bell })));
@@ -109,8 +112,8 @@ impl World {
     /// A push service is asked; sometimes the browser is not there any more, which is said now or later.
     pub(crate) fn push(&mut self, device: DeviceId, bell: Box<Bell>) {
         match self.random.below(100) {
-            0..4 => self.waiting.push_back((self.local, Arrival::Bell(BellNews::Gone { device, bell }))),
-            4..8 => self.bells.gone.push((device, bell)),
+            0..5 => self.waiting.push_back((self.local, Arrival::Bell(BellNews::Gone { device, bell }))),
+            5..15 => self.bells.gone.push((device, bell)),
             _ => {}
         }
     }
