@@ -123,7 +123,7 @@ impl World {
         if self.random.permille(25) {
             return self.about_passkeys(index);
         }
-        if self.about_bells(index) {
+        if self.about_bells(index) || self.refuses_cover(index) {
             return;
         }
         let me = self.people[self.clients[index].person];
