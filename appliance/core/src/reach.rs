@@ -111,7 +111,8 @@ impl Phones<'_> {
     pub(crate) fn reachable_until(&self, state: &State, person: PersonId, now: Now) -> Option<Mono> {
         let is_screen = state.people.get(&person).is_some_and(|entry| entry.station.is_some());
         let open = state.devices_of(person).filter(|device| self.is_open(device, is_screen));
-        let until = open.filter_map(|device| Some(self.heard.last(device.id)?.after(limits::REACHABLE_MS + 1)));
+        let until =
+            open.filter_map(|device| Some(self.heard.last(device.id)?.after(limits::REACHABLE_MS + 1)));
         until.filter(|until| now.mono < *until).max()
     }
 

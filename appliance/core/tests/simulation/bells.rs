@@ -177,7 +177,11 @@ impl World {
             (Ask::SetBell(_), Some(Answer::Refused(Said(Code::BellNone)))) => Situation::BellNone,
             (Ask::ClearBell(_), Some(Answer::Bell(..))) if changed => Situation::BellCleared,
             (Ask::SetBellPolicy(set), Some(Answer::Done)) if changed => {
-                if set.on { Situation::BellsTurnedOn } else { Situation::BellsTurnedOff }
+                if set.on {
+                    Situation::BellsTurnedOn
+                } else {
+                    Situation::BellsTurnedOff
+                }
             }
             (Ask::SetBellPolicy(_), Some(Answer::Refused(Said(Code::NotAdministrator)))) => {
                 Situation::BellPolicyRefused
@@ -191,7 +195,8 @@ impl World {
 
     pub(crate) fn compare_bells(&self) -> Result<(), String> {
         let (kept, ward) = (&self.relay.state().bells, &self.reference.ward);
-        let of: Vec<(DeviceId, &str)> = kept.of.iter().map(|(device, bell)| (*device, bell.endpoint())).collect();
+        let of: Vec<(DeviceId, &str)> =
+            kept.of.iter().map(|(device, bell)| (*device, bell.endpoint())).collect();
         let mut wanted: Vec<(DeviceId, &str)> =
             ward.bells.iter().map(|(device, endpoint)| (*device, endpoint.as_str())).collect();
         wanted.sort_unstable();

@@ -24,7 +24,9 @@ pub(crate) struct Called {
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Outcome {
     /// Rung at once, or later.
-    Rung { later: bool },
+    Rung {
+        later: bool,
+    },
     /// It calls them no more.
     Answered,
     /// The phone rings already.
@@ -129,8 +131,7 @@ impl Reference {
         let just_now = |device: &DeviceId| {
             self.lobby.belled.iter().any(|(other, at)| other == device && now.mono < at.after(apart))
         };
-        let devices: Vec<DeviceId> =
-            self.bells_of(due.person).filter(|device| !just_now(device)).collect();
+        let devices: Vec<DeviceId> = self.bells_of(due.person).filter(|device| !just_now(device)).collect();
         let outcome =
             if devices.is_empty() { Outcome::RingsAlready } else { Outcome::Rung { later: due.before } };
         (devices, outcome)
