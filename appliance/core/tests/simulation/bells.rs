@@ -53,7 +53,14 @@ impl World {
     pub(crate) fn about_bells(&mut self, index: usize) -> bool {
         let Some(device) = self.clients[index].device.filter(|_| self.bells.used) else { return false };
         let has = self.reference.ward.bells.iter().any(|(other, _)| *other == device);
-        if !self.random.permille(if has { 12 } else { 400 }) {
+        // A browser that renews its address does so while the old one is not known to be gone.
+        let is_renewed = has && self.bells.gone.iter().any(|(other, _)| *other == device);
+        let chance = match (has, is_renewed) {
+            (false, _) => 400,
+            (true, true) => 150,
+            (true, false) => 12,
+        };
+        if !self.random.permille(chance) {
             return false;
         }
         let ask = match self.random.below(20) {
