@@ -298,7 +298,8 @@ fn it_rings_once_in_a_step_however_often_the_phone_is_put_away() {
 
 #[test]
 fn who_has_answered_or_need_not_any_more_is_not_rung() {
-    let cases: [(&str, fn(&mut House)); 5] = [
+    type Happens = fn(&mut House);
+    let cases: [(&str, Happens); 5] = [
         ("has it", |house| assert_eq!(refusal(&house.say(BEN, HAVE_IT)), None)),
         ("another has it", |house| assert_eq!(refusal(&house.say(CHIDI, HAVE_IT)), None)),
         ("cannot", |house| assert_eq!(refusal(&house.say(BEN, cannot(Reason::Busy))), None)),
