@@ -25,7 +25,7 @@ use crate::write::Write;
 
 mod ringing;
 
-pub(crate) use ringing::{Rung, ring, ring_urgent};
+pub(crate) use ringing::{Rung, ring, ring_one, ring_urgent};
 
 /// Where one device's browser is rung. Whoever has it can make that phone ring: no log, no audit and no `Debug` shows it.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
@@ -280,7 +280,10 @@ pub(crate) fn set_policy(draft: &mut Draft<'_>, permit: Permit, on: bool) -> Bod
 /// What the process that rings has said.
 pub(crate) fn hear(draft: &mut Draft<'_>, news: BellNews) {
     match news {
-        BellNews::Key(key) => draft.bell.key = key,
+        BellNews::Key(key) => {
+            draft.bell.key = key;
+            draft.bell.stir();
+        }
         BellNews::Gone { device, bell } => {
             if draft.state.bells.of.get(&device) == Some(&bell) {
                 draft.write(Write::Bell(BellWrite::Cleared(device)));

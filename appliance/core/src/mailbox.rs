@@ -133,7 +133,7 @@ pub(crate) fn submit(
         order::placed(draft, who, StatId { conversation: id, sequence }, order);
     }
     if priority == Priority::Urgent {
-        bell::ring_urgent(draft, sender, id);
+        bell::ring_urgent(draft, sender, StatId { conversation: id, sequence });
     }
     if let Some(opening) = opening {
         stat::open(draft, who, StatId { conversation: id, sequence }, opening);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::directory::Device;
 use crate::ids::{Conn, DeviceId, PersonId};
 use crate::limits;
 use crate::state::State;
@@ -91,8 +92,7 @@ impl Phones<'_> {
                 }
                 continue;
             }
-            // Whoever has to enter a PIN first does not read it where it rings.
-            let open = self.held.contains_key(&device.id) && (is_screen || device.session_until.is_some());
+            let open = self.is_open(device, is_screen);
             let is_heard = ago.is_some_and(|ago| ago <= limits::REACHABLE_MS);
             match (open && is_heard, reach) {
                 (true, _) => reach = Reach::AppOpen,
@@ -104,6 +104,20 @@ impl Phones<'_> {
     }
 
     pub(crate) fn is_reachable(&self, state: &State, person: PersonId, now: Now) -> bool {
-        self.reach(state, person, now).0 == Reach::AppOpen
+        self.reachable_until(state, person, now).is_some()
+    }
+
+    /// Until when somebody has an app open, if nothing more is heard of it and its session goes on; none: they have not.
+    pub(crate) fn reachable_until(&self, state: &State, person: PersonId, now: Now) -> Option<Mono> {
+        let is_screen = state.people.get(&person).is_some_and(|entry| entry.station.is_some());
+        let open = state.devices_of(person).filter(|device| self.is_open(device, is_screen));
+        let until =
+            open.filter_map(|device| Some(self.heard.last(device.id)?.after(limits::REACHABLE_MS + 1)));
+        until.filter(|until| now.mono < *until).max()
+    }
+
+    /// Whoever has to enter a PIN first does not read it where it rings.
+    fn is_open(&self, device: &Device, is_screen: bool) -> bool {
+        self.held.contains_key(&device.id) && (is_screen || device.session_until.is_some())
     }
 }

@@ -142,8 +142,8 @@ pub struct Load {
     pub budgets: usize,
     /// Devices whose use is followed.
     pub sessions: usize,
-    /// Timers set: at most one a connection, one a device, the sweep, a look for old messages, one for all terms, one for urgent messages and one for
-    /// shifts.
+    /// Timers set: at most one a connection, one a device, the sweep, a look for old messages, and one each for all
+    /// terms, shifts, urgent messages and bells.
     pub timers: usize,
     /// STATs of which something is due by itself.
     pub clocks: usize,
@@ -151,6 +151,8 @@ pub struct Load {
     pub heard: usize,
     /// Devices whose bell was rung just now.
     pub rung: usize,
+    /// Rings of bells that are owed to whoever had the app open as it rang.
+    pub owed: usize,
     /// Assignments, places in care teams, closing threads, staff from agencies, visitors, bedside codes, requests and tasks whose end
     /// is awaited.
     pub terms: usize,
@@ -280,6 +282,7 @@ impl Relay {
             urgents: self.urgents.len(),
             heard: self.heard.len(),
             rung: self.bell.len(),
+            owed: self.bell.owed(),
             terms: self.terms.len(),
             visits: self.visits_asked.len(),
             pin_codes: self.pin_codes.len(),
@@ -328,6 +331,7 @@ impl Relay {
         self.follow_inboxes(now, &mut turn);
         self.look_for_gaps(now, &mut turn, false);
         self.follow_urgents(now, &mut turn, false);
+        self.follow_bells(now, &mut turn);
         self.follow_on_call(now, &turn);
         turn
     }
@@ -452,6 +456,7 @@ impl Relay {
                     of_device.remove(&device);
                 }
             }
+            self.bell.stir();
         }
     }
 

@@ -12,9 +12,15 @@ use wardline_core::turn::{Send, Turn};
 use wardline_core::wire::proto::{self, server_frame::Body};
 use wardline_core::write::Write;
 
-use ward::{BOX, Ward, acts, answer, group_of, refusal};
+use wardline_core::availability::AvailabilityAsk;
+use wardline_core::escalation::{Reason, StatId};
+use wardline_core::ids::Sequence;
+use wardline_core::input::Zone;
+use wardline_core::stat::Answer;
 
-/// Ana sends; Ben has a bell and has closed the app; Chidi is in the conversation too.
+use ward::{BOX, HAVE_IT, Ward, acts, answer, cannot, group_of, refusal};
+
+/// Ana sends; Ben has a bell; Chidi is in the conversation too.
 const ANA: Conn = Conn(1);
 const BEN: Conn = Conn(2);
 const CHIDI: Conn = Conn(3);
@@ -46,6 +52,30 @@ impl House {
         house.set(BEN, "ben");
         house.close(BEN);
         house
+    }
+
+    /// Ben has the app open.
+    fn with_ben_at_it() -> Self {
+        let mut house = Self::new();
+        house.set(BEN, "ben");
+        house.ward.ask(BEN, Ask::Here);
+        house
+    }
+
+    /// The app is closed, just now.
+    fn put_away(&mut self, conn: Conn) -> Vec<DeviceId> {
+        rung(&self.ward.handle(Input::Closed { conn }))
+    }
+
+    /// Somebody answers what was sent last.
+    fn say(&mut self, conn: Conn, said: Answer) -> Turn {
+        let stat = StatId { conversation: self.place, sequence: Sequence(self.numbers) };
+        self.ward.ask(conn, Ask::AnswerStat { stat, answer: said })
+    }
+
+    /// Whom time rings.
+    fn pass(&mut self, ms: u64) -> Vec<DeviceId> {
+        self.ward.pass(ms).iter().flat_map(rung).collect()
     }
 
     fn person(&self, conn: Conn) -> PersonId {
@@ -225,4 +255,126 @@ fn where_a_phone_is_rung_is_in_no_log_and_no_audit() {
         assert!(Bell::parse(bad.to_owned(), &[4; 65], &[5; 16]).is_err(), "{bad:?}");
     }
     assert!(Bell::parse(format!("https://{}", "x".repeat(2_000)), &[4; 65], &[5; 16]).is_err());
+}
+
+#[test]
+fn who_puts_the_phone_away_while_a_stat_rings_there_is_rung_then() {
+    let device = House::new().device(BEN);
+    let mut house = House::with_ben_at_it();
+    assert_eq!(rung(&house.send(Priority::Stat)), [], "it rings in the app");
+    assert_eq!(house.put_away(BEN), [device], "closed");
+
+    let mut house = House::with_ben_at_it();
+    house.send(Priority::Stat);
+    assert_eq!(rung(&house.ward.ask(BEN, Ask::Lock)), [device], "locked");
+
+    // A phone in a pocket may hold its connection.
+    let mut house = House::with_ben_at_it();
+    house.ward.pass(15_000);
+    house.send(Priority::Stat);
+    assert_eq!(house.pass(limits::REACHABLE_MS - 15_000), []);
+    assert_eq!(house.pass(1), [device], "not heard");
+
+    let mut house = House::with_ben_at_it();
+    house.send(Priority::Stat);
+    house.ward.pass(10_000);
+    house.ward.ask(BEN, Ask::Here);
+    assert_eq!(house.pass(limits::REACHABLE_MS), [], "still at it");
+    assert_eq!(house.pass(1), [device]);
+}
+
+#[test]
+fn it_rings_once_in_a_step_however_often_the_phone_is_put_away() {
+    let mut house = House::with_ben_at_it();
+    let device = house.device(BEN);
+    house.send(Priority::Stat);
+    assert_eq!(house.put_away(BEN), [device]);
+    house.ward.sign_in(BEN, Conn(21));
+    house.ward.pass(limits::BELL_APART_MS);
+    assert_eq!(house.put_away(Conn(21)), []);
+    // Nobody is there: the next step comes within seconds, and calls him again.
+    assert_eq!(house.pass(limits::REACHABLE_LOOK_MS), [device]);
+}
+
+#[test]
+fn who_has_answered_or_need_not_any_more_is_not_rung() {
+    type Happens = fn(&mut House);
+    let cases: [(&str, Happens); 5] = [
+        ("has it", |house| assert_eq!(refusal(&house.say(BEN, HAVE_IT)), None)),
+        ("another has it", |house| assert_eq!(refusal(&house.say(CHIDI, HAVE_IT)), None)),
+        ("cannot", |house| assert_eq!(refusal(&house.say(BEN, cannot(Reason::Busy))), None)),
+        ("another is coming", |house| assert_eq!(refusal(&house.say(CHIDI, Answer::Coming)), None)),
+        ("sent in error", |house| assert_eq!(refusal(&house.say(ANA, Answer::Close)), None)),
+    ];
+    for (case, happens) in cases {
+        let mut house = House::with_ben_at_it();
+        house.send(Priority::Stat);
+        happens(&mut house);
+        assert_eq!(house.put_away(BEN), [], "{case}");
+    }
+}
+
+#[test]
+fn whoever_comes_is_not_rung_for_it_nor_is_anybody_until_it_goes_on() {
+    let mut house = House::with_bens();
+    let device = house.device(BEN);
+    house.set(CHIDI, "chidi");
+    let (stat, chidi) = (house.send(Priority::Stat), house.device(CHIDI));
+    assert_eq!(rung(&stat), [device]);
+    house.ward.pass(limits::BELL_APART_MS);
+    house.ward.ask(CHIDI, Ask::Here);
+    assert_eq!(rung(&house.say(CHIDI, Answer::Coming)), [], "phones are silent");
+    house.put_away(CHIDI);
+    let mut rings = house.pass(limits::STAT_HELD_MS);
+    rings.sort_unstable();
+    let mut both = [device, chidi];
+    both.sort_unstable();
+    assert_eq!(rings, both, "it goes on");
+}
+
+#[test]
+fn who_has_it_open_elsewhere_is_called_there() {
+    let mut house = House::with_ben_at_it();
+    let (ben, device) = (house.person(BEN), house.device(BEN));
+    house.ward.join(Conn(31), Zone::Ward, ben);
+    house.send(Priority::Stat);
+    assert_eq!(house.put_away(BEN), []);
+    assert_eq!(house.put_away(Conn(31)), [device]);
+}
+
+#[test]
+fn who_rings_may_come_late() {
+    let mut house = House::with_bens();
+    let device = house.device(BEN);
+    house.ward.handle(Input::Bell(BellNews::Key(None)));
+    assert_eq!(rung(&house.send(Priority::Stat)), []);
+    assert_eq!(rung(&house.ward.handle(Input::Bell(BellNews::Key(Some([4; 65]))))), [device]);
+}
+
+#[test]
+fn an_urgent_message_that_is_not_read_rings_a_phone_that_is_put_away_within_a_minute() {
+    let mut house = House::with_ben_at_it();
+    let (device, conversation) = (house.device(BEN), house.place);
+    assert_eq!(rung(&house.send(Priority::Urgent)), []);
+    assert_eq!(house.put_away(BEN), [device]);
+
+    let mut house = House::with_ben_at_it();
+    house.send(Priority::Urgent);
+    let read = Ask::Receipt { conversation, delivered: Sequence(1), read: Sequence(1) };
+    house.ward.ask(BEN, read);
+    assert_eq!(house.put_away(BEN), [], "read");
+
+    let mut house = House::with_ben_at_it();
+    house.send(Priority::Urgent);
+    for _ in 0..6 {
+        house.ward.pass(limits::BELL_APART_URGENT_MS / 6);
+        house.ward.ask(BEN, Ask::Here);
+    }
+    assert_eq!(house.put_away(BEN), [], "it was there to be seen");
+
+    let mut house = House::with_ben_at_it();
+    house.send(Priority::Urgent);
+    let until = house.ward.now.wall.after(3_600_000);
+    house.ward.ask(BEN, Ask::Availability(AvailabilityAsk::Undisturbed { until: Some((until, None)) }));
+    assert_eq!(house.put_away(BEN), [], "not to be disturbed");
 }

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Box } from './box.ts';
 import { PersonAtApp } from './person.ts';
 import { PushService } from './push.ts';
-import { Terminal } from './terminal.ts';
 
 const DESK = { width: 1440, height: 900 };
 const ASKED = 'Ring this phone when Wardline is closed';
@@ -73,6 +72,15 @@ describe('a phone whose Wardline is closed', () => {
       await cdp.send('ServiceWorker.deliverPushMessage', { origin: box.address, registrationId, data });
       await expect.poll(shown).toEqual([{ title: 'Wardline', body: 'Something waits for you. Open Wardline.', tag: 'wardline', data: null }]);
     }
+    // In the language that was chosen in the app, whatever the browser's is.
+    const says = async () => {
+      await cdp.send('ServiceWorker.deliverPushMessage', { origin: box.address, registrationId, data: 'x' });
+      return (await shown()).map(({ body }) => body);
+    };
+    await ben.page.getByRole('radio', { name: 'Español' }).check();
+    await expect.poll(says).toEqual(['Algo le espera. Abra Wardline.']);
+    await ben.page.getByRole('radio', { name: 'English' }).check();
+    await expect.poll(says).toEqual(['Something waits for you. Open Wardline.']);
   });
 
   test('is switched on by its nurse, who reads what others see of it', async () => {
@@ -102,17 +110,14 @@ describe('a phone whose Wardline is closed', () => {
   });
 
   test('is rung by a STAT exactly once, and nothing but the constant text is inside', async () => {
+    // Just now: the box may take him to be there still, and rings him once it does not.
     await ben.leaves();
-    // Until the box has noticed: before that it takes him to be there.
-    const asks = Terminal.join(box, 'Ana');
-    await expect.poll(() => asks.run('stat', 'check', 'Ben'), { timeout: 40_000, interval: 500 }).not.toContain('app open');
-    asks.leaves();
     await ana.writeTo('Ben');
     await ana.say('routine words');
     await ana.sees('routine words');
     expect(push.came).toEqual([]);
     await ana.say('bed 7 does not breathe', 'STAT');
-    await expect.poll(() => push.came.length).toBe(1);
+    await expect.poll(() => push.came.length, { timeout: 40_000 }).toBe(1);
     const [came] = push.came;
     if (came === undefined) throw new Error('nothing came');
     expect(push.open(came)).toBe('Wardline');

@@ -61,6 +61,8 @@ pub(crate) enum Timer {
     Urgent,
     /// A shift of a role begins or ends for which something rings.
     OnCall,
+    /// Whoever was called may have put their phone away.
+    Bell,
 }
 
 impl Relay {
@@ -86,6 +88,7 @@ impl Relay {
                 Timer::Term => self.terms_due(now, &mut turn),
                 Timer::OnCall => self.on_call_at = None,
                 Timer::Urgent => urgent_due = true,
+                Timer::Bell => self.bell.stir(),
             }
         }
         stat::follow_all(&mut self.draft(now, &mut turn));
@@ -98,6 +101,7 @@ impl Relay {
         self.follow_inboxes(now, &mut turn);
         self.look_for_gaps(now, &mut turn, true);
         self.follow_urgents(now, &mut turn, urgent_due);
+        self.follow_bells(now, &mut turn);
         self.set_on_call_timer(now);
         turn
     }

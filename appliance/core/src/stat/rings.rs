@@ -11,9 +11,8 @@ use crate::wire::proto::{self, server_frame::Body};
 pub(super) fn ring_out(draft: &mut Draft<'_>, id: StatId) {
     let Some(open) = draft.state.escalations.get(&id) else { return };
     let conns = audience(draft, open, open.callable());
-    let people: Vec<PersonId> = open.callable().collect();
     say_ring(draft, id, conns);
-    bell::ring(draft, &people);
+    bell::ring(draft, id);
 }
 
 /// It rings no more, anywhere.
@@ -35,6 +34,7 @@ pub(super) fn silence(draft: &mut Draft<'_>, id: StatId) {
 pub(super) fn show(draft: &mut Draft<'_>, id: StatId, person: PersonId) {
     let conns: Vec<Conn> = draft.phones.of(draft.state, person).collect();
     say_ring(draft, id, conns);
+    bell::ring_one(draft, id, person);
 }
 
 /// It rings no more for this person.

@@ -19,6 +19,7 @@ pub(crate) fn answer_to(send: &Send, to: Conn, asked: RequestId) -> Option<Answe
                     Answer::Opened(ConversationId::new(opened.conversation.as_ref()?.conversation)?)
                 }
                 Body::Done(_) => Answer::Done,
+                Body::Bell(told) => Answer::Bell(told.on, !told.key.is_empty(), told.set),
                 Body::PasskeyList(list) => Answer::Passkeys(list.passkeys.len()),
                 Body::VisitAsked(_) => Answer::VisitAsked,
                 Body::BedsideCode(_) => Answer::BedsideCode,

@@ -11,6 +11,16 @@ use crate::reference_stat::Stat;
 use crate::world::World;
 
 impl World {
+    /// Whoever is named as somebody's cover may not want to be: there are few of them.
+    pub(crate) fn refuses_cover(&mut self, index: usize) -> bool {
+        let covered = self.person_of(index).map_or_else(Vec::new, |me| self.reference.ward.covered_by(me));
+        let Some((person, _)) = covered.first().copied().filter(|_| self.random.permille(60)) else {
+            return false;
+        };
+        self.clients[index].ask(Ask::RefuseCover(proto::RefuseCover { person }));
+        true
+    }
+
     /// What somebody says of themselves, or asks of others.
     pub(crate) fn some_availability_ask(&mut self, index: usize) -> Option<Ask> {
         let me = self.person_of(index)?;

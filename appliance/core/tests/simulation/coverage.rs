@@ -107,6 +107,27 @@ situations!(
     PasskeyChallengeOver,
     PasskeyAfterTheSession,
     PasskeyRemovedMeanwhile,
+    // The bell.
+    BellsTurnedOn,
+    BellsTurnedOff,
+    BellPolicyRefused,
+    BellSet,
+    BellSetAgain,
+    BellOfAnother,
+    BellOff,
+    BellNone,
+    BellCleared,
+    BellRevoked,
+    BellSuspended,
+    BellGone,
+    BellSetMeanwhile,
+    BellRung,
+    BellRungWhenPutAway,
+    BellRungWhenUnheard,
+    BellNotRungAsAnswered,
+    BellNotRungAsSilent,
+    BellRingsAlready,
+    BellGoneBeforeItRang,
     // Leaving.
     RevokedWhileAttached,
     RevokedDuringPin,
@@ -659,7 +680,8 @@ pub(crate) struct Coverage(Vec<u64>);
 const MANY: u64 = 20_000;
 
 /// Fewer than one in a thousand histories comes to these. Each is told as a story besides, in a test of its own.
-const RARE: [Situation; 21] = [
+const RARE: [Situation; 22] = [
+    Situation::BellNotRungAsSilent,
     Situation::ClosedAfterADay,
     Situation::TaskForlorn,
     Situation::RetiredWhileRinging,

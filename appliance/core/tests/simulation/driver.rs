@@ -155,6 +155,7 @@ impl World {
             self.waiting.push_back((self.local, Arrival::Disk(0)));
         }
         self.open_local();
+        self.bell_comes();
         Ok(())
     }
 
@@ -226,6 +227,7 @@ impl World {
                     world.expect_aged(conversation, read_through, any_through)
                 })
             }
+            Arrival::Bell(news) => self.take_bell_news(news),
             Arrival::Fault(fault) => self.take_fault(conn, none, fault),
             Arrival::Drain => {
                 self.coverage.reach(Situation::Drained);
@@ -236,6 +238,7 @@ impl World {
                 let mut expected = self.expect_timeout(&turn)?;
                 self.after_turn(&turn, Expected::default(), true, &mut expected)?;
                 self.verify(&expected, &turn, conn, none)?;
+                self.verify_bells(&turn, true)?;
                 Ok(turn)
             }
         }
@@ -290,6 +293,7 @@ impl World {
         let mut expected = expect(self, &turn)?;
         self.after_turn(&turn, before, false, &mut expected)?;
         self.verify(&expected, &turn, conn, request)?;
+        self.verify_bells(&turn, false)?;
         Ok(turn)
     }
 
@@ -693,9 +697,11 @@ impl World {
         if self.reference.has_spoken(conn) {
             self.coverage.reach(Situation::LoginSecretConfirmed);
         }
+        let had = self.reference.ward.bells.len();
         let mut expected = self.reference.request(self.now, conn, body, &around);
         self.after_turn(&turn, before, false, &mut expected)?;
         self.verify(&expected, &turn, conn, request)?;
+        self.verify_bells(&turn, false)?;
         self.verify_signed(conn, body, &expected, &turn)?;
         self.verify_order_signed(conn, body, &expected, &turn)?;
         if let Some((_, as_numbered)) = composed {
@@ -703,6 +709,7 @@ impl World {
         }
         self.cover_request(conn, body, &expected);
         self.cover_passkeys(body, &expected);
+        self.cover_bells(body, &expected, had);
         self.cover_family(conn, body, &expected);
         Ok(turn)
     }

@@ -41,8 +41,7 @@ impl World {
                 self.stranger_welcomed(conn, &challenge);
                 self.reply(conn, request, Body::Welcome(welcome));
             }
-            // Who rings closed apps is another process.
-            Send::RingBell { .. } => {}
+            Send::RingBell { device, bell } => self.push(device, bell),
             Send::PasskeyChallenge { conn, request, expect, told } => {
                 if let Some(door) = self.doors.get_mut(&conn) {
                     door.passkey = Some(expect);

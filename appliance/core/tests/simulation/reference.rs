@@ -44,6 +44,9 @@ pub(crate) struct Ward {
     pub(crate) announcers: Vec<PersonId>,
     /// Whether a unit's announcements, and the facility's, may be urgent, where that was set.
     pub(crate) urgent: Option<(bool, bool)>,
+    /// Whether closed apps are rung, and where those of which devices.
+    pub(crate) bells_on: bool,
+    pub(crate) bells: Vec<(DeviceId, String)>,
     pub(crate) conversations: Vec<Conversation>,
     pub(crate) newest: Wall,
     /// Open ones.
@@ -211,6 +214,10 @@ pub(crate) struct Lobby {
     pub(crate) unproven: Vec<(DeviceId, Mono, u32)>,
     /// When each device was last in front of somebody.
     pub(crate) heard: Vec<(DeviceId, Mono)>,
+    /// Somebody is there who rings closed apps, when each device was rung, and who was called and was not.
+    pub(crate) bell_rings: bool,
+    pub(crate) belled: Vec<(DeviceId, Mono)>,
+    pub(crate) bells_due: Vec<crate::reference_bells::Called>,
     /// The last turn brought announcements to other readers than before.
     pub(crate) announced_to: bool,
     pub(crate) clocks: Vec<Clock>,
@@ -298,6 +305,8 @@ pub(crate) struct Reference {
     pub(crate) lobby: Lobby,
     /// How often the process has started, and when it last did.
     pub(crate) run: (u32, Mono),
+    /// Whoever has a bell and was called: as often as they were.
+    pub(crate) calls: Vec<PersonId>,
 }
 
 /// What must come of an input.
@@ -341,6 +350,8 @@ pub(crate) enum Answer {
     Family(usize, usize, usize),
     Done,
     /// How many the device has.
+    /// Of the facility, who rings, of the device.
+    Bell(bool, bool, bool),
     PasskeyChallenge(usize),
     Passkeys(usize),
     People,
@@ -477,7 +488,7 @@ impl Ward {
 
 impl Reference {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self { policy, ward: Ward::default(), lobby: Lobby::default(), run: (0, Mono(0)) }
+        Self { policy, ward: Ward::default(), lobby: Lobby::default(), run: (0, Mono(0)), calls: Vec::new() }
     }
 
     /// The process came back with what was committed. An open session was in use a moment ago.

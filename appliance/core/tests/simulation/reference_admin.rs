@@ -188,6 +188,7 @@ impl Reference {
                 self.announcers(by, true, body)
             }
             Body::ListRetention(_) => self.list_retention(),
+            Body::SetBellPolicy(set) => self.set_bell_policy(by, set.on),
             Body::SetAttachmentPolicy(set) => self.set_attachment_policy(by, set),
             Body::ListAttachmentPolicy(_) => self.list_attachment_policy(),
             Body::PreviewRetention(_) => Expected::answered(Answer::Counting),

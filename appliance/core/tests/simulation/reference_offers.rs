@@ -291,7 +291,11 @@ impl Reference {
                 (called.cannot, called.out) = (true, true);
             }
             let is_over = !stat.left_at_this_step() && stat.step < stat.ladder.len();
-            if is_over && stat.stands == Stands::Ringing {
+            let is_over = is_over && stat.stands == Stands::Ringing;
+            if on {
+                self.bell_called(taker, id, None);
+            }
+            if is_over {
                 self.stat_steps(now, id, expected);
             }
         }

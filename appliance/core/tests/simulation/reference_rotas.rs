@@ -171,6 +171,7 @@ impl Reference {
             }
             expected.audits.push((Actor::TheBox, Act::StatFollowed(id.0, Sequence(id.1), role)));
             let Some(stat) = self.stat_mut(id) else { continue };
+            let anew = on.clone();
             for (people, is_out) in [(on, false), (off, true)] {
                 for person in people {
                     let called = stat.call(person);
@@ -178,7 +179,9 @@ impl Reference {
                 }
             }
             let is_over = !stat.left_at_this_step() && stat.step < stat.ladder.len();
-            if is_over && stat.stands == Stands::Ringing {
+            let is_over = is_over && stat.stands == Stands::Ringing;
+            anew.into_iter().for_each(|person| self.bell_called(person, id, None));
+            if is_over {
                 self.stat_steps(now, id, expected);
             }
         }

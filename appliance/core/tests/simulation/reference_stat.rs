@@ -231,6 +231,7 @@ impl Reference {
     fn stat_begins(&mut self, now: Now, id: Id) {
         let left = self.stat(id).and_then(Stat::seconds);
         self.stat_runs(now, id, left);
+        self.bells_of_step(id);
     }
 
     fn stat_runs(&mut self, now: Now, (place, sequence): Id, left: Option<u64>) {
@@ -413,6 +414,7 @@ impl Reference {
             (stat.stands, stat.since) = (Stands::Ringing, Wall(now.wall.0 - passed as i64));
             let left = stat.seconds().map(|whole| whole.saturating_sub(passed));
             self.stat_runs(now, id, left);
+            self.bells_of_step(id);
         }
     }
 
@@ -585,12 +587,15 @@ impl Reference {
     fn stats_joined(&mut self, place: ConversationId, who: PersonId) {
         let of_patient = self.ward.conversation(place).is_some_and(|place| place.of_patient);
         if of_patient && self.ward.person(who).is_some_and(|who| !who.suspended) {
+            let mut anew = Vec::new();
             for stat in self.ward.stats.iter_mut().filter(|stat| stat.place == place && stat.unanswered()) {
                 if stat.sender != who {
+                    anew.extend((!stat.rings_for(who)).then_some(stat.id()));
                     let called = stat.call(who);
                     (called.cannot, called.out) = (false, false);
                 }
             }
+            anew.into_iter().for_each(|id| self.bell_called(who, id, None));
         }
     }
 

@@ -269,6 +269,7 @@ impl Reference {
             Body::Active(_) | Body::Here(_) => Expected::default(),
             Body::Lock(_) => self.locked_by_hand(device, me),
             body if is_about_passkeys(body) => self.about_passkeys(now, conn, device, body, around),
+            Body::AskBell(_) | Body::SetBell(_) | Body::ClearBell(_) => self.bell(device, me, body),
             Body::AnswerStat(said) => self.answer_stat(now, device, me, said),
             Body::ReadStat(read) => self.read_stat(device, me, read),
             Body::ListEscalation(_) => Expected::answered(Answer::Policies),
@@ -513,6 +514,9 @@ impl Reference {
         });
         let sequence = conversation.messages.len() as u64;
         self.spoken(place, me, submit.priority());
+        if submit.priority() == proto::Priority::Urgent {
+            self.bells_of_urgent(now, me, (place, sequence));
+        }
         if let Some(device) = self.ward.device_mut(device) {
             device.last_number = number;
             device.sent.push((Number(number), message));

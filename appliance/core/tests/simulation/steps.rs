@@ -24,6 +24,7 @@ impl World {
         if self.random.permille(60) {
             self.family_goes_on();
         }
+        self.bells_turn();
         let is_typed = |conn: &Conn| matches!(self.phase(*conn), Some(At::Clearing(..)));
         let often = if self.doors.keys().any(is_typed) { 150 } else { 4 };
         if !self.reference.lobby.pin_codes.is_empty()
@@ -121,6 +122,9 @@ impl World {
         }
         if self.random.permille(25) {
             return self.about_passkeys(index);
+        }
+        if self.about_bells(index) || self.refuses_cover(index) {
+            return;
         }
         let me = self.people[self.clients[index].person];
         if self.random.permille(if self.on_call { 80 } else { 10 }) {

@@ -332,7 +332,7 @@ impl Store {
     /// What a restart reads.
     pub(crate) fn restored(&self) -> Restored {
         Restored {
-            bells: Default::default(),
+            bells: self.state.bells.clone(),
             alarms: self.state.alarms.clone(),
             people: self.state.people.values().cloned().collect(),
             units: self.state.units.values().cloned().collect(),

@@ -319,7 +319,7 @@ impl World {
         if load.terms != self.reference.lobby.terms.len() {
             return Err(format!("{} terms, not {}", load.terms, self.reference.lobby.terms.len()));
         }
-        if load.timers > load.links + devices + 5 {
+        if load.timers > load.links + devices + 6 {
             return Err(format!(
                 "{} timers for {} connections and {devices} devices",
                 load.timers, load.links
@@ -339,6 +339,9 @@ impl World {
         }
         if load.budgets > devices {
             return Err(format!("{} budgets of {devices} devices", load.budgets));
+        }
+        if load.rung > devices {
+            return Err(format!("{} bells of {devices} devices were rung", load.rung));
         }
         if load.sessions > devices {
             return Err(format!("{} sessions of {devices} devices", load.sessions));
@@ -427,6 +430,7 @@ impl World {
         self.compare_families()?;
         self.compare_inboxes()?;
         self.compare_alarms()?;
+        self.compare_bells()?;
         self.compare_uploads()?;
         self.compare_clinic()
     }

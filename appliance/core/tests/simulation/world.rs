@@ -18,6 +18,7 @@ use wardline_core::time::{Mono, Now, Wall};
 use wardline_core::wire::proto::{self, RefusalCode as Code};
 
 use crate::attachments::Stream;
+use crate::bells::BellTower;
 use crate::client::Client;
 use crate::coverage::Coverage;
 use crate::families::VISITORS;
@@ -72,6 +73,7 @@ pub(crate) struct World {
     pub(crate) acked: Vec<(Vec<u8>, u64, u64)>,
     /// Who was once taken out of what.
     pub(crate) left: Vec<(ConversationId, PersonId)>,
+    pub(crate) bells: BellTower,
     pub(crate) coverage: Coverage,
     pub(crate) trace: Trace,
     /// A house that lives by its roles: people take and set them, and STATs ring them, more than elsewhere.
@@ -170,6 +172,7 @@ pub(crate) enum Arrival {
     Disk(u64),
     /// What is wrong with the box.
     Alarms(Vec<Alarm>),
+    Bell(wardline_core::bell::BellNews),
     Aged(ConversationId, Sequence, Sequence),
     Drain,
     Timeout,
@@ -241,6 +244,7 @@ impl World {
             merged: BTreeMap::new(),
             acked: Vec::new(),
             left: Vec::new(),
+            bells: BellTower::new(seed.is_multiple_of(2)),
             coverage: Coverage::new(),
             trace: Trace::new(readable),
             on_call: seed.is_multiple_of(4),
@@ -296,6 +300,7 @@ impl World {
             let client = Client::new(name.to_owned(), NOBODY, secret, zone, 60);
             self.clients.push(client.visiting());
         }
+        self.settle_bells();
         while !self.waiting.is_empty() {
             self.batch()?;
         }

@@ -216,7 +216,8 @@ impl Ward {
         self.join(conn, Zone::Ward, PersonId::new(added.person).expect("a person"))
     }
 
-    fn join(&mut self, conn: Conn, zone: Zone, person: PersonId) -> Turn {
+    /// A device more of theirs.
+    pub(crate) fn join(&mut self, conn: Conn, zone: Zone, person: PersonId) -> Turn {
         let fresh = self.fresh();
         let Body::JoinCode(code) = answer(&self.ask(BOX, Ask::IssueJoinCode { person, fresh })) else {
             panic!("no code")

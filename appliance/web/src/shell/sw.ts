@@ -8,6 +8,8 @@ declare const __SHELL__: { readonly version: string; readonly files: readonly st
 
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 const CACHE = `shell-${__SHELL__.version}`;
+/** What the person chose for this device, as `prefs.svelte.ts` keeps it for the worker: `/language`, two letters. */
+const CHOSEN = 'chosen';
 const FILES = new Set(__SHELL__.files);
 const LATE = new Set(__SHELL__.late);
 /** Where the box speaks, and its files of the facility root. */
@@ -31,7 +33,7 @@ worker.addEventListener('fetch', (event) => {
   else if (LATE.has(url.pathname)) event.respondWith(keptFromNow(url.pathname, event.request));
 });
 
-/** The bell. What it brings is not looked at: there is one text for whatever it is, and it says nothing. */
+/** The bell. What it brings is not looked at: there is one text, in each language, for whatever it is, and it says nothing. */
 worker.addEventListener('push', (event) => {
   event.waitUntil(ring());
 });
@@ -47,10 +49,20 @@ worker.addEventListener('pushsubscriptionchange', (event) => {
 });
 
 async function ring(): Promise<void> {
-  const body = navigator.language.startsWith('es') ? 'Algo le espera. Abra Wardline.' : 'Something waits for you. Open Wardline.';
+  const body = (await language()).startsWith('es') ? 'Algo le espera. Abra Wardline.' : 'Something waits for you. Open Wardline.';
   // One at a time, and each rings anew.
   const options: NotificationOptions & { readonly renotify: boolean } = { body, tag: 'wardline', renotify: true, icon: '/icon-192.png', badge: '/icon-192.png' };
   await worker.registration.showNotification('Wardline', options);
+}
+
+/** The app's; the browser's, where none was kept. It rings whatever happens here. */
+async function language(): Promise<string> {
+  try {
+    const chosen = await caches.match('/language', { cacheName: CHOSEN });
+    return (await chosen?.text()) ?? navigator.language;
+  } catch {
+    return navigator.language;
+  }
 }
 
 async function show(): Promise<void> {
@@ -67,7 +79,7 @@ async function fill(): Promise<void> {
 
 async function dropOthers(): Promise<void> {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(names.filter((name) => name !== CACHE && name !== CHOSEN).map((name) => caches.delete(name)));
 }
 
 async function kept(path: string, request: Request): Promise<Response> {

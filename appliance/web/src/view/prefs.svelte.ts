@@ -1,4 +1,4 @@
-import { languageOf, LANGUAGES, speak, type Language } from '../words/words.svelte.ts';
+import { currentLanguage, languageOf, LANGUAGES, speak, type Language } from '../words/words.svelte.ts';
 
 /** What the person chose for this device: nothing of a patient's, nothing of the facility's. */
 export const LOOKS = ['system', 'light', 'dark'] as const;
@@ -29,7 +29,7 @@ export function endPracticeOffer(): void {
 
 export function chooseLanguage(next: Language): Promise<void> {
   keep('language', next);
-  return speak(next);
+  return spoken(next);
 }
 
 export function chooseLook(next: Look): void {
@@ -49,7 +49,24 @@ export function recallPreferences(): Promise<void> {
   show(LOOKS.find((one) => one === chosen) ?? 'system');
   letters = kept('pin') === 'letters';
   practice = kept('practice') === null;
-  return speak(LANGUAGES.find((one) => one === language) ?? languageOf(navigator.languages));
+  return spoken(LANGUAGES.find((one) => one === language) ?? languageOf(navigator.languages));
+}
+
+function spoken(next: Language): Promise<void> {
+  const speaks = speak(next);
+  void speaks.then(tellWorker);
+  return speaks;
+}
+
+/** The service worker has no words of its own choice: it shows the bell's text in this language, and reads it where `sw.ts` says. */
+async function tellWorker(): Promise<void> {
+  try {
+    const chosen = await caches.open('chosen');
+    await chosen.put('/language', new Response(currentLanguage()));
+  } catch {
+    // None is kept: then it is the browser's.
+    return;
+  }
 }
 
 function show(next: Look): void {
