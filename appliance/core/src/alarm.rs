@@ -428,12 +428,13 @@ fn say(
         reply_to: None,
         mentions: Vec::new(),
     }));
+    let place = StatId { conversation: id, sequence };
     draft.record(Actor::TheBox, Act::MessageAccepted(id, sequence));
     if !conns.is_empty() {
         draft.send(Send::Fanout { change, event: Event::Message(id, sequence), conns });
     }
     if priority == Priority::Urgent {
-        bell::ring_urgent(draft, sender, id);
+        bell::ring_urgent(draft, sender, place);
     }
-    Ok(StatId { conversation: id, sequence })
+    Ok(place)
 }

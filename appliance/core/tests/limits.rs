@@ -106,6 +106,8 @@ fn message(text: usize) -> proto::Message {
         mentions: Vec::new(),
         reactions: Vec::new(),
         attachments: Vec::new(),
+        // Beside a text of 300 bytes at most.
+        alarm: None,
     }
 }
 
@@ -553,6 +555,7 @@ fn person() -> proto::Person {
         posts: vec![proto::Post { unit: ID, charge_nurse: true }; limits::POSTS_MAX],
         station: ID,
         agency: Some(proto::Agency { name: "x".repeat(limits::NAME_MAX), until: i64::MAX, over: true }),
+        the_box: true,
     }
 }
 

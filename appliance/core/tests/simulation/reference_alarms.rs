@@ -235,6 +235,9 @@ impl Reference {
         });
         let sequence = place.messages.len() as u64;
         self.spoken(id, the_box, priority);
+        if priority == proto::Priority::Urgent {
+            self.bells_of_urgent(now, the_box, (id, sequence));
+        }
         self.ward.newest = shown;
         expected.audits.push((Actor::TheBox, Act::MessageAccepted(id, Sequence(sequence))));
         Some((id, sequence))
