@@ -130,6 +130,12 @@ fn who_breaks_the_rules_of_a_socket_is_put_out_and_nobody_else() {
         let mut bystander = Https::connect(&fixture.devbox, HERE).await?.socket().await?;
         let evil = Https::connect(&fixture.devbox, HERE).await?.upgrade("https://evil.example").await?;
         ensure!(evil.status == 403, "{}", evil.status);
+        // A page whose own name leads to the box: its origin is the address that it asked.
+        for host in ["evil.example", "evil.example:8443", "127.0.0.2:8443"] {
+            let mut rebound = Https::connect(&fixture.devbox, HERE).await?.called(host);
+            let status = rebound.upgrade(&format!("https://{host}")).await?.status;
+            ensure!(status == 403, "{host}: {status}");
+        }
 
         let mut text = Https::connect(&fixture.devbox, HERE).await?.socket().await?;
         text.text().await?;

@@ -118,6 +118,12 @@ fn what_is_no_request_for_a_session_of_this_page_is_refused() {
             ensure!(got == status, "{path} from {origin:?}: {got}");
             tokio::time::timeout(PATIENCE, http.quic.closed()).await.context("it stays")?;
         }
+        // A page whose own name leads to the box: a browser that goes by the certificate's hash does not look at the name.
+        for host in ["evil.example", "evil.example:8443", "127.0.0.2:8443"] {
+            let http = Http3::connect(&fixture.devbox).await?.called(host);
+            let (got, _, _) = http.ask("/wardline/1", Some(&format!("https://{host}"))).await?;
+            ensure!(got == 403, "{host}: {got}");
+        }
         // A GET: its headers from QPACK's static table (RFC 9204, appendix A: 17, 23, 1).
         let http = Http3::connect(&fixture.devbox).await?;
         let (mut send, mut receive) = http.quic.open_bi().await?;

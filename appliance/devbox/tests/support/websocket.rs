@@ -79,6 +79,11 @@ impl Https {
         format!("https://{}", self.host)
     }
 
+    /// By another name: as a page of a stranger comes whose name leads to the box.
+    pub(crate) fn called(self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self }
+    }
+
     /// These bytes, whatever they are.
     pub(crate) async fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.tls.write_all(bytes).await?;

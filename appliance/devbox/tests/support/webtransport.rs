@@ -52,6 +52,11 @@ impl Http3 {
         format!("https://{}", self.host)
     }
 
+    /// By another name: as a page of a stranger comes whose name leads to the box.
+    pub(crate) fn called(self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self }
+    }
+
     /// Asks for a session at this path, as a page of this origin; the status, and the request's stream.
     pub(crate) async fn ask(
         &self,

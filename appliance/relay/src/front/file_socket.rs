@@ -23,7 +23,8 @@ const SUBPROTOCOL: &str = "wardline.1.file";
 /// Answers a request for a socket that a file is to pass over.
 pub(super) fn upgrade(visit: &Visit, request: Request<Incoming>) -> Answer {
     let visit = visit.clone();
-    socket::begin(request, SUBPROTOCOL, |upgraded, _| tokio::spawn(carry(visit, upgraded)))
+    let names = Arc::clone(&visit.names);
+    socket::begin(&names, request, SUBPROTOCOL, |upgraded, _| tokio::spawn(carry(visit, upgraded)))
 }
 
 async fn carry(visit: Visit, upgraded: OnUpgrade) {

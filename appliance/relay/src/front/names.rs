@@ -198,6 +198,17 @@ impl Names {
         self.certified(Some(name), now_s()).is_some()
     }
 
+    /// Whether the host of an address ("box.example:8443") is this box by one of its certificates. Also by an imported one that has
+    /// ended: an app that is installed goes on. By no other name may a page come in, whatever address that name leads to: it would be
+    /// a stranger's page, in a browser of the building.
+    pub(super) fn is_this_box(&self, authority: &str) -> bool {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let imported = kept.in_use.as_ref().is_some_and(|in_use| {
+            in_use.facts.names.iter().any(|name| check::covers(name, check::host_of(authority)))
+        });
+        imported || self.leaf.chain().first().is_some_and(|leaf| check::is_for(leaf, authority))
+    }
+
     fn certified(&self, name: Option<&str>, now_s: i64) -> Option<Arc<CertifiedKey>> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let in_use = kept.in_use.as_ref().filter(|in_use| in_use.is_valid(now_s))?;

@@ -24,6 +24,17 @@ pub(super) fn own<'a>(headers: &'a HeaderMap, host: &str) -> Result<&'a str, Ref
     own.then_some(origin).ok_or(Refused(StatusCode::FORBIDDEN, "A page of another origin may not come in."))
 }
 
+/// What no certificate of this box is for.
+pub(super) const STRANGE: Refused = Refused(
+    StatusCode::FORBIDDEN,
+    "This box is not called so: go by a name or an address that its certificate is for.",
+);
+
+/// The host of an origin that may come in, with its port.
+pub(super) fn host(origin: &str) -> &str {
+    origin.strip_prefix("https://").unwrap_or(origin)
+}
+
 /// The value of a header that is there once. With two of them, whoever stands between might go by the other.
 pub(super) fn one(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut all = headers.get_all(name).iter();

@@ -22,6 +22,7 @@ use super::admission::{Admission, HANDSHAKES_MAX, Pace, Verdict, Waiting, source
 use super::certificates::Certificates;
 use super::congestion::Floor;
 use super::connection::{Carrier, Context, serve};
+use super::names::Names;
 use super::transfer::{self, TRANSFERS_MAX};
 use super::webtransport;
 use crate::config::{Zones, least};
@@ -297,7 +298,8 @@ impl Gate {
         under_way.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             let from = incoming.remote_address().ip();
-            let opened = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake(incoming, offer)).await;
+            let meeting = handshake(incoming, offer, context.names.get());
+            let opened = tokio::time::timeout(HANDSHAKE_TIME_MAX, meeting).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
             match opened {
                 Ok(Some(Opened::Native(opened))) => native(opened, from, &zones, &context).await,
@@ -328,14 +330,14 @@ struct Native {
 }
 
 /// The transport's handshake and the client's control stream.
-async fn handshake(incoming: Incoming, offer: Offer) -> Option<Opened> {
+async fn handshake(incoming: Incoming, offer: Offer, names: Option<&Arc<Names>>) -> Option<Opened> {
     let Offer { config, leaf } = offer;
     let mut connecting = incoming.accept_with(config).ok()?;
     let data = connecting.handshake_data().await.ok()?;
     let protocol = data.downcast::<HandshakeData>().ok()?.protocol?;
     let connection = connecting.await.ok()?;
     match protocol.as_slice() {
-        webtransport::ALPN => webtransport::meet(connection, leaf).await.map(Opened::Browser),
+        webtransport::ALPN => webtransport::meet(connection, leaf, names?).await.map(Opened::Browser),
         // TLS has refused everything else already (RFC 7301, 3.2).
         _ => {
             connection.set_max_concurrent_uni_streams(VarInt::from_u32(0));

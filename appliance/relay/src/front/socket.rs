@@ -32,6 +32,7 @@ use wardline_core::refusal::CloseCode;
 
 use super::admission::source;
 use super::connection::{Carrier, serve};
+use super::names::Names;
 use super::origin::{self, Refused, one};
 use super::web::{Answer, Visit, plain};
 use crate::lane::Lane;
@@ -60,11 +61,13 @@ pub(super) type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 /// Answers a request for a socket, and begins to serve it.
 pub(super) fn upgrade(visit: &Visit, request: Request<Incoming>) -> Answer {
     let visit = visit.clone();
-    begin(request, SUBPROTOCOL, |upgraded, page| tokio::spawn(carry(visit, upgraded, page)))
+    let names = Arc::clone(&visit.names);
+    begin(&names, request, SUBPROTOCOL, |upgraded, page| tokio::spawn(carry(visit, upgraded, page)))
 }
 
 /// Answers a request for a socket of this subprotocol, and hands over what comes of it with its page.
 pub(super) fn begin<Task>(
+    names: &Names,
     mut request: Request<Incoming>,
     subprotocol: &'static str,
     serve: impl FnOnce(OnUpgrade, Page) -> Task,
@@ -73,6 +76,9 @@ pub(super) fn begin<Task>(
         Ok(asked) => asked,
         Err(refused) => return plain(refused.0, refused.1),
     };
+    if !names.is_this_box(origin::host(&asked.page.origin)) {
+        return plain(origin::STRANGE.0, origin::STRANGE.1);
+    }
     serve(hyper::upgrade::on(&mut request), asked.page);
     let mut answer = Response::new(Full::new(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

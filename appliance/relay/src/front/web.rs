@@ -70,7 +70,7 @@ pub(super) struct Visit {
     pub(super) zones: Arc<Zones>,
     pub(super) from: IpAddr,
     pub(super) place: Arc<Place>,
-    names: Arc<Names>,
+    pub(super) names: Arc<Names>,
     /// The name by which the page was asked for (RFC 6066, 3).
     asked: Option<Arc<str>>,
     root: Arc<RootFiles>,

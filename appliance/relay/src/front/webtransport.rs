@@ -19,6 +19,7 @@ use web_transport_proto::{Capsule, ConnectRequest, ConnectResponse, Frame, Setti
 
 use super::admission::source;
 use super::connection::{Carrier, Context, serve};
+use super::names::Names;
 use super::origin::{self, Refused};
 use super::quic::{LAST_WORDS_MAX, STREAM_WINDOW};
 use super::socket::PATH;
@@ -69,7 +70,7 @@ pub(super) struct Session {
 
 /// HTTP/3, the session and its control stream, on a connection that was served this leaf. `None`: it came to nothing, and whoever
 /// asked was told.
-pub(super) async fn meet(connection: Connection, leaf: [u8; 32]) -> Option<Session> {
+pub(super) async fn meet(connection: Connection, leaf: [u8; 32], names: &Names) -> Option<Session> {
     connection.set_max_concurrent_bi_streams(VarInt::from_u32(BOTH_WAYS_MAX));
     let held = Held(connection.clone());
     let aside = Aside { connection: connection.clone(), left: Arc::new(AtomicUsize::new(ASIDE_MAX)) };
@@ -82,7 +83,10 @@ pub(super) async fn meet(connection: Connection, leaf: [u8; 32]) -> Option<Sessi
 
     let (mut connect, mut rest) = connection.accept_bi().await.ok()?;
     let asked = match ConnectRequest::read(&mut rest).await {
-        Ok(request) => own(&request).map(str::to_owned),
+        Ok(request) => own(&request).map(str::to_owned).and_then(|origin| {
+            // The hash of its certificate is all that a browser looks at here: not the name.
+            if names.is_this_box(origin::host(&origin)) { Ok(origin) } else { Err(origin::STRANGE) }
+        }),
         Err(_) => Err(Refused(StatusCode::BAD_REQUEST, "no CONNECT for a session")),
     };
     let origin = match asked {

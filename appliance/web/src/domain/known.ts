@@ -2,7 +2,7 @@
 
 import type { EscalationState } from '../gen/wardline_pb.js';
 import type { ConversationId, DeviceId, MessageName, PatientId, PersonId, RoleId, Sequence, StayId, UnitId } from './ids.ts';
-import type { ConversationKind, Priority } from './snapshot.ts';
+import type { AlarmSaid, ConversationKind, Priority } from './snapshot.ts';
 
 export interface KnownUnit {
   readonly id: UnitId;
@@ -18,6 +18,7 @@ export interface KnownPerson {
   readonly privacyOfficer: boolean;
   readonly posts: readonly { readonly unit: UnitId; readonly chargeNurse: boolean }[];
   /** A screen of a unit, and nobody. */
+  /** No person but a screen, or the box itself. */
   readonly isStation: boolean;
 }
 
@@ -72,6 +73,8 @@ export interface KnownMessage {
   readonly mentions: readonly PersonId[];
   readonly reactions: readonly KnownReaction[];
   readonly attachments: readonly KnownAttachment[];
+  /** What the box itself says is wrong with it; the text says the same in English. */
+  readonly alarm?: AlarmSaid;
 }
 
 /** How a STAT stands: the whole of it. */

@@ -199,6 +199,19 @@ export interface VisitAsked {
   readonly until: At;
 }
 
+/** What can be wrong with the box. */
+export type AlarmKind = 'disk' | 'store' | 'keeper' | 'leaf' | 'name' | 'issuer' | 'clock';
+
+/** What the box itself says is wrong with it. */
+export interface AlarmSaid {
+  /** Null: this app does not know it. */
+  readonly kind: AlarmKind | null;
+  /** From 1; more is worse. */
+  readonly level: number;
+  /** It is so no more. */
+  readonly over: boolean;
+}
+
 export interface MessageItem {
   /** Key for lists: stable from composing to acceptance. */
   readonly key: string;
@@ -231,6 +244,8 @@ export interface MessageItem {
   readonly notices?: readonly NoticeItem[];
   /** One that waits or failed, of which only the box can read what it says. */
   readonly sealed?: boolean;
+  /** Said by the box itself: what is wrong with it, for which a view has words; the text says the same in English. */
+  readonly alarm?: AlarmSaid;
 }
 
 export type ConversationKind = 'direct' | 'group' | 'channel' | 'patient' | 'family' | 'roleInbox' | 'broadcast';
@@ -244,6 +259,8 @@ export interface InboxItem {
   readonly patient: PatientHeader | null;
   readonly lastText: string;
   readonly lastAuthor: string;
+  /** The last text is the box's own: whether it says that something is over. */
+  readonly lastAlarm?: { readonly over: boolean };
   readonly lastAt: At;
   readonly unread: number;
   readonly mentioned: boolean;

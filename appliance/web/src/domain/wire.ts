@@ -1,6 +1,7 @@
 /** Out of the frames into what is known. What is not as the page says is a {@link WireFault}: the connection ends by it. */
 
 import {
+  type BoxAlarm,
   type Conversation,
   type ConversationChanged,
   ConversationKind as Kind,
@@ -37,7 +38,7 @@ import type {
   Marks,
 } from './known.ts';
 import { MEMBERS_MAX } from './limits.ts';
-import type { ConversationKind, Priority } from './snapshot.ts';
+import type { AlarmKind, AlarmSaid, ConversationKind, Priority } from './snapshot.ts';
 import { cleanLine, cleanText } from './texts.ts';
 
 /** The box sent what is no such thing. Says nothing of what it was. */
@@ -75,7 +76,7 @@ export function readPerson(wire: Person): KnownPerson {
     administrator: wire.administrator,
     privacyOfficer: wire.privacyOfficer,
     posts: wire.posts.map((post) => ({ unit: readId<UnitId>(post.unit), chargeNurse: post.chargeNurse })),
-    isStation: wire.station !== 0n,
+    isStation: wire.station !== 0n || wire.theBox,
   };
 }
 
@@ -105,7 +106,23 @@ export function readMessage(wire: Message): KnownMessage {
       sha256: toHex(attachment.sha256),
       thumbnail: attachment.thumbnail,
     })),
+    ...(wire.alarm === undefined ? {} : { alarm: readAlarm(wire.alarm) }),
   };
+}
+
+const ALARMS: Readonly<Record<number, AlarmKind>> = {
+  1: 'disk',
+  2: 'store',
+  3: 'keeper',
+  4: 'leaf',
+  5: 'name',
+  6: 'issuer',
+  7: 'clock',
+};
+
+/** One of a kind that this app does not know is shown by its text. */
+export function readAlarm(wire: BoxAlarm): AlarmSaid {
+  return { kind: ALARMS[wire.kind] ?? null, level: Math.min(wire.level, 9), over: wire.over };
 }
 
 export function readReactions(wire: readonly Reaction[]): readonly KnownReaction[] {

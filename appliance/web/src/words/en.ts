@@ -111,6 +111,7 @@ export const en = {
     unread: (n: number) => (n === 1 ? '1 unread' : `${n} unread`),
     mentioned: 'Mentions you',
     visit: (n: number) => (n === 1 ? 'A visitor asks to be let in' : `${n} visitors ask to be let in`),
+    alarm: (over: boolean): string => (over ? 'An alarm of the box is over' : 'Something is wrong with the box'),
     drafted: 'Not finished',
     waiting: (n: number) => (n === 1 ? '1 waits to be sent' : `${n} wait to be sent`),
     you: 'You',

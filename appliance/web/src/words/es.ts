@@ -108,6 +108,7 @@ export const es: Words = {
     aloneHint: 'Este servidor está vacío: solo está usted, y no hay a quien escribir. Empiece en Administración.',
     unread: (n) => (n === 1 ? '1 sin leer' : `${n} sin leer`),
     mentioned: 'Le menciona',
+    alarm: (over) => (over ? 'Una alarma del servidor ha terminado' : 'Algo va mal en el servidor'),
     visit: (n) => (n === 1 ? 'Una visita pide entrar' : `${n} visitas piden entrar`),
     drafted: 'Sin terminar',
     waiting: (n) => (n === 1 ? '1 espera para enviarse' : `${n} esperan para enviarse`),

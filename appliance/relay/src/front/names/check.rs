@@ -3,6 +3,7 @@
 //! Each check has a refusal of its own, because what to do next is another thing each time. At the end rustls judges the path as a browser
 //! does (RFC 5280, 6), with the last certificate as its anchor: whether that one leads to a root that phones know, this box cannot know.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,6 +85,32 @@ pub(super) fn covers(name: &str, asked: &str) -> bool {
     match name.strip_prefix("*.") {
         Some(zone) => asked.split_once('.').is_some_and(|(host, rest)| !host.is_empty() && same(zone, rest)),
         None => same(name, asked),
+    }
+}
+
+/// Whether a certificate is for the host of an address ("box.example:8443", "[2001:db8::1]"), by name or by number.
+pub(super) fn is_for(der: &[u8], authority: &str) -> bool {
+    let Some(certificate) = parse(der) else { return false };
+    let names = certificate.subject_alternative_name().ok().flatten();
+    let host = host_of(authority);
+    let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+    let octets = number.map(|number| match number {
+        IpAddr::V4(number) => number.octets().to_vec(),
+        IpAddr::V6(number) => number.octets().to_vec(),
+    });
+    let is_one = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => octets.is_none() && covers(name, host),
+        GeneralName::IPAddress(of) => octets.as_deref() == Some(*of),
+        _ => false,
+    };
+    names.is_some_and(|names| names.value.general_names.iter().any(is_one))
+}
+
+/// Without the port, if there is one.
+pub(super) fn host_of(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !port.is_empty() => host,
+        _ => authority,
     }
 }
 
@@ -187,5 +214,42 @@ fn refusal(error: &Error) -> Refusal {
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => Refusal::Unsupported,
         _ => Refusal::Signature,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate(names: &[&str]) -> Vec<u8> {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn a_host_is_what_the_certificate_is_for_with_any_port() {
+        let der = certificate(&["box.example", "10.0.0.7", "2001:db8::7"]);
+        for host in [
+            "box.example",
+            "BOX.example:8443",
+            "10.0.0.7",
+            "10.0.0.7:4433",
+            "[2001:db8::7]",
+            "[2001:db8::7]:4433",
+        ] {
+            assert!(is_for(&der, host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "box.example.evil.example",
+            "10.0.0.8",
+            "[2001:db8::8]",
+            "0.0.7",
+            "box.example:x",
+        ] {
+            assert!(!is_for(&der, host), "{host}");
+        }
     }
 }

@@ -22,12 +22,13 @@ export const adminEn = {
   stepsAll: 'All of it is done. Your facility can work.',
   stepStates: { done: 'done', standard: 'the standard holds', open: 'to do' },
   stepGo: 'Open',
-  steps: { unit: 'Name the first unit', people: 'Add people', role: 'Add a role', station: 'Add a station screen', escalation: 'Say how a STAT goes on' },
+  steps: { unit: 'Name the first unit', people: 'Add people', role: 'Add a role', station: 'Add a station screen', escalation: 'Say how a STAT goes on', alarms: 'Say who is on call for IT' },
   stepHints: {
     unit: 'A ward or a hall. Its beds need no list: they are there as soon as somebody takes them for a shift.',
     people: 'One by one or from a file. Say where they work, name a charge nurse, and give each a join code.',
     role: 'What somebody is on call for, “Physician on call”, and its rota.',
     station: 'A screen at the desk rings when nobody else has answered.',
     escalation: 'Whom it rings for when the first do not answer. You see whom that reaches before it holds.',
+    alarms: 'Whoever holds that role is told when the box needs somebody: its disk, keys or certificates.',
   },
 };

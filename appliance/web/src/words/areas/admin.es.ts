@@ -23,12 +23,13 @@ export const adminEs: typeof adminEn = {
   stepsAll: 'Todo está hecho. Su centro puede trabajar.',
   stepStates: { done: 'hecho', standard: 'rige el estándar', open: 'pendiente' },
   stepGo: 'Abrir',
-  steps: { unit: 'Nombrar la primera unidad', people: 'Añadir personas', role: 'Añadir un puesto', station: 'Añadir una pantalla de control', escalation: 'Decir cómo sigue un STAT' },
+  steps: { unit: 'Nombrar la primera unidad', people: 'Añadir personas', role: 'Añadir un puesto', station: 'Añadir una pantalla de control', escalation: 'Decir cómo sigue un STAT', alarms: 'Decir quién está de guardia de informática' },
   stepHints: {
     unit: 'Una planta o un ala. Sus camas no necesitan lista: existen en cuanto alguien las toma para su turno.',
     people: 'Una por una o de un archivo. Diga dónde trabajan, nombre a un jefe de enfermería y dé un código a cada una.',
     role: 'Aquello para lo que alguien está de guardia, «Médico de guardia», y su cuadrante.',
     station: 'Una pantalla en el mostrador suena cuando nadie más ha respondido.',
     escalation: 'Para quién suena cuando los primeros no responden. Verá a quién llega antes de que valga.',
+    alarms: 'A quien tiene ese puesto se le avisa cuando el servidor necesita a alguien: su disco, sus claves o sus certificados.',
   },
 };
