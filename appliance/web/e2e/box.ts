@@ -96,6 +96,15 @@ export class Box {
     process.kill(pid, 'SIGKILL');
   }
 
+  /** The keeper says nothing until it is let go on: as one that hangs. What is returned lets it. */
+  holdKeeper(): () => void {
+    const pids = [...this.#said.matchAll(/keeper (\d+)/g)];
+    const pid = Number(pids.at(-1)?.[1]);
+    if (!(pid > 1)) throw new Error('the box did not say which process its keeper is');
+    process.kill(pid, 'SIGSTOP');
+    return () => void process.kill(pid, 'SIGCONT');
+  }
+
   /** Stops it in order, so that devices hear of it; its directory stays. */
   async down(): Promise<void> {
     const child = this.#child;

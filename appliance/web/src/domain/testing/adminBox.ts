@@ -3,6 +3,8 @@
 import { create } from '@bufbuild/protobuf';
 
 import {
+  AlarmKind,
+  AlarmsSchema,
   AttachmentPolicySchema,
   AuditActor,
   AuditPageSchema,
@@ -218,6 +220,10 @@ const ANSWERS: Partial<Record<NonNullable<Ask['case']>, () => Told>> = {
       doorways: ['0.0.0.0:443'],
       bellHosts: [{ host: 'fcm.googleapis.com', sent: 214n, gone: 3n, failed: 1n }, { host: 'web.push.apple.com', sent: 96n }],
     }),
+  }),
+  askAlarms: () => ({
+    case: 'alarms',
+    value: create(AlarmsSchema, { role: 0x403n, told: [{ alarm: { kind: AlarmKind.NAME_ENDS, level: 2 }, at: NOW - 20n * HOUR }] }),
   }),
   askWebCertificate: () => ({
     case: 'webCertificate',

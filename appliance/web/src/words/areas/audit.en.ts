@@ -229,6 +229,9 @@ export const auditEn = {
     412: '{who} had the certificate of the box’s name dropped',
     390: 'Closed, the app on {1} of {0} can be rung',
     391: 'Closed, the app on {1} of {0} is rung no more',
+    400: '{who} had whoever holds this role told of alarms of the box: {0|nobody}',
+    401: 'Alarm {0} of the box was told, level {1}',
+    402: 'Alarm {0} of the box is over',
     392: '{who} turned ringing of closed apps on (1) or off (0): {0}',
   } as Record<number, string>,
 };

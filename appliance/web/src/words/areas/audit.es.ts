@@ -230,6 +230,9 @@ export const auditEs: typeof auditEn = {
     412: '{who} hizo descartar el certificado del nombre del servidor',
     390: 'La aplicación cerrada en {1} de {0} puede sonar',
     391: 'La aplicación cerrada en {1} de {0} ya no suena',
+    400: '{who} hizo avisar de las alarmas del servidor a quien tiene este puesto: {0|nadie}',
+    401: 'Se avisó de la alarma {0} del servidor, nivel {1}',
+    402: 'La alarma {0} del servidor ha terminado',
     392: '{who} encendió (1) o apagó (0) los avisos con la aplicación cerrada: {0}',
   },
 };
