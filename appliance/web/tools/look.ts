@@ -16,6 +16,7 @@ import { files } from './look/files.ts';
 import { buildLook, serve } from './look-server.ts';
 import { handsetViews } from './look/handset.ts';
 import { deskViews } from './look/desk.ts';
+import { alarmViews } from './look/alarms.ts';
 import { noticeViews } from './look/notices.ts';
 import { talkViews } from './look/talk.ts';
 
@@ -174,7 +175,7 @@ const views: Record<string, View> = {
   ...deskViews,
   ...handsetViews,
   ...talkViews,
-  ...noticeViews,
+  ...alarmViews, ...noticeViews,
   ...leadViews,
   ...adminViews,
 };

@@ -35,7 +35,7 @@ fn looking(ward: &Ward) {
 
 fn channels(ward: &Ward) {
     ward.run("Ben", &["conversation", "open-channel", "Hall A", "Lunch"])
-        .ended(3, "Only whoever works in the unit may open a channel in a unit.");
+        .ended(3, "Only whoever works in the unit or an administrator from the administration network may open a channel in a unit.");
     let id = ward.ok("Ana", &["conversation", "open-channel", "Hall A", "Huddle"]);
     ward.ok("Ana", &["send", "Huddle", "Fire drill at two"]);
     let seen = ward.ok("Chidi", &["conversation", "channels"]);

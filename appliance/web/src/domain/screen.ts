@@ -187,6 +187,8 @@ export class Screen {
     const unread = conversation.behind(read);
     const own = unread.filter((message) => message.sender === me).length;
     const mentioned = unread.some((message) => message.sender !== me && message.mentions.includes(me));
+    // The box itself asks for somebody, and it is this person who was told.
+    const isWanted = unread.some((message) => message.alarm?.over === false);
     const stats = [...conversation.stats.values()].filter((stat) => stat.state !== EscalationState.CLOSED);
     const calling = stats.find((stat) => this.#calls(stat));
     const stat = calling ?? stats.at(-1);
@@ -205,7 +207,7 @@ export class Screen {
       drafted: this.#drafts.of(conversation.id) !== '',
       stat: stat === undefined ? null : this.#stat(conversation, stat, me),
       visit: known.kind === 'patient' ? conversation.visit : null,
-      section: calling !== undefined ? 'stat' : mentioned ? 'mentions' : known.kind === 'patient' ? 'patients' : 'rest',
+      section: calling !== undefined ? 'stat' : mentioned || isWanted ? 'mentions' : known.kind === 'patient' ? 'patients' : 'rest',
     };
   }
 

@@ -6,6 +6,7 @@ import { asideOf } from '../../src/view/asides.ts';
 import Aside from '../../src/view/Aside.svelte';
 import { deskScenes, findingsOf } from '../../src/view/fixtures.desk.ts';
 import { FixtureApp, NOW, scenes } from '../../src/view/fixtures.ts';
+import { alarmScenes } from '../../src/view/fixtures.alarms.ts';
 import { noticeScenes } from '../../src/view/fixtures.notices.ts';
 import { talkScenes } from '../../src/view/fixtures.talk.ts';
 import { chooseLanguage, chooseLook, endPracticeOffer, recallPreferences, type Look } from '../../src/view/prefs.svelte.ts';
@@ -18,7 +19,7 @@ import { talkAnswers } from './talk.answers.ts';
 
 /** One made-up screen, as the address asks: ?scene=inbox&language=es&look=dark&installed */
 const asked = new URLSearchParams(location.search);
-const scene = { ...scenes, ...deskScenes, ...talkScenes, ...leadScenes, ...noticeScenes }[asked.get('scene') ?? 'inbox'];
+const scene = { ...scenes, ...deskScenes, ...talkScenes, ...leadScenes, ...alarmScenes, ...noticeScenes }[asked.get('scene') ?? 'inbox'];
 if (scene === undefined) throw new Error('no such scene');
 await recallPreferences();
 if (!asked.has('offered')) endPracticeOffer();
