@@ -21,9 +21,9 @@ const LOOK: Duration = Duration::from_secs(15);
 const LOOKS_WITHOUT: u32 = 8;
 /// Looks at which a keeper may be silent: it is restarted within one.
 const LOOKS_SILENT: u32 = 2;
-/// New messages are refused below [`DISK_RESERVE_BYTES`]; above eight times that there is nothing to say. At 4 KiB a message with what is
-/// kept beside it, the seven parts between are some 350,000 messages: weeks for a hospital, if it is not files.
-const DISK_LOW_BYTES: u64 = 8 * DISK_RESERVE_BYTES;
+/// 2 GiB. New messages are refused below [`DISK_RESERVE_BYTES`], 64 MiB. At 4 KiB a message with what is kept beside it the 31 parts
+/// between are some 500,000 messages, or 100 of the largest files: days at least, in which somebody can make room.
+const DISK_LOW_BYTES: u64 = 32 * DISK_RESERVE_BYTES;
 const DAY_MS: i64 = 86_400_000;
 /// How long after the clock was set whoever reads times is to know of it.
 const CLOCK_SET_MS: i64 = 3_600_000;

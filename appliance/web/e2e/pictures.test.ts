@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 
 import { Box } from './box.ts';
+import { pdf, square } from './pdfs.ts';
 import { PersonAtApp, PIN } from './person.ts';
 import { Terminal } from './terminal.ts';
 
@@ -199,7 +200,7 @@ describe.runIf(FOLDER !== undefined)('pictures', { timeout: 600_000 }, () => {
     const jonas = await joins('Jonas');
     await more(jonas, 'Administration');
     const pages = jonas.page.getByRole('navigation', { name: 'Pages of administration' }).filter({ visible: true });
-    const MENU = { 'admin-first-steps': 'First steps', 'admin-people': 'People', 'admin-units': 'Units and stations', 'admin-roles': 'Roles and rotas', 'admin-escalation': 'Escalation', 'admin-policies': 'Policies' };
+    const MENU = { 'admin-first-steps': 'First steps', 'admin-people': 'People', 'admin-units': 'Units and stations', 'admin-roles': 'Roles and rotas', 'admin-escalation': 'Escalation', 'admin-policies': 'Policies', 'admin-health': 'Box health', 'admin-certificate': 'Certificate' };
     await picture(jonas, 'admin');
     for (const [name, page] of Object.entries(MENU)) {
       await pages.getByRole('button', { name: new RegExp(`^${page}`) }).click();
@@ -217,6 +218,55 @@ describe.runIf(FOLDER !== undefined)('pictures', { timeout: 600_000 }, () => {
     await picture(luis, 'privacy-officer');
     await luis.page.getByRole('radio', { name: 'Legal holds' }).check();
     await picture(luis, 'holds');
+    await luis.page.getByRole('radio', { name: 'Exports' }).check();
+    await luis.page.getByRole('button', { name: 'Export', exact: true }).waitFor();
+    await picture(luis, 'exports');
+  });
+
+  test('what moves in a patient’s thread, a letter, and the charge nurse’s lists', async () => {
+    await ana.open('Noor Haddad');
+    await ana.page.getByText(/asks to be let in|was let in/).first().waitFor();
+    await picture(ana, 'thread');
+    await ana.open('Chidi Eze');
+    const buffer = pdf({ pages: [square('0 0 1', 'Synthetic referral: chest X-ray, no finding.'), square('0 1 0', 'Second page')] });
+    await does(ana, 'Add to the message');
+    await does(ana, 'Add a photo or file');
+    await ana.page.locator('input[type=file]').setInputFiles({ name: 'referral.pdf', mimeType: 'application/pdf', buffer });
+    await ana.page.getByText('Ready to send').waitFor();
+    await does(ana, 'Send');
+    await chidi.open('Ana Flores');
+    await chidi.page.getByRole('button', { name: /referral\.pdf/ }).filter({ visible: true }).first().click();
+    await chidi.page.getByText('Synthetic referral').first().waitFor({ state: 'attached' });
+    await picture(chidi, 'pdf');
+    await chidi.page.keyboard.press('Escape');
+    await more(ana, 'Templates and quick replies');
+    await picture(ana, 'templates');
+    await more(ana, 'Restricted patients');
+    await picture(ana, 'restricted');
+  });
+
+  test('an alarm of the box', async () => {
+    const role = Terminal.join(box, 'Ana');
+    role.run('role', 'add', 'Hall A', 'IT on call');
+    role.run('role', 'take', 'IT on call', '--for', 'Chidi Eze', '--hours', '8');
+    role.leaves();
+    const jonas = others.find((one) => one.name === 'Jonas');
+    if (jonas === undefined) throw new Error('nobody administers');
+    await more(jonas, 'Administration');
+    await does(jonas, /^Box health/);
+    await does(jonas, 'Choose who is told');
+    const sheet = jonas.page.getByRole('dialog');
+    await sheet.getByLabel('Who is told', { exact: true }).selectOption(await sheet.locator('option').filter({ hasText: 'IT on call' }).getAttribute('value'));
+    await picture(jonas, 'admin-alarms');
+    await does(jonas, 'Tell them from now on');
+    await jonas.reads('Now: Chidi Eze');
+    const goOn = box.holdKeeper();
+    await chidi.tab('Inbox');
+    await chidi.page.getByText('Something is wrong with the box').first().waitFor({ timeout: 90_000 });
+    await chidi.page.getByRole('button', { name: /IT on call/ }).first().click();
+    await chidi.reads('The keeper of the keys does not answer.');
+    await picture(chidi, 'alarm');
+    goOn();
   });
 
   test('a unit’s screen', async () => {
