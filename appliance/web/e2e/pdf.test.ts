@@ -131,7 +131,7 @@ test('what is open when the app locks is gone, and on no disk', async () => {
     return paths;
   });
   expect(kept.filter((path) => path.startsWith('/assets/pdf.')).length, 'the reader is kept').toBe(3);
-  expect(kept.filter((path) => !/^\/($|assets\/|[\w.-]+\.(png|svg|js|webmanifest|html)$)/.test(path))).toEqual([]);
+  expect(kept.filter((path) => !/^\/($|language$|assets\/|[\w.-]+\.(png|svg|js|webmanifest|html)$)/.test(path))).toEqual([]);
   const disk = readdirSync(ben.browser.home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   expect(disk.map((entry) => join(entry.parentPath, entry.name)).filter((path) => readFileSync(path).includes(CANARY))).toEqual([]);
   await ben.unlock();
