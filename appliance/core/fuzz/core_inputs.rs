@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use authenticator::{ORIGIN, authenticator_data, client_data};
 use libfuzzer_sys::fuzz_target;
+use wardline_core::alarm::{Alarm, AlarmKind};
 use wardline_core::alteration::{Edit, Found, Kept, Standing};
 use wardline_core::attachment::{Announced, Attach, Attaching, Begin, Received};
 use wardline_core::clinic::RestoredClinic;
@@ -722,6 +723,24 @@ fn step(world: &mut Box, local: &mut Conn, bytes: &mut Bytes<'_>) -> Option<()> 
         }
         30 => {
             world.handle(Input::Request { conn, request: RequestId(b), ask: Ask::ListPeople { after: None } })
+        }
+        31 if a % 3 == 1 => {
+            let role = world.state.roles.keys().next().map_or(0, |role| role.value());
+            let (unit, zone) =
+                (world.state.units.keys().next().map_or(1, |unit| unit.value()), "UTC".to_owned());
+            if role == 0 {
+                let (name, rota) =
+                    ("IT on call".to_owned(), Some(proto::Rota { zone, ..Default::default() }));
+                world.frame(*local, Body::SetRole(proto::SetRole { unit, name, rota, ..Default::default() }));
+            }
+            let role = if b % 8 == 0 { 0 } else { role };
+            world.frame(*local, Body::SetAlarmRole(proto::SetAlarmRole { role }));
+        }
+        31 if a % 3 == 2 => {
+            let kinds = AlarmKind::ALL.into_iter().filter(|kind| b >> kind.number() & 1 == 1);
+            let standing = kinds.map(|kind| Alarm { kind, level: (a % 4) as u32 }).collect();
+            let fresh = fresh(world.seed);
+            world.handle(Input::Alarms { standing, fresh });
         }
         31 if a % 64 == 0 => world.handle(Input::Drain),
         32..36 => clinical(world, *local, conn, (verb / 40, a, b)),

@@ -73,6 +73,8 @@ export const adminViews: Record<string, { scene: string; query?: string; act: Ac
   adminExported: { scene: 'adminPrivacy', act: open(exports, exporting, (page) => page.locator('.seal').waitFor()) },
   adminAudit: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('ol.log li').first().waitFor()) },
   adminAuditSave: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('section.card label:has(input[value=jsonl])').scrollIntoViewIfNeeded()) },
+  adminAlarms: { scene: 'admin', act: open(menu(7), (page) => page.locator('.health .told').scrollIntoViewIfNeeded()) },
+  adminAlarmsRole: { scene: 'admin', act: open(menu(7), (page) => page.locator('.health .told button').click()) },
   adminHealth: { scene: 'admin', act: open(menu(7), (page) => page.locator('.health dl').first().waitFor()) },
   adminCertificate: { scene: 'admin', act: open(menu(8), (page) => page.locator('.nameCertificate dl').waitFor()) },
   adminCertificateRead: {
