@@ -170,7 +170,7 @@ describe.each([
         for (const name of await caches.keys()) for (const request of await (await caches.open(name)).keys()) paths.push(new URL(request.url).pathname);
         return paths;
       });
-      expect(kept.filter((path) => !/^\/($|assets\/|[\w.-]+\.(png|svg|js|webmanifest|html)$)/.test(path))).toEqual([]);
+      expect(kept.filter((path) => !/^\/($|language$|assets\/|[\w.-]+\.(png|svg|js|webmanifest|html)$)/.test(path))).toEqual([]);
       expect(filesWith(phone.who.browser.home, CANARY)).toEqual([]);
     }
   });
