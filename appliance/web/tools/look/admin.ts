@@ -74,6 +74,7 @@ export const adminViews: Record<string, { scene: string; query?: string; act: Ac
   adminAudit: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('ol.log li').first().waitFor()) },
   adminAuditSave: { scene: 'adminPrivacy', act: open('.inside label:has(input[value=audit])', (page) => page.locator('section.card label:has(input[value=jsonl])').scrollIntoViewIfNeeded()) },
   adminHealth: { scene: 'admin', act: open(menu(7), (page) => page.locator('.health dl').first().waitFor()) },
+  adminAlarms: { scene: 'admin', act: open(menu(7), '.card:has(h3) > .button[aria-haspopup]') },
   adminCertificate: { scene: 'admin', act: open(menu(8), (page) => page.locator('.nameCertificate dl').waitFor()) },
   adminCertificateRead: {
     scene: 'admin',

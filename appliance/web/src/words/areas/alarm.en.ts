@@ -2,6 +2,7 @@
 export const alarmEn = {
   from: 'Alarm of the box',
   over: 'Over',
+  toHealth: 'To Box health',
   says: {
     disk: [
       'The disk of the box is filling. Before long new messages will be refused. Shorten how long messages and files are kept, delete old exports and backups, or plan a larger disk.',

@@ -3,6 +3,7 @@ import type { alarmEn } from './alarm.en.ts';
 export const alarmEs: typeof alarmEn = {
   from: 'Alarma del servidor',
   over: 'Terminada',
+  toHealth: 'Ir a Estado del servidor',
   says: {
     disk: [
       'El disco del servidor se está llenando. Dentro de poco se rechazarán mensajes nuevos. Acorte el tiempo que se guardan mensajes y archivos, borre exportaciones y copias antiguas, o prevea un disco mayor.',
