@@ -54,6 +54,7 @@ export const alarmEn = {
     saveNobody: 'Tell nobody from now on',
     saved: 'Saved. What is wrong now is told within a minute.',
     stands: 'Told and not over',
+    other: 'Something that this version of the app has no words for. The message to the role says what.',
     since: (at: string) => `Since ${at}`,
   },
 };

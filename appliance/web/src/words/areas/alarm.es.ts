@@ -55,6 +55,7 @@ export const alarmEs: typeof alarmEn = {
     saveNobody: 'No avisar a nadie desde ahora',
     saved: 'Guardado. Lo que va mal ahora se avisa en un minuto.',
     stands: 'Avisadas y sin terminar',
+    other: 'Algo para lo que esta versión de la aplicación no tiene palabras. El mensaje al puesto dice qué.',
     since: (at: string) => `Desde ${at}`,
   },
 };
