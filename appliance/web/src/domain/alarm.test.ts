@@ -10,7 +10,7 @@ const [BOX, INBOX, UNIT] = [0xb0n, 0x71n, 1n];
 const theBox: EventKind = { case: 'person', value: { person: BOX, name: 'Wardline box', suspended: true, theBox: true } };
 const inbox: EventKind = {
   case: 'conversation',
-  value: { conversation: INBOX, kind: ConversationKind.ROLE_INBOX, title: 'IT on call', unit: UNIT, writer: BOX, members: [{ person: ANA, delivered: 0n, read: 0n }], firstSequence: 1n },
+  value: { conversation: INBOX, kind: ConversationKind.ROLE, title: 'IT on call', unit: UNIT, writer: BOX, members: [{ person: ANA, delivered: 0n, read: 0n }], firstSequence: 1n },
 };
 
 function alarm(sequence: number, kind: number, over = false, sender = BOX): EventKind {
