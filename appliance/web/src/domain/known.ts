@@ -17,9 +17,10 @@ export interface KnownPerson {
   readonly administrator: boolean;
   readonly privacyOfficer: boolean;
   readonly posts: readonly { readonly unit: UnitId; readonly chargeNurse: boolean }[];
-  /** A screen of a unit, and nobody. */
   /** No person but a screen, or the box itself. */
   readonly isStation: boolean;
+  /** The box itself, which writes alarms. */
+  readonly isBox?: true;
 }
 
 export interface KnownRole {

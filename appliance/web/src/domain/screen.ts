@@ -200,6 +200,7 @@ export class Screen {
       lastText: newest?.text ?? '',
       lastAuthor: newest === null ? '' : this.#book.nameOf(newest.sender, conversation),
       ...(newest?.alarm === undefined ? {} : { lastAlarm: { over: newest.alarm.over } }),
+      ...(known.writer !== null && this.#book.people.get(known.writer)?.isBox === true ? { ofBox: true as const } : {}),
       lastAt: newest?.at ?? 0,
       unread: Math.max(conversation.last - read - own, 0),
       mentioned,

@@ -261,6 +261,8 @@ export interface InboxItem {
   readonly lastAuthor: string;
   /** The last text is the box's own: whether it says that something is over. */
   readonly lastAlarm?: { readonly over: boolean };
+  /** What the box itself writes to a role: a view says so in place of the subtitle. */
+  readonly ofBox?: true;
   readonly lastAt: At;
   readonly unread: number;
   readonly mentioned: boolean;

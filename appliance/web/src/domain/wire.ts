@@ -77,6 +77,7 @@ export function readPerson(wire: Person): KnownPerson {
     privacyOfficer: wire.privacyOfficer,
     posts: wire.posts.map((post) => ({ unit: readId<UnitId>(post.unit), chargeNurse: post.chargeNurse })),
     isStation: wire.station !== 0n || wire.theBox,
+    ...(wire.theBox ? { isBox: true as const } : {}),
   };
 }
 

@@ -15,6 +15,10 @@ const group = { ...thread.item, patient: null, stat: null, kind: 'group', title:
 
 const roleItem = { ...group, id: '0000000000000306', kind: 'roleInbox', title: 'Pharmacist on call', subtitle: 'ICU' } as const;
 
+const alarm = (sequence: number, priority: MessageItem['priority'], said: NonNullable<MessageItem['alarm']>): MessageItem => ({
+  ...fresh, key: `alarm${sequence}`, sequence, priority, alarm: said, author: 'Wardline box', authorTitle: '', mine: false, fate: null, text: 'In English.',
+});
+
 const order: OrderShown = { sort: 'give', state: 'given', to: '', by: '', readBack: 0, readBackText: '', replaced: false, filed: false, may: ['readBack'] };
 const ordered = (sequence: number, text: string, over: Partial<OrderShown>): MessageItem => ({ ...own, key: `o${sequence}`, sequence, text, replyTo: null, edited: false, edits: 0, at: NOW - 600_000, order: { ...order, ...over } });
 const orders: readonly MessageItem[] = [
@@ -32,6 +36,20 @@ export const talkScenes: Record<string, Snapshot> = {
   talkChannel: within({ item: { ...group, kind: 'channel', title: '4 West nights', subtitle: '4 West' }, people: thread.people.slice(0, 2), messages: thread.messages.slice(0, 3) }),
   talkRole: within({ item: roleItem, messages: thread.messages.slice(0, 2), people: thread.people.slice(0, 3) }),
   talkRoleNobody: within({ item: { ...roleItem, title: 'Rapid response nurse', subtitle: '4 West' }, messages: [], people: thread.people.slice(0, 3) }),
+  talkAlarms: {
+    ...base,
+    me: base.me === null ? null : { ...base.me, administrator: true },
+    conversation: {
+      ...thread,
+      item: { ...roleItem, title: 'IT on call', subtitle: 'Wardline box', ofBox: true },
+      people: thread.people.slice(0, 1),
+      messages: [
+        alarm(1, 'routine', { kind: 'name', level: 3, over: true }),
+        alarm(2, 'urgent', { kind: 'keeper', level: 1, over: false }),
+        { ...alarm(3, 'urgent', { kind: null, level: 1, over: false }), text: 'The fan of the box stands still. Call support today.' },
+      ],
+    },
+  },
   talkRoleDone: within({ item: roleItem, messages: thread.messages.slice(0, 2), writable: false }),
   talkAnnounced: within({ item: { ...group, kind: 'broadcast', title: 'Announcements', subtitle: '4 West' }, messages: [fresh], people: thread.people.slice(0, 1) }),
   talkOrders: within({ messages: orders }),

@@ -123,6 +123,7 @@ export const en = {
     chooseHint: 'It is shown here.',
   },
   conversation: {
+    theBox: 'Wardline box',
     messages: 'Messages',
     older: 'Load older messages',
     loadingOlder: 'Loading older messages…',

@@ -121,6 +121,7 @@ export const es: Words = {
     chooseHint: 'Se mostrará aquí.',
   },
   conversation: {
+    theBox: 'Servidor Wardline',
     messages: 'Mensajes',
     older: 'Cargar mensajes anteriores',
     loadingOlder: 'Cargando mensajes anteriores…',

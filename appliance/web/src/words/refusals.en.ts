@@ -70,6 +70,7 @@ export const refusalsEn = {
   ROTA: 'The rota does not allow this.',
   ROLE_UNHELD: 'Nobody holds this role now.',
   ROLE_RETIRED: 'This role was retired. Nobody holds it any more.',
+  ROLE_HEARS_ALARMS: 'Whoever holds this role is told of the box’s alarms. Choose another under Box health first.',
   ROLE_INBOX_DONE: 'What was asked here is done. Write to the role again to ask something new.',
   ROLE_INBOX_FULL: 'Whoever holds this role has not read many messages. Call instead.',
   ROLE_INBOX_NO_STAT: 'A message to a role cannot be a STAT. Send it as urgent, or use the patient’s thread.',

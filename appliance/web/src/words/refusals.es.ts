@@ -69,6 +69,7 @@ export const refusalsEs: Record<RefusalCode, string> = {
   ROTA: 'El calendario no lo permite.',
   ROLE_UNHELD: 'Ahora no cubre nadie este puesto.',
   ROLE_RETIRED: 'Este puesto se retiró. Ya no lo cubre nadie.',
+  ROLE_HEARS_ALARMS: 'A quien tiene este puesto se le avisa de las alarmas del servidor. Elija antes otro en Estado del servidor.',
   ROLE_INBOX_DONE: 'Lo que se pidió aquí está hecho. Escriba otra vez al puesto para pedir algo nuevo.',
   ROLE_INBOX_FULL: 'Quien cubre este puesto tiene muchos mensajes sin leer. Llame por teléfono.',
   ROLE_INBOX_NO_STAT: 'Un mensaje a un puesto no puede ser STAT. Envíelo como urgente, o use el hilo del paciente.',

@@ -112,6 +112,7 @@ export const talkViews = {
   },
   talkRole: { scene: 'talkRole', act: (page: Page) => page.locator('.strip p').first().waitFor() },
   talkRoleNobodyHere: { scene: 'talkRoleNobody', act: (page: Page) => page.locator('.strip strong').waitFor() },
+  talkAlarms: { scene: 'talkAlarms', act: (page: Page) => page.locator('.bubble .over').waitFor() },
   talkRoleDone: { scene: 'talkRoleDone', act: (page: Page) => page.locator('.strip .button').waitFor() },
   talkRoleFinish: { scene: 'talkRole', act: (page: Page) => page.locator('.strip .button').click() },
   talkQuick: {

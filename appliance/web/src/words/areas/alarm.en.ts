@@ -2,6 +2,7 @@
 export const alarmEn = {
   from: 'Alarm of the box',
   over: 'Over',
+  toHealth: 'To Box health',
   says: {
     disk: [
       'The disk of the box is filling. Before long new messages will be refused. Shorten how long messages and files are kept, delete old exports and backups, or plan a larger disk.',
@@ -53,6 +54,7 @@ export const alarmEn = {
     saveNobody: 'Tell nobody from now on',
     saved: 'Saved. What is wrong now is told within a minute.',
     stands: 'Told and not over',
+    other: 'Something that this version of the app has no words for. The message to the role says what.',
     since: (at: string) => `Since ${at}`,
   },
 };

@@ -3,6 +3,7 @@ import type { alarmEn } from './alarm.en.ts';
 export const alarmEs: typeof alarmEn = {
   from: 'Alarma del servidor',
   over: 'Terminada',
+  toHealth: 'Ir a Estado del servidor',
   says: {
     disk: [
       'El disco del servidor se está llenando. Dentro de poco se rechazarán mensajes nuevos. Acorte el tiempo que se guardan mensajes y archivos, borre exportaciones y copias antiguas, o prevea un disco mayor.',
@@ -54,6 +55,7 @@ export const alarmEs: typeof alarmEn = {
     saveNobody: 'No avisar a nadie desde ahora',
     saved: 'Guardado. Lo que va mal ahora se avisa en un minuto.',
     stands: 'Avisadas y sin terminar',
+    other: 'Algo para lo que esta versión de la aplicación no tiene palabras. El mensaje al puesto dice qué.',
     since: (at: string) => `Desde ${at}`,
   },
 };
