@@ -68,7 +68,7 @@ describe('an empty box', () => {
     await rosa.page.getByRole('heading', { name: 'First steps', exact: true }).waitFor();
     await rosa.page.getByRole('radio', { name: 'Small' }).check();
     await step('Say how a STAT goes on').getByText('the standard holds').waitFor();
-    expect(await rosa.page.getByText('to do', { exact: true }).count()).toBe(4);
+    expect(await rosa.page.getByText('to do', { exact: true }).count()).toBe(5);
   });
 
   test('has, as a small house, no more pages and tabs than one keeps in mind', async () => {
@@ -138,6 +138,15 @@ describe('an empty box', () => {
     await does('Set these steps');
     await rosa.page.getByText('STATs that are open go on as they began').waitFor();
     await isDone('Say how a STAT goes on');
+
+    await takes('Say who is on call for IT');
+    await does('Choose who is told');
+    const sheet = rosa.page.getByRole('dialog');
+    const nurse = await sheet.locator('option').filter({ hasText: 'Nurse on call' }).getAttribute('value');
+    await sheet.getByLabel('Who is told', { exact: true }).selectOption(nurse);
+    await does('Tell them from now on');
+    await rosa.reads('Now: Tom Adler');
+    await isDone('Say who is on call for IT');
     await rosa.page.getByText('All of it is done. Your facility can work.').waitFor();
   });
 
