@@ -224,6 +224,8 @@ describe.runIf(FOLDER !== undefined)('pictures', { timeout: 600_000 }, () => {
   });
 
   test('what moves in a patient’s thread, a letter, and the charge nurse’s lists', async () => {
+    // From the family's page into the conversation.
+    await does(ana, 'Back');
     await ana.open('Noor Haddad');
     await ana.page.getByText(/asks to be let in|was let in/).first().waitFor();
     await picture(ana, 'thread');
