@@ -287,6 +287,10 @@ fn set_role(
         if draft.room < Room::Plenty {
             return Err(Refusal::DiskLow);
         }
+        // Before anything is written: a refusal leaves no entry behind.
+        if draft.state.conversations.len() >= limits::CONVERSATIONS_MAX {
+            return Err(Refusal::Limit);
+        }
         let writer = match author(draft.state) {
             Some((writer, _)) => writer,
             None => enter(draft, permit, &fresh)?,
