@@ -9,7 +9,7 @@ use wardline_core::ids::{Change, ConversationId};
 use wardline_core::mention;
 use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::{self, proto};
-use wardline_core::write::{Numbered, Write};
+use wardline_core::write::{Message, Numbered, Write};
 
 use super::Said;
 use crate::lane::UnderWay;
@@ -42,17 +42,10 @@ impl Batch {
             for numbered in &turn.writes {
                 if let Write::MessageAccepted(message) = &numbered.write {
                     let kind = proto::event::Kind::Message(proto::Message {
-                        conversation: message.conversation.value(),
-                        sequence: message.sequence.0,
-                        message: message.id.0.to_vec(),
-                        sender: message.sender.value(),
-                        at: message.at.0,
-                        text: text.reveal().to_owned(),
-                        priority: message.priority.to_wire().into(),
                         reply_to: message.reply_to.unwrap_or_default().0,
                         mentions: mention::to_wire(&message.mentions),
                         attachments: sent_with(&turn, numbered.change, &mut names),
-                        ..proto::Message::default()
+                        ..as_said(message, text.reveal())
                     });
                     self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
                 }
@@ -71,22 +64,28 @@ impl Batch {
             if let Write::MessageAccepted(message) = &numbered.write
                 && let Some(said) = alarm::Said::of_body(&message.body)
             {
-                let kind = proto::event::Kind::Message(proto::Message {
-                    conversation: message.conversation.value(),
-                    sequence: message.sequence.0,
-                    message: message.id.0.to_vec(),
-                    sender: message.sender.value(),
-                    at: message.at.0,
-                    text: said.words().to_owned(),
-                    priority: message.priority.to_wire().into(),
-                    alarm: Some(said.to_wire()),
-                    ..proto::Message::default()
-                });
+                let alarm = Some(said.to_wire());
+                let kind =
+                    proto::event::Kind::Message(proto::Message { alarm, ..as_said(message, said.words()) });
                 self.events.insert(numbered.change, Bytes::from(wire::encode_event(kind)));
             }
         }
         self.writes.extend(turn.writes);
         self.sends.extend(turn.sends);
+    }
+}
+
+/// What every message has, and what it says.
+fn as_said(message: &Message, text: &str) -> proto::Message {
+    proto::Message {
+        conversation: message.conversation.value(),
+        sequence: message.sequence.0,
+        message: message.id.0.to_vec(),
+        sender: message.sender.value(),
+        at: message.at.0,
+        text: text.to_owned(),
+        priority: message.priority.to_wire().into(),
+        ..proto::Message::default()
     }
 }
 
