@@ -82,3 +82,4 @@ pub use wardline_core::ids::{
 pub use wardline_core::pin::Pin;
 pub use wardline_core::refusal::Refusal;
 pub use wardline_core::rota;
+pub use wardline_core::time::Wall;

@@ -7,9 +7,9 @@ use serde_json::json;
 use wardline_client::event::{Person, Unit};
 use wardline_client::offers::OfferAnswer;
 use wardline_client::roles::{Role, RoleCalls as _, Which};
-use wardline_client::rota::{Date, Sources};
+use wardline_client::rota::Sources;
 use wardline_client::stat::{EscalationPolicy, Rings, StatCalls as _};
-use wardline_client::{Calls as _, RoleId, UnitId};
+use wardline_client::{Calls as _, RoleId, UnitId, Wall};
 
 use crate::access::Access;
 use crate::exit::Failure;
@@ -314,9 +314,7 @@ async fn read(access: &Access, file: Option<PathBuf>) -> Result<Option<Sources>,
     let Some(file) = file else { return Ok(None) };
     let text = std::fs::read_to_string(&file)
         .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}.", file.display())))?;
-    let days = u64::try_from(say::now()).unwrap_or(0) / 86_400_000;
-    let today = Date::from_days(u16::try_from(days).unwrap_or(u16::MAX));
-    rota::parse(&text, &access.people().await?, today).map(Some)
+    rota::parse(&text, &access.people().await?, Wall(say::now())).map(Some)
 }
 
 async fn warn_of_gaps(access: &Access, role: RoleId) -> Result<(), Failure> {

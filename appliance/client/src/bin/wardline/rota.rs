@@ -13,9 +13,9 @@
 //! except 2026-12-31 22:00-06:00 nobody
 //! ```
 
-use wardline_client::PersonId;
 use wardline_client::event::Person;
 use wardline_client::rota::{Date, Exception, Pattern, Says, Shift, Sources, Team, TimeZone, Weekday};
+use wardline_client::{PersonId, Wall};
 
 use crate::exit::Failure;
 use crate::{find, say};
@@ -24,10 +24,10 @@ use crate::{find, say};
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY: u32 = 24 * 60;
 
-/// What the lines come to, with the people of the directory. `today` is when a pattern begins that does not say.
-pub(crate) fn parse(text: &str, people: &[Person], today: Date) -> Result<Sources, Failure> {
+/// What the lines come to, with the people of the directory, at this moment.
+pub(crate) fn parse(text: &str, people: &[Person], now: Wall) -> Result<Sources, Failure> {
     let mut reader =
-        Reader { people, zone: None, from: today, weeks: 1, week: 0, shifts: vec![], exceptions: vec![] };
+        Reader { people, zone: None, from: None, weeks: 1, week: 0, shifts: vec![], exceptions: vec![] };
     for (at, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if !line.is_empty() {
@@ -37,13 +37,22 @@ pub(crate) fn parse(text: &str, people: &[Person], today: Date) -> Result<Source
     let zone = reader.zone.ok_or_else(|| {
         Failure::Usage("The rota does not say where it is. Begin with: zone Europe/Berlin".to_owned())
     })?;
+    let today = zone.date(now);
     let mut sources = Sources::new(zone);
     sources.exceptions = reader.exceptions;
     if !reader.shifts.is_empty() {
-        let (from, weeks) = (reader.from, reader.weeks);
+        let weeks = reader.weeks;
+        let from = reader.from.unwrap_or_else(|| first_day(today, weeks));
         sources.patterns.push(Pattern { from, until: None, weeks, place: None, shifts: reader.shifts });
     }
     Ok(sources)
+}
+
+/// From when a rota holds that does not say: the day before, so that whoever's shift is under way has it. Of weeks in turn this one is
+/// the first, so on a Monday it is a whole turn before.
+fn first_day(today: Date, weeks: u8) -> Date {
+    let turn = if weeks > 1 && today.weekday() == Weekday::Monday { 7 * u16::from(weeks) } else { 1 };
+    Date::from_days(today.days().saturating_sub(turn))
 }
 
 /// The lines that come to this rota. Refuses what no file says: patterns that end, that are of one place, or several; exceptions of one place;
@@ -133,7 +142,7 @@ fn names_of(team: &Team, people: &[Person]) -> String {
 struct Reader<'p> {
     people: &'p [Person],
     zone: Option<TimeZone>,
-    from: Date,
+    from: Option<Date>,
     weeks: u8,
     week: u8,
     shifts: Vec<Shift>,
@@ -150,7 +159,7 @@ impl Reader<'_> {
                 let none = || format!("{rest} is no time zone. Write it as in Europe/Berlin.");
                 self.zone = Some(zone.ok_or_else(none)?);
             }
-            "from" => self.from = date(rest)?,
+            "from" => self.from = Some(date(rest)?),
             "weeks" => self.weeks = number(rest)?,
             "week" => {
                 let week = number(rest)?;
@@ -265,7 +274,41 @@ mod tests {
     }
 
     fn parse(text: &str) -> Result<Sources, String> {
-        super::parse(text, &people(), Date::new(2026, 12, 1).unwrap()).map_err(|why| why.to_string())
+        at(Date::new(2026, 12, 1).unwrap(), 12 * 60, text).map_err(|why| why.to_string())
+    }
+
+    /// Read at this minute of this day, in Berlin.
+    fn at(day: Date, minute: u32, text: &str) -> Result<Sources, Failure> {
+        let now = TimeZone::parse("Europe/Berlin").unwrap().instant(day.at(minute));
+        super::parse(text, &people(), now)
+    }
+
+    #[test]
+    fn a_shift_that_is_under_way_when_the_rota_is_set_is_somebodys() {
+        let weekly = "daily 07:00-19:00 Ana\ndaily 19:00-07:00 Ben";
+        let turns = "weeks 2\ndaily 07:00-07:00 Ana\nweek 2\ndaily 07:00-07:00 Chidi";
+        let sunday = Date::new(2026, 11, 29).unwrap();
+        let monday = Date::new(2026, 11, 30).unwrap();
+        for (zone, lines, day, minute, who) in [
+            ("Europe/Berlin", weekly, sunday, 2 * 60, 2),
+            ("Europe/Berlin", weekly, monday, 8 * 60, 1),
+            // One o'clock on Monday is the last night of the turn before; seven hours later the first day of this one.
+            ("Europe/Berlin", turns, monday, 60, 3),
+            ("Europe/Berlin", turns, monday, 8 * 60, 1),
+            ("Europe/Berlin", turns, sunday, 60, 1),
+            // There it is the evening of the Sunday, in the week that ends.
+            ("America/Los_Angeles", turns, monday, 5 * 60, 1),
+            ("Pacific/Auckland", weekly, monday, 60, 1),
+        ] {
+            let sources = at(day, minute, &format!("zone {zone}\n{lines}")).unwrap();
+            let now = TimeZone::parse("Europe/Berlin").unwrap().instant(day.at(minute));
+            let held = Rota::new(sources).unwrap().holders_at(now);
+            assert_eq!(
+                held.people().map(PersonId::value).collect::<Vec<_>>(),
+                [who],
+                "{zone} {minute} {lines}"
+            );
+        }
     }
 
     #[test]

@@ -46,9 +46,10 @@ interface Shift {
   readonly people: readonly PersonId[];
 }
 
-/** `today`, days since 1970: from when a rota holds that does not say. */
-export function parseRota(text: string, people: readonly Member[], today: number): RotaAsk | RotaError {
-  let [zone, from, weeks, week] = ['', today, 1, 0];
+/** `now`: milliseconds since 1970, for a rota that does not say from when it holds. */
+export function parseRota(text: string, people: readonly Member[], now: number): RotaAsk | RotaError {
+  let [zone, weeks, week] = ['', 1, 0];
+  let from: number | null = null;
   const shifts: Shift[] = [];
   const exceptions: { from: number; until: number; people: readonly PersonId[] }[] = [];
   const read = (line: string): void => {
@@ -79,8 +80,23 @@ export function parseRota(text: string, people: readonly Member[], today: number
   }
   if (zone === '') return { line: 0, fault: 'noZone', text: '' };
   const wire = (some: readonly PersonId[]) => some.map(wireId);
-  const patterns = shifts.length === 0 ? [] : [{ from, weeks, shifts: shifts.map((one) => ({ ...one, people: wire(one.people) })) }];
+  const patterns = shifts.length === 0 ? [] : [{ from: from ?? firstDay(todayIn(zone, now), weeks), weeks, shifts: shifts.map((one) => ({ ...one, people: wire(one.people) })) }];
   return { zone, patterns, exceptions: exceptions.map((one) => ({ ...one, people: wire(one.people) })) };
+}
+
+/**
+ * The day before, so that whoever's shift is under way has it. Of weeks in turn this one is the first, so on a Monday it is a whole turn
+ * before. Days since 1970.
+ */
+function firstDay(today: number, weeks: number): number {
+  const isMonday = today % 7 === 4; // 1970-01-01 was a Thursday
+  return today - (weeks > 1 && isMonday ? 7 * weeks : 1);
+}
+
+function todayIn(zone: string, now: number): number {
+  const parts = new Intl.DateTimeFormat('en', { timeZone: zone, calendar: 'gregory', numberingSystem: 'latn', year: 'numeric', month: 'numeric', day: 'numeric' }).formatToParts(now);
+  const of = (type: string) => Number(parts.find((one) => one.type === type)?.value);
+  return Date.UTC(of('year'), of('month') - 1, of('day')) / 86_400_000;
 }
 
 /** The lines that come to this rota; `null` where it says more than a file can. */
