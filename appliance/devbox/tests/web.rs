@@ -57,6 +57,22 @@ fn the_app_is_served_with_its_rules() {
 }
 
 #[test]
+fn a_browser_that_came_by_name_is_told_to_pass_over_no_warning_again() {
+    on_a_box(&[], async |fixture| {
+        // On what is served and on what is refused. By a number browsers take no such word.
+        for (name, told) in [("box.lindenhof.example", Some("max-age=2592000")), ("127.0.0.1", None)] {
+            let mut https = Https::connect_by(name, &fixture.devbox, HERE).await?;
+            for request in ["GET / HTTP/1.1", "GET /assets/none.js HTTP/1.1", "PUT / HTTP/1.1"] {
+                let page = https.ask(&[request, "Accept: text/html"]).await?;
+                let found = page.header("strict-transport-security");
+                ensure!(found == told, "{name}, {request}: {found:?}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn what_is_no_request_for_a_page_is_refused_in_words() {
     on_a_box(&[], async |fixture| {
         for (lines, status) in [

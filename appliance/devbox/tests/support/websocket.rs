@@ -64,11 +64,16 @@ pub(crate) async fn tcp(from: IpAddr, to: SocketAddr) -> Result<TcpStream> {
 impl Https {
     /// Connects as a browser that trusts the facility's root.
     pub(crate) async fn connect(devbox: &Devbox, from: [u8; 4]) -> Result<Self> {
-        let mut tls = Trust::new(Root::Pinned(devbox.root_sha256()), "127.0.0.1").tls()?;
+        Self::connect_by("127.0.0.1", devbox, from).await
+    }
+
+    /// The same, by this name or number of the box.
+    pub(crate) async fn connect_by(name: &'static str, devbox: &Devbox, from: [u8; 4]) -> Result<Self> {
+        let mut tls = Trust::new(Root::Pinned(devbox.root_sha256()), name).tls()?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let to = devbox.address();
         let stream = tcp(IpAddr::from(from), to).await?;
-        let name = ServerName::try_from("127.0.0.1")?;
+        let name = ServerName::try_from(name)?;
         let shaken = TlsConnector::from(Arc::new(tls)).connect(name, stream);
         let tls = tokio::time::timeout(PATIENCE, shaken).await.context("no handshake in time")??;
         Ok(Self { tls, host: to.to_string() })

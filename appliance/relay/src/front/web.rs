@@ -32,6 +32,9 @@ use super::socket;
 use super::trust::RootFiles;
 use crate::config::Zones;
 
+/// Told to browsers that come by a name of the box (RFC 6797): from then on they offer no way past a certificate that they do not
+/// believe. Thirty days: longer than a holiday, and no longer than a building can wait whose box was replaced by one with another root.
+const BY_NAME_ONLY: &str = "max-age=2592000";
 /// From the first byte of a request to the end of its headers, and between two requests of a connection.
 const HEADERS_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long a connection may be used for reading pages: the whole app over 64 kbit/s takes 20 s.
@@ -167,6 +170,11 @@ fn answer(visit: &Visit, request: Request<Incoming>) -> Answer {
         assets::serve(&request)
     };
     assets::harden(answer.headers_mut());
+    if visit.asked.as_deref().is_some_and(|name| visit.names.is_this_box(name)) {
+        answer
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(BY_NAME_ONLY));
+    }
     answer
 }
 

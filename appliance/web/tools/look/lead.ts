@@ -161,10 +161,14 @@ const RESTRICTED = /Restricted patients|Pacientes restringidos/;
 const TEMPLATES = /Templates and quick|Plantillas y respuestas/;
 const GLASS = /Break the glass|Acceso de emergencia/;
 const RESIDENTS = 'MRN,Name,DOB,Sex,Room,Bed\n4711,Margarita López,09/03/1947,F,412,B\n4713,Inés Roth,25/12/1951,F,409,A\n4714,Pat Moss,31/02/1947,M,8,\n4715,Lee Kim,01/01/1940,M,407,\n';
-const residents = async (page: Page, list: string) => {
+const residentsOf = async (page: Page, list: string) => {
   await more(page, /Admit, move|Ingresar, trasladar/);
   await page.getByRole('button', { name: /List of residents|Lista de residentes/ }).click();
   await page.locator('input[type=file]').setInputFiles({ name: 'residents.csv', mimeType: 'text/csv', buffer: Buffer.from(list) });
+  await page.locator('section.card h2').first().waitFor();
+};
+const residents = async (page: Page, list: string) => {
+  await residentsOf(page, list);
   await page.locator('label.go').waitFor();
 };
 const visitor = (page: Page) => page.locator('fieldset').first().locator('label').nth(1).click();
@@ -246,6 +250,7 @@ export const leadViews: Record<string, View> = {
     },
   },
   leadResidents: { scene: 'lead', act: (page) => residents(page, RESIDENTS) },
+  leadResidentsHeadless: { scene: 'lead', act: (page) => residentsOf(page, '4711,Margarita López,09/03/1947,F,412,B\n4713,Inés Roth,25/12/1951,F,409,A\n') },
   leadResidentsMany: {
     scene: 'lead',
     act: async (page) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { PersonId, UnitId } from '../ids.ts';
-import { matchColumns, recallColumns, rememberColumns } from '../lists/columns.ts';
-import { parseTable, type Table } from '../lists/csv.ts';
+import { matchColumns, namesColumns, recallColumns, rememberColumns } from '../lists/columns.ts';
+import { headless, parseTable, type Table } from '../lists/csv.ts';
 import type { Member } from './directory.ts';
 import { planStaff, STAFF_COLUMNS } from './staff.ts';
 
@@ -41,6 +41,17 @@ describe('a table', () => {
 });
 
 describe('columns', () => {
+  it('are named by a first row in which one of them is known, and by no person', () => {
+    expect(namesColumns(['Vorname', 'Náme'], STAFF_COLUMNS)).toBe(true);
+    for (const somebody of [['Zoe Park', 'RN', 'Hall A'], ['MV-7731', 'Mila Vogel', '1951-02-03'], ['']]) expect(namesColumns(somebody, STAFF_COLUMNS)).toBe(false);
+  });
+  it('of a list whose first row is somebody have numbers, and nobody is left out', () => {
+    const whole = headless(table('Zoe Park,RN\nNoor Haddad,"LPN"'));
+    expect(whole.columns).toEqual(['1', '2']);
+    expect(whole.rows.map((row) => [row.line, row.cells[0]])).toEqual([[1, 'Zoe Park'], [2, 'Noor Haddad']]);
+    expect(headless(whole)).toEqual(whole);
+    expect(rememberColumns(whole.columns, { name: 0 })).toBeNull();
+  });
   it('are remembered by their heads, without a word of the file', () => {
     const kept = rememberColumns(['Name', 'Wards'], { name: 1 });
     expect(kept).not.toMatch(/wards/i);

@@ -23,6 +23,11 @@ export function matchColumns<Field extends string>(heads: readonly string[], usu
   return columns;
 }
 
+/** Whether a first row names columns, by what they are usually called. Where it does not, it may be somebody, who would be left out. */
+export function namesColumns<Field extends string>(heads: readonly string[], usual: Usual<Field>): boolean {
+  return heads.map(plainName).some((head) => fieldsOf(usual).some((field) => usual[field].includes(head)));
+}
+
 /** What may be written to the disk; `null`: nothing, since a row with a number, a bed or a day in it is hardly one of heads. */
 export function rememberColumns<Field extends string>(heads: readonly string[], columns: Columns<Field>): string | null {
   return heads.some((head) => /\d/.test(head)) ? null : JSON.stringify({ mark: markOf(heads), columns });

@@ -19,6 +19,8 @@ export interface Row {
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
+  /** In which line the columns are named; 0: nowhere, they have numbers. */
+  readonly named: number;
 }
 
 export type TableFault = { readonly fault: 'empty' | 'tooLong' | 'noRows' } | { readonly fault: 'quote'; readonly line: number };
@@ -33,7 +35,14 @@ export function parseTable(file: string): Table | TableFault {
   if (head === undefined) return { fault: 'empty' };
   if (rest.length === 0) return { fault: 'noRows' };
   if (rest.length > ROWS_MAX) return { fault: 'tooLong' };
-  return { columns: head.cells.slice(0, COLUMNS_MAX), rows: rest };
+  return { columns: head.cells.slice(0, COLUMNS_MAX), rows: rest, named: head.line };
+}
+
+/** The same file, where its first row is one like the others and names nothing. */
+export function headless(table: Table): Table {
+  if (table.named === 0) return table;
+  const columns = table.columns.map((_, at) => String(at + 1));
+  return { columns, rows: [{ line: table.named, cells: table.columns }, ...table.rows], named: 0 };
 }
 
 /** What the first line has most of. */
