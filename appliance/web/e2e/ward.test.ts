@@ -112,4 +112,33 @@ describe('two nurses of Hall A', () => {
     await emil.page.getByRole('dialog').getByRole('button', { name: 'Start' }).click();
     await emil.page.getByRole('button', { name: 'May be disturbed again' }).waitFor();
   });
+
+  test('says when messages make no sound every week, and where he is called off site', async () => {
+    const opens = async () => {
+      await emil.page.getByRole('button', { name: 'Quiet hours and number' }).click();
+      return emil.page.getByRole('dialog');
+    };
+    const sheet = await opens();
+    await sheet.getByText('None are set.').waitFor();
+    for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday']) await sheet.getByLabel(day).click();
+    await sheet.getByRole('button', { name: 'Add these hours' }).click();
+    await sheet.getByText('Sat and Sun, 22:00 to 6:00').waitFor();
+    await sheet.getByRole('button', { name: 'Add these hours' }).click();
+    await sheet.getByText('These hours are set already.').waitFor();
+    await sheet.getByLabel('To', { exact: true }).fill('07:30');
+    await sheet.getByRole('button', { name: 'Add these hours' }).click();
+    await sheet.getByRole('button', { name: 'Remove Sat and Sun, 22:00 to 6:00' }).click();
+    await sheet.getByRole('button', { name: 'Remove Sat and Sun, 22:00 to 6:00' }).waitFor({ state: 'detached' });
+    await sheet.getByLabel('Number off site').fill('+49 171 5550123');
+    await sheet.getByRole('button', { name: 'Save the number' }).click();
+    await sheet.getByText('Saved.').waitFor();
+    await sheet.getByRole('button', { name: 'Close' }).click();
+    // It is the box that says so.
+    await emil.page.reload();
+    await emil.tab('More');
+    const again = await opens();
+    await again.getByText('Sat and Sun, 22:00 to 7:30').waitFor();
+    expect(await again.getByRole('listitem').count()).toBe(1);
+    expect(await again.getByLabel('Number off site').inputValue()).toBe('+49 171 5550123');
+  });
 });

@@ -139,6 +139,14 @@ const views: Record<string, View> = {
       await page.locator('.more [aria-haspopup]').first().click();
     },
   },
+  quietWeekly: {
+    scene: 'inbox',
+    act: async (page) => {
+      await tab(4)(page);
+      await page.getByRole('button', { name: /^(Quiet hours and number|Horas de silencio y número)$/ }).click();
+      await page.locator('dialog .days').waitFor();
+    },
+  },
   bigPatients: { scene: 'inbox', query: 'big', act: tab(1) },
   bigTasks: { scene: 'inbox', query: 'big', act: (page) => page.locator('.tools button').nth(1).click() },
   onCall: { scene: 'onCall', act: tab(2) },

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Ask, Told } from '../../src/domain/frames.ts';
 import type { Reply } from '../../src/domain/snapshot.ts';
 import { NOW } from '../../src/view/fixtures.ts';
-import { BroadcastListSchema, BroadcastReceiptsSchema, ChannelPageSchema, DoneSchema, HistoryPageSchema, OrderPoliciesSchema, Priority, Reach, RoleInboxShownSchema, TemplateSetSchema } from '../../src/gen/wardline_pb.js';
+import { AvailabilityPageSchema, BroadcastListSchema, BroadcastReceiptsSchema, ChannelPageSchema, DoneSchema, HistoryPageSchema, OrderPoliciesSchema, Priority, Reach, RoleInboxShownSchema, TemplateSetSchema } from '../../src/gen/wardline_pb.js';
 
 /** Answers of a made-up box to what is asked in a conversation. */
 
@@ -44,6 +44,13 @@ export function talkAnswers(body: Ask): Reply | null {
       return answer({ case: 'historyPage', value: create(HistoryPageSchema, { messages: [{ conversation: 0x399n, sequence: body.value.sequence ?? 0n, message: new Uint8Array(16), sender: person(2), at: BigInt(NOW - 60_000), text: 'Bed 412-B does not breathe. Bring the suction.', priority: Priority.STAT }] }) });
     case 'listTemplates':
       return answer({ case: 'templateSet', value: create(TemplateSetSchema, body.value.unit === 0n ? {} : { unit: 0xa1n, replies, templates }) });
+    case 'askAvailability':
+      return answer({
+        case: 'availabilityPage',
+        value: create(AvailabilityPageSchema, {
+          people: [{ person: body.value.people?.[0] ?? 0n, quiet: { zone: 'America/Argentina/ComodRivadavia', spans: [{ days: 127, from: 1_320, to: 360 }, { days: 0b1101011, from: 0, to: 510 }] }, number: '+49 171 5550123' }],
+        }),
+      });
     case 'setTemplates':
       return answer({ case: 'done', value: create(DoneSchema) });
     default:
