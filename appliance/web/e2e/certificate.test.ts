@@ -116,6 +116,7 @@ describe('a box with a name that phones know', () => {
     await ana.page.evaluate(watchForLoss);
     const before = await field('The request').count();
     expect(before, 'no request waits once its certificate is in use').toBe(0);
+    await jonas.page.getByText(/Not connected|Connecting/).filter({ visible: true }).first().waitFor({ state: 'hidden' });
     const request = await asks();
     expect(authority.meets(NAME, box.port), 'the one in use stays').toBe(served);
     const { own, issuer } = authority.certify(request, Date.now() + 9 * DAY);

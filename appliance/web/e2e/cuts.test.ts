@@ -75,8 +75,13 @@ describe.each(['WebSocket', 'WebTransport'] as const)('two people on a bad netwo
         [ben, ana, said.ben],
       ] as const) {
         const last = texts.at(-1) ?? '';
-        await reader.page.getByText(last, { exact: true }).filter({ visible: true }).last().waitFor({ timeout: 90_000 });
-        await writer.page.getByText(last, { exact: true }).filter({ visible: true }).last().waitFor({ timeout: 90_000 });
+        for (const { page } of [reader, writer]) {
+          const came = page.getByText(last, { exact: true }).filter({ visible: true }).last();
+          await came.waitFor({ timeout: 90_000 }).catch(async (thrown: unknown) => {
+            const all = [await ana.allTexts('(ana|ben)'), await ben.allTexts('(ana|ben)')];
+            throw new Error(`${last} is not in sight; the ends of what Ana and Ben have: ${JSON.stringify(all.map((one) => one.slice(-30)))}`, { cause: thrown });
+          });
+        }
       }
       const prefix = '(ana|ben) \\d{3}$';
       const [anaSees, benSees] = [await ana.allTexts(prefix), await ben.allTexts(prefix)];
