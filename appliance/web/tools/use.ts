@@ -41,6 +41,8 @@ const placeOf = (page: Page, sequence: number) => page.locator(`[data-sequence="
 const frames = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 const top = (page: Page) => page.locator('.messages').evaluate((element) => element.scrollTop);
 
+const shownKeys = (page: Page) => page.locator('[data-sequence]').evaluateAll((rows) => rows.map((row) => Number(row.getAttribute('data-sequence'))));
+
 const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) => Promise<void>> = {
   async 'joins with a code as it was typed'(page, open) {
     await open('scene=join&installed');
@@ -146,6 +148,22 @@ const uses: Record<string, (page: Page, open: (query: string) => Promise<void>) 
     assert.ok(Math.abs(before - after) < 2, `older ones do not either: ${before}, ${after}`);
     await page.getByRole('button', { name: 'New messages' }).tap();
     assert.ok((await end()) < 2);
+  },
+  async 'at the end of a short conversation, older messages that come are in the page too'(page, open) {
+    await open('scene=conversation');
+    await fillWith(page, 3);
+    await page.waitForTimeout(300);
+    assert.deepEqual(await shownKeys(page), [1, 2, 3]);
+    // As when somebody's own wait to be sent, and what others wrote meanwhile comes before them.
+    await page.evaluate(() => {
+      const { fixture } = globalThis as World;
+      const { conversation } = fixture.snapshot;
+      const [pattern] = conversation.messages as [object];
+      const older = Array.from({ length: 30 }, (_, at) => ({ ...pattern, key: `before${at}`, sequence: 1_000 + at, mine: false, text: 'ok' }));
+      fixture.set({ conversation: { ...conversation, messages: [...older, ...conversation.messages] } });
+    });
+    await page.locator('[data-sequence="1000"]').waitFor({ timeout: 5_000 });
+    assert.equal((await shownKeys(page)).length, 33);
   },
   async 'scrolls through ten thousand messages, and each stays under the eye'(page, open) {
     await open('scene=conversation');

@@ -32,6 +32,8 @@ export class Long {
   #anchor: { readonly key: string; readonly top: number } | null = null;
   #lastTop = 0;
   #hadFocus = false;
+  /** The first sight of it is past: more than that may be in the page. */
+  #isSeen = false;
 
   constructor(list: () => readonly MessageItem[]) {
     this.#list = list;
@@ -49,6 +51,7 @@ export class Long {
     let more: ReturnType<typeof setTimeout> | undefined;
     const painted = afterPaint(() => {
       more = setTimeout(() => {
+        this.#isSeen = true;
         if (this.atEnd) this.#wanted = newest(this.#list());
       }, MORE_AFTER);
     });
@@ -154,9 +157,10 @@ export class Long {
     this.#lastTop = scroller.scrollTop;
   }
 
+  /** At the end too: what came before a run that does not fill the screen cannot be scrolled to. */
   #move(): void {
     const scroller = this.#scroller;
-    if (scroller === null || this.atEnd) return;
+    if (scroller === null || (this.atEnd && !this.#isSeen)) return;
     this.#hadFocus = this.#rows?.contains(document.activeElement) ?? false;
     if (this.from > 0 && scroller.scrollTop < EDGE) this.#wanted = older(this.#run, this.#list());
     else if (this.#to < this.#list().length && this.#below() < EDGE) this.#wanted = newer(this.#run, this.#list());
