@@ -292,6 +292,18 @@ fn breaking_the_glass_takes_a_second_person() {
     assert!(!house.is_in(EMIL), "for an hour");
 }
 
+/// Whoever knows the number on somebody's wristband would learn alone where they lie and how they are called here.
+#[test]
+fn whoever_asks_by_record_number_is_not_told_which_alias_it_is() {
+    let mut house = House::new();
+    house.restrict(ANA, Some("Blue Heron"), &[CHIDI], &[]);
+    let id = house.asked(EMIL);
+    let look = house.ask(EMIL, Clinical::Emergency(Emergency::Look { id }));
+    assert_eq!(refusal(&look), Some("REFUSAL_CODE_SECOND_PERSON"));
+    let look = house.ask(FATOU, Clinical::Emergency(Emergency::Look { id }));
+    assert!(matches!(answer(&look), Body::EmergencyRequest(_)), "a colleague is");
+}
+
 #[test]
 fn a_request_ends_by_itself_when_it_is_withdrawn_and_with_the_access() {
     let mut house = House::new();
