@@ -330,7 +330,7 @@ fn open(
     fresh: Fresh,
 ) -> Result<ConversationId, Refusal> {
     let title = match unit {
-        Some(unit) => Title::parse(draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?.name.reveal())?,
+        Some(unit) => Title::kept(draft.state.units.get(&unit).ok_or(Refusal::NoSuchUnit)?.name.reveal())?,
         None => Title::default(),
     };
     let (operation, is) = to(draft.state, who.person(), unit);

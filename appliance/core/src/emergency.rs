@@ -343,10 +343,14 @@ fn withdraw(draft: &mut Draft<'_>, permit: Permit, person: PersonId) {
     }
 }
 
-/// What whoever is asked to countersign reads: who asks, why, and the patient by alias.
+/// What whoever is asked to countersign reads: who asks, why, and the patient by alias. Not whoever asks: they may have said who it is by
+/// record number, and would learn alone where that patient lies and how they are called here.
 fn look(draft: &mut Draft<'_>, by: Actor, id: EmergencyId) -> Result<Body, Refusal> {
     access::permit(Operation::Countersign, relations(draft.state, by), by)?;
     let asked = draft.requests.at(draft.now.mono, id)?;
+    if matches!(by, Actor::Person { person, .. } if person == asked.person) {
+        return Err(Refusal::SecondPerson);
+    }
     let stay = draft.state.clinic.encounters.get(&asked.encounter).filter(|stay| stay.is_open());
     let stay = stay.ok_or(Refusal::NoSuchPatient)?;
     let alias = restriction::of_stay(&draft.state.clinic, stay).map(|known| known.alias.reveal().to_owned());

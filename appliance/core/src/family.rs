@@ -486,6 +486,12 @@ mod tests {
         {
             assert!(blocked(&["Viktor Brandt"], name), "{name}");
         }
+        // They look alike to whoever lets them in.
+        for hidden in
+            ['\u{200b}', '\u{2060}', '\u{202e}', '\u{200d}', '\u{fe0f}', '\u{3164}', '\u{ffa0}', '\u{feff}']
+        {
+            assert!(blocked(&["Viktor Brandt"], &format!("Vik{hidden}tor Brandt{hidden}")), "{hidden:?}");
+        }
         for name in ["Viktor", "Maria Brandt", "Viktoria Brandt"] {
             assert!(!blocked(&["Viktor Brandt"], name), "{name}");
         }

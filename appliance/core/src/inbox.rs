@@ -314,7 +314,7 @@ pub(crate) fn handle(
 
 fn open(draft: &mut Draft<'_>, who: &Ready, id: RoleId, fresh: Fresh) -> Result<ConversationId, Refusal> {
     let permit = access::permit(Operation::OpenRoleInbox, access::STAFF, actor(who))?;
-    let title = Title::parse(role_of(draft.state, id)?.name.reveal())?;
+    let title = Title::kept(role_of(draft.state, id)?.name.reveal())?;
     let writer = who.person();
     if let Some(known) = draft.state.inboxes.of(id, writer) {
         if draft.state.conversations.get(&known).is_some_and(|place| place.archived) {
@@ -341,7 +341,7 @@ pub(crate) fn of_the_box(
     writer: PersonId,
     fresh: Option<Fresh>,
 ) -> Result<ConversationId, Refusal> {
-    let title = Title::parse(role_of(draft.state, id)?.name.reveal())?;
+    let title = Title::kept(role_of(draft.state, id)?.name.reveal())?;
     let Some(known) = draft.state.inboxes.of(id, writer) else {
         return begin(
             draft,

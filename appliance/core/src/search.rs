@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::ids::{ConversationId, PersonId, Sequence};
 use crate::limits;
 use crate::refusal::Refusal;
+use crate::text;
 use crate::time::Wall;
 use crate::wire::proto;
 
@@ -146,7 +147,7 @@ pub(crate) fn folded(name: &str) -> String {
 /// such a keyboard write them. The folded text is wiped when dropped, as the text is.
 fn fold(text: &str) -> Zeroizing<String> {
     let mut folded = Zeroizing::new(String::with_capacity(text.len() + text.len() / 4));
-    for character in text.nfkd().filter(|character| !is_accent(*character)) {
+    for character in text.nfkd().filter(|character| !is_accent(*character) && !is_nothing(*character)) {
         for lower in character.to_lowercase() {
             match lower {
                 'ß' => folded.push_str("ss"),
@@ -168,6 +169,12 @@ fn fold(text: &str) -> Zeroizing<String> {
     folded
 }
 
+/// What nobody sees between the letters of a word, but what ends a line or stands for a blank.
+pub(crate) fn is_nothing(character: char) -> bool {
+    let parts = matches!(character, '\u{2028}' | '\u{2029}' | '\u{2800}');
+    !parts && (text::is_unseen(character) || text::is_joiner(character))
+}
+
 /// Marks that a reader may leave out: of Latin, Greek and Cyrillic, and the vowel points of Hebrew and Arabic. Those of Indic
 /// scripts and the sound marks of kana are letters to their readers, and stay.
 fn is_accent(character: char) -> bool {
@@ -175,7 +182,7 @@ fn is_accent(character: char) -> bool {
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c2}'
         | '\u{5c4}'..='\u{5c5}' | '\u{5c7}' | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{670}'
         | '\u{6d6}'..='\u{6dc}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
-        | '\u{fe20}'..='\u{fe2f}' | '\u{ad}' | '\u{200b}'..='\u{200d}')
+        | '\u{fe20}'..='\u{fe2f}')
 }
 
 /// What somebody looks for: every one of its terms must be in a message.

@@ -47,9 +47,40 @@ fn printable(text: &str, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// As [`printable`], without blanks around it and what nobody sees: two names that look alike would be two, and one could look like none.
+fn seen(text: &str, max: usize) -> Result<String, Refusal> {
+    printable(text, max)?;
+    let seen: String = text.chars().filter(|character| !is_unseen(*character)).collect();
+    let seen = seen.trim();
+    if seen.chars().all(|character| is_joiner(character) || character.is_whitespace()) {
+        return Err(Refusal::Invalid);
+    }
+    Ok(seen.to_owned())
+}
+
+/// Characters that show nothing, or turn what is around them: fillers, marks and overrides of direction, tags, and others that a reader
+/// may leave out (Unicode's Default_Ignorable_Code_Point), but for joiners, which scripts and emoji need.
+pub(crate) fn is_unseen(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// What joins letters, or says how one is drawn, and is nothing by itself.
+pub(crate) fn is_joiner(character: char) -> bool {
+    matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
 impl Name {
-    /// The name, with blanks around it taken off. Refuses empty, oversize and control characters.
+    /// The name, without blanks around it and without what nobody sees. Refuses empty, oversize and control characters.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
+        seen(text, limits::NAME_MAX).map(Self)
+    }
+
+    /// One that was taken before, or signed: as it is, with blanks around it taken off.
+    pub fn kept(text: &str) -> Result<Self, Refusal> {
         printable(text, limits::NAME_MAX)?;
         Ok(Self(text.trim().to_owned()))
     }
@@ -63,6 +94,11 @@ impl Name {
 impl Title {
     /// As [`Name::parse`], to [`limits::TITLE_MAX`] bytes.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
+        seen(text, limits::TITLE_MAX).map(Self)
+    }
+
+    /// As [`Name::kept`], to [`limits::TITLE_MAX`] bytes.
+    pub fn kept(text: &str) -> Result<Self, Refusal> {
         printable(text, limits::TITLE_MAX)?;
         Ok(Self(text.trim().to_owned()))
     }
@@ -76,8 +112,7 @@ impl Title {
 impl Phrase {
     /// As [`Name::parse`], to [`limits::QUICK_REPLY_MAX`] bytes.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        printable(text, limits::QUICK_REPLY_MAX)?;
-        Ok(Self(text.trim().to_owned()))
+        seen(text, limits::QUICK_REPLY_MAX).map(Self)
     }
 
     /// The words themselves: for the wire and the store, never for a log.
@@ -121,10 +156,11 @@ impl Text {
 }
 
 impl FileName {
-    /// The name, with blanks around it taken off.
+    /// The name, without blanks around it and without what nobody sees: `gpj.exe` does not read backwards.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        printable(text, limits::ATTACHMENT_NAME_MAX).map_err(|_| Refusal::AttachmentName)?;
-        Ok(Self(Zeroizing::new(text.trim().to_owned())))
+        seen(text, limits::ATTACHMENT_NAME_MAX)
+            .map(|name| Self(Zeroizing::new(name)))
+            .map_err(|_| Refusal::AttachmentName)
     }
 
     /// The name itself: for sealing and for recipients, never for a log.
@@ -153,3 +189,32 @@ macro_rules! silent {
     )*};
 }
 silent!(Name, Title, Phrase, Grounds, Text, FileName, Sealed, WrappedKey);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_no_part_of_a_name() {
+        let name = |text: &str| Name::parse(text).map(|name| name.reveal().to_owned());
+        for (text, read) in [
+            ("A\u{200b}na\u{2060} \u{202e}Torres\u{feff}", "Ana Torres"),
+            ("\u{3164}Ana\u{115f}", "Ana"),
+            ("\u{2800} Ana \u{e0041}", "Ana"),
+            // Scripts and emoji need these.
+            ("می\u{200c}نا", "می\u{200c}نا"),
+            ("Ward \u{1f469}\u{200d}\u{2695}\u{fe0f}", "Ward \u{1f469}\u{200d}\u{2695}\u{fe0f}"),
+            ("नि\u{200d}या", "नि\u{200d}या"),
+        ] {
+            assert_eq!(name(text).as_deref(), Ok(read), "{text:?}");
+        }
+        for nothing in ["\u{200b}", "\u{3164}", "\u{200d}\u{fe0f}", "\u{2800}\u{2060} ", "\u{202e}\u{202c}"] {
+            assert_eq!(name(nothing), Err(Refusal::Invalid), "{nothing:?}");
+            assert!(Name::kept(nothing).is_ok(), "what a store has from before is read as it is");
+        }
+        assert_eq!(
+            Title::parse("Night\u{202e}team").map(|title| title.reveal().to_owned()).as_deref(),
+            Ok("Nightteam")
+        );
+    }
+}

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::search::folded;
+use crate::search::{folded, is_nothing};
 
 /// What stands in a name's place. No longer than the shortest that is hidden, so that no text grows.
 pub const MASK: &str = "[#]";
@@ -32,8 +32,8 @@ struct Word {
 }
 
 fn words(text: &str) -> Vec<Word> {
-    // Accents that stand by themselves, as some keyboards write them.
-    let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}');
+    // Accents that stand by themselves, as some keyboards write them, and what nobody sees.
+    let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}') || is_nothing(c);
     let mut all: Vec<Word> = Vec::new();
     let mut open: Option<usize> = None;
     for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -41,13 +41,20 @@ fn words(text: &str) -> Vec<Word> {
             (None, true) => open = Some(at),
             (Some(from), false) => {
                 let folded = folded(&text[from..at]);
-                all.push(Word { from, to: at, folded });
+                if !folded.is_empty() {
+                    all.push(Word { from, to: at, folded });
+                }
                 open = None;
             }
             _ => {}
         }
     }
     all
+}
+
+/// Bytes between two words, but for what nobody sees.
+fn gap(between: &str) -> usize {
+    between.chars().filter(|c| !is_nothing(*c)).map(char::len_utf8).sum()
 }
 
 /// The ways in which a name is written: as recorded, without what stands in the middle, and with the family name first.
@@ -127,7 +134,7 @@ impl Veil {
         let fits = |form: &&Vec<String>| {
             form.len() <= words.len()
                 && form.iter().zip(words).all(|(wanted, word)| *wanted == word.folded)
-                && words[..form.len()].windows(2).all(|two| text[two[0].to..two[1].from].len() <= GAP_MAX)
+                && words[..form.len()].windows(2).all(|two| gap(&text[two[0].to..two[1].from]) <= GAP_MAX)
         };
         known.filter(fits).map(Vec::len).max()
     }
@@ -166,6 +173,19 @@ mod tests {
                 over(&format!("Swapped with {written}: see her.")),
                 "Swapped with [#]: see her.",
                 "{written}"
+            );
+        }
+        // What nobody sees between letters and words hides nothing: soft hyphens and marks that came with a copied text.
+        for (written, read) in [
+            ("Ro\u{2060}sa Al\u{200b}varez", "[#]"),
+            ("Rosa \u{200b}\u{feff}\u{200b} Alvarez", "[#]"),
+            ("\u{202a}Rosa\u{202c} \u{200e}Alvarez", "[#]"),
+            ("MRN-00\u{ad}123", "[#]"),
+            ("L\u{3164}i Na", "[#]"),
+        ] {
+            assert_eq!(
+                over(&format!("Swapped with {written}: see her.")),
+                format!("Swapped with {read}: see her.")
             );
         }
         let (read, count) = veil().over("Li Na and Rosa Alvarez’s charts");

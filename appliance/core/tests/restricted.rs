@@ -292,6 +292,47 @@ fn breaking_the_glass_takes_a_second_person() {
     assert!(!house.is_in(EMIL), "for an hour");
 }
 
+/// Whoever knows the number on somebody's wristband would learn alone where they lie and how they are called here.
+#[test]
+fn whoever_asks_by_record_number_is_not_told_which_alias_it_is() {
+    let mut house = House::new();
+    house.restrict(ANA, Some("Blue Heron"), &[CHIDI], &[]);
+    let id = house.asked(EMIL);
+    let look = house.ask(EMIL, Clinical::Emergency(Emergency::Look { id }));
+    assert_eq!(refusal(&look), Some("REFUSAL_CODE_SECOND_PERSON"));
+    let look = house.ask(FATOU, Clinical::Emergency(Emergency::Look { id }));
+    assert!(matches!(answer(&look), Body::EmergencyRequest(_)), "a colleague is");
+}
+
+/// One of their own is written under another's number, and somebody answers for them who is not there: that is refused either way, and
+/// which way says whether there is such a record.
+#[test]
+fn who_tries_record_numbers_on_a_patient_of_theirs_is_slowed_down() {
+    let mut house = House::new();
+    let own = Particulars { record: RecordNumber::parse("MRN-0007").expect("a number"), ..particulars() };
+    let (bed, fresh) = (Bed::parse("A-3").expect("a bed"), house.ward.fresh());
+    let (record, new) = (own.record.clone(), Some(own));
+    let admission = Admission { record, new, unit: house.hall, bed, attending: None, fresh };
+    let Body::Admitted(admitted) = answer(&house.ask(BEN, Clinical::Admit(admission))) else {
+        panic!("not admitted")
+    };
+    let patient = PatientId::new(admitted.patient).expect("a patient");
+    let nobody = PersonId::new(u64::MAX);
+    let mut tries = 0;
+    let met = loop {
+        let correction =
+            Correction { patient, particulars: particulars(), attending: nobody, encounter: None };
+        let turn = house.ask(BEN, Clinical::UpdatePatient(correction));
+        assert_eq!(turn.writes.len(), 0);
+        tries += 1;
+        if refusal(&turn) != Some("REFUSAL_CODE_RECORD_NUMBER_IN_USE") || tries == 1_000 {
+            break refusal(&turn).map(str::to_owned);
+        }
+    };
+    assert_eq!(met.as_deref(), Some("REFUSAL_CODE_SLOW_DOWN"), "after {tries}");
+    assert!(tries <= 251, "one a second comes to 200 and one in five seconds: {tries}");
+}
+
 #[test]
 fn a_request_ends_by_itself_when_it_is_withdrawn_and_with_the_access() {
     let mut house = House::new();

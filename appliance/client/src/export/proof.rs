@@ -228,8 +228,8 @@ fn said(line: &Value) -> Option<Said> {
                 Value::Null => None,
                 some => Some(id(&some["person"], PersonId::new)?),
             };
-            let role = line["reached_as"].as_str().map(Title::parse).transpose().ok()?;
-            let name = line["reached_name"].as_str().map(Name::parse).transpose().ok()?;
+            let role = line["reached_as"].as_str().map(Title::kept).transpose().ok()?;
+            let name = line["reached_name"].as_str().map(Name::kept).transpose().ok()?;
             let called = line["called"].as_str()?.parse::<Timestamp>().ok()?;
             let called = Wall(called.as_millisecond());
             Some(Said::Note(CallNote {

@@ -79,7 +79,7 @@ fn dismiss(draft: &mut Draft<'_>, id: ConversationId, person: PersonId) {
 fn follow_name(draft: &mut Draft<'_>, unit: UnitId) {
     let state = &draft.state;
     let Some(id) = state.broadcasts.of(Some(unit)) else { return };
-    let name = state.units.get(&unit).and_then(|unit| Title::parse(unit.name.reveal()).ok());
+    let name = state.units.get(&unit).and_then(|unit| Title::kept(unit.name.reveal()).ok());
     let Some(title) = name.filter(|name| state.conversations.get(&id).is_some_and(|it| it.title != *name))
     else {
         return;

@@ -139,12 +139,12 @@ impl Said {
 }
 
 impl CallNote {
-    /// A note as it came: names somebody of the directory or somebody else, or says as what they were reached, or both.
+    /// A note as it came and was signed: names somebody of the directory or somebody else, or says as what they were reached, or both.
     pub fn parse(note: &proto::CallNote) -> Result<Self, Refusal> {
         let note = Self {
             reached: if note.reached == 0 { None } else { Some(wire::person(note.reached)?) },
-            role: if note.role.is_empty() { None } else { Some(Title::parse(&note.role)?) },
-            name: if note.name.is_empty() { None } else { Some(Name::parse(&note.name)?) },
+            role: if note.role.is_empty() { None } else { Some(Title::kept(&note.role)?) },
+            name: if note.name.is_empty() { None } else { Some(Name::kept(&note.name)?) },
             called: Wall(note.called),
             read_back: note.read_back,
         };

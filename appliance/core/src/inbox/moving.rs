@@ -77,7 +77,7 @@ pub(crate) fn settle(draft: &mut Draft<'_>, id: ConversationId) {
 fn follow_name(draft: &mut Draft<'_>, id: ConversationId) -> Option<String> {
     let inbox = draft.state.inboxes.get(id)?;
     let place = draft.state.conversations.get(&id).filter(|place| !place.archived)?;
-    let title = Title::parse(draft.state.roles.get(&inbox.role)?.name.reveal()).ok()?;
+    let title = Title::kept(draft.state.roles.get(&inbox.role)?.name.reveal()).ok()?;
     if place.title == title {
         return None;
     }

@@ -153,7 +153,8 @@ impl Budgets {
             | Ask::ReadStat { .. } => budget.pages.take(now),
             Ask::Sync { .. } => budget.syncs.take(now),
             Ask::Clinical(ask) => match ask {
-                Clinical::Admit(_) => budget.opens.take(now),
+                // Whoever writes one of theirs under a record number is told whether there is such a record, as whoever admits by it.
+                Clinical::Admit(_) | Clinical::UpdatePatient(_) => budget.opens.take(now),
                 Clinical::ChangeCareTeam { change, .. } => {
                     budget.members.take_many(now, count(&change.add) + count(&change.remove))
                 }
@@ -173,8 +174,7 @@ impl Budgets {
                 Clinical::Transfer { .. }
                 | Clinical::SetLeave { .. }
                 | Clinical::Discharge { .. }
-                | Clinical::LiftRestriction { .. }
-                | Clinical::UpdatePatient(_) => budget.members.take(now),
+                | Clinical::LiftRestriction { .. } => budget.members.take(now),
             },
             Ask::Search(_) => budget.searches.take(now),
             Ask::Edit(edit) => {

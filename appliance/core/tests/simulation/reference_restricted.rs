@@ -173,6 +173,9 @@ impl Reference {
         let Some(waits) = self.lobby.waits.iter().find(|waits| waits.id.value() == id) else {
             return Expected::refused(Code::NoSuchEmergencyRequest);
         };
+        if waits.who == me {
+            return Expected::refused(Code::SecondPerson);
+        }
         let here = self.ward.clinic.stay(waits.stay).is_some_and(|stay| stay.discharged.is_none());
         if here {
             Expected::answered(Answer::EmergencyRequest)

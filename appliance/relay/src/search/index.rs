@@ -28,7 +28,7 @@ use crate::store::rows::{Many, Script, Statements};
 use crate::store::{StoreError, StoreKey};
 
 /// Counts up whenever the tables or [`terms`] change: a file of another number is thrown away and built anew.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
 const TABLES: &str = "
 CREATE TABLE meta (
@@ -64,7 +64,7 @@ CREATE TABLE said (
     entries BLOB    NOT NULL,
     PRIMARY KEY (place, first)
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 ";
 
 /// Messages of one block: those that one row of `posting` speaks of, at two bytes each.

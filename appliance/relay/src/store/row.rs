@@ -126,13 +126,13 @@ impl<'r> Columns<'r> {
     }
 
     pub(super) fn name(&mut self) -> Result<Name, StoreError> {
-        Name::parse(self.text()?).map_err(|_| StoreError::value("a name"))
+        Name::kept(self.text()?).map_err(|_| StoreError::value("a name"))
     }
 
     pub(super) fn title(&mut self) -> Result<Title, StoreError> {
         match self.text()? {
             "" => Ok(Title::default()),
-            title => Title::parse(title).map_err(|_| StoreError::value("a title")),
+            title => Title::kept(title).map_err(|_| StoreError::value("a title")),
         }
     }
 
@@ -277,7 +277,7 @@ pub(super) fn hold(row: &SqliteRow) -> Result<Hold, StoreError> {
     let id = HoldId::new(columns.count()?).ok_or_else(damaged)?;
     let sort = u32::try_from(columns.count()?).map_err(|_| damaged())?;
     let subject = Subject::from_numbers(sort, columns.count()?).ok_or_else(damaged)?;
-    let matter = Title::parse(columns.text()?).map_err(|_| damaged())?;
+    let matter = Title::kept(columns.text()?).map_err(|_| damaged())?;
     Ok(Hold { id, subject, matter, since: columns.wall()?, by: columns.person()? })
 }
 

@@ -11,7 +11,13 @@ export interface Inside {
 const KEPT = 'wardline.glass';
 /** As long as one is in. */
 const HOUR_MS = 3_600_000;
+/** For a phone whose clock is ahead of the box's. */
+const AHEAD_MS = 300_000;
+/** What a browser can wait for. */
+const WAIT_MAX_MS = 2_147_483_647;
 let inside = $state.raw<readonly Inside[]>(read());
+let due: ReturnType<typeof setTimeout> | undefined;
+forget();
 
 /** Why one is in this thread, if it is that and not over. */
 export function insideOf(person: Id, conversation: Id, now: At): Inside | null {
@@ -37,14 +43,23 @@ function isSame(one: Inside, other: Inside): boolean {
   return one.person === other.person && one.conversation === other.conversation;
 }
 
-// The hour goes on where the app was closed: opened again, it shows the way out as before.
+// The hour goes on where the app was closed: opened again, it shows the way out as before. What is over is of no use to anybody but who
+// wants to know who was in which thread: it goes then, or when the app is opened next.
 function keep(next: readonly Inside[]): void {
   inside = next;
+  clearTimeout(due);
   try {
-    localStorage.setItem(KEPT, JSON.stringify(next));
+    if (next.length === 0) localStorage.removeItem(KEPT);
+    else localStorage.setItem(KEPT, JSON.stringify(next));
   } catch {
-    return;
+    // As long as the page, then.
   }
+  const end = Math.min(...next.map((one) => one.until)) + AHEAD_MS;
+  if (next.length > 0) due = setTimeout(forget, Math.min(Math.max(end - Date.now(), 0) + 1, WAIT_MAX_MS));
+}
+
+function forget(): void {
+  keep(inside.filter((one) => one.until + AHEAD_MS > Date.now()));
 }
 
 function read(): readonly Inside[] {

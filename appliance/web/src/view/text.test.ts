@@ -4,6 +4,7 @@ import { beginning, clean, line } from './text.ts';
 describe('clean', () => {
   it('drops whatever turns the text around', () => {
     expect(clean('a\u202eb\u2066c\u061cd\u200ee')).toBe('abcde');
+    expect(clean('\u3164An\u115f\uffa0a\u034f\u2060 T\u180eorres\u3164')).toBe('Ana Torres');
   });
   it('drops control characters and keeps lines', () => {
     expect(clean('a\u0000b\u001b[31mc\r\nd\u2028e\tf')).toBe('ab[31mc\nd\ne f');
