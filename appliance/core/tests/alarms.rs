@@ -187,6 +187,16 @@ fn where_nobody_is_on_call_whoever_looks_after_the_role_is_told_and_the_next_hol
     let turn = house.ward.ask(BOX, Ask::SetStanding { person: house.ward.people[0], suspended: true });
     assert_eq!(refusal(&turn), None);
     assert_eq!(said(&house.stands(&[LOW])), [(bad(LOW), Priority::Urgent, vec![ANA])]);
+    let [_, ana, ben] = house.ward.people[..] else { panic!("three people") };
+    let present = |house: &House| {
+        let place = &house.ward.relay.state().conversations[&house.place()];
+        place.present().map(|(person, member)| (person, member.from)).collect::<Vec<_>>()
+    };
+    assert_eq!(present(&house), [(ana, Sequence(1))]);
+    let taken = house.ward.take_role(BEN, house.role, None);
+    assert_eq!(refusal(&taken), None);
+    assert_eq!(present(&house), [(ben, Sequence(1))], "all of it, and Ana no more");
+    assert_eq!(said(&house.stands(&[])), [(over(LOW), Priority::Routine, vec![BEN])]);
 }
 
 #[test]
@@ -270,6 +280,11 @@ fn an_alarm_is_known_from_a_sealed_text_by_its_length_and_says_what_to_do_in_few
     let sealed = wardline_core::text::Sealed(vec![0; wardline_core::limits::SEAL_OVERHEAD]);
     assert_eq!(Said::of_body(&sealed), None);
     assert_eq!(Said::of_body(&wardline_core::text::Sealed(Vec::new())), None);
+    // One thing is said in one way: no other form, and nothing behind it.
+    let mut long = bad(LOW).to_body();
+    long.0.push(0);
+    assert_eq!(Said::of_body(&long), None);
+    assert_eq!(Said::of_body(&wardline_core::text::Sealed(vec![0x82, 0x82, 1, 0x18, 1, 0xf4])), None);
 }
 
 #[test]

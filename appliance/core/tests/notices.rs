@@ -287,6 +287,14 @@ fn what_is_told_is_flat_in_the_store_and_whole_again() {
         Told::Restricted,
         Told::Unrestricted,
         Told::Entered { person, why: Why::Named, until: None },
+        Told::Entered { person, why: Why::Merged, until: None },
+        Told::RecordsMerged,
+        Told::RecordsUnmerged,
+        Told::FamilyConsented,
+        Told::FamilyConsentEnded,
+        Told::FamilyAsked,
+        Told::FamilyEntered { person },
+        Told::FamilyLeft { person },
     ];
     for told in all {
         assert_eq!(Told::from_parts(told.parts()), Some(told.clone()));

@@ -119,6 +119,7 @@ fn a_screen_that_connects_is_told_what_waits_and_only_what_does() {
     shift.ward.pass(WAIT / 2);
     let again = Conn(60);
     assert_eq!(told(&[shift.ward.sign_in(DESK, again)]), [(again, 1, true)]);
+    assert_eq!(told(&[shift.ward.sign_in(ELSEWHERE, Conn(61))]), [], "another unit's");
     assert_eq!(told(&shift.ward.pass(WAIT / 2)), [(again, 2, true)]);
     assert_eq!(told(&[shift.say(BEN, Priority::Routine).1]), [(again, 1, false), (again, 2, false)]);
 }
@@ -148,6 +149,12 @@ fn it_is_over_when_the_channel_is_closed_and_when_nobody_is_left_to_see_it() {
     shift.ward.ask(BEN, Ask::JoinChannel { conversation });
     shift.say(ANA, Priority::Urgent);
     assert_eq!(told(&shift.ward.pass(WAIT)), [(DESK, 2, true)]);
+    let archived = shift.ward.ask(ANA, Ask::Archive { conversation, archived: true });
+    assert_eq!(told(&[archived]), [(DESK, 2, false)]);
+    shift.ward.ask(ANA, Ask::Archive { conversation, archived: false });
+    shift.say(ANA, Priority::Urgent);
+    assert_eq!(told(&shift.ward.pass(WAIT)), [(DESK, 3, true)], "what was over stays so");
     let purged = shift.ward.ask(BOX, Ask::PurgeConversation { conversation });
-    assert_eq!(told(&[purged]), [(DESK, 2, false)]);
+    assert_eq!(told(&[purged]), [(DESK, 3, false)]);
+    assert_eq!(shift.ward.relay.state().urgents.all().count(), 0);
 }
