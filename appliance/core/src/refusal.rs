@@ -241,7 +241,7 @@ pub enum Refusal {
     #[error("A station screen shows what rings in its unit, and can do nothing else.")]
     StationOnly,
     /// Not one of the facility's.
-    #[error("There is no such patient. Check the record number.")]
+    #[error("There is no such patient. Check the record number, or unit and bed.")]
     NoSuchPatient,
     /// One patient a bed.
     #[error("There is a patient in this bed. Choose another bed, or move or discharge that patient first.")]

@@ -67,13 +67,26 @@ fn handing_out(ward: &Ward) {
     assert!(told.contains("Chidi Eze has too, until "), "{told}");
     let shown = ward.ok("Ana", &["shift", "show", "Hall A", "--json"]);
     assert_eq!(events(&shown, "bed").len(), 60);
+    namesakes(ward);
+}
+
+/// A patient whose thread this profile has not met yet shares a name with a colleague: neither is guessed.
+fn namesakes(ward: &Ward) {
+    let socket = ward.devbox.local_socket().display().to_string();
+    let new = ["--name", "Hugo Brandt", "--born", "1950-01-01", "--sex", "M"];
+    let admit = ["patient", "--socket", &socket, "admit", "170", "Hall A", "A-9"];
+    assert_eq!(ward.run("nobody", &[&admit[..], &new[..]].concat()).code, Some(0));
+    let sent = ward.run("Chidi", &["send", "Hugo", "Walked to the door today"]);
+    sent.ended(2, "Hugo fits several");
+    ward.ok("Chidi", &["send", "Hugo Brandt", "Walked to the door today"]);
 }
 
 fn admitting(ward: &Ward) {
     let rosa = ["--name", "Rosa Diaz", "--born", "1947-03-09", "--sex", "F"];
     let admit = |who: &str, args: &[&str]| ward.run(who, &[&["patient", "admit"], args].concat());
     admit("Ben", &["7", "Hall A", "A-1"]).ended(3, "Only whoever works in the unit may admit a patient.");
-    admit("Chidi", &["7", "Hall A", "A-1"]).ended(3, "There is no such patient. Check the record number.");
+    admit("Chidi", &["7", "Hall A", "A-1"])
+        .ended(3, "There is no such patient. Check the record number, or unit and bed.");
     admit("Chidi", &["7", "Hall A", "A-1", "--name", "Rosa"]).ended(2, "--born");
     let held = ward.run("Chidi", &["shift", "take", "hall a", "A-1", "--hours", "8"]);
     held.ended(0, "To end it before: wardline shift end");

@@ -44,6 +44,8 @@ fn given(ward: &Ward, ben: &Running) {
     task(ward, "Ana", &["give", "Huddle", "Fetch blood", "--for", "Zora"])
         .ended(2, "there is nobody of this name");
     task(ward, "Ana", &["give", "Huddle", "Fetch blood"]).ended(2, "--for");
+    task(ward, "Ana", &["give", "Huddle", "Fetch blood", "--for", "Emil"])
+        .ended(3, "Emil Sand is not in this conversation. Nothing was sent.");
     task(ward, "Ana", &["give", "Huddle", "x", "--for", "Ben", "--within", "0"])
         .ended(2, "0 is not in 1..=129600");
     assert!(!ward.ok("Chidi", &["history", "Huddle"]).contains("Fetch blood"));

@@ -215,7 +215,8 @@ async fn act(door: &impl Calls, act: Act, identity: Option<&Identity>) -> Result
             say::line(&screen.to_string())?;
             let next = quoted(name.trim());
             say::note(&format!(
-                "Next: wardline admin code {next}, and on the screen: wardline join LINK, wardline station"
+                "Next: wardline admin code {next}. On the screen open the box's address in a browser and type the code there; in a \
+                 terminal: wardline join LINK, wardline station"
             ));
         }
         Act::Code { person, address, root } => {

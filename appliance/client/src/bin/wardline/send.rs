@@ -283,17 +283,13 @@ async fn settle(access: &Access, sent: &mut Sent<'_>, until: Instant) -> Result<
 }
 
 pub(crate) async fn online(access: &Access, to: &str) -> Result<ConversationId, Failure> {
-    let people = access.directory().await?;
     let me = access.identity().person;
-    let (known, _) = access.known().await?;
-    // Most messages go to a person, or to a group that this device has met: no sync is needed for those.
-    let target = match find::target(me, &people, &known, to) {
-        Ok(target) => target,
-        Err(_) => {
-            let (people, conversations) = access.look().await?;
-            find::target(me, &people, &conversations, to)?
-        }
+    // By a name only with everything in sight: of a list with gaps one alone may fit that is not meant, and reads what is another's.
+    let (people, conversations) = match find::identifier(to) {
+        Some(_) => (access.directory().await?, access.known().await?.0),
+        None => access.look().await?,
     };
+    let target = find::target(me, &people, &conversations, to)?;
     Ok(match target {
         Target::Conversation(conversation) => {
             tell_who_reads(access, conversation).await?;

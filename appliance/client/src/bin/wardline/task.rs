@@ -152,6 +152,9 @@ async fn give(
     // Whatever can be wrong is found before anything is said.
     let (place, due) = (alter::place(access, to).await?, due.instant()?);
     let (to, name) = meant(access, whom).await?;
+    if let (None, For::Person(person)) = (message, &to) {
+        must_read(access, place, *person, &name).await?;
+    }
     let sequence = match message {
         Some(number) => Sequence(number),
         None => access.send(place, words, Beside::default()).await?.outcome().await?.sequence,
@@ -167,6 +170,23 @@ async fn give(
     }
     let by = due.map_or(String::new(), |due| format!(", by {}", say::time(due)));
     say::line(&format!("#{} is for {name}{by}.", sequence.0))
+}
+
+/// An instruction that nobody is given would stand there as if somebody were.
+async fn must_read(
+    access: &Access,
+    place: ConversationId,
+    person: PersonId,
+    name: &str,
+) -> Result<(), Failure> {
+    let (_, conversations) = access.look().await?;
+    let known = conversations.iter().find(|conversation| conversation.id == place);
+    if known.is_none_or(|known| known.members.iter().any(|member| member.person == person)) {
+        return Ok(());
+    }
+    Err(Failure::Refused(format!(
+        "{name} is not in this conversation. Nothing was sent. Add them first, or give it to somebody else."
+    )))
 }
 
 async fn answer(access: &Access, which: &Which, word: Word, what: &str) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 /** How the box is, in English. */
 export const healthEn = {
   title: 'Box health',
-  hint: 'As the box says it of itself, now. It calls nobody: look here once a day, and at what your monitoring reads from its numbers.',
+  hint: 'As the box says it of itself, now. Whoever is chosen under “Who is told” hears of what is wrong. Until somebody is, look here once a day.',
   again: 'Look again',
   overall: { good: 'All is well.', look: 'Somebody should look at something.', act: 'Something needs you now.' },
   verdict: { good: 'good', look: 'look at it', act: 'act now' },

@@ -3,7 +3,7 @@ import type { healthEn } from './health.en.ts';
 /** How the box is, in Spanish. */
 export const healthEs: typeof healthEn = {
   title: 'Estado del servidor',
-  hint: 'Como el servidor lo dice de sí mismo, ahora. No avisa a nadie: mire aquí una vez al día, y lo que su vigilancia lee de sus cifras.',
+  hint: 'Como el servidor lo dice de sí mismo, ahora. Quien se elija en «A quién se avisa» recibe aviso de lo que va mal. Mientras no haya nadie, mire aquí una vez al día.',
   again: 'Mirar otra vez',
   overall: { good: 'Todo está bien.', look: 'Alguien debería mirar algo.', act: 'Algo le necesita ahora.' },
   verdict: { good: 'bien', look: 'mírelo', act: 'actúe ya' },
