@@ -96,6 +96,10 @@ describe.runIf(FOLDER !== undefined)('pictures', { timeout: 600_000 }, () => {
     await picture(ana, 'on-call');
     await ana.tab('More');
     await picture(ana, 'more');
+    await does(ana, 'Quiet hours and number');
+    await ana.page.getByRole('dialog').getByText('None are set.').waitFor();
+    await picture(ana, 'quiet-hours');
+    await ana.page.keyboard.press('Escape');
   });
 
   test('a STAT', async () => {
