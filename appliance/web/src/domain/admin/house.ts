@@ -2,6 +2,7 @@
 
 import { Rings } from '../../gen/wardline_pb.js';
 import type { EscalationPolicy, Rota } from '../../gen/wardline_pb.js';
+import { isNumber } from '../availability.ts';
 import { idOf, momentOf, type PersonId, type RoleId, type UnitId, wireId } from '../ids.ts';
 import type { At } from '../snapshot.ts';
 import { cleanLine } from '../texts.ts';
@@ -154,7 +155,7 @@ export function policyFault(policy: Policy): 'wait' | 'urgent' | 'noPerson' | 'n
   if (policy.steps.some((one) => one.kind === 'role' && one.role === null)) return 'noRole';
   const same = new Set(policy.steps.map((one) => `${one.kind} ${one.person ?? ''} ${one.role ?? ''}`));
   if (same.size < policy.steps.length) return 'twice';
-  return /^[0-9 +*#()x-]{0,32}$/.test(policy.dial) ? null : 'dial';
+  return isNumber(policy.dial) ? null : 'dial';
 }
 
 function readPolicy(wire: EscalationPolicy): Policy {
