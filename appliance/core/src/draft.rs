@@ -101,8 +101,10 @@ impl Draft<'_> {
     }
 
     /// Tells people who have just come what the conversation is. They came in one turn, so it looks the same to all of
-    /// them: one event, however many they are.
+    /// them who hear: one event, however many they are. Of whoever does not, one may be suspended, who would see less.
     pub(crate) fn introduce(&mut self, change: Change, conversation: ConversationId, newcomers: &[PersonId]) {
+        let hears = |person: &PersonId| self.attached.get(person).is_some_and(|conns| !conns.is_empty());
+        let newcomers: Vec<PersonId> = newcomers.iter().copied().filter(hears).collect();
         let (Some(conversation), Some(first)) =
             (self.state.conversations.get(&conversation), newcomers.first())
         else {

@@ -17,8 +17,9 @@ use wardline_core::limits;
 use wardline_core::order::signed::{Deed, Said, SignedDeed};
 use wardline_core::order::{Order, OrderAsk, Sort, Standing, Whose};
 use wardline_core::particulars::{Bed, BirthDate, Particulars, RecordNumber, Sex};
+use wardline_core::restriction::Restrict;
 use wardline_core::text::{Name, Sealed};
-use wardline_core::turn::Turn;
+use wardline_core::turn::{Event, Send, Turn};
 use wardline_core::wire::proto::{self, RefusalCode as Code, server_frame::Body};
 use wardline_core::write::Write;
 
@@ -432,15 +433,34 @@ fn whoever_comes_in_sees_what_is_not_filed() {
     let change = TeamChange { add: vec![night.person(EMIL)], until: None, remove: vec![] };
     let team = Ask::Clinical(Clinical::ChangeCareTeam { encounter: night.stay, change });
     let turn = night.ward.ask(DANA, team);
+    let [order] = introduced_with(&turn, EMIL)[..] else { panic!("one") };
+    assert!((order.sequence, order.state()) == (1, proto::OrderState::ReadBack));
+}
+
+/// Of several who come back at once the first is suspended, who may read nothing.
+#[test]
+fn whoever_comes_back_beside_somebody_suspended_sees_what_is_not_filed() {
+    let mut night = Night::new();
+    night.read_back();
+    let dana = night.person(DANA);
+    let (encounter, alias) = (night.stay, Some(Name::parse("Blue Heron").expect("a name")));
+    let restrict = Restrict { encounter, alias, add: vec![dana], remove: vec![] };
+    assert_eq!(refusal(&night.ward.ask(BOX, Ask::Clinical(Clinical::Restrict(restrict)))), None);
+    let leaves = Ask::SetStanding { person: night.person(ANA), suspended: true };
+    assert_eq!(refusal(&night.ward.ask(BOX, leaves)), None);
+    let lift = Clinical::LiftRestriction { encounter };
+    let turn = night.ward.ask(BOX, Ask::Clinical(lift));
+    assert_eq!(introduced_with(&turn, BEN).len(), 1, "of {:?}", refusal(&turn));
+}
+
+/// The orders that come with a conversation to this connection.
+fn introduced_with(turn: &Turn, to: Conn) -> Vec<proto::Order> {
     let told = turn.sends.iter().find_map(|send| match send {
-        wardline_core::turn::Send::Fanout { event: wardline_core::turn::Event::Small(kind), .. } => {
-            match &**kind {
-                proto::event::Kind::Conversation(told) => Some(told.orders.clone()),
-                _ => None,
-            }
-        }
+        Send::Fanout { event: Event::Small(kind), conns, .. } if conns.contains(&to) => match &**kind {
+            proto::event::Kind::Conversation(told) => Some(told.orders.clone()),
+            _ => None,
+        },
         _ => None,
     });
-    let [order] = told.expect("the conversation")[..] else { panic!("one") };
-    assert!((order.sequence, order.state()) == (1, proto::OrderState::ReadBack));
+    told.expect("the conversation")
 }
