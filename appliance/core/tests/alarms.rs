@@ -7,6 +7,7 @@ use wardline_core::audit::Act;
 use wardline_core::bell::BellNews;
 use wardline_core::escalation::Priority;
 use wardline_core::ids::{Conn, ConversationId, PersonId, RoleId, Sequence, UnitId};
+use wardline_core::inbox::InboxAsk;
 use wardline_core::input::{Ask, Input};
 use wardline_core::role::Roles;
 use wardline_core::turn::{Event, Send, Turn};
@@ -66,7 +67,8 @@ impl House {
         let inboxes = self.ward.relay.state().inboxes.to_restored().inboxes;
         let own = inboxes.iter().filter(|inbox| inbox.writer == self.the_box());
         let state = self.ward.relay.state();
-        own.map(|inbox| inbox.conversation).find(|id| !state.conversations[id].archived).expect("open")
+        let open = |id: &ConversationId| !state.conversations[id].archived && !state.conversations[id].purged;
+        own.map(|inbox| inbox.conversation).find(open).expect("open")
     }
 }
 
@@ -155,6 +157,22 @@ fn another_role_is_told_anew_and_the_old_one_is_told_no_more() {
     assert_eq!(said(&house.stands(&[LOW])), [(bad(LOW), Priority::Urgent, vec![BEN])]);
     assert_ne!(house.place(), old);
     assert_eq!(house.ward.relay.state().conversations[&old].present().count(), 0);
+}
+
+#[test]
+fn what_was_put_away_as_done_is_opened_by_the_next_alarm_and_after_a_purge_there_is_a_new_place() {
+    let mut house = House::new();
+    house.tell(Some(house.role));
+    house.stands(&[LOW]);
+    let place = house.place();
+    let done = house.ward.ask(OMAR, Ask::Inbox(InboxAsk::Finish { conversation: place }));
+    assert!(acts(&done).contains(&Act::InboxFinished(place)));
+    let worse = house.stands(&[FULL]);
+    assert!(acts(&worse).contains(&Act::InboxReopened(place)));
+    assert_eq!(said(&worse), [(bad(FULL), Priority::Urgent, vec![OMAR])]);
+    assert_eq!(refusal(&house.ward.ask(BOX, Ask::PurgeConversation { conversation: place })), None);
+    assert_eq!(said(&house.stands(&[])), [(over(FULL), Priority::Routine, vec![OMAR])]);
+    assert_ne!(house.place(), place);
 }
 
 #[test]

@@ -68,6 +68,10 @@ impl World {
                 self.clients[index].ask(Ask::RecallMessage(recall));
                 self.clients[index].ask(Ask::React(react));
             }
+            // And what is held is not taken back.
+            2..=5 if self.is_held(conversation) => {
+                self.clients[index].ask(Ask::React(proto::React { taken_back: true, ..react }));
+            }
             _ => {}
         }
     }
