@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use wardline_devbox::process::sibling;
 
-use super::{PATIENCE, Running, Ward, events};
+use super::{PATIENCE, PIN, Running, Ward, events};
 
 /// `wardline chat` on a terminal of its own, which `script` makes (util-linux).
 pub(super) struct Chat {
@@ -242,5 +242,25 @@ fn a_group_is_told_who_comes_and_goes_and_an_outage_is_told_once() {
     ward.run("Ben", &["send", "Ana", "nobody reads this"]).ended(2, "Ana Flores is suspended");
     let code = ward.run("Ben", &["admin", "--socket", &socket, "code", "Ana"]);
     code.ended(3, "Ana Flores is suspended. Restore first: wardline admin restore Ana");
+    ward.devbox.stop();
+}
+
+/// The prompt for it came up while the PIN was still being looked at.
+#[test]
+fn the_first_message_behind_a_pin_is_sent() {
+    let ward = Ward::start(&["--idle-lock", "10"]);
+    for who in ["Ana", "Ben"] {
+        ward.join(who);
+    }
+    let mut ana = Chat::start(&ward, "Ana", "Ben");
+    ana.until("-- with Ben Okafor");
+    ana.until("-- locked");
+    ana.types("");
+    ana.until("Your PIN:");
+    ana.types(PIN);
+    ana.until("-- connected");
+    ana.types("first behind the PIN");
+    let screen = ana.until("✓ #1");
+    assert!(!screen.contains("was hidden"), "{screen}");
     ward.devbox.stop();
 }

@@ -56,6 +56,10 @@ pub(crate) struct Terminal {
 /// Shared with the thread.
 struct Shared {
     masked: AtomicBool,
+    /// Nothing stands in the line yet.
+    empty: AtomicBool,
+    /// Its first letter was typed behind the mask.
+    begun_hidden: AtomicBool,
     /// How the terminal was found.
     found: Option<Termios>,
     /// It is as it was found, and stays so.
@@ -85,15 +89,17 @@ impl Highlighter for Mask {
     }
 
     fn highlight<'l>(&self, line: &'l str, _pos: usize) -> Cow<'l, str> {
-        if self.0.masked.load(Ordering::Relaxed) {
-            Cow::Owned("•".repeat(line.chars().count()))
-        } else {
-            Cow::Borrowed(line)
+        let masked = self.0.masked.load(Ordering::Relaxed);
+        let was_empty = self.0.empty.swap(line.is_empty(), Ordering::Relaxed);
+        if was_empty && !line.is_empty() {
+            self.0.begun_hidden.store(masked, Ordering::Relaxed);
         }
+        if masked { Cow::Owned("•".repeat(line.chars().count())) } else { Cow::Borrowed(line) }
     }
 
+    /// Every letter goes by `highlight`, or the first one would not be seen.
     fn highlight_char(&self, _line: &str, _pos: usize, _kind: CmdKind) -> bool {
-        self.0.masked.load(Ordering::Relaxed)
+        true
     }
 }
 
@@ -104,6 +110,8 @@ impl Terminal {
         let mut editor: Editor<Mask, DefaultHistory> = Editor::new().map_err(failed)?;
         let shared = Arc::new(Shared {
             masked: AtomicBool::new(false),
+            empty: AtomicBool::new(true),
+            begun_hidden: AtomicBool::new(false),
             found: tcgetattr(stdin()).ok(),
             over: AtomicBool::new(false),
         });
@@ -140,9 +148,12 @@ impl Drop for Terminal {
 fn read(editor: &mut Editor<Mask, DefaultHistory>, shared: &Shared, tell: &mpsc::Sender<Typed>) {
     let mask = &shared.masked;
     while !shared.over.load(Ordering::SeqCst) {
-        let begun = mask.load(Ordering::Relaxed);
+        // Not whether the prompt came up behind the mask: it does so at once behind a PIN, before that was looked at.
+        shared.empty.store(true, Ordering::Relaxed);
+        shared.begun_hidden.store(false, Ordering::Relaxed);
         match editor.readline("> ") {
             Ok(text) if text.trim() != QUIT => {
+                let begun = shared.begun_hidden.load(Ordering::Relaxed);
                 let ended = mask.load(Ordering::Relaxed);
                 if !begun && !ended && !text.trim().is_empty() {
                     let _ = editor.add_history_entry(&text);
