@@ -2,7 +2,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/wardline/target
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test bench bench-peers bench-web deny fuzz screenshots
+.PHONY: help prepare run test bench bench-peers bench-web deny fuzz screenshots image hw-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,3 +45,14 @@ fuzz: prepare ## the fuzzers only, FUZZ_SECONDS (default 10) each; FUZZ=name run
 screenshots: prepare ## pictures of the app's screens, phone and desk, by day and at night, into docs/pictures/app
 	@cargo build --locked --workspace --bins
 	@WARDLINE_PROGRAMS=$(CARGO_TARGET_DIR)/debug WARDLINE_PICTURES=$(CURDIR)/docs/pictures/app npm --prefix appliance/web run --silent e2e -- pictures
+
+IMAGE ?= $(CURDIR)/.build/image
+IMAGE_CACHE = $(HOME)/.cache/wardline/image
+
+image: prepare ## the appliance image into .build/image, as root; half an hour the first time, then minutes
+	@image/build $(IMAGE)
+
+hw-test: image ## boots the image in QEMU and attacks it; ROW=name runs the rows with that in their names
+	@cargo build --locked --package wardline-hw-tests
+	@$(CARGO_TARGET_DIR)/debug/wardline-hw-tests --image $(IMAGE) --tools $(IMAGE_CACHE)/tools --inside image/inside \
+		--keys $(or $(WARDLINE_KEYS),$(IMAGE_CACHE)/keys) --work $(IMAGE_CACHE)/boxes --row '$(ROW)'

@@ -1,11 +1,13 @@
 //! What is done away from the box: the facility root, the certificate of a box's issuing key, and, for development,
-//! the vendor's approvals.
+//! the vendor's approvals. And what a box without a monitor says of itself ([`state`], [`console`]).
 //!
-//! Time is an argument here and the network does not exist. Refuses to overwrite a key file, to read one that others
+//! Time is an argument here, but on the console, and the network does not exist. Refuses to overwrite a key file, to read one that others
 //! can read, and to certify a request whose own signature is bad or whose names are unconstrained.
 
+pub mod console;
 mod file;
 pub mod root;
+pub mod state;
 pub mod vendor;
 
 pub use file::FileError;

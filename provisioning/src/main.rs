@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
+use sd_notify::NotifyState;
+use wardline_provisioning::console::{self, Places};
 use wardline_provisioning::root::ISSUING_YEARS;
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
 
@@ -51,6 +53,24 @@ enum Command {
         /// Years until it must be certified again.
         #[arg(long, default_value_t = ISSUING_YEARS, value_parser = clap::value_parser!(i64).range(1..=20))]
         years: i64,
+    },
+    /// On the box only: say its state on screen and serial line, until it is switched off.
+    Console {
+        /// The keeper's socket.
+        #[arg(long, default_value = "/run/wardline-keeper/socket")]
+        keeper: PathBuf,
+        /// The relay's metrics socket.
+        #[arg(long, default_value = "/run/wardline/metrics.sock")]
+        relay: PathBuf,
+        /// The configuration in force.
+        #[arg(long, default_value = "/var/lib/wardline-apply/current")]
+        configuration: PathBuf,
+        /// A directory on the state volume.
+        #[arg(long, default_value = "/var")]
+        state: PathBuf,
+        /// Terminal to write to. May be given more than once.
+        #[arg(long = "terminal", required = true)]
+        terminals: Vec<PathBuf>,
     },
     /// Development only: approve an image, as the vendor does for a release.
     Approve {
@@ -115,6 +135,14 @@ fn main() -> anyhow::Result<()> {
                 "Written: {}. Install it on the box together with the root's certificate.",
                 out.display()
             ));
+        }
+        Command::Console { keeper, relay, configuration, state, terminals } => {
+            let places = Places { keeper, relay, configuration, state, terminals };
+            let _ = sd_notify::notify(&[NotifyState::Ready]);
+            console::watch(&places, |state| {
+                let status = state.to_string();
+                let _ = sd_notify::notify(&[NotifyState::Status(&status), NotifyState::Watchdog]);
+            });
         }
         Command::Approve { vendor_key, pcr11, mask, out } => {
             let vendor = if vendor_key.exists() {
