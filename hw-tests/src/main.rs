@@ -44,6 +44,10 @@ fn main() -> anyhow::Result<ExitCode> {
         keys: args.keys.canonicalize()?,
         work: args.work.canonicalize()?,
     };
+    if !rows::ROWS.iter().any(|row| row.name.contains(&args.row)) {
+        let names: Vec<&str> = rows::ROWS.iter().map(|row| row.name).collect();
+        anyhow::bail!("no row is called {:?}; there are {}", args.row, names.join(", "));
+    }
     let mut failed = 0;
     for row in rows::ROWS.iter().filter(|row| row.name.contains(&args.row)) {
         let began = Instant::now();

@@ -14,7 +14,7 @@ use crate::test_box::TestBox;
 
 /// The disk that a box is sold with, at the least; the image grows into it at the first boot.
 const DISK_BYTES: u64 = 4 << 30;
-/// Where the partition of the root begins is read from the table; its first slot is the second entry.
+/// Bytes of one, as the image is made.
 const SECTOR: u64 = 512;
 
 /// Where everything is that boots a box.

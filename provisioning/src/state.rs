@@ -88,7 +88,7 @@ impl BoxState {
         }
     }
 
-    /// What happened and what to do now, in lines of 72 characters at most.
+    /// What happened and what to do now, in lines of 75 characters at most.
     #[must_use]
     pub fn words(&self) -> &'static [&'static str] {
         match self {
