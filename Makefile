@@ -1,5 +1,7 @@
 # `make` alone lists the targets.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/wardline/target
+# Expanded for each command, so after `prepare` (.cargo/config.toml says why).
+export PKG_CONFIG_PATH = $(shell readlink -f .build/tpm2-tss)/lib/pkgconfig
 
 .DEFAULT_GOAL := help
 .PHONY: help prepare run test bench bench-peers bench-web deny fuzz screenshots image hw-test
