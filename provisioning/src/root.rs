@@ -197,7 +197,8 @@ impl FacilityRoot {
 
     /// Certifies a box's issuing key: a CA of path length 0, constrained to `names`. Answers DER.
     ///
-    /// Of the request only the key and the subject are taken; what it asks for beside them is ignored.
+    /// Of the request only the key is taken. The subject is the facility, as the root says it, and a name made of the key:
+    /// a request that was exchanged on its way cannot choose what it is called.
     ///
     /// # Errors
     /// See [`CertifyError`].
@@ -217,7 +218,14 @@ impl FacilityRoot {
         let root_end = parsed.validity().not_after.timestamp();
 
         let mut params = CertificateParams::default();
-        params.distinguished_name = request.params.distinguished_name;
+        params.distinguished_name = DistinguishedName::new();
+        let facility = parsed.subject().iter_organization().next().and_then(|name| name.as_str().ok());
+        if let Some(facility) = facility {
+            params.distinguished_name.push(DnType::OrganizationName, facility);
+        }
+        let fingerprint = Self::fingerprint(request_der)?;
+        let short: String = fingerprint[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        params.distinguished_name.push(DnType::CommonName, format!("Wardline box {short}"));
         params.not_before = at(now_unix_s - BACKDATE_S)?;
         params.not_after = at((now_unix_s + years * YEAR_S).min(root_end))?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

@@ -69,6 +69,11 @@ fn a_root_a_foreign_request_and_a_chain_that_openssl_verifies() {
     {
         assert!(text.contains(expected), "{expected} is not in {text}");
     }
+    // The subject is the facility's and the key's, whatever the request calls itself.
+    let subject = ["x509", "-inform", "DER", "-in", "box.crt", "-noout", "-subject", "-nameopt", "RFC2253"];
+    let subject = String::from_utf8(openssl(dir.path(), &subject).stdout).unwrap();
+    let wanted = format!("subject=CN=Wardline box {},O=St. Example", &fingerprint[..8]);
+    assert_eq!(subject.trim(), wanted);
     for (name, der) in [("root", "root/facility-root.crt.der"), ("box", "box.crt")] {
         assert!(
             openssl(dir.path(), &["x509", "-inform", "DER", "-in", der, "-out", &format!("{name}.pem")])

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, bail};
 use wardline_keys_protocol::client::KeeperClient;
 use wardline_keys_protocol::message::Provision;
+use wardline_keys_protocol::names::FacilityNames;
 use wardline_keys_protocol::state::KeeperState;
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
 
@@ -226,22 +227,24 @@ impl Devbox {
         let made_for = MadeFor { listen: self.options.listen, tpm: self.options.tpm.clone() };
         made_for.write(&self.options.directory)?;
         let pcr11 = status.pcr11.context("the keeper does not say what PCR 11 is")?;
-        let ip = self.options.listen.ip();
+        // Keys first, as a new box does by itself; then the request, and the one answer that brings names.
         keeper.provision(Provision {
-            facility: facility::NAME.to_owned(),
-            dns_names: vec!["box.lindenhof.example".to_owned()],
-            ip_addrs: addresses(ip),
-            root_sha256: root.sha256(),
             vendor_public: vendor.public().to_sec1(),
             approval: vendor.approve(pcr11, 1)?.to_bytes(),
             first_revocation: vendor.revoke(0)?.to_bytes(),
             start_over,
         })?;
+        let ip_addrs = addresses(self.options.listen.ip());
         let ranges: Vec<String> =
-            addresses(ip).iter().map(|ip| format!("{ip}/{}", if ip.is_ipv4() { 32 } else { 128 })).collect();
+            ip_addrs.iter().map(|ip| format!("{ip}/{}", if ip.is_ipv4() { 32 } else { 128 })).collect();
         let names = Names::parse(&["lindenhof.example".to_owned()], &ranges)?;
         let issuing = root.certify(&keeper.issuing_request()?, &names, now, ISSUING_YEARS)?;
-        keeper.install_issuing(vec![issuing, root.certificate().to_vec()])?;
+        let answer = FacilityNames {
+            facility: facility::NAME.to_owned(),
+            dns_names: vec!["box.lindenhof.example".to_owned()],
+            ip_addrs,
+        };
+        keeper.install_issuing(answer, vec![issuing, root.certificate().to_vec()])?;
         let state = keeper.status()?.state;
         if state != KeeperState::Ready {
             bail!("the keeper is not ready after provisioning: {state}");

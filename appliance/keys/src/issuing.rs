@@ -1,6 +1,6 @@
 //! The issuing key: its certification request, and what its certificate must say before it is used.
 //!
-//! Refuses a chain that does not end in the root pinned at provisioning, that certifies another key, that could sign
+//! Refuses a chain that does not end in the root that the first one pinned, that certifies another key, that could sign
 //! further CAs, or that is not constrained in both DNS names and IP addresses (RFC 5280, 4.2.1.10: a type that is not
 //! listed is unconstrained).
 
@@ -10,8 +10,7 @@ use std::net::IpAddr;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, PKCS_ECDSA_P256_SHA256, PublicKeyData, SigningKey,
 };
-use wardline_keys_protocol::ChainFault;
-use wardline_keys_protocol::message::Provision;
+use wardline_keys_protocol::{ChainFault, FacilityNames};
 use wardline_keys_protocol::policy::{Digest, sha256};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
@@ -75,15 +74,11 @@ fn ecdsa_der(signature: &[u8; 64]) -> Vec<u8> {
     [&[0x30, body.len() as u8], body.as_slice()].concat()
 }
 
-/// A PKCS#10 request for the issuing key, DER.
-pub(crate) fn request(answers: &Provision, key: &RemoteKey<'_>) -> TpmResult<Vec<u8>> {
+/// A PKCS#10 request for the issuing key, DER. No facility is known yet, so the box is called by its key alone.
+pub(crate) fn request(key: &RemoteKey<'_>) -> TpmResult<Vec<u8>> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, answers.facility.as_str());
-    params.distinguished_name.push(
-        DnType::CommonName,
-        format!("Wardline box {}", answers.dns_names.first().map_or("", String::as_str)),
-    );
+    params.distinguished_name.push(DnType::CommonName, format!("Wardline box {}", &fingerprint(key)[..8]));
     params.serialize_request(key).map(|csr| csr.der().to_vec()).map_err(|_| key.fault())
 }
 
@@ -129,12 +124,8 @@ pub(crate) struct Validity {
 }
 
 /// Checks a chain in everything but the time.
-pub(crate) fn check(
-    chain: &IssuingChain,
-    answers: &Provision,
-    point: &[u8; 65],
-) -> Result<Validity, ChainFault> {
-    if sha256(&[&chain.root]) != answers.root_sha256 {
+pub(crate) fn check(chain: &IssuingChain, point: &[u8; 65]) -> Result<Validity, ChainFault> {
+    if sha256(&[&chain.root]) != chain.root_sha256 {
         return Err(ChainFault::OtherRoot);
     }
     let root = parse(&chain.root)?;
@@ -150,7 +141,7 @@ pub(crate) fn check(
         }
         _ => return Err(ChainFault::NotIssuing),
     }
-    if !constrained(&issuing, answers) {
+    if !constrained(&issuing, &chain.names) {
         return Err(ChainFault::Constraints);
     }
     let validity = issuing.validity();
@@ -165,7 +156,7 @@ fn parse(der: &[u8]) -> Result<X509Certificate<'_>, ChainFault> {
 }
 
 /// Whether critical name constraints permit this box's names and list both types.
-fn constrained(certificate: &X509Certificate<'_>, answers: &Provision) -> bool {
+fn constrained(certificate: &X509Certificate<'_>, names: &FacilityNames) -> bool {
     let mut found =
         certificate.extensions().iter().filter_map(|extension| match extension.parsed_extension() {
             ParsedExtension::NameConstraints(constraints) => Some((extension.critical, constraints)),
@@ -187,8 +178,8 @@ fn constrained(certificate: &X509Certificate<'_>, answers: &Provision) -> bool {
         && dns.iter().all(|zone| zone.trim_matches('.').contains('.'))
         && ips.iter().all(|range| range[range.len() / 2..].iter().any(|byte| *byte != 0))
         && constraints.excluded_subtrees.is_none()
-        && answers.dns_names.iter().all(|name| dns.iter().any(|zone| in_zone(name, zone)))
-        && answers.ip_addrs.iter().all(|ip| ips.iter().any(|range| in_range(*ip, range)))
+        && names.dns_names.iter().all(|name| dns.iter().any(|zone| in_zone(name, zone)))
+        && names.ip_addrs.iter().all(|ip| ips.iter().any(|range| in_range(*ip, range)))
 }
 
 fn in_zone(name: &str, zone: &str) -> bool {

@@ -3,27 +3,29 @@
 //! Every answer that holds a key goes through the TPM's own policy; what the keeper checks beside it is only to say
 //! *why* in words. It hands nothing out in any state but `Ready`. Time is an argument.
 
+mod certified;
 mod check;
+mod identity;
 mod names;
 mod provision;
 
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 use wardline_keys_protocol::approval::{Approval, RevocationTicket};
-use wardline_keys_protocol::message::{ChainFault, PcrValue, Quote, Refusal, Reply, Request, Status};
-use wardline_keys_protocol::policy::{EPOCH_INDEX, IMAGE_PCR, REVOKE_INDEX, SignerKey, sha256};
+use wardline_keys_protocol::message::{Refusal, Reply, Request, Status};
+use wardline_keys_protocol::policy::{EPOCH_INDEX, IMAGE_PCR, REVOKE_INDEX, SignerKey};
 use wardline_keys_protocol::{Blob, DatabaseKey, KeeperState, PinMac};
 use zeroize::Zeroizing;
 
-use crate::issuing::{self, EndWarning, RemoteKey};
-use crate::leaf::{self, LeafSet};
+use crate::issuing::EndWarning;
+use crate::leaf::LeafSet;
 use crate::name_key::NameLimit;
 use crate::pin_limit::PinLimit;
-use crate::record::{Approvals, BoxRecord, IssuingChain};
+use crate::record::{Approvals, BoxRecord};
 use crate::store::{Store, StoreError};
 use crate::tpm::{Tpm, TpmAddress, TpmError, Wrapped};
 
-/// The PCRs of a quote, ascending.
-pub const QUOTED_PCRS: [u8; 5] = [0, 7, 11, 12, 15];
+pub use certified::root_hash;
+pub use wardline_keys_protocol::quote::QUOTED_PCRS;
 
 /// The time, as the edge read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,8 @@ impl Roles {
             Request::Provision(_)
             | Request::IssuingRequest
             | Request::InstallIssuing { .. }
+            | Request::Identity
+            | Request::ActivateCredential { .. }
             | Request::InstallApproval { .. }
             | Request::Revoke { .. } => self.provisioning,
         }
@@ -291,7 +295,11 @@ impl Keeper {
             Request::Quote { nonce } => self.quote(nonce),
             Request::Provision(answers) => self.provision(answers),
             Request::IssuingRequest => self.issuing_request(),
-            Request::InstallIssuing { chain } => self.install_issuing(now, chain),
+            Request::InstallIssuing { names, chain } => self.install_issuing(now, names, chain),
+            Request::Identity => self.identity(),
+            Request::ActivateCredential { credential_blob, encrypted_secret } => {
+                self.activate_credential(credential_blob, encrypted_secret)
+            }
             Request::InstallApproval { approval } => self.install_approval(approval),
             Request::Revoke { ticket } => self.revoke(ticket),
             Request::NameKey { names } => self.make_name_key(now, names),
@@ -305,61 +313,6 @@ impl Keeper {
             Some(opened) => Ok(opened.clone()),
             None => self.check(now),
         }
-    }
-
-    fn quote(&mut self, nonce: &[u8; 32]) -> Result<Reply, Stop> {
-        self.record()?;
-        let key: Wrapped = self.store.read(Blob::AttestationKey)?;
-        let tpm = self.tpm()?;
-        let quote = tpm.quote(&key, nonce, &QUOTED_PCRS)?;
-        let pcrs = tpm.pcrs(&QUOTED_PCRS)?;
-        let ak_public = [&(key.public.len() as u16).to_be_bytes(), key.public.as_slice()].concat();
-        Ok(Reply::Quote(Box::new(Quote {
-            attest: quote.attest,
-            signature: quote.signature,
-            ak_public,
-            pcrs: pcrs.into_iter().map(|(index, value)| PcrValue { index, value }).collect(),
-        })))
-    }
-
-    /// Runs `f` with the issuing key as a signer.
-    fn with_issuing_key<T>(
-        &mut self,
-        opened: &Opened,
-        f: impl FnOnce(&RemoteKey<'_>) -> Result<T, TpmError>,
-    ) -> Result<T, Stop> {
-        let key: Wrapped = self.store.read(Blob::IssuingKey)?;
-        let point = key.point().ok_or(KeeperState::BlobCorrupt { which: Blob::IssuingKey })?;
-        let tpm = self.tpm()?;
-        let mut sign = |digest| tpm.sign(opened.by(), &key, digest);
-        Ok(f(&RemoteKey::new(point, &mut sign))?)
-    }
-
-    fn issuing_request(&mut self) -> Result<Reply, Stop> {
-        let opened = self.unlock()?;
-        let (der, fingerprint) = self.with_issuing_key(&opened, |key| {
-            Ok((issuing::request(&opened.record.answers, key)?, issuing::fingerprint(key)))
-        })?;
-        // `wardline-provision certify` prints the same: who carries the request between the two compares them.
-        info!(fingerprint, "request for the issuing key made");
-        Ok(Reply::IssuingRequest(der))
-    }
-
-    fn install_issuing(&mut self, now: Now, chain: &[Vec<u8>]) -> Result<Reply, Stop> {
-        let record = self.record()?;
-        let malformed = Refusal::ChainRejected(ChainFault::Malformed);
-        let [issuing, root] = chain else { return Err(malformed.into()) };
-        let chain = IssuingChain { issuing: issuing.clone(), root: root.clone() };
-        let key: Wrapped = self.store.read(Blob::IssuingKey)?;
-        let point = key.point().ok_or(KeeperState::BlobCorrupt { which: Blob::IssuingKey })?;
-        let validity = issuing::check(&chain, &record.answers, &point).map_err(Refusal::ChainRejected)?;
-        if !(validity.not_before..=validity.not_after).contains(&now.unix_s) {
-            return Err(Refusal::ChainRejected(ChainFault::NotValidNow).into());
-        }
-        self.store.write(Blob::IssuingChain, &chain)?;
-        self.opened = None;
-        self.leaves = None;
-        Ok(Reply::Done)
     }
 
     fn install_approval(&mut self, bytes: &[u8]) -> Result<Reply, Stop> {
@@ -397,26 +350,4 @@ impl Keeper {
             other => Ok(other.map(|()| Reply::Done)?),
         }
     }
-
-    /// Makes sure the leaves are those of now.
-    fn renew_leaves(
-        &mut self,
-        now: Now,
-        opened: &Opened,
-        chain: &IssuingChain,
-        validity: issuing::Validity,
-    ) -> Result<(), Stop> {
-        let answers = &opened.record.answers;
-        let set = self.leaves.take();
-        let set = self.with_issuing_key(opened, |key| {
-            leaf::renew(set, now.unix_s, || leaf::make(answers, chain, validity, key, now.unix_s))
-        })?;
-        self.leaves = Some(set);
-        Ok(())
-    }
-}
-
-/// SHA-256 of a root certificate, as provisioning pins it.
-pub fn root_hash(root_der: &[u8]) -> [u8; 32] {
-    sha256(&[root_der])
 }

@@ -11,7 +11,6 @@ use rcgen::{
 };
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
-use wardline_keys_protocol::message::Provision;
 use wardline_keys_protocol::policy::sha256;
 use wardline_keys_protocol::{KeyDer, Leaf, Leaves};
 use zeroize::Zeroize;
@@ -77,9 +76,8 @@ impl LeafSet {
     }
 }
 
-/// Makes one leaf with a fresh P-256 key, signed by the issuing key.
+/// Makes one leaf for the names of now, with a fresh P-256 key, signed by the issuing key.
 pub(crate) fn make(
-    answers: &Provision,
     chain: &IssuingChain,
     issuing: Validity,
     key: &RemoteKey<'_>,
@@ -87,18 +85,19 @@ pub(crate) fn make(
 ) -> TpmResult<Leaf> {
     let not_before = (now_s - BACKDATE_S).max(issuing.not_before);
     let not_after = (not_before + LIFE_S).min(issuing.not_after);
+    let names = &chain.names;
     let encode = |_| TpmError::Failed { doing: "encoding a leaf certificate", code: 0 };
 
     let mut params = CertificateParams::default();
     params.not_before = OffsetDateTime::from_unix_timestamp(not_before).map_err(|_| encode(()))?;
     params.not_after = OffsetDateTime::from_unix_timestamp(not_after).map_err(|_| encode(()))?;
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, answers.facility.as_str());
-    for name in &answers.dns_names {
+    params.distinguished_name.push(DnType::OrganizationName, names.facility.as_str());
+    for name in &names.dns_names {
         let name = Ia5String::try_from(name.as_str()).map_err(|_| encode(()))?;
         params.subject_alt_names.push(SanType::DnsName(name));
     }
-    params.subject_alt_names.extend(answers.ip_addrs.iter().map(|ip| SanType::IpAddress(*ip)));
+    params.subject_alt_names.extend(names.ip_addrs.iter().map(|ip| SanType::IpAddress(*ip)));
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

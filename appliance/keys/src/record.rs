@@ -1,8 +1,8 @@
 //! What the keeper's files hold. Indices are append-only: a file of the release before must be readable.
 
 use minicbor::{Decode, Encode};
+use wardline_keys_protocol::CheckedNames;
 use wardline_keys_protocol::approval::Approval;
-use wardline_keys_protocol::message::Provision;
 use wardline_keys_protocol::policy::{Digest, Name, SignerKey};
 
 /// The most approvals kept: two slots, the recovery image, and their predecessors make six.
@@ -26,9 +26,9 @@ pub struct BoxRecord {
     /// PCR 15 when sealed.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub pcr15: Digest,
-    /// What provisioning said.
-    #[n(5)]
-    pub answers: Provision,
+    /// The vendor's policy key, SEC1 uncompressed.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub vendor_public: [u8; 65],
 }
 
 impl BoxRecord {
@@ -39,17 +39,8 @@ impl BoxRecord {
 
     /// The vendor's key; `None` when the record holds none that can be one.
     pub fn vendor(&self) -> Option<SignerKey> {
-        SignerKey::from_sec1(&self.answers.vendor_public)
+        SignerKey::from_sec1(&self.vendor_public)
     }
-}
-
-/// Whether two provisioning requests are for the same box in the same facility. The approval may differ.
-pub fn same_answers(a: &Provision, b: &Provision) -> bool {
-    a.facility == b.facility
-        && a.dns_names == b.dns_names
-        && a.ip_addrs == b.ip_addrs
-        && a.root_sha256 == b.root_sha256
-        && a.vendor_public == b.vendor_public
 }
 
 /// `approvals`: newest last, at most [`APPROVALS_MAX`].
@@ -70,13 +61,19 @@ impl Approvals {
     }
 }
 
-/// `issuing-chain`: DER.
+/// `issuing-chain`: what makes a box with keys a box with a name. One file, so that chain and names belong together.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct IssuingChain {
-    /// The certificate of this box's issuing key.
+    /// The certificate of this box's issuing key, DER.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub issuing: Vec<u8>,
-    /// The facility root.
+    /// The facility root, DER.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub root: Vec<u8>,
+    /// SHA-256 of the root that the first chain brought: no other is taken after it.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub root_sha256: Digest,
+    /// What leaves are made for.
+    #[n(3)]
+    pub names: CheckedNames,
 }

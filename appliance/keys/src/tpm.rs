@@ -9,6 +9,7 @@
 //! the box is `keeper`'s.
 
 mod commands;
+mod endorsement;
 mod error;
 mod objects;
 mod policy;
@@ -397,6 +398,11 @@ impl Tpm {
             Ok(u64::from_be_bytes(bytes))
         })
     }
+}
+
+/// A TPM2B: the length of at most 64 KiB, then the bytes.
+fn sized(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u16).to_be_bytes(), bytes].concat()
 }
 
 /// A selection of SHA-256 PCRs.

@@ -16,7 +16,8 @@ use rcgen::{
     NameConstraints,
 };
 use support::{BOTH, NOON, World, at, leaves, quote};
-use wardline_keys_protocol::{ChainFault, KeeperState, Leaf, Refusal, Reply, Request};
+use wardline_keys::record::IssuingChain;
+use wardline_keys_protocol::{Blob, ChainFault, FacilityNames, KeeperState, Leaf, Refusal, Reply};
 
 fn pem(path: &Path, der: &[u8]) {
     let der_path = path.with_extension("der");
@@ -83,17 +84,15 @@ fn openssl_accepts_the_leaf_for_its_names_and_time_only() {
 
 #[test]
 fn the_constraints_bind_an_issuing_key_that_goes_astray() {
-    // A leaf for a name outside: the keeper would refuse, so the record is changed under a keeper that has the key.
+    // A leaf for a name outside: the keeper would refuse, so the file is changed under a keeper that has the key.
     let (world, tpm) = World::provisioned();
     let store = wardline_keys::store::Store::open(world.keys_dir()).unwrap();
-    let mut record: wardline_keys::record::BoxRecord =
-        store.read(wardline_keys_protocol::Blob::Identity).unwrap();
-    record.answers.dns_names = vec!["clinic.example".into()];
-    store.write(wardline_keys_protocol::Blob::Identity, &record).unwrap();
-    assert_eq!(
-        support::refused(&mut world.keeper(&tpm)),
-        KeeperState::BlobCorrupt { which: wardline_keys_protocol::Blob::IssuingChain }
-    );
+    let mut chain: IssuingChain = store.read(Blob::IssuingChain).unwrap();
+    let outside = FacilityNames { dns_names: vec!["clinic.example".into()], ..World::facility() };
+    chain.names = outside.checked().unwrap();
+    store.write(Blob::IssuingChain, &chain).unwrap();
+    let corrupt = KeeperState::BlobCorrupt { which: Blob::IssuingChain };
+    assert_eq!(support::refused(&mut world.keeper(&tpm)), corrupt);
 }
 
 #[test]
@@ -101,9 +100,7 @@ fn constraints_that_limit_nothing_are_refused() {
     // `wardline-provision` signs none; this is the root's key in other hands.
     let (world, tpm) = World::provisioned();
     let mut keeper = world.keeper(&tpm);
-    let Reply::IssuingRequest(request) = keeper.handle(at(NOON), BOTH, Request::IssuingRequest) else {
-        panic!("no request")
-    };
+    let request = support::request(&mut keeper);
     let dir = tempfile::tempdir().unwrap();
     world.root.save(dir.path()).unwrap();
     let key = fs::read_to_string(dir.path().join("facility-root.key.pem")).unwrap();
@@ -123,7 +120,7 @@ fn constraints_that_limit_nothing_are_refused() {
             Some(NameConstraints { permitted_subtrees, excluded_subtrees: vec![] });
         let issuing = asked.params.signed_by(&asked.public_key, &issuer).unwrap().der().to_vec();
         let chain = vec![issuing, world.root.certificate().to_vec()];
-        keeper.handle(at(NOON), BOTH, Request::InstallIssuing { chain })
+        keeper.handle(at(NOON), BOTH, support::install(World::facility(), chain))
     };
     for (dns, prefix) in [("example", 16), ("ward.example", 0)] {
         let reply = install(dns, prefix);

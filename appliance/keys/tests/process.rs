@@ -29,7 +29,7 @@ fn provision(world: &World, client: &mut KeeperClient) -> Result<(), ClientError
     let request = client.issuing_request()?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
     let issuing = world.root.certify(&request, &World::names(), now, 5).unwrap();
-    client.install_issuing(vec![issuing, world.root.certificate().to_vec()])
+    client.install_issuing(World::facility(), vec![issuing, world.root.certificate().to_vec()])
 }
 
 #[test]

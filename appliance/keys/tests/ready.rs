@@ -9,6 +9,7 @@ mod support;
 
 use support::{NOON, Swtpm, World, at, database_key, leaves, refused, status};
 use wardline_keys_protocol::{KeeperState, Reply, Request};
+use wardline_provisioning::VendorKey;
 
 #[test]
 fn provisioned_then_ready_then_the_same_key_after_restarts() {
@@ -20,18 +21,13 @@ fn provisioned_then_ready_then_the_same_key_after_restarts() {
     support::done(&mut keeper, Request::Provision(Box::new(world.answers())));
     println!("provision: {:?}", started.elapsed());
     assert_eq!(refused(&mut keeper), KeeperState::IssuingMissing);
-    world.provision(&mut keeper); // repeating the same answers changes nothing
+    world.provision(&mut keeper); // repeating it changes nothing
     let key = database_key(&mut keeper).unwrap();
     assert_ne!(key, [0; 32]);
 
-    let reply = keeper.handle(
-        at(NOON),
-        support::BOTH,
-        Request::Provision(Box::new(wardline_keys_protocol::Provision {
-            facility: "Elsewhere".into(),
-            ..world.answers()
-        })),
-    );
+    let stranger = World { vendor: VendorKey::generate().unwrap(), ..World::new() };
+    let reply =
+        keeper.handle(at(NOON), support::BOTH, Request::Provision(Box::new(stranger.answers())));
     assert!(
         matches!(reply, Reply::Refused(wardline_keys_protocol::Refusal::ProvisionedOtherwise)),
         "{reply:?}"

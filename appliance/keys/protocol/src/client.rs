@@ -9,10 +9,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::approval::{Approval, RevocationTicket};
+use crate::credential::WrappedCredential;
 use crate::frame::{self, PeerFault, ReadError};
-use crate::message::{Leaves, Provision, Quote, Refusal, Reply, Request, Status};
+use crate::message::{Identity, Leaves, Provision, Quote, Refusal, Reply, Request, Status};
 use crate::name_key::{NameKey, WrappedKey};
-use crate::secret::{DatabaseKey, KeyDer, PinInput, PinMac};
+use crate::names::FacilityNames;
+use crate::secret::{Credential, DatabaseKey, KeyDer, PinInput, PinMac};
 
 /// How long an answer may take. Provisioning makes six TPM objects; a slow chip needs about a second for each, and
 /// one request may wait behind another's: 30 s covers both.
@@ -153,7 +155,7 @@ impl KeeperClient {
         }
     }
 
-    /// Makes the box's keys. Repeating it with the same answers changes nothing. Provisioning role.
+    /// Makes the box's keys. Repeating it for the same vendor changes nothing. Provisioning role.
     ///
     /// # Errors
     /// [`Refusal`] says what to change; [`ClientError`] otherwise, and then repeating is safe.
@@ -172,12 +174,36 @@ impl KeeperClient {
         }
     }
 
-    /// Installs the issuing certificate and the root (DER, in that order). Provisioning role.
+    /// Installs the issuing certificate and the root (DER, in that order), and the names that leaves are made for from then
+    /// on. The same again changes nothing. Provisioning role.
     ///
     /// # Errors
-    /// [`Refusal::ChainRejected`]; [`ClientError`] otherwise.
-    pub fn install_issuing(&mut self, chain: Vec<Vec<u8>>) -> Result<(), ClientError> {
-        self.ask_done(&Request::InstallIssuing { chain })
+    /// [`Refusal::BadNames`], [`Refusal::ChainRejected`]; [`ClientError`] otherwise, and then repeating is safe.
+    pub fn install_issuing(&mut self, names: FacilityNames, chain: Vec<Vec<u8>>) -> Result<(), ClientError> {
+        self.ask_done(&Request::InstallIssuing { names: Box::new(names), chain })
+    }
+
+    /// Which TPM the box has. Works while the keeper refuses everything else, once there are keys. Provisioning role.
+    ///
+    /// # Errors
+    /// [`Refusal::State`] when there are no keys or no TPM; [`ClientError`] otherwise.
+    pub fn identity(&mut self) -> Result<Identity, ClientError> {
+        match self.ask(&Request::Identity)? {
+            Reply::Identity(identity) => Ok(*identity),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Opens what was wrapped to this box. Provisioning role.
+    ///
+    /// # Errors
+    /// [`Refusal::OtherCredential`], [`Refusal::State`] while the keys do not open; [`ClientError`] otherwise.
+    pub fn activate_credential(&mut self, wrapped: &WrappedCredential) -> Result<Credential, ClientError> {
+        let (credential_blob, encrypted_secret) = (wrapped.blob().to_vec(), wrapped.secret().to_vec());
+        match self.ask(&Request::ActivateCredential { credential_blob, encrypted_secret })? {
+            Reply::Credential(credential) => Ok(credential),
+            other => Err(unexpected(other)),
+        }
     }
 
     /// Installs a vendor approval. Works while the keeper refuses everything else. Provisioning role.

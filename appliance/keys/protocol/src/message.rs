@@ -3,13 +3,13 @@
 //! Every type here is CBOR with integer indices. Indices are append-only: one that was ever used keeps its meaning,
 //! so that a relay and a keeper one release apart still understand each other.
 
-use std::net::IpAddr;
-
 use minicbor::{Decode, Encode};
 
-use crate::lists::{der_list, ip_list};
+use crate::lists::der_list;
 use crate::name_key::{NameKey, WrappedKey, name_list};
-use crate::secret::{DatabaseKey, KeyDer, PinInput, PinMac};
+use crate::names::FacilityNames;
+use crate::policy::Name;
+use crate::secret::{Credential, DatabaseKey, KeyDer, PinInput, PinMac};
 use crate::state::KeeperState;
 
 /// The most DNS names a box may carry in its certificates.
@@ -64,17 +64,21 @@ pub enum Request {
         #[cbor(n(0), with = "minicbor::bytes")]
         nonce: [u8; 32],
     },
-    /// Makes this box's keys. Provisioning. Safe to repeat: what exists is kept.
+    /// Makes this box's keys, before the box has a name. Provisioning. Safe to repeat: what exists is kept.
     #[n(7)]
     Provision(#[n(0)] Box<Provision>),
     /// A PKCS#10 request (DER) for the issuing key. Provisioning.
     #[n(8)]
     IssuingRequest,
-    /// Installs the certified issuing key: issuing certificate, then the facility root. Provisioning.
+    /// Installs the certified issuing key, and the names that leaves are made for from then on. Provisioning. The first
+    /// one pins the root; later ones may bring other names, or another issuing certificate, under the same root.
     #[n(9)]
     InstallIssuing {
+        /// The names, which the issuing certificate must permit.
+        #[n(0)]
+        names: Box<FacilityNames>,
         /// DER certificates: issuing, root.
-        #[cbor(n(0), with = "der_list")]
+        #[cbor(n(1), with = "der_list")]
         chain: Vec<Vec<u8>>,
     },
     /// Installs a vendor approval for one image. Provisioning. Needs no unsealing: works while the keeper refuses.
@@ -107,36 +111,38 @@ pub enum Request {
         #[n(0)]
         wrapped: WrappedKey,
     },
+    /// Which TPM this is, and by which key it attests. Provisioning. Needs no unsealing: works while the keeper refuses.
+    #[n(14)]
+    Identity,
+    /// Opens what was wrapped to this box's TPM and attestation key ([`crate::credential::make_credential`]).
+    /// Provisioning; only while the keys open.
+    #[n(15)]
+    ActivateCredential {
+        /// The buffer of TPM2B_ID_OBJECT (TPM 2.0 Part 2, 12.4.3), at most [`crate::credential::BLOB_BYTES_MAX`] bytes.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        credential_blob: Vec<u8>,
+        /// The buffer of TPM2B_ENCRYPTED_SECRET (Part 2, 11.4.3), at most [`crate::credential::SECRET_BYTES_MAX`] bytes.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        encrypted_secret: Vec<u8>,
+    },
 }
 
-/// What provisioning hands the keeper.
+/// What the keeper makes keys of: all of it comes with the image, nothing of it from the facility.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Provision {
-    /// The facility's name as its certificates show it, at most [`FACILITY_NAME_BYTES_MAX`] bytes.
-    #[n(0)]
-    pub facility: String,
-    /// DNS names of the leaves, at most [`DNS_NAMES_MAX`].
-    #[n(1)]
-    pub dns_names: Vec<String>,
-    /// IP addresses of the leaves, at most [`IP_ADDRS_MAX`].
-    #[cbor(n(2), with = "ip_list")]
-    pub ip_addrs: Vec<IpAddr>,
-    /// SHA-256 of the facility root's DER: the only root whose certificate for the issuing key is accepted.
-    #[cbor(n(3), with = "minicbor::bytes")]
-    pub root_sha256: [u8; 32],
     /// The vendor's policy key: P-256, SEC1 uncompressed (0x04, x, y).
-    #[cbor(n(4), with = "minicbor::bytes")]
+    #[cbor(n(0), with = "minicbor::bytes")]
     pub vendor_public: [u8; 65],
     /// The vendor's approval of the running image ([`crate::approval::Approval`] as bytes).
-    #[cbor(n(5), with = "minicbor::bytes")]
+    #[cbor(n(1), with = "minicbor::bytes")]
     pub approval: Vec<u8>,
     /// The vendor's ticket that writes REVOKE for the first time, with no bit set
     /// ([`crate::approval::RevocationTicket`] as bytes).
-    #[cbor(n(6), with = "minicbor::bytes")]
+    #[cbor(n(2), with = "minicbor::bytes")]
     pub first_revocation: Vec<u8>,
     /// Make new keys although the TPM belongs to an installation whose keys are not here: what those protected is
     /// then lost for certain. Says nothing where there are keys.
-    #[cbor(n(7), default)]
+    #[cbor(n(3), default)]
     pub start_over: bool,
 }
 
@@ -176,6 +182,12 @@ pub enum Reply {
     /// To [`Request::OpenNameKey`]: P-256, PKCS#8 DER.
     #[n(10)]
     OpenedNameKey(#[n(0)] KeyDer),
+    /// To [`Request::Identity`].
+    #[n(11)]
+    Identity(#[n(0)] Box<Identity>),
+    /// To [`Request::ActivateCredential`]: what was wrapped.
+    #[n(12)]
+    Credential(#[n(0)] Credential),
 }
 
 /// The keeper's state, and what goes with it.
@@ -221,8 +233,8 @@ pub enum Refusal {
         #[n(0)]
         retry_after_ms: u64,
     },
-    /// This box was provisioned with other answers.
-    #[error("this box is already provisioned with other answers: erase it first, or repeat the same ones")]
+    /// This box's keys were made for another vendor's key.
+    #[error("this box's keys were made for another vendor's images: erase the box first, or bring what is of the vendor's that it trusts")]
     #[n(3)]
     ProvisionedOtherwise,
     /// The approval is malformed, not signed by this box's vendor key, or names no REVOKE bit that could end it.
@@ -243,7 +255,7 @@ pub enum Refusal {
     #[error("issuing certificate refused: {0}")]
     #[n(7)]
     ChainRejected(#[n(0)] ChainFault),
-    /// A name, address or count of the provisioning request is out of bounds.
+    /// A name, an address or their number is out of bounds.
     #[error("a name or address is empty, malformed, too long, or there are too many")]
     #[n(8)]
     BadNames,
@@ -279,6 +291,12 @@ pub enum Refusal {
     )]
     #[n(13)]
     OtherNameKey,
+    /// The credential is malformed, or was wrapped to another TPM or to another attestation key.
+    #[error(
+        "what was wrapped to this box does not open in it: it is damaged, or was made for another box or from an older request; make it again from the request that this box writes now"
+    )]
+    #[n(14)]
+    OtherCredential,
 }
 
 /// What is wrong with an issuing chain.
@@ -292,8 +310,8 @@ pub enum ChainFault {
     #[error("it certifies another key than this box's")]
     #[n(1)]
     OtherKey,
-    /// The root is not the one pinned at provisioning.
-    #[error("the root is not the one this box was provisioned with")]
+    /// The root is not the one that the first installed chain pinned.
+    #[error("the root is not the one that this box was first configured with: bring a chain under that one, or erase the box")]
     #[n(2)]
     OtherRoot,
     /// The root's signature on it does not verify.
@@ -343,6 +361,24 @@ pub struct Leaf {
     /// SHA-256 of the leaf's DER: what `serverCertificateHashes` takes.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub sha256: [u8; 32],
+}
+
+/// Which TPM a box has. All of it is public, and none of it is signed: whoever relies on it compares the endorsement key
+/// with its certificate or with what the box shows, and binds the rest to it by a credential and a quote.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Identity {
+    /// The endorsement key's TPM2B_PUBLIC (Part 2, 12.2.5), template L-2: see [`crate::public::EndorsementPublic`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub ek_public: Vec<u8>,
+    /// Its certificate by the chip's maker, DER, when the TPM has one; at most [`CERTIFICATE_BYTES_MAX`] bytes.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub ek_certificate: Option<Vec<u8>>,
+    /// The attestation key's TPM2B_PUBLIC: see [`crate::public::AttestationPublic`].
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub ak_public: Vec<u8>,
+    /// The storage key's Name: another one is another TPM, or the same one cleared.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub storage_name: Name,
 }
 
 /// A quote, in the encodings that `tpm2_checkquote` reads.

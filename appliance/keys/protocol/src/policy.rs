@@ -37,23 +37,31 @@ const NT_COUNTER: u32 = 0x1 << 4;
 const NT_BITS: u32 = 0x2 << 4;
 const NV_POLICYWRITE: u32 = 1 << 3;
 const NV_OWNERREAD: u32 = 1 << 17;
-const NV_AUTHREAD: u32 = 1 << 18;
+/// TPMA_NV_AUTHREAD: the index's own authorisation value lets it be read.
+pub const NV_AUTHREAD: u32 = 1 << 18;
 const NV_NO_DA: u32 = 1 << 25;
+/// TPMA_NV_READLOCKED: nobody reads it before the next start.
+pub const NV_READLOCKED: u32 = 1 << 28;
 /// TPMA_NV_WRITTEN, which the first write sets and which is part of the Name.
 pub const NV_WRITTEN: u32 = 1 << 29;
 
 // Part 2, 6.5.2 TPM_CC.
 const CC_NV_SET_BITS: u32 = 0x0000_0135;
 const CC_POLICY_NV: u32 = 0x0000_0149;
+const CC_POLICY_SECRET: u32 = 0x0000_0151;
 const CC_POLICY_SIGNED: u32 = 0x0000_0160;
 const CC_POLICY_AUTHORIZE: u32 = 0x0000_016A;
 const CC_POLICY_PCR: u32 = 0x0000_017F;
 // Part 2, 6.3 TPM_ALG_ID and 6.4 TPM_ECC_CURVE.
-const ALG_SHA256: u16 = 0x000B;
-const ALG_NULL: u16 = 0x0010;
-const ALG_ECDSA: u16 = 0x0018;
-const ALG_ECC: u16 = 0x0023;
-const CURVE_P256: u16 = 0x0003;
+pub(crate) const ALG_SHA256: u16 = 0x000B;
+pub(crate) const ALG_NULL: u16 = 0x0010;
+pub(crate) const ALG_ECDSA: u16 = 0x0018;
+pub(crate) const ALG_ECC: u16 = 0x0023;
+pub(crate) const CURVE_P256: u16 = 0x0003;
+/// TPM_RH_OWNER (Part 2, 7.4): a hierarchy's handle is its Name.
+const RH_OWNER: u32 = 0x4000_0001;
+/// TPM_RH_ENDORSEMENT.
+const RH_ENDORSEMENT: u32 = 0x4000_000B;
 /// TPM_EO_BITCLEAR (Part 2, 6.8): all bits of the operand are clear in the index.
 const EO_BITCLEAR: u16 = 0x000B;
 /// TPMA_OBJECT (Part 2, 8.3) of a public key loaded from outside: userWithAuth, sign.
@@ -115,8 +123,14 @@ impl Policy {
         Self(Self::update(CC_POLICY_SIGNED, &self.0, signer, policy_ref))
     }
 
+    /// TPM2_PolicySecret (Part 3, 23.4): whoever uses it knows the authorisation value of the entity of that Name.
+    #[must_use]
+    pub fn secret(self, entity: &[u8], policy_ref: &[u8]) -> Self {
+        Self(Self::update(CC_POLICY_SECRET, &self.0, entity, policy_ref))
+    }
+
     /// PolicyUpdate() (Part 3, 23.2.3).
-    fn update(code: u32, old: &Digest, name: &Name, policy_ref: &[u8]) -> Digest {
+    fn update(code: u32, old: &Digest, name: &[u8], policy_ref: &[u8]) -> Digest {
         sha256(&[&sha256(&[old, &code.to_be_bytes(), name]), policy_ref])
     }
 }
@@ -152,6 +166,19 @@ pub fn name_of(public: &[u8]) -> Name {
     name[..2].copy_from_slice(&ALG_SHA256.to_be_bytes());
     name[2..].copy_from_slice(&sha256(&[public]));
     name
+}
+
+/// The Qualified Name of a key below the storage key of that Name, which is a primary key of the owner hierarchy
+/// (Part 1, 16): what a quote says of who signed it.
+pub fn qualified_name(storage: &Name, key: &Name) -> Name {
+    let parent = name_of(&[RH_OWNER.to_be_bytes().as_slice(), storage].concat());
+    name_of(&[parent, *key].concat())
+}
+
+/// The policy of an endorsement key: whoever uses it knows the endorsement hierarchy's authorisation value
+/// (TCG EK Credential Profile, "PolicyA": PolicySecret(TPM_RH_ENDORSEMENT)).
+pub fn endorsement_policy() -> Digest {
+    Policy::new().secret(&RH_ENDORSEMENT.to_be_bytes(), &[]).digest()
 }
 
 /// A P-256 signing key of somebody outside the TPM, as TPM2_LoadExternal takes it.
@@ -272,6 +299,13 @@ mod tests {
         let zero = [[0; 32]; 3];
         let policy = "f6681bc617844ecc8f08851a549c2c9cf61230fbd9865bd4d463adc0194a2d79";
         assert_eq!(box_policy(&key, &zero), bytes::<32>(policy));
+    }
+
+    /// PolicyA_SHA256 as the TCG EK Credential Profile prints it.
+    #[test]
+    fn the_endorsement_policy_is_the_published_one() {
+        let published = "837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa";
+        assert_eq!(endorsement_policy(), bytes::<32>(published));
     }
 
     #[test]

@@ -62,6 +62,44 @@ secret_32! {
     PinInput
 }
 
+/// The most bytes that a credential carries: those of the digest that is the endorsement key's nameAlg (TPM 2.0 Part 3,
+/// 12.6), SHA-256.
+pub const CREDENTIAL_MAX: usize = 32;
+
+/// What was wrapped to one key of one TPM, at most [`CREDENTIAL_MAX`] bytes. Wiped on drop.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Credential(Vec<u8>);
+
+impl Credential {
+    /// These bytes, when there are 1 to [`CREDENTIAL_MAX`] of them. Copies that the caller has are the caller's to wipe.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        (1..=CREDENTIAL_MAX).contains(&bytes.len()).then(|| Self(bytes.to_vec()))
+    }
+
+    /// The bytes. Copies that a caller makes are the caller's to wipe.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
+
+impl<C> Encode<C> for Credential {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Credential {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        Self::new(d.bytes()?).ok_or_else(|| decode::Error::message("not 1 to 32 bytes"))
+    }
+}
+
 /// A private key as PKCS#8 DER, at most [`KEY_DER_MAX`] bytes. Wiped on drop.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct KeyDer(pub Vec<u8>);

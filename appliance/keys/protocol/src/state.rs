@@ -111,7 +111,7 @@ pub enum Index {
 /// A file of the keeper's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub enum Blob {
-    /// `box`: pinned Names, PCR values, names of the facility.
+    /// `box`: pinned Names, PCR values, the vendor's key.
     #[n(0)]
     Identity,
     /// `database-key`: the sealed database key.
@@ -126,7 +126,7 @@ pub enum Blob {
     /// `attestation-key`: the attestation key, wrapped by the TPM.
     #[n(4)]
     AttestationKey,
-    /// `issuing-chain`: the issuing certificate and the root.
+    /// `issuing-chain`: the issuing certificate, the root, and the names of box and facility.
     #[n(5)]
     IssuingChain,
     /// `approvals`: vendor approvals.
@@ -216,10 +216,10 @@ impl fmt::Display for KeeperState {
         match self {
             KeeperState::Ready => f.write_str("ready"),
             KeeperState::NotProvisioned => {
-                f.write_str("not provisioned: run `wardline-provision` and carry its answers to this box")
+                f.write_str("not provisioned: no keys were made here yet; a box makes them by itself at its first start, so ask again, and if this stays, see its log")
             }
             KeeperState::IssuingMissing => f.write_str(
-                "the issuing key is not certified yet: sign its request with `wardline-provision certify` and install the result",
+                "this box has keys and no name yet, and its issuing key is not certified: sign its request with `wardline-provision certify` and bring the result, with the names, to the box",
             ),
             KeeperState::NoTpm => f.write_str(
                 "no TPM answers where the keeper looks for it: turn the TPM on in the firmware menu; if it is on, the chip or board is dead, so follow the runbook for dead hardware",

@@ -70,7 +70,7 @@ impl Keeper {
         let key: Wrapped = self.store.read(Blob::IssuingKey)?;
         let corrupt = KeeperState::BlobCorrupt { which: Blob::IssuingChain };
         let point = key.point().ok_or(KeeperState::BlobCorrupt { which: Blob::IssuingKey })?;
-        let validity = issuing::check(&chain, &opened.record.answers, &point).map_err(|_| corrupt)?;
+        let validity = issuing::check(&chain, &point).map_err(|_| corrupt)?;
         self.issuing_end = Some(validity.not_after);
         if let Some(days) = self.end_warning.due(now.unix_s, validity.not_after) {
             warn!(

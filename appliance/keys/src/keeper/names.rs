@@ -5,10 +5,10 @@
 
 use tracing::error;
 use wardline_keys_protocol::name_key::NAMES_MAX;
+use wardline_keys_protocol::names::is_dns_name;
 use wardline_keys_protocol::policy;
 use wardline_keys_protocol::{NameKey, Refusal, Reply, WrappedKey};
 
-use super::provision::dns_name;
 use super::{Keeper, Now, Stop};
 use crate::name_key::{self, Sealed};
 use crate::tpm::TpmError;
@@ -16,7 +16,7 @@ use crate::tpm::TpmError;
 impl Keeper {
     /// Counts one more, unless the names are none.
     pub(super) fn may_make_name_key(&mut self, now: Now, names: &[String]) -> Result<(), Refusal> {
-        let good = |name: &String| dns_name(name) && name.contains('.') && !name_key::is_address(name);
+        let good = |name: &String| is_dns_name(name) && name.contains('.') && !name_key::is_address(name);
         if !(1..=NAMES_MAX).contains(&names.len()) || !names.iter().all(good) {
             return Err(Refusal::BadNames);
         }

@@ -1,18 +1,14 @@
-//! Making this box's keys, once.
+//! Making this box's keys, once, before it has a name.
 //!
 //! Killed anywhere, it can be run again: the storage key and the two NV indices come out the same or are taken over,
 //! and the files appear all together at the end. Keys that were made and not committed are lost with the attempt,
 //! which is right: nothing was ever protected by them.
 
-use std::net::IpAddr;
-
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::rand;
 use tracing::{error, info};
 use wardline_keys_protocol::approval::{Approval, RevocationTicket};
-use wardline_keys_protocol::message::{
-    DNS_NAME_BYTES_MAX, DNS_NAMES_MAX, FACILITY_NAME_BYTES_MAX, IP_ADDRS_MAX, Provision, Refusal, Reply,
-};
+use wardline_keys_protocol::message::{Provision, Refusal, Reply};
 use wardline_keys_protocol::policy::{
     self, Digest, EPOCH_ATTRIBUTES, EPOCH_INDEX, FIXED_PCRS, IMAGE_PCR, NV_WRITTEN, REVOKE_ATTRIBUTES,
     REVOKE_INDEX, STORAGE_KEY_HANDLE, SignerKey,
@@ -21,14 +17,11 @@ use wardline_keys_protocol::{Blob, KeeperState};
 use zeroize::Zeroizing;
 
 use super::{Keeper, Stop};
-use crate::record::{Approvals, BoxRecord, same_answers};
+use crate::record::{Approvals, BoxRecord};
 use crate::tpm::{Tpm, TpmError};
 
 impl Keeper {
     pub(super) fn provision(&mut self, answers: &Provision) -> Result<Reply, Stop> {
-        if !names_are_good(answers) {
-            return Err(Refusal::BadNames.into());
-        }
         let vendor = SignerKey::from_sec1(&answers.vendor_public).ok_or(Refusal::ApprovalRejected)?;
         let approval = Approval::from_bytes(&answers.approval).map_err(|_| Refusal::ApprovalRejected)?;
         if !approval.verify(&vendor) {
@@ -41,7 +34,8 @@ impl Keeper {
         }
         if self.store.provisioned()? {
             let record = self.record()?;
-            return if same_answers(&record.answers, answers) {
+            // The approval may differ: the first one is not kept here for ever.
+            return if record.vendor_public == answers.vendor_public {
                 Ok(Reply::Done)
             } else {
                 Err(Refusal::ProvisionedOtherwise.into())
@@ -53,12 +47,11 @@ impl Keeper {
             KeeperState::KeysMissing if answers.start_over => {}
             state => return Err(state.into()),
         }
-        self.make_keys(answers, &vendor, approval, &first)
+        self.make_keys(&vendor, approval, &first)
     }
 
     fn make_keys(
         &mut self,
-        answers: &Provision,
         vendor: &SignerKey,
         approval: Approval,
         first: &RevocationTicket,
@@ -95,13 +88,14 @@ impl Keeper {
         }
 
         let [pcr7, pcr12, pcr15] = fixed;
-        let answers = Provision { start_over: false, ..answers.clone() };
+        let vendor_public = vendor.to_sec1();
         staged.write(Blob::DatabaseKey, &sealed)?;
         staged.write(Blob::IssuingKey, &issuing)?;
         staged.write(Blob::Pepper, &pepper)?;
         staged.write(Blob::AttestationKey, &attestation)?;
         staged.write(Blob::Approvals, &Approvals { list: vec![approval] })?;
-        staged.write(Blob::Identity, &BoxRecord { storage_name, epoch_name, pcr7, pcr12, pcr15, answers })?;
+        let record = BoxRecord { storage_name, epoch_name, pcr7, pcr12, pcr15, vendor_public };
+        staged.write(Blob::Identity, &record)?;
         staged.commit()?;
         info!("keys made");
         Ok(Reply::Done)
@@ -175,26 +169,4 @@ fn fresh_secret(tpm: &mut Tpm) -> Result<Zeroizing<[u8; 32]>, Stop> {
     rand::fill(ours.as_mut_slice()).map_err(|_| Refusal::Fault)?;
     secret.iter_mut().zip(ours.iter()).for_each(|(byte, ours)| *byte ^= ours);
     Ok(secret)
-}
-
-/// Whether the answers can be certified. A name of one label lies in no zone that an issuing certificate may name.
-fn names_are_good(answers: &Provision) -> bool {
-    let facility = !answers.facility.is_empty()
-        && answers.facility.len() <= FACILITY_NAME_BYTES_MAX
-        && !answers.facility.chars().any(char::is_control);
-    let dns = (1..=DNS_NAMES_MAX).contains(&answers.dns_names.len())
-        && answers.dns_names.iter().all(|n| dns_name(n) && n.contains('.'));
-    let host = |ip: &IpAddr| !ip.is_unspecified() && !ip.is_multicast();
-    facility && dns && answers.ip_addrs.len() <= IP_ADDRS_MAX && answers.ip_addrs.iter().all(host)
-}
-
-/// Letters, digits and hyphens in labels of 1 to 63, no wildcard (RFC 1123, 2.1).
-pub(super) fn dns_name(name: &str) -> bool {
-    name.len() <= DNS_NAME_BYTES_MAX
-        && name.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        })
 }

@@ -26,7 +26,8 @@ pub struct Attested {
 }
 
 impl Tpm {
-    fn with_loaded<T>(
+    /// Runs `f` with a wrapped object loaded, and flushes it.
+    pub(super) fn with_loaded<T>(
         &mut self,
         wrapped: &Wrapped,
         f: impl FnOnce(&mut Self, ObjectHandle) -> TpmResult<T>,

@@ -18,7 +18,7 @@ use tss_esapi::traits::{Marshall, UnMarshall};
 use wardline_keys_protocol::policy::{self, Digest, Name, STORAGE_KEY_HANDLE};
 
 use super::error::During;
-use super::{Encrypt, StorageKey, Tpm, TpmError, TpmResult};
+use super::{Encrypt, StorageKey, Tpm, TpmError, TpmResult, sized};
 
 /// An object that only the storage key that made it can load: TPMT_PUBLIC and the encrypted private part.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -32,6 +32,11 @@ pub struct Wrapped {
 }
 
 impl Wrapped {
+    /// Its TPM2B_PUBLIC (Part 2, 12.2.5).
+    pub fn tpm2b_public(&self) -> Vec<u8> {
+        sized(&self.public)
+    }
+
     /// For an ECC object: its public point, SEC1 uncompressed.
     pub fn point(&self) -> Option<[u8; 65]> {
         match Public::unmarshall(&self.public) {

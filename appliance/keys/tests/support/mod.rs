@@ -21,7 +21,7 @@ use wardline_keys::store::Store;
 use wardline_keys::tpm::{StorageKey, Tpm, TpmAddress};
 use wardline_keys_protocol::message::Provision;
 use wardline_keys_protocol::{
-    Blob, KeeperClient, KeeperState, Leaves, PinInput, Quote, Refusal, Reply, Request, Status,
+    Blob, FacilityNames, KeeperClient, KeeperState, Leaves, PinInput, Quote, Refusal, Reply, Request, Status,
 };
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
 
@@ -230,10 +230,6 @@ impl World {
 
     pub(crate) fn answers(&self) -> Provision {
         Provision {
-            facility: "St. Example".into(),
-            dns_names: vec!["ward.example".into(), "box1.ward.example".into()],
-            ip_addrs: vec![[10, 2, 0, 7].into(), "fd00::7".parse().unwrap()],
-            root_sha256: self.root.sha256(),
             vendor_public: self.vendor.public().to_sec1(),
             approval: self.vendor.approve(pcr11(1), 1).unwrap().to_bytes(),
             first_revocation: self.vendor.revoke(0).unwrap().to_bytes(),
@@ -241,20 +237,32 @@ impl World {
         }
     }
 
+    /// What this box is called.
+    pub(crate) fn facility() -> FacilityNames {
+        FacilityNames {
+            facility: "St. Example".into(),
+            dns_names: vec!["ward.example".into(), "box1.ward.example".into()],
+            ip_addrs: vec![[10, 2, 0, 7].into(), "fd00::7".parse().unwrap()],
+        }
+    }
+
+    /// What its issuing certificate permits.
     pub(crate) fn names() -> Names {
         Names::parse(&["ward.example".into()], &["10.2.0.0/16".into(), "fd00::/8".into()]).unwrap()
     }
 
-    /// Provisions and certifies; the keeper is ready.
+    /// Makes keys, then certifies and names them; the keeper is ready.
     pub(crate) fn provision(&self, keeper: &mut Keeper) {
         done(keeper, Request::Provision(Box::new(self.answers())));
-        let Reply::IssuingRequest(request) = keeper.handle(at(NOON), BOTH, Request::IssuingRequest) else {
-            panic!("no certification request");
-        };
-        let issuing = self.root.certify(&request, &Self::names(), NOON, 5).unwrap();
-        let chain = vec![issuing, self.root.certificate().to_vec()];
-        done(keeper, Request::InstallIssuing { chain });
+        let chain = self.certified(keeper, &Self::names());
+        done(keeper, install(Self::facility(), chain));
         assert_eq!(status(keeper).state, KeeperState::Ready);
+    }
+
+    /// A chain for this keeper's issuing key.
+    pub(crate) fn certified(&self, keeper: &mut Keeper, names: &Names) -> Vec<Vec<u8>> {
+        let issuing = self.root.certify(&request(keeper), names, NOON, 5).unwrap();
+        vec![issuing, self.root.certificate().to_vec()]
     }
 
     /// A provisioned box: its TPM and its facility; no keeper holds the TPM.
@@ -263,6 +271,18 @@ impl World {
         world.provision(&mut world.keeper(&tpm));
         (world, tpm)
     }
+}
+
+/// The certification request of a keeper's issuing key.
+pub(crate) fn request(keeper: &mut Keeper) -> Vec<u8> {
+    match keeper.handle(at(NOON), BOTH, Request::IssuingRequest) {
+        Reply::IssuingRequest(request) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn install(names: FacilityNames, chain: Vec<Vec<u8>>) -> Request {
+    Request::InstallIssuing { names: Box::new(names), chain }
 }
 
 pub(crate) fn done(keeper: &mut Keeper, request: Request) {
