@@ -15,9 +15,13 @@ use std::time::Duration;
 
 use support::{Process, Swtpm, World};
 use wardline_keys::hardening::LOCKED_BYTES_WANTED;
+use wardline_keys::record::IssuingChain;
+use wardline_keys::store::Store;
 use wardline_keys_protocol::frame::FRAME_BYTES_MAX;
-use wardline_keys_protocol::{ClientError, KeeperClient, KeeperState, Refusal, Reply};
-use wardline_provisioning::FacilityRoot;
+use wardline_keys_protocol::{
+    Blob, ClientError, FacilityNames, KeeperClient, KeeperState, Refusal, Reply,
+};
+use wardline_provisioning::{FacilityRoot, Names};
 
 fn uid() -> String {
     nix::unistd::getuid().to_string()
@@ -177,6 +181,59 @@ fn killed_at_any_moment_it_loses_nothing() {
     let log = || std::fs::read_to_string(world.keys_dir().with_extension("log")).unwrap();
     provision(&world, &mut keeper.client()).unwrap_or_else(|error| panic!("{error}\n{}", log()));
     assert!(keeper.client().database_key().is_ok());
+}
+
+#[test]
+fn killed_while_it_is_renamed_it_has_the_old_name_or_the_new() {
+    let (world, tpm) = (World::new(), Swtpm::booted());
+    let keeper = Process::for_us(&world.keys_dir(), tpm.port);
+    let mut client = keeper.client();
+    provision(&world, &mut client).unwrap();
+    let request = client.issuing_request().unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
+    // Two names, each with a certificate for it alone: a mixture would show.
+    let answers = ["one.example", "two.example"].map(|name| {
+        let permitted = Names::parse(&[name.into()], &["10.2.0.0/16".into()]).unwrap();
+        let names = FacilityNames {
+            facility: name.into(),
+            dns_names: vec![name.into()],
+            ip_addrs: vec![[10, 2, 0, 7].into()],
+        };
+        let issuing = world.root.certify(&request, &permitted, now, 5).unwrap();
+        (names, vec![issuing, world.root.certificate().to_vec()])
+    });
+    let (names, chain) = answers[1].clone();
+    let started = std::time::Instant::now();
+    client.install_issuing(names, chain).unwrap();
+    let takes = started.elapsed();
+    drop((client, keeper));
+
+    let store = Store::open(world.keys_dir()).unwrap();
+    let (mut acknowledged, mut kept) = (0, 0);
+    for round in 0..20u32 {
+        let before: IssuingChain = store.read(Blob::IssuingChain).unwrap();
+        let mut keeper = Process::for_us(&world.keys_dir(), tpm.port);
+        let mut client = keeper.client();
+        client.status().unwrap();
+        let (names, chain) = answers[usize::from(*before.names == answers[0].0)].clone();
+        let (new, certificate) = (names.clone(), chain[0].clone());
+        let worker = std::thread::spawn(move || client.install_issuing(names, chain));
+        let moment = std::time::Instant::now() + takes * round / 12;
+        while std::time::Instant::now() < moment {
+            std::hint::spin_loop();
+        }
+        keeper.kill();
+        let done = worker.join().unwrap().is_ok();
+        let after: IssuingChain = store.read(Blob::IssuingChain).unwrap();
+        let renamed = *after.names == new && after.issuing == certificate;
+        assert!(renamed || after == before, "round {round}: neither the old nor the new");
+        assert!(renamed || !done, "round {round}: acknowledged and then lost");
+        acknowledged += u32::from(done);
+        kept += u32::from(!renamed);
+    }
+    println!("{acknowledged} of 20 acknowledged, {kept} kept the old name; one takes {takes:?}");
+    let keeper = Process::for_us(&world.keys_dir(), tpm.port);
+    assert_eq!(keeper.client().status().unwrap().state, KeeperState::Ready);
 }
 
 /// A keeper as another user, without root's freedom to lock memory, under a memory-lock limit.

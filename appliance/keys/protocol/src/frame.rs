@@ -140,6 +140,37 @@ mod tests {
         assert!(shown.ends_with("input: PinInput(..) }"), "{shown}");
     }
 
+    /// Frozen: the first three requests of a new box's life, as bytes.
+    #[test]
+    fn what_a_new_box_is_asked_keeps_its_bytes() {
+        let asked = |request: &Request| encode(request).unwrap()[4..].to_vec();
+        assert_eq!(asked(&Request::Identity), [0x82, 0x0E, 0x80]);
+        let activate = Request::ActivateCredential { credential_blob: vec![1], encrypted_secret: vec![2, 3] };
+        assert_eq!(asked(&activate), [0x82, 0x0F, 0x82, 0x41, 1, 0x42, 2, 3]);
+        let names = crate::FacilityNames {
+            facility: "F".into(),
+            dns_names: vec!["a.b".into()],
+            ip_addrs: vec![[10, 0, 0, 1].into()],
+        };
+        let install = Request::InstallIssuing { names: Box::new(names), chain: vec![vec![9], vec![8]] };
+        let mut want = vec![0x82, 0x09, 0x82, 0x83, 0x61, b'F', 0x81, 0x63, b'a', b'.', b'b'];
+        want.extend([0x81, 0x44, 10, 0, 0, 1, 0x82, 0x41, 9, 0x41, 8]);
+        assert_eq!(asked(&install), want);
+        let provision = crate::Provision {
+            vendor_public: [4; 65],
+            approval: vec![5],
+            first_revocation: vec![6],
+            start_over: false,
+        };
+        let mut want = vec![0x82, 0x07, 0x81, 0x84, 0x58, 65];
+        want.extend([4; 65]);
+        want.extend([0x41, 5, 0x41, 6, 0xF4]);
+        assert_eq!(asked(&Request::Provision(Box::new(provision))), want);
+        for bytes in [asked(&Request::Identity), asked(&activate), asked(&install)] {
+            assert_eq!(asked(&decode::<Request>(&bytes).unwrap()), bytes);
+        }
+    }
+
     #[test]
     fn what_an_older_end_leaves_out_has_its_meaning_of_before() {
         // `Refusal::HandleTaken` without its handle, `Status` without the certificate's end.

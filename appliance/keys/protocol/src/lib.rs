@@ -24,6 +24,8 @@ pub mod public;
 pub mod quote;
 mod secret;
 pub mod state;
+#[cfg(test)]
+mod testing;
 
 pub use client::{ClientError, KeeperClient};
 pub use credential::{WrappedCredential, make_credential};

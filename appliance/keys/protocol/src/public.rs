@@ -184,3 +184,7 @@ fn point(mut reader: Reader<'_>) -> Result<Point, PublicFault> {
     let point = reader.point().and_then(|point| reader.end(point)).ok_or(PublicFault::Malformed)?;
     if on_curve(&point) { Ok(point) } else { Err(PublicFault::NotOnCurve) }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests;

@@ -12,6 +12,9 @@ fuzz_target!(|bytes: &[u8]| {
         if let Reply::OpenedNameKey(_) = &reply {
             assert!(format!("{reply:?}").ends_with("(KeyDer(..))"));
         }
+        if let Reply::Credential(_) = &reply {
+            assert!(format!("{reply:?}").ends_with("(Credential(..))"));
+        }
         if let Ok(encoded) = frame::encode(&reply) {
             assert!(frame::decode::<Reply>(&encoded[4..]).is_ok());
         }
