@@ -218,7 +218,8 @@ impl Devbox {
             KeeperState::NotProvisioned | KeeperState::IssuingMissing => false,
             // The chip remembers a box whose files `--fresh` removed.
             KeeperState::KeysMissing if self.options.fresh => true,
-            KeeperState::KeysMissing => bail!(
+            // A box of an earlier version, whose files this one does not read, is called damaged too.
+            KeeperState::KeysMissing | KeeperState::BlobCorrupt { .. } => bail!(
                 "{}. If it was a development box and nothing of it is missed, begin anew with --fresh",
                 status.state
             ),

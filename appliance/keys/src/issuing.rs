@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, PKCS_ECDSA_P256_SHA256, PublicKeyData, SigningKey,
 };
-use wardline_keys_protocol::{ChainFault, FacilityNames};
 use wardline_keys_protocol::policy::{Digest, sha256};
+use wardline_keys_protocol::{ChainFault, FacilityNames};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
 use crate::record::IssuingChain;

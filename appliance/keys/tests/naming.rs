@@ -9,9 +9,7 @@ use std::process::Command;
 
 use support::{BOTH, NOON, Swtpm, World, at, done, install, leaves, refused, request, status};
 use wardline_keys::keeper::Keeper;
-use wardline_keys_protocol::{
-    Blob, ChainFault, FacilityNames, KeeperState, Leaf, Refusal, Reply, Request,
-};
+use wardline_keys_protocol::{Blob, ChainFault, FacilityNames, KeeperState, Leaf, Refusal, Reply, Request};
 use wardline_provisioning::{FacilityRoot, Names};
 
 const YEAR_S: i64 = 31_557_600;
@@ -21,8 +19,11 @@ fn openssl(kind: &str, der: &[u8], what: &[&str]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("der");
     fs::write(&path, der).unwrap();
-    let output =
-        Command::new("openssl").args([kind, "-inform", "DER", "-noout", "-in"]).arg(&path).args(what).output();
+    let output = Command::new("openssl")
+        .args([kind, "-inform", "DER", "-noout", "-in"])
+        .arg(&path)
+        .args(what)
+        .output();
     String::from_utf8(output.unwrap().stdout).unwrap()
 }
 
@@ -148,11 +149,8 @@ fn names_that_no_certificate_can_carry_change_nothing() {
     let mut keeper = world.keeper(&tpm);
     let served = leaves(&mut keeper, NOON).unwrap().current.sha256;
     let chain = world.certified(&mut keeper, &World::names());
-    let bad: [fn(&mut FacilityNames); 3] = [
-        |n| n.dns_names.clear(),
-        |n| n.dns_names[0] = "*.ward.example".into(),
-        |n| n.facility.clear(),
-    ];
+    let bad: [fn(&mut FacilityNames); 3] =
+        [|n| n.dns_names.clear(), |n| n.dns_names[0] = "*.ward.example".into(), |n| n.facility.clear()];
     for change in bad {
         let mut names = World::facility();
         change(&mut names);

@@ -18,9 +18,7 @@ use wardline_keys::hardening::LOCKED_BYTES_WANTED;
 use wardline_keys::record::IssuingChain;
 use wardline_keys::store::Store;
 use wardline_keys_protocol::frame::FRAME_BYTES_MAX;
-use wardline_keys_protocol::{
-    Blob, ClientError, FacilityNames, KeeperClient, KeeperState, Refusal, Reply,
-};
+use wardline_keys_protocol::{Blob, ClientError, FacilityNames, KeeperClient, KeeperState, Refusal, Reply};
 use wardline_provisioning::{FacilityRoot, Names};
 
 fn uid() -> String {

@@ -26,8 +26,7 @@ fn provisioned_then_ready_then_the_same_key_after_restarts() {
     assert_ne!(key, [0; 32]);
 
     let stranger = World { vendor: VendorKey::generate().unwrap(), ..World::new() };
-    let reply =
-        keeper.handle(at(NOON), support::BOTH, Request::Provision(Box::new(stranger.answers())));
+    let reply = keeper.handle(at(NOON), support::BOTH, Request::Provision(Box::new(stranger.answers())));
     assert!(
         matches!(reply, Reply::Refused(wardline_keys_protocol::Refusal::ProvisionedOtherwise)),
         "{reply:?}"

@@ -93,7 +93,7 @@ pub fn make_credential(
     let mac = hmac_sha256(&integrity, &[&identity, key]);
     let (x, y) = point[1..].split_at(32);
     Ok(WrappedCredential {
-        blob: [sized(&mac), identity.to_vec()].concat(),
+        blob: [sized(mac.as_slice()), identity.to_vec()].concat(),
         secret: [sized(x), sized(y)].concat(),
     })
 }
@@ -103,8 +103,7 @@ fn share(
     ek: &EndorsementPublic,
     ephemeral: &[u8; 32],
 ) -> Result<(Zeroizing<Digest>, Point), CredentialFault> {
-    let private =
-        PrivateKey::from_private_key(&ECDH_P256, ephemeral).map_err(|_| CredentialFault::Draw)?;
+    let private = PrivateKey::from_private_key(&ECDH_P256, ephemeral).map_err(|_| CredentialFault::Draw)?;
     let public = private.compute_public_key().map_err(|_| CredentialFault::Library)?;
     let point = Point::try_from(public.as_ref()).map_err(|_| CredentialFault::Library)?;
     let peer = UnparsedPublicKey::new(&ECDH_P256, ek.point());

@@ -234,7 +234,9 @@ pub enum Refusal {
         retry_after_ms: u64,
     },
     /// This box's keys were made for another vendor's key.
-    #[error("this box's keys were made for another vendor's images: erase the box first, or bring what is of the vendor's that it trusts")]
+    #[error(
+        "this box's keys were made for another vendor's images: erase the box first, or bring what is of the vendor's that it trusts"
+    )]
     #[n(3)]
     ProvisionedOtherwise,
     /// The approval is malformed, not signed by this box's vendor key, or names no REVOKE bit that could end it.
@@ -311,7 +313,9 @@ pub enum ChainFault {
     #[n(1)]
     OtherKey,
     /// The root is not the one that the first installed chain pinned.
-    #[error("the root is not the one that this box was first configured with: bring a chain under that one, or erase the box")]
+    #[error(
+        "the root is not the one that this box was first configured with: bring a chain under that one, or erase the box"
+    )]
     #[n(2)]
     OtherRoot,
     /// The root's signature on it does not verify.

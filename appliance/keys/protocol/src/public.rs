@@ -44,7 +44,9 @@ pub enum PublicFault {
     #[error("this is no public key of a TPM: take the box's request again, as the box wrote it")]
     Malformed,
     /// Another curve, hash or scheme.
-    #[error("the key is not P-256 with SHA-256 as Wardline boxes make them: this request is of no Wardline box")]
+    #[error(
+        "the key is not P-256 with SHA-256 as Wardline boxes make them: this request is of no Wardline box"
+    )]
     OtherKind,
     /// It could sign, or be used for, what its TPM did not say.
     #[error(
@@ -53,7 +55,9 @@ pub enum PublicFault {
     )]
     OtherUse,
     /// The point is not on the curve.
-    #[error("the key is no point of its curve: take the box's request again, and if it stays so, do not answer it")]
+    #[error(
+        "the key is no point of its curve: take the box's request again, and if it stays so, do not answer it"
+    )]
     NotOnCurve,
 }
 

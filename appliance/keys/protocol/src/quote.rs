@@ -29,13 +29,17 @@ pub enum QuoteFault {
     #[error("the quote is not signed by this box's key: it was changed on its way, or is of somebody else")]
     BadSignature,
     /// Signed, and no quote in the form of the specification.
-    #[error("what was signed is no quote: this box's TPM does not follow the specification, so do not rely on it")]
+    #[error(
+        "what was signed is no quote: this box's TPM does not follow the specification, so do not rely on it"
+    )]
     NotAQuote,
     /// It answers another nonce.
     #[error("the quote answers another question: it is an old one, or of another file; ask the box again")]
     OtherNonce,
     /// It is of other PCRs than were asked for, or of none.
-    #[error("the quote is not of the measurements that were asked for: it proves nothing, so ask the box again")]
+    #[error(
+        "the quote is not of the measurements that were asked for: it proves nothing, so ask the box again"
+    )]
     OtherPcrs,
     /// The values beside it are not the ones that were signed.
     #[error("the measurements in the file are not those that the box signed: it was changed on its way")]

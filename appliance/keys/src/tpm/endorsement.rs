@@ -56,7 +56,9 @@ impl Tpm {
         let bytes = self.nv_bytes(handle, public.data_size(), doing)?;
         let certificate = der(&bytes);
         if certificate.is_none() {
-            warn!("what stands where the TPM's endorsement certificate should be is none: going on without it");
+            warn!(
+                "what stands where the TPM's endorsement certificate should be is none: going on without it"
+            );
         }
         Ok(certificate.map(<[u8]>::to_vec))
     }

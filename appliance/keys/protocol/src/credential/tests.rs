@@ -11,12 +11,10 @@ fn bytes<const N: usize>(hex: &str) -> [u8; N] {
 #[test]
 fn another_implementation_computes_the_same() {
     let mut point = [4; 65];
-    point[1..33].copy_from_slice(&bytes::<32>(
-        "0217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed",
-    ));
-    point[33..].copy_from_slice(&bytes::<32>(
-        "194a7debcb97712d2dda3ca85aa8765a56f45fc758599652f2897c65306e5794",
-    ));
+    point[1..33]
+        .copy_from_slice(&bytes::<32>("0217e617f0b6443928278f96999e69a23a4f2c152bdf6d6cdf66e5b80282d4ed"));
+    point[33..]
+        .copy_from_slice(&bytes::<32>("194a7debcb97712d2dda3ca85aa8765a56f45fc758599652f2897c65306e5794"));
     let ek = EndorsementPublic::parse(&endorsement_public(&point)).unwrap();
     let mut name = [0x33; 34];
     name[..2].copy_from_slice(&[0x00, 0x0B]);

@@ -133,10 +133,7 @@ fn what_is_signed_must_be_a_quote_of_what_was_asked() {
     assert_eq!(with(&|a| a.digest.truncate(31)), Err(QuoteFault::OtherValues));
     // No PCR at all (go-attestation's CVE-2022-0317), none selected, another bank, and two banks.
     let empty = sha256(&[]).to_vec();
-    assert_eq!(
-        with(&|a| (a.selections, a.digest) = (vec![0; 4], empty.clone())),
-        Err(QuoteFault::OtherPcrs)
-    );
+    assert_eq!(with(&|a| (a.selections, a.digest) = (vec![0; 4], empty.clone())), Err(QuoteFault::OtherPcrs));
     assert_eq!(with(&|a| a.selections[7..].fill(0)), Err(QuoteFault::OtherPcrs));
     assert_eq!(with(&|a| a.selections[5] = 0x04), Err(QuoteFault::OtherPcrs));
     let twice = |a: &mut Attest| {
