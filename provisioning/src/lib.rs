@@ -4,6 +4,7 @@
 //! Time is an argument here, but on the console, and the network does not exist. Refuses to overwrite a key file, to read one that others
 //! can read, and to certify a request whose own signature is bad or whose names are unconstrained.
 
+pub mod bundle;
 pub mod console;
 mod file;
 pub mod root;
