@@ -175,7 +175,9 @@ impl Answers {
             }
         };
         let others = configuration.zones.each().into_iter().filter(|(zone, _)| *zone != "admin").flat_map(
-            |(zone, places)| places.iter().map(move |one| format!("{zone}={}", place(one))).collect::<Vec<_>>(),
+            |(zone, places)| {
+                places.iter().map(move |one| format!("{zone}={}", place(one))).collect::<Vec<_>>()
+            },
         );
         let named = [
             ("syslog", configuration.syslog),
@@ -246,7 +248,11 @@ fn addressing(text: &str) -> Result<Addressing, BadValue> {
             let address: HostInNetwork = address.parse()?;
             Ok(Addressing::Fixed { address, gateway: Some(gateway.parse()?) })
         }
-        _ => Err(BadValue::of(text, "is not an address, perhaps with `via` and a gateway", QUESTIONS[1].example)),
+        _ => Err(BadValue::of(
+            text,
+            "is not an address, perhaps with `via` and a gateway",
+            QUESTIONS[1].example,
+        )),
     }
 }
 
@@ -283,8 +289,9 @@ fn read_destinations(text: &str) -> Result<[Option<Destination>; 3], BadValue> {
     let mut found = [None; 3];
     for word in words(text) {
         let example = QUESTIONS[7].example;
-        let (name, to) =
-            word.split_once('=').ok_or_else(|| BadValue::of(word, "names nothing that is reached", example))?;
+        let (name, to) = word
+            .split_once('=')
+            .ok_or_else(|| BadValue::of(word, "names nothing that is reached", example))?;
         let known = ["syslog", "directory", "emr"].into_iter().position(|known| known == name);
         let slot = known
             .and_then(|at| found.get_mut(at))

@@ -12,11 +12,11 @@ use crate::bundle::frame::FILE_MAX;
 use crate::bundle::secrets::{self, Clear, SECRETS_MAX, SecretKey, Secrets};
 use crate::bundle::values::{FacilityName, SecretName};
 use crate::bundle::{
-    Attestation, BadValue, Blob, BoxId, Draft, Fault, Image, List, Nonce, NotProven, Sent, Sha256, Unverified,
-    VerifiedReceipt, VerifiedRequest,
+    Attestation, BadValue, Blob, BoxId, Draft, Fault, Image, Kind, List, Nonce, NotProven, Sent, Sha256,
+    Unverified, VerifiedReceipt, VerifiedRequest,
 };
 use crate::file::{self, FileError};
-use crate::record::BoxRecord;
+use crate::record::{BoxRecord, Shipment};
 use crate::root::{CertifyError, FacilityRoot, Names};
 use crate::signer::{ConfigurationKey, LibraryFailed};
 use crate::terminal::Mark;
@@ -28,7 +28,7 @@ pub enum DeskError {
     #[error(transparent)]
     File(#[from] FileError),
     /// A bundle.
-    #[error("{}: {0}. {}", .0.code(), .0.advice())]
+    #[error("{code}: {0}. {advice}", code = .0.code(), advice = .0.advice())]
     Bundle(#[from] Fault),
     /// An answer.
     #[error("{0}: {1}")]
@@ -99,6 +99,7 @@ pub struct Change {
 /// A configuration that is ready to be written, and has not been.
 pub struct Plan {
     record: BoxRecord,
+    serial: u64,
     file: Vec<u8>,
     /// What it changes, line by line.
     pub changes: Vec<Change>,
@@ -150,7 +151,7 @@ impl<'a, A: Attestation> Desk<'a, A> {
     /// [`DeskError::File`].
     pub fn last(&self, request: &VerifiedRequest) -> Result<Option<Texts>, DeskError> {
         let Some(record) = BoxRecord::load(self.directory, &request.box_id())? else { return Ok(None) };
-        Ok(Some(Answers::texts_of(&record.configuration(self.directory)?)))
+        Ok(Some(Answers::texts_of(&latest(&record)?)))
     }
 
     /// The facility's name.
@@ -179,18 +180,22 @@ impl<'a, A: Attestation> Desk<'a, A> {
         if compared.0 != box_id {
             return Err(DeskError::OtherWords);
         }
-        let answers = Answers::read(texts)
-            .map_err(|(at, bad)| DeskError::Answer(QUESTIONS.get(at).map_or("", |question| question.title), bad))?;
+        let answers = Answers::read(texts).map_err(|(at, bad)| {
+            DeskError::Answer(QUESTIONS.get(at).map_or("", |question| question.title), bad)
+        })?;
         let root = FacilityRoot::load(self.directory)?;
         let signer = ConfigurationKey::load(self.directory)?;
         let before = BoxRecord::load(self.directory, &box_id)?;
-        let last = before.as_ref().map_or(0, |record| record.sent.serial);
+        let last = before.as_ref().and_then(BoxRecord::latest).map_or(0, |shipment| shipment.sent.serial);
         let serial = last.checked_add(1).and_then(NonZeroU64::new).ok_or(DeskError::Serials)?;
 
         let addresses = own_addresses(&answers)?;
         let names = Names {
             dns: answers.dns_names.iter().map(ToString::to_string).collect(),
-            ip_ranges: addresses.iter().map(|ip| (ip.ip(), if ip.ip().is_ipv4() { 32 } else { 128 })).collect(),
+            ip_ranges: addresses
+                .iter()
+                .map(|ip| (ip.ip(), if ip.ip().is_ipv4() { 32 } else { 128 }))
+                .collect(),
         };
         let issuing =
             root.certify(request.body().certificate_request.as_slice(), &names, now_unix_s, years)?;
@@ -221,16 +226,17 @@ impl<'a, A: Attestation> Desk<'a, A> {
         let mut nonce = [0; 32];
         chance(&mut nonce)?;
         let nonce = Nonce(nonce);
-        let answered = before.as_ref().and_then(|record| record.receipt);
+        let answered = before.as_ref().and_then(BoxRecord::receipt);
         let draft = Draft::new(box_id, serial, answered, nonce, signer.public(), &configuration);
         let body = draft.body_sha256();
         let file = signer.sign(draft)?;
         let sent =
             Sent { serial: serial.get(), file: Sha256::of(&file), body, issuing: issuing_sha256, nonce };
         let identity = request.body().identity.clone();
-        let record = BoxRecord::new(identity, sent, &configuration, answered).ok_or_else(too_long)?;
-        let old = before.map(|record| record.configuration(self.directory)).transpose()?;
-        Ok(Plan { record, file, changes: changes(old.as_ref(), &configuration) })
+        let shipment = Shipment::new(sent, &configuration).ok_or_else(too_long)?;
+        let record = BoxRecord::with(before.as_ref(), identity, shipment).map_err(|_| DeskError::Serials)?;
+        let old = before.as_ref().map(latest).transpose()?;
+        Ok(Plan { record, serial: serial.get(), file, changes: changes(old.as_ref(), &configuration) })
     }
 
     fn seal(
@@ -248,7 +254,9 @@ impl<'a, A: Attestation> Desk<'a, A> {
         let mut list = Vec::with_capacity(SECRETS_MAX);
         for (name, clear) in &extras.secrets {
             if list.iter().any(|sealed: &secrets::Sealed| sealed.name == *name) {
-                return Err(BadValue::new(format!("The secret {name} is given twice"), "one file for each").into());
+                return Err(
+                    BadValue::new(format!("The secret {name} is given twice"), "one file for each").into()
+                );
             }
             let mut nonce = [0; secrets::NONCE_BYTES];
             chance(&mut nonce)?;
@@ -284,23 +292,24 @@ impl<'a, A: Attestation> Desk<'a, A> {
     pub fn verify(&self, path: &Path) -> Result<Proof, DeskError> {
         let bytes = file::read_bounded(path, FILE_MAX as u64)?;
         let receipt = Unverified::read(&bytes)?;
-        let Some(mut record) = BoxRecord::load(self.directory, &receipt.claimed_box())? else {
+        let Some(record) = BoxRecord::load(self.directory, &receipt.claimed_box())? else {
             // Another kind of bundle has a box too: say what it is before saying whose.
             return Err(match receipt.kind() {
-                crate::bundle::Kind::Receipt => DeskError::UnknownBox,
+                Kind::Receipt => DeskError::UnknownBox,
                 _ => Fault::OtherKind.into(),
             });
         };
+        let shipment = record.sent_as(receipt.claimed_serial()).ok_or(DeskError::UnknownBox)?;
+        let serial = shipment.sent.serial;
         let receipt =
-            receipt.quoted_by(&record.identity, &self.attestation)?.answering(&record.sent)?.open()?;
-        let configuration = record.configuration(self.directory)?;
-        let image = receipt.image(configuration.approvals.as_slice())?;
-        let is_new = record.receipt != Some(receipt.file());
-        record.receipt = Some(receipt.file());
-        if is_new {
-            record.save(self.directory)?;
+            receipt.quoted_by(record.identity(), &self.attestation)?.answering(&shipment.sent)?.open()?;
+        let image = receipt.image(shipment.configuration()?.approvals.as_slice())?;
+        let is_latest = record.latest().is_some_and(|latest| latest.sent.serial == serial);
+        let after = record.received(serial, receipt.file()).map_err(|_| DeskError::UnknownBox)?;
+        if after != record {
+            after.save(self.directory)?;
         }
-        Ok(Proof { receipt, image, serial: record.sent.serial })
+        Ok(Proof { receipt, image, serial, is_latest })
     }
 }
 
@@ -308,7 +317,7 @@ impl Plan {
     /// The serial.
     #[must_use]
     pub fn serial(&self) -> u64 {
-        self.record.sent.serial
+        self.serial
     }
 
     /// The file.
@@ -327,6 +336,12 @@ pub struct Proof {
     pub image: Image,
     /// The serial that it answers.
     pub serial: u64,
+    /// Whether nothing was configured after it.
+    pub is_latest: bool,
+}
+
+fn latest(record: &BoxRecord) -> Result<Configuration, Fault> {
+    record.latest().ok_or(Fault::BodyMalformed)?.configuration()
 }
 
 /// The box's address on every port: its certificates name them all.
@@ -337,7 +352,8 @@ fn own_addresses(answers: &Answers) -> Result<List<crate::bundle::network::HostA
 }
 
 fn papers(papers: &[VendorPaper]) -> Result<List<VendorPaper, 0, 8>, BadValue> {
-    List::new(papers.to_vec()).map_err(|why| BadValue::new(format!("Of the vendor's files {why}"), "one file each"))
+    List::new(papers.to_vec())
+        .map_err(|why| BadValue::new(format!("Of the vendor's files {why}"), "one file each"))
 }
 
 /// The eight answers, and what else a person would want to see change.

@@ -6,6 +6,7 @@
 
 pub mod answers;
 pub mod bundle;
+pub mod commands;
 pub mod console;
 pub mod desk;
 mod file;
@@ -15,6 +16,8 @@ pub mod root;
 pub mod signer;
 pub mod state;
 pub mod terminal;
+#[cfg(test)]
+mod testing;
 pub mod vendor;
 
 pub use file::FileError;

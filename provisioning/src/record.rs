@@ -9,13 +9,15 @@ use minicbor::{Decode, Encode};
 
 use crate::bundle::codec::{self, Blob};
 use crate::bundle::configuration::{BODY_MAX, Configuration};
-use crate::bundle::{BoxId, Identity, Sent, Sha256};
+use crate::bundle::{BoxId, Fault, Identity, List, NoList, Sent, Sha256};
 use crate::file::{self, FileError};
 
 /// Directory of the records within the facility's.
 const DIRECTORY: &str = "boxes";
-/// Most bytes of a record: a body and 5 KiB of keys and hashes.
-const RECORD_MAX: u64 = 128 * 1024;
+/// Most configurations that are remembered of a box.
+const SHIPMENTS_MAX: usize = 4;
+/// Most bytes of a record: four bodies of 64 KiB, and 5 KiB of keys and hashes.
+const RECORD_MAX: u64 = 272 * 1024;
 
 /// What is remembered of one box.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -23,44 +25,95 @@ const RECORD_MAX: u64 = 128 * 1024;
 pub struct BoxRecord {
     /// The version of this file: [`BoxRecord::VERSION`].
     #[n(0)]
-    pub version: u8,
+    version: u8,
     /// The box's keys.
     #[n(1)]
-    pub identity: Identity,
-    /// What was sent last.
+    identity: Identity,
+    /// What was sent, oldest first: the last one that a receipt answered, and what was sent after it. More than one when a
+    /// stick was lost.
     #[n(2)]
+    shipments: List<Shipment, 1, SHIPMENTS_MAX>,
+    /// SHA-256 of the last receipt that was verified; none before the first.
+    #[n(3)]
+    receipt: Option<Sha256>,
+}
+
+/// One configuration that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Shipment {
+    /// What a receipt of it must say.
+    #[n(0)]
     pub sent: Sent,
     /// Its body.
-    #[n(3)]
+    #[n(1)]
     body: Blob<1, BODY_MAX>,
-    /// SHA-256 of the last receipt that was verified; none before the first.
-    #[n(4)]
-    pub receipt: Option<Sha256>,
+}
+
+impl Shipment {
+    /// `None` for a body that is too long, which no configuration's is.
+    #[must_use]
+    pub fn new(sent: Sent, configuration: &Configuration) -> Option<Self> {
+        Some(Self { sent, body: Blob::new(configuration.to_bytes())? })
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// [`Fault`] when this program cannot read it, because another release wrote it.
+    pub fn configuration(&self) -> Result<Configuration, Fault> {
+        Configuration::from_bytes(self.body.as_slice())
+    }
 }
 
 impl BoxRecord {
     /// The version of the file.
     pub const VERSION: u8 = 1;
 
-    /// A record of what is about to be sent; `None` for a body that is too long, which no configuration's is.
-    #[must_use]
-    pub fn new(
-        identity: Identity,
-        sent: Sent,
-        configuration: &Configuration,
-        receipt: Option<Sha256>,
-    ) -> Option<Self> {
-        let body = Blob::new(configuration.to_bytes())?;
-        Some(Self { version: Self::VERSION, identity, sent, body, receipt })
-    }
-
-    /// The configuration that was sent last.
+    /// The record after one more shipment. Of more than four that no receipt answered, the oldest is forgotten.
     ///
     /// # Errors
-    /// [`FileError::Content`] when this program cannot read it.
-    pub fn configuration(&self, facility: &Path) -> Result<Configuration, FileError> {
-        let unreadable = |_| FileError::Content(path(facility, &self.identity.box_id()), "another release wrote it");
-        Configuration::from_bytes(self.body.as_slice()).map_err(unreadable)
+    /// [`NoList`] for a shipment that was there already.
+    pub fn with(before: Option<&Self>, identity: Identity, shipment: Shipment) -> Result<Self, NoList> {
+        let mut shipments = before.map_or_else(Vec::new, |record| record.shipments.iter().cloned().collect());
+        shipments.push(shipment);
+        let surplus = shipments.len().saturating_sub(SHIPMENTS_MAX);
+        shipments.drain(..surplus);
+        let receipt = before.and_then(|record| record.receipt);
+        Ok(Self { version: Self::VERSION, identity, shipments: List::new(shipments)?, receipt })
+    }
+
+    /// The record after a receipt of this shipment: what was sent before it can be in force no more.
+    ///
+    /// # Errors
+    /// [`NoList`] for a serial that was never sent.
+    pub fn received(&self, serial: u64, receipt: Sha256) -> Result<Self, NoList> {
+        let left = self.shipments.iter().filter(|shipment| shipment.sent.serial >= serial).cloned().collect();
+        Ok(Self { shipments: List::new(left)?, receipt: Some(receipt), ..self.clone() })
+    }
+
+    /// The box's keys.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// SHA-256 of the last receipt that was verified.
+    #[must_use]
+    pub fn receipt(&self) -> Option<Sha256> {
+        self.receipt
+    }
+
+    /// What was sent last.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Shipment> {
+        self.shipments.as_slice().last()
+    }
+
+    /// What was sent under this serial; otherwise the last.
+    #[must_use]
+    pub fn sent_as(&self, serial: Option<u64>) -> Option<&Shipment> {
+        let asked = self.shipments.iter().find(|shipment| Some(shipment.sent.serial) == serial);
+        asked.or_else(|| self.latest())
     }
 
     /// Reads the record of a box; `None` when there is none.
@@ -74,7 +127,9 @@ impl BoxRecord {
             other => other?,
         };
         match codec::decode::<Self>(&bytes) {
-            Ok(record) if record.version == Self::VERSION && record.identity.box_id() == *box_id => Ok(Some(record)),
+            Ok(record) if record.version == Self::VERSION && record.identity.box_id() == *box_id => {
+                Ok(Some(record))
+            }
             _ => Err(FileError::Content(path, "not the record of this box")),
         }
     }

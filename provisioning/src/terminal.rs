@@ -211,11 +211,11 @@ mod tests {
     #[test]
     fn an_end_of_input_is_no_answer_and_asking_has_an_end() {
         for typed in ["", "ye", &"maybe\n".repeat(50), &"y".repeat(9_999)] {
-            let (answer, _) = talk(typed, Terminal::agree);
+            let (answer, _) = talk(typed, |terminal| terminal.agree());
             assert!(matches!(answer, Err(NoAnswer::Ended)), "{typed}");
         }
-        assert!(talk("YES\n", Terminal::agree).0.unwrap());
-        assert!(!talk("y\nno\n", Terminal::agree).0.unwrap());
+        assert!(talk("YES\n", |terminal| terminal.agree()).0.unwrap());
+        assert!(!talk("y\nno\n", |terminal| terminal.agree()).0.unwrap());
     }
 
     #[test]

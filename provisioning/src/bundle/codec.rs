@@ -26,9 +26,8 @@ pub(crate) fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
 /// Reads the one encoding of a value, and nothing else. Allocates no more than the bytes are long, but for the fixed size
 /// of each element, which the lists' bounds limit.
 pub(crate) fn decode<'b, T: Decode<'b, ()> + Encode<()>>(bytes: &'b [u8]) -> Result<T, Unreadable> {
-    let value: T = minicbor::decode(bytes).map_err(|error| {
-        if error.is_message() { Unreadable::Value } else { Unreadable::Malformed }
-    })?;
+    let value: T = minicbor::decode(bytes)
+        .map_err(|error| if error.is_message() { Unreadable::Value } else { Unreadable::Malformed })?;
     if encode(&value) == bytes { Ok(value) } else { Err(Unreadable::NotCanonical) }
 }
 
@@ -159,10 +158,7 @@ macro_rules! as_text {
         }
 
         impl<'b, C> minicbor::Decode<'b, C> for $name {
-            fn decode(
-                d: &mut minicbor::Decoder<'b>,
-                _: &mut C,
-            ) -> Result<Self, minicbor::decode::Error> {
+            fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
                 d.str()?.parse().map_err(|_| minicbor::decode::Error::message("text out of bounds"))
             }
         }

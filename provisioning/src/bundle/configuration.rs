@@ -183,7 +183,10 @@ impl Configuration {
     pub fn check(&self) -> Result<(), BadValue> {
         let own = self.addressing.address();
         if !self.addresses.iter().any(|ip| *ip == own.host()) {
-            return Err(BadValue::new("The box's address is not among those of its certificate", "10.2.0.5/16"));
+            return Err(BadValue::new(
+                "The box's address is not among those of its certificate",
+                "10.2.0.5/16",
+            ));
         }
         if let Addressing::Fixed { address, gateway: Some(gateway) } = self.addressing {
             let within = address.network().contains(gateway.ip()) && gateway != address.host();
@@ -199,7 +202,8 @@ impl Configuration {
             let taken = before.map(|port| (Some(&port.name), port.address)).chain([(None, own)]);
             for (name, address) in taken {
                 let (one, other) = (port.address.network(), address.network());
-                if name == Some(&port.name) || one.contains(other.address()) || other.contains(one.address()) {
+                if name == Some(&port.name) || one.contains(other.address()) || other.contains(one.address())
+                {
                     return Err(BadValue::new(
                         format!("The network of {} is also that of another port", port.name),
                         "vlan30=10.3.0.5/24",
@@ -211,8 +215,12 @@ impl Configuration {
     }
 
     fn check_zones(&self) -> Result<(), BadValue> {
-        let places: Vec<(&str, &Place)> =
-            self.zones.each().into_iter().flat_map(|(zone, places)| places.iter().map(move |p| (zone, p))).collect();
+        let places: Vec<(&str, &Place)> = self
+            .zones
+            .each()
+            .into_iter()
+            .flat_map(|(zone, places)| places.iter().map(move |p| (zone, p)))
+            .collect();
         // 4 zones of 8 places: 496 comparisons.
         for (at, (zone, place)) in places.iter().enumerate() {
             if let Place::Port(name) = place
@@ -220,7 +228,9 @@ impl Configuration {
             {
                 return Err(BadValue::new(format!("{name} has no address"), "admin=vlan30=10.3.0.5/24"));
             }
-            if let Some((other, _)) = places[..at].iter().find(|(_, before)| self.range(before) == self.range(place)) {
+            if let Some((other, _)) =
+                places[..at].iter().find(|(_, before)| self.range(before) == self.range(place))
+            {
                 return Err(BadValue::new(
                     format!("The same network is in the zones {other} and {zone}"),
                     "admin 10.2.9.0/24, guest 10.2.8.0/24",
@@ -259,7 +269,10 @@ impl Configuration {
 }
 
 /// Reads a body whose first key, 0, is its version: a newer one is told from a damaged one.
-pub(crate) fn read_body<'b, T: Decode<'b, ()> + Encode<()>>(bytes: &'b [u8], version: u8) -> Result<T, Fault> {
+pub(crate) fn read_body<'b, T: Decode<'b, ()> + Encode<()>>(
+    bytes: &'b [u8],
+    version: u8,
+) -> Result<T, Fault> {
     if bytes.len() > BODY_MAX {
         return Err(Fault::BodyMalformed);
     }

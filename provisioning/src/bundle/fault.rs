@@ -143,7 +143,9 @@ impl Fault {
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
-            Self::NotABundle => "Take the file that wardline-provision or the box wrote, named .wlb, as it is.",
+            Self::NotABundle => {
+                "Take the file that wardline-provision or the box wrote, named .wlb, as it is."
+            }
             Self::Version | Self::BodyVersion => {
                 "Use the wardline-provision of the box's own release, or update the box first."
             }
@@ -175,9 +177,7 @@ impl Fault {
             Self::Replayed => {
                 "Nothing is to be done if this stick was in the box before. Otherwise configure again: only the newest file counts."
             }
-            Self::OutOfTurn => {
-                "Bring the box's receipt to the laptop, verify it there, and configure again."
-            }
+            Self::OutOfTurn => "Bring the box's receipt to the laptop, verify it there, and configure again.",
             Self::BodyValue => {
                 "Configure again with the wardline-provision of the box's own release, and look at what it says of the answers."
             }

@@ -318,9 +318,15 @@ fn written(manifest: &Manifest, chunks: ChunkList) -> Written {
         Manifest::Request { box_id } => {
             Written { kind, box_id, serial: None, answers: None, nonce: None, chunks, signer: None }
         }
-        Manifest::Configuration { box_id, serial, answers, nonce, signer } => {
-            Written { kind, box_id, serial: Some(serial), answers, nonce: Some(nonce), chunks, signer: Some(signer) }
-        }
+        Manifest::Configuration { box_id, serial, answers, nonce, signer } => Written {
+            kind,
+            box_id,
+            serial: Some(serial),
+            answers,
+            nonce: Some(nonce),
+            chunks,
+            signer: Some(signer),
+        },
         Manifest::Receipt { box_id, serial, answers, nonce } => Written {
             kind,
             box_id,

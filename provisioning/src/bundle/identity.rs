@@ -11,8 +11,8 @@ use super::codec::Blob;
 
 /// Most bytes of a TPM2B_PUBLIC here: one for P-256 takes 90 (TPM 2.0 Part 2, 12.2.5), and some room.
 pub const PUBLIC_MAX: usize = 512;
-/// Most bytes of an endorsement certificate: the TCG's profile lets an index hold 1,600; twice that.
-pub const EK_CERTIFICATE_MAX: usize = 3_200;
+/// Most bytes of an endorsement certificate, as the keeper hands it out: makers' take 1 to 2 KiB.
+pub const EK_CERTIFICATE_MAX: usize = wardline_keys_protocol::message::CERTIFICATE_BYTES_MAX;
 /// How many words a person compares: 8 of 11 bits each are 88 bits.
 pub const WORDS: usize = 8;
 
@@ -106,7 +106,8 @@ impl Identity {
     /// SHA-256 over `wardline-box-v1` and a zero byte, then EK public and AK public, each behind its length (4 bytes, big-endian).
     #[must_use]
     pub fn box_id(&self) -> BoxId {
-        let len = |blob: &Blob<1, PUBLIC_MAX>| u32::try_from(blob.as_slice().len()).unwrap_or(0).to_be_bytes();
+        let len =
+            |blob: &Blob<1, PUBLIC_MAX>| u32::try_from(blob.as_slice().len()).unwrap_or(0).to_be_bytes();
         BoxId(sha256(&[
             BOX_PREFIX,
             &len(&self.ek_public),
@@ -138,7 +139,11 @@ mod tests {
     use super::*;
 
     fn identity(ek: &[u8], ak: &[u8]) -> Identity {
-        Identity { ek_public: Blob::new(ek).unwrap(), ek_certificate: None, ak_public: Blob::new(ak).unwrap() }
+        Identity {
+            ek_public: Blob::new(ek).unwrap(),
+            ek_certificate: None,
+            ak_public: Blob::new(ak).unwrap(),
+        }
     }
 
     #[test]
@@ -146,7 +151,8 @@ mod tests {
         // SHA-256 of bip-0039/english.txt.
         let hash = "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda";
         assert_eq!(Sha256::of(LIST.as_bytes()).to_string(), hash);
-        let words: std::collections::BTreeSet<&str> = LIST.lines().map(|word| &word[..word.len().min(4)]).collect();
+        let words: std::collections::BTreeSet<&str> =
+            LIST.lines().map(|word| &word[..word.len().min(4)]).collect();
         assert_eq!(words.len(), 2_048, "four letters tell words apart");
     }
 
@@ -164,7 +170,8 @@ mod tests {
     #[test]
     fn a_box_is_both_keys_and_where_one_ends() {
         let one = identity(b"ab", b"cd").box_id();
-        for other in [identity(b"abc", b"d"), identity(b"cd", b"ab"), identity(b"ab", b"ce"), identity(b"aa", b"cd")]
+        for other in
+            [identity(b"abc", b"d"), identity(b"cd", b"ab"), identity(b"ab", b"ce"), identity(b"aa", b"cd")]
         {
             assert_ne!(one, other.box_id());
         }

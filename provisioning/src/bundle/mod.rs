@@ -30,3 +30,5 @@ pub use receipt::{Image, Receipt, Sent, VerifiedReceipt};
 pub use request::{Request, Unquoted, VerifiedRequest};
 pub use values::BadValue;
 
+#[cfg(test)]
+mod tests;

@@ -38,9 +38,10 @@ impl FromStr for HostAddress {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        text.parse().ok().and_then(Self::new).ok_or_else(|| {
-            BadValue::of(text, "is not the address of one host", "10.2.0.7")
-        })
+        text.parse()
+            .ok()
+            .and_then(Self::new)
+            .ok_or_else(|| BadValue::of(text, "is not the address of one host", "10.2.0.7"))
     }
 }
 
@@ -317,16 +318,10 @@ macro_rules! as_bytes {
 }
 
 as_bytes!(HostAddress, |v| octets(v.0), |b| address(b).and_then(HostAddress::new));
-as_bytes!(
-    Network,
-    |v| [octets(v.address), vec![v.prefix]].concat(),
-    |b| with_prefix(b).and_then(|(ip, prefix)| Network::new(ip, prefix))
-);
-as_bytes!(
-    HostInNetwork,
-    |v| [octets(v.host.0), vec![v.prefix]].concat(),
-    |b| with_prefix(b).and_then(|(ip, prefix)| HostInNetwork::new(ip, prefix))
-);
+as_bytes!(Network, |v| [octets(v.address), vec![v.prefix]].concat(), |b| with_prefix(b)
+    .and_then(|(ip, prefix)| Network::new(ip, prefix)));
+as_bytes!(HostInNetwork, |v| [octets(v.host.0), vec![v.prefix]].concat(), |b| with_prefix(b)
+    .and_then(|(ip, prefix)| HostInNetwork::new(ip, prefix)));
 
 /// A VLAN as its number, a card as its name.
 impl<C> Encode<C> for PortName {
@@ -358,8 +353,20 @@ mod tests {
             assert_eq!(good.parse::<HostInNetwork>().unwrap().to_string(), good);
         }
         for bad in [
-            "10.2.0.5", "10.2.0.0/16", "10.2.255.255/16", "0.0.0.0/8", "127.0.0.1/8", "224.0.0.1/24", "::1/64",
-            "::ffff:10.2.0.5/120", "fe80::1/64", "10.2.0.5/33", "10.2.0.5/0", "10.2.0.5/+8", "10.2.0.5/016x", "255.255.255.255/8",
+            "10.2.0.5",
+            "10.2.0.0/16",
+            "10.2.255.255/16",
+            "0.0.0.0/8",
+            "127.0.0.1/8",
+            "224.0.0.1/24",
+            "::1/64",
+            "::ffff:10.2.0.5/120",
+            "fe80::1/64",
+            "10.2.0.5/33",
+            "10.2.0.5/0",
+            "10.2.0.5/+8",
+            "10.2.0.5/016x",
+            "255.255.255.255/8",
         ] {
             assert!(bad.parse::<HostInNetwork>().is_err(), "{bad}");
         }
@@ -371,7 +378,15 @@ mod tests {
         for good in ["10.2.9.0/24", "10.2.9.1/32", "fd00::/8"] {
             assert_eq!(good.parse::<Network>().unwrap().to_string(), good);
         }
-        for bad in ["10.2.9.1/24", "0.0.0.0/0", "::/0", "10.2.9.0", "10.2.9.0/33", "fd00::1/64", "::ffff:10.0.0.0/104"] {
+        for bad in [
+            "10.2.9.1/24",
+            "0.0.0.0/0",
+            "::/0",
+            "10.2.9.0",
+            "10.2.9.0/33",
+            "fd00::1/64",
+            "::ffff:10.0.0.0/104",
+        ] {
             assert!(bad.parse::<Network>().is_err(), "{bad}");
         }
         let net: Network = "10.2.8.0/21".parse().unwrap();
@@ -384,13 +399,26 @@ mod tests {
         for good in ["vlan1", "vlan4094", "enp3s0", "eth1"] {
             assert_eq!(good.parse::<PortName>().unwrap().to_string(), good);
         }
-        for bad in ["vlan0", "vlan4095", "vlan", "vlan+3", "lo", "a-b", "eth0:1", "../x", "Eth", "averyveryverylongname"] {
+        for bad in [
+            "vlan0",
+            "vlan4095",
+            "vlan",
+            "vlan+3",
+            "lo",
+            "a-b",
+            "eth0:1",
+            "../x",
+            "Eth",
+            "averyveryverylongname",
+        ] {
             assert!(bad.parse::<PortName>().is_err(), "{bad}");
         }
         for good in ["10.2.0.7:6514", "[fd00::7]:636"] {
             assert_eq!(good.parse::<Destination>().unwrap().to_string(), good);
         }
-        for bad in ["syslog.example:514", "10.2.0.7", "10.2.0.7:0", "0.0.0.0:514", "[fe80::1%2]:5", "10.2.0.7:65536"] {
+        for bad in
+            ["syslog.example:514", "10.2.0.7", "10.2.0.7:0", "0.0.0.0:514", "[fe80::1%2]:5", "10.2.0.7:65536"]
+        {
             assert!(bad.parse::<Destination>().is_err(), "{bad}");
         }
     }

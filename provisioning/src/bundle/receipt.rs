@@ -104,6 +104,15 @@ pub struct VerifiedReceipt {
 }
 
 impl<'a> Unverified<'a> {
+    /// The serial that a receipt says it answers; none for other kinds.
+    #[must_use]
+    pub fn claimed_serial(&self) -> Option<u64> {
+        match self.0.manifest {
+            Manifest::Receipt { serial, .. } => Some(serial),
+            _ => None,
+        }
+    }
+
     /// A receipt of this box, once its chip vouches for it.
     ///
     /// # Errors

@@ -36,10 +36,10 @@ impl core::fmt::Debug for SecretKey {
 /// A [`SecretKey`] that one chip opens, in the encodings that TPM2_ActivateCredential takes.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Wrapped {
-    /// TPM2B_ID_OBJECT.
+    /// The buffer of TPM2B_ID_OBJECT (TPM 2.0 Part 2, 12.4.3).
     #[n(0)]
     pub credential_blob: Blob<1, 512>,
-    /// TPM2B_ENCRYPTED_SECRET.
+    /// The buffer of TPM2B_ENCRYPTED_SECRET (Part 2, 11.4.3).
     #[n(1)]
     pub encrypted_secret: Blob<1, 512>,
 }
@@ -84,13 +84,19 @@ pub fn seal(
     name: SecretName,
     clear: &[u8],
 ) -> Result<Sealed, BadValue> {
-    let bad = || BadValue::new(format!("The secret {name} is empty or above {SECRET_MAX} bytes"), "a file with a password");
+    let bad = || {
+        BadValue::new(
+            format!("The secret {name} is empty or above {SECRET_MAX} bytes"),
+            "a file with a password",
+        )
+    };
     if clear.is_empty() || clear.len() > SECRET_MAX {
         return Err(bad());
     }
     let aad = bound_to(for_box, serial, &name);
     let payload = Payload { msg: clear, aad: &aad };
-    let ciphertext = cipher(key).encrypt(&XNonce::from(nonce), payload).ok().and_then(Blob::new).ok_or_else(bad)?;
+    let ciphertext =
+        cipher(key).encrypt(&XNonce::from(nonce), payload).ok().and_then(Blob::new).ok_or_else(bad)?;
     let nonce = Blob::new(nonce).ok_or_else(bad)?;
     Ok(Sealed { name, nonce, ciphertext })
 }
@@ -146,9 +152,14 @@ mod tests {
         let key = SecretKey([7; 32]);
         let name: SecretName = "directory-password".parse().unwrap();
         let sealed = seal(&key, [9; 24], &BoxId([1; 32]), 4, name, b"hunter2").unwrap();
-        let wrapped =
-            Wrapped { credential_blob: Blob::new(*b"x").unwrap(), encrypted_secret: Blob::new(*b"y").unwrap() };
-        let of = |sealed: &Sealed| Secrets { wrapped: wrapped.clone(), list: List::new(vec![sealed.clone()]).unwrap() };
+        let wrapped = Wrapped {
+            credential_blob: Blob::new(*b"x").unwrap(),
+            encrypted_secret: Blob::new(*b"y").unwrap(),
+        };
+        let of = |sealed: &Sealed| Secrets {
+            wrapped: wrapped.clone(),
+            list: List::new(vec![sealed.clone()]).unwrap(),
+        };
         let opened = open_all(&of(&sealed), &key, &BoxId([1; 32]), 4).unwrap();
         assert_eq!(opened[0].1.as_slice(), b"hunter2");
         let closed = Err(Fault::SecretClosed);

@@ -69,7 +69,8 @@ impl FromStr for FacilityName {
             return Err(BadValue::new(format!("A facility's name has 1 to {max} bytes"), example));
         }
         // Line and paragraph separators are no control characters by Unicode's category, and end lines all the same.
-        let forbidden = |c: char| c.is_control() || "\"\\$%`\u{2028}\u{2029}".contains(c) || turns_direction(c);
+        let forbidden =
+            |c: char| c.is_control() || "\"\\$%`\u{2028}\u{2029}".contains(c) || turns_direction(c);
         if text.trim() != text || text.chars().any(forbidden) {
             return Err(BadValue::of(
                 text,
@@ -179,11 +180,14 @@ mod tests {
 
     #[test]
     fn names_of_facilities_are_texts_that_break_no_file() {
-        for good in ["St. Mary's Hospital", "Klinik Höngg (Süd)", "A", "#1; rm -rf /", "Łódź — Szpital"] {
+        for good in ["St. Mary's Hospital", "Klinik Höngg (Süd)", "A", "#1; rm -rf /", "Łódź — Szpital"]
+        {
             assert!(good.parse::<FacilityName>().is_ok(), "{good}");
         }
         let long = "x".repeat(65);
-        for bad in ["", " A", "A\n", "a\"b", "a\\b", "a$b", "a%b", "a`b", "a\u{2028}b", "a\u{202E}b", "a\0", &long] {
+        for bad in
+            ["", " A", "A\n", "a\"b", "a\\b", "a$b", "a%b", "a`b", "a\u{2028}b", "a\u{202E}b", "a\0", &long]
+        {
             assert!(bad.parse::<FacilityName>().is_err(), "{bad:?}");
         }
     }
@@ -192,7 +196,19 @@ mod tests {
     fn dns_names_are_lower_case_and_have_two_parts() {
         assert_eq!("Ward.Example".parse::<DnsName>().unwrap().as_str(), "ward.example");
         let long = format!("{}.example", "a".repeat(64));
-        for bad in ["", "ward", "ward.", ".ward", "a..b", "*.ward.example", "-a.b", "a-.b", "10.2.0.5", "a b.c", &long] {
+        for bad in [
+            "",
+            "ward",
+            "ward.",
+            ".ward",
+            "a..b",
+            "*.ward.example",
+            "-a.b",
+            "a-.b",
+            "10.2.0.5",
+            "a b.c",
+            &long,
+        ] {
             let error = bad.parse::<DnsName>().unwrap_err();
             assert!(error.to_string().ends_with("A good one: wardline.st-example.org"), "{error}");
         }

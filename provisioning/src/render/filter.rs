@@ -40,11 +40,7 @@ pub(super) fn rules(configuration: &Configuration) -> String {
         }
     }
     let by_hand = matches!(configuration.addressing, Addressing::Fixed { .. });
-    let dhcp = if by_hand {
-        "        udp dport { 67, 547 } counter name dropped_out drop\n"
-    } else {
-        ""
-    };
+    let dhcp = if by_hand { "        udp dport { 67, 547 } counter name dropped_out drop\n" } else { "" };
     format!(
         "# Made of the signed configuration. What is not named here does not leave the box.\n\
          table inet wardline {{\n{counters}\n    chain named {{\n{dhcp}{rules}    }}\n\n    chain origins {{\n{origins}    }}\n}}\n",

@@ -44,7 +44,8 @@ fn first(configuration: &Configuration) -> NetworkFile {
     if matches!(configuration.addressing, Addressing::Dhcp { .. }) {
         // Names and time come from the configuration, which is signed, and not from whoever answers first.
         for version in ["4", "6"] {
-            let _ = writeln!(text, "\n[DHCPv{version}]\nUseDNS=no\nUseNTP=no\nUseHostname=no\nSendHostname=no");
+            let _ =
+                writeln!(text, "\n[DHCPv{version}]\nUseDNS=no\nUseNTP=no\nUseHostname=no\nSendHostname=no");
         }
     }
     NetworkFile { name: "70-wardline.network".into(), text }
