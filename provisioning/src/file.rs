@@ -1,7 +1,7 @@
-//! Key files: written once, readable by their owner only.
+//! Files of the facility: keys, written once and readable by their owner only, and what is replaced whole or not at all.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -49,4 +49,36 @@ pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<String>, FileError> 
         return Err(FileError::Content(path.into(), "too long for a key"));
     }
     fs::read_to_string(path).map(Zeroizing::new).map_err(io)
+}
+
+/// Reads a whole file of at most `max` bytes.
+pub(crate) fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
+    let io = |error| FileError::Io(path.into(), error);
+    let mut bytes = Vec::new();
+    // One byte more than allowed shows that there are more; a file that grows meanwhile does too.
+    fs::File::open(path).map_err(io)?.take(max + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > max {
+        return Err(FileError::Content(path.into(), "too long for what it should be"));
+    }
+    Ok(bytes)
+}
+
+/// Puts a file in another's place: the old one or the new one is there, also after a power cut.
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    let io = |error| FileError::Io(path.into(), error);
+    let beside = beside(path);
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(FileError::Io(beside, error)),
+        _ => {}
+    }
+    write_new(&beside, bytes, mode)?;
+    fs::rename(&beside, path).map_err(io)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(io)
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    path.with_file_name(name)
 }

@@ -4,10 +4,20 @@
 //! Time is an argument here, but on the console, and the network does not exist. Refuses to overwrite a key file, to read one that others
 //! can read, and to certify a request whose own signature is bad or whose names are unconstrained.
 
+pub mod answers;
+pub mod bundle;
+pub mod commands;
 pub mod console;
+pub mod desk;
 mod file;
+pub mod record;
+pub mod render;
 pub mod root;
+pub mod signer;
 pub mod state;
+pub mod terminal;
+#[cfg(test)]
+mod testing;
 pub mod vendor;
 
 pub use file::FileError;

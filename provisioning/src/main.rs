@@ -1,14 +1,25 @@
 //! `wardline-provision`: what IT does on a laptop, away from the box.
 
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use sd_notify::NotifyState;
+use wardline_provisioning::bundle::Blob;
+use wardline_provisioning::bundle::secrets::SECRET_MAX;
+use wardline_provisioning::bundle::values::{FacilityName, SecretName};
+use wardline_provisioning::commands::{self, Order};
 use wardline_provisioning::console::{self, Places};
+use wardline_provisioning::desk::{Desk, Extras};
 use wardline_provisioning::root::ISSUING_YEARS;
+use wardline_provisioning::signer::{ConfigurationKey, LibraryFailed, SIGNER_KEY_FILE};
+use wardline_provisioning::terminal::Terminal;
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
+use zeroize::Zeroizing;
+
+mod chip;
 
 /// Makes the facility's root key and certifies Wardline boxes with it. Works offline; sends nothing anywhere.
 #[derive(Debug, Parser)]
@@ -20,16 +31,17 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make the facility's root: once for a facility, on a computer that is offline.
+    /// Make the facility's two keys: once for a facility, on a computer that is offline.
     ///
-    /// Writes the key and the certificate into a directory and prints the certificate's SHA-256, which join links and
-    /// printed cards carry. Whoever has the key file can impersonate every box of the facility: keep the directory on
-    /// a stick in a safe, and a copy in another safe.
+    /// Writes the root (key and certificate) and the key that signs configurations into a directory, and prints the
+    /// certificate's SHA-256, which join links and printed cards carry. Whoever has the root's key can impersonate every
+    /// box of the facility, whoever has the other can tell them what to do: keep the directory on a stick in a safe, and
+    /// a copy in another safe.
     Init {
         /// The facility's name, as people see it in certificates.
         #[arg(long)]
         facility: String,
-        /// Directory for the two files; made if it is not there.
+        /// Directory for the files; made if it is not there.
         #[arg(long)]
         dir: PathBuf,
     },
@@ -53,6 +65,21 @@ enum Command {
         /// Years until it must be certified again.
         #[arg(long, default_value_t = ISSUING_YEARS, value_parser = clap::value_parser!(i64).range(1..=20))]
         years: i64,
+    },
+    /// Configure a box: turn its request into the file that it waits for.
+    ///
+    /// Shows the eight words to compare with the box's screen, asks eight questions, shows what changes, and writes one
+    /// signed file for the stick. Every answer may be given as an option instead; what is not given is asked for, and where
+    /// nobody is there to be asked, an earlier configuration of this box answers.
+    Configure(Box<Configure>),
+    /// Check the box's receipt, offline, and say what it proves.
+    Verify {
+        /// The receipt that the box wrote.
+        #[arg(long, value_name = "RECEIPT.WLB")]
+        receipt: PathBuf,
+        /// Directory that `init` wrote.
+        #[arg(long, value_name = "DIRECTORY")]
+        facility: PathBuf,
     },
     /// On the box only: say its state on screen and serial line, until it is switched off.
     Console {
@@ -101,20 +128,80 @@ enum Command {
     },
 }
 
+#[derive(Debug, clap::Args)]
+struct Configure {
+    /// The request that the box wrote.
+    #[arg(long, value_name = "REQUEST.WLB")]
+    request: PathBuf,
+    /// Directory that `init` wrote.
+    #[arg(long, value_name = "DIRECTORY")]
+    facility: PathBuf,
+    /// Where to write the configuration. Another bundle there is replaced, any other file is not.
+    #[arg(long, value_name = "CONFIG.WLB")]
+    out: PathBuf,
+    /// 1. DNS names, with blanks between.
+    #[arg(long)]
+    name: Option<String>,
+    /// 2. Address and gateway, as in "10.2.0.5/16 via 10.2.0.1"; or "dhcp 10.2.0.5/16".
+    #[arg(long)]
+    address: Option<String>,
+    /// 3. Name servers, or "none".
+    #[arg(long)]
+    dns: Option<String>,
+    /// 4. Time servers, or "none".
+    #[arg(long)]
+    time: Option<String>,
+    /// 5. Time zone, as in America/Chicago.
+    #[arg(long)]
+    time_zone: Option<String>,
+    /// 6. Networks of administration: "10.2.9.0/24", or "vlan30=10.3.0.5/24" with the box's own address.
+    #[arg(long)]
+    admin: Option<String>,
+    /// 7. Other zones, as in "guest=10.2.8.0/24 emr=10.2.7.0/24", or "none".
+    #[arg(long)]
+    zones: Option<String>,
+    /// 8. What it may reach, as in "syslog=10.2.0.7:6514 directory=10.2.0.8:636", or "none".
+    #[arg(long)]
+    destinations: Option<String>,
+    /// The eight words on the box's screen, in place of being asked whether they are the same.
+    #[arg(long)]
+    words: Option<String>,
+    /// A vendor's approval of an image. May be given more than once.
+    #[arg(long = "approval", value_name = "FILE")]
+    approvals: Vec<PathBuf>,
+    /// A vendor's revocation ticket. May be given more than once.
+    #[arg(long = "ticket", value_name = "FILE")]
+    tickets: Vec<PathBuf>,
+    /// A secret that only this box can read, as in directory-password=FILE. May be given more than once.
+    #[arg(long = "secret", value_name = "NAME=FILE")]
+    secrets: Vec<String>,
+    /// Years until the box's certificate ends.
+    #[arg(long, default_value_t = ISSUING_YEARS, value_parser = clap::value_parser!(i64).range(1..=20))]
+    years: i64,
+    /// Show what would change, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write without asking.
+    #[arg(long)]
+    yes: bool,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Digest([u8; 32]);
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Init { facility, dir } => {
-            if facility.is_empty()
-                || facility.len() > wardline_keys_protocol::message::FACILITY_NAME_BYTES_MAX
-            {
-                bail!("the facility's name must have 1 to 64 bytes");
+            let facility: FacilityName = facility.parse()?;
+            let root = FacilityRoot::generate(facility.as_str(), now()?)?;
+            let signer = ConfigurationKey::generate()?;
+            let key = dir.join(SIGNER_KEY_FILE);
+            if key.exists() {
+                bail!("{} is already there: choose another directory", key.display());
             }
-            let root = FacilityRoot::generate(&facility, now()?)?;
             root.save(&dir)?;
-            say(&format!("The facility root is in {}. Keep that directory offline.", dir.display()));
+            signer.save(&dir)?;
+            say(&format!("The facility's two keys are in {}. Keep that directory offline.", dir.display()));
             say(&format!("SHA-256 of its certificate: {}", hex(&root.sha256())));
         }
         Command::Certify { dir, request, out, dns, ip_ranges, years } => {
@@ -135,6 +222,11 @@ fn main() -> anyhow::Result<()> {
                 "Written: {}. Install it on the box together with the root's certificate.",
                 out.display()
             ));
+        }
+        Command::Configure(order) => configure(*order)?,
+        Command::Verify { receipt, facility } => {
+            let desk = Desk::new(&facility, chip::judge());
+            at_terminal(|terminal| Ok(commands::verify(&desk, &receipt, terminal)?))?;
         }
         Command::Console { keeper, relay, configuration, state, terminals } => {
             let places = Places { keeper, relay, configuration, state, terminals };
@@ -161,6 +253,68 @@ fn main() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn configure(order: Configure) -> anyhow::Result<()> {
+    let paper = |path: &PathBuf| {
+        let bytes = read_short(path, 2 * wardline_keys_protocol::approval::BYTES_MAX)?;
+        Blob::new(bytes).with_context(|| format!("{} is too long for what the vendor signs", path.display()))
+    };
+    let extras = Extras {
+        approvals: order.approvals.iter().map(paper).collect::<anyhow::Result<_>>()?,
+        tickets: order.tickets.iter().map(paper).collect::<anyhow::Result<_>>()?,
+        secrets: order.secrets.iter().map(|given| secret(given)).collect::<anyhow::Result<_>>()?,
+    };
+    let Configure { name, address, dns, time, time_zone, admin, zones, destinations, .. } = order;
+    let desk = Desk::new(&order.facility, chip::judge());
+    let wanted = Order {
+        request: &order.request,
+        out: &order.out,
+        given: [name, address, dns, time, time_zone, admin, zones, destinations],
+        words: order.words,
+        extras,
+        years: order.years,
+        dry_run: order.dry_run,
+        yes: order.yes,
+        is_attended: std::io::stdin().is_terminal(),
+    };
+    let now = now()?;
+    at_terminal(|terminal| {
+        let mut chance = |bytes: &mut [u8]| aws_lc_rs::rand::fill(bytes).map_err(|_| LibraryFailed);
+        commands::configure(&desk, &wanted, terminal, now, &mut chance)?;
+        Ok(())
+    })
+}
+
+/// `NAME=FILE`; a line end behind the secret is an editor's, not its own.
+fn secret(given: &str) -> anyhow::Result<(SecretName, Zeroizing<Vec<u8>>)> {
+    let (name, path) =
+        given.split_once('=').context("a secret is given as NAME=FILE, like directory-password=FILE")?;
+    let name: SecretName = name.parse()?;
+    let mut bytes = Zeroizing::new(read_short(Path::new(path), SECRET_MAX + 2)?);
+    while bytes.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
+        bytes.pop();
+    }
+    Ok((name, bytes))
+}
+
+fn read_short(path: &Path, max: usize) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(max + 1);
+    std::fs::File::open(path)
+        .and_then(|file| file.take(max as u64 + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("reading {}", path.display()))?;
+    if bytes.len() > max {
+        bail!("{} is longer than {max} bytes, so it is not what it should be", path.display());
+    }
+    Ok(bytes)
+}
+
+/// Colour where a person looks and has not asked for none (no-color.org).
+fn at_terminal(act: impl FnOnce(&mut Terminal<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colour = output.is_terminal() && !no_colour;
+    act(&mut Terminal::new(&mut input, &mut output, colour))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

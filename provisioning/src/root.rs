@@ -174,6 +174,16 @@ impl FacilityRoot {
         }
     }
 
+    /// The facility's name, as the certificate's organisation says it; empty when it says none.
+    pub fn facility(&self) -> String {
+        let parsed = x509_parser::parse_x509_certificate(&self.certificate);
+        let name = parsed.as_ref().ok().and_then(|(_, certificate)| {
+            let organisation = certificate.subject().iter_organization().next()?;
+            organisation.as_str().ok().map(str::to_owned)
+        });
+        name.unwrap_or_default()
+    }
+
     /// The root's certificate, DER.
     pub fn certificate(&self) -> &[u8] {
         &self.certificate
