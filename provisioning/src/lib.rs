@@ -13,6 +13,7 @@ mod file;
 pub mod record;
 pub mod render;
 pub mod root;
+pub mod said;
 pub mod signer;
 pub mod state;
 pub mod terminal;
