@@ -118,7 +118,8 @@ impl Sweep {
 
 /// The processes whose command line names this directory, by their programs' names.
 pub(crate) fn processes(directory: &Path) -> Result<Vec<(u32, String)>> {
-    let wanted = Needle { name: "", guises: vec![directory.as_os_str().as_encoded_bytes().to_vec()] };
+    let wanted =
+        Needle { name: "", guises: vec![Finder::new(directory.as_os_str().as_encoded_bytes()).into_owned()] };
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")?.flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
