@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Result;
+use memchr::memmem::Finder;
 
 /// What is looked for: a name for the report, and the bytes in each guise.
 pub(crate) struct Needle {
     /// For the report.
     pub(crate) name: &'static str,
-    guises: Vec<Vec<u8>>,
+    guises: Vec<Finder<'static>>,
 }
 
 /// Where something was found.
@@ -36,23 +37,12 @@ impl Needle {
             let whole = (bytes.len() - skip) / 3 * 3;
             guises.push(base64(&bytes[skip..skip + whole]));
         }
-        Self { name, guises }
+        Self { name, guises: guises.iter().map(|guise| Finder::new(guise).into_owned()).collect() }
     }
 
     /// Whether it is in there.
     pub(crate) fn is_in(&self, hay: &[u8]) -> bool {
-        self.guises.iter().any(|guise| {
-            let first = guise[0];
-            let mut at = 0;
-            while let Some(next) = hay[at..].iter().position(|byte| *byte == first) {
-                at += next;
-                if hay[at..].starts_with(guise) {
-                    return true;
-                }
-                at += 1;
-            }
-            false
-        })
+        self.guises.iter().any(|guise| guise.find(hay).is_some())
     }
 }
 
@@ -128,7 +118,8 @@ impl Sweep {
 
 /// The processes whose command line names this directory, by their programs' names.
 pub(crate) fn processes(directory: &Path) -> Result<Vec<(u32, String)>> {
-    let wanted = Needle { name: "", guises: vec![directory.as_os_str().as_encoded_bytes().to_vec()] };
+    let wanted =
+        Needle { name: "", guises: vec![Finder::new(directory.as_os_str().as_encoded_bytes()).into_owned()] };
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")?.flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
