@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 
 use wardline_keys_protocol::approval::{Approval, RevocationTicket};
-use wardline_keys_protocol::client::ClientError;
-use wardline_keys_protocol::credential::WrappedCredential;
-use wardline_keys_protocol::message::{Identity, Provision, Quote, Status};
-use wardline_keys_protocol::names::FacilityNames;
-use wardline_keys_protocol::secret::Credential;
-use wardline_keys_protocol::KeeperClient;
+use wardline_keys_protocol::{
+    ClientError, Credential, FacilityNames, Identity, KeeperClient, Provision, Quote, Status,
+    WrappedCredential,
+};
 
 /// The keeper, as far as provisioning goes. Every call is safe to repeat.
 pub trait Chip {

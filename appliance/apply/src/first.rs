@@ -6,8 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use wardline_client::local::LocalBox;
-use wardline_client::{Calls as _, Error, JoinCode};
+use wardline_client::{Calls as _, Error, JoinCode, LocalBox};
 
 /// Whom the box adds to an empty directory. They can change their name.
 pub const NAME: &str = "Administrator";

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use wardline_keys_protocol::KeeperState;
 use wardline_keys_protocol::approval::{self, Approval};
 use wardline_keys_protocol::client::ClientError;
 use wardline_keys_protocol::message::{Provision, Refusal};
-use wardline_keys_protocol::KeeperState;
 
 use crate::chip::Chip;
 
@@ -51,7 +51,12 @@ pub fn make_keys(chip: &mut impl Chip, image: &Image) -> Result<(), KeysFault> {
         let approval = approvals.iter().find(|approval| Some(approval.pcr11) == status.pcr11);
         let approval = approval.ok_or(KeysFault::NotApproved)?.to_bytes();
         let (vendor_public, first_revocation) = vendor(&image.vendor)?;
-        return Ok(chip.provision(Provision { vendor_public, approval, first_revocation, start_over: false })?);
+        return Ok(chip.provision(Provision {
+            vendor_public,
+            approval,
+            first_revocation,
+            start_over: false,
+        })?);
     }
     for approval in &approvals {
         match chip.install_approval(approval) {
@@ -71,7 +76,8 @@ fn vendor(directory: &Path) -> Result<([u8; 65], Vec<u8>), KeysFault> {
         Ok::<_, KeysFault>(bytes)
     };
     let public = read("vendor.pub", 66)?;
-    let public = public.try_into().map_err(|_| KeysFault::Image("vendor.pub", io::ErrorKind::InvalidData.into()))?;
+    let public =
+        public.try_into().map_err(|_| KeysFault::Image("vendor.pub", io::ErrorKind::InvalidData.into()))?;
     Ok((public, read("first-revocation", approval::BYTES_MAX)?))
 }
 

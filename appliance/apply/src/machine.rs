@@ -15,7 +15,8 @@ use wardline_keys_protocol::{FacilityNames, KeeperState, WrappedCredential};
 use wardline_provisioning::bundle::secrets::SecretKey;
 use wardline_provisioning::bundle::values::Label;
 use wardline_provisioning::bundle::{
-    BoxId, Blob, Fault, Identity, Quote, Receipt, Request, Sha256, Standing, Trust, Unquoted, Unverified, Verified,
+    Blob, BoxId, Fault, Identity, Quote, Receipt, Request, Sha256, Standing, Trust, Unquoted, Unverified,
+    Verified,
 };
 use wardline_provisioning::render::render;
 
@@ -103,7 +104,8 @@ impl<D: Disk, C: Chip> Machine<D, C> {
     /// # Errors
     /// [`Refusal::Closed`], [`Refusal::Later`].
     pub fn request(&mut self) -> Result<Vec<u8>, Refusal> {
-        let certificate_request = self.chip.issuing_request().map_err(|error| of_keeper(error, |_| Refusal::Closed))?;
+        let certificate_request =
+            self.chip.issuing_request().map_err(|error| of_keeper(error, |_| Refusal::Closed))?;
         let request = Request {
             version: Request::VERSION,
             identity: self.identity()?,
@@ -178,7 +180,8 @@ impl<D: Disk, C: Chip> Machine<D, C> {
 
     fn identity(&mut self) -> Result<Identity, Refusal> {
         let told = self.chip.identity().map_err(|error| of_keeper(error, |_| Refusal::Closed))?;
-        let certificate = told.ek_certificate.map(|certificate| Blob::new(certificate).ok_or(Refusal::Closed));
+        let certificate =
+            told.ek_certificate.map(|certificate| Blob::new(certificate).ok_or(Refusal::Closed));
         Ok(Identity {
             ek_public: Blob::new(told.ek_public).ok_or(Refusal::Closed)?,
             ek_certificate: certificate.transpose()?,
@@ -187,14 +190,16 @@ impl<D: Disk, C: Chip> Machine<D, C> {
     }
 
     fn quoted(&mut self, unquoted: Unquoted) -> Result<Vec<u8>, Refusal> {
-        let quote = self.chip.quote(unquoted.qualifying()).map_err(|error| of_keeper(error, |_| Refusal::Closed))?;
+        let quote =
+            self.chip.quote(unquoted.qualifying()).map_err(|error| of_keeper(error, |_| Refusal::Closed))?;
         Ok(unquoted.quoted(&Quote::from_keeper(&quote).ok_or(Refusal::Closed)?))
     }
 
     /// A secret that does not open now would be missed later.
     fn secrets_open(&mut self, verified: &Verified) -> Result<(), Refusal> {
         let Some(secrets) = &verified.body().secrets else { return Ok(()) };
-        let (blob, secret) = (secrets.wrapped.credential_blob.as_slice(), secrets.wrapped.encrypted_secret.as_slice());
+        let (blob, secret) =
+            (secrets.wrapped.credential_blob.as_slice(), secrets.wrapped.encrypted_secret.as_slice());
         let wrapped = WrappedCredential::parse(blob, secret).map_err(|_| Fault::SecretClosed)?;
         let closed = |_| Refusal::Bundle(Fault::SecretClosed);
         let key = self.chip.activate(&wrapped).map_err(|error| of_keeper(error, closed))?;
@@ -254,7 +259,11 @@ impl<D: Disk, C: Chip> Machine<D, C> {
                 tracing::warn!(%error, "a revocation was not carried out");
             }
         }
-        tracing::info!(serial = set.verified.serial(), bytes = set.bytes.len(), "a configuration is in force");
+        tracing::info!(
+            serial = set.verified.serial(),
+            bytes = set.bytes.len(),
+            "a configuration is in force"
+        );
         self.remove_older(Some(set.verified.serial()))
     }
 
@@ -286,7 +295,8 @@ impl<D: Disk, C: Chip> Machine<D, C> {
         let path = self.at(&name(serial));
         let bytes = fs::read(path.join(BUNDLE))?;
         let follows = self.follows(serial)?;
-        let verified = Unverified::read(&bytes)?.signed_by(trust)?.for_box(&self.box_id()?)?.after(&follows)?.open()?;
+        let verified =
+            Unverified::read(&bytes)?.signed_by(trust)?.for_box(&self.box_id()?)?.after(&follows)?.open()?;
         Ok(Set { verified, bytes, path })
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use sd_notify::NotifyState;
@@ -27,7 +27,7 @@ use wardline_keys_protocol::KeeperState;
 use wardline_provisioning::said::{Code, Said};
 
 /// Between two looks at keeper and relay.
-const EVERY: PollTimeout = PollTimeout::from(5_000u16);
+const EVERY_MS: u16 = 5_000;
 /// How long a stick may take to say what it brought. Reading 256 KiB takes a second; a stick that stalls holds nobody else up
 /// for longer.
 const STICK_TIME_MAX: Duration = Duration::from_secs(60);
@@ -153,7 +153,7 @@ fn serve(args: Run) -> Result<()> {
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     loop {
         let mut waits = [PollFd::new(std::os::fd::AsFd::as_fd(&listener), PollFlags::POLLIN)];
-        if poll(&mut waits, EVERY).context("waiting for a stick")? > 0 {
+        if poll(&mut waits, PollTimeout::from(EVERY_MS)).context("waiting for a stick")? > 0 {
             match listener.accept() {
                 Ok((line, _)) => server.meet(line),
                 Err(error) => warn!(%error, "a stick could not be met"),
@@ -190,7 +190,10 @@ impl Server {
         self.said.bad = bad;
         self.bad_until = bad.map(|_| Instant::now() + BAD_FOR);
         self.tell();
-        let left = Left { request: self.leave(|machine| machine.request().map(Some)), receipt: self.leave(Machine::receipt) };
+        let left = Left {
+            request: self.leave(|machine| machine.request().map(Some)),
+            receipt: self.leave(Machine::receipt),
+        };
         if let Err(error) = handover::answer(&line, &left) {
             warn!(%error, "a stick was taken out too early");
         }
@@ -204,12 +207,16 @@ impl Server {
         Ok(())
     }
 
-    fn leave(&mut self, make: impl FnOnce(&mut Machine<Volume, Keeper>) -> Result<Option<Vec<u8>>, Refusal>) -> Vec<u8> {
-        make(&mut self.machine).unwrap_or_else(|refusal| {
-            warn!(%refusal, "nothing was left on a stick");
-            None
-        })
-        .unwrap_or_default()
+    fn leave(
+        &mut self,
+        make: impl FnOnce(&mut Machine<Volume, Keeper>) -> Result<Option<Vec<u8>>, Refusal>,
+    ) -> Vec<u8> {
+        make(&mut self.machine)
+            .unwrap_or_else(|refusal| {
+                warn!(%refusal, "nothing was left on a stick");
+                None
+            })
+            .unwrap_or_default()
     }
 
     /// Network, packet filter, clock and relay read their settings anew: a unit waits for this file to change.
@@ -241,7 +248,10 @@ impl Server {
             warn!(%error, "the box has no keys");
         }
         let is_open = self.machine.chip().status().is_ok_and(|status| {
-            matches!(status.state, KeeperState::Ready | KeeperState::IssuingMissing | KeeperState::IssuingExpired)
+            matches!(
+                status.state,
+                KeeperState::Ready | KeeperState::IssuingMissing | KeeperState::IssuingExpired
+            )
         });
         if !is_open {
             return;

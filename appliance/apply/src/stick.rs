@@ -14,8 +14,8 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 
 use embedded_sdmmc::{
-    Block, BlockCount, BlockDevice, BlockIdx, Error, Mode, RawDirectory, RawVolume, TimeSource, Timestamp, VolumeIdx,
-    VolumeManager,
+    Block, BlockCount, BlockDevice, BlockIdx, Error, Mode, RawDirectory, RawVolume, TimeSource, Timestamp,
+    VolumeIdx, VolumeManager,
 };
 
 use layout::{MBR, Volume};

@@ -65,7 +65,7 @@ pub mod templates;
 pub mod trust;
 mod visit;
 
-pub use call::{Call, Calls, Channel, Device, Page, Rank};
+pub use call::{Call, Calls, Channel, Device, JoinCode, Page, Rank};
 pub use client::{Client, Events, Options, Standing, Tracked};
 pub use error::Error;
 pub use event::Event;
