@@ -4,7 +4,8 @@ use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::Parser;
@@ -17,6 +18,9 @@ use wardline_keys::store::Store;
 use wardline_keys::{hardening, tpm::TpmAddress};
 use wardline_keys_protocol::approval::{Approval, BYTES_MAX};
 use wardline_keys_protocol::{KeeperState, Refusal, Reply};
+
+/// How long the loop waits for a request when nobody watches it: it has nothing else to do.
+const QUIET: Duration = Duration::from_secs(3_600);
 
 /// Holds this box's keys in its TPM and hands them to the relay.
 #[derive(Debug, Parser)]
@@ -63,6 +67,8 @@ fn main() -> anyhow::Result<()> {
     let users = Users { relay: args.relay_uids, provisioning: args.provisioning_uids };
     let listener =
         server::bind(&args.socket).with_context(|| format!("taking the socket {}", args.socket.display()))?;
+    let confined = hardening::confine(&args.state, &args.tpm)?;
+    info!(landlock = ?confined, "confined to its own files");
     let jobs = server::serve(listener, users)?;
 
     let mut keeper = Keeper::new(args.tpm, store, approvals);
@@ -70,7 +76,15 @@ fn main() -> anyhow::Result<()> {
     let mut teller = Teller::default();
     teller.tell(keeper.status(now(started)).state);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    for Job { roles, request, reply } in jobs {
+    // A command that the TPM never answers holds this loop up, and systemd starts the keeper anew (`WatchdogSec=`).
+    let every = sd_notify::watchdog_enabled().map_or(QUIET, |limit| limit / 4);
+    loop {
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        let Job { roles, request, reply } = match jobs.recv_timeout(every) {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the accepting thread ended"),
+        };
         let answer = keeper.handle(now(started), roles, request);
         match &answer {
             Reply::Status(status) => teller.tell(status.state.clone()),
@@ -80,7 +94,6 @@ fn main() -> anyhow::Result<()> {
         // Who asked may be gone by now; the answer wipes itself.
         let _ = reply.send(answer);
     }
-    anyhow::bail!("the accepting thread ended")
 }
 
 /// libtss2 writes to stderr unless its environment says otherwise, and may only be told before the process starts.

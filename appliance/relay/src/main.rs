@@ -60,6 +60,11 @@ fn boot(config: Config) -> Result<()> {
     hardening::for_this_user_alone();
     hardening::no_core_files().context("forbidding core files")?;
     hardening::no_swap();
+    std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
+    let sockets = [&config.local, &config.metrics].map(|socket| socket.parent().unwrap_or(socket));
+    let confined = hardening::confine(&config.data, &sockets, config.listen.port())
+        .context("confining the relay to its own files")?;
+    tracing::info!(landlock = ?confined, "confined to its own files");
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
 }
 
@@ -77,7 +82,6 @@ async fn run(config: Config) -> Result<()> {
     .await?
     .context("the keeper does not release this box's keys")?;
 
-    std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
     let _claim = disk::claim(&config.data)?;
     let mut disk = Disk::new(&config.data);
     wait_for_room(&mut disk).await?;
