@@ -89,6 +89,11 @@ fn answers_that_contradict_each_other_are_refused() {
     assert!(itself.unwrap_err().contains("gateway"));
     let elsewhere = check(&|made| made.addressing = addressing("10.2.0.6/16").unwrap());
     assert!(elsewhere.unwrap_err().contains("certificate"));
+    let dhcp6 = check(&|made| {
+        made.addressing = addressing("dhcp fd00::5/64").unwrap();
+        made.addresses = List::new(vec!["fd00::5".parse().unwrap()]).unwrap();
+    });
+    assert!(dhcp6.unwrap_err().contains("IPv4 addresses only"));
     let twice = check(&|made| {
         made.zones.guest = List::new(vec![Place::Range("10.2.9.0/24".parse().unwrap())]).unwrap();
     });

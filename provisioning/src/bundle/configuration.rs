@@ -188,6 +188,10 @@ impl Configuration {
                 "10.2.0.5/16",
             ));
         }
+        // The packet filter lets the box ask by DHCPv4 alone, and networkd takes no router's word for DHCPv6.
+        if matches!(self.addressing, Addressing::Dhcp { expected } if expected.host().ip().is_ipv6()) {
+            return Err(BadValue::new("By DHCP the box takes IPv4 addresses only", "fd00::5/64 via fd00::1"));
+        }
         if let Addressing::Fixed { address, gateway: Some(gateway) } = self.addressing {
             let within = address.network().contains(gateway.ip()) && gateway != address.host();
             if !within {
