@@ -3,7 +3,7 @@
 //! A question on a terminal and a flag on a command line are the same answer: one table, [`QUESTIONS`]. An answer is text until
 //! [`Answers::read`] has made values of all eight; none is used before.
 
-use crate::bundle::configuration::{Addressing, PLACES_MAX, Place, Port, Zones};
+use crate::bundle::configuration::{Addressing, PLACES_MAX, PORTS_MAX, Place, Port, Zones, agree, is_sound};
 use crate::bundle::network::{Destination, HostAddress, HostInNetwork, PortName};
 use crate::bundle::values::{DnsName, TimeZone};
 use crate::bundle::{BadValue, Configuration, List, NoList};
@@ -129,36 +129,49 @@ impl Answers {
             places.iter().filter(|(name, ..)| *name == zone).map(|(_, place, _)| place.clone()).collect()
         };
         let [syslog, directory, emr] = read_destinations(destinations).map_err(at(7))?;
+        let addressing = addressing(address).map_err(at(1))?;
+        let zones = Zones {
+            admin: whole(of("admin", &admin), 5).map_err(at(5))?,
+            guest: whole(of("guest", &others), 6).map_err(at(6))?,
+            emr: whole(of("emr", &others), 6).map_err(at(6))?,
+            ward: whole(of("ward", &others), 6).map_err(at(6))?,
+        };
+        let ports: List<Port, 0, PORTS_MAX> = whole(ports, 6).map_err(at(6))?;
+        // The answer at which a contradiction begins is the one that is wrong: address, administration, other zones.
+        let none =
+            Zones { guest: List::default(), emr: List::default(), ward: List::default(), ..zones.clone() };
+        let of_admin: Vec<Port> = admin.iter().filter_map(|(_, _, port)| port.clone()).collect();
+        is_sound(&addressing).map_err(at(1))?;
+        agree(&addressing, &of_admin, &none).map_err(at(5))?;
+        agree(&addressing, ports.as_slice(), &zones).map_err(at(6))?;
         Ok(Self {
             dns_names: list(words(name).map(str::parse), 0).map_err(at(0))?,
-            addressing: addressing(address).map_err(at(1))?,
+            addressing,
             dns_servers: list(words(dns).map(str::parse), 2).map_err(at(2))?,
             time_servers: list(words(time).map(str::parse), 3).map_err(at(3))?,
             time_zone: time_zone.trim().parse().map_err(at(4))?,
-            zones: Zones {
-                admin: whole(of("admin", &admin), 5).map_err(at(5))?,
-                guest: whole(of("guest", &others), 6).map_err(at(6))?,
-                emr: whole(of("emr", &others), 6).map_err(at(6))?,
-                ward: whole(of("ward", &others), 6).map_err(at(6))?,
-            },
-            ports: whole(ports, 6).map_err(at(6))?,
+            zones,
+            ports,
             syslog,
             directory,
             emr,
         })
     }
 
-    /// Whether one answer is good by itself: what two of them must agree on is seen when all are there.
+    /// Whether an answer is good after those before it, which are `texts`' first ones.
     ///
     /// # Errors
     /// [`BadValue`].
-    pub fn check_one(at: usize, text: &str) -> Result<(), BadValue> {
-        let mut texts = QUESTIONS.map(|question| question.example.to_string());
-        texts[5] = "10.2.9.0/24".into();
-        if let Some(answer) = texts.get_mut(at) {
+    pub fn check_next(texts: &Texts, at: usize, text: &str) -> Result<(), BadValue> {
+        let mut tried = QUESTIONS.map(|question| question.example.to_string());
+        tried[5] = "10.2.9.0/24".into();
+        for (slot, given) in tried.iter_mut().zip(texts.iter().take(at)) {
+            slot.clone_from(given);
+        }
+        if let Some(answer) = tried.get_mut(at) {
             *answer = text.into();
         }
-        match Self::read(&texts) {
+        match Self::read(&tried) {
             Err((wrong, bad)) if wrong == at => Err(bad),
             _ => Ok(()),
         }

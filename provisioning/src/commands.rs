@@ -157,30 +157,28 @@ fn answers(
     last: Option<&Texts>,
     terminal: &mut Terminal<'_>,
 ) -> Result<Texts, CommandError> {
-    // All flags are looked at before the first question: nobody answers seven and is then sent away.
-    for (at, (question, given)) in QUESTIONS.iter().zip(&order.given).enumerate() {
-        match (given, last) {
-            (Some(given), _) => {
-                Answers::check_one(at, given).map_err(|bad| CommandError::Flag(question.flag, bad))?;
-            }
-            (None, None) if !order.is_attended => {
-                return Err(CommandError::Missing(question.flag, question.example));
-            }
-            (None, _) => {}
-        }
-    }
     let mut texts = Texts::default();
+    // What a script leaves out is told before anything else; what a flag says wrong, before the first question that follows it.
+    let missing = QUESTIONS.iter().zip(&order.given).find(|(_, given)| given.is_none());
+    if let (Some((question, _)), None, false) = (missing, last, order.is_attended) {
+        return Err(CommandError::Missing(question.flag, question.example));
+    }
     for (at, (question, given)) in QUESTIONS.iter().zip(&order.given).enumerate() {
         let usual = last.map(|last| last[at].as_str());
         texts[at] = match (given, usual) {
-            (Some(given), _) => given.clone(),
+            (Some(given), _) => {
+                Answers::check_next(&texts, at, given)
+                    .map_err(|bad| CommandError::Flag(question.flag, bad))?;
+                given.clone()
+            }
             (None, Some(usual)) if !order.is_attended => usual.into(),
             (None, usual) => {
                 terminal.heading(&format!("{} of {COUNT}  {}", at + 1, question.title))?;
                 terminal.text(question.asks)?;
                 let none = if question.may_be_none { ", or none" } else { "" };
                 terminal.text(&format!("For example: {}{none}", question.example))?;
-                terminal.ask(usual, |typed| Answers::check_one(at, typed).map(|()| typed.to_string()))?
+                let read = |typed: &str| Answers::check_next(&texts, at, typed).map(|()| typed.to_string());
+                terminal.ask(usual, read)?
             }
         };
     }

@@ -6,6 +6,7 @@
 
 pub mod answers;
 pub mod bundle;
+pub mod chip;
 pub mod commands;
 pub mod console;
 pub mod desk;

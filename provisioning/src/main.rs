@@ -10,6 +10,7 @@ use sd_notify::NotifyState;
 use wardline_provisioning::bundle::Blob;
 use wardline_provisioning::bundle::secrets::SECRET_MAX;
 use wardline_provisioning::bundle::values::{FacilityName, SecretName};
+use wardline_provisioning::chip::Chip;
 use wardline_provisioning::commands::{self, Order};
 use wardline_provisioning::console::{self, Places};
 use wardline_provisioning::desk::{Desk, Extras};
@@ -19,7 +20,6 @@ use wardline_provisioning::terminal::Terminal;
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
 use zeroize::Zeroizing;
 
-mod chip;
 
 /// Makes the facility's root key and certifies Wardline boxes with it. Works offline; sends nothing anywhere.
 #[derive(Debug, Parser)]
@@ -225,7 +225,7 @@ fn main() -> anyhow::Result<()> {
         }
         Command::Configure(order) => configure(*order)?,
         Command::Verify { receipt, facility } => {
-            let desk = Desk::new(&facility, chip::judge());
+            let desk = Desk::new(&facility, Chip);
             at_terminal(|terminal| Ok(commands::verify(&desk, &receipt, terminal)?))?;
         }
         Command::Console { keeper, relay, configuration, state, terminals } => {
@@ -266,7 +266,7 @@ fn configure(order: Configure) -> anyhow::Result<()> {
         secrets: order.secrets.iter().map(|given| secret(given)).collect::<anyhow::Result<_>>()?,
     };
     let Configure { name, address, dns, time, time_zone, admin, zones, destinations, .. } = order;
-    let desk = Desk::new(&order.facility, chip::judge());
+    let desk = Desk::new(&order.facility, Chip);
     let wanted = Order {
         request: &order.request,
         out: &order.out,

@@ -142,10 +142,7 @@ impl<'a> Terminal<'a> {
                 (typed, _) => typed,
             };
             match read(typed) {
-                Ok(value) => {
-                    writeln!(self.output)?;
-                    return Ok(value);
-                }
+                Ok(value) => return Ok(value),
                 Err(why) => self.complaint(&why.to_string())?,
             }
         }

@@ -13,13 +13,20 @@ fn with(at: usize, text: &str) -> Texts {
     texts
 }
 
+/// After examples of all the others.
+fn check_alone(at: usize, text: &str) -> Result<(), BadValue> {
+    let mut before = QUESTIONS.map(|question| question.example.to_string());
+    before[5] = "10.2.9.0/24".into();
+    Answers::check_next(&before, at, text)
+}
+
 #[test]
 fn every_example_is_a_good_answer() {
     for (at, question) in QUESTIONS.iter().enumerate() {
         for example in question.example.split("   or   ") {
-            assert_eq!(Answers::check_one(at, example), Ok(()), "{}: {example}", question.flag);
+            assert_eq!(check_alone(at, example), Ok(()), "{}: {example}", question.flag);
         }
-        assert_eq!(Answers::check_one(at, "none").is_ok(), question.may_be_none, "{}", question.flag);
+        assert_eq!(check_alone(at, "none").is_ok(), question.may_be_none, "{}", question.flag);
         assert!(question.asks.lines().all(|line| line.len() <= 78), "{}", question.flag);
     }
 }
@@ -43,7 +50,7 @@ fn answers_are_written_as_they_are_read() {
 
 #[test]
 fn a_bad_answer_is_told_with_a_good_one() {
-    let bad: [(usize, &str); 21] = [
+    let bad: [(usize, &str); 26] = [
         (0, ""),
         (0, "ward"),
         (0, "ward.example ward.example"),
@@ -51,6 +58,11 @@ fn a_bad_answer_is_told_with_a_good_one() {
         (1, "dhcp"),
         (1, "10.2.0.5/16 via"),
         (1, "10.2.0.5/16 over 10.2.0.1"),
+        (1, "10.2.0.5/16 via 10.9.0.1"),
+        (1, "dhcp fd00::5/64"),
+        (5, "vlan30=10.2.3.5/24"),
+        (6, "guest=10.2.9.0/24"),
+        (6, "guest=10.2.8.0/24 emr=10.2.8.0/24"),
         (2, "dns.example"),
         (2, "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5"),
         (3, "pool.ntp.org"),
@@ -70,7 +82,7 @@ fn a_bad_answer_is_told_with_a_good_one() {
         let (wrong, bad) = Answers::read(&with(at, text)).expect_err(text);
         assert_eq!(wrong, at, "{text}");
         assert!(bad.to_string().contains("A good one: "), "{text}: {bad}");
-        assert!(Answers::check_one(at, text).is_err(), "{text}");
+        assert!(check_alone(at, text).is_err(), "{text}");
     }
 }
 
@@ -89,12 +101,17 @@ fn answers_that_contradict_each_other_are_refused() {
     assert!(itself.unwrap_err().contains("gateway"));
     let elsewhere = check(&|made| made.addressing = addressing("10.2.0.6/16").unwrap());
     assert!(elsewhere.unwrap_err().contains("certificate"));
+    let dhcp6 = check(&|made| {
+        made.addressing = addressing("dhcp fd00::5/64").unwrap();
+        made.addresses = List::new(vec!["fd00::5".parse().unwrap()]).unwrap();
+    });
+    assert!(dhcp6.unwrap_err().contains("IPv4 addresses only"));
     let twice = check(&|made| {
         made.zones.guest = List::new(vec![Place::Range("10.2.9.0/24".parse().unwrap())]).unwrap();
     });
     assert!(twice.unwrap_err().contains("zones admin and guest"));
     let no_port = check(&|made| made.ports = List::default());
-    assert!(no_port.unwrap_err().contains("has no address"));
+    assert!(no_port.unwrap_err().contains("no address"));
     let overlap = check(&|made| {
         let port = |name: &str, at: &str| Port { name: name.parse().unwrap(), address: at.parse().unwrap() };
         made.ports = List::new(vec![port("vlan30", "10.2.3.5/24"), port("enp3s0", "fd01::5/64")]).unwrap();

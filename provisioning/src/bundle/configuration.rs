@@ -188,67 +188,13 @@ impl Configuration {
                 "10.2.0.5/16",
             ));
         }
-        if let Addressing::Fixed { address, gateway: Some(gateway) } = self.addressing {
-            let within = address.network().contains(gateway.ip()) && gateway != address.host();
-            if !within {
-                return Err(BadValue::new(
-                    format!("The gateway {gateway} is not another host of {}", address.network()),
-                    "10.2.0.5/16 via 10.2.0.1",
-                ));
-            }
-        }
-        for (at, port) in self.ports.iter().enumerate() {
-            let before = self.ports.as_slice()[..at].iter();
-            let taken = before.map(|port| (Some(&port.name), port.address)).chain([(None, own)]);
-            for (name, address) in taken {
-                let (one, other) = (port.address.network(), address.network());
-                if name == Some(&port.name) || one.contains(other.address()) || other.contains(one.address())
-                {
-                    return Err(BadValue::new(
-                        format!("The network of {} is also that of another port", port.name),
-                        "vlan30=10.3.0.5/24",
-                    ));
-                }
-            }
-        }
-        self.check_zones()
-    }
-
-    fn check_zones(&self) -> Result<(), BadValue> {
-        let places: Vec<(&str, &Place)> = self
-            .zones
-            .each()
-            .into_iter()
-            .flat_map(|(zone, places)| places.iter().map(move |p| (zone, p)))
-            .collect();
-        // 4 zones of 8 places: 496 comparisons.
-        for (at, (zone, place)) in places.iter().enumerate() {
-            if let Place::Port(name) = place
-                && !self.ports.iter().any(|port| port.name == *name)
-            {
-                return Err(BadValue::new(format!("{name} has no address"), "admin=vlan30=10.3.0.5/24"));
-            }
-            if let Some((other, _)) =
-                places[..at].iter().find(|(_, before)| self.range(before) == self.range(place))
-            {
-                return Err(BadValue::new(
-                    format!("The same network is in the zones {other} and {zone}"),
-                    "admin 10.2.9.0/24, guest 10.2.8.0/24",
-                ));
-            }
-        }
-        Ok(())
+        agree(&self.addressing, self.ports.as_slice(), &self.zones)
     }
 
     /// The network of a place.
     #[must_use]
     pub fn range(&self, place: &Place) -> Option<Network> {
-        match place {
-            Place::Range(network) => Some(*network),
-            Place::Port(name) => {
-                self.ports.iter().find(|port| port.name == *name).map(|port| port.address.network())
-            }
-        }
+        range(self.ports.as_slice(), place)
     }
 
     /// The body's bytes.
@@ -265,6 +211,78 @@ impl Configuration {
         let body: Self = read_body(bytes, BODY_VERSION)?;
         body.check().map_err(|_| Fault::BodyValue)?;
         Ok(body)
+    }
+}
+
+/// Whether address, ports and zones go together: the gateway is near, no two ports have one network, no network is in two
+/// zones, and a zone's port is there.
+///
+/// # Errors
+/// [`BadValue`].
+pub(crate) fn agree(addressing: &Addressing, ports: &[Port], zones: &Zones) -> Result<(), BadValue> {
+    is_sound(addressing)?;
+    for (at, port) in ports.iter().enumerate() {
+        let before = ports[..at].iter().map(|port| port.address);
+        let network = port.address.network();
+        for other in before.chain([addressing.address()]).map(HostInNetwork::network) {
+            if network.contains(other.address()) || other.contains(network.address()) {
+                return Err(BadValue::new(
+                    format!("The network of {}, {network}, is also that of another port", port.name),
+                    "vlan30=10.3.0.5/24",
+                ));
+            }
+        }
+        if ports[..at].iter().any(|before| before.name == port.name) {
+            return Err(BadValue::new(format!("{} stands there twice", port.name), "vlan30=10.3.0.5/24"));
+        }
+    }
+    let places: Vec<(&str, &Place)> = zones
+        .each()
+        .into_iter()
+        .flat_map(|(zone, places)| places.iter().map(move |place| (zone, place)))
+        .collect();
+    // 4 zones of 8 places: 496 comparisons.
+    for (at, (zone, place)) in places.iter().enumerate() {
+        let Some(network) = range(ports, place) else {
+            return Err(BadValue::new("A zone is on a port that has no address", "vlan30=10.3.0.5/24"));
+        };
+        if let Some((other, _)) =
+            places[..at].iter().find(|(_, before)| range(ports, before) == Some(network))
+        {
+            return Err(BadValue::new(
+                format!("{network} is in the zones {other} and {zone}"),
+                "each network in one zone",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an address and its gateway go together, and the box could come to it.
+///
+/// # Errors
+/// [`BadValue`].
+pub(crate) fn is_sound(addressing: &Addressing) -> Result<(), BadValue> {
+    // The packet filter lets the box ask by DHCPv4 alone, and networkd takes no router's word for DHCPv6.
+    if matches!(addressing, Addressing::Dhcp { expected } if expected.host().ip().is_ipv6()) {
+        return Err(BadValue::new("By DHCP the box takes IPv4 addresses only", "fd00::5/64 via fd00::1"));
+    }
+    if let Addressing::Fixed { address, gateway: Some(gateway) } = addressing {
+        let is_near = address.network().contains(gateway.ip()) && *gateway != address.host();
+        if !is_near {
+            return Err(BadValue::new(
+                format!("The gateway {gateway} is not another host of {}", address.network()),
+                "10.2.0.5/16 via 10.2.0.1",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn range(ports: &[Port], place: &Place) -> Option<Network> {
+    match place {
+        Place::Range(network) => Some(*network),
+        Place::Port(name) => ports.iter().find(|port| port.name == *name).map(|port| port.address.network()),
     }
 }
 

@@ -32,3 +32,5 @@ pub use values::BadValue;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

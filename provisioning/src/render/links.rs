@@ -20,10 +20,7 @@ pub(super) fn files(configuration: &Configuration) -> Vec<NetworkFile> {
 fn first(configuration: &Configuration) -> NetworkFile {
     let mut text = String::from("[Match]\nType=ether\n\n[Network]\n");
     match &configuration.addressing {
-        Addressing::Dhcp { expected } => {
-            let family = if expected.host().ip().is_ipv4() { "ipv4" } else { "ipv6" };
-            let _ = writeln!(text, "DHCP={family}");
-        }
+        Addressing::Dhcp { .. } => text.push_str("DHCP=ipv4\n"),
         Addressing::Fixed { address, gateway } => {
             let _ = writeln!(text, "DHCP=no\nAddress={address}");
             if let Some(gateway) = gateway {
@@ -43,10 +40,7 @@ fn first(configuration: &Configuration) -> NetworkFile {
     text.push_str(QUIET);
     if matches!(configuration.addressing, Addressing::Dhcp { .. }) {
         // Names and time come from the configuration, which is signed, and not from whoever answers first.
-        for version in ["4", "6"] {
-            let _ =
-                writeln!(text, "\n[DHCPv{version}]\nUseDNS=no\nUseNTP=no\nUseHostname=no\nSendHostname=no");
-        }
+        text.push_str("\n[DHCPv4]\nUseDNS=no\nUseNTP=no\nUseHostname=no\nSendHostname=no\n");
     }
     NetworkFile { name: "70-wardline.network".into(), text }
 }
