@@ -20,7 +20,6 @@ use wardline_provisioning::terminal::Terminal;
 use wardline_provisioning::{FacilityRoot, Names, VendorKey};
 use zeroize::Zeroizing;
 
-
 /// Makes the facility's root key and certifies Wardline boxes with it. Works offline; sends nothing anywhere.
 #[derive(Debug, Parser)]
 #[command(version)]

@@ -1,5 +1,7 @@
 //! Sticks as they come: made by another implementation of FAT, with and without a table, and as somebody hostile makes them.
 
+#![allow(clippy::unwrap_used, reason = "what a test sets up, works")]
+
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
