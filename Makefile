@@ -55,6 +55,7 @@ image: prepare ## the appliance image into .build/image, as root; half an hour t
 	@image/build $(IMAGE)
 
 hw-test: image ## boots the image in QEMU and attacks it; ROW=name runs the rows with that in their names
-	@cargo build --locked --package wardline-hw-tests
+	@cargo build --locked --package wardline-hw-tests --package wardline-client --package wardline-provisioning --bins
 	@$(CARGO_TARGET_DIR)/debug/wardline-hw-tests --image $(IMAGE) --tools $(IMAGE_CACHE)/tools --inside image/inside \
-		--keys $(or $(WARDLINE_KEYS),$(IMAGE_CACHE)/keys) --work $(IMAGE_CACHE)/boxes --row '$(ROW)'
+		--keys $(or $(WARDLINE_KEYS),$(IMAGE_CACHE)/keys) --work $(IMAGE_CACHE)/boxes \
+		--programs $(CARGO_TARGET_DIR)/debug --row '$(ROW)'

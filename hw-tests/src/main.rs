@@ -28,6 +28,9 @@ struct Args {
     /// Where boxes and their logs are kept; those of rows that failed stay.
     #[arg(long)]
     work: PathBuf,
+    /// Where `wardline` and `wardline-provision` are, for those outside of the box.
+    #[arg(long)]
+    programs: PathBuf,
     /// Only rows whose name contains this.
     #[arg(long, default_value = "")]
     row: String,
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<ExitCode> {
         image: args.image.canonicalize().context("there is no image: run `make image`")?,
         keys: args.keys.canonicalize()?,
         work: args.work.canonicalize()?,
+        programs: args.programs.canonicalize().context("the programs are not there")?,
     };
     if !rows::ROWS.iter().any(|row| row.name.contains(&args.row)) {
         let names: Vec<&str> = rows::ROWS.iter().map(|row| row.name).collect();

@@ -9,7 +9,10 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::json;
 
+use crate::qmp::Qmp;
+use crate::stick::Stick;
 use crate::test_box::TestBox;
 
 /// The disk that a box is sold with, at the least; the image grows into it at the first boot.
@@ -30,6 +33,8 @@ pub struct Tools {
     pub keys: PathBuf,
     /// Where boxes are.
     pub work: PathBuf,
+    /// Our own commands, for those outside of the box.
+    pub programs: PathBuf,
 }
 
 impl Tools {
@@ -39,7 +44,8 @@ impl Tools {
         command
     }
 
-    fn run(&self, program: &str, args: &[&str]) -> Result<()> {
+    /// Runs a program of the tree to its end.
+    pub(crate) fn run(&self, program: &str, args: &[&str]) -> Result<()> {
         let output =
             self.command(program).args(args).output().with_context(|| format!("starting {program}"))?;
         ensure!(
@@ -77,6 +83,7 @@ pub struct Qemu<'a> {
     swtpm: Option<Child>,
     serial: Arc<Serial>,
     boots: u32,
+    port: u16,
 }
 
 impl<'a> Qemu<'a> {
@@ -93,6 +100,7 @@ impl<'a> Qemu<'a> {
             swtpm: None,
             serial: Arc::default(),
             boots: 0,
+            port: free_port()?,
         };
         let status = Command::new("cp")
             .arg("--sparse=always")
@@ -104,6 +112,11 @@ impl<'a> Qemu<'a> {
         machine.enrol_secure_boot_keys()?;
         machine.new_tpm()?;
         Ok(machine)
+    }
+
+    /// Where everything of it is.
+    pub fn directory(&self) -> &std::path::Path {
+        &self.directory
     }
 
     /// Its disk, raw.
@@ -215,8 +228,6 @@ impl<'a> Qemu<'a> {
             "virtio-rng-pci",
             "-device",
             "qemu-xhci,id=xhci",
-            "-netdev",
-            "user,id=n0",
             "-device",
             "virtio-net-pci,netdev=n0",
             "-device",
@@ -245,6 +256,7 @@ impl<'a> Qemu<'a> {
                 ),
             ),
             ("-chardev", format!("socket,id=chrtpm,path={}", text("tpm.sock"))),
+            ("-netdev", forwarded(self.port)),
             ("-qmp", format!("unix:{},server=on,wait=off", text("qmp.sock"))),
         ] {
             args.extend([flag.to_owned(), value]);
@@ -325,6 +337,25 @@ impl TestBox for Qemu<'_> {
         }
     }
 
+    fn plug(&mut self, stick: &Stick) -> Result<()> {
+        let mut qmp = Qmp::connect(&self.directory.join("qmp.sock"))?;
+        let file = json!({ "driver": "file", "filename": stick.path() });
+        qmp.ask("blockdev-add", &json!({ "driver": "raw", "node-name": "stick", "file": file }))?;
+        let device = json!({ "driver": "usb-storage", "id": "stick", "bus": "xhci.0", "drive": "stick", "removable": true });
+        qmp.ask("device_add", &device).map(|_| ())
+    }
+
+    fn unplug(&mut self) -> Result<()> {
+        let mut qmp = Qmp::connect(&self.directory.join("qmp.sock"))?;
+        qmp.ask("device_del", &json!({ "id": "stick" }))?;
+        qmp.await_event("DEVICE_DELETED", "stick")?;
+        qmp.ask("blockdev-del", &json!({ "node-name": "stick" })).map(|_| ())
+    }
+
+    fn port(&self) -> u16 {
+        self.port
+    }
+
     fn said(&self) -> String {
         self.serial.said.lock().map(|said| String::from_utf8_lossy(&said.0).into_owned()).unwrap_or_default()
     }
@@ -334,6 +365,15 @@ impl Drop for Qemu<'_> {
     fn drop(&mut self) {
         let _ = self.power_cut();
     }
+}
+
+/// A port that nobody has now, for TCP; UDP's is taken to be free as well.
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+fn forwarded(port: u16) -> String {
+    format!("user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:443,hostfwd=udp:127.0.0.1:{port}-:443")
 }
 
 fn end(mut child: Child) -> Result<()> {

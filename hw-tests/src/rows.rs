@@ -4,9 +4,11 @@ use std::fs::OpenOptions;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
+use crate::laptop::Laptop;
 use crate::qemu::{Qemu, Tools};
+use crate::stick::Stick;
 use crate::test_box::{BOOT_TIME_MAX, TestBox as _};
 
 /// One row.
@@ -25,6 +27,11 @@ pub const ROWS: &[Row] = &[
         name: "first-boot",
         promise: "a new box boots under Secure Boot, makes its volume and asks for a stick; so it does again",
         run: first_boot,
+    },
+    Row {
+        name: "configured",
+        promise: "a stick configures it, READY; two people outside talk; after a power cut what they said is there",
+        run: configured,
     },
     Row { name: "power-cut", promise: "mains cut while it runs: it comes back by itself", run: power_cut },
     Row { name: "other-tpm", promise: "a stolen disk opens with no other TPM", run: other_tpm },
@@ -46,6 +53,55 @@ fn first_boot(tools: &Tools, name: &str) -> Result<()> {
     machine.power_cut()?;
     machine.power_on()?;
     machine.await_line(NEW, BOOT_TIME_MAX)?;
+    machine.discard()
+}
+
+/// Takes a new box to READY; the first administrator's code.
+fn set_up(machine: &mut Qemu, laptop: &Laptop, stick: &Stick) -> Result<String> {
+    machine.power_on()?;
+    machine.await_line(NEW, BOOT_TIME_MAX)?;
+    machine.await_line("WORDS ", BOOT_TIME_MAX)?;
+    machine.plug(stick)?;
+    machine.await_line("STICK DONE", BOOT_TIME_MAX)?;
+    machine.unplug()?;
+    let words: Vec<String> = machine
+        .said()
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("WORDS ")?.trim().to_owned()))
+        .collect();
+    let words = words.get(..2).context("eight words, in two lines")?.join(" ");
+    stick.put("CONFIG.WLB", &laptop.configure(&stick.get("REQUEST.WLB")?, &words)?)?;
+    machine.plug(stick)?;
+    machine.await_line("STATE READY", BOOT_TIME_MAX)?;
+    let code = machine.await_line("CODE ", BOOT_TIME_MAX)?;
+    machine.unplug()?;
+    laptop.verify(&stick.get("RECEIPT.WLB")?)?;
+    Ok(code.trim().trim_start_matches("CODE ").to_owned())
+}
+
+fn configured(tools: &Tools, name: &str) -> Result<()> {
+    let mut machine = Qemu::new(tools, name)?;
+    let laptop = Laptop::new(&tools.programs, &machine.directory().join("laptop"))?;
+    let stick = Stick::new(tools, machine.directory().join("stick.img"))?;
+    let code = set_up(&mut machine, &laptop, &stick)?;
+    let port = machine.port();
+    laptop.join("first", &code, port)?;
+    laptop.phone("first", &["admin", "add-person", "Ben Okafor", "--title", "RN"])?;
+    let code = laptop.phone("first", &["admin", "code", "Ben"])?;
+    laptop.join("ben", code.split_whitespace().next().unwrap_or_default(), port)?;
+    laptop.phone("first", &["send", "Ben", "Bed", "4", "is", "free"])?;
+    laptop.phone("ben", &["send", "Administrator", "On", "my", "way"])?;
+    for _ in 0..2 {
+        let read = laptop.phone("ben", &["history", "Administrator"])?;
+        ensure!(
+            read.contains("Bed 4 is free") && read.contains("On my way"),
+            "what was said is not there: {read}"
+        );
+        machine.power_cut()?;
+        machine.power_on()?;
+        machine.await_line("STATE READY", BOOT_TIME_MAX)?;
+        ensure!(!machine.said().contains("CODE "), "a box with an administrator shows no code");
+    }
     machine.discard()
 }
 

@@ -91,6 +91,9 @@ enum Command {
         /// The configuration in force.
         #[arg(long, default_value = "/var/lib/wardline-apply/current")]
         configuration: PathBuf,
+        /// What `wardline-apply` has to show.
+        #[arg(long, default_value = "/run/wardline-apply/said")]
+        said: PathBuf,
         /// A directory on the state volume.
         #[arg(long, default_value = "/var")]
         state: PathBuf,
@@ -227,8 +230,8 @@ fn main() -> anyhow::Result<()> {
             let desk = Desk::new(&facility, Chip);
             at_terminal(|terminal| Ok(commands::verify(&desk, &receipt, terminal)?))?;
         }
-        Command::Console { keeper, relay, configuration, state, terminals } => {
-            let places = Places { keeper, relay, configuration, state, terminals };
+        Command::Console { keeper, relay, configuration, said, state, terminals } => {
+            let places = Places { keeper, relay, configuration, said, state, terminals };
             let _ = sd_notify::notify(&[NotifyState::Ready]);
             console::watch(&places, |state| {
                 let status = state.to_string();

@@ -16,6 +16,8 @@ pub struct Said {
     pub bad: Option<u8>,
     /// The first administrator's join code, ten letters and digits.
     pub code: Option<Code>,
+    /// A stick was just written, and may be taken out.
+    pub is_stick_done: bool,
 }
 
 /// A join code as it is shown: `ABCDE-FGHJK`.
@@ -59,6 +61,9 @@ impl Said {
         if let Some(Code(code)) = &self.code {
             let _ = writeln!(text, "code {code}");
         }
+        if self.is_stick_done {
+            text.push_str("stick done\n");
+        }
         text
     }
 
@@ -70,6 +75,7 @@ impl Said {
             box_id: of("box").and_then(hex),
             bad: of("bad").and_then(|bad| bad.parse().ok()).filter(|bad| (1..=99).contains(bad)),
             code: of("code").and_then(Code::new),
+            is_stick_done: of("stick") == Some("done"),
         }
     }
 }
@@ -91,7 +97,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_nothing_else_is_shown() {
-        let said = Said { box_id: Some(BoxId([0x7F; 32])), bad: Some(15), code: Code::new("ABCDE12345") };
+        let (box_id, code) = (Some(BoxId([0x7F; 32])), Code::new("ABCDE12345"));
+        let said = Said { box_id, bad: Some(15), code, is_stick_done: true };
         assert_eq!(Said::parse(&said.to_text()), said);
         assert_eq!(Said::parse(""), Said::default());
         let odd = "box 7f\nbad 100\ncode \x1b[2J\nbad\n";

@@ -27,6 +27,8 @@ pub enum BoxState {
     Clock,
     /// Its keys cannot be used for another reason; the number is the keeper's state, for whoever is called.
     Keys(u8),
+    /// What the last stick had was not taken; the number says why ([`crate::bundle::Fault`], and from 30 on the box's own).
+    BadBundle(u8),
     /// Keys are open, and the relay does not answer although it had the time to.
     Stopped,
 }
@@ -42,6 +44,8 @@ pub struct Facts {
     pub serving: bool,
     /// Whether the state volume is too full to serve.
     pub full: bool,
+    /// Why the last stick changed nothing, for as long as that is news.
+    pub bad: Option<u8>,
     /// Milliseconds since anything here last changed.
     pub unchanged_ms: u64,
 }
@@ -58,6 +62,12 @@ impl BoxState {
         let Some(keeper) = &facts.keeper else {
             return if patient { Self::Working } else { Self::Stopped };
         };
+        let is_well =
+            matches!(keeper, KeeperState::Ready | KeeperState::NotProvisioned | KeeperState::IssuingMissing);
+        // Whoever put the stick in stands before the box, and the box is not worse for it.
+        if let Some(bad) = facts.bad.filter(|_| is_well) {
+            return Self::BadBundle(bad);
+        }
         match keeper {
             KeeperState::Ready if facts.serving => Self::Ready,
             KeeperState::Ready if facts.full => Self::DiskFull,
@@ -124,6 +134,11 @@ impl BoxState {
                 "The box cannot open its messages.",
                 "Touch nothing, and call IT with the number above. Go on as in a downtime.",
             ],
+            Self::BadBundle(_) => &[
+                "The box did not take what is on the stick. Nothing has changed.",
+                "IT: look up the number in the setup guide, and bring another stick.",
+                "This page goes by itself after ten minutes.",
+            ],
             Self::Stopped => &[
                 "A part of the box does not start.",
                 "Switch it off at the mains for a minute, once. If this comes back,",
@@ -148,6 +163,7 @@ impl fmt::Display for BoxState {
             Self::DiskFull => f.write_str("DISK FULL"),
             Self::Clock => f.write_str("CLOCK"),
             Self::Keys(number) => write!(f, "KEYS {number:02}"),
+            Self::BadBundle(number) => write!(f, "BAD BUNDLE {number:02}"),
             Self::Stopped => f.write_str("STOPPED"),
         }
     }
@@ -160,7 +176,14 @@ mod tests {
     use super::*;
 
     fn facts(keeper: KeeperState) -> Facts {
-        Facts { keeper: Some(keeper), configured: true, serving: false, full: false, unchanged_ms: 0 }
+        Facts {
+            keeper: Some(keeper),
+            configured: true,
+            serving: false,
+            full: false,
+            bad: None,
+            unchanged_ms: 0,
+        }
     }
 
     fn code(facts: &Facts) -> String {
@@ -224,6 +247,17 @@ mod tests {
     fn a_full_disk_is_said_before_a_relay_that_waits_for_room_counts_as_stopped() {
         let full = Facts { full: true, unchanged_ms: PATIENCE_MS, ..facts(KeeperState::Ready) };
         assert_eq!(code(&full), "DISK FULL");
+    }
+
+    #[test]
+    fn a_stick_that_was_not_taken_is_said_unless_the_box_has_worse_to_say() {
+        let bad = |keeper, serving| Facts { bad: Some(15), serving, ..facts(keeper) };
+        for serving in [false, true] {
+            assert_eq!(code(&bad(KeeperState::Ready, serving)), "BAD BUNDLE 15");
+        }
+        assert_eq!(code(&bad(KeeperState::IssuingMissing, false)), "BAD BUNDLE 15");
+        assert_eq!(code(&bad(KeeperState::NoTpm, false)), "TPM DEAD");
+        assert_eq!(code(&bad(KeeperState::PcrsChanged { which: vec![7] }, false)), "FIRMWARE CHANGED 07");
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub struct Left {
 const NOTHING: u8 = 0;
 const CONFIGURATION: u8 = 1;
 const UNREADABLE: u8 = 2;
+const DONE: u8 = 3;
 
 /// Asks.
 ///
@@ -46,6 +47,24 @@ pub fn ask(mut line: impl Read + Write, brought: &Brought) -> io::Result<Left> {
     }
     line.flush()?;
     Ok(Left { request: take(&mut line)?, receipt: take(&mut line)? })
+}
+
+/// Says that the stick has what was left, and may be taken out.
+///
+/// # Errors
+/// The connection's.
+pub fn done(mut line: impl Write) -> io::Result<()> {
+    line.write_all(&[DONE])
+}
+
+/// Waits until the stick has what was left.
+///
+/// # Errors
+/// The connection's: the reader of sticks ended without saying so.
+pub fn await_done(mut line: impl Read) -> io::Result<()> {
+    let mut byte = [0];
+    line.read_exact(&mut byte)?;
+    if byte[0] == DONE { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 
 /// Reads the question.
@@ -109,8 +128,10 @@ mod tests {
             let box_side = std::thread::spawn(move || {
                 assert_eq!(hear(&other).unwrap(), wanted);
                 answer(&other, &given).unwrap();
+                await_done(&other).unwrap();
             });
             assert_eq!(ask(&one, &brought).unwrap(), left);
+            done(&one).unwrap();
             box_side.join().unwrap();
         }
     }

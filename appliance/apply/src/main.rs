@@ -31,8 +31,8 @@ const EVERY_MS: u16 = 5_000;
 /// How long a stick may take to say what it brought. Reading 256 KiB takes a second; a stick that stalls holds nobody else up
 /// for longer.
 const STICK_TIME_MAX: Duration = Duration::from_secs(60);
-/// How long the screen says that a stick was no good.
-const BAD_FOR: Duration = Duration::from_secs(600);
+/// How long the screen says what became of a stick.
+const NEWS_FOR: Duration = Duration::from_secs(600);
 
 /// Puts what IT brings on a stick in force. Runs on a box only.
 #[derive(Debug, Parser)]
@@ -110,6 +110,7 @@ fn read_stick(device: &Path, socket: &Path) -> Result<()> {
         }
     }
     stick.finish().context("finishing with the stick")?;
+    handover::done(&line).context("saying that the stick is done with")?;
     info!(request = left.request.len(), receipt = left.receipt.len(), "the stick is done with");
     Ok(())
 }
@@ -127,7 +128,7 @@ struct Server {
     args: Run,
     machine: Machine<Volume, Keeper>,
     said: Said,
-    bad_until: Option<Instant>,
+    news_until: Option<Instant>,
     code: Option<JoinCode>,
     is_joined: bool,
     applied: u64,
@@ -144,7 +145,7 @@ fn serve(args: Run) -> Result<()> {
         args,
         machine,
         said: Said::default(),
-        bad_until: None,
+        news_until: None,
         code: None,
         is_joined: false,
         applied: 0,
@@ -187,15 +188,19 @@ impl Server {
                 refusal.code()
             }),
         };
-        self.said.bad = bad;
-        self.bad_until = bad.map(|_| Instant::now() + BAD_FOR);
+        (self.said.bad, self.said.is_stick_done) = (bad, false);
+        self.news_until = Some(Instant::now() + NEWS_FOR);
         self.tell();
         let left = Left {
             request: self.leave(|machine| machine.request().map(Some)),
             receipt: self.leave(Machine::receipt),
         };
-        if let Err(error) = handover::answer(&line, &left) {
-            warn!(%error, "a stick was taken out too early");
+        match handover::answer(&line, &left).and_then(|()| handover::await_done(&line)) {
+            Ok(()) => {
+                self.said.is_stick_done = true;
+                self.news_until = Some(Instant::now() + NEWS_FOR);
+            }
+            Err(error) => warn!(%error, "a stick was not written to its end"),
         }
     }
 
@@ -232,8 +237,8 @@ impl Server {
         if self.said.box_id.is_none() {
             self.know_itself();
         }
-        if self.bad_until.is_some_and(|until| until <= Instant::now()) {
-            (self.said.bad, self.bad_until) = (None, None);
+        if self.news_until.is_some_and(|until| until <= Instant::now()) {
+            (self.said.bad, self.said.is_stick_done, self.news_until) = (None, false, None);
         }
         if !self.is_joined && self.args.relay.exists() {
             self.let_in();

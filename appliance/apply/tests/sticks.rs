@@ -94,7 +94,7 @@ impl Made {
                 file.write_all_at(&entry, 1024).unwrap();
             }
         }
-        format_volume(&mut made.part(), FormatVolumeOptions::new().fat_type(kind)).unwrap();
+        format_volume(made.part(), FormatVolumeOptions::new().fat_type(kind)).unwrap();
         made
     }
 
