@@ -74,6 +74,15 @@ pub struct Desk<'a, A: Attestation> {
     attestation: A,
 }
 
+/// How long the box's certificate is to live.
+#[derive(Debug, Clone, Copy)]
+pub struct Life {
+    /// Now, in seconds since 1970.
+    pub from_unix_s: i64,
+    /// Years from then.
+    pub years: i64,
+}
+
 /// What is asked for beside the eight answers.
 #[derive(Default)]
 pub struct Extras {
@@ -172,8 +181,7 @@ impl<'a, A: Attestation> Desk<'a, A> {
         compared: Compared,
         texts: &Texts,
         extras: &Extras,
-        now_unix_s: i64,
-        years: i64,
+        life: Life,
         chance: Chance<'_>,
     ) -> Result<Plan, DeskError> {
         let box_id = request.box_id();
@@ -198,7 +206,7 @@ impl<'a, A: Attestation> Desk<'a, A> {
                 .collect(),
         };
         let issuing =
-            root.certify(request.body().certificate_request.as_slice(), &names, now_unix_s, years)?;
+            root.certify(request.body().certificate_request.as_slice(), &names, life.from_unix_s, life.years)?;
         let issuing_sha256 = Sha256::of(&issuing);
         let too_long = || BadValue::new("A certificate has more than 8 KiB", "fewer names");
         let configuration = Configuration {

@@ -143,7 +143,7 @@ fn flags_are_the_same_answers_and_ask_nothing() {
         ];
         order.given = answers.map(|answer| Some(answer.to_string()));
     };
-    for missing in 0..COUNT {
+    for (missing, _) in QUESTIONS.iter().enumerate() {
         let (done, _) = facility.run("", |order| {
             flags(order);
             order.given[missing] = None;
