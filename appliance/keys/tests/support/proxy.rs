@@ -73,7 +73,7 @@ impl Proxy {
     }
 
     pub(crate) fn saw(&self, needle: &[u8]) -> bool {
-        self.seen.lock().unwrap().windows(needle.len()).any(|window| window == needle)
+        memchr::memmem::find(&self.seen.lock().unwrap(), needle).is_some()
     }
 
     /// Whether any window of 16 bytes of `secret` passed.
