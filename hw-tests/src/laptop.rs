@@ -85,10 +85,7 @@ impl Laptop {
         let pin = self.directory.join("pin");
         fs::write(&pin, "739154\n")?;
         fs::set_permissions(&pin, fs::Permissions::from_mode(0o600))?;
-        let link = format!(
-            "wardline://127.0.0.1:{port}/join?code={code}&root={}&name={NAME}",
-            self.root_of_links()?
-        );
+        let link = format!("wardline://127.0.0.1:{port}/join?code={code}&root={}&name={NAME}", self.root);
         self.phone(
             who,
             &["join", &link, "--pin-file", &pin.display().to_string(), "--device-name", "a phone"],

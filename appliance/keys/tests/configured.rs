@@ -154,7 +154,10 @@ impl Chip for CutChip<'_> {
     }
 
     fn quote(&mut self, nonce: [u8; 32]) -> Result<Quote, ClientError> {
-        self.ask(Request::Quote { nonce }, |reply| if let Reply::Quote(it) = reply { Some(*it) } else { None })
+        self.ask(
+            Request::Quote { nonce },
+            |reply| if let Reply::Quote(it) = reply { Some(*it) } else { None },
+        )
     }
 
     fn activate(&mut self, wrapped: &WrappedCredential) -> Result<Credential, ClientError> {
@@ -209,7 +212,16 @@ impl Story {
         let desk = self.desk();
         let request = desk.request(&from).unwrap();
         let compared = Compared::by_eye(true, &request).unwrap();
-        let texts = [name, "10.2.0.5/16 via 10.2.0.1", "none", "10.2.0.9", "Europe/Berlin", "10.2.9.0/24", "none", "none"];
+        let texts = [
+            name,
+            "10.2.0.5/16 via 10.2.0.1",
+            "none",
+            "10.2.0.9",
+            "Europe/Berlin",
+            "10.2.9.0/24",
+            "none",
+            "none",
+        ];
         let texts = texts.map(String::from);
         let secret: SecretName = "directory-password".parse().unwrap();
         let extras = Extras { secrets: vec![(secret, b"synthetic".to_vec().into())], ..Extras::default() };
@@ -311,15 +323,27 @@ fn whenever_the_power_goes_the_box_is_what_it_was_or_what_it_was_to_become() {
                 }
                 cuts += 1;
                 // A revocation, or what is left of the set before, may fail without harm: then it was taken.
-                assert!(matches!(taken, Err(Refusal::Later(_)) | Ok(Taken::Now)), "{how:?} {step}: {taken:?}");
+                assert!(
+                    matches!(taken, Err(Refusal::Later(_)) | Ok(Taken::Now)),
+                    "{how:?} {step}: {taken:?}"
+                );
                 let mut keeper = story.world.keeper(&story.tpm);
                 story.machine(&mut keeper, &Power::on()).recover().unwrap();
                 let now = story.serial_in_force();
                 assert!(now == before || now == Some(serial), "{how:?} {step}: {now:?}");
                 let wanted = now.map(|serial| names[serial as usize - 1].to_owned());
-                assert_eq!(story.names_in_force(&mut keeper), wanted, "{how:?} {step}: files and keeper agree");
-                let left: Vec<_> = fs::read_dir(story.box_dir.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
-                assert_eq!(left.len(), if now.is_some() { 2 } else { 0 }, "{how:?} {step}: nothing lies about: {left:?}");
+                assert_eq!(
+                    story.names_in_force(&mut keeper),
+                    wanted,
+                    "{how:?} {step}: files and keeper agree"
+                );
+                let left: Vec<_> =
+                    fs::read_dir(story.box_dir.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+                assert_eq!(
+                    left.len(),
+                    if now.is_some() { 2 } else { 0 },
+                    "{how:?} {step}: nothing lies about: {left:?}"
+                );
                 // The stick is put in again.
                 let again = story.machine(&mut keeper, &Power::on()).take(&bytes).unwrap();
                 assert_eq!(again == Taken::Before, now == Some(serial), "{how:?} {step}");
@@ -329,7 +353,11 @@ fn whenever_the_power_goes_the_box_is_what_it_was_or_what_it_was_to_become() {
         let mut keeper = story.world.keeper(&story.tpm);
         assert_eq!(status(&mut keeper).state, KeeperState::Ready);
         let receipt = story.machine(&mut keeper, &Power::on()).receipt().unwrap().unwrap();
-        assert_eq!(story.machine(&mut keeper, &Power::on()).receipt().unwrap().as_ref(), Some(&receipt), "one receipt");
+        assert_eq!(
+            story.machine(&mut keeper, &Power::on()).receipt().unwrap().as_ref(),
+            Some(&receipt),
+            "one receipt"
+        );
         story.verify(&receipt);
     }
     assert!(cuts > 100, "{cuts} cuts");
