@@ -85,6 +85,15 @@ pub struct Extras {
     pub secrets: Vec<(SecretName, Clear)>,
 }
 
+/// How long a box's certificate is good.
+#[derive(Debug, Clone, Copy)]
+pub struct Term {
+    /// Now, Unix seconds.
+    pub now_unix_s: i64,
+    /// Years from now.
+    pub years: i64,
+}
+
 /// One line of what a configuration changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -172,8 +181,7 @@ impl<'a, A: Attestation> Desk<'a, A> {
         compared: Compared,
         texts: &Texts,
         extras: &Extras,
-        now_unix_s: i64,
-        years: i64,
+        term: Term,
         chance: Chance<'_>,
     ) -> Result<Plan, DeskError> {
         let box_id = request.box_id();
@@ -198,7 +206,7 @@ impl<'a, A: Attestation> Desk<'a, A> {
                 .collect(),
         };
         let issuing =
-            root.certify(request.body().certificate_request.as_slice(), &names, now_unix_s, years)?;
+            root.certify(request.body().certificate_request.as_slice(), &names, term.now_unix_s, term.years)?;
         let issuing_sha256 = Sha256::of(&issuing);
         let too_long = || BadValue::new("A certificate has more than 8 KiB", "fewer names");
         let configuration = Configuration {
