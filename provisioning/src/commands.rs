@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::answers::{Answers, COUNT, QUESTIONS, Texts};
 use crate::bundle::{Attestation, BadValue, Image, VerifiedRequest};
-use crate::desk::{Chance, Compared, Desk, DeskError, Extras, Life};
+use crate::desk::{Chance, Compared, Desk, DeskError, Extras, Term};
 use crate::terminal::{Mark, NoAnswer, Terminal};
 
 /// Why a command did not do what it was for. Nothing was written, unless [`CommandError::Desk`] says otherwise.
@@ -89,8 +89,8 @@ pub fn configure<A: Attestation>(
 
     let compared = compare(order, &request, terminal)?;
     let texts = answers(order, last.as_ref(), terminal)?;
-    let life = Life { from_unix_s: now_unix_s, years: order.years };
-    let plan = desk.plan(&request, compared, &texts, &order.extras, life, chance)?;
+    let term = Term { now_unix_s, years: order.years };
+    let plan = desk.plan(&request, compared, &texts, &order.extras, term, chance)?;
 
     terminal.heading(if last.is_some() { "What changes" } else { "What the box is told" })?;
     for change in &plan.changes {

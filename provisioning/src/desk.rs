@@ -74,15 +74,6 @@ pub struct Desk<'a, A: Attestation> {
     attestation: A,
 }
 
-/// How long the box's certificate is to live.
-#[derive(Debug, Clone, Copy)]
-pub struct Life {
-    /// Now, in seconds since 1970.
-    pub from_unix_s: i64,
-    /// Years from then.
-    pub years: i64,
-}
-
 /// What is asked for beside the eight answers.
 #[derive(Default)]
 pub struct Extras {
@@ -92,6 +83,15 @@ pub struct Extras {
     pub tickets: Vec<VendorPaper>,
     /// Secrets by their names.
     pub secrets: Vec<(SecretName, Clear)>,
+}
+
+/// How long a box's certificate is good.
+#[derive(Debug, Clone, Copy)]
+pub struct Term {
+    /// Now, Unix seconds.
+    pub now_unix_s: i64,
+    /// Years from now.
+    pub years: i64,
 }
 
 /// One line of what a configuration changes.
@@ -181,7 +181,7 @@ impl<'a, A: Attestation> Desk<'a, A> {
         compared: Compared,
         texts: &Texts,
         extras: &Extras,
-        life: Life,
+        term: Term,
         chance: Chance<'_>,
     ) -> Result<Plan, DeskError> {
         let box_id = request.box_id();
@@ -206,7 +206,7 @@ impl<'a, A: Attestation> Desk<'a, A> {
                 .collect(),
         };
         let issuing =
-            root.certify(request.body().certificate_request.as_slice(), &names, life.from_unix_s, life.years)?;
+            root.certify(request.body().certificate_request.as_slice(), &names, term.now_unix_s, term.years)?;
         let issuing_sha256 = Sha256::of(&issuing);
         let too_long = || BadValue::new("A certificate has more than 8 KiB", "fewer names");
         let configuration = Configuration {

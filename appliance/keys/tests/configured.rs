@@ -24,7 +24,7 @@ use wardline_keys_protocol::{
 use wardline_provisioning::bundle::values::SecretName;
 use wardline_provisioning::bundle::{Fault, Unverified};
 use wardline_provisioning::chip::Chip as Judge;
-use wardline_provisioning::desk::{Compared, Desk, Extras, Life};
+use wardline_provisioning::desk::{Compared, Desk, Extras, Term};
 use wardline_provisioning::signer::ConfigurationKey;
 
 /// How a step is cut.
@@ -233,7 +233,7 @@ impl Story {
             });
             Ok(())
         };
-        let life = Life { from_unix_s: NOON, years: 5 };
+        let life = Term { now_unix_s: NOON, years: 5 };
         let plan = desk.plan(&request, compared, &texts, &extras, life, &mut chance).unwrap();
         desk.carry_out(&plan, &to).unwrap();
         fs::read(&to).unwrap()

@@ -143,13 +143,13 @@ fn flags_are_the_same_answers_and_ask_nothing() {
         ];
         order.given = answers.map(|answer| Some(answer.to_string()));
     };
-    for (missing, _) in QUESTIONS.iter().enumerate() {
+    for (missing, question) in QUESTIONS.iter().enumerate() {
         let (done, _) = facility.run("", |order| {
             flags(order);
             order.given[missing] = None;
         });
         let said = done.unwrap_err().to_string();
-        assert!(said.contains(&format!("--{}.", QUESTIONS[missing].flag)), "{said}");
+        assert!(said.contains(&format!("--{}.", question.flag)), "{said}");
     }
     let (done, _) = facility.run("", |order| {
         flags(order);
