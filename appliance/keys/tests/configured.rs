@@ -1,6 +1,8 @@
 //! A configuration is taken with the power cut at every step: behind the next start the box is what it was or what it was to
 //! become, in its files and in its keeper, on a real software TPM; and the laptop believes its receipt.
 
+#![allow(clippy::unwrap_used, reason = "what a test sets up, works")]
+
 mod support;
 
 use std::cell::RefCell;
