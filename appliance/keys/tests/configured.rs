@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,23 +42,24 @@ enum How {
 
 /// Counts steps, and cuts one.
 #[derive(Clone)]
-struct Power(Rc<RefCell<(Option<(u32, How)>, u32)>>);
+struct Power {
+    cut: Option<(u32, How)>,
+    steps: Rc<Cell<u32>>,
+}
 
 impl Power {
     fn on() -> Self {
-        Self(Rc::new(RefCell::new((None, 0))))
+        Self { cut: None, steps: Rc::default() }
     }
 
     fn cut_at(step: u32, how: How) -> Self {
-        Self(Rc::new(RefCell::new((Some((step, how)), 0))))
+        Self { cut: Some((step, how)), steps: Rc::default() }
     }
 
     /// How this step goes; once it was cut, every later one is not begun.
     fn next(&self) -> Option<How> {
-        let mut inner = self.0.borrow_mut();
-        let at = inner.1;
-        inner.1 += 1;
-        match inner.0 {
+        let at = self.steps.replace(self.steps.get() + 1);
+        match self.cut {
             Some((cut, how)) if at == cut => Some(how),
             Some((cut, _)) if at > cut => Some(How::Before),
             _ => None,
@@ -66,7 +67,7 @@ impl Power {
     }
 
     fn steps(&self) -> u32 {
-        self.0.borrow().1
+        self.steps.get()
     }
 }
 
