@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use wardline_keys_protocol::approval::{Approval, RevocationTicket};
-use wardline_keys_protocol::{FacilityNames, KeeperState, WrappedCredential};
+use wardline_keys_protocol::{ClientError, FacilityNames, KeeperState, WrappedCredential};
 use wardline_provisioning::bundle::secrets::SecretKey;
 use wardline_provisioning::bundle::values::Label;
 use wardline_provisioning::bundle::{
@@ -76,11 +76,16 @@ impl<D: Disk, C: Chip> Machine<D, C> {
         self.disk.remove(&self.at(NEW))?;
         self.disk.remove(&self.at(LINK))?;
         let current = self.serial_in_force()?;
+        let trust = self.trust(current)?;
         let Some(younger) = self.serials()?.into_iter().find(|serial| Some(*serial) > current) else {
+            if let Some(serial) = current {
+                // The cut may have come before these.
+                let set = self.set(serial, &trust)?;
+                self.revoke(&set)?;
+            }
             self.remove_older(current)?;
             return Ok(false);
         };
-        let trust = self.trust(current)?;
         let set = self.set(younger, &trust)?;
         self.put_in_force(&set)?;
         Ok(true)
@@ -234,13 +239,14 @@ impl<D: Disk, C: Chip> Machine<D, C> {
     /// Everything that can be refused comes before the link; what cannot be taken back, behind it.
     fn put_in_force(&mut self, set: &Set) -> Result<(), Refusal> {
         let body = set.verified.body();
+        // Read before anything is done, so that what is none is refused.
+        for ticket in body.tickets.iter() {
+            RevocationTicket::from_bytes(ticket.as_slice()).map_err(|_| Fault::BodyValue)?;
+        }
         for approval in body.approvals.iter() {
             let approval = Approval::from_bytes(approval.as_slice()).map_err(|_| Fault::BodyValue)?;
             self.chip.install_approval(&approval).map_err(|error| of_keeper(error, Refusal::Vendor))?;
         }
-        let tickets: Result<Vec<_>, _> =
-            body.tickets.iter().map(|ticket| RevocationTicket::from_bytes(ticket.as_slice())).collect();
-        let tickets = tickets.map_err(|_| Fault::BodyValue)?;
         let names = render(body).names;
         let names = FacilityNames {
             facility: names.facility.to_string(),
@@ -253,18 +259,27 @@ impl<D: Disk, C: Chip> Machine<D, C> {
         self.disk.remove(&link)?;
         self.disk.link(Path::new(&name(set.verified.serial())), &link)?;
         self.disk.rename(&link, &self.at(CURRENT))?;
-        for ticket in &tickets {
-            // The vendor's word against an image that must not start again: a keeper that does not know it keeps what it has.
-            if let Err(error) = self.chip.revoke(ticket) {
-                tracing::warn!(%error, "a revocation was not carried out");
-            }
-        }
+        self.revoke(set)?;
         tracing::info!(
             serial = set.verified.serial(),
             bytes = set.bytes.len(),
             "a configuration is in force"
         );
         self.remove_older(Some(set.verified.serial()))
+    }
+
+    /// The vendor's word against images that must not start again. A keeper that does not take it keeps what it has, and says so.
+    fn revoke(&mut self, set: &Set) -> Result<(), Refusal> {
+        for ticket in set.verified.body().tickets.iter() {
+            let ticket = RevocationTicket::from_bytes(ticket.as_slice()).map_err(|_| Fault::BodyValue)?;
+            match self.chip.revoke(&ticket) {
+                Err(ClientError::Refused(refusal)) => {
+                    tracing::warn!(%refusal, "a revocation was not carried out")
+                }
+                other => other.map_err(|error| of_keeper(error, Refusal::Vendor))?,
+            }
+        }
+        Ok(())
     }
 
     fn remove_older(&mut self, current: Option<u64>) -> Result<(), Refusal> {
