@@ -29,9 +29,7 @@ pub(crate) fn signing_public(attributes: u32, point: &[u8; 65]) -> Vec<u8> {
     let head = [0x00, 0x23, 0x00, 0x0B];
     let parameters = [0x00, 0x10, 0x00, 0x18, 0x00, 0x0B, 0x00, 0x03, 0x00, 0x10];
     let (x, y) = point[1..].split_at(32);
-    sized(
-        &[&head, attributes.to_be_bytes().as_slice(), &[0, 0], &parameters, &sized(x), &sized(y)].concat(),
-    )
+    sized(&[&head, attributes.to_be_bytes().as_slice(), &[0, 0], &parameters, &sized(x), &sized(y)].concat())
 }
 
 /// The TPM2B_PUBLIC of an endorsement key with this point.
