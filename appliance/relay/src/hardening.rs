@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use landlock::{
-    ABI, Access as _, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError,
-    RulesetStatus, Scope, path_beneath_rules,
+    ABI, Access as _, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _,
+    RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::prctl;
@@ -67,7 +67,10 @@ pub fn confine(data: &Path, sockets: &[&Path], port: u16) -> Result<RulesetStatu
         .scope(Scope::from_all(LANDLOCK))?
         .create()?
         .add_rules(path_beneath_rules([data], own))?
-        .add_rules(path_beneath_rules(sockets, AccessFs::MakeSock | AccessFs::RemoveFile | AccessFs::ReadDir))?
+        .add_rules(path_beneath_rules(
+            sockets,
+            AccessFs::MakeSock | AccessFs::RemoveFile | AccessFs::ReadDir,
+        ))?
         // libcrypto's settings, and the device that SQLite takes its first randomness from.
         .add_rules(path_beneath_rules(["/etc/ssl", "/usr/lib/ssl", "/dev/urandom"], read))?
         .add_rule(NetPort::new(port, AccessNet::BindTcp))?;
