@@ -211,6 +211,8 @@ mod tests {
             let (answer, _) = talk(typed, |terminal| terminal.agree());
             assert!(matches!(answer, Err(NoAnswer::Ended)), "{typed}");
         }
+        let late = "maybe\n".repeat(TRIES_MAX) + "yes\n";
+        assert!(talk(&late, |terminal| terminal.agree()).0.is_err(), "the eleventh is not heard");
         assert!(talk("YES\n", |terminal| terminal.agree()).0.unwrap());
         assert!(!talk("y\nno\n", |terminal| terminal.agree()).0.unwrap());
     }

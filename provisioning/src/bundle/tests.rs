@@ -255,7 +255,7 @@ proptest! {
 
     /// A stick that was in the box before does nothing, whichever serial the box stands at.
     #[test]
-    fn an_old_serial_is_replayed(serial in 1_u64.., ahead in 0_u64..) {
+    fn an_old_serial_is_replayed(serial in 1_u64.., ahead in prop_oneof![0_u64..3, any::<u64>()]) {
         let file = signed(1, BOX, serial, None, &configuration());
         let standing = Standing { serial: serial.saturating_add(ahead), receipt: None };
         prop_assert_eq!(take(&file, &Trust::FirstUse, &BOX, &standing).map(|_| ()), Err(Fault::Replayed));

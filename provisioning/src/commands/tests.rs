@@ -239,6 +239,25 @@ fn a_lost_receipt_is_made_good() {
     assert_eq!(on_box(&facility.config(), &chip, &standing).serial(), 3);
 }
 
+/// A receipt that was true once would lead the next configuration off the chain.
+#[test]
+fn an_old_receipt_is_not_taken_for_the_newest() {
+    let (facility, chip) = (Facility::new(), Chip::new());
+    facility.stick("request.wlb", &chip.request_file());
+    let again = format!("yes\n{}yes\n", "\n".repeat(8));
+    assert_eq!(facility.run(TYPED, |_| {}).0.unwrap(), Outcome::Written);
+    let old = chip.receipt_file(&on_box(&facility.config(), &chip, &Standing::NEW));
+    let old = facility.stick("old.wlb", &old);
+    facility.verify(&old).0.unwrap();
+    assert_eq!(facility.run(&again, |_| {}).0.unwrap(), Outcome::Written);
+    let standing =
+        Standing { serial: 1, receipt: Some(crate::bundle::Sha256::of(&std::fs::read(&old).unwrap())) };
+    let new = chip.receipt_file(&on_box(&facility.config(), &chip, &standing));
+    facility.verify(&facility.stick("new.wlb", &new)).0.unwrap();
+    let said = facility.verify(&old).0.unwrap_err().to_string();
+    assert!(said.starts_with("BAD BUNDLE 26"), "{said}");
+}
+
 #[test]
 fn a_receipt_of_another_box_or_time_is_told_and_forgotten() {
     let (facility, chip, other) = (Facility::new(), Chip::new(), Chip::new());
