@@ -29,7 +29,7 @@ pub enum DeskError {
     File(#[from] FileError),
     /// A bundle.
     #[error("{code}: {0}. {advice}", code = .0.code(), advice = .0.advice())]
-    Bundle(#[from] Fault),
+    Bundle(Fault),
     /// An answer.
     #[error("{0}: {1}")]
     Answer(&'static str, BadValue),
@@ -40,7 +40,7 @@ pub enum DeskError {
     #[error(transparent)]
     Certify(#[from] CertifyError),
     /// The box's keys.
-    #[error("{0}")]
+    #[error(transparent)]
     Keys(#[from] NotProven),
     /// The library.
     #[error(transparent)]
@@ -63,6 +63,13 @@ pub enum DeskError {
     /// A box was configured too often.
     #[error("this box has used up its serials")]
     Serials,
+}
+
+/// Not a cause of its own: the message has it whole.
+impl From<Fault> for DeskError {
+    fn from(fault: Fault) -> Self {
+        Self::Bundle(fault)
+    }
 }
 
 /// Draws random bytes.
