@@ -5,7 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use wardline_provisioning::bundle::frame::MAGIC;
 use wardline_provisioning::bundle::secrets::{SecretKey, Wrapped};
-use wardline_provisioning::bundle::{Attestation, Configuration, Identity, NotProven, Quote, Standing, Trust, Unverified};
+use wardline_provisioning::bundle::{
+    Attestation, Configuration, Identity, NotProven, Quote, Standing, Trust, Unverified,
+};
 use wardline_provisioning::render::render;
 
 /// Believes every quote, so that what stands behind one is reached.

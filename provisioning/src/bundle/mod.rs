@@ -33,4 +33,4 @@ pub use values::BadValue;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod vectors;
+mod vectors_tests;
