@@ -166,19 +166,26 @@ impl<'a> Terminal<'a> {
     }
 }
 
-/// Cuts at blanks; a word that is longer than a line stands alone. Line ends that are there stay.
+/// Cuts at blanks; a word that is longer than a line stands alone. Line ends that are there stay, and so does the indent of
+/// a line, under which its rest stands too; behind a dash, under its first word.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split(' ') {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-                lines.push(std::mem::take(&mut line));
+        let inner = paragraph.trim_start_matches(' ');
+        let dash = if inner.starts_with("- ") { 2 } else { 0 };
+        let indent = paragraph.len() - inner.len();
+        let mut line = " ".repeat(indent);
+        let mut has_word = false;
+        for word in inner.split(' ') {
+            if has_word && line.chars().count() + 1 + word.chars().count() > width {
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent + dash)));
+                has_word = false;
             }
-            if !line.is_empty() {
+            if has_word {
                 line.push(' ');
             }
             line.push_str(word);
+            has_word = true;
         }
         lines.push(line);
     }
@@ -215,6 +222,13 @@ mod tests {
         assert!(talk(&late, |terminal| terminal.agree()).0.is_err(), "the eleventh is not heard");
         assert!(talk("YES\n", |terminal| terminal.agree()).0.unwrap());
         assert!(!talk("y\nno\n", |terminal| terminal.agree()).0.unwrap());
+    }
+
+    #[test]
+    fn indents_stay() {
+        assert_eq!(wrapped("  run this\n- one two", 8), ["  run", "  this", "- one", "  two"]);
+        assert_eq!(wrapped("1 a   2 b", 80), ["1 a   2 b"]);
+        assert_eq!(wrapped("", 80), [""]);
     }
 
     #[test]
