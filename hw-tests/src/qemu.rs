@@ -57,6 +57,15 @@ impl Tools {
         Ok(())
     }
 
+    /// PCR 11 of a box that has started, as it was calculated from the image, 64 hexadecimal digits.
+    pub fn pcr11(&self) -> Result<String> {
+        let path = self.disk_image()?.with_extension("pcr11");
+        let values = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let value =
+            values.lines().find(|line| line.ends_with(":ready")).and_then(|line| line.split(' ').next());
+        Ok(value.context("there is no value for the phase in which the keeper opens its keys")?.to_owned())
+    }
+
     fn disk_image(&self) -> Result<PathBuf> {
         let is_disk = |path: &PathBuf| {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

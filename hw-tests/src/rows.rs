@@ -57,7 +57,7 @@ fn first_boot(tools: &Tools, name: &str) -> Result<()> {
 }
 
 /// Takes a new box to READY; the first administrator's code.
-fn set_up(machine: &mut Qemu, laptop: &Laptop, stick: &Stick) -> Result<String> {
+fn set_up(tools: &Tools, machine: &mut Qemu, laptop: &Laptop, stick: &Stick) -> Result<String> {
     machine.power_on()?;
     machine.await_line(NEW, BOOT_TIME_MAX)?;
     machine.await_line("WORDS ", BOOT_TIME_MAX)?;
@@ -75,7 +75,11 @@ fn set_up(machine: &mut Qemu, laptop: &Laptop, stick: &Stick) -> Result<String> 
     machine.await_line("STATE READY", BOOT_TIME_MAX)?;
     let code = machine.await_line("CODE ", BOOT_TIME_MAX)?;
     machine.unplug()?;
-    laptop.verify(&stick.get("RECEIPT.WLB")?)?;
+    let proved = laptop.verify(&stick.get("RECEIPT.WLB")?)?;
+    ensure!(
+        proved.contains(&tools.pcr11()?),
+        "the chip quoted another image than the one that was calculated:\n{proved}"
+    );
     Ok(code.trim().trim_start_matches("CODE ").to_owned())
 }
 
@@ -83,7 +87,7 @@ fn configured(tools: &Tools, name: &str) -> Result<()> {
     let mut machine = Qemu::new(tools, name)?;
     let laptop = Laptop::new(&tools.programs, &machine.directory().join("laptop"))?;
     let stick = Stick::new(tools, machine.directory().join("stick.img"))?;
-    let code = set_up(&mut machine, &laptop, &stick)?;
+    let code = set_up(tools, &mut machine, &laptop, &stick)?;
     let port = machine.port();
     laptop.join("first", &code, port)?;
     laptop.phone("first", &["admin", "add-person", "Ben Okafor", "--title", "RN"])?;

@@ -132,6 +132,10 @@ struct Server {
     code: Option<JoinCode>,
     is_joined: bool,
     applied: u64,
+    /// The keeper has keys, and knows the approvals on the disk.
+    has_keys: bool,
+    /// What was complained of last: the same is not written every five seconds.
+    complaint: String,
 }
 
 fn serve(args: Run) -> Result<()> {
@@ -149,6 +153,8 @@ fn serve(args: Run) -> Result<()> {
         code: None,
         is_joined: false,
         applied: 0,
+        has_keys: false,
+        complaint: String::new(),
     };
     server.tend();
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -247,10 +253,12 @@ impl Server {
     }
 
     fn know_itself(&mut self) {
-        let image = Image { vendor: self.args.vendor.clone(), approvals: self.args.approvals.clone() };
-        let made = image::make_keys(self.machine.chip(), &image);
-        if let Err(error) = made {
-            warn!(%error, "the box has no keys");
+        if !self.has_keys {
+            let image = Image { vendor: self.args.vendor.clone(), approvals: self.args.approvals.clone() };
+            match image::make_keys(self.machine.chip(), &image) {
+                Ok(()) => self.has_keys = true,
+                Err(error) => self.complain(format!("the box has no keys: {error}")),
+            }
         }
         let is_open = self.machine.chip().status().is_ok_and(|status| {
             matches!(
@@ -264,9 +272,18 @@ impl Server {
         match self.machine.recover() {
             Ok(true) => self.in_force(),
             Ok(false) => {}
-            Err(refusal) => return warn!(%refusal, "what a power cut left was not brought to its end"),
+            Err(refusal) => {
+                return self.complain(format!("what a power cut left was not brought to its end: {refusal}"));
+            }
         }
         self.said.box_id = self.machine.box_id().ok();
+    }
+
+    fn complain(&mut self, of: String) {
+        if self.complaint != of {
+            warn!("{of}");
+            self.complaint = of;
+        }
     }
 
     fn let_in(&mut self) {
