@@ -48,14 +48,16 @@ pub struct Roles {
 impl Roles {
     fn may(self, request: &Request) -> bool {
         match request {
-            Request::Status | Request::Epoch | Request::Quote { .. } => self.relay || self.provisioning,
+            Request::Status | Request::Epoch => self.relay || self.provisioning,
             Request::DatabaseKey
             | Request::Leaves
             | Request::PinMac { .. }
             | Request::EpochAdvance
             | Request::NameKey { .. }
             | Request::OpenNameKey { .. } => self.relay,
-            Request::Provision(_)
+            // A receipt is a quote over a hash: whoever may ask for one over bytes of their choice writes receipts.
+            Request::Quote { .. }
+            | Request::Provision(_)
             | Request::IssuingRequest
             | Request::InstallIssuing { .. }
             | Request::Identity

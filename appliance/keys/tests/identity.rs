@@ -102,7 +102,11 @@ fn a_box_without_keys_and_the_relay_are_told_nothing() {
     assert_eq!(open(&mut keeper, &wrapped).unwrap(), b"secret");
     let relay = Roles { relay: true, provisioning: false };
     let (credential_blob, encrypted_secret) = (wrapped.blob().to_vec(), wrapped.secret().to_vec());
-    for request in [Request::Identity, Request::ActivateCredential { credential_blob, encrypted_secret }] {
+    // A quote too: over a hash of its choice it would be a receipt.
+    let quote = Request::Quote { nonce: [7; 32] };
+    for request in
+        [Request::Identity, Request::ActivateCredential { credential_blob, encrypted_secret }, quote]
+    {
         let reply = keeper.handle(at(NOON), relay, request);
         assert!(matches!(reply, Reply::Refused(Refusal::NotAllowed)), "{reply:?}");
     }

@@ -57,7 +57,7 @@ pub enum Request {
     /// Advances the epoch counter by one; answers the new value. Relay.
     #[n(5)]
     EpochAdvance,
-    /// A quote over PCR 0, 7, 11, 12 and 15 with the caller's nonce. Relay, provisioning.
+    /// A quote over PCR 0, 7, 11, 12 and 15 with the caller's nonce. Provisioning: a receipt is such a quote.
     #[n(6)]
     Quote {
         /// The verifier's nonce, 32 bytes.
