@@ -164,6 +164,8 @@ export class Box {
   async #up(): Promise<void> {
     const listen = `127.0.0.1:${this.port}`;
     const args = ['--directory', join(this.directory, 'box'), '--listen', listen, ...this.#bell.map((one) => `--bell=${one}`)];
+    // It has to be there when the relay starts, which confines itself to the files that there are.
+    writeFileSync(this.#clock, String(this.#ahead));
     const child = spawn(program('wardline-devbox'), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, WARDLINE_CLOCK: this.#clock } });
     this.#child = child;
     this.#said = '';
