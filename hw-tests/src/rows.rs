@@ -96,14 +96,14 @@ fn configured(tools: &Tools, name: &str) -> Result<()> {
     laptop.phone("first", &["send", "Ben", "Bed", "4", "is", "free"])?;
     laptop.phone("ben", &["send", "Administrator", "On", "my", "way"])?;
     for _ in 0..2 {
+        machine.power_cut()?;
+        machine.power_on()?;
+        machine.await_line("STATE READY", BOOT_TIME_MAX)?;
         let read = laptop.phone("ben", &["history", "Administrator"])?;
         ensure!(
             read.contains("Bed 4 is free") && read.contains("On my way"),
             "what was said is not there: {read}"
         );
-        machine.power_cut()?;
-        machine.power_on()?;
-        machine.await_line("STATE READY", BOOT_TIME_MAX)?;
         ensure!(!machine.said().contains("CODE "), "a box with an administrator shows no code");
     }
     machine.discard()
