@@ -1,7 +1,7 @@
 //! The first administrator: somebody has to be let in before anybody can let others in.
 //!
-//! As long as no administrator has a device, the box shows a join code for one; where the directory has no administrator, it
-//! adds one by the name of [`NAME`]. From the first device on it never does so again by itself.
+//! As long as no administrator ever had a device, the box shows a join code for one; where the directory has no administrator,
+//! it adds one by the name of [`NAME`]. A device that was revoked counts, and so does an administrator who is suspended.
 
 use std::path::Path;
 use std::time::Duration;
@@ -38,11 +38,12 @@ async fn ask(socket: &Path, held: Option<JoinCode>, now_unix_ms: i64) -> Result<
     let door = LocalBox::connect(socket).await?;
     let people = door.people().await?;
     let mut first = None;
-    for one in people.iter().filter(|one| one.administrator && !one.suspended) {
-        if door.list_devices(one.id).await?.iter().any(|device| !device.revoked) {
+    for one in people.iter().filter(|one| one.administrator) {
+        // A revoked one counts: else losing the last phone would let in whoever stands before the box.
+        if !door.list_devices(one.id).await?.is_empty() {
             return Ok(First::Joined);
         }
-        first = first.or(Some(one.id));
+        first = first.or(Some(one.id).filter(|_| !one.suspended));
     }
     if let Some(held) = held.filter(|held| held.expires > now_unix_ms) {
         return Ok(First::Code(held));
